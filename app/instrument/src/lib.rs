@@ -1,0 +1,1 @@
+//! HTTP metrics for any tower or axum service in one line.

@@ -1,0 +1,3 @@
+//! The reference API: an instrumented axum service.
+
+fn main() {}

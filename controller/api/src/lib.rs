@@ -1,0 +1,1 @@
+//! The MonitoredApi resource: types, defaults, CEL rules, condition names.

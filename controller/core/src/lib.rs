@@ -1,0 +1,1 @@
+//! From a MonitoredApi to a plan of objects, and from what happened to a status: pure.

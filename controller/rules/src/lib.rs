@@ -1,0 +1,1 @@
+//! PromQL, alerts, dashboards: the pure engine.

@@ -1,0 +1,3 @@
+//! The operator and the command line monitored-api.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Tests across the rooms and on a real cluster.
