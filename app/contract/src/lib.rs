@@ -1,1 +1,16 @@
-//! Signals, dialects and metric families as data: the only place a metric name is spelled.
+//! The metric contract: what one wants to know (signals), how an instrumentation spells it (dialects), and every
+//! metric family of the product as data.
+//!
+//! This is the only place in the workspace where a metric name is spelled. No I/O, no clock, no registry.
+
+mod dialect;
+pub mod dialects;
+mod family;
+pub mod platform;
+mod signal;
+mod target;
+
+pub use dialect::{Dialect, DialectId, DurationSpelling, GaugeSpelling, RequestsSpelling, StatusStyle, UnknownDialect};
+pub use family::{Family, MetricKind, Unit};
+pub use signal::Signal;
+pub use target::TargetKind;

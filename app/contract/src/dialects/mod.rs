@@ -1,0 +1,3 @@
+//! The dialects, one file each.
+
+pub mod native;

@@ -1,0 +1,46 @@
+//! One metric family as data.
+
+use crate::Signal;
+
+/// The type on the `# TYPE` line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MetricKind {
+    /// Only ever grows, but for a restart of the process.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Cumulative buckets, a sum and a count.
+    Histogram,
+}
+
+/// The unit of a family's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// A plain number of things.
+    Count,
+    /// Seconds.
+    Seconds,
+    /// Bytes.
+    Bytes,
+    /// 0 to 1.
+    Ratio,
+    /// 0 to 100.
+    Percent,
+}
+
+/// A metric family: what stands on its `# HELP` and `# TYPE` lines, and which labels its samples carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Family {
+    /// The family's name, as on the `# TYPE` line.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: MetricKind,
+    /// The unit of its values.
+    pub unit: Unit,
+    /// Label names in the order in which values are given, without `le`.
+    pub labels: &'static [&'static str],
+    /// The `# HELP` text, one sentence.
+    pub help: &'static str,
+    /// The signal that it answers, if a rule or panel asks for it.
+    pub signal: Option<Signal>,
+}
