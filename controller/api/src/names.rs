@@ -1,0 +1,26 @@
+//! Names that are fixed from the first release: changing one would roll every pod or orphan objects.
+
+/// API group.
+pub const GROUP: &str = "monitoredapi.io";
+/// API version.
+pub const VERSION: &str = "v1alpha1";
+/// Kind.
+pub const KIND: &str = "MonitoredApi";
+/// Field manager of every write.
+pub const FIELD_MANAGER: &str = "monitored-api";
+
+/// Label of the standard vocabulary: the workload's name. Part of the selector.
+pub const LABEL_NAME: &str = "app.kubernetes.io/name";
+/// Our own name label. Part of the selector.
+pub const LABEL_OWN_NAME: &str = "monitoredapi.io/name";
+/// Label of the standard vocabulary: who manages the object.
+pub const LABEL_MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// Label of the standard vocabulary: the whole that the object belongs to.
+pub const LABEL_PART_OF: &str = "app.kubernetes.io/part-of";
+/// Value of [`LABEL_MANAGED_BY`].
+pub const MANAGED_BY: &str = "monitored-api";
+
+/// Annotation on a MonitoredApi: any new value makes the operator look at it again.
+pub const ANNOTATION_RECONCILE_AT: &str = "monitoredapi.io/reconcile-at";
+/// Annotation on a foreign object: `"true"` lets the operator take it over.
+pub const ANNOTATION_ADOPT: &str = "monitoredapi.io/adopt";
