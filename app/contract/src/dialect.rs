@@ -102,7 +102,7 @@ pub struct RequestsSpelling {
 }
 
 /// The spelling of the duration histogram.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DurationSpelling {
     /// The histogram, in seconds.
     pub family: &'static Family,
