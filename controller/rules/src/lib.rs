@@ -1,1 +1,19 @@
-//! PromQL, alerts, dashboards: the pure engine.
+//! The rules engine: facts of one API in, Prometheus rules and a Grafana dashboard out.
+//!
+//! Pure: no I/O, no clock, no environment, no randomness. The operator, the command line and the reference API all
+//! drive this one engine, so that the same input gives the same rules everywhere.
+
+pub mod alerts;
+pub mod dashboards;
+mod facts;
+mod ruleset;
+mod settings;
+
+pub use alerts::{build_rules, check_overrides};
+pub use dashboards::{Dashboard, PanelQuery, build_dashboard, panel_queries};
+pub use facts::ApiFacts;
+pub use ruleset::{AlertingRule, LeftOut, RecordingRule, Rule, RuleGroup, RuleSet};
+pub use settings::{AlertOverride, AlertSettings, FieldError};
+
+/// Where the runbooks stand when the settings name no other place: the pages of `docs/runbooks`.
+pub const DEFAULT_RUNBOOK_BASE_URL: &str = "https://monitoredapi.io/runbooks";

@@ -1,0 +1,72 @@
+//! Rule groups, shaped as `spec.groups` of a PrometheusRule and as a Prometheus rule file.
+
+use std::collections::BTreeMap;
+
+use metric_contract::Signal;
+use serde::Serialize;
+
+/// All rules of one API. Serializes as a Prometheus rule file, which is also a PrometheusRule's `spec`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RuleSet {
+    /// The groups, in a fixed order; none is empty.
+    pub groups: Vec<RuleGroup>,
+    /// Alerts that were left out because no metric answers a signal that they need.
+    #[serde(skip)]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// An alert that was left out, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Name of the alert.
+    pub alert: &'static str,
+    /// The signal that the dialect lacks.
+    pub signal: Signal,
+}
+
+/// Rules that Prometheus evaluates one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RuleGroup {
+    /// Unique within the object.
+    pub name: String,
+    /// The rules, in the order of evaluation.
+    pub rules: Vec<Rule>,
+}
+
+/// A rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Rule {
+    /// A series computed once for many readers.
+    Recording(RecordingRule),
+    /// An alert.
+    Alerting(AlertingRule),
+}
+
+/// A recording rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordingRule {
+    /// Name of the series.
+    pub record: String,
+    /// Its PromQL.
+    pub expr: String,
+}
+
+/// An alerting rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AlertingRule {
+    /// Name of the alert.
+    pub alert: String,
+    /// Its PromQL: has a result while the condition holds.
+    pub expr: String,
+    /// Prometheus duration for which the condition must hold.
+    #[serde(rename = "for")]
+    pub for_: String,
+    /// Prometheus duration for which the alert outlasts the condition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_firing_for: Option<String>,
+    /// Labels beside those of the expression's result.
+    pub labels: BTreeMap<String, String>,
+    /// Summary, description and links.
+    pub annotations: BTreeMap<String, String>,
+}
