@@ -1,1 +1,40 @@
-//! A real Kubernetes on one machine, built from pinned Go modules.
+//! A real Kubernetes on one machine, built from pinned Go modules, in namespaces of its own.
+//!
+//! [`Testbed::builder`] starts one; a test bed never touches the host's network, mounts or processes, is reached on
+//! 127.0.0.1 only, and ends with the process that started it, however that ends.
+//!
+//! A process called the *supervisor* owns the namespaces and the forwarders on the host's 127.0.0.1; the *init* is the
+//! first process inside, starts the components and opens connections. The *driver* is whoever uses this library.
+
+mod bed;
+mod builder;
+mod cgroup;
+mod compile;
+mod control_plane;
+mod forward;
+mod image;
+mod init;
+mod kwok;
+mod launch;
+mod namespace;
+mod paths;
+mod pki;
+mod prerequisites;
+mod process;
+mod say;
+mod shell;
+mod supervisor;
+mod testbed;
+mod tools;
+mod wire;
+
+pub use builder::TestbedBuilder;
+pub use compile::Toolbox;
+pub use image::{ImageSpec, write_image};
+pub use launch::SupervisorProgram;
+pub use paths::{Cache, StateDir};
+pub use rustix::process::Signal;
+pub use supervisor::supervisor_main;
+pub use testbed::Testbed;
+pub use tools::{Level, Need, TOOLS, Tool, fingerprint, tools_of};
+pub use wire::{ComponentStatus, Finished, Forward, Program};

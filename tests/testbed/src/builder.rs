@@ -1,0 +1,146 @@
+//! Starting a test bed or joining a running one, under a lock per name.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::bed::Bed;
+use crate::compile::Toolbox;
+use crate::launch::{self, Lifetime, SupervisorProgram};
+use crate::paths::{Cache, StateDir, write_atomically};
+use crate::say::say;
+use crate::testbed::Testbed;
+use crate::tools::Level;
+use crate::{cgroup, control_plane, prerequisites};
+
+/// Seconds that a shared test bed waits for its next driver.
+const SHARED_IDLE: u64 = 120;
+
+/// Settings of a test bed to be.
+#[derive(Debug)]
+pub struct TestbedBuilder {
+    name: String,
+    level: Level,
+    supervisor: Option<SupervisorProgram>,
+}
+
+/// What a running test bed tells those who join it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Started {
+    pub(crate) level: Level,
+    pub(crate) api_port: u16,
+}
+
+impl TestbedBuilder {
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            level: Level::ControlPlane,
+            supervisor: None,
+        }
+    }
+
+    /// How much of Kubernetes; the control plane by default.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// The program that serves as supervisor; by default the one beside the running program.
+    #[must_use]
+    pub fn supervisor(mut self, supervisor: SupervisorProgram) -> Self {
+        self.supervisor = Some(supervisor);
+        self
+    }
+
+    /// Starts a test bed that ends with the returned value, or with this process however it ends.
+    pub fn start(self) -> Result<Testbed> {
+        self.start_with(Lifetime::Driver)
+    }
+
+    /// Starts a test bed that stays until [`Testbed::shutdown`], or `cargo xtask testbed down`.
+    pub fn start_detached(self) -> Result<Testbed> {
+        self.start_with(Lifetime::Detached)
+    }
+
+    /// Joins the test bed of this name, or starts it first; it ends two minutes after the last one who joined.
+    pub fn start_or_attach(self) -> Result<Testbed> {
+        let state = StateDir::of(&Cache::locate()?, &self.name)?;
+        // Held for the whole test run: the sign to the supervisor that somebody is there.
+        let user = state.users_lock()?;
+        user.lock_shared().context("join as a user")?;
+        let lock = state.start_lock()?;
+        let mut joined = match read_started(&state)? {
+            Some(started) if started.level >= self.level => Testbed::attach(&self.name)?,
+            Some(_) => bail!("test bed {} runs at a lower level; end it first", self.name),
+            None => self.start_locked(Lifetime::Shared(SHARED_IDLE))?,
+        };
+        drop(lock);
+        joined.hold_user_lock(user);
+        Ok(joined)
+    }
+
+    fn start_with(self, lifetime: Lifetime) -> Result<Testbed> {
+        let state = StateDir::of(&Cache::locate()?, &self.name)?;
+        let _lock = state.start_lock()?;
+        if read_started(&state)?.is_some() {
+            bail!("test bed {} runs already", self.name);
+        }
+        self.start_locked(lifetime)
+    }
+
+    fn start_locked(self, lifetime: Lifetime) -> Result<Testbed> {
+        prerequisites::ensure(self.level)?;
+        let toolbox = Toolbox::open()?;
+        toolbox.ensure_level(self.level)?;
+        let supervisor = match self.supervisor {
+            Some(program) => program,
+            None => SupervisorProgram::find()?,
+        };
+        let begin = Instant::now();
+        let cache = Cache::locate()?;
+        let state = StateDir::of(&cache, &self.name)?;
+        launch::clear(&state)?;
+        launch::sweep(&cache)?;
+        let bed = Bed { state, toolbox };
+        let child = launch::start(&bed, &supervisor, self.level, lifetime)?;
+        // From here on an error ends the test bed: by the drop of this value.
+        let mut starting = Testbed::starting(bed.clone(), child);
+        let pki = control_plane::create_pki(&bed)?;
+        let api_port = control_plane::start(&bed, &pki)?;
+        say(format_args!(
+            "{}: control plane ready after {:.1} s",
+            self.name,
+            begin.elapsed().as_secs_f64()
+        ));
+        if self.level == Level::Node {
+            cgroup::create(&cgroup::path(&bed.state))?;
+        }
+        let started = Started {
+            level: self.level,
+            api_port,
+        };
+        write_atomically(&bed.state.file("state.json"), &serde_json::to_vec(&started)?)?;
+        if lifetime != Lifetime::Driver {
+            starting.release();
+        }
+        Ok(starting)
+    }
+}
+
+/// The state of a running test bed; `None` if it doesn't run or never finished starting.
+pub(crate) fn read_started(state: &StateDir) -> Result<Option<Started>> {
+    if !state.is_alive()? {
+        return Ok(None);
+    }
+    match std::fs::read(state.file("state.json")) {
+        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+        Err(_) => {
+            // Whoever started it was killed on the way: nobody can use it.
+            launch::end_processes(state, Duration::ZERO)?;
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The process outside that owns a test bed: starts the namespaces, forwards ports, ends everything. No Kubernetes here.
+//! Whoever kills it ends the test bed: the init inside reads a pipe that only this process holds.
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use serde_json::json;
+
+use crate::paths::{StateDir, write_atomically};
+use crate::process::{BedProcesses, ProcessId};
+use crate::wire::{self, Forward, OuterRequest};
+use crate::{cgroup, forward, init, prerequisites};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "testbed-supervisor",
+    about = "Inner workings of a test bed; started by its driver"
+)]
+enum Cli {
+    /// Own a test bed.
+    Supervise(SuperviseArgs),
+    /// Be the first process inside its namespaces.
+    Init {
+        #[arg(long)]
+        state: PathBuf,
+        #[arg(long)]
+        real_nodes: bool,
+    },
+}
+
+/// How a supervisor runs.
+#[derive(Debug, clap::Args)]
+struct SuperviseArgs {
+    /// State directory.
+    #[arg(long)]
+    state: PathBuf,
+    /// Real nodes will be started.
+    #[arg(long)]
+    real_nodes: bool,
+    /// End when standard input ends.
+    #[arg(long)]
+    attached: bool,
+    /// End when no driver has used the test bed for so many seconds.
+    #[arg(long)]
+    idle_exit: Option<u64>,
+}
+
+/// Entry point of a program that serves as supervisor. `prefix` are the arguments that lead to this call.
+pub fn supervisor_main(prefix: &[String], arguments: &[String]) -> ExitCode {
+    let cli = Cli::parse_from(std::iter::once("testbed-supervisor".to_owned()).chain(arguments.iter().cloned()));
+    let result = match cli {
+        Cli::Supervise(args) => supervise(&args, prefix),
+        Cli::Init { state, real_nodes } => StateDir::from_path(&state).and_then(|s| init::serve(s, real_nodes)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            crate::say::say(format_args!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn supervise(args: &SuperviseArgs, prefix: &[String]) -> Result<()> {
+    let state = StateDir::from_path(&args.state)?;
+    // Out of the terminal's reach; fails only if this process leads a group already.
+    let _ = rustix::process::setsid();
+    let _alive = state
+        .try_alive_lock()?
+        .with_context(|| format!("test bed {} runs already", state.name()))?;
+    let (stop, stopped) = mpsc::channel();
+    let mut namespaces = start_namespaces(&state, args.real_nodes, prefix)?;
+    let processes = BedProcesses {
+        supervisor: ProcessId::of(std::process::id())?,
+        namespaces: ProcessId::of(namespaces.id())?,
+    };
+    write_atomically(&state.pids_file(), &serde_json::to_vec(&processes)?)?;
+    serve(&state, &stop)?;
+    if args.attached {
+        let stop = stop.clone();
+        std::thread::spawn(move || {
+            let _ = std::io::stdin().read_to_end(&mut Vec::new());
+            let _ = stop.send(());
+        });
+    }
+    if let Some(seconds) = args.idle_exit {
+        watch_users(&state, Duration::from_secs(seconds), stop.clone())?;
+    }
+    loop {
+        match stopped.recv_timeout(Duration::from_millis(200)) {
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if namespaces.try_wait()?.is_some() {
+            break;
+        }
+    }
+    end_namespaces(&mut namespaces)?;
+    clean_up(&state);
+    Ok(())
+}
+
+fn start_namespaces(state: &StateDir, real_nodes: bool, prefix: &[String]) -> Result<Child> {
+    let mut command = Command::new("unshare");
+    if !prerequisites::is_root() {
+        command.args(["--user", "--map-root-user"]);
+    }
+    command.args([
+        "--fork",
+        "--pid",
+        "--mount",
+        "--net",
+        "--mount-proc",
+        "--kill-child",
+        "--",
+    ]);
+    command
+        .arg(std::env::current_exe()?)
+        .args(prefix)
+        .arg("init")
+        .arg("--state")
+        .arg(state.root());
+    if real_nodes {
+        command.arg("--real-nodes");
+    }
+    command.stdin(Stdio::piped()).spawn().context("start unshare")
+}
+
+fn end_namespaces(namespaces: &mut Child) -> Result<()> {
+    // The init sees the end of its input and exits; the kernel kills the rest.
+    drop(namespaces.stdin.take());
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while namespaces.try_wait()?.is_none() {
+        if Instant::now() >= deadline {
+            namespaces.kill()?;
+            namespaces.wait()?;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// Removes what the test bed leaves outside its namespaces. Logs, keys and the audit log stay until the next start.
+fn clean_up(state: &StateDir) {
+    cgroup::remove(&cgroup::path(state));
+    for bulky in ["etcd", "nodes", "kubectl-cache"] {
+        // What can't be removed now is removed by the next start.
+        let _ = fs::remove_dir_all(state.file(bulky));
+    }
+    for file in [
+        state.inner_socket(),
+        state.outer_socket(),
+        state.pids_file(),
+        state.file("state.json"),
+    ] {
+        let _ = fs::remove_file(file);
+    }
+}
+
+fn serve(state: &StateDir, stop: &Sender<()>) -> Result<()> {
+    let listener = UnixListener::bind(state.outer_socket())?;
+    let forwards: Arc<Mutex<Vec<Forward>>> = Arc::default();
+    let (state, stop) = (state.clone(), stop.clone());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (state, stop, forwards) = (state.clone(), stop.clone(), Arc::clone(&forwards));
+            std::thread::spawn(move || answer(&stream, &state, &stop, &forwards));
+        }
+    });
+    Ok(())
+}
+
+fn answer(stream: &UnixStream, state: &StateDir, stop: &Sender<()>, forwards: &Mutex<Vec<Forward>>) {
+    let result = match wire::read_request(stream) {
+        Ok(OuterRequest::Forward { port, target }) => open_forward(state, port, target, forwards).map(|p| json!(p)),
+        Ok(OuterRequest::Forwards) => Ok(json!(*forwards.lock().unwrap_or_else(PoisonError::into_inner))),
+        Ok(OuterRequest::Shutdown) => Ok(json!(stop.send(()).is_ok())),
+        Err(error) => Err(error),
+    };
+    // The asker may be gone; nothing to do about it.
+    let _ = wire::write_reply(stream, result);
+}
+
+/// A target that is forwarded already keeps its port, unless another one is wanted.
+fn open_forward(state: &StateDir, port: u16, target: String, forwards: &Mutex<Vec<Forward>>) -> Result<u16> {
+    let mut forwards = forwards.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = forwards
+        .iter()
+        .find(|f| f.target == target && (port == 0 || port == f.port))
+    {
+        return Ok(known.port);
+    }
+    let port = forward::listen(state.inner_socket(), port, target.clone())?;
+    forwards.push(Forward { port, target });
+    Ok(port)
+}
+
+/// Ends the test bed after `patience` without a driver; drivers share a lock that this can take only if there is none.
+fn watch_users(state: &StateDir, patience: Duration, stop: Sender<()>) -> Result<()> {
+    let lock = state.users_lock()?;
+    std::thread::spawn(move || {
+        let mut last_use = Instant::now();
+        loop {
+            std::thread::sleep(Duration::from_secs(1));
+            if lock.try_lock().is_err() {
+                last_use = Instant::now();
+                continue;
+            }
+            let _ = lock.unlock();
+            if last_use.elapsed() >= patience {
+                let _ = stop.send(());
+                return;
+            }
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,242 @@
+//! The handle on a running test bed, for tests and for `cargo xtask testbed`.
+
+use std::fs::File;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
+
+use crate::bed::Bed;
+use crate::builder::{TestbedBuilder, read_started};
+use crate::compile::Toolbox;
+use crate::paths::{Cache, StateDir};
+use crate::prerequisites;
+use crate::tools::Level;
+use crate::wire::{ComponentStatus, Forward, Program};
+use crate::{control_plane, launch};
+
+/// A running test bed. One that was started by [`TestbedBuilder::start`] ends when this value is dropped.
+#[derive(Debug)]
+pub struct Testbed {
+    pub(crate) bed: Bed,
+    /// The supervisor, if this process is the one that it follows.
+    owned: Option<Child>,
+    /// A shared lock that tells the supervisor of a shared test bed that somebody uses it.
+    _user: Option<File>,
+}
+
+impl Testbed {
+    /// Settings for a test bed called `name` (1 to 24 of a-z, 0-9 and -); test beds of different names are independent.
+    pub fn builder(name: &str) -> TestbedBuilder {
+        TestbedBuilder::new(name)
+    }
+
+    /// Joins a running test bed; it goes on when this value is dropped.
+    pub fn attach(name: &str) -> Result<Self> {
+        let state = StateDir::of(&Cache::locate()?, name)?;
+        if read_started(&state)?.is_none() {
+            bail!("no test bed {name} is running: cargo xtask testbed up --name {name}");
+        }
+        Ok(Self {
+            bed: Bed {
+                state,
+                toolbox: Toolbox::open()?,
+            },
+            owned: None,
+            _user: None,
+        })
+    }
+
+    pub(crate) fn starting(bed: Bed, supervisor: Child) -> Self {
+        Self {
+            bed,
+            owned: Some(supervisor),
+            _user: None,
+        }
+    }
+
+    /// Lets the supervisor live on after this value.
+    pub(crate) fn release(&mut self) {
+        self.owned = None;
+    }
+
+    pub(crate) fn hold_user_lock(&mut self, lock: File) {
+        self._user = Some(lock);
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.bed.state.name()
+    }
+
+    /// Its state directory: logs, audit log, keys.
+    pub fn state_dir(&self) -> &Path {
+        self.bed.state.root()
+    }
+
+    /// How much of Kubernetes it has.
+    pub fn level(&self) -> Result<Level> {
+        Ok(read_started(&self.bed.state)?
+            .context("the test bed is not running")?
+            .level)
+    }
+
+    /// The kubeconfig of an administrator, for programs on the host.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.bed.kubeconfig()
+    }
+
+    /// The same for programs that run inside (see [`Testbed::run_inside`] and [`Testbed::spawn`]).
+    pub fn kubeconfig_inside(&self) -> PathBuf {
+        self.bed.state.file("kubeconfig-inside")
+    }
+
+    /// Runs `kubectl` as administrator; its standard output, or an error with what it said.
+    pub fn kubectl(&self, args: &[&str]) -> Result<String> {
+        self.bed.kubectl(args)
+    }
+
+    /// `kubectl` for this test bed, to be given arguments and run by the caller.
+    pub fn kubectl_command(&self) -> Command {
+        self.bed.kubectl_command()
+    }
+
+    /// Applies a manifest given as text, server-side.
+    pub fn apply(&self, manifest: &str) -> Result<()> {
+        self.bed.apply(manifest)
+    }
+
+    /// The API server's audit log: one JSON event a line, level Metadata, written before a request is answered.
+    pub fn audit_log(&self) -> PathBuf {
+        self.bed.state.file("audit.log")
+    }
+
+    /// The path of a built tool, for example `promtool` or `helm`; built first if need be.
+    pub fn bin(&self, name: &str) -> Result<PathBuf> {
+        self.bed.toolbox.bin(name)
+    }
+
+    /// Listens on 127.0.0.1 of the host and forwards to `target` (`IP:PORT` inside); returns the port, any free one if `None`.
+    pub fn forward(&self, host_port: Option<u16>, target: &str) -> Result<u16> {
+        self.bed.forward(host_port.unwrap_or(0), target)
+    }
+
+    /// The same for a Service, by its cluster IP.
+    pub fn forward_service(&self, namespace: &str, service: &str, port: u16) -> Result<u16> {
+        let ip = self.kubectl(&[
+            "-n",
+            namespace,
+            "get",
+            "service",
+            service,
+            "-o",
+            "jsonpath={.spec.clusterIP}",
+        ])?;
+        self.bed.forward(0, &format!("{ip}:{port}"))
+    }
+
+    /// The forwarders that were opened.
+    pub fn forwards(&self) -> Result<Vec<Forward>> {
+        self.bed.forwards()
+    }
+
+    /// Connects to `IP:PORT` inside the test bed's network, without a forwarder.
+    pub fn dial(&self, target: &str) -> Result<TcpStream> {
+        self.bed.dial(target)
+    }
+
+    /// Runs a command inside the namespaces to its end; its standard output, or an error with what it said.
+    pub fn run_inside(&self, program: &Path, args: &[&str]) -> Result<String> {
+        self.bed.run(program, args)
+    }
+
+    /// Starts a long-lived program inside the namespaces; its log is `log/NAME.log` in the state directory.
+    pub fn spawn(&self, program: Program) -> Result<()> {
+        self.bed.spawn_program(program)
+    }
+
+    /// The components and how they are.
+    pub fn components(&self) -> Result<Vec<ComponentStatus>> {
+        self.bed.components()
+    }
+
+    /// The last lines of a component's log.
+    pub fn log_tail(&self, component: &str) -> String {
+        self.bed.log_tail(component)
+    }
+
+    /// Sends a signal to a component, for example to stop the API server or to freeze it.
+    pub fn signal(&self, component: &str, signal: Signal) -> Result<()> {
+        self.bed.signal(component, signal)
+    }
+
+    /// Kills a component and waits until it is gone.
+    pub fn kill(&self, component: &str) -> Result<()> {
+        self.bed.signal(component, Signal::KILL)?;
+        for _ in 0..500 {
+            if self
+                .bed
+                .components()?
+                .iter()
+                .any(|row| row.name == component && row.pid.is_none())
+            {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        bail!("{component} does not end")
+    }
+
+    /// Starts a component that ended, as it was started before.
+    pub fn restart(&self, component: &str) -> Result<()> {
+        self.bed.respawn(component)
+    }
+
+    /// Waits until the API server is ready, after a restart for example.
+    pub fn wait_ready(&self) -> Result<()> {
+        control_plane::wait_ready(&self.bed)
+    }
+
+    /// The namespaces as `nsenter` arguments are not needed for most things; this is a command that runs `program` inside
+    /// with the caller's standard streams. Needs root.
+    pub fn command_inside(&self, program: &Path) -> Result<Command> {
+        let nsenter = prerequisites::find_program("nsenter").context("nsenter (util-linux) is missing")?;
+        let pid = launch::namespaces_pid(&self.bed.state)?;
+        let mut command = Command::new(nsenter);
+        command
+            .arg(format!("--net=/proc/{pid}/ns/net"))
+            .arg(format!("--mount=/proc/{pid}/ns/mnt"));
+        command
+            .arg(format!("--pid=/proc/{pid}/ns/pid_for_children"))
+            .arg("--")
+            .arg(program);
+        Ok(command)
+    }
+
+    /// Ends the test bed and waits until nothing of it is left but its logs.
+    pub fn shutdown(mut self) -> Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        // A supervisor that no longer answers is killed below.
+        let _ = self.bed.shutdown();
+        if let Some(mut supervisor) = self.owned.take() {
+            drop(supervisor.stdin.take());
+            supervisor.wait()?;
+        }
+        launch::end_processes(&self.bed.state, Duration::from_secs(10))
+    }
+}
+
+impl Drop for Testbed {
+    fn drop(&mut self) {
+        if self.owned.is_some() {
+            // The end of this process ends it in any case.
+            let _ = self.end();
+        }
+    }
+}

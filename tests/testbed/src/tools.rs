@@ -1,0 +1,335 @@
+//! The table of tools: which pinned Go modules become which binaries. Data only; `compile.rs` builds them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+
+/// How much of Kubernetes a test bed has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// etcd, API server, controller manager, scheduler; pods stay Pending unless fake nodes are started.
+    ControlPlane,
+    /// The same and real nodes: containerd, kubelet, kube-proxy, CoreDNS.
+    Node,
+}
+
+/// What a tool is needed for; a level builds its own and those of the levels below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Every test bed.
+    ControlPlane,
+    /// Test beds with real nodes.
+    Node,
+    /// `monitoring_up` and tests of rules.
+    Monitoring,
+    /// Only those who ask for it by name.
+    OnDemand,
+}
+
+/// One row: a module folder and the binaries that come out of it.
+#[derive(Debug)]
+pub struct Tool {
+    /// Name of the row, for messages and stamps.
+    pub name: &'static str,
+    /// Folder below `tests/testbed/tools` with `go.mod` and `go.sum`.
+    pub folder: &'static str,
+    /// Package and name of its binary; with several packages the name is the package's last element.
+    pub packages: &'static [(&'static str, &'static str)],
+    /// Build tags.
+    pub tags: &'static str,
+    /// `-X` settings of the linker: variable and value.
+    pub settings: &'static [(&'static str, &'static str)],
+    /// Who needs it.
+    pub need: Need,
+}
+
+/// Version of Kubernetes that the binaries report; goes with `tools/kubernetes/go.mod`.
+pub(crate) const KUBERNETES_VERSION: &str = "v1.36.3";
+/// Version of Prometheus Operator; goes with `tools/prometheus-operator/go.mod`.
+pub(crate) const PROMETHEUS_OPERATOR_VERSION: &str = "v0.85.0";
+/// Version of Prometheus as released (its module is numbered v0.315.0).
+pub(crate) const PROMETHEUS_VERSION: &str = "3.15.0";
+/// Version of Alertmanager; goes with `tools/alertmanager/go.mod`.
+pub(crate) const ALERTMANAGER_VERSION: &str = "v0.31.1";
+/// Version of CoreDNS; goes with `tools/coredns/go.mod`.
+pub(crate) const COREDNS_VERSION: &str = "1.15.0";
+
+const KUBERNETES_SETTINGS: &[(&str, &str)] = &[
+    ("k8s.io/component-base/version.gitVersion", KUBERNETES_VERSION),
+    ("k8s.io/component-base/version.gitMajor", "1"),
+    ("k8s.io/component-base/version.gitMinor", "36"),
+    ("k8s.io/component-base/version.gitTreeState", "clean"),
+    ("k8s.io/component-base/version.buildDate", "2026-01-01T00:00:00Z"),
+    ("k8s.io/client-go/pkg/version.gitVersion", KUBERNETES_VERSION),
+    ("k8s.io/client-go/pkg/version.gitMajor", "1"),
+    ("k8s.io/client-go/pkg/version.gitMinor", "36"),
+    ("k8s.io/client-go/pkg/version.gitTreeState", "clean"),
+    ("k8s.io/client-go/pkg/version.buildDate", "2026-01-01T00:00:00Z"),
+];
+
+/// All tools, in the order in which they are built.
+pub const TOOLS: &[Tool] = &[
+    Tool {
+        name: "etcd",
+        folder: "etcd",
+        packages: &[("go.etcd.io/etcd/server/v3", "etcd")],
+        tags: "",
+        settings: &[],
+        need: Need::ControlPlane,
+    },
+    Tool {
+        name: "kubernetes",
+        folder: "kubernetes",
+        packages: &[
+            ("k8s.io/kubernetes/cmd/kube-apiserver", "kube-apiserver"),
+            (
+                "k8s.io/kubernetes/cmd/kube-controller-manager",
+                "kube-controller-manager",
+            ),
+            ("k8s.io/kubernetes/cmd/kube-scheduler", "kube-scheduler"),
+            ("k8s.io/kubernetes/cmd/kubectl", "kubectl"),
+        ],
+        tags: "",
+        settings: KUBERNETES_SETTINGS,
+        need: Need::ControlPlane,
+    },
+    Tool {
+        name: "kwok",
+        folder: "kwok",
+        packages: &[("sigs.k8s.io/kwok/cmd/kwok", "kwok")],
+        tags: "",
+        settings: &[],
+        need: Need::ControlPlane,
+    },
+    Tool {
+        name: "kubernetes-node",
+        folder: "kubernetes",
+        packages: &[
+            ("k8s.io/kubernetes/cmd/kubelet", "kubelet"),
+            ("k8s.io/kubernetes/cmd/kube-proxy", "kube-proxy"),
+        ],
+        tags: "",
+        settings: KUBERNETES_SETTINGS,
+        need: Need::Node,
+    },
+    Tool {
+        name: "containerd",
+        folder: "containerd",
+        packages: &[
+            ("github.com/containerd/containerd/v2/cmd/containerd", "containerd"),
+            (
+                "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
+                "containerd-shim-runc-v2",
+            ),
+            ("github.com/containerd/containerd/v2/cmd/ctr", "ctr"),
+        ],
+        tags: "",
+        settings: &[],
+        need: Need::Node,
+    },
+    Tool {
+        name: "cni",
+        folder: "cni",
+        packages: &[
+            ("github.com/containernetworking/plugins/plugins/main/bridge", "bridge"),
+            (
+                "github.com/containernetworking/plugins/plugins/main/loopback",
+                "loopback",
+            ),
+            (
+                "github.com/containernetworking/plugins/plugins/ipam/host-local",
+                "host-local",
+            ),
+            ("github.com/containernetworking/plugins/plugins/meta/portmap", "portmap"),
+        ],
+        tags: "",
+        settings: &[],
+        need: Need::Node,
+    },
+    Tool {
+        name: "coredns",
+        folder: "coredns",
+        packages: &[("github.com/coredns/coredns", "coredns")],
+        tags: "",
+        settings: &[],
+        need: Need::Node,
+    },
+    Tool {
+        name: "pause",
+        folder: "pause",
+        packages: &[("monitored-api.test/pause", "pause")],
+        tags: "",
+        settings: &[],
+        need: Need::Node,
+    },
+    Tool {
+        name: "prometheus-operator",
+        folder: "prometheus-operator",
+        packages: &[
+            (
+                "github.com/prometheus-operator/prometheus-operator/cmd/operator",
+                "operator",
+            ),
+            (
+                "github.com/prometheus-operator/prometheus-operator/cmd/prometheus-config-reloader",
+                "prometheus-config-reloader",
+            ),
+        ],
+        tags: "",
+        settings: &[],
+        need: Need::Monitoring,
+    },
+    Tool {
+        name: "prometheus",
+        folder: "prometheus",
+        packages: &[
+            ("github.com/prometheus/prometheus/cmd/prometheus", "prometheus"),
+            ("github.com/prometheus/prometheus/cmd/promtool", "promtool"),
+        ],
+        // All service discoveries would double the time and need 4 GiB.
+        tags: "remove_all_sd,enable_kubernetes_sd",
+        settings: &[("github.com/prometheus/common/version.Version", PROMETHEUS_VERSION)],
+        need: Need::Monitoring,
+    },
+    Tool {
+        name: "alertmanager",
+        folder: "alertmanager",
+        packages: &[
+            ("github.com/prometheus/alertmanager/cmd/alertmanager", "alertmanager"),
+            ("github.com/prometheus/alertmanager/cmd/amtool", "amtool"),
+        ],
+        tags: "",
+        settings: &[],
+        need: Need::Monitoring,
+    },
+    Tool {
+        name: "helm",
+        folder: "helm",
+        packages: &[("helm.sh/helm/v4/cmd/helm", "helm")],
+        tags: "",
+        settings: &[],
+        need: Need::OnDemand,
+    },
+];
+
+impl Tool {
+    /// The row that makes the binary called `output`.
+    pub fn with_output(output: &str) -> Result<&'static Tool> {
+        TOOLS
+            .iter()
+            .find(|tool| tool.packages.iter().any(|(_, name)| *name == output))
+            .with_context(|| format!("no tool makes a binary called {output}"))
+    }
+
+    /// The row called `name`.
+    pub fn named(name: &str) -> Result<&'static Tool> {
+        TOOLS
+            .iter()
+            .find(|tool| tool.name == name)
+            .with_context(|| format!("no tool is called {name}"))
+    }
+
+    /// Its module's folder in the repository.
+    pub fn module_dir(&self) -> PathBuf {
+        tools_dir().join(self.folder)
+    }
+
+    /// The linker flags.
+    pub fn ldflags(&self) -> String {
+        let mut flags = String::from("-s -w");
+        for (variable, value) in self.settings {
+            flags.push_str(&format!(" -X {variable}={value}"));
+        }
+        flags
+    }
+}
+
+/// The tools that a level needs, in build order.
+pub fn tools_of(level: Level) -> Vec<&'static Tool> {
+    TOOLS
+        .iter()
+        .filter(|tool| match tool.need {
+            Need::ControlPlane => true,
+            Need::Node => level == Level::Node,
+            Need::Monitoring | Need::OnDemand => false,
+        })
+        .collect()
+}
+
+/// The folder of the pinned modules.
+fn tools_dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tools")
+}
+
+/// A change to how assets and images are made from the tools raises it.
+const RECIPE: &str = "1";
+
+/// Hash of all pins: `go.mod`, `go.sum` and own sources of every folder, and this table. Names the cache directory.
+pub fn fingerprint() -> Result<String> {
+    let mut hash = Sha256::new();
+    hash.update(RECIPE);
+    for tool in TOOLS {
+        hash.update(format!("{tool:?}"));
+        let folder = tool.module_dir();
+        if !folder.exists() {
+            continue;
+        } // TEMP
+        let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+            .with_context(|| format!("read {}", folder.display()))?
+            .map(|entry| entry.map(|e| e.path()))
+            .collect::<Result<_, _>>()?;
+        files.sort();
+        for file in files {
+            hash.update(file.file_name().unwrap_or_default().as_encoded_bytes());
+            hash.update(std::fs::read(&file)?);
+        }
+    }
+    Ok(hex(&hash.finalize()).chars().take(16).collect())
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String can't fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_binary_has_one_row() {
+        let mut names: Vec<_> = TOOLS
+            .iter()
+            .flat_map(|t| t.packages.iter().map(|(_, name)| *name))
+            .collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn binaries_of_one_build_are_named_after_their_packages() {
+        for tool in TOOLS.iter().filter(|t| t.packages.len() > 1) {
+            for (package, name) in tool.packages {
+                assert_eq!(package.rsplit('/').next(), Some(*name), "{}", tool.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_tool_has_its_pins_committed() {
+        for tool in TOOLS {
+            assert!(tool.module_dir().join("go.mod").is_file(), "{}", tool.name);
+        }
+    }
+}
