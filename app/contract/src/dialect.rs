@@ -114,11 +114,29 @@ pub struct DurationSpelling {
     pub buckets: &'static [f64],
 }
 
+/// The spelling of a counter of errors by what went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorsByTypeSpelling {
+    /// The counter.
+    pub family: &'static Family,
+    /// Label of the kind of error.
+    pub error_type: &'static str,
+}
+
 /// The spelling of a gauge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GaugeSpelling {
     /// The gauge.
     pub family: &'static Family,
+}
+
+/// The spelling of a body size histogram; its method and route labels are the duration histogram's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SizeSpelling {
+    /// The histogram, in bytes.
+    pub family: &'static Family,
+    /// Upper bounds in bytes, ascending, without `+Inf`.
+    pub buckets: &'static [f64],
 }
 
 /// How one instrumentation spells each signal. `None`: it does not export it.
@@ -130,10 +148,18 @@ pub struct Dialect {
     pub families: &'static [&'static Family],
     /// Requests by method, route, status.
     pub requests: Option<RequestsSpelling>,
+    /// Errors by type.
+    pub errors_by_type: Option<ErrorsByTypeSpelling>,
     /// The duration histogram.
     pub duration: Option<DurationSpelling>,
     /// Requests in flight.
     pub in_flight: Option<GaugeSpelling>,
+    /// Request body sizes.
+    pub request_size: Option<SizeSpelling>,
+    /// Response body sizes.
+    pub response_size: Option<SizeSpelling>,
+    /// Counts what the cap on series refused.
+    pub series_refused: Option<&'static Family>,
     /// The route label's value when no route matched.
     pub unmatched_route: &'static str,
 }

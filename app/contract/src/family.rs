@@ -44,3 +44,23 @@ pub struct Family {
     /// The signal that it answers, if a rule or panel asks for it.
     pub signal: Option<Signal>,
 }
+
+impl Family {
+    /// The series of a histogram's cumulative buckets, one for each `le`.
+    #[must_use]
+    pub fn bucket_series(&self) -> String {
+        format!("{}_bucket", self.name)
+    }
+
+    /// The series of a histogram's sum of values.
+    #[must_use]
+    pub fn sum_series(&self) -> String {
+        format!("{}_sum", self.name)
+    }
+
+    /// The series of a histogram's number of values.
+    #[must_use]
+    pub fn count_series(&self) -> String {
+        format!("{}_count", self.name)
+    }
+}

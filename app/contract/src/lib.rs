@@ -6,11 +6,16 @@
 mod dialect;
 pub mod dialects;
 mod family;
+pub mod labels;
 pub mod platform;
+pub mod recorded;
 mod signal;
 mod target;
 
-pub use dialect::{Dialect, DialectId, DurationSpelling, GaugeSpelling, RequestsSpelling, StatusStyle, UnknownDialect};
+pub use dialect::{
+    Dialect, DialectId, DurationSpelling, ErrorsByTypeSpelling, GaugeSpelling, RequestsSpelling, StatusStyle,
+    UnknownDialect,
+};
 pub use family::{Family, MetricKind, Unit};
 pub use signal::Signal;
 pub use target::TargetKind;

@@ -1,6 +1,6 @@
 //! Families that the application does not export: Prometheus's own per target, and the operator's `monitored_api_*`.
 
-use crate::{Family, MetricKind, Signal, Unit};
+use crate::{Family, MetricKind, Signal, Unit, labels};
 
 /// `up`: 1 if the last scrape of the target succeeded.
 pub const UP: &Family = &Family {
@@ -30,9 +30,19 @@ pub const SCRAPE_SAMPLES: &Family = &Family {
     signal: None,
 };
 
+/// `ALERTS`: 1 for each alert that is pending or firing, with the alert's labels.
+pub const ALERTS: &Family = &Family {
+    name: "ALERTS",
+    kind: MetricKind::Gauge,
+    unit: Unit::Count,
+    labels: &[labels::ALERT_NAME, labels::ALERT_STATE],
+    help: "1 for each alert that is pending or firing.",
+    signal: None,
+};
+
 /// Labels by which the operator's own families name a MonitoredApi. Its ServiceMonitor honours them, so `namespace` is
 /// the MonitoredApi's and not the operator's.
-pub const OPERATOR_LABELS: &[&str] = &["namespace", "name"];
+pub const OPERATOR_LABELS: &[&str] = &[labels::NAMESPACE, labels::API_NAME];
 
 /// `monitored_api_replicas_wanted`: pods that the workload should have (0 while scaled to zero).
 pub const REPLICAS_WANTED: &Family = &Family {

@@ -7,6 +7,8 @@ pub enum Signal {
     Requests,
     /// Requests that failed by the service's fault (5xx).
     Errors,
+    /// Errors by what went wrong, not by status.
+    ErrorsByType,
     /// Time from the request's arrival to the end of the response.
     Duration,
     /// Requests being served right now.
@@ -44,6 +46,7 @@ impl Signal {
         match self {
             Self::Requests => "requests",
             Self::Errors => "errors",
+            Self::ErrorsByType => "errors by type",
             Self::Duration => "latency",
             Self::InFlight => "in flight",
             Self::RequestSize => "request size",

@@ -6,6 +6,7 @@
 pub mod alerts;
 pub mod dashboards;
 mod facts;
+pub mod promql;
 mod ruleset;
 mod settings;
 

@@ -2,8 +2,8 @@
 //! ServiceMonitor adds, so the route's label is `route`).
 
 use crate::{
-    Dialect, DialectId, DurationSpelling, Family, GaugeSpelling, MetricKind, RequestsSpelling, Signal, StatusStyle,
-    Unit,
+    Dialect, DialectId, DurationSpelling, ErrorsByTypeSpelling, Family, GaugeSpelling, MetricKind, RequestsSpelling,
+    Signal, StatusStyle, Unit,
 };
 
 /// Upper bounds of the duration histogram, seconds. Changing one breaks latency objectives that name it.
@@ -16,6 +16,7 @@ pub const UNMATCHED_ROUTE: &str = "unmatched";
 const METHOD: &str = "method";
 const ROUTE: &str = "route";
 const STATUS: &str = "status";
+const ERROR_TYPE: &str = "error_type";
 
 macro_rules! families {
     ($($(#[$doc:meta])* $id:ident = $name:literal, $kind:ident, $unit:ident, [$($label:expr),*], $help:literal, $signal:expr;)*) => {
@@ -43,8 +44,8 @@ families! {
         "Requests recorded under the unmatched route because the cap on series was reached.", None;
     HTTP_PANICS = "http_panics_total", Counter, Count, [],
         "Request handlers that panicked; each was answered with 500.", None;
-    API_ERRORS = "api_errors_total", Counter, Count, ["error_type"],
-        "Errors answered to clients, by the slug of the problem document.", None;
+    API_ERRORS = "api_errors_total", Counter, Count, [ERROR_TYPE],
+        "Errors answered to clients, by the slug of the problem document.", Some(Signal::ErrorsByType);
     DATABASE_OPERATIONS = "database_operations_total", Counter, Count, ["operation", "table", "status"],
         "Operations on the store, by operation, table and outcome.", Some(Signal::DatabaseOperations);
     DATABASE_OPERATION_DURATION = "database_operation_duration_seconds", Histogram, Seconds, ["operation", "table"],
@@ -80,6 +81,10 @@ pub const NATIVE: Dialect = Dialect {
         status: STATUS,
         status_style: StatusStyle::Exact,
     }),
+    errors_by_type: Some(ErrorsByTypeSpelling {
+        family: API_ERRORS,
+        error_type: ERROR_TYPE,
+    }),
     duration: Some(DurationSpelling {
         family: HTTP_REQUEST_DURATION,
         method: METHOD,
@@ -89,5 +94,14 @@ pub const NATIVE: Dialect = Dialect {
     in_flight: Some(GaugeSpelling {
         family: HTTP_REQUESTS_IN_PROGRESS,
     }),
+    request_size: Some(SizeSpelling {
+        family: HTTP_REQUEST_SIZE,
+        buckets: SIZE_BUCKETS_BYTES,
+    }),
+    response_size: Some(SizeSpelling {
+        family: HTTP_RESPONSE_SIZE,
+        buckets: SIZE_BUCKETS_BYTES,
+    }),
+    series_refused: Some(HTTP_SERIES_REFUSED),
     unmatched_route: UNMATCHED_ROUTE,
 };

@@ -1,0 +1,20 @@
+//! Labels that Prometheus or the operator attach, beside those that an application exports.
+
+/// The namespace of a target; Alertmanager routes by it.
+pub const NAMESPACE: &str = "namespace";
+/// The job of a target: a MonitoredApi's name.
+pub const JOB: &str = "job";
+/// One target: host and port.
+pub const INSTANCE: &str = "instance";
+/// The upper bound of a histogram's bucket.
+pub const LE: &str = "le";
+/// The MonitoredApi that one of the operator's own series is about.
+pub const API_NAME: &str = "name";
+/// The name of an alert, on each alert and on `ALERTS`.
+pub const ALERT_NAME: &str = "alertname";
+/// `pending` or `firing`, on `ALERTS`.
+pub const ALERT_STATE: &str = "alertstate";
+/// How urgent an alert is.
+pub const SEVERITY: &str = "severity";
+/// What kind of trouble an alert tells of; Alertmanager's routes of the offline stack go by it.
+pub const ALERT_FAMILY: &str = "family";

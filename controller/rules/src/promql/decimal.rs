@@ -1,0 +1,146 @@
+//! Numbers as they are written: exact, finite and not negative. No float takes part, so `0.1` stays `0.1`.
+
+use std::{fmt, str::FromStr};
+
+/// Most digits after the point; a threshold needs no more, and the sum of all digits fits a `u64`.
+const MAX_SCALE: u32 = 9;
+
+/// A decimal number: `mantissa / 10^scale`, with no zero at the end of its fraction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Decimal {
+    mantissa: u64,
+    scale: u32,
+}
+
+impl Decimal {
+    /// Zero.
+    pub const ZERO: Self = Self::whole(0);
+
+    /// A whole number.
+    #[must_use]
+    pub const fn whole(value: u64) -> Self {
+        Self {
+            mantissa: value,
+            scale: 0,
+        }
+    }
+
+    /// So many thousandths: a duration's seconds, for instance.
+    #[must_use]
+    pub const fn thousandths(value: u64) -> Self {
+        Self {
+            mantissa: value,
+            scale: 3,
+        }
+        .normal()
+    }
+
+    /// So many hundredths: a percentage as a ratio.
+    #[must_use]
+    pub const fn hundredths(value: u64) -> Self {
+        Self {
+            mantissa: value,
+            scale: 2,
+        }
+        .normal()
+    }
+
+    /// The nearest float, for Grafana's JSON, where a number is a float anyway.
+    #[must_use]
+    pub fn to_f64(self) -> f64 {
+        self.to_string().parse().unwrap_or(f64::MAX)
+    }
+
+    /// Whether it is 0.
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.mantissa == 0
+    }
+
+    const fn normal(mut self) -> Self {
+        while self.scale > 0 && self.mantissa.is_multiple_of(10) {
+            self.mantissa /= 10;
+            self.scale -= 1;
+        }
+        self
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = 10_u64.pow(self.scale);
+        write!(f, "{}", self.mantissa / unit)?;
+        if self.scale == 0 {
+            return Ok(());
+        }
+        write!(f, ".{:0width$}", self.mantissa % unit, width = self.scale as usize)
+    }
+}
+
+/// A text that is no decimal number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a decimal number such as 0.02 or 10")]
+pub struct NotADecimal;
+
+impl FromStr for Decimal {
+    type Err = NotADecimal;
+
+    /// Reads digits, with at most nine after a point; no sign, no exponent, no `Inf`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (whole, fraction) = text.split_once('.').map_or((text, None), |(w, f)| (w, Some(f)));
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !digits(whole) || fraction.is_some_and(|f| !digits(f)) {
+            return Err(NotADecimal);
+        }
+        let fraction = fraction.unwrap_or_default();
+        let scale = u32::try_from(fraction.len()).map_err(|_| NotADecimal)?;
+        if scale > MAX_SCALE {
+            return Err(NotADecimal);
+        }
+        let mantissa = format!("{whole}{fraction}").parse().map_err(|_| NotADecimal)?;
+        Ok(Self { mantissa, scale }.normal())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_printed_as_it_was_written_without_needless_zeros() {
+        for (text, printed) in [
+            ("0.02", "0.02"),
+            ("10", "10"),
+            ("0.500", "0.5"),
+            ("10.0", "10"),
+            ("007", "7"),
+            ("0.0", "0"),
+        ] {
+            assert_eq!(text.parse::<Decimal>().unwrap().to_string(), printed);
+        }
+        assert_eq!(Decimal::thousandths(1500).to_string(), "1.5");
+        assert_eq!(Decimal::hundredths(2).to_string(), "0.02");
+    }
+
+    #[test]
+    fn what_could_change_the_meaning_of_a_query_is_no_number() {
+        for text in [
+            "",
+            ".",
+            "1.",
+            ".5",
+            "-1",
+            "+1",
+            "1e3",
+            "Inf",
+            "NaN",
+            "0 or vector(1)",
+            "0x10",
+            "1_000",
+            "1.0000000001",
+            "99999999999999999999",
+        ] {
+            assert_eq!(text.parse::<Decimal>(), Err(NotADecimal), "{text}");
+        }
+    }
+}
