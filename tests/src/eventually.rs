@@ -1,0 +1,24 @@
+//! Waiting for an end state: poll, with an error that tells what was seen last.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+/// Ask `probe` until it gives an answer, for `timeout` at most. `Ok(Err(seen))` means: not yet, and this is what there
+/// was instead.
+///
+/// # Errors
+/// When the time is over (with what was seen last), or when `probe` fails for good.
+pub fn eventually<T>(what: &str, timeout: Duration, mut probe: impl FnMut() -> Result<Result<T, String>>) -> Result<T> {
+    let start = Instant::now();
+    loop {
+        let seen = match probe()? {
+            Ok(value) => return Ok(value),
+            Err(seen) => seen,
+        };
+        if start.elapsed() > timeout {
+            bail!("{what}: not within {} s; last seen: {seen}", timeout.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(250));
+    }
+}

@@ -1,0 +1,90 @@
+//! `cargo xtask image`: the contents of the two images, and the images themselves.
+//!
+//! The Dockerfile's stage `build` runs `image stage` inside a container; the test bed runs it with the machine's own
+//! toolchain and hands the folder to buildah in place of that stage. So both lay out the images by this code.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, chown},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+use crate::workspace::{cargo, read, root, run};
+
+/// The user of both images: numeric, so that Kubernetes can tell that it is not root.
+const USER: u32 = 65532;
+/// Where distributions keep the Mozilla root certificates as one file.
+const CA_BUNDLES: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
+struct Image {
+    folder: &'static str,
+    package: &'static str,
+    binary: &'static str,
+    /// The image has a `/data` that its user may write.
+    data: bool,
+}
+
+const IMAGES: [Image; 2] = [
+    Image { folder: "app", package: "app", binary: "monitored-app", data: true },
+    Image { folder: "controller", package: "controller", binary: "monitored-api", data: false },
+];
+
+/// Build the static binaries and lay out `<out>/app` and `<out>/controller`, each the root of an image.
+///
+/// # Errors
+/// When the build fails or the folder can't be written.
+pub fn stage(out: &Path) -> Result<()> {
+    let binaries = build_static()?;
+    for image in &IMAGES {
+        let top = out.join(image.folder);
+        if top.exists() {
+            fs::remove_dir_all(&top).with_context(|| format!("clear {}", top.display()))?;
+        }
+        lay_out(image, &binaries, &top).with_context(|| format!("lay out {}", top.display()))?;
+    }
+    Ok(())
+}
+
+/// The binaries as static executables: the images hold no libc. Returns their folder.
+fn build_static() -> Result<PathBuf> {
+    let version = read(std::process::Command::new("rustc").arg("-vV").current_dir(root()?))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("`rustc -vV` names no host")?.to_owned();
+    let mut command = cargo()?;
+    command.args(["build", "--quiet", "--locked", "--release", "--target", &host]);
+    for image in &IMAGES {
+        command.args(["--package", image.package]);
+    }
+    run(command.env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root()?.join("target"), PathBuf::from);
+    Ok(target.join(host).join("release"))
+}
+
+fn lay_out(image: &Image, binaries: &Path, top: &Path) -> Result<()> {
+    fs::create_dir_all(top.join("etc/ssl/certs"))?;
+    let binary = top.join(image.binary);
+    fs::copy(binaries.join(image.binary), &binary)?;
+    fs::set_permissions(&binary, fs::Permissions::from_mode(0o755))?;
+    fs::write(top.join("etc/passwd"), format!("nonroot:x:{USER}:{USER}:nonroot:/:/sbin/nologin\n"))?;
+    fs::write(top.join("etc/group"), format!("nonroot:x:{USER}:\n"))?;
+    let roots = CA_BUNDLES.iter().find(|path| Path::new(path).exists()).context("no root certificates: install ca-certificates")?;
+    fs::copy(roots, top.join("etc/ssl/certs/ca-certificates.crt"))?;
+    directory(&top.join("tmp"), 0o1777, None)?;
+    if image.data {
+        directory(&top.join("data"), 0o755, Some(USER))?;
+    }
+    Ok(())
+}
+
+fn directory(path: &Path, mode: u32, owner: Option<u32>) -> Result<()> {
+    fs::create_dir_all(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+    match owner {
+        // Without root the folder keeps the builder's user; Kubernetes mounts a volume over it anyway.
+        Some(user) if rustix::process::geteuid().is_root() => chown(path, Some(user), Some(user))?,
+        Some(_) | None => {}
+    }
+    Ok(())
+}
