@@ -14,29 +14,37 @@ pub struct MonitoredApiStatus {
     pub observed_generation: i64,
     /// Pods of the workload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub replicas: Option<i32>,
     /// Pods that are ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub ready_replicas: Option<i32>,
     /// The pods' label selector, for the scale subresource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
     pub selector: Option<String>,
     /// Where the API answers inside the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
     pub url: Option<String>,
     /// What is known of the metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<MetricsStatus>,
     /// What the operator wrote, so that nothing is written twice and a restart writes nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64))]
+    #[schemars(
+        length(max = 64),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["kind", "name"])
+    )]
     pub children: Vec<ChildRecord>,
     /// `Condition/Reason` of the first condition that fails; empty when none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
     pub first_failing: Option<String>,
     /// Each link of the chain from spec to dashboard, proved or with its fix.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32))]
+    #[schemars(schema_with = "crate::schema::conditions")]
     pub conditions: Vec<Condition>,
 }
 
@@ -50,10 +58,11 @@ const fn unseen() -> i64 {
 pub struct MetricsStatus {
     /// The dialect in use, when it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
     pub dialect: Option<String>,
     /// Alerts and panels left out, with the signal that the dialect lacks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64))]
+    #[schemars(length(max = 64), inner(length(max = 256)))]
     pub missing: Vec<String>,
 }
 
@@ -62,18 +71,25 @@ pub struct MetricsStatus {
 #[serde(rename_all = "camelCase")]
 pub struct ChildRecord {
     /// Its kind.
+    #[schemars(length(max = 63))]
     pub kind: String,
     /// Its name, in the MonitoredApi's namespace.
+    #[schemars(length(max = 253))]
     pub name: String,
     /// Its uid when it was written.
+    #[schemars(length(max = 64))]
     pub uid: String,
     /// SHA-256 (hex) of the canonical JSON of the object as it was sent, without uid.
+    #[schemars(length(max = 64))]
     pub desired_hash: String,
     /// SHA-256 (hex) of `fieldsV1` of our own managedFields entry after the write.
+    #[schemars(length(max = 64))]
     pub applied_fields_hash: String,
     /// `metadata.generation` after the write, where the kind has one. Informative only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
     pub version: Option<String>,
     /// `Ready`, `Progressing`, `Conflict`, `Failed` or `Missing`.
+    #[schemars(length(max = 32))]
     pub state: String,
 }

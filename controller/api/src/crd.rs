@@ -1,0 +1,212 @@
+//! The CustomResourceDefinition: the derived schema, made structural and lean, with the rules that need CEL.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt;
+use serde_json::{Map, Value, json};
+
+use crate::MonitoredApi;
+
+/// A rule that the API server checks on every write.
+struct Rule {
+    /// Keys from the root schema down to the schema that the rule is for.
+    at: &'static [&'static str],
+    /// CEL over `self`, the value at that place.
+    rule: &'static str,
+    /// What is wrong, and the fix.
+    message: &'static str,
+    /// The field to name, relative to the place.
+    field: Option<&'static str>,
+}
+
+const SPEC: &[&str] = &["properties", "spec"];
+const ENV: &[&str] = &["properties", "spec", "properties", "env", "items"];
+const ENV_SOURCE: &[&str] = &["properties", "spec", "properties", "env", "items", "properties", "valueFrom"];
+const ENV_FROM: &[&str] = &["properties", "spec", "properties", "envFrom", "items"];
+const STRATEGY: &[&str] = &["properties", "spec", "properties", "strategy"];
+const METRICS: &[&str] = &["properties", "spec", "properties", "metrics"];
+const READINESS: &[&str] = &["properties", "spec", "properties", "probes", "properties", "readiness"];
+const LIVENESS: &[&str] = &["properties", "spec", "properties", "probes", "properties", "liveness"];
+const STARTUP: &[&str] = &["properties", "spec", "properties", "probes", "properties", "startup"];
+
+const ONE_HANDLER: &str = "!(has(self.http) && has(self.tcp))";
+const ONE_HANDLER_MESSAGE: &str = "a probe is either http or tcp: remove one of them";
+
+const RULES: &[Rule] = &[
+    Rule {
+        at: &[],
+        rule: "size(self.metadata.name) <= 52",
+        message: "metadata.name may have at most 52 characters, so that no name made from it is ever cut",
+        field: None,
+    },
+    Rule {
+        at: &[],
+        rule: "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+        message: "metadata.name must be lower case letters, digits and hyphens, begin with a letter and end with a \
+                  letter or digit, without dots: it names a Service",
+        field: None,
+    },
+    // Written as a list, so that another way to say which workload is meant is one more element.
+    Rule {
+        at: SPEC,
+        rule: "[has(self.image)].exists_one(given, given)",
+        message: "image is required: set spec.image",
+        field: Some(".image"),
+    },
+    Rule {
+        at: SPEC,
+        rule: "!has(self.runAsUser) || self.runAsUser != 0 || (has(self.securityProfile) && self.securityProfile == \
+               'Baseline')",
+        message: "runAsUser 0 is root, which securityProfile Restricted forbids: choose another id, such as 65532, or \
+                  set securityProfile: Baseline",
+        field: Some(".runAsUser"),
+    },
+    Rule {
+        at: ENV,
+        rule: "has(self.value) != has(self.valueFrom)",
+        message: "give exactly one of value and valueFrom (value: \"\" for an empty variable)",
+        field: None,
+    },
+    Rule {
+        at: ENV_SOURCE,
+        rule: "[has(self.secretKeyRef), has(self.configMapKeyRef), has(self.fieldRef), \
+               has(self.resourceFieldRef)].exists_one(given, given)",
+        message: "give exactly one of secretKeyRef, configMapKeyRef, fieldRef and resourceFieldRef",
+        field: None,
+    },
+    Rule {
+        at: ENV_FROM,
+        rule: "has(self.configMapRef) != has(self.secretRef)",
+        message: "give exactly one of configMapRef and secretRef",
+        field: None,
+    },
+    Rule {
+        at: STRATEGY,
+        rule: "!(has(self.type) && self.type == 'Recreate' && (has(self.maxUnavailable) || has(self.maxSurge)))",
+        message: "maxUnavailable and maxSurge are for RollingUpdate: remove them, or the type Recreate",
+        field: None,
+    },
+    Rule {
+        at: METRICS,
+        rule: "!has(self.interval) || duration(self.interval) >= duration('1s')",
+        message: "interval must be at least 1s",
+        field: Some(".interval"),
+    },
+    Rule {
+        at: METRICS,
+        rule: "!has(self.timeout) || duration(self.timeout) > duration('0s')",
+        message: "timeout must be more than 0s",
+        field: Some(".timeout"),
+    },
+    Rule {
+        at: METRICS,
+        rule: "!has(self.timeout) || duration(self.timeout) <= duration(has(self.interval) ? self.interval : '15s')",
+        message: "timeout must be at most interval (default 15s): lower timeout or raise interval",
+        field: Some(".timeout"),
+    },
+    Rule {
+        at: READINESS,
+        rule: ONE_HANDLER,
+        message: ONE_HANDLER_MESSAGE,
+        field: None,
+    },
+    Rule {
+        at: LIVENESS,
+        rule: ONE_HANDLER,
+        message: ONE_HANDLER_MESSAGE,
+        field: None,
+    },
+    Rule {
+        at: STARTUP,
+        rule: ONE_HANDLER,
+        message: ONE_HANDLER_MESSAGE,
+        field: None,
+    },
+];
+
+/// The CustomResourceDefinition of MonitoredApi, as it is installed.
+///
+/// # Panics
+///
+/// Never in a release: the derived schema is a constant, and tests build it.
+#[must_use]
+pub fn crd() -> CustomResourceDefinition {
+    let mut crd = MonitoredApi::crd();
+    for version in &mut crd.spec.versions {
+        let Some(validation) = version.schema.as_mut() else { continue };
+        let Some(schema) = validation.open_api_v3_schema.as_mut() else { continue };
+        let mut value = to_value(schema);
+        lean(&mut value);
+        for rule in RULES {
+            attach(&mut value, rule);
+        }
+        status_default(&mut value);
+        *schema = from_value(value);
+    }
+    crd
+}
+
+#[expect(clippy::expect_used, reason = "a schema is plain data, and tests build this one")]
+fn to_value<T: serde::Serialize>(schema: &T) -> Value {
+    serde_json::to_value(schema).expect("a schema serializes")
+}
+
+#[expect(clippy::expect_used, reason = "the schema is a constant, and tests build it")]
+fn from_value<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("a schema that was changed in known places decodes")
+}
+
+/// Drops what the API server does not need: `nullable` (it then drops an explicit null itself, as for built-in kinds),
+/// defaults of absence, formats that it does not know, bounds that the Rust types imply and ours narrow.
+fn lean(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            if object.get("nullable") == Some(&Value::Bool(true)) {
+                object.remove("nullable");
+            }
+            if object.get("default") == Some(&Value::Null) {
+                object.remove("default");
+            }
+            if is_schema_of_integer(object) {
+                object.entry("format").and_modify(|format| {
+                    if format != "int32" && format != "int64" {
+                        *format = json!("int64");
+                    }
+                });
+            }
+            object.values_mut().for_each(lean);
+        }
+        Value::Array(items) => items.iter_mut().for_each(lean),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn is_schema_of_integer(object: &Map<String, Value>) -> bool {
+    object.get("type") == Some(&json!("integer"))
+}
+
+fn attach(schema: &mut Value, rule: &Rule) {
+    let mut place = schema;
+    for key in rule.at {
+        let Some(next) = place.get_mut(*key) else {
+            debug_assert!(false, "no schema at {:?}", rule.at);
+            return;
+        };
+        place = next;
+    }
+    let Some(object) = place.as_object_mut() else { return };
+    let mut entry = json!({"rule": rule.rule, "message": rule.message});
+    if let (Some(field), Some(entry)) = (rule.field, entry.as_object_mut()) {
+        entry.insert("fieldPath".to_owned(), json!(field));
+    }
+    let rules = object.entry("x-kubernetes-validations").or_insert_with(|| json!([]));
+    if let Some(rules) = rules.as_array_mut() {
+        rules.push(entry);
+    }
+}
+
+/// kstatus takes an object without status for current. With this default, nobody does before the operator saw it.
+fn status_default(schema: &mut Value) {
+    if let Some(status) = schema.pointer_mut("/properties/status").and_then(Value::as_object_mut) {
+        status.insert("default".to_owned(), json!({"observedGeneration": -1}));
+    }
+}

@@ -1,0 +1,218 @@
+//! The spec of a MonitoredApi: what a user writes. Normative shape: design, `full.yaml`.
+//!
+//! Every field is optional in Rust, so that whatever the API server accepts decodes; what is required is said by the
+//! schema and by CEL (`crate::crd`), what is forbidden beyond that by controller-core's `validate`.
+
+mod env;
+mod monitoring;
+mod pod;
+mod scalar;
+
+use std::collections::BTreeMap;
+
+pub use env::{EnvFrom, EnvVar, EnvVarSource, FieldRef, KeyRef, ObjectRef, PullSecret, ResourceFieldRef};
+use kube::CustomResource;
+pub use monitoring::{
+    AlertOverride, AlertsSpec, DashboardForm, DashboardSpec, MetricsSpec, MonitoringSpec, ScrapeLimits,
+};
+pub use pod::{
+    HttpProbe, ImagePullPolicy, Probe, Probes, Resources, SecurityProfile, ServiceSpec, ServiceType, Strategy,
+    StrategyType, TcpProbe,
+};
+pub use scalar::{IntOrString, Quantity};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::MonitoredApiStatus;
+
+/// A web API that runs and is monitored: the workload, its Service, and all that Prometheus and Grafana need.
+#[derive(CustomResource, Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[kube(
+    group = "monitoredapi.io",
+    version = "v1alpha1",
+    kind = "MonitoredApi",
+    plural = "monitoredapis",
+    singular = "monitoredapi",
+    shortname = "mapi",
+    category = "all",
+    category = "monitoring",
+    namespaced,
+    status = "MonitoredApiStatus",
+    derive = "PartialEq",
+    doc = "A web API that runs and is monitored: the workload, its Service, and all that Prometheus and Grafana need.",
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
+    printcolumn(
+        name = "READY",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].status"#,
+        description = "The workload runs as wanted."
+    ),
+    printcolumn(
+        name = "REPLICAS",
+        type_ = "integer",
+        json_path = ".status.replicas",
+        description = "Pods of the workload."
+    ),
+    printcolumn(
+        name = "DIALECT",
+        type_ = "string",
+        json_path = ".status.metrics.dialect",
+        description = "How its metrics are spelled."
+    ),
+    printcolumn(
+        name = "MONITORED",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Monitored")].status"#,
+        description = "The chain from the workload to Prometheus is proved."
+    ),
+    printcolumn(
+        name = "FIRST-FAILING",
+        type_ = "string",
+        json_path = ".status.firstFailing",
+        description = "The first condition that fails, with its reason.",
+        priority = 1
+    ),
+    printcolumn(
+        name = "AGE",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp",
+        description = "Time since it was created."
+    )
+)]
+#[serde(rename_all = "camelCase")]
+pub struct MonitoredApiSpec {
+    /// `true`: no object is written any more; status goes on. Default `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+    /// The container image, such as `ghcr.io/acme/orders:1.4.2`. Required.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024), regex(pattern = "^\\S+$"))]
+    pub image: Option<String>,
+    /// Defaults for a kind of application: `auto` (default; safe for any image) or `native` (the reference API). It
+    /// decides port, probes, metrics path, writable paths and grace period. An unknown name is refused by the
+    /// condition `Accepted`, not by the API server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    pub preset: Option<String>,
+    /// When the kubelet pulls the image. Default: Kubernetes's own (`Always` for the tag `latest`, else `IfNotPresent`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_pull_policy: Option<ImagePullPolicy>,
+    /// Secrets with registry credentials, such as `[{name: ghcr}]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 16),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"])
+    )]
+    pub image_pull_secrets: Option<Vec<PullSecret>>,
+    /// Replaces the image's entrypoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64), inner(length(max = 4096)))]
+    pub command: Option<Vec<String>>,
+    /// Replaces the image's arguments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256), inner(length(max = 4096)))]
+    pub args: Option<Vec<String>>,
+    /// Number of pods. Without it the Deployment starts with 1 and its number belongs to whoever sets it (`kubectl
+    /// scale`, an autoscaler). 0 is allowed: the API is scaled to zero and its alerts are silent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 10_000))]
+    pub replicas: Option<i32>,
+    /// Port on which the container serves HTTP; the container port is named `http`. Default 8000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65535))]
+    pub port: Option<i32>,
+    /// Environment variables, such as `[{name: LOG_LEVEL, value: info}]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 256),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"])
+    )]
+    pub env: Option<Vec<EnvVar>>,
+    /// ConfigMaps and Secrets all of whose keys become environment variables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub env_from: Option<Vec<EnvFrom>>,
+    /// CPU, memory and other resources. Default: requests `{cpu: 50m, memory: 64Mi}`, no limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
+    /// What the container may do. Default `Restricted`; an image that runs as root needs `Baseline` or `runAsUser`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_profile: Option<SecurityProfile>,
+    /// User id of the container, such as 65532. Default: the image's own, which under `Restricted` must be a number
+    /// other than 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 2_147_483_647))]
+    pub run_as_user: Option<i64>,
+    /// `true`: the container can write to its volumes only (`/tmp` is always one). Default `false`; `true` in preset
+    /// `native`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_only_root_filesystem: Option<bool>,
+    /// How old pods are replaced by new ones. Default: rolling, no pod missing, one more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<Strategy>,
+    /// Seconds that a pod has from the request to stop until it is killed; up to 5 of them pass before the signal, so
+    /// that no request is sent to a pod that stops. Default 30; 35 in preset `native`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 3600))]
+    pub termination_grace_period_seconds: Option<i64>,
+    /// ServiceAccount of the pods; its token is then mounted. Default: one of its own, without token and without Role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 253),
+        regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
+    )]
+    pub service_account_name: Option<String>,
+    /// More labels of the pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::labels")]
+    pub pod_labels: Option<BTreeMap<String, String>>,
+    /// Annotations of the pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::annotations")]
+    pub pod_annotations: Option<BTreeMap<String, String>>,
+    /// Labels that a node must have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::labels")]
+    pub node_selector: Option<BTreeMap<String, String>>,
+    /// Taints that the pods tolerate (core/v1 Toleration).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::open_objects")]
+    pub tolerations: Option<Vec<Value>>,
+    /// Node and pod affinity (core/v1 Affinity).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::open_object")]
+    pub affinity: Option<Value>,
+    /// How pods spread (core/v1 TopologySpreadConstraint). Default: over zones and nodes, as far as possible; `[]`
+    /// for no constraint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::open_objects")]
+    pub topology_spread_constraints: Option<Vec<Value>>,
+    /// The container's probes. Default: the preset's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probes: Option<Probes>,
+    /// Escape hatch: a partial core/v1 PodTemplateSpec that is merged over the generated one (lists by name). It may
+    /// not change the selector's labels or the ports `http` and `metrics`; the container is named `api`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::open_object")]
+    pub pod_template: Option<Value>,
+    /// The Service in front of the pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceSpec>,
+    /// Monitoring as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitoring: Option<MonitoringSpec>,
+    /// Where the metrics are and how they are spelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<MetricsSpec>,
+    /// Alerts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<AlertsSpec>,
+    /// The Grafana dashboard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dashboard: Option<DashboardSpec>,
+}
