@@ -131,7 +131,7 @@ pub struct GaugeSpelling {
 }
 
 /// The spelling of a body size histogram; its method and route labels are the duration histogram's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SizeSpelling {
     /// The histogram, in bytes.
     pub family: &'static Family,

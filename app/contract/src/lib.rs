@@ -13,8 +13,8 @@ mod signal;
 mod target;
 
 pub use dialect::{
-    Dialect, DialectId, DurationSpelling, ErrorsByTypeSpelling, GaugeSpelling, RequestsSpelling, StatusStyle,
-    UnknownDialect,
+    Dialect, DialectId, DurationSpelling, ErrorsByTypeSpelling, GaugeSpelling, RequestsSpelling, SizeSpelling,
+    StatusStyle, UnknownDialect,
 };
 pub use family::{Family, MetricKind, Unit};
 pub use signal::Signal;

@@ -3,7 +3,7 @@
 
 use crate::{
     Dialect, DialectId, DurationSpelling, ErrorsByTypeSpelling, Family, GaugeSpelling, MetricKind, RequestsSpelling,
-    Signal, StatusStyle, Unit,
+    Signal, SizeSpelling, StatusStyle, Unit,
 };
 
 /// Upper bounds of the duration histogram, seconds. Changing one breaks latency objectives that name it.
