@@ -12,7 +12,7 @@ use crate::paths::{Cache, StateDir, write_atomically};
 use crate::say::say;
 use crate::testbed::Testbed;
 use crate::tools::Level;
-use crate::{cgroup, control_plane, prerequisites};
+use crate::{control_plane, node, prerequisites};
 
 /// Seconds that a shared test bed waits for its next driver.
 const SHARED_IDLE: u64 = 120;
@@ -22,6 +22,7 @@ const SHARED_IDLE: u64 = 120;
 pub struct TestbedBuilder {
     name: String,
     level: Level,
+    nodes: usize,
     supervisor: Option<SupervisorProgram>,
 }
 
@@ -29,7 +30,8 @@ pub struct TestbedBuilder {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Started {
     pub(crate) level: Level,
-    pub(crate) api_port: u16,
+    /// How many real nodes.
+    pub(crate) nodes: usize,
 }
 
 impl TestbedBuilder {
@@ -37,6 +39,7 @@ impl TestbedBuilder {
         Self {
             name: name.to_owned(),
             level: Level::ControlPlane,
+            nodes: 1,
             supervisor: None,
         }
     }
@@ -45,6 +48,13 @@ impl TestbedBuilder {
     #[must_use]
     pub fn level(mut self, level: Level) -> Self {
         self.level = level;
+        self
+    }
+
+    /// How many real nodes at [`Level::Node`]; one by default.
+    #[must_use]
+    pub fn nodes(mut self, count: usize) -> Self {
+        self.nodes = count;
         self
     }
 
@@ -109,18 +119,27 @@ impl TestbedBuilder {
         // From here on an error ends the test bed: by the drop of this value.
         let mut starting = Testbed::starting(bed.clone(), child);
         let pki = control_plane::create_pki(&bed)?;
-        let api_port = control_plane::start(&bed, &pki)?;
+        control_plane::start(&bed, &pki)?;
         say(format_args!(
             "{}: control plane ready after {:.1} s",
             self.name,
             begin.elapsed().as_secs_f64()
         ));
-        if self.level == Level::Node {
-            cgroup::create(&cgroup::path(&bed.state))?;
+        let nodes = match self.level {
+            Level::ControlPlane => 0,
+            Level::Node => self.nodes,
+        };
+        if nodes > 0 {
+            node::start(&bed, &pki, nodes)?;
+            say(format_args!(
+                "{}: {nodes} node(s) ready after {:.1} s",
+                self.name,
+                begin.elapsed().as_secs_f64()
+            ));
         }
         let started = Started {
             level: self.level,
-            api_port,
+            nodes,
         };
         write_atomically(&bed.state.file("state.json"), &serde_json::to_vec(&started)?)?;
         if lifetime != Lifetime::Driver {

@@ -21,8 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Every request's verb, user, object and outcome, no bodies; what nobody asks about is left out.
 const AUDIT_POLICY: &str = include_str!("../manifests/audit-policy.yaml");
 
-/// Starts everything; returns the port of the API server on 127.0.0.1 of the host, once it is ready.
-pub(crate) fn start(bed: &Bed, pki: &Pki) -> Result<u16> {
+/// Starts everything; returns when the API server is ready and the controller manager works.
+pub(crate) fn start(bed: &Bed, pki: &Pki) -> Result<()> {
     start_etcd(bed)?;
     start_api_server(bed, pki)?;
     let port = bed.forward(0, &format!("{GATEWAY}:6443"))?;
@@ -43,7 +43,7 @@ pub(crate) fn start(bed: &Bed, pki: &Pki) -> Result<u16> {
                 .map(Some)
         },
     )?;
-    Ok(port)
+    Ok(())
 }
 
 /// Waits until the API server is ready. The controllers would exit if they were started before.

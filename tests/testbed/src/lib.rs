@@ -6,6 +6,7 @@
 //! A process called the *supervisor* owns the namespaces and the forwarders on the host's 127.0.0.1; the *init* is the
 //! first process inside, starts the components and opens connections. The *driver* is whoever uses this library.
 
+mod assets;
 mod bed;
 mod builder;
 mod cgroup;
@@ -17,6 +18,7 @@ mod init;
 mod kwok;
 mod launch;
 mod namespace;
+mod node;
 mod paths;
 mod pki;
 mod prerequisites;
@@ -24,6 +26,7 @@ mod process;
 mod say;
 mod shell;
 mod supervisor;
+mod template;
 mod testbed;
 mod tools;
 mod wire;

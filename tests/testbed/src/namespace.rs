@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_change};
 
 use crate::paths::StateDir;
@@ -17,6 +17,9 @@ pub(crate) const GATEWAY: &str = "10.89.0.1";
 pub(crate) const BRIDGE: &str = "testbed0";
 /// Range of cluster IPs.
 pub(crate) const SERVICE_RANGE: &str = "10.96.0.0/16";
+
+/// Where the nodes' directories are inside; short, because unix sockets are below it.
+pub(crate) const NODES_DIR: &str = "/run/nodes";
 
 /// Kernel settings that kubelet insists on. They belong to the whole machine, so kubelet gets to see files instead.
 const KUBELET_SETTINGS: &[(&str, &str)] = &[
@@ -34,6 +37,10 @@ pub(crate) fn prepare(state: &StateDir, real_nodes: bool) -> Result<()> {
     hide_run(state)?;
     if real_nodes {
         hide_kernel_settings(state)?;
+        let nodes = state.file("nodes");
+        fs::create_dir_all(&nodes)?;
+        fs::create_dir_all(NODES_DIR)?;
+        mount_bind(&nodes, NODES_DIR).context("mount the nodes' directories")?;
     }
     prepare_network()
 }
@@ -41,7 +48,7 @@ pub(crate) fn prepare(state: &StateDir, real_nodes: bool) -> Result<()> {
 /// Sockets, locks and named namespaces of the host's services are no business of the test bed, nor its of theirs.
 fn hide_run(state: &StateDir) -> Result<()> {
     if state.root().starts_with("/run") {
-        return Ok(());
+        bail!("the cache must not be below /run: set XDG_CACHE_HOME");
     }
     mount(
         "tmpfs",

@@ -16,7 +16,7 @@ use crate::paths::{Cache, StateDir};
 use crate::prerequisites;
 use crate::tools::Level;
 use crate::wire::{ComponentStatus, Forward, Program};
-use crate::{control_plane, launch};
+use crate::{assets, control_plane, launch, node};
 
 /// A running test bed. One that was started by [`TestbedBuilder::start`] ends when this value is dropped.
 #[derive(Debug)]
@@ -82,6 +82,27 @@ impl Testbed {
         Ok(read_started(&self.bed.state)?
             .context("the test bed is not running")?
             .level)
+    }
+
+    /// The names of its real nodes.
+    pub fn nodes(&self) -> Result<Vec<String>> {
+        Ok((0..self.node_count()?).map(node::node_name).collect())
+    }
+
+    pub(crate) fn node_count(&self) -> Result<usize> {
+        Ok(read_started(&self.bed.state)?
+            .context("the test bed is not running")?
+            .nodes)
+    }
+
+    /// Imports an image (docker-archive or OCI archive) into every node; pods want `imagePullPolicy` Never or IfNotPresent.
+    pub fn load_image(&self, tar: &Path) -> Result<()> {
+        node::load_image(&self.bed, self.node_count()?, tar)
+    }
+
+    /// A manifest with Prometheus Operator's custom resource definitions; not applied to any test bed by itself.
+    pub fn prometheus_operator_crds(&self) -> Result<PathBuf> {
+        assets::prometheus_operator_crds(&self.bed.toolbox)
     }
 
     /// The kubeconfig of an administrator, for programs on the host.

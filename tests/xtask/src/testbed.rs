@@ -33,6 +33,9 @@ enum Command {
         /// How much of Kubernetes.
         #[arg(long, value_enum, default_value_t = Level::ControlPlane)]
         level: Level,
+        /// Real nodes, at level node.
+        #[arg(long, default_value_t = 1)]
+        nodes: usize,
         /// Fake nodes by kwok.
         #[arg(long, default_value_t = 0)]
         fake_nodes: usize,
@@ -80,9 +83,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Up {
             level,
+            nodes,
             fake_nodes,
             name,
-        } => up(level, fake_nodes, &name.name),
+        } => up(level, nodes, fake_nodes, &name.name),
         Command::Down(name) => down(&name.name),
         Command::Status => status(),
         Command::Kubeconfig(name) => {
@@ -95,13 +99,14 @@ pub(crate) fn run(args: Args) -> Result<()> {
     }
 }
 
-fn up(level: Level, fake_nodes: usize, name: &str) -> Result<()> {
+fn up(level: Level, nodes: usize, fake_nodes: usize, name: &str) -> Result<()> {
     let supervisor = SupervisorProgram {
         program: std::env::current_exe()?,
         prefix: vec![SUPERVISOR.to_owned()],
     };
     let bed = Testbed::builder(name)
         .level(level)
+        .nodes(nodes)
         .supervisor(supervisor)
         .start_detached()?;
     if fake_nodes > 0 {

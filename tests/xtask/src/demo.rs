@@ -1,0 +1,139 @@
+//! `cargo xtask demo`: the whole chain on this machine, from an empty cluster to an alert-ready API, with every link shown.
+
+use std::{
+    path::Path,
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use integration_tests::{
+    Traffic,
+    chain::{Chain, PanelValue, example, show_conditions},
+    eventually, image,
+};
+use testbed::Testbed;
+
+/// Name of the demo's test bed.
+const BED: &str = "demo";
+const NAMESPACE: &str = "shop";
+const API: &str = "orders";
+/// Requests a second of the demo's traffic; one in forty is an error, below the alerts' thresholds.
+const RATE: u32 = 20;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Check every link, print it, and leave: 0 if all hold.
+    #[arg(long)]
+    exit: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// End a running demo.
+    Down,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    if let Some(Command::Down) = args.command {
+        return Testbed::attach(BED)?.shutdown();
+    }
+    let start = Instant::now();
+    step("images: two static binaries from this checkout");
+    let images = image::build()?;
+    step("cluster: a real control plane, a real node, Prometheus Operator, Prometheus, Alertmanager");
+    let chain = Chain::up(BED, &images)?;
+    step("helm install monitored-api");
+    chain.install(&[])?;
+    step("kubectl apply -f manifests/examples/orders.yaml");
+    chain.namespace(NAMESPACE)?;
+    chain.apply_file(NAMESPACE, &example("orders.yaml"))?;
+    chain.wait_condition(NAMESPACE, API, "Ready", "True", Duration::from_secs(120))?;
+    let url = chain.service_url(NAMESPACE, API, 80)?;
+    let _traffic = Traffic::start(traffic(&url), RATE);
+    check(&chain)?;
+    say(&format!("\nAll links hold, {} s after the start.", start.elapsed().as_secs()));
+    if args.exit {
+        return chain.bed.shutdown();
+    }
+    stay(&chain, &url)
+}
+
+/// Paths of the traffic: reads, a write now and then is left to the reader, and a few errors.
+fn traffic(url: &str) -> Vec<String> {
+    let mut paths = vec!["/api/v1/data"; 39];
+    paths.push("/api/error");
+    paths.into_iter().map(|path| format!("{url}{path}")).collect()
+}
+
+/// Every link of the chain, in order, each printed as it is proved.
+fn check(chain: &Chain) -> Result<()> {
+    show_resource(chain)?;
+    step("targets that Prometheus scrapes");
+    chain.wait_targets_up(NAMESPACE, API, 1, Duration::from_secs(90))?;
+    for (health, error) in chain.prometheus.targets(NAMESPACE, API)? {
+        say(&format!("  {NAMESPACE}/{API}  {health} {error}"));
+    }
+    step("rules that Prometheus evaluates");
+    chain.wait_rules_ok(NAMESPACE, API, Duration::from_secs(90))?;
+    for rule in chain.prometheus.rules(&format!("{NAMESPACE}-{API}-"))? {
+        say(&format!("  {:<42} health {:<4} {}", rule.name, rule.health, rule.state));
+    }
+    step("what each panel of the dashboard shows now");
+    for panel in panels_with_data(chain)? {
+        say(&format!("  {:<36} {:>3} series, first {}", panel.title, panel.series, panel.first.map_or("–".to_owned(), |value| format!("{value:.4}"))));
+    }
+    chain.wait_condition(NAMESPACE, API, "MonitorSelected", "True", Duration::from_secs(60))?;
+    Ok(())
+}
+
+fn panels_with_data(chain: &Chain) -> Result<Vec<PanelValue>> {
+    eventually("data in every panel", Duration::from_secs(120), || {
+        let panels = chain.panel_values(NAMESPACE, API)?;
+        let empty: Vec<_> = panels.iter().filter(|panel| panel.series == 0).map(|panel| panel.title.clone()).collect();
+        Ok(if empty.is_empty() && !panels.is_empty() { Ok(panels) } else { Err(format!("no data in {}", empty.join(", "))) })
+    })
+}
+
+fn show_resource(chain: &Chain) -> Result<()> {
+    step("the resource");
+    say(&chain.bed.kubectl(&["--namespace", NAMESPACE, "get", "monitoredapi,deployment,service,servicemonitor,prometheusrule,configmap", "--selector", &format!("monitoredapi.io/name={API}")])?);
+    say(&chain.bed.kubectl(&["--namespace", NAMESPACE, "get", "monitoredapi", API, "-o", "wide"])?);
+    say(&show_conditions(&chain.api(NAMESPACE, API)?));
+    Ok(())
+}
+
+fn stay(chain: &Chain, url: &str) -> Result<()> {
+    say("\nOn this machine:");
+    say(&format!("  the API        {url}"));
+    say(&format!("  Prometheus     {}", chain.prometheus.url));
+    say(&format!("  Alertmanager   {}", chain.alertmanager));
+    say(&format!("  the cluster    export KUBECONFIG={}", chain.bed.kubeconfig().display()));
+    say(&format!("\nMake an alert fire:  while sleep .1; do curl -so /dev/null {url}/api/error; done"));
+    say("Ctrl-C, or `cargo xtask demo down`, ends it.");
+    let (tell, told) = mpsc::channel();
+    ctrlc::set_handler(move || {
+        // Nobody listens any more: the demo is ending already.
+        let _ = tell.send(());
+    })
+    .context("watch for Ctrl-C")?;
+    loop {
+        match told.recv_timeout(Duration::from_secs(2)) {
+            Ok(()) => return Ok(()),
+            Err(mpsc::RecvTimeoutError::Timeout) if !Path::new(&chain.bed.kubeconfig()).exists() => bail!("the test bed was ended"),
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Err(mpsc::RecvTimeoutError::Disconnected) => bail!("lost the signal handler"),
+        }
+    }
+}
+
+fn step(what: &str) {
+    say(&format!("\n== {what}"));
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn say(line: &str) {
+    println!("{line}");
+}
