@@ -97,7 +97,10 @@ pub(crate) fn prometheus_operator_bundle(toolbox: &Toolbox) -> Result<PathBuf> {
         let bundle = fs::read_to_string(source.join("bundle.yaml")).context("read the operator's bundle")?;
         let bundle = bundle
             .replace("quay.io/prometheus-operator/", "localhost/")
-            .replace("namespace: default", "namespace: monitoring");
+            .replace("namespace: default", "namespace: monitoring")
+            // Its own limit makes it start slowly, and memory grows with the custom resource definitions.
+            .replace("cpu: 200m", "cpu: 1000m")
+            .replace("memory: 200Mi", "memory: 400Mi");
         Ok(fs::write(out, bundle)?)
     })
 }

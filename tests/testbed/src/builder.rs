@@ -1,6 +1,6 @@
 //! Starting a test bed or joining a running one, under a lock per name.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -154,12 +154,9 @@ pub(crate) fn read_started(state: &StateDir) -> Result<Option<Started>> {
     if !state.is_alive()? {
         return Ok(None);
     }
+    // Absent while it starts, or if whoever started it was killed on the way.
     match std::fs::read(state.file("state.json")) {
         Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
-        Err(_) => {
-            // Whoever started it was killed on the way: nobody can use it.
-            launch::end_processes(state, Duration::ZERO)?;
-            Ok(None)
-        }
+        Err(_) => Ok(None),
     }
 }

@@ -66,6 +66,7 @@ pub(crate) fn remove(path: &str) {
 }
 
 /// Whether any hierarchy still has the cgroup.
+#[cfg(test)]
 pub(crate) fn exists(path: &str) -> bool {
     hierarchies()
         .unwrap_or_default()

@@ -97,6 +97,17 @@ pub(crate) fn load_image(bed: &Bed, count: usize, tar: &Path) -> Result<()> {
     (0..count).map(Node::new).try_for_each(|node| node.import(bed, tar))
 }
 
+/// The same, unless a node has an image of this reference already.
+pub(crate) fn load_image_once(bed: &Bed, count: usize, reference: &str, tar: &Path) -> Result<()> {
+    for node in (0..count).map(Node::new) {
+        let present = node.ctr(bed, &["images", "ls", "--quiet"])?;
+        if !present.lines().any(|line| line == reference) {
+            node.import(bed, tar)?;
+        }
+    }
+    Ok(())
+}
+
 impl Node {
     fn new(index: usize) -> Self {
         let name = node_name(index);

@@ -16,7 +16,7 @@ use crate::paths::{Cache, StateDir};
 use crate::prerequisites;
 use crate::tools::Level;
 use crate::wire::{ComponentStatus, Forward, Program};
-use crate::{assets, control_plane, launch, node};
+use crate::{assets, cgroup, control_plane, launch, node};
 
 /// A running test bed. One that was started by [`TestbedBuilder::start`] ends when this value is dropped.
 #[derive(Debug)]
@@ -239,17 +239,38 @@ impl Testbed {
 
     /// Ends the test bed and waits until nothing of it is left but its logs.
     pub fn shutdown(mut self) -> Result<()> {
-        self.end()
+        self.finish()
     }
 
-    fn end(&mut self) -> Result<()> {
-        // A supervisor that no longer answers is killed below.
-        let _ = self.bed.shutdown();
+    /// Ends the test bed of this name, whoever started it and however far it got; fine if there is none.
+    pub fn end(name: &str) -> Result<()> {
+        let state = StateDir::of(&Cache::locate()?, name)?;
+        Self {
+            bed: Bed {
+                state,
+                toolbox: Toolbox::open()?,
+            },
+            owned: None,
+            _user: None,
+        }
+        .finish()
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        // A supervisor that doesn't answer is killed below.
+        let answered = self.bed.shutdown().is_ok();
         if let Some(mut supervisor) = self.owned.take() {
             drop(supervisor.stdin.take());
             supervisor.wait()?;
         }
-        launch::end_processes(&self.bed.state, Duration::from_secs(10))
+        let patience = if answered {
+            Duration::from_secs(10)
+        } else {
+            Duration::ZERO
+        };
+        launch::end_processes(&self.bed.state, patience)?;
+        cgroup::remove(&cgroup::path(&self.bed.state));
+        Ok(())
     }
 }
 
@@ -257,7 +278,7 @@ impl Drop for Testbed {
     fn drop(&mut self) {
         if self.owned.is_some() {
             // The end of this process ends it in any case.
-            let _ = self.end();
+            let _ = self.finish();
         }
     }
 }

@@ -273,9 +273,6 @@ pub fn fingerprint() -> Result<String> {
     for tool in TOOLS {
         hash.update(format!("{tool:?}"));
         let folder = tool.module_dir();
-        if !folder.exists() {
-            continue;
-        } // TEMP
         let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
             .with_context(|| format!("read {}", folder.display()))?
             .map(|entry| entry.map(|e| e.path()))

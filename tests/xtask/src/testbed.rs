@@ -26,22 +26,28 @@ struct Name {
     name: String,
 }
 
+#[derive(Debug, clap::Args)]
+struct UpArgs {
+    /// How much of Kubernetes.
+    #[arg(long, value_enum, default_value_t = Level::ControlPlane)]
+    level: Level,
+    /// Real nodes, at level node.
+    #[arg(long, default_value_t = 1)]
+    nodes: usize,
+    /// Fake nodes by kwok.
+    #[arg(long, default_value_t = 0)]
+    fake_nodes: usize,
+    /// Prometheus Operator, Prometheus and Alertmanager, at level node.
+    #[arg(long)]
+    monitoring: bool,
+    #[command(flatten)]
+    name: Name,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Start a test bed that stays until `down`.
-    Up {
-        /// How much of Kubernetes.
-        #[arg(long, value_enum, default_value_t = Level::ControlPlane)]
-        level: Level,
-        /// Real nodes, at level node.
-        #[arg(long, default_value_t = 1)]
-        nodes: usize,
-        /// Fake nodes by kwok.
-        #[arg(long, default_value_t = 0)]
-        fake_nodes: usize,
-        #[command(flatten)]
-        name: Name,
-    },
+    Up(UpArgs),
     /// End a test bed.
     Down(Name),
     /// List the test beds, and the components and forwarders of those that run.
@@ -81,12 +87,7 @@ pub(crate) fn supervise(arguments: &[String]) -> ExitCode {
 /// Runs a subcommand.
 pub(crate) fn run(args: Args) -> Result<()> {
     match args.command {
-        Command::Up {
-            level,
-            nodes,
-            fake_nodes,
-            name,
-        } => up(level, nodes, fake_nodes, &name.name),
+        Command::Up(args) => up(&args),
         Command::Down(name) => down(&name.name),
         Command::Status => status(),
         Command::Kubeconfig(name) => {
@@ -99,18 +100,23 @@ pub(crate) fn run(args: Args) -> Result<()> {
     }
 }
 
-fn up(level: Level, nodes: usize, fake_nodes: usize, name: &str) -> Result<()> {
+fn up(args: &UpArgs) -> Result<()> {
     let supervisor = SupervisorProgram {
         program: std::env::current_exe()?,
         prefix: vec![SUPERVISOR.to_owned()],
     };
-    let bed = Testbed::builder(name)
-        .level(level)
-        .nodes(nodes)
-        .supervisor(supervisor)
-        .start_detached()?;
-    if fake_nodes > 0 {
-        bed.start_kwok(fake_nodes)?;
+    let builder = Testbed::builder(&args.name.name)
+        .level(args.level)
+        .nodes(args.nodes)
+        .supervisor(supervisor);
+    let bed = builder.start_detached()?;
+    if args.fake_nodes > 0 {
+        bed.start_kwok(args.fake_nodes)?;
+    }
+    if args.monitoring {
+        let monitoring = bed.monitoring_up()?;
+        println!("# Prometheus {}", monitoring.prometheus);
+        println!("# Alertmanager {}", monitoring.alertmanager);
     }
     println!("export KUBECONFIG={}", bed.kubeconfig().display());
     println!("export PATH={}:$PATH", Toolbox::open()?.bin_dir().display());
@@ -118,7 +124,7 @@ fn up(level: Level, nodes: usize, fake_nodes: usize, name: &str) -> Result<()> {
 }
 
 fn down(name: &str) -> Result<()> {
-    Testbed::attach(name)?.shutdown()
+    Testbed::end(name)
 }
 
 fn status() -> Result<()> {
@@ -129,7 +135,10 @@ fn status() -> Result<()> {
             println!("{name}: ended; logs in {}", state.root().join("log").display());
             continue;
         }
-        let bed = Testbed::attach(&name)?;
+        let Ok(bed) = Testbed::attach(&name) else {
+            println!("{name}: starting; logs in {}", state.root().join("log").display());
+            continue;
+        };
         println!("{name}: running, KUBECONFIG={}", bed.kubeconfig().display());
         for row in bed.components()? {
             match (row.pid, row.ended) {
