@@ -1,6 +1,6 @@
 //! Starting a test bed or joining a running one, under a lock per name.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,8 @@ use crate::testbed::Testbed;
 use crate::tools::Level;
 use crate::{control_plane, node, prerequisites};
 
-/// Seconds that a shared test bed waits for its next driver.
-const SHARED_IDLE: u64 = 120;
+/// How long a shared test bed waits for its next driver: a build of the next test binary fits in.
+const SHARED_IDLE: Duration = Duration::from_secs(300);
 
 /// Settings of a test bed to be.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub struct TestbedBuilder {
     name: String,
     level: Level,
     nodes: usize,
+    idle: Duration,
     supervisor: Option<SupervisorProgram>,
 }
 
@@ -40,6 +41,7 @@ impl TestbedBuilder {
             name: name.to_owned(),
             level: Level::ControlPlane,
             nodes: 1,
+            idle: SHARED_IDLE,
             supervisor: None,
         }
     }
@@ -55,6 +57,13 @@ impl TestbedBuilder {
     #[must_use]
     pub fn nodes(mut self, count: usize) -> Self {
         self.nodes = count;
+        self
+    }
+
+    /// How long a shared test bed ([`TestbedBuilder::start_or_attach`]) lives without anyone; five minutes by default.
+    #[must_use]
+    pub fn idle(mut self, patience: Duration) -> Self {
+        self.idle = patience;
         self
     }
 
@@ -75,7 +84,8 @@ impl TestbedBuilder {
         self.start_with(Lifetime::Detached)
     }
 
-    /// Joins the test bed of this name, or starts it first; it ends two minutes after the last one who joined.
+    /// Joins the test bed of this name, or starts it first; it ends some minutes after the last one who joined
+    /// is gone (see [`TestbedBuilder::idle`]).
     pub fn start_or_attach(self) -> Result<Testbed> {
         let state = StateDir::of(&Cache::locate()?, &self.name)?;
         // Held for the whole test run: the sign to the supervisor that somebody is there.
@@ -85,7 +95,10 @@ impl TestbedBuilder {
         let mut joined = match read_started(&state)? {
             Some(started) if started.level >= self.level => Testbed::attach(&self.name)?,
             Some(_) => bail!("test bed {} runs at a lower level; end it first", self.name),
-            None => self.start_locked(Lifetime::Shared(SHARED_IDLE))?,
+            None => {
+                let lifetime = Lifetime::Shared(self.idle.as_secs());
+                self.start_locked(lifetime)?
+            }
         };
         drop(lock);
         joined.hold_user_lock(user);

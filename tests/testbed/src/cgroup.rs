@@ -40,12 +40,11 @@ pub(crate) fn create(path: &str) -> Result<()> {
 
 /// Version 1: a new cpuset has no processors. Version 2: a parent must hand controllers down.
 fn inherit(parent: &Path, group: &Path) {
+    let version_1 = !parent.join("cgroup.controllers").exists();
     for file in ["cpuset.cpus", "cpuset.mems"] {
-        if group.join(file).exists() && !parent.join("cgroup.controllers").exists() {
-            if let Ok(value) = fs::read(parent.join(file)) {
-                // Set already, or not this hierarchy.
-                let _ = fs::write(group.join(file), value);
-            }
+        if let (true, Ok(value)) = (version_1, fs::read(parent.join(file))) {
+            // Not this hierarchy, or set already.
+            let _ = fs::write(group.join(file), value);
         }
     }
     if let Ok(controllers) = fs::read_to_string(parent.join("cgroup.controllers")) {
@@ -63,15 +62,6 @@ pub(crate) fn remove(path: &str) {
         // Fails while another test bed is in it.
         let _ = fs::remove_dir(hierarchy.join(PARENT));
     }
-}
-
-/// Whether any hierarchy still has the cgroup.
-#[cfg(test)]
-pub(crate) fn exists(path: &str) -> bool {
-    hierarchies()
-        .unwrap_or_default()
-        .iter()
-        .any(|hierarchy| hierarchy.join(path.trim_start_matches('/')).exists())
 }
 
 fn remove_below(group: &Path) {

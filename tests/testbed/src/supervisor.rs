@@ -2,7 +2,7 @@
 //! Whoever kills it ends the test bed: the init inside reads a pipe that only this process holds.
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -14,8 +14,11 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use serde_json::json;
 
+use crate::launch::SupervisorProgram;
 use crate::paths::{StateDir, write_atomically};
 use crate::process::{BedProcesses, ProcessId};
+use crate::testbed::Testbed;
+use crate::tools::Level;
 use crate::wire::{self, Forward, OuterRequest};
 use crate::{cgroup, forward, init, prerequisites};
 
@@ -25,6 +28,13 @@ use crate::{cgroup, forward, init, prerequisites};
     about = "Inner workings of a test bed; started by its driver"
 )]
 enum Cli {
+    /// Start a test bed, print its state directory, and end it when standard input ends.
+    Hold {
+        #[arg(long)]
+        name: String,
+        #[arg(long, value_enum, default_value_t = Level::ControlPlane)]
+        level: Level,
+    },
     /// Own a test bed.
     Supervise(SuperviseArgs),
     /// Be the first process inside its namespaces.
@@ -57,6 +67,7 @@ struct SuperviseArgs {
 pub fn supervisor_main(prefix: &[String], arguments: &[String]) -> ExitCode {
     let cli = Cli::parse_from(std::iter::once("testbed-supervisor".to_owned()).chain(arguments.iter().cloned()));
     let result = match cli {
+        Cli::Hold { name, level } => hold(&name, level, prefix),
         Cli::Supervise(args) => supervise(&args, prefix),
         Cli::Init { state, real_nodes } => StateDir::from_path(&state).and_then(|s| init::serve(s, real_nodes)),
     };
@@ -67,6 +78,17 @@ pub fn supervisor_main(prefix: &[String], arguments: &[String]) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn hold(name: &str, level: Level, prefix: &[String]) -> Result<()> {
+    let supervisor = SupervisorProgram {
+        program: std::env::current_exe()?,
+        prefix: prefix.to_vec(),
+    };
+    let bed = Testbed::builder(name).level(level).supervisor(supervisor).start()?;
+    writeln!(std::io::stdout(), "{}", bed.state_dir().display())?;
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    bed.shutdown()
 }
 
 fn supervise(args: &SuperviseArgs, prefix: &[String]) -> Result<()> {
