@@ -62,3 +62,148 @@ pub const REPLICAS_READY: &Family = &Family {
     help: "Pods of the MonitoredApi's workload that are ready.",
     signal: Some(Signal::ReplicasReady),
 };
+
+/// `monitored_api_info`: one for each MonitoredApi, with what is known of it.
+pub const INFO: &Family = &Family {
+    name: "monitored_api_info",
+    kind: MetricKind::Gauge,
+    unit: Unit::Count,
+    labels: &["namespace", "name", "dialect"],
+    help: "One for each MonitoredApi, with what is known of it.",
+    signal: None,
+};
+/// `monitored_api_condition`: one for the current status of a MonitoredApi's summary conditions.
+pub const CONDITION: &Family = &Family {
+    name: "monitored_api_condition",
+    kind: MetricKind::Gauge,
+    unit: Unit::Count,
+    labels: &["namespace", "name", "type", "status"],
+    help: "One for the current status of a MonitoredApi's summary conditions.",
+    signal: None,
+};
+/// `monitored_api_build_info`: one, with the operator's version.
+pub const BUILD_INFO: &Family = &Family {
+    name: "monitored_api_build_info",
+    kind: MetricKind::Gauge,
+    unit: Unit::Count,
+    labels: &["version"],
+    help: "One, with the operator's version.",
+    signal: None,
+};
+/// `monitored_api_leader`: 1 while this replica of the operator leads.
+pub const LEADER: &Family = &Family {
+    name: "monitored_api_leader",
+    kind: MetricKind::Gauge,
+    unit: Unit::Count,
+    labels: &[],
+    help: "1 while this replica of the operator leads.",
+    signal: None,
+};
+/// `controller_runtime_reconcile_total`: reconciles by result.
+pub const RECONCILE_TOTAL: &Family = &Family {
+    name: "controller_runtime_reconcile_total",
+    kind: MetricKind::Counter,
+    unit: Unit::Count,
+    labels: &["controller", "result"],
+    help: "Reconciles by result.",
+    signal: None,
+};
+/// `controller_runtime_reconcile_errors_total`: reconciles that did not reach their end, by class of error.
+pub const RECONCILE_ERRORS: &Family = &Family {
+    name: "controller_runtime_reconcile_errors_total",
+    kind: MetricKind::Counter,
+    unit: Unit::Count,
+    labels: &["controller", "class"],
+    help: "Reconciles that did not reach their end, by class of error.",
+    signal: None,
+};
+/// `controller_runtime_reconcile_panics_total`: reconciles that panicked: each is a bug, and cost one MonitoredApi one attempt.
+pub const RECONCILE_PANICS: &Family = &Family {
+    name: "controller_runtime_reconcile_panics_total",
+    kind: MetricKind::Counter,
+    unit: Unit::Count,
+    labels: &["controller"],
+    help: "Reconciles that panicked: each is a bug, and cost one MonitoredApi one attempt.",
+    signal: None,
+};
+/// `controller_runtime_reconcile_time_seconds`: time that a reconcile took.
+pub const RECONCILE_TIME: &Family = &Family {
+    name: "controller_runtime_reconcile_time_seconds",
+    kind: MetricKind::Histogram,
+    unit: Unit::Seconds,
+    labels: &["controller"],
+    help: "Time that a reconcile took.",
+    signal: None,
+};
+/// `controller_runtime_active_workers`: reconciles under way.
+pub const ACTIVE_WORKERS: &Family = &Family {
+    name: "controller_runtime_active_workers",
+    kind: MetricKind::Gauge,
+    unit: Unit::Count,
+    labels: &["controller"],
+    help: "Reconciles under way.",
+    signal: None,
+};
+/// `workqueue_depth`: monitoredApis that are due.
+pub const QUEUE_DEPTH: &Family = &Family {
+    name: "workqueue_depth",
+    kind: MetricKind::Gauge,
+    unit: Unit::Count,
+    labels: &["name"],
+    help: "MonitoredApis that are due.",
+    signal: None,
+};
+/// `monitored_api_watch_staleness_seconds`: time since the API server was last heard about a watched kind; of several namespaces, the worst.
+pub const WATCH_STALENESS: &Family = &Family {
+    name: "monitored_api_watch_staleness_seconds",
+    kind: MetricKind::Gauge,
+    unit: Unit::Seconds,
+    labels: &["kind"],
+    help: "Time since the API server was last heard about a watched kind; of several namespaces, the worst.",
+    signal: None,
+};
+/// `monitored_api_watch_failures_total`: failed lists and watches, by class of error.
+pub const WATCH_FAILURES: &Family = &Family {
+    name: "monitored_api_watch_failures_total",
+    kind: MetricKind::Counter,
+    unit: Unit::Count,
+    labels: &["kind", "class"],
+    help: "Failed lists and watches, by class of error.",
+    signal: None,
+};
+/// `monitored_api_applies_total`: requests to write a child, by result.
+pub const APPLIES: &Family = &Family {
+    name: "monitored_api_applies_total",
+    kind: MetricKind::Counter,
+    unit: Unit::Count,
+    labels: &["kind", "result"],
+    help: "Requests to write a child, by result.",
+    signal: None,
+};
+/// `monitored_api_status_writes_total`: requests to write a status, by result.
+pub const STATUS_WRITES: &Family = &Family {
+    name: "monitored_api_status_writes_total",
+    kind: MetricKind::Counter,
+    unit: Unit::Count,
+    labels: &["result"],
+    help: "Requests to write a status, by result.",
+    signal: None,
+};
+/// `process_cpu_seconds_total`: processor time of the process, user and system.
+pub const PROCESS_CPU: &Family = &Family {
+    name: "process_cpu_seconds_total",
+    kind: MetricKind::Counter,
+    unit: Unit::Seconds,
+    labels: &[],
+    help: "Processor time of the process, user and system.",
+    signal: None,
+};
+/// `process_resident_memory_bytes`: resident memory of the process.
+pub const PROCESS_MEMORY: &Family = &Family {
+    name: "process_resident_memory_bytes",
+    kind: MetricKind::Gauge,
+    unit: Unit::Bytes,
+    labels: &[],
+    help: "Resident memory of the process.",
+    signal: None,
+};

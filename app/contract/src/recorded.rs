@@ -35,3 +35,10 @@ pub const ERRORS: Recorded = Recorded {
     operation: "rate",
     help: "Requests per second of an API that it answered with a server error, without excluded routes.",
 };
+/// Requests per second by upper bound of the latency histogram.
+pub const LATENCY_BUCKETS: Recorded = Recorded {
+    level: "namespace_job_le",
+    metric: "api_latency_buckets",
+    operation: "rate",
+    help: "Requests per second of an API by upper bound of its latency histogram, without excluded routes.",
+};

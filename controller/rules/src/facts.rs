@@ -5,7 +5,8 @@ use metric_contract::{Dialect, TargetKind};
 /// Everything that rules and dashboards of one API depend on, apart from the alerts' settings.
 #[derive(Debug, Clone, Copy)]
 pub struct ApiFacts<'a> {
-    /// The MonitoredApi's namespace, and the `namespace` label of every series of it.
+    /// The MonitoredApi's namespace, and the `namespace` label of every series of it. Whoever writes a static scrape
+    /// configuration must set that label on its targets.
     pub namespace: &'a str,
     /// The MonitoredApi's name, and the `job` label of every series of it.
     pub name: &'a str,

@@ -7,6 +7,9 @@ pub mod alerts;
 pub mod dashboards;
 mod facts;
 pub mod promql;
+pub mod recording;
+pub mod series;
+
 mod ruleset;
 mod settings;
 

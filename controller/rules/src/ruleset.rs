@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use metric_contract::Signal;
 use serde::Serialize;
 
+use crate::promql::{Expr, PromDuration};
+
 /// All rules of one API. Serializes as a Prometheus rule file, which is also a PrometheusRule's `spec`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RuleSet {
@@ -49,7 +51,7 @@ pub struct RecordingRule {
     /// Name of the series.
     pub record: String,
     /// Its PromQL.
-    pub expr: String,
+    pub expr: Expr,
 }
 
 /// An alerting rule.
@@ -58,13 +60,13 @@ pub struct AlertingRule {
     /// Name of the alert.
     pub alert: String,
     /// Its PromQL: has a result while the condition holds.
-    pub expr: String,
+    pub expr: Expr,
     /// Prometheus duration for which the condition must hold.
     #[serde(rename = "for")]
-    pub for_: String,
+    pub for_: PromDuration,
     /// Prometheus duration for which the alert outlasts the condition.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub keep_firing_for: Option<String>,
+    pub keep_firing_for: Option<PromDuration>,
     /// Labels beside those of the expression's result.
     pub labels: BTreeMap<String, String>,
     /// Summary, description and links.

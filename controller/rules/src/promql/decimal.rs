@@ -51,10 +51,24 @@ impl Decimal {
         self.to_string().parse().unwrap_or(f64::MAX)
     }
 
-    /// Whether it is 0.
+    /// A hundred times as much: a ratio in percent. As large as can be where that overflows.
     #[must_use]
-    pub const fn is_zero(self) -> bool {
-        self.mantissa == 0
+    pub const fn times_hundred(self) -> Self {
+        match self.scale {
+            0 => Self::whole(self.mantissa.saturating_mul(100)),
+            1 => Self::whole(self.mantissa.saturating_mul(10)),
+            _ => Self {
+                mantissa: self.mantissa,
+                scale: self.scale - 2,
+            },
+        }
+    }
+
+    /// Seconds in whole milliseconds, if they are whole.
+    #[must_use]
+    pub fn as_millis(self) -> Option<u64> {
+        let places = 3_u32.checked_sub(self.scale)?;
+        self.mantissa.checked_mul(10_u64.pow(places))
     }
 
     const fn normal(mut self) -> Self {

@@ -6,7 +6,26 @@ use std::collections::BTreeSet;
 
 use metric_contract::labels::LE;
 
-use super::{Aggregate, AggregateOp, Argument, Binary, Call, Expr, Function, Grouping, LabelName};
+use super::{Aggregate, AggregateOp, Argument, Binary, Call, Expr, Function, Grouping, LabelName, MetricName, Range};
+
+/// The metrics that an expression reads.
+#[must_use]
+pub fn metrics(expr: &Expr) -> BTreeSet<MetricName> {
+    match expr {
+        Expr::Number(_) => BTreeSet::new(),
+        Expr::Select(selector) => BTreeSet::from([selector.metric.clone()]),
+        Expr::Aggregate(aggregate) => metrics(&aggregate.of),
+        Expr::Binary(binary) => &metrics(&binary.left) | &metrics(&binary.right),
+        Expr::Call(Call { arguments, .. }) => arguments
+            .iter()
+            .flat_map(|argument| match argument {
+                Argument::Expr(of) => metrics(of),
+                Argument::Range(Range { selector, .. }) => BTreeSet::from([selector.metric.clone()]),
+                Argument::Text(_) => BTreeSet::new(),
+            })
+            .collect(),
+    }
+}
 
 /// Two sides of an operator that carry different labels, printed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

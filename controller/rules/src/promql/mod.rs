@@ -19,7 +19,7 @@ pub use expr::{
     Aggregate, AggregateOp, Argument, Binary, BinaryOp, Call, Comparison, Expr, Function, Grouping, Matching,
     MatchingLabels, histogram_quantile, increase, label_replace, rate,
 };
-pub use labels::{LabelMismatch, check_labels, output_labels};
+pub use labels::{LabelMismatch, check_labels, metrics, output_labels};
 pub use names::{LabelName, MetricName};
 pub use print::Substitution;
 pub use regex::Regex;

@@ -34,6 +34,15 @@ impl Display for Substitution<'_> {
     }
 }
 
+/// The matchers of a selector without a metric, as Grafana's and Alertmanager's filters of alerts take them.
+pub(super) struct Filter<'a>(pub(super) &'a [Matcher]);
+
+impl Display for Filter<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Printer { out: f, window: None }.matchers(self.0)
+    }
+}
+
 impl Serialize for Expr {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -57,18 +66,23 @@ impl Printer<'_, '_> {
     }
 
     fn selector(&mut self, selector: &Selector, window: Option<Window>) -> fmt::Result {
-        write!(self.out, "{}{{", selector.metric)?;
-        self.separated(&selector.matchers, |printer, Matcher { label, op, value }| {
-            write!(printer.out, "{label}{}", op.symbol())?;
-            printer.text(value)
-        })?;
-        self.out.write_char('}')?;
+        write!(self.out, "{}", selector.metric)?;
+        self.matchers(&selector.matchers)?;
         if let Some(window) = window {
             self.window(window)?;
         }
         selector
             .offset
             .map_or(Ok(()), |offset| write!(self.out, " offset {offset}"))
+    }
+
+    fn matchers(&mut self, matchers: &[Matcher]) -> fmt::Result {
+        self.out.write_char('{')?;
+        self.separated(matchers, |printer, Matcher { label, op, value }| {
+            write!(printer.out, "{label}{}", op.symbol())?;
+            printer.text(value)
+        })?;
+        self.out.write_char('}')
     }
 
     fn window(&mut self, window: Window) -> fmt::Result {

@@ -2,7 +2,9 @@
 
 use metric_contract::{Family, labels};
 
-use super::{Aggregate, AggregateOp, Expr, Grouping, LabelName, Matcher, MetricName, Selector, label_replace};
+use super::{
+    Aggregate, AggregateOp, Expr, Grouping, LabelName, Matcher, MetricName, Selector, label_replace, print::Filter,
+};
 
 /// One API: every selector that it makes pins `namespace` and `job`, and every aggregation keeps both.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,12 @@ impl Scope {
         }
     }
 
+    /// The API's labels as a filter of alerts: `{namespace="…", job="…"}`.
+    #[must_use]
+    pub fn label_filter(&self) -> String {
+        Filter(&self.own_matchers()).to_string()
+    }
+
     /// What the operator reports of the API, labelled like the API's own series so that the two can be compared.
     ///
     /// The operator names an API by `namespace` and `name` (its `job` is its own), and several of its pods may report
@@ -54,6 +62,13 @@ impl Scope {
             label_replace(Expr::from(selector), labels::JOB, "$1", labels::API_NAME, "(.+)"),
             &[],
         )
+    }
+
+    fn own_matchers(&self) -> Vec<Matcher> {
+        vec![
+            Matcher::equal(labels::NAMESPACE, &self.namespace),
+            Matcher::equal(labels::JOB, &self.job),
+        ]
     }
 
     /// `sum by (namespace, job, …)`.

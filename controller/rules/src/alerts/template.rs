@@ -1,0 +1,78 @@
+//! Text of annotations and labels as Prometheus's template engine reads it.
+//!
+//! A row's own texts may hold `{api}` (namespace/name), `{value}` (the alert's value in the threshold's unit),
+//! `{threshold}` and `{for}`. What a user wrote must not become a template: one with `query` in it could read every
+//! series of the Prometheus and send it to a receiver.
+
+/// What stands for the placeholders of a row's texts.
+#[derive(Debug, Clone)]
+pub(crate) struct Words {
+    /// `{api}`
+    pub(crate) api: String,
+    /// `{value}`: a template expression.
+    pub(crate) value: &'static str,
+    /// `{threshold}`
+    pub(crate) threshold: String,
+    /// `{for}`
+    pub(crate) for_: String,
+}
+
+impl Words {
+    /// A row's text with its placeholders filled in.
+    pub(crate) fn fill(&self, text: &str) -> String {
+        let mut filled = String::with_capacity(text.len() * 2);
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (placeholder, after) = after.split_once('}').unwrap_or((after, ""));
+            filled.push_str(before);
+            match placeholder {
+                "api" => filled.push_str(&plain(&self.api)),
+                "value" => filled.push_str(self.value),
+                "threshold" => filled.push_str(&plain(&self.threshold)),
+                "for" => filled.push_str(&plain(&self.for_)),
+                _ => {}
+            }
+            rest = after;
+        }
+        filled.push_str(rest);
+        filled
+    }
+}
+
+/// Text that the template engine gives back as it is. Every opening brace is escaped, not only pairs: one at the end
+/// could pair with what follows.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace('{', r#"{{"{"}}"#)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::ALERTS;
+
+    #[test]
+    fn a_users_text_cannot_become_a_template() {
+        assert_eq!(plain(r#"{{ query "up" }}"#), r#"{{"{"}}{{"{"}} query "up" }}"#);
+        assert_eq!(plain("team-a"), "team-a");
+    }
+
+    #[test]
+    fn the_rows_texts_name_only_placeholders_that_exist() {
+        for def in ALERTS {
+            for text in [def.summary, def.description] {
+                let known = ["{api}", "{value}", "{threshold}", "{for}"];
+                let left = known
+                    .iter()
+                    .fold(text.to_owned(), |text, known| text.replace(known, ""));
+                assert!(!left.contains(['{', '}']), "{}: {text}", def.name);
+                let has_threshold = def.threshold_unit().is_some();
+                assert!(has_threshold || !text.contains("{threshold}"), "{}: {text}", def.name);
+            }
+            assert!(
+                !def.summary.contains("{value}"),
+                "{}: a summary must not flap",
+                def.name
+            );
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The options of each kind of panel, with Grafana's field names.
+
+use serde::Serialize;
+
+use super::{
+    Visualization,
+    model::{ColorMode, Drawing, Stacking},
+};
+
+/// A panel's options.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(super) enum Options {
+    TimeSeries {
+        legend: Legend,
+        tooltip: Tooltip,
+    },
+    #[serde(rename_all = "camelCase")]
+    Single {
+        reduce_options: Reduce,
+        orientation: &'static str,
+        color_mode: &'static str,
+        text_mode: &'static str,
+    },
+    #[serde(rename_all = "camelCase")]
+    Gauge {
+        reduce_options: Reduce,
+        show_threshold_labels: bool,
+        show_threshold_markers: bool,
+    },
+    #[serde(rename_all = "camelCase")]
+    Pie {
+        reduce_options: Reduce,
+        pie_type: &'static str,
+        legend: Legend,
+        tooltip: Tooltip,
+    },
+    #[serde(rename_all = "camelCase")]
+    Bars {
+        reduce_options: Reduce,
+        orientation: &'static str,
+        display_mode: &'static str,
+        show_unfilled: bool,
+    },
+    #[serde(rename_all = "camelCase")]
+    AlertList {
+        alert_instance_label_filter: String,
+        view_mode: &'static str,
+        max_items: u32,
+        state_filter: AlertStates,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Legend {
+    display_mode: &'static str,
+    placement: &'static str,
+    show_legend: bool,
+    calcs: Vec<&'static str>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Tooltip {
+    mode: &'static str,
+    sort: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Reduce {
+    calcs: [&'static str; 1],
+    fields: &'static str,
+    values: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct AlertStates {
+    firing: bool,
+    pending: bool,
+    error: bool,
+}
+
+const LAST: Reduce = Reduce {
+    calcs: ["lastNotNull"],
+    fields: "",
+    values: false,
+};
+const TOOLTIP: Tooltip = Tooltip {
+    mode: "multi",
+    sort: "desc",
+};
+
+impl Visualization {
+    /// The plugin that draws it.
+    pub(super) const fn plugin(self) -> &'static str {
+        match self {
+            Self::Lines | Self::StackedBars => "timeseries",
+            Self::Stat => "stat",
+            Self::Gauge => "gauge",
+            Self::Pie => "piechart",
+            Self::Bars => "bargauge",
+            Self::AlertList => "alertlist",
+        }
+    }
+
+    /// Whether values take their colour from the thresholds; else each series has its own.
+    pub(super) const fn coloured_by_threshold(self) -> bool {
+        match self {
+            Self::Stat | Self::Gauge | Self::Bars => true,
+            Self::Lines | Self::StackedBars | Self::Pie | Self::AlertList => false,
+        }
+    }
+
+    /// Its options; `alert_filter` narrows a list of alerts.
+    pub(super) fn options(self, alert_filter: String) -> Options {
+        match self {
+            Self::Lines | Self::StackedBars => Options::TimeSeries {
+                legend: Legend {
+                    display_mode: "table",
+                    placement: "bottom",
+                    show_legend: true,
+                    calcs: vec!["lastNotNull", "max"],
+                },
+                tooltip: TOOLTIP,
+            },
+            Self::Stat => Options::Single {
+                reduce_options: LAST,
+                orientation: "auto",
+                color_mode: "value",
+                text_mode: "value_and_name",
+            },
+            Self::Gauge => Options::Gauge {
+                reduce_options: LAST,
+                show_threshold_labels: false,
+                show_threshold_markers: true,
+            },
+            Self::Pie => Options::Pie {
+                reduce_options: LAST,
+                pie_type: "pie",
+                legend: Legend {
+                    display_mode: "list",
+                    placement: "right",
+                    show_legend: true,
+                    calcs: Vec::new(),
+                },
+                tooltip: Tooltip {
+                    mode: "single",
+                    sort: "none",
+                },
+            },
+            Self::Bars => Options::Bars {
+                reduce_options: LAST,
+                orientation: "horizontal",
+                display_mode: "gradient",
+                show_unfilled: true,
+            },
+            Self::AlertList => Options::AlertList {
+                alert_instance_label_filter: alert_filter,
+                view_mode: "list",
+                max_items: 20,
+                state_filter: AlertStates {
+                    firing: true,
+                    pending: true,
+                    error: true,
+                },
+            },
+        }
+    }
+
+    /// How its lines are drawn, if it has any; `limits`: thresholds are drawn as dashed lines.
+    pub(super) fn drawing(self, limits: bool) -> Option<Drawing> {
+        let (draw_style, fill_opacity, stacking) = match self {
+            Self::Lines => ("line", 10, "none"),
+            Self::StackedBars => ("bars", 70, "normal"),
+            Self::Stat | Self::Gauge | Self::Pie | Self::Bars | Self::AlertList => return None,
+        };
+        Some(Drawing {
+            draw_style,
+            fill_opacity,
+            line_width: 1,
+            show_points: "never",
+            stacking: Stacking {
+                mode: stacking,
+                group: "A",
+            },
+            thresholds_style: ColorMode {
+                mode: if limits { "dashed" } else { "off" },
+            },
+        })
+    }
+}

@@ -1,0 +1,15 @@
+//! The rows of an API's dashboard.
+
+mod errors;
+mod latency;
+mod overview;
+mod scrape;
+mod traffic;
+
+use super::RowDef;
+
+/// Every row, from the top.
+pub const ROWS: &[RowDef] = &[overview::ROW, traffic::ROW, errors::ROW, latency::ROW, scrape::ROW];
+
+/// Most endpoints that a panel tells apart; more can't be read, and cost the browser.
+const MOST_ENDPOINTS: u64 = 20;

@@ -1,0 +1,167 @@
+//! The dashboard of an API: which panels, what they ask, and what Grafana needs to show them.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{dashboard, orders, queries, settings, undetected};
+use controller_rules::{
+    AlertOverride, AlertSettings, ApiFacts, build_dashboard,
+    dashboards::{PanelId, ROWS},
+    panel_queries,
+};
+use serde_json::{Value, json};
+
+fn json_of(api: &ApiFacts<'_>, settings: &AlertSettings) -> Value {
+    serde_json::to_value(build_dashboard(api, settings)).unwrap()
+}
+
+fn panel(dashboard: &Value, id: PanelId) -> Value {
+    let panels = dashboard["panels"].as_array().unwrap();
+    panels
+        .iter()
+        .find(|panel| panel["id"] == id.id())
+        .cloned()
+        .unwrap_or_else(|| panic!("no panel {id:?}"))
+}
+
+#[test]
+fn the_eight_panels_of_the_acceptance_list_are_there_with_their_kind_and_steps() {
+    let dashboard = json_of(&orders(), &settings());
+    let steps = |id| {
+        let steps = panel(&dashboard, id)["fieldConfig"]["defaults"]["thresholds"]["steps"].clone();
+        steps
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|step| step["value"].clone())
+            .collect::<Vec<_>>()
+    };
+    for (id, title, kind) in [
+        (PanelId::RequestRate, "Request rate", "timeseries"),
+        (PanelId::ActiveRequests, "Active requests", "gauge"),
+        (PanelId::Latency, "Latency P50/P95/P99", "timeseries"),
+        (PanelId::ErrorRate, "Error rate", "timeseries"),
+        (PanelId::RequestsByStatus, "Requests by status code", "timeseries"),
+        (PanelId::ErrorsByType, "Errors by type", "timeseries"),
+        (
+            PanelId::RequestDistribution,
+            "Request distribution by endpoint",
+            "piechart",
+        ),
+        (PanelId::MeanLatency, "Average response time by endpoint", "bargauge"),
+    ] {
+        let panel = panel(&dashboard, id);
+        assert_eq!((&panel["title"], &panel["type"]), (&json!(title), &json!(kind)));
+    }
+    assert_eq!(steps(PanelId::ActiveRequests), [json!(null), json!(2.0), json!(5.0)]);
+    assert_eq!(steps(PanelId::ErrorRate), [json!(null), json!(0.02), json!(0.05)]);
+    assert_eq!(steps(PanelId::Latency), [json!(null), json!(0.5)]);
+    let stacked = &panel(&dashboard, PanelId::RequestsByStatus)["fieldConfig"]["defaults"]["custom"]["stacking"];
+    assert_eq!(stacked["mode"], "normal");
+}
+
+#[test]
+fn every_query_is_read_by_a_promql_parser_and_holds_no_variable() {
+    for api in [orders(), undetected()] {
+        for query in queries(&api) {
+            assert!(!query.expr.contains("$__"), "{}", query.expr);
+            promql_parser::parser::parse(&query.expr)
+                .unwrap_or_else(|error| panic!("{}: {error}\n{}", query.title, query.expr));
+        }
+    }
+}
+
+#[test]
+fn a_rate_interval_is_put_in_and_an_unreadable_one_counts_as_five_minutes() {
+    let rate = |interval| {
+        panel_queries(&dashboard(&orders()), interval)
+            .iter()
+            .map(|q| q.expr.clone())
+            .collect::<String>()
+    };
+    assert!(rate("1m").contains("[1m]"));
+    assert!(rate("1m] or up[1m").contains("[5m]"));
+}
+
+#[test]
+fn without_a_dialect_only_panels_of_the_platform_are_there() {
+    let dashboard = dashboard(&undetected());
+    let titles: Vec<_> = dashboard.titles().collect();
+    assert_eq!(
+        titles,
+        [
+            "Targets up",
+            "Replicas wanted and ready",
+            "Alerts firing",
+            "Alerts",
+            "Scrape duration"
+        ]
+    );
+}
+
+#[test]
+fn each_panel_says_what_it_shows_and_has_an_id_and_a_title_of_its_own() {
+    let panels: Vec<_> = ROWS.iter().flat_map(|row| row.panels).collect();
+    let ids: BTreeSet<_> = panels.iter().map(|def| def.id).collect();
+    let titles: BTreeSet<_> = panels.iter().map(|def| def.title).collect();
+    let rows: BTreeSet<_> = ROWS.iter().map(|row| row.id).collect();
+    assert_eq!(
+        (ids.len(), titles.len(), rows.len()),
+        (panels.len(), panels.len(), ROWS.len())
+    );
+    for def in panels {
+        assert!(def.description.len() > 20, "{} has no description", def.title);
+        assert!(def.id.id() < 1000, "{}: rows begin at 1000", def.title);
+    }
+}
+
+#[test]
+fn the_data_source_is_the_readers_choice_and_nothing_has_to_be_imported_by_hand() {
+    let dashboard = json_of(&orders(), &settings());
+    assert_eq!(dashboard.get("__inputs"), None);
+    assert_eq!(dashboard.get("id"), None);
+    assert_eq!(dashboard["schemaVersion"], 39);
+    assert_eq!(dashboard["refresh"], "30s");
+    assert_eq!(dashboard["templating"]["list"][0]["type"], "datasource");
+    for panel in dashboard["panels"].as_array().unwrap() {
+        for target in panel["targets"].as_array().into_iter().flatten() {
+            assert_eq!(target["datasource"]["uid"], "${datasource}");
+            assert_eq!(panel["interval"], "15s", "$__rate_interval follows the scrape interval");
+        }
+    }
+}
+
+#[test]
+fn a_threshold_of_the_users_own_moves_the_panels_colour() {
+    let own = AlertSettings {
+        overrides: vec![AlertOverride {
+            name: "ApiHighErrorRatio".to_owned(),
+            threshold: Some("0.03".to_owned()),
+            ..AlertOverride::default()
+        }],
+        ..settings()
+    };
+    let steps =
+        panel(&json_of(&orders(), &own), PanelId::ErrorRate)["fieldConfig"]["defaults"]["thresholds"]["steps"].clone();
+    assert_eq!(steps[1], json!({"color": "yellow", "value": 0.03}));
+}
+
+#[test]
+fn a_panel_links_to_the_runbooks_of_its_alerts() {
+    let links = panel(&json_of(&orders(), &settings()), PanelId::ErrorRate)["links"].clone();
+    let titles: Vec<_> = links
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|link| link["title"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(titles, ["Runbook: ApiHighErrorRatio", "Runbook: ApiCriticalErrorRatio"]);
+}
+
+#[test]
+fn rules_and_dashboard_stay_far_below_the_limits_of_their_objects() {
+    let dashboard = serde_json::to_string(&dashboard(&orders())).unwrap();
+    let rules = serde_json::to_string(&common::rules(&orders())).unwrap();
+    assert!(dashboard.len() < 200 * 1024 && rules.len() < 512 * 1024);
+}

@@ -1,0 +1,326 @@
+//! The rules of an API: what they select, what settings change, and what is said of settings that cannot be used.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{expressions, listed, orders, rules, settings, undetected};
+use controller_rules::{
+    AlertOverride, AlertSettings, AlertingRule, ApiFacts, Rule,
+    alerts::ALERTS,
+    build_dashboard, build_rules, check_overrides,
+    promql::{check_labels, output_labels},
+};
+use metric_contract::{Dialect, DialectId, Signal, TargetKind};
+
+fn alert(api: &ApiFacts<'_>, settings: &AlertSettings, name: &str) -> Option<AlertingRule> {
+    let rules = build_rules(api, settings).expect("these settings can be used");
+    rules
+        .groups
+        .into_iter()
+        .flat_map(|group| group.rules)
+        .find_map(|rule| match rule {
+            Rule::Alerting(rule) if rule.alert == name => Some(rule),
+            Rule::Alerting(_) | Rule::Recording(_) => None,
+        })
+}
+
+fn one(entry: AlertOverride) -> AlertSettings {
+    AlertSettings {
+        overrides: vec![entry],
+        ..settings()
+    }
+}
+
+fn change(name: &str) -> AlertOverride {
+    AlertOverride {
+        name: name.to_owned(),
+        ..AlertOverride::default()
+    }
+}
+
+fn messages(settings: &AlertSettings) -> Vec<String> {
+    check_overrides(settings).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn every_expression_is_read_by_a_promql_parser() {
+    for api in [orders(), undetected()] {
+        for (name, expr) in expressions(&rules(&api)) {
+            promql_parser::parser::parse(&expr.to_string()).unwrap_or_else(|error| panic!("{name}: {error}\n{expr}"));
+        }
+    }
+}
+
+#[test]
+fn both_sides_of_every_operator_carry_the_same_labels() {
+    for (name, expr) in expressions(&rules(&orders())) {
+        check_labels(&expr).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[test]
+fn namespace_and_job_stay_on_every_result() {
+    for (name, expr) in expressions(&rules(&orders())) {
+        let labels = output_labels(&expr).unwrap_or_default();
+        let kept = ["namespace", "job"]
+            .iter()
+            .all(|kept| labels.iter().any(|label| label.as_str() == *kept));
+        assert!(kept, "{name} keeps {labels:?}");
+    }
+}
+
+#[test]
+fn every_alert_of_the_table_is_made_for_the_native_dialect() {
+    let made = rules(&orders());
+    assert_eq!(made.left_out, []);
+    let names: Vec<_> = expressions(&made).into_iter().map(|(name, _)| name).collect();
+    let missing: Vec<_> = ALERTS
+        .iter()
+        .filter(|def| !names.iter().any(|name| name == def.name))
+        .map(|def| def.name.to_owned())
+        .collect();
+    assert!(missing.is_empty(), "{}", listed(&missing));
+}
+
+#[test]
+fn without_a_dialect_only_alerts_of_the_platform_are_made_and_the_others_are_named() {
+    let made = rules(&undetected());
+    let names: Vec<_> = expressions(&made).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["ApiDown", "ApiTargetsMissing"]);
+    let left_out: Vec<_> = made.left_out.iter().map(|left| (left.alert, left.signal)).collect();
+    assert_eq!(
+        left_out,
+        [
+            ("ApiHighErrorRatio", Signal::Requests),
+            ("ApiCriticalErrorRatio", Signal::Requests),
+            ("ApiHighLatencyP95", Signal::Duration),
+            ("ApiTooManyInFlight", Signal::InFlight),
+        ]
+    );
+}
+
+#[test]
+fn an_alert_whose_signal_the_dialect_lacks_is_left_out_and_so_is_what_only_it_reads() {
+    let dialect = Dialect {
+        duration: None,
+        ..*DialectId::Native.dialect()
+    };
+    let made = rules(&ApiFacts {
+        dialect: Some(&dialect),
+        ..orders()
+    });
+    let left_out: Vec<_> = made.left_out.iter().map(|left| (left.alert, left.signal)).collect();
+    assert_eq!(left_out, [("ApiHighLatencyP95", Signal::Duration)]);
+    assert!(
+        !expressions(&made).iter().any(|(name, _)| name.contains("latency")),
+        "nobody reads the buckets"
+    );
+}
+
+#[test]
+fn a_route_label_that_the_target_would_take_over_is_spelled_as_it_is_stored() {
+    let mut requests = DialectId::Native.dialect().requests.unwrap();
+    requests.route = "endpoint";
+    let dialect = Dialect {
+        requests: Some(requests),
+        ..*DialectId::Native.dialect()
+    };
+    let spelled = |target| {
+        let made = rules(&ApiFacts {
+            dialect: Some(&dialect),
+            target,
+            ..orders()
+        });
+        expressions(&made).remove(0).1.to_string()
+    };
+    assert!(spelled(TargetKind::ServiceMonitor).contains("exported_endpoint!~"));
+    assert!(spelled(TargetKind::Static).contains(", endpoint!~"));
+}
+
+#[test]
+fn a_slow_scrape_widens_the_window_to_four_scrapes() {
+    let made = rules(&ApiFacts {
+        scrape_interval_seconds: 120,
+        ..orders()
+    });
+    let (name, expr) = expressions(&made).remove(0);
+    assert_eq!(name, "namespace_job:api_requests:rate8m");
+    assert!(expr.to_string().contains("[8m]"), "{expr}");
+}
+
+#[test]
+fn the_same_facts_make_the_same_bytes() {
+    let text = || serde_json::to_string(&rules(&orders())).unwrap();
+    assert_eq!(text(), text());
+}
+
+#[test]
+fn an_override_changes_what_it_names_and_nothing_else() {
+    let changed = one(AlertOverride {
+        threshold: Some("0.02".to_owned()),
+        for_: Some("90s".to_owned()),
+        keep_firing_for: Some("5m".to_owned()),
+        severity: Some("page".to_owned()),
+        labels: BTreeMap::from([("team".to_owned(), "core".to_owned())]),
+        ..change("ApiHighErrorRatio")
+    });
+    let before = alert(&orders(), &settings(), "ApiHighErrorRatio").unwrap();
+    let after = alert(&orders(), &changed, "ApiHighErrorRatio").unwrap();
+    assert!(before.expr.to_string().contains("> 0.01 "), "{}", before.expr);
+    assert!(after.expr.to_string().contains("> 0.02 "), "{}", after.expr);
+    assert_eq!(after.for_.to_string(), "1m30s");
+    assert_eq!(after.keep_firing_for.unwrap().to_string(), "5m");
+    assert_eq!(after.labels["severity"], "page");
+    assert_eq!(after.labels["team"], "core");
+    assert!(after.annotations["summary"].contains("2 %"), "{:?}", after.annotations);
+    let other = "ApiCriticalErrorRatio";
+    assert_eq!(alert(&orders(), &changed, other), alert(&orders(), &settings(), other));
+}
+
+#[test]
+fn an_alert_can_be_turned_off_and_so_can_all() {
+    let off = one(AlertOverride {
+        enabled: Some(false),
+        ..change("ApiDown")
+    });
+    assert_eq!(alert(&orders(), &off, "ApiDown"), None);
+    assert!(alert(&orders(), &off, "ApiTargetsMissing").is_some());
+    let all = AlertSettings {
+        enabled: false,
+        ..settings()
+    };
+    assert_eq!(build_rules(&orders(), &all).unwrap().groups, []);
+}
+
+#[test]
+fn a_label_cannot_become_a_template() {
+    let hostile = AlertSettings {
+        labels: BTreeMap::from([("team".to_owned(), "{{ query `up` }}".to_owned())]),
+        ..AlertSettings::default()
+    };
+    let label = alert(&orders(), &hostile, "ApiDown").unwrap().labels["team"].clone();
+    assert_eq!(label, r#"{{"{"}}{{"{"}} query `up` }}"#);
+}
+
+#[test]
+fn every_mistake_is_named_at_once_with_its_place_and_what_to_write() {
+    let settings = AlertSettings {
+        labels: BTreeMap::from([
+            ("namespace".to_owned(), "x".to_owned()),
+            ("a b".to_owned(), "x".to_owned()),
+        ]),
+        runbook_base_url: Some("javascript:alert(1)".to_owned()),
+        overrides: vec![
+            AlertOverride {
+                threshold: Some("2%".to_owned()),
+                ..change("ApiHighErrorRatio")
+            },
+            change("ApiHighErrorRate"),
+            AlertOverride {
+                threshold: Some("fast".to_owned()),
+                for_: Some("soon".to_owned()),
+                keep_firing_for: Some("5".to_owned()),
+                severity: Some("very bad".to_owned()),
+                labels: BTreeMap::from([("severity".to_owned(), "x".to_owned())]),
+                ..change("ApiHighLatencyP95")
+            },
+            AlertOverride {
+                threshold: Some("1".to_owned()),
+                ..change("ApiDown")
+            },
+            change("ApiDown"),
+        ],
+        ..AlertSettings::default()
+    };
+    let expected = [
+        r#"labels: "a b" is not the name of a label; use letters, digits and _"#,
+        "labels.namespace: is set by the rules themselves; use another name",
+        r#"runbookBaseUrl: "javascript:alert(1)" is not an address of runbooks; write https://…"#,
+        r#"overrides[0].threshold: "2%" is not a ratio; write a number from 0 up to 1, such as 0.02 for 2 %"#,
+        "overrides[1].name: no alert is called \"ApiHighErrorRate\"; near to it are ApiHighErrorRatio, \
+         ApiCriticalErrorRatio, ApiHighLatencyP95",
+        "overrides[2].labels.severity: is not set here; write severity in overrides",
+        r#"overrides[2].threshold: "fast" is not a duration; write 500ms"#,
+        r#"overrides[2].for: "soon" is not a duration; write 5m"#,
+        r#"overrides[2].keepFiringFor: "5" is not a duration; write 5m"#,
+        r#"overrides[2].severity: "very bad" is not a severity; write one word, such as critical, warning or info"#,
+        "overrides[3].threshold: ApiDown has no threshold; remove it",
+        r#"overrides[4].name: "ApiDown" stands here twice; merge the entries"#,
+    ];
+    assert_eq!(messages(&settings), expected);
+    assert_eq!(
+        build_rules(&orders(), &settings).unwrap_err(),
+        check_overrides(&settings)
+    );
+}
+
+#[test]
+fn a_latency_threshold_beyond_the_largest_bucket_is_refused() {
+    let at = |threshold: &str| {
+        let entry = AlertOverride {
+            threshold: Some(threshold.to_owned()),
+            ..change("ApiHighLatencyP95")
+        };
+        build_rules(&orders(), &one(entry))
+    };
+    assert!(at("9s").is_ok());
+    let error = at("10s").unwrap_err().remove(0).to_string();
+    assert_eq!(
+        error,
+        "overrides[0].threshold: 10s would never be passed: the largest bucket of dialect native ends at 10s; write less"
+    );
+}
+
+#[test]
+fn a_threshold_can_only_ever_be_one_number() {
+    for text in [
+        "0 or vector(1)",
+        "0.1) or up",
+        "1e3",
+        "NaN",
+        "+Inf",
+        "-1",
+        "0x1",
+        "\u{0665}",
+    ] {
+        let entry = AlertOverride {
+            threshold: Some(text.to_owned()),
+            ..change("ApiTooManyInFlight")
+        };
+        assert_eq!(messages(&one(entry)).len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn runbooks_stand_under_the_users_own_address() {
+    let own = AlertSettings {
+        runbook_base_url: Some("https://example.org/runbooks/".to_owned()),
+        ..settings()
+    };
+    let rule = alert(&orders(), &own, "ApiDown").unwrap();
+    assert_eq!(
+        rule.annotations["runbook_url"],
+        "https://example.org/runbooks/ApiDown.md"
+    );
+}
+
+#[test]
+fn each_alert_names_a_panel_that_the_dashboard_has() {
+    for api in [orders(), undetected()] {
+        let dashboard = serde_json::to_value(build_dashboard(&api, &settings())).unwrap();
+        let ids: Vec<_> = dashboard["panels"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|panel| panel["id"].to_string())
+            .collect();
+        for group in rules(&api).groups {
+            for rule in group.rules {
+                let Rule::Alerting(rule) = rule else { continue };
+                assert_eq!(rule.annotations["__dashboardUid__"], dashboard["uid"]);
+                assert!(ids.contains(&rule.annotations["__panelId__"]), "{}", rule.alert);
+            }
+        }
+    }
+}
