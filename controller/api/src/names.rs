@@ -24,3 +24,10 @@ pub const MANAGED_BY: &str = "monitored-api";
 pub const ANNOTATION_RECONCILE_AT: &str = "monitoredapi.io/reconcile-at";
 /// Annotation on a foreign object: `"true"` lets the operator take it over.
 pub const ANNOTATION_ADOPT: &str = "monitoredapi.io/adopt";
+
+/// Label of the one Service of a MonitoredApi that is scraped, so that nothing is scraped twice.
+pub const LABEL_SCRAPED: &str = "monitoredapi.io/scraped";
+/// Value of [`LABEL_SCRAPED`].
+pub const SCRAPED: &str = "true";
+/// Name of the container that runs the image.
+pub const CONTAINER: &str = "api";

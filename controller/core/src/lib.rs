@@ -3,5 +3,15 @@
 //! Pure: no tokio, no client, no clock, no environment, no file. Time and settings are arguments.
 
 pub mod children;
+pub mod events;
 pub mod facts;
+pub mod hash;
 pub mod plan;
+pub mod requeue;
+pub mod status;
+pub mod validate;
+pub mod write_record;
+
+pub use children::build;
+pub use status::{FoldInput, fold};
+pub use validate::{ValidApi, Violation, validate};

@@ -1,7 +1,7 @@
 //! What the operator wants to exist (`Plan`) and what became of it (`Applied`). Two types on purpose: a status is
 //! computed from what was applied, never from what was merely planned.
 
-use controller_api::ChildRecord;
+use controller_api::{ChildRecord, MonitoredApi};
 use serde_json::Value;
 
 use crate::children::ChildKind;
@@ -13,8 +13,21 @@ pub struct ApiRef {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// Its uid: identity is by uid, so that an object of a deleted namesake is foreign.
+    /// Its uid: identity is by uid, so that an object of a deleted namesake is foreign. Empty offline, where no cluster
+    /// gave it one; the objects then have no owner reference.
     pub uid: String,
+}
+
+impl ApiRef {
+    /// The reference of a MonitoredApi; the namespace is `default` where it names none.
+    #[must_use]
+    pub fn of(api: &MonitoredApi) -> Self {
+        Self {
+            namespace: api.metadata.namespace.clone().unwrap_or_else(|| "default".to_owned()),
+            name: api.metadata.name.clone().unwrap_or_default(),
+            uid: api.metadata.uid.clone().unwrap_or_default(),
+        }
+    }
 }
 
 /// Every object that should exist, in apply order.

@@ -1,6 +1,29 @@
 //! The child table: one row a kind. Watches, apply order, prune, RBAC, the admission policy and the documents follow
 //! from it.
 
+mod config_map;
+pub mod deployment;
+mod object;
+mod prometheus_rule;
+mod service;
+mod service_account;
+pub mod service_monitor;
+
+pub use prometheus_rule::{check as check_rules, missing as missing_signals};
+use serde_json::Value;
+
+use crate::{
+    facts::{Facts, Settings},
+    hash,
+    plan::{ApiRef, Plan, PlannedChild},
+    validate::ValidApi,
+};
+
+/// Name of the container port, and of the Service's port, on which the API answers.
+pub const PORT_HTTP: &str = "http";
+/// Name of the port of the metrics page, where it is another one.
+pub const PORT_METRICS: &str = "metrics";
+
 /// A kind of object that the operator writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChildKind {
@@ -18,9 +41,49 @@ pub enum ChildKind {
     Deployment,
 }
 
+impl ChildKind {
+    /// The kind's row in [`CHILD_KINDS`].
+    #[must_use]
+    pub const fn row(self) -> &'static ChildKindRow {
+        match self {
+            Self::ServiceAccount => &service_account::ROW,
+            Self::Service => &service::ROW,
+            Self::ServiceMonitor => &service_monitor::ROW,
+            Self::PrometheusRule => &prometheus_rule::ROW,
+            Self::ConfigMap => &config_map::ROW,
+            Self::Deployment => &deployment::ROW,
+        }
+    }
+
+    /// Kind, as in a manifest.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        CHILD_KINDS.iter().find(|row| row.name == name).map(|row| row.kind)
+    }
+}
+
 /// What an author must be allowed to create for a child kind to be theirs to ask for: a CEL expression over `object`
 /// that says whether the spec turns the kind on.
 pub type TurnedOn = &'static str;
+
+/// What the children are built from.
+#[derive(Debug, Clone, Copy)]
+pub struct BuildInput<'a> {
+    /// The valid spec.
+    pub api: &'a ValidApi,
+    /// Settings of the installation.
+    pub settings: &'a Settings,
+    /// What was read from the cluster.
+    pub facts: &'a Facts,
+    /// The MonitoredApi that owns the children.
+    pub owner: &'a ApiRef,
+}
 
 /// One row of [`CHILD_KINDS`].
 #[derive(Debug, Clone, Copy)]
@@ -43,4 +106,44 @@ pub struct ChildKindRow {
     pub wave: u8,
     /// When the spec turns it on (for the admission policy).
     pub turned_on: TurnedOn,
+    /// The objects of this kind that should exist, by name: complete intents, owner reference included.
+    pub build: fn(&BuildInput<'_>) -> Vec<(String, Value)>,
+}
+
+impl ChildKindRow {
+    /// `apiVersion`, as in a manifest.
+    #[must_use]
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+    }
+}
+
+/// Every kind of object that the operator writes, in apply order.
+pub const CHILD_KINDS: &[ChildKindRow] = &[
+    service_account::ROW,
+    service::ROW,
+    service_monitor::ROW,
+    prometheus_rule::ROW,
+    config_map::ROW,
+    deployment::ROW,
+];
+
+/// Every object that should exist, in apply order. Kinds whose CRD is missing are part of it: whether they can be
+/// written is found out by who writes.
+#[must_use]
+pub fn build(api: &ValidApi, settings: &Settings, facts: &Facts, owner: &ApiRef) -> Plan {
+    let input = BuildInput { api, settings, facts, owner };
+    let mut rows: Vec<&ChildKindRow> = CHILD_KINDS.iter().collect();
+    rows.sort_by_key(|row| row.wave);
+    let children = rows.into_iter().flat_map(|row| planned(row, &input)).collect();
+    Plan { owner: owner.clone(), children, missing: missing_signals(api) }
+}
+
+fn planned<'a>(row: &'a ChildKindRow, input: &BuildInput<'_>) -> impl Iterator<Item = PlannedChild> + use<'a> {
+    (row.build)(input).into_iter().map(|(name, object)| PlannedChild {
+        kind: row.kind,
+        name,
+        desired_hash: hash::hash(&object),
+        object,
+    })
 }

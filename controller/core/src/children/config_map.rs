@@ -1,0 +1,44 @@
+//! The dashboard, as a ConfigMap that Grafana's sidecar reads.
+
+use controller_rules::build_dashboard;
+use serde_json::{Value, json};
+
+use super::{
+    BuildInput, ChildKind, ChildKindRow,
+    object::{Meta, body, object},
+    prometheus_rule::facts,
+};
+
+pub(super) const ROW: ChildKindRow = ChildKindRow {
+    kind: ChildKind::ConfigMap,
+    group: "",
+    version: "v1",
+    name: "ConfigMap",
+    plural: "configmaps",
+    optional: false,
+    core: false,
+    wave: 1,
+    turned_on: "(!has(object.spec.monitoring) || !has(object.spec.monitoring.enabled) || \
+                object.spec.monitoring.enabled) && (!has(object.spec.dashboard) || \
+                !has(object.spec.dashboard.enabled) || object.spec.dashboard.enabled)",
+    build,
+};
+
+/// Annotation in which Grafana's sidecar looks for the folder.
+const FOLDER: &str = "grafana_folder";
+
+fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
+    let Some(monitoring) = &input.api.monitoring else { return Vec::new() };
+    let Some(settings) = &monitoring.dashboard else { return Vec::new() };
+    let dashboard = build_dashboard(&facts(input.api), &monitoring.alerts);
+    let Ok(mut json) = serde_json::to_string_pretty(&dashboard) else { return Vec::new() };
+    json.push('\n');
+    // The sidecar writes the files of all namespaces into one directory: the name says whose it is.
+    let file = format!("{}-{}.json", input.owner.namespace, input.owner.name);
+    let meta = Meta {
+        labels: settings.object_labels.clone(),
+        annotations: settings.folder.iter().map(|folder| (FOLDER.to_owned(), folder.clone())).collect(),
+    };
+    let name = format!("{}-dashboard", input.owner.name);
+    vec![object(&ROW, input.owner, name, meta, body([("data", json!({file: json}))]))]
+}

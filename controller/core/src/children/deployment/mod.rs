@@ -1,0 +1,58 @@
+//! The Deployment: the workload. Whatever changes its pod template for an unchanged MonitoredApi rolls every pod of
+//! every user; a golden test holds it.
+
+mod container;
+mod security;
+mod template;
+
+use k8s_openapi::{
+    api::apps::v1::DeploymentSpec,
+    apimachinery::pkg::apis::meta::v1::LabelSelector,
+};
+use serde_json::{Value, json};
+pub use template::pod_template;
+
+use super::{
+    BuildInput, ChildKind, ChildKindRow,
+    object::{Meta, body, object, selector_labels},
+};
+
+pub(super) const ROW: ChildKindRow = ChildKindRow {
+    kind: ChildKind::Deployment,
+    group: "apps",
+    version: "v1",
+    name: "Deployment",
+    plural: "deployments",
+    optional: false,
+    core: true,
+    wave: 2,
+    turned_on: "has(object.spec.image)",
+    build,
+};
+
+/// Old ReplicaSets that are kept for `kubectl rollout undo`.
+const REVISIONS: i32 = 3;
+
+fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
+    let spec = DeploymentSpec {
+        replicas: replicas(input),
+        revision_history_limit: Some(REVISIONS),
+        selector: LabelSelector {
+            match_labels: Some(selector_labels(&input.owner.name)),
+            match_expressions: None,
+        },
+        strategy: Some(input.api.workload.strategy.clone()),
+        template: pod_template(input.api),
+        ..DeploymentSpec::default()
+    };
+    vec![object(&ROW, input.owner, input.owner.name.clone(), Meta::default(), body([("spec", json!(spec))]))]
+}
+
+/// The author's number. Without one, nothing is sent, so that whoever scales the Deployment owns the field; but a
+/// number that we sent before and nobody took over must go on being sent, for the API server would set 1.
+fn replicas(input: &BuildInput<'_>) -> Option<i32> {
+    input.api.workload.replicas.or_else(|| {
+        let live = input.facts.live_replicas?;
+        (live.ours && !live.others).then_some(live.replicas)
+    })
+}

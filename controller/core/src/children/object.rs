@@ -1,0 +1,80 @@
+//! What all children have in common: metadata, labels, owner reference.
+
+use std::collections::BTreeMap;
+
+use controller_api::names;
+use serde_json::{Map, Value, json};
+
+use super::ChildKindRow;
+use crate::plan::ApiRef;
+
+/// Labels and annotations of one child, beside those that all children have.
+#[derive(Debug, Default)]
+pub(super) struct Meta {
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) annotations: BTreeMap<String, String>,
+}
+
+/// The labels by which the pods are selected. Immutable once a Deployment exists.
+pub(super) fn selector_labels(name: &str) -> BTreeMap<String, String> {
+    [(names::LABEL_NAME, name), (names::LABEL_OWN_NAME, name)].map(owned).into()
+}
+
+/// The labels of every child.
+pub(super) fn labels(name: &str) -> BTreeMap<String, String> {
+    let mut labels = selector_labels(name);
+    labels.extend([(names::LABEL_MANAGED_BY, names::MANAGED_BY), (names::LABEL_PART_OF, name)].map(owned));
+    labels
+}
+
+fn owned((key, value): (&str, &str)) -> (String, String) {
+    (key.to_owned(), value.to_owned())
+}
+
+/// A complete object: version, kind, metadata with owner reference, and the fields of `body`.
+pub(super) fn object(
+    row: &ChildKindRow,
+    owner: &ApiRef,
+    name: String,
+    meta: Meta,
+    body: Map<String, Value>,
+) -> (String, Value) {
+    let mut all_labels = meta.labels;
+    // Ours win: the operator finds its children by them.
+    all_labels.extend(labels(&owner.name));
+    let mut metadata = json!({"name": name, "namespace": owner.namespace, "labels": all_labels});
+    if let Some(metadata) = metadata.as_object_mut() {
+        if !meta.annotations.is_empty() {
+            metadata.insert("annotations".to_owned(), json!(meta.annotations));
+        }
+        if !owner.uid.is_empty() {
+            metadata.insert("ownerReferences".to_owned(), json!([owner_reference(owner)]));
+        }
+    }
+    let mut object = Map::new();
+    object.insert("apiVersion".to_owned(), row.api_version().into());
+    object.insert("kind".to_owned(), row.name.into());
+    object.insert("metadata".to_owned(), metadata);
+    object.extend(body);
+    (name, Value::Object(object))
+}
+
+fn owner_reference(owner: &ApiRef) -> Value {
+    json!({
+        "apiVersion": format!("{}/{}", names::GROUP, names::VERSION),
+        "kind": names::KIND,
+        "name": owner.name,
+        "uid": owner.uid,
+        "controller": true,
+        "blockOwnerDeletion": true,
+    })
+}
+
+/// The fields of one object, from pairs; a null is left out.
+pub(super) fn body<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
+    fields
+        .into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
+}

@@ -1,0 +1,174 @@
+//! Environment variables and their sources.
+
+use std::collections::BTreeSet;
+
+use controller_api::spec::{self, EnvVarSource};
+use k8s_openapi::{
+    api::core::v1::{
+        ConfigMapEnvSource, ConfigMapKeySelector, EnvFromSource, EnvVar, EnvVarSource as PodEnvVarSource,
+        ObjectFieldSelector, ResourceFieldSelector, SecretEnvSource, SecretKeySelector,
+    },
+    apimachinery::pkg::api::resource::Quantity,
+};
+
+use super::{Violations, syntax};
+
+/// Fields of a pod that Kubernetes resolves in an environment variable.
+const FIELDS: [&str; 9] = [
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.hostIP",
+    "status.hostIPs",
+    "status.podIP",
+    "status.podIPs",
+];
+
+pub(super) fn variables(env: &[spec::EnvVar], out: &mut Violations) -> Vec<EnvVar> {
+    let mut seen = BTreeSet::new();
+    env.iter()
+        .enumerate()
+        .map(|(index, variable)| {
+            let path = format!("spec.env[{index}]");
+            let spec::EnvVar { name, value, value_from } = variable;
+            if !is_env_name(name) {
+                out.add(format!("{path}.name"), format!("{name:?} is no variable name: letters, digits, _ - . and no digit first"));
+            }
+            if !seen.insert(name) {
+                out.add(format!("{path}.name"), format!("{name} is given twice: remove one"));
+            }
+            match (value, value_from) {
+                (Some(_), Some(_)) => out.add(&path, "give value or valueFrom, not both"),
+                (None, None) => out.add(&path, "give value or valueFrom (value: \"\" for an empty variable)"),
+                (Some(_), None) | (None, Some(_)) => {}
+            }
+            EnvVar {
+                name: name.clone(),
+                value: value.clone(),
+                value_from: value_from.as_ref().map(|from| source(from, &format!("{path}.valueFrom"), out)),
+            }
+        })
+        .collect()
+}
+
+fn source(from: &EnvVarSource, path: &str, out: &mut Violations) -> PodEnvVarSource {
+    let EnvVarSource { secret_key_ref, config_map_key_ref, field_ref, resource_field_ref } = from;
+    let given = [
+        secret_key_ref.is_some(),
+        config_map_key_ref.is_some(),
+        field_ref.is_some(),
+        resource_field_ref.is_some(),
+    ];
+    if given.into_iter().filter(|given| *given).count() != 1 {
+        out.add(path, "give exactly one of secretKeyRef, configMapKeyRef, fieldRef and resourceFieldRef");
+    }
+    if let Some(key) = secret_key_ref {
+        key_ref(key, &format!("{path}.secretKeyRef"), out);
+    }
+    if let Some(key) = config_map_key_ref {
+        key_ref(key, &format!("{path}.configMapKeyRef"), out);
+    }
+    if let Some(field) = field_ref {
+        field_path(&field.field_path, &format!("{path}.fieldRef.fieldPath"), out);
+    }
+    if let Some(resource) = resource_field_ref {
+        resource_field(resource, &format!("{path}.resourceFieldRef"), out);
+    }
+    PodEnvVarSource {
+        secret_key_ref: secret_key_ref.as_ref().map(|key| SecretKeySelector {
+            name: key.name.clone(),
+            key: key.key.clone(),
+            optional: key.optional,
+        }),
+        config_map_key_ref: config_map_key_ref.as_ref().map(|key| ConfigMapKeySelector {
+            name: key.name.clone(),
+            key: key.key.clone(),
+            optional: key.optional,
+        }),
+        field_ref: field_ref.as_ref().map(|field| ObjectFieldSelector {
+            api_version: field.api_version.clone(),
+            field_path: field.field_path.clone(),
+        }),
+        resource_field_ref: resource_field_ref.as_ref().map(|resource| ResourceFieldSelector {
+            container_name: resource.container_name.clone(),
+            divisor: resource.divisor.as_ref().map(|divisor| Quantity(divisor.0.clone())),
+            resource: resource.resource.clone(),
+        }),
+        ..PodEnvVarSource::default()
+    }
+}
+
+pub(super) fn sources(env_from: &[spec::EnvFrom], out: &mut Violations) -> Vec<EnvFromSource> {
+    env_from
+        .iter()
+        .enumerate()
+        .map(|(index, from)| {
+            let path = format!("spec.envFrom[{index}]");
+            let spec::EnvFrom { prefix, config_map_ref, secret_ref } = from;
+            if config_map_ref.is_some() == secret_ref.is_some() {
+                out.add(&path, "give exactly one of configMapRef and secretRef");
+            }
+            if let Some(prefix) = prefix.as_ref().filter(|prefix| !prefix.is_empty() && !is_env_name(prefix)) {
+                out.add(format!("{path}.prefix"), format!("{prefix:?} does not begin a variable name: letters, digits, _ - . and no digit first"));
+            }
+            for (reference, field) in [(config_map_ref, "configMapRef"), (secret_ref, "secretRef")] {
+                if let Some(reference) = reference {
+                    object_name(&reference.name, &format!("{path}.{field}.name"), out);
+                }
+            }
+            EnvFromSource {
+                prefix: prefix.clone().filter(|prefix| !prefix.is_empty()),
+                config_map_ref: config_map_ref.as_ref().map(|reference| ConfigMapEnvSource {
+                    name: reference.name.clone(),
+                    optional: reference.optional,
+                }),
+                secret_ref: secret_ref
+                    .as_ref()
+                    .map(|reference| SecretEnvSource { name: reference.name.clone(), optional: reference.optional }),
+            }
+        })
+        .collect()
+}
+
+fn key_ref(key: &spec::KeyRef, path: &str, out: &mut Violations) {
+    object_name(&key.name, &format!("{path}.name"), out);
+    let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if key.key.is_empty() || key.key.len() > 253 || !key.key.bytes().all(valid) {
+        out.add(format!("{path}.key"), format!("{:?} is no key: letters, digits, - _ .", key.key));
+    }
+}
+
+pub(super) fn object_name(name: &str, path: &str, out: &mut Violations) {
+    if !syntax::is_dns_subdomain(name) {
+        out.add(path, format!("{name:?} is no object name: lower case letters, digits, - and ."));
+    }
+}
+
+fn field_path(field: &str, path: &str, out: &mut Violations) {
+    let keyed = ["metadata.labels['", "metadata.annotations['"].iter().any(|prefix| field.starts_with(prefix))
+        && field.ends_with("']");
+    if !keyed && !FIELDS.contains(&field) {
+        out.add(path, format!("{field:?} cannot be read by a pod: use {}, metadata.labels['<key>'] or metadata.annotations['<key>']", FIELDS.join(", ")));
+    }
+}
+
+fn resource_field(resource: &spec::ResourceFieldRef, path: &str, out: &mut Violations) {
+    const RESOURCES: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
+    let known = ["limits.", "requests."]
+        .iter()
+        .filter_map(|prefix| resource.resource.strip_prefix(prefix))
+        .any(|name| RESOURCES.contains(&name) || name.starts_with("hugepages-"));
+    if !known {
+        out.add(format!("{path}.resource"), format!("{:?} is no resource: use limits or requests, then .cpu, .memory or .ephemeral-storage", resource.resource));
+    }
+    if let Some(divisor) = resource.divisor.as_ref().filter(|divisor| !syntax::is_quantity(&divisor.0)) {
+        out.add(format!("{path}.divisor"), format!("{:?} is no quantity: use one such as 1 or 1Mi", divisor.0));
+    }
+}
+
+fn is_env_name(name: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    !name.is_empty() && name.bytes().all(inner) && !name.starts_with(|c: char| c.is_ascii_digit())
+}

@@ -1,0 +1,188 @@
+//! Syntax of Kubernetes and Prometheus values: names, labels, quantities, durations.
+
+use std::collections::BTreeMap;
+
+use super::Violations;
+
+/// Longest name part of a label or annotation key, and longest label value.
+const MAX_LABEL: usize = 63;
+/// Most bytes that all annotations of an object may have together (apimachinery, `TotalAnnotationSizeLimitB`).
+const MAX_ANNOTATIONS: usize = 256 * 1024;
+
+/// Milliseconds of a Prometheus duration in h, m, s, ms; `None` if it is none or does not fit.
+pub(super) fn duration_millis(text: &str) -> Option<u64> {
+    let mut rest = text;
+    let mut millis: u64 = 0;
+    let mut seen = 0;
+    for (unit, factor) in [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, tail) = rest.split_at(digits);
+        // "5ms" is not five minutes followed by an s.
+        let Some(next) = tail.strip_prefix(unit).filter(|next| !(unit == "m" && next.starts_with('s'))) else {
+            continue;
+        };
+        millis = millis.checked_add(number.parse::<u64>().ok()?.checked_mul(factor)?)?;
+        rest = next;
+        seen += 1;
+    }
+    (rest.is_empty() && seen > 0).then_some(millis)
+}
+
+/// Whether the text is a quantity: a number with an optional suffix.
+pub(super) fn is_quantity(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let number_end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
+    let (number, suffix) = unsigned.split_at(number_end);
+    let numeric = number.chars().any(|c| c.is_ascii_digit()) && number.matches('.').count() <= 1;
+    const SUFFIXES: [&str; 16] =
+        ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+    let exponent = suffix.strip_prefix(['e', 'E']).is_some_and(|exponent| {
+        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        !digits.is_empty() && digits.len() <= 3 && digits.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    numeric && (SUFFIXES.contains(&suffix) || exponent)
+}
+
+/// The quantity as a number, for comparing two of them. Rounding errors do not matter for that.
+pub(super) fn quantity_value(text: &str) -> Option<f64> {
+    let end = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, suffix) = text.split_at(end);
+    let factor = match suffix {
+        "" => 1.0,
+        "n" => 1e-9,
+        "u" => 1e-6,
+        "m" => 1e-3,
+        "k" => 1e3,
+        "M" => 1e6,
+        "G" => 1e9,
+        "T" => 1e12,
+        "P" => 1e15,
+        "E" => 1e18,
+        "Ki" => 1024.0,
+        "Mi" => 1_048_576.0,
+        "Gi" => 1_073_741_824.0,
+        "Ti" => 1_099_511_627_776.0,
+        "Pi" => 1_125_899_906_842_624.0,
+        "Ei" => 1_152_921_504_606_846_976.0,
+        exponent => return format!("{number}{}", exponent.to_ascii_lowercase()).parse().ok(),
+    };
+    number.parse::<f64>().ok().map(|number| number * factor)
+}
+
+fn is_dns_label(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty()
+        && text.len() <= MAX_LABEL
+        && text.bytes().all(inner)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+/// A name of the form that Services bear: lower case, begins with a letter.
+pub(super) fn is_dns_1035(text: &str) -> bool {
+    is_dns_label(text) && text.starts_with(|c: char| c.is_ascii_lowercase())
+}
+
+/// A name of the form that most objects bear.
+pub(super) fn is_dns_subdomain(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(|part| is_dns_label(part))
+}
+
+fn is_qualified(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let ends = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+    };
+    text.len() <= MAX_LABEL && text.bytes().all(inner) && ends(text)
+}
+
+fn is_key(text: &str) -> bool {
+    match text.split_once('/') {
+        Some((prefix, name)) => is_dns_subdomain(prefix) && is_qualified(name),
+        None => is_qualified(text),
+    }
+}
+
+/// Prefixes of keys that are ours or Kubernetes's alone.
+const RESERVED_PREFIXES: [&str; 1] = ["monitoredapi.io/"];
+
+/// Checks labels that an author gives to our objects. `reserved` keys may not be set.
+pub(super) fn labels(map: &BTreeMap<String, String>, path: &str, reserved: &[&str], out: &mut Violations) {
+    for (key, value) in map {
+        key_of(key, path, reserved, out);
+        if !value.is_empty() && !is_qualified(value) {
+            out.add(
+                format!("{path}[{key}]"),
+                format!("{value:?} is no label value: at most 63 letters, digits, - _ . that begin and end with a letter or digit"),
+            );
+        }
+    }
+}
+
+/// Checks annotations that an author gives to our objects.
+pub(super) fn annotations(map: &BTreeMap<String, String>, path: &str, out: &mut Violations) {
+    for key in map.keys() {
+        key_of(key, path, &[], out);
+    }
+    let size: usize = map.iter().map(|(key, value)| key.len() + value.len()).sum();
+    if size > MAX_ANNOTATIONS {
+        out.add(path, format!("annotations have {size} bytes; Kubernetes takes {MAX_ANNOTATIONS} at most"));
+    }
+}
+
+fn key_of(key: &str, path: &str, reserved: &[&str], out: &mut Violations) {
+    if !is_key(key) {
+        out.add(
+            format!("{path}[{key}]"),
+            "is no valid key: an optional DNS name with a slash, then at most 63 letters, digits, - _ . that begin and end with a letter or digit",
+        );
+    } else if reserved.contains(&key) || RESERVED_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
+        out.add(format!("{path}[{key}]"), "is set by the operator: remove it");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_in_their_units() {
+        assert_eq!(duration_millis("15s"), Some(15_000));
+        assert_eq!(duration_millis("1h30m"), Some(5_400_000));
+        assert_eq!(duration_millis("500ms"), Some(500));
+        assert_eq!(duration_millis("1m500ms"), Some(60_500));
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused() {
+        for text in ["", "1d", "s", "1", "5s1m", "-1s", "1.5s", "99999999999999999999h"] {
+            assert_eq!(duration_millis(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn quantities_are_told_from_other_text() {
+        for text in ["1", "50m", "64Mi", "1.5", ".5", "1e3", "1E-3", "-1", "2Gi"] {
+            assert!(is_quantity(text), "{text}");
+        }
+        for text in ["", "m", "1mm", "1 Gi", "1MB", "one", "1.2.3", "e3"] {
+            assert!(!is_quantity(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn quantities_compare_across_suffixes() {
+        assert!(quantity_value("1Gi") > quantity_value("1000Mi"));
+        assert_eq!(quantity_value("1000m"), quantity_value("1"));
+        assert_eq!(quantity_value("1e3"), quantity_value("1k"));
+    }
+
+    #[test]
+    fn a_label_key_may_have_a_dns_prefix() {
+        assert!(is_key("app.kubernetes.io/name"));
+        assert!(is_key("team"));
+        assert!(!is_key("/name"));
+        assert!(!is_key("a/b/c"));
+        assert!(!is_key("-team"));
+    }
+}

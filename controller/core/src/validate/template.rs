@@ -1,0 +1,157 @@
+//! `spec.podTemplate`: what it may hold, and what it must not change, judged on the merged result.
+
+use std::collections::BTreeSet;
+
+use controller_api::names;
+use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
+use serde_json::Value;
+
+use super::{ValidApi, Violations, strict, workload::RESERVED_LABELS};
+use crate::children::{PORT_HTTP, PORT_METRICS, check_rules, deployment};
+
+const PATH: &str = "spec.podTemplate";
+
+/// Fields of a pod that the spec has itself, so that it is told which to use.
+const OWN_FIELDS: [(&str, &str); 4] = [
+    ("serviceAccountName", "spec.serviceAccountName"),
+    ("serviceAccount", "spec.serviceAccountName"),
+    ("terminationGracePeriodSeconds", "spec.terminationGracePeriodSeconds"),
+    ("enableServiceLinks", "nothing: it is always false"),
+];
+
+/// Decodes the partial template and checks what can be said of it alone.
+pub(super) fn decode(value: &Value, out: &mut Violations) -> Option<PodTemplateSpec> {
+    let before = out.len();
+    metadata(value.get("metadata"), out);
+    let pod = value.get("spec");
+    for (field, instead) in OWN_FIELDS {
+        if pod.and_then(|pod| pod.get(field)).is_some_and(|value| !value.is_null()) {
+            out.add(format!("{PATH}.spec.{field}"), format!("is set by the operator: use {instead}"));
+        }
+    }
+    for list in ["containers", "initContainers", "volumes"] {
+        named(pod.and_then(|pod| pod.get(list)), &format!("{PATH}.spec.{list}"), out);
+    }
+    let template: PodTemplateSpec = strict::decode(value, PATH, out)?;
+    if let Some(pod) = &template.spec {
+        restart_policy(pod, out);
+        containers(&pod.containers, out);
+    }
+    (out.len() == before).then_some(template)
+}
+
+fn metadata(metadata: Option<&Value>, out: &mut Violations) {
+    let Some(metadata) = metadata.and_then(Value::as_object) else { return };
+    for key in metadata.keys().filter(|key| !["labels", "annotations"].contains(&key.as_str())) {
+        out.add(format!("{PATH}.metadata.{key}"), "only labels and annotations can be set on pods: remove it");
+    }
+    for key in metadata.get("labels").and_then(Value::as_object).into_iter().flat_map(|labels| labels.keys()) {
+        if RESERVED_LABELS.contains(&key.as_str()) {
+            out.add(format!("{PATH}.metadata.labels[{key}]"), "is part of the selector or set by the operator: remove it");
+        }
+    }
+}
+
+/// Lists are merged by name, so every item needs one.
+fn named(items: Option<&Value>, path: &str, out: &mut Violations) {
+    let mut seen = BTreeSet::new();
+    for (index, item) in items.and_then(Value::as_array).into_iter().flatten().enumerate() {
+        match item.get("name").and_then(Value::as_str).filter(|name| !name.is_empty()) {
+            Some(name) if !seen.insert(name) => out.add(format!("{path}[{index}].name"), format!("{name} is given twice: remove one")),
+            Some(_) => {}
+            None => out.add(
+                format!("{path}[{index}].name"),
+                format!("is required: items are merged by name, and the API's own container is named {}", names::CONTAINER),
+            ),
+        }
+    }
+}
+
+fn restart_policy(pod: &PodSpec, out: &mut Violations) {
+    if pod.restart_policy.as_ref().is_some_and(|policy| policy != "Always") {
+        out.add(format!("{PATH}.spec.restartPolicy"), "must be Always in a Deployment: remove it");
+    }
+}
+
+fn containers(containers: &[Container], out: &mut Violations) {
+    for (index, container) in containers.iter().enumerate() {
+        let path = format!("{PATH}.spec.containers[{index}]");
+        if container.name == names::CONTAINER {
+            own_container(container, &path, out);
+        } else if container.image.is_none() {
+            out.add(
+                format!("{path}.image"),
+                format!("is required of a further container; to change the API's own, name it {}", names::CONTAINER),
+            );
+        }
+    }
+}
+
+fn own_container(container: &Container, path: &str, out: &mut Violations) {
+    let own = [
+        (container.image.is_some(), "image", "spec.image"),
+        (container.command.is_some(), "command", "spec.command"),
+        (container.args.is_some(), "args", "spec.args"),
+        (container.readiness_probe.is_some(), "readinessProbe", "spec.probes.readiness"),
+        (container.liveness_probe.is_some(), "livenessProbe", "spec.probes.liveness"),
+        (container.startup_probe.is_some(), "startupProbe", "spec.probes.startup"),
+    ];
+    for (_, field, instead) in own.into_iter().filter(|(given, _, _)| *given) {
+        out.add(format!("{path}.{field}"), format!("is set by the operator: use {instead}"));
+    }
+}
+
+/// Checks what a valid spec makes: the merged pod template and the rules.
+pub(super) fn check(api: &ValidApi, out: &mut Violations) {
+    for error in check_rules(api) {
+        out.add(format!("spec.alerts.{}", error.path), error.message);
+    }
+    if api.workload.pod_template.is_none() {
+        return;
+    }
+    let Some(pod) = deployment::pod_template(api).spec else { return };
+    ports(api, &pod, out);
+    volumes(&pod, out);
+}
+
+/// The ports by which Service, probes and ServiceMonitor find the container keep their names and numbers.
+fn ports(api: &ValidApi, pod: &PodSpec, out: &mut Violations) {
+    let mut ours = vec![(PORT_HTTP, api.workload.port)];
+    if api.metrics_apart() {
+        ours.push((PORT_METRICS, api.metrics.port));
+    }
+    let path = format!("{PATH}.spec.containers");
+    for container in &pod.containers {
+        for port in container.ports.iter().flatten() {
+            let name = port.name.as_deref().unwrap_or_default();
+            let reserved = ours.iter().any(|(ours, _)| *ours == name);
+            let as_ours = container.name == names::CONTAINER && ours.contains(&(name, port.container_port));
+            if reserved && !as_ours {
+                out.add(&path, format!("the port name {name} is the operator's: choose another, or set spec.port"));
+            }
+        }
+        if container.name == names::CONTAINER {
+            for (name, number) in &ours {
+                let kept = container.ports.iter().flatten().any(|port| {
+                    port.name.as_deref() == Some(name) && port.container_port == *number
+                });
+                if !kept {
+                    out.add(&path, format!("the port {name} ({number}) must keep its name and number: set spec.port or spec.metrics.port"));
+                }
+            }
+        }
+    }
+}
+
+/// A volume has one source: another one for `tmp` or `data` would be merged beside the emptyDir.
+fn volumes(pod: &PodSpec, out: &mut Violations) {
+    for volume in pod.volumes.iter().flatten() {
+        let sources = serde_json::to_value(volume).ok().and_then(|value| value.as_object().map(serde_json::Map::len));
+        if sources.is_some_and(|fields| fields > 2) {
+            out.add(
+                format!("{PATH}.spec.volumes"),
+                format!("the volume {} would have two sources: give yours another name, and mount it where you need it", volume.name),
+            );
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The spec after validation: parsed, defaulted, complete. Nobody reads the raw spec after this.
+
+use std::collections::BTreeMap;
+
+use controller_api::spec::{ImagePullPolicy, SecurityProfile, ServiceType};
+use controller_rules::AlertSettings;
+use k8s_openapi::api::{
+    apps::v1::DeploymentStrategy,
+    core::v1::{
+        Affinity, EnvFromSource, EnvVar, PodTemplateSpec, Probe, ResourceRequirements, Toleration,
+        TopologySpreadConstraint,
+    },
+};
+use metric_contract::DialectId;
+
+use crate::plan::ApiRef;
+
+/// A MonitoredApi whose spec is valid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValidApi {
+    /// Whose spec it is.
+    pub owner: ApiRef,
+    /// No child is to be written.
+    pub suspend: bool,
+    /// The workload.
+    pub workload: Workload,
+    /// The Service in front of it.
+    pub service: ServiceSettings,
+    /// Where its metrics are. Present even when monitoring is off: the container port `metrics` follows from it, and
+    /// turning monitoring on must not roll the pods.
+    pub metrics: Metrics,
+    /// How it is monitored; `None`: not at all.
+    pub monitoring: Option<Monitoring>,
+}
+
+impl ValidApi {
+    /// Metrics have a port, and a Service, of their own.
+    #[must_use]
+    pub const fn metrics_apart(&self) -> bool {
+        self.metrics.port != self.workload.port
+    }
+}
+
+/// What runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Workload {
+    /// The image.
+    pub image: String,
+    /// When it is pulled; `None`: Kubernetes's own choice.
+    pub image_pull_policy: Option<ImagePullPolicy>,
+    /// Names of Secrets with registry credentials.
+    pub image_pull_secrets: Vec<String>,
+    /// Replaces the image's entrypoint; empty: the image's own.
+    pub command: Vec<String>,
+    /// Replaces the image's arguments; empty: the image's own.
+    pub args: Vec<String>,
+    /// Number of pods, where the author sets it.
+    pub replicas: Option<i32>,
+    /// Container port `http`.
+    pub port: i32,
+    /// Environment variables.
+    pub env: Vec<EnvVar>,
+    /// Sources of many environment variables.
+    pub env_from: Vec<EnvFromSource>,
+    /// CPU, memory and others.
+    pub resources: ResourceRequirements,
+    /// What the container may do.
+    pub security_profile: SecurityProfile,
+    /// User id of the container.
+    pub run_as_user: Option<i64>,
+    /// The container writes to its volumes only.
+    pub read_only_root_filesystem: bool,
+    /// How old pods are replaced by new ones.
+    pub strategy: DeploymentStrategy,
+    /// Seconds from the request to stop until a pod is killed.
+    pub termination_grace_period_seconds: i64,
+    /// ServiceAccount of the pods; `None`: one of our own.
+    pub service_account_name: Option<String>,
+    /// More labels of the pods.
+    pub pod_labels: BTreeMap<String, String>,
+    /// Annotations of the pods.
+    pub pod_annotations: BTreeMap<String, String>,
+    /// Labels that a node must have.
+    pub node_selector: BTreeMap<String, String>,
+    /// Taints that the pods tolerate.
+    pub tolerations: Vec<Toleration>,
+    /// Node and pod affinity.
+    pub affinity: Option<Affinity>,
+    /// How pods spread; `None`: the default.
+    pub topology_spread_constraints: Option<Vec<TopologySpreadConstraint>>,
+    /// The container's probes.
+    pub probes: ProbeSet,
+    /// Directory for data that gets an emptyDir.
+    pub data_dir: Option<&'static str>,
+    /// Merged over the generated pod template.
+    pub pod_template: Option<PodTemplateSpec>,
+}
+
+/// The probes of the container.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProbeSet {
+    /// Whether the pod gets traffic.
+    pub readiness: Option<Probe>,
+    /// Whether the container is restarted.
+    pub liveness: Option<Probe>,
+    /// Holds the others back until it succeeds once.
+    pub startup: Option<Probe>,
+}
+
+/// The Service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceSettings {
+    /// Kind of Service.
+    pub type_: ServiceType,
+    /// Its port.
+    pub port: i32,
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// Where the metrics are and how they are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metrics {
+    /// Path of the page.
+    pub path: String,
+    /// Port of the page.
+    pub port: i32,
+    /// Time between two scrapes, as a Prometheus duration.
+    pub interval: String,
+    /// The same in seconds, rounded up.
+    pub interval_seconds: u32,
+    /// Time after which a scrape is given up, as a Prometheus duration.
+    pub timeout: String,
+    /// The dialect, where the author or the preset names it; `None`: to be detected.
+    pub dialect: Option<DialectId>,
+    /// RE2 patterns of routes that never count, probe and metrics paths among them; sorted.
+    pub excluded_routes: Vec<String>,
+    /// Samples of a scrape.
+    pub sample_limit: i64,
+    /// Size of the page.
+    pub body_size_limit: String,
+    /// Labels of a sample.
+    pub label_limit: i64,
+}
+
+/// How the workload is monitored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Monitoring {
+    /// Labels of ServiceMonitor and PrometheusRule: the installation's with the author's over them.
+    pub object_labels: BTreeMap<String, String>,
+    /// Alerts.
+    pub alerts: AlertSettings,
+    /// The dashboard; `None`: none.
+    pub dashboard: Option<DashboardSettings>,
+}
+
+/// The dashboard's object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DashboardSettings {
+    /// Folder in Grafana.
+    pub folder: Option<String>,
+    /// Labels of the object: the installation's with the author's over them.
+    pub object_labels: BTreeMap<String, String>,
+}

@@ -1,0 +1,301 @@
+//! The workload's fields: image, resources, security, rollout, probes, Service.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use controller_api::{names, spec};
+use k8s_openapi::{
+    api::{
+        apps::v1::{DeploymentStrategy, RollingUpdateDeployment},
+        core::v1::{HTTPGetAction, Probe, ResourceRequirements, TCPSocketAction, TopologySpreadConstraint},
+    },
+    apimachinery::pkg::{api::resource::Quantity, util::intstr::IntOrString},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{
+    PRESETS, Preset, PresetProbe, ProbeSet, ServiceSettings, Violations, env::object_name, preset, strict, syntax,
+};
+use crate::children::PORT_HTTP;
+
+/// What a container reserves unless the author says otherwise.
+const DEFAULT_REQUESTS: [(&str, &str); 2] = [("cpu", "50m"), ("memory", "64Mi")];
+
+/// Labels of pods that are fixed: the selector, and whose they are.
+pub(super) const RESERVED_LABELS: [&str; 4] =
+    [names::LABEL_NAME, names::LABEL_OWN_NAME, names::LABEL_MANAGED_BY, names::LABEL_PART_OF];
+
+/// The preset, or `auto` with a violation.
+pub(super) fn preset_of(name: Option<&str>, out: &mut Violations) -> &'static Preset {
+    let name = name.unwrap_or("auto");
+    preset(name).unwrap_or_else(|| {
+        let known: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
+        out.add("spec.preset", format!("preset {name:?} is not known; known are: {}", known.join(", ")));
+        &PRESETS[0]
+    })
+}
+
+pub(super) fn image(image: Option<&str>, out: &mut Violations) -> String {
+    let image = image.unwrap_or_default();
+    if image.is_empty() {
+        out.add("spec.image", "is required: name the container image, such as ghcr.io/acme/orders:1.4.2");
+    } else if image.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        out.add("spec.image", "must not hold spaces: write it as registry/repository:tag");
+    }
+    image.to_owned()
+}
+
+pub(super) fn range(value: i64, min: i64, max: i64, path: &str, out: &mut Violations) {
+    if !(min..=max).contains(&value) {
+        out.add(path, format!("{value} is out of range: use {min} to {max}"));
+    }
+}
+
+pub(super) fn port(port: Option<i32>, path: &str, out: &mut Violations) -> Option<i32> {
+    port.inspect(|port| range(i64::from(*port), 1, 65_535, path, out))
+}
+
+pub(super) fn pull_secrets(secrets: &[spec::PullSecret], out: &mut Violations) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    for (index, secret) in secrets.iter().enumerate() {
+        let path = format!("spec.imagePullSecrets[{index}].name");
+        object_name(&secret.name, &path, out);
+        if !seen.insert(&secret.name) {
+            out.add(path, format!("{} is given twice: remove one", secret.name));
+        }
+    }
+    secrets.iter().map(|secret| secret.name.clone()).collect()
+}
+
+pub(super) fn resources(resources: Option<&spec::Resources>, out: &mut Violations) -> ResourceRequirements {
+    let given = resources.cloned().unwrap_or_default();
+    let spec::Resources { requests, limits } = given;
+    for (map, field) in [(&requests, "requests"), (&limits, "limits")] {
+        for (name, quantity) in map.iter().flatten() {
+            let path = format!("spec.resources.{field}.{name}");
+            if !syntax::is_quantity(&quantity.0) {
+                out.add(path, format!("{:?} is no quantity: use one such as 50m or 64Mi", quantity.0));
+            } else if quantity.0.starts_with('-') {
+                out.add(path, "must not be negative");
+            }
+        }
+    }
+    for (name, request) in requests.iter().flatten() {
+        let limit = limits.as_ref().and_then(|limits| limits.get(name));
+        let above = limit.is_some_and(|limit| syntax::quantity_value(&request.0) > syntax::quantity_value(&limit.0));
+        if above {
+            out.add(format!("spec.resources.requests.{name}"), "is above the limit: lower it or raise the limit");
+        }
+    }
+    ResourceRequirements {
+        requests: Some(requests.map_or_else(|| default_requests(limits.as_ref()), quantities)),
+        limits: limits.filter(|limits| !limits.is_empty()).map(quantities),
+        claims: None,
+    }
+}
+
+/// The default requests, but never above a limit that the author gave.
+fn default_requests(limits: Option<&BTreeMap<String, spec::Quantity>>) -> BTreeMap<String, Quantity> {
+    DEFAULT_REQUESTS
+        .into_iter()
+        .map(|(name, default)| {
+            let limit = limits.and_then(|limits| limits.get(name)).map(|limit| limit.0.as_str());
+            let low = limit.filter(|limit| syntax::quantity_value(limit) < syntax::quantity_value(default));
+            (name.to_owned(), Quantity(low.unwrap_or(default).to_owned()))
+        })
+        .collect()
+}
+
+fn quantities(map: BTreeMap<String, spec::Quantity>) -> BTreeMap<String, Quantity> {
+    map.into_iter().map(|(name, quantity)| (name, Quantity(quantity.0))).collect()
+}
+
+pub(super) fn run_as_user(user: Option<i64>, profile: spec::SecurityProfile, out: &mut Violations) -> Option<i64> {
+    if let Some(user) = user {
+        range(user, 0, i64::from(i32::MAX), "spec.runAsUser", out);
+    }
+    if user == Some(0) && profile == spec::SecurityProfile::Restricted {
+        out.add(
+            "spec.runAsUser",
+            "0 is root, which securityProfile Restricted forbids: choose another id, such as 65532, or set spec.securityProfile: Baseline",
+        );
+    }
+    user
+}
+
+pub(super) fn strategy(strategy: Option<&spec::Strategy>, out: &mut Violations) -> DeploymentStrategy {
+    let spec::Strategy { type_, max_unavailable, max_surge } = strategy.cloned().unwrap_or_default();
+    let type_ = type_.unwrap_or_default();
+    if type_ == spec::StrategyType::Recreate {
+        if max_unavailable.is_some() || max_surge.is_some() {
+            out.add("spec.strategy", "maxUnavailable and maxSurge are for RollingUpdate: remove them, or the type Recreate");
+        }
+        return DeploymentStrategy { type_: Some("Recreate".to_owned()), rolling_update: None };
+    }
+    let max_unavailable = amount(max_unavailable, 0, "spec.strategy.maxUnavailable", out);
+    let max_surge = amount(max_surge, 1, "spec.strategy.maxSurge", out);
+    if is_zero(&max_unavailable) && is_zero(&max_surge) {
+        out.add("spec.strategy", "maxUnavailable and maxSurge are both 0, so no pod could ever be replaced: raise one");
+    }
+    DeploymentStrategy {
+        type_: Some("RollingUpdate".to_owned()),
+        rolling_update: Some(RollingUpdateDeployment {
+            max_unavailable: Some(max_unavailable),
+            max_surge: Some(max_surge),
+        }),
+    }
+}
+
+/// A number or percentage, in the form that Kubernetes takes: digits alone are a number.
+fn amount(given: Option<spec::IntOrString>, default: i32, path: &str, out: &mut Violations) -> IntOrString {
+    let Some(given) = given else { return IntOrString::Int(default) };
+    let text = given.to_string();
+    let number = |text: &str| text.parse::<i32>().ok().filter(|number| *number >= 0);
+    let parsed = match (text.strip_suffix('%'), number(&text)) {
+        (Some(percent), _) => number(percent).filter(|percent| *percent <= 100).map(|_| IntOrString::String(text.clone())),
+        (None, number) => number.map(IntOrString::Int),
+    };
+    parsed.unwrap_or_else(|| {
+        out.add(path, format!("{text:?} is no amount: use a number such as 1, or a percentage such as 25%"));
+        IntOrString::Int(1)
+    })
+}
+
+fn is_zero(amount: &IntOrString) -> bool {
+    match amount {
+        IntOrString::Int(number) => *number == 0,
+        IntOrString::String(text) => text.trim_end_matches('%').bytes().all(|byte| byte == b'0'),
+    }
+}
+
+pub(super) fn service_account(name: Option<&str>, out: &mut Violations) -> Option<String> {
+    name.map(|name| {
+        object_name(name, "spec.serviceAccountName", out);
+        name.to_owned()
+    })
+}
+
+pub(super) fn pod_labels(labels: Option<&BTreeMap<String, String>>, out: &mut Violations) -> BTreeMap<String, String> {
+    let labels = labels.cloned().unwrap_or_default();
+    syntax::labels(&labels, "spec.podLabels", &RESERVED_LABELS, out);
+    labels
+}
+
+pub(super) fn annotations(
+    annotations: Option<&BTreeMap<String, String>>,
+    path: &str,
+    out: &mut Violations,
+) -> BTreeMap<String, String> {
+    let annotations = annotations.cloned().unwrap_or_default();
+    syntax::annotations(&annotations, path, out);
+    annotations
+}
+
+pub(super) fn node_selector(
+    labels: Option<&BTreeMap<String, String>>,
+    out: &mut Violations,
+) -> BTreeMap<String, String> {
+    let labels = labels.cloned().unwrap_or_default();
+    syntax::labels(&labels, "spec.nodeSelector", &[], out);
+    labels
+}
+
+pub(super) fn list<T: DeserializeOwned + Serialize>(
+    items: Option<&[Value]>,
+    path: &str,
+    out: &mut Violations,
+) -> Option<Vec<T>> {
+    let items = items?;
+    let decoded = items.iter().enumerate().filter_map(|(index, item)| strict::decode(item, &format!("{path}[{index}]"), out));
+    Some(decoded.collect())
+}
+
+pub(super) fn spread(items: Option<&[Value]>, out: &mut Violations) -> Option<Vec<TopologySpreadConstraint>> {
+    const PATH: &str = "spec.topologySpreadConstraints";
+    let constraints: Vec<TopologySpreadConstraint> = list(items, PATH, out)?;
+    for (index, constraint) in constraints.iter().enumerate() {
+        let path = format!("{PATH}[{index}]");
+        if constraint.max_skew < 1 {
+            out.add(format!("{path}.maxSkew"), "must be at least 1");
+        }
+        if constraint.topology_key.is_empty() {
+            out.add(format!("{path}.topologyKey"), "is required: name a node label such as kubernetes.io/hostname");
+        }
+        if !["DoNotSchedule", "ScheduleAnyway"].contains(&constraint.when_unsatisfiable.as_str()) {
+            out.add(format!("{path}.whenUnsatisfiable"), "must be DoNotSchedule or ScheduleAnyway");
+        }
+    }
+    Some(constraints)
+}
+
+pub(super) fn probes(probes: Option<&spec::Probes>, preset: &Preset, out: &mut Violations) -> ProbeSet {
+    let spec::Probes { readiness, liveness, startup } = probes.cloned().unwrap_or_default();
+    let of_preset = preset.probes;
+    ProbeSet {
+        readiness: probe(readiness, of_preset.readiness, "spec.probes.readiness", out),
+        liveness: probe(liveness, of_preset.liveness, "spec.probes.liveness", out),
+        startup: probe(startup, of_preset.startup, "spec.probes.startup", out),
+    }
+}
+
+/// What the author gives of a probe, over what the preset has.
+fn probe(given: Option<spec::Probe>, preset: Option<PresetProbe>, path: &str, out: &mut Violations) -> Option<Probe> {
+    let spec::Probe { enabled, http, tcp, period_seconds, timeout_seconds, failure_threshold } = match given {
+        Some(given) => given,
+        None => spec::Probe { enabled: Some(preset.is_some()), ..spec::Probe::default() },
+    };
+    if enabled == Some(false) {
+        return None;
+    }
+    for (figure, max, field) in [
+        (period_seconds, 3600, "periodSeconds"),
+        (timeout_seconds, 3600, "timeoutSeconds"),
+        (failure_threshold, 1000, "failureThreshold"),
+    ] {
+        if let Some(figure) = figure {
+            range(i64::from(figure), 1, max, &format!("{path}.{field}"), out);
+        }
+    }
+    let path_of_preset = preset.map(|preset| preset.http_path.map(str::to_owned));
+    let http_path = match (http, tcp, path_of_preset) {
+        (Some(_), Some(_), _) => {
+            out.add(path, "a probe is either http or tcp: remove one of them");
+            None
+        }
+        (Some(http), None, _) => Some(http_path(http.path, path, out)),
+        (None, Some(_), _) => None,
+        (None, None, Some(of_preset)) => of_preset,
+        (None, None, None) => {
+            out.add(path, "the preset has no such probe to adjust: say http: {path: …} or tcp: {}");
+            None
+        }
+    };
+    Some(Probe {
+        tcp_socket: http_path.is_none().then(|| TCPSocketAction { port: named_port(), host: None }),
+        http_get: http_path.map(|path| HTTPGetAction { path: Some(path), port: named_port(), ..HTTPGetAction::default() }),
+        period_seconds: period_seconds.or(preset.map(|preset| preset.period_seconds)),
+        timeout_seconds: timeout_seconds.or(preset.and_then(|preset| preset.timeout_seconds)),
+        failure_threshold: failure_threshold.or(preset.map(|preset| preset.failure_threshold)),
+        ..Probe::default()
+    })
+}
+
+fn http_path(http_path: String, path: &str, out: &mut Violations) -> String {
+    if !http_path.starts_with('/') || http_path.chars().any(char::is_whitespace) {
+        out.add(format!("{path}.http.path"), format!("{http_path:?} is no path: begin it with / and leave out spaces"));
+    }
+    http_path
+}
+
+fn named_port() -> IntOrString {
+    IntOrString::String(PORT_HTTP.to_owned())
+}
+
+pub(super) fn service(service: Option<&spec::ServiceSpec>, out: &mut Violations) -> ServiceSettings {
+    let spec::ServiceSpec { type_, port: number, annotations: given } = service.cloned().unwrap_or_default();
+    ServiceSettings {
+        type_: type_.unwrap_or_default(),
+        port: port(number, "spec.service.port", out).unwrap_or(80),
+        annotations: annotations(given.as_ref(), "spec.service.annotations", out),
+    }
+}
