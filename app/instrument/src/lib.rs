@@ -1,1 +1,27 @@
-//! HTTP metrics for any tower or axum service in one line.
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "axum")]
+mod axum;
+mod body;
+mod cells;
+mod endpoint;
+mod families;
+mod foreign;
+mod http_families;
+mod layer;
+mod metrics;
+mod page;
+mod registry;
+mod scale;
+mod text;
+mod verb;
+
+#[cfg(feature = "axum")]
+pub use self::axum::instrument;
+pub use self::{
+    body::{Counted, Meter, MeteredBody},
+    families::{Counter, FamilyError, Gauge, Histogram},
+    layer::{HttpMetricsLayer, Metered, MeteredFuture, RouteTemplate},
+    metrics::{Builder, DEFAULT_EXCLUDED, DEFAULT_MAX_SERIES, HttpMetrics},
+    page::Format,
+};

@@ -1,0 +1,42 @@
+//! For axum: the page as a handler, and everything in one call.
+
+use axum::{
+    Router,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+use crate::{HttpMetrics, page::Format};
+
+/// Adds HTTP metrics to a router's routes, and `GET /metrics`. Call it after the routes are added.
+///
+/// ```
+/// use axum::{Router, routing::get};
+///
+/// let app: Router = http_instrument::instrument(Router::new().route("/", get(|| async { "hello" })));
+/// ```
+pub fn instrument<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
+    HttpMetrics::default().instrument(router)
+}
+
+impl HttpMetrics {
+    /// Adds these metrics to a router's routes, and `GET /metrics`. Call it after the routes are added.
+    pub fn instrument<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
+        let metrics = *self;
+        router.layer(self.layer()).route(
+            "/metrics",
+            get(move |headers: HeaderMap| async move { metrics.respond(&headers) }),
+        )
+    }
+
+    /// The page as a response, in the format that the request's Accept header prefers.
+    #[must_use]
+    pub fn respond(&self, request_headers: &HeaderMap) -> Response {
+        let accept = request_headers
+            .get(header::ACCEPT)
+            .and_then(|value| value.to_str().ok());
+        let format = Format::negotiate(accept.unwrap_or_default());
+        ([(header::CONTENT_TYPE, format.content_type())], self.render(format)).into_response()
+    }
+}

@@ -1,0 +1,72 @@
+//! HTTP methods as a bounded label: the nine of RFC 9110 and PATCH, and one value for whatever else a client invents.
+
+use http::Method;
+
+/// The label's value for a method that is not on the list (the value that OpenTelemetry's conventions give it too).
+pub(crate) const OTHER: &str = "_OTHER";
+
+/// A method, as far as labels tell methods apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Get,
+    Head,
+    Post,
+    Put,
+    Patch,
+    Delete,
+    Options,
+    Trace,
+    Connect,
+    Other,
+}
+
+impl Verb {
+    /// How many there are.
+    pub(crate) const COUNT: usize = Self::Other as usize + 1;
+
+    pub(crate) fn of(method: &Method) -> Self {
+        match *method {
+            Method::GET => Self::Get,
+            Method::HEAD => Self::Head,
+            Method::POST => Self::Post,
+            Method::PUT => Self::Put,
+            Method::PATCH => Self::Patch,
+            Method::DELETE => Self::Delete,
+            Method::OPTIONS => Self::Options,
+            Method::TRACE => Self::Trace,
+            Method::CONNECT => Self::Connect,
+            _ => Self::Other,
+        }
+    }
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
+            Self::Trace => "TRACE",
+            Self::Connect => "CONNECT",
+            Self::Other => OTHER,
+        }
+    }
+
+    pub(crate) const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_that_nobody_knows_is_other() {
+        let invented = Method::from_bytes(b"BREW").unwrap();
+        assert_eq!(Verb::of(&invented).as_str(), "_OTHER");
+        assert_eq!(Verb::of(&Method::PATCH).as_str(), "PATCH");
+    }
+}

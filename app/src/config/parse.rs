@@ -1,0 +1,231 @@
+//! Reads single settings. A value that cannot be used becomes a complaint, and the default stands in for it.
+
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
+
+use metric_contract::DialectId;
+
+use super::{Database, Flags, Limits, Listen, LogFormat};
+
+const DEFAULT_PORT: u16 = 8000;
+const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Collects complaints while settings are read.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    complaints: Vec<String>,
+}
+
+impl Reader {
+    pub(super) fn complaints(self) -> Vec<String> {
+        self.complaints
+    }
+
+    fn complain(&mut self, name: &str, value: &str, why: &str) {
+        self.complaints.push(format!("{name}={value:?}: {why}"));
+    }
+
+    /// Parses a value that is given, or complains and takes the default.
+    fn parse<T>(
+        &mut self,
+        name: &str,
+        value: Option<&str>,
+        default: T,
+        why: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> T {
+        let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else {
+            return default;
+        };
+        parse(value).unwrap_or_else(|| {
+            self.complain(name, value, why);
+            default
+        })
+    }
+
+    pub(super) fn listen(&mut self, flags: &Flags) -> Listen {
+        let given = |value: &Option<String>| value.as_deref().is_some_and(|value| !value.trim().is_empty());
+        let host = self.parse(
+            "HOST",
+            flags.host.as_deref(),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+            "not an IP address, such as 0.0.0.0 or ::",
+            |host| match host {
+                "localhost" => Some(IpAddr::from([127, 0, 0, 1])),
+                other => other.trim_start_matches('[').trim_end_matches(']').parse().ok(),
+            },
+        );
+        let port = self.parse(
+            "PORT",
+            flags.port.as_deref(),
+            DEFAULT_PORT,
+            "not a port, 0 to 65535",
+            parse_as,
+        );
+        let composed = SocketAddr::new(host, port);
+        Listen {
+            address: self.parse(
+                "LISTEN",
+                flags.listen.as_deref(),
+                composed,
+                "not an address and port, such as [::]:8000 or 127.0.0.1:8000",
+                parse_as,
+            ),
+            is_default: !given(&flags.listen) && !given(&flags.host),
+        }
+    }
+
+    /// The value is left out of complaints: it may hold a password.
+    pub(super) fn database(&mut self, url: Option<&str>, has_data_directory: bool) -> Database {
+        let default = if has_data_directory {
+            "/data/monitored.db"
+        } else {
+            "data/monitored.db"
+        };
+        let Some(url) = url.map(str::trim).filter(|url| !url.is_empty()) else {
+            return Database::File(PathBuf::from(default));
+        };
+        match sqlite_path(url) {
+            Ok(database) => database,
+            Err(why) => {
+                self.complaints.push(format!("DATABASE_URL: {why}"));
+                Database::Memory
+            }
+        }
+    }
+
+    pub(super) fn dialect(&mut self, value: Option<&str>) -> DialectId {
+        let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else {
+            return DialectId::Native;
+        };
+        DialectId::from_str(value).unwrap_or_else(|why| {
+            self.complain("METRICS_DIALECT", value, &why.to_string());
+            DialectId::Native
+        })
+    }
+
+    pub(super) fn buckets(&mut self, value: Option<&str>) -> Option<Vec<f64>> {
+        self.parse(
+            "METRICS_BUCKETS",
+            value,
+            None,
+            "not ascending positive numbers separated by commas, such as 0.1,0.5,1",
+            |text| {
+                let bounds: Option<Vec<f64>> = text.split(',').map(|bound| parse_as(bound.trim())).collect();
+                let bounds = bounds.filter(|bounds| {
+                    bounds.iter().all(|bound| bound.is_finite() && *bound > 0.0) && bounds.is_sorted_by(|a, b| a < b)
+                });
+                bounds.map(Some)
+            },
+        )
+    }
+
+    pub(super) fn boolean(&mut self, name: &str, value: Option<&str>, default: bool) -> bool {
+        self.parse(name, value, default, "neither true nor false", |text| {
+            match text.to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => Some(true),
+                "false" | "0" | "no" | "off" => Some(false),
+                _ => None,
+            }
+        })
+    }
+
+    pub(super) fn log_format(&mut self, value: Option<&str>, is_terminal: bool) -> LogFormat {
+        let default = if is_terminal {
+            LogFormat::Pretty
+        } else {
+            LogFormat::Json
+        };
+        self.parse(
+            "LOG_FORMAT",
+            value,
+            default,
+            "neither json nor pretty",
+            |text| match text {
+                "json" => Some(LogFormat::Json),
+                "pretty" => Some(LogFormat::Pretty),
+                _ => None,
+            },
+        )
+    }
+
+    pub(super) fn log_level(&mut self, value: Option<&str>) -> tracing::Level {
+        let why = "not one of error, warn, info, debug, trace";
+        self.parse("LOG_LEVEL", value, tracing::Level::INFO, why, parse_as)
+    }
+
+    pub(super) fn duration(&mut self, name: &str, value: Option<&str>, default: Duration) -> Duration {
+        self.parse(
+            name,
+            value,
+            default,
+            "not a duration, such as 10s, 500ms or 2m, at most 24h",
+            parse_duration,
+        )
+    }
+
+    pub(super) fn positive_duration(&mut self, name: &str, value: Option<&str>, default: Duration) -> Duration {
+        let why = "not a duration above zero, such as 10s, 500ms or 2m, at most 24h";
+        self.parse(name, value, default, why, |text| {
+            parse_duration(text).filter(|duration| !duration.is_zero())
+        })
+    }
+
+    fn number(&mut self, name: &str, value: Option<&str>, default: usize, max: usize) -> usize {
+        let why = format!("not a whole number from 1 to {max}");
+        self.parse(name, value, default, &why, |text| {
+            parse_as(text).filter(|number| (1..=max).contains(number))
+        })
+    }
+
+    pub(super) fn limits(&mut self, flags: &Flags) -> Limits {
+        let seconds = Duration::from_secs;
+        Limits {
+            concurrent_requests: self.number(
+                "MAX_CONCURRENT_REQUESTS",
+                flags.max_concurrent_requests.as_deref(),
+                256,
+                1_000_000,
+            ),
+            connections: self.number("MAX_CONNECTIONS", flags.max_connections.as_deref(), 10_000, 1_000_000),
+            body_bytes: self.number("MAX_BODY_BYTES", flags.max_body_bytes.as_deref(), 1 << 20, 1 << 30),
+            first_byte: self.positive_duration("FIRST_BYTE_TIMEOUT", flags.first_byte_timeout.as_deref(), seconds(10)),
+            header: self.positive_duration("HEADER_TIMEOUT", flags.header_timeout.as_deref(), seconds(10)),
+            body: self.positive_duration("BODY_TIMEOUT", flags.body_timeout.as_deref(), seconds(30)),
+            idle: self.positive_duration("IDLE_TIMEOUT", flags.idle_timeout.as_deref(), seconds(60)),
+        }
+    }
+}
+
+fn parse_as<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+/// `10s`, `500ms`, `1m30s`; a plain number is seconds.
+fn parse_duration(text: &str) -> Option<Duration> {
+    let duration = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
+        Err(_) => Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok()?,
+    };
+    (duration <= MAX_DURATION).then_some(duration)
+}
+
+fn sqlite_path(url: &str) -> Result<Database, &'static str> {
+    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        return Err("this release stores in SQLite only; give sqlite://<path>");
+    }
+    let Some(path) = url.strip_prefix("sqlite:") else {
+        return Err("not a URL of the form sqlite://<path> or sqlite::memory:");
+    };
+    let path = path.strip_prefix("//").unwrap_or(path);
+    match path {
+        ":memory:" => Ok(Database::Memory),
+        "" => Err("the path of the SQLite file is missing"),
+        path if path.contains('?') => Err("parameters after ? are not supported"),
+        path => Ok(Database::File(PathBuf::from(path))),
+    }
+}

@@ -1,0 +1,12 @@
+//! The reference API: an instrumented axum service on SQLite. `main.rs` runs it; tests build it piece by piece.
+
+pub mod config;
+pub mod error;
+pub mod healthcheck;
+pub mod routes;
+pub mod run;
+pub mod serve;
+pub mod shutdown;
+pub mod state;
+pub mod store;
+pub mod telemetry;

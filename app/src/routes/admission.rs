@@ -1,0 +1,42 @@
+//! What a request of the API passes before its handler: is the service up, is the body small, is there room.
+//!
+//! Saying no is quick on purpose: an overloaded service that answers at once recovers, one that queues does not.
+
+use axum::{
+    extract::{Request, State},
+    http::header,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use crate::{
+    error::{Problem, Slug},
+    routes::body,
+    state::{AppState, Phase},
+};
+
+/// Admits a request or answers why not.
+pub(super) async fn admit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    match state.phase() {
+        Phase::Starting => {
+            return Problem::new(Slug::Starting, "The store is being prepared; try again").into_response();
+        }
+        Phase::Serving | Phase::Draining => {}
+    }
+    let declared = request.headers().get(header::CONTENT_LENGTH);
+    let declared = declared
+        .and_then(|length| length.to_str().ok())
+        .and_then(|length| length.parse::<usize>().ok());
+    if declared.is_some_and(|bytes| bytes > state.limits().body_bytes) {
+        return body::too_large(state.limits().body_bytes).into_response();
+    }
+    // Held until there is an answer, given back also if the client leaves.
+    let Ok(_permit) = state.permits().try_acquire_owned() else {
+        return Problem::new(
+            Slug::Overloaded,
+            "The service has as many requests as it takes; try again",
+        )
+        .into_response();
+    };
+    next.run(request).await
+}

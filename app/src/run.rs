@@ -1,0 +1,94 @@
+//! The life of the process: listen, prepare the store, serve, stop.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use http_instrument::FamilyError;
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{
+    config::Config,
+    routes, serve,
+    shutdown::{self, Signals},
+    state::{AppState, Phase},
+    store::{Store, StoreError},
+    telemetry::{Metrics, process::Collector},
+};
+
+/// How often timers prove that they run; see `routes/health.rs`.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// Why the process cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// Signals cannot be handled.
+    #[error("cannot handle signals")]
+    Signals(#[source] io::Error),
+    /// The store cannot be opened or migrated.
+    #[error("the store cannot be prepared")]
+    Store(#[from] StoreError),
+    /// A metric does not fit.
+    #[error("a metric cannot be made")]
+    Metrics(#[from] FamilyError),
+}
+
+/// Runs until a signal stops it.
+///
+/// # Errors
+/// It cannot start.
+pub async fn run(config: Config) -> Result<(), RunError> {
+    let signals = Signals::listen().map_err(RunError::Signals)?;
+    let listener = serve::listen(config.listen).map_err(|source| RunError::Listen {
+        address: config.listen.address,
+        source,
+    })?;
+    let metrics = Metrics::new(&config)?;
+    let store = Store::open(&config.database, metrics.store())?;
+    let collector = Collector::new(metrics.http())?;
+    let state = AppState::new(&config, store.clone(), metrics);
+
+    if let Some(collector) = collector.filter(|_| config.metrics) {
+        tokio::spawn(collector.run(config.system_metrics_interval));
+    }
+    tokio::spawn(beat(state.clone()));
+    let (close, closing) = watch::channel(false);
+    tokio::spawn(shutdown::drain(signals, state.clone(), config.drain_delay, close));
+    let serving = tokio::spawn(serving(listener, state.clone(), config.clone(), closing));
+
+    // Probes are answered while this runs, the API says that it is starting.
+    store.migrate().await?;
+    state.enter(Phase::Serving);
+    tracing::info!(startup_seconds = state.uptime().as_secs_f64(), "ready");
+
+    if serving.await.is_err() {
+        tracing::error!("serving ended by a panic");
+    }
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn serving(listener: TcpListener, state: AppState, config: Config, closing: watch::Receiver<bool>) {
+    let address = listener
+        .local_addr()
+        .map(|address| address.to_string())
+        .unwrap_or_default();
+    tracing::info!(address, version = env!("CARGO_PKG_VERSION"), "listening");
+    let service = routes::service(state);
+    serve::serve(listener, service, config.limits, config.shutdown_grace, closing).await;
+}
+
+async fn beat(state: AppState) {
+    let mut ticks = tokio::time::interval(HEARTBEAT);
+    loop {
+        ticks.tick().await;
+        state.beat();
+    }
+}

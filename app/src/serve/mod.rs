@@ -1,0 +1,149 @@
+//! The accept loop: takes connections up to the cap, and stops taking them when told.
+//!
+//! Our own, because axum 0.8's `serve` has no timeouts: a client that sends nothing would hold a connection for ever.
+
+mod activity;
+mod connection;
+mod io;
+
+use std::{
+    io::{ErrorKind, Result},
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::Router;
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::{Semaphore, watch},
+};
+
+use crate::config::{Limits, Listen};
+
+/// Connections that the kernel holds while we are busy.
+const BACKLOG: u32 = 1_024;
+/// File descriptors that are not connections: the store's files, the runtime's, the log.
+const OTHER_FILES: u64 = 64;
+/// Pause after a failed accept (no file descriptors, usually), so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// What a connection over the cap is told.
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+/// Binds the address; IPv4 alone if the kernel has no IPv6 and nobody asked for it.
+///
+/// # Errors
+/// The address is taken or not ours.
+pub fn listen(listen: Listen) -> Result<TcpListener> {
+    match bind(listen.address) {
+        Err(error) if listen.is_default && lacks_ipv6(&error) => {
+            bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, listen.address.port())))
+        }
+        result => result,
+    }
+}
+
+fn lacks_ipv6(error: &std::io::Error) -> bool {
+    let code = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
+    matches!(
+        code,
+        Some(rustix::io::Errno::AFNOSUPPORT | rustix::io::Errno::ADDRNOTAVAIL)
+    )
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => {
+            let socket = TcpSocket::new_v6()?;
+            // `[::]` takes IPv4 too, whatever the host's default is.
+            rustix::net::sockopt::set_ipv6_v6only(&socket, false)?;
+            socket
+        }
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves until `closing` becomes true, then waits for connections to end, at most for the grace.
+pub async fn serve(
+    listener: TcpListener,
+    service: Router,
+    limits: Limits,
+    grace: Duration,
+    mut closing: watch::Receiver<bool>,
+) {
+    let cap = connection_cap(limits.connections);
+    let permits = Arc::new(Semaphore::new(cap as usize));
+    let settings = connection::Settings::new(limits);
+    loop {
+        let accepted = tokio::select! {
+            _ = closing.wait_for(|close| *close) => break,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                pause_after(&error).await;
+                continue;
+            }
+        };
+        let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
+            refuse(&stream);
+            continue;
+        };
+        let serving = connection::serve(stream, service.clone(), settings.clone(), closing.clone());
+        tokio::spawn(async move {
+            serving.await;
+            drop(permit);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(grace, permits.acquire_many(cap)).await.is_err() {
+        let open = cap as usize - permits.available_permits();
+        tracing::warn!(connections = open, "the grace is over: connections are cut off");
+    }
+}
+
+/// The cap, no higher than what the limit on open files leaves. Raises that limit as far as it may go.
+fn connection_cap(wanted: usize) -> u32 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    let files = if setrlimit(Resource::Nofile, raised).is_ok() {
+        limit.maximum
+    } else {
+        limit.current
+    };
+    let room = files.map_or(u64::MAX, |files| files.saturating_sub(OTHER_FILES).max(1));
+    let cap = room.min(u64::try_from(wanted).unwrap_or(u64::MAX));
+    if cap < wanted as u64 {
+        tracing::warn!(cap, wanted, "the limit on open files lowers the cap on connections");
+    }
+    u32::try_from(cap).unwrap_or(u32::MAX)
+}
+
+/// Tells the client to come back, without waiting for it: what does not fit the send buffer is not sent.
+fn refuse(stream: &TcpStream) {
+    let _ = stream.try_write(FULL);
+}
+
+async fn pause_after(error: &std::io::Error) {
+    // These concern one connection that is gone already.
+    if matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionRefused
+            | ErrorKind::Interrupted
+    ) {
+        return;
+    }
+    tracing::warn!(error = %error, "accepting a connection failed");
+    tokio::time::sleep(ACCEPT_PAUSE).await;
+}

@@ -1,0 +1,141 @@
+//! The outermost layer of every request: its id, its line in the access log, and the count of its problem.
+//!
+//! A line has the route and the path, never the query, headers or bodies: secrets live there.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+
+use crate::{error::Slug, routes::is_probe, state::AppState};
+
+/// The header that carries a request's id, in and out.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const MAX_ID_BYTES: usize = 128;
+
+/// The id of the request, in its extensions.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub HeaderValue);
+
+/// Gives the request an id, logs it, counts its problem.
+pub async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = request
+        .headers()
+        .get(REQUEST_ID)
+        .filter(|id| is_plain(id))
+        .cloned()
+        .unwrap_or_else(new_id);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let path = request.uri().path().to_owned();
+
+    let mut response = next.run(request).await;
+
+    let problem = response.extensions().get::<Slug>().copied();
+    if let Some(slug) = problem {
+        state.metrics().count_error(slug);
+    }
+    let line = Line {
+        method: method.as_str(),
+        path: &path,
+        route: route.as_ref().map_or("", MatchedPath::as_str),
+        status: response.status().as_u16(),
+        milliseconds: started.elapsed().as_secs_f64() * 1e3,
+        problem: problem.map(Slug::as_str),
+        id: id.to_str().unwrap_or_default(),
+    };
+    line.write();
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+struct Line<'a> {
+    method: &'a str,
+    path: &'a str,
+    route: &'a str,
+    status: u16,
+    milliseconds: f64,
+    problem: Option<&'static str>,
+    id: &'a str,
+}
+
+impl Line<'_> {
+    fn write(&self) {
+        let Self {
+            method,
+            path,
+            route,
+            status,
+            milliseconds,
+            problem,
+            id,
+        } = *self;
+        // Probes and scrapes come every few seconds and say nothing while they succeed.
+        if is_probe(route) && status < 400 {
+            tracing::debug!(
+                method,
+                path,
+                route,
+                status,
+                duration_ms = milliseconds,
+                request_id = id,
+                "request"
+            );
+        } else {
+            tracing::info!(
+                method,
+                path,
+                route,
+                status,
+                duration_ms = milliseconds,
+                problem,
+                request_id = id,
+                "request"
+            );
+        }
+    }
+}
+
+/// Whether a client's id may go into logs and back: short, and made of characters that mean nothing anywhere.
+fn is_plain(id: &HeaderValue) -> bool {
+    let bytes = id.as_bytes();
+    (1..=MAX_ID_BYTES).contains(&bytes.len())
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':'))
+}
+
+/// An id that no other process and no other request of this one has: a random part and a count.
+fn new_id() -> HeaderValue {
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one("request ids"));
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    let id = format!("{:016x}-{:x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed));
+    HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("none"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clients_id_is_taken_only_if_it_is_short_and_plain() {
+        assert!(is_plain(&HeaderValue::from_static("4bf92f35-77b3:a.b_c")));
+        assert!(!is_plain(&HeaderValue::from_static("")));
+        assert!(!is_plain(&HeaderValue::from_static("a b")));
+        assert!(!is_plain(&HeaderValue::from_static("\"};drop")));
+        assert!(!is_plain(&HeaderValue::try_from("x".repeat(129)).unwrap()));
+    }
+}

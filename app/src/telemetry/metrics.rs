@@ -1,0 +1,112 @@
+//! The metrics of the API beside HTTP's and the store's. Handles are made at start; none is looked up later.
+
+use std::sync::Arc;
+
+use http_instrument::{Counter, FamilyError, Gauge, HttpMetrics};
+use metric_contract::{DialectId, dialects::native};
+
+use crate::{config::Config, error::Slug, store::StoreMetrics};
+
+/// What is running.
+#[derive(Debug, Clone, Copy)]
+pub struct BuildInfo {
+    /// The package's version.
+    pub version: &'static str,
+    /// The commit it was built from, or `unknown`.
+    pub commit: &'static str,
+    /// The compiler.
+    pub rustc: &'static str,
+}
+
+impl BuildInfo {
+    /// This build.
+    pub const THIS: Self = Self {
+        version: env!("CARGO_PKG_VERSION"),
+        commit: env!("APP_COMMIT"),
+        rustc: env!("APP_RUSTC"),
+    };
+}
+
+/// Metrics of the process; a clone is the same.
+#[derive(Debug, Clone)]
+pub struct Metrics(Arc<Handles>);
+
+#[derive(Debug)]
+struct Handles {
+    http: HttpMetrics,
+    enabled: bool,
+    panics: Counter,
+    errors: Vec<Counter>,
+    uptime: Gauge,
+    store: StoreMetrics,
+}
+
+impl Metrics {
+    /// Makes all handles, so that every series exists from the start.
+    ///
+    /// # Errors
+    /// A family does not fit, or the cap on series is reached.
+    pub fn new(config: &Config) -> Result<Self, FamilyError> {
+        let mut builder = HttpMetrics::builder(config.dialect);
+        if let Some(buckets) = &config.buckets {
+            builder = builder.duration_buckets(buckets.iter().copied());
+        }
+        let http = builder.build();
+        set_info(&http, config.dialect)?;
+        let errors = Slug::ALL
+            .iter()
+            .map(|slug| http.counter(native::API_ERRORS, &[slug.as_str()]));
+        Ok(Self(Arc::new(Handles {
+            enabled: config.metrics,
+            panics: http.counter(native::HTTP_PANICS, &[])?,
+            errors: errors.collect::<Result<_, _>>()?,
+            uptime: http.gauge(native::APP_UPTIME, &[])?,
+            store: StoreMetrics::new(&http)?,
+            http,
+        })))
+    }
+
+    /// The HTTP metrics and the page.
+    #[must_use]
+    pub fn http(&self) -> &HttpMetrics {
+        &self.0.http
+    }
+
+    /// Whether metrics are recorded and served.
+    #[must_use]
+    pub fn enabled(&self) -> bool {
+        self.0.enabled
+    }
+
+    /// The store's metrics.
+    #[must_use]
+    pub fn store(&self) -> StoreMetrics {
+        self.0.store.clone()
+    }
+
+    /// Handlers that panicked.
+    #[must_use]
+    pub fn panics(&self) -> &Counter {
+        &self.0.panics
+    }
+
+    /// Time since start.
+    #[must_use]
+    pub fn uptime(&self) -> &Gauge {
+        &self.0.uptime
+    }
+
+    /// Counts a problem that was answered.
+    pub fn count_error(&self, slug: Slug) {
+        if let Some(counter) = self.0.errors.get(slug as usize) {
+            counter.increment();
+        }
+    }
+}
+
+fn set_info(http: &HttpMetrics, dialect: DialectId) -> Result<(), FamilyError> {
+    let BuildInfo { version, commit, rustc } = BuildInfo::THIS;
+    http.gauge(native::APP_INFO, &[version, commit, rustc, dialect.as_str()])?
+        .set(1.0);
+    Ok(())
+}
