@@ -1,6 +1,7 @@
 //! The bytes for sample APIs, and the files that each alert must have. `BLESS=1 cargo test -p controller-rules --test
 //! golden` accepts new bytes.
 #![expect(clippy::disallowed_methods, reason = "tests read files; the engine does not")]
+#![expect(clippy::unwrap_used, reason = "a test's own helpers fail the test")]
 
 mod common;
 

@@ -6,6 +6,7 @@
     clippy::disallowed_types,
     reason = "tests run a program; the engine does not"
 )]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test's own helpers fail the test")]
 
 mod common;
 

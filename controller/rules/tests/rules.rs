@@ -1,5 +1,7 @@
 //! The rules of an API: what they select, what settings change, and what is said of settings that cannot be used.
 
+#![expect(clippy::expect_used, reason = "a test's own helpers fail the test")]
+
 mod common;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
 //! APIs that the tests share.
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::expect_used, reason = "a test's own helpers fail the test")]
 
 use std::{fmt::Write, path::PathBuf, sync::LazyLock};
 
@@ -12,7 +13,7 @@ use metric_contract::{DialectId, TargetKind};
 static EXCLUDED: LazyLock<Vec<String>> = LazyLock::new(|| ["/metrics", "/health(/.*)?"].map(str::to_owned).to_vec());
 
 /// `shop/orders`, the reference API in a cluster.
-pub fn orders() -> ApiFacts<'static> {
+pub(crate) fn orders() -> ApiFacts<'static> {
     ApiFacts {
         namespace: "shop",
         name: "orders",
@@ -24,7 +25,7 @@ pub fn orders() -> ApiFacts<'static> {
 }
 
 /// The same before anything has been scraped.
-pub fn undetected() -> ApiFacts<'static> {
+pub(crate) fn undetected() -> ApiFacts<'static> {
     ApiFacts {
         dialect: None,
         ..orders()
@@ -32,27 +33,27 @@ pub fn undetected() -> ApiFacts<'static> {
 }
 
 /// One label on each alert; everything else as it comes.
-pub fn settings() -> AlertSettings {
+pub(crate) fn settings() -> AlertSettings {
     AlertSettings {
         labels: [("team".to_owned(), "shop".to_owned())].into(),
         ..AlertSettings::default()
     }
 }
 
-pub fn rules(api: &ApiFacts<'_>) -> RuleSet {
+pub(crate) fn rules(api: &ApiFacts<'_>) -> RuleSet {
     build_rules(api, &settings()).expect("the sample's settings can be used")
 }
 
-pub fn dashboard(api: &ApiFacts<'_>) -> Dashboard {
+pub(crate) fn dashboard(api: &ApiFacts<'_>) -> Dashboard {
     build_dashboard(api, &settings())
 }
 
-pub fn queries(api: &ApiFacts<'_>) -> Vec<PanelQuery> {
+pub(crate) fn queries(api: &ApiFacts<'_>) -> Vec<PanelQuery> {
     panel_queries(&dashboard(api), "5m")
 }
 
 /// Name and expression of every rule.
-pub fn expressions(rules: &RuleSet) -> Vec<(String, Expr)> {
+pub(crate) fn expressions(rules: &RuleSet) -> Vec<(String, Expr)> {
     let all = rules.groups.iter().flat_map(|group| &group.rules);
     all.map(|rule| match rule {
         Rule::Recording(rule) => (rule.record.clone(), rule.expr.clone()),
@@ -62,12 +63,12 @@ pub fn expressions(rules: &RuleSet) -> Vec<(String, Expr)> {
 }
 
 /// A file or directory by its path from the repository's root.
-pub fn in_repository(path: &str) -> PathBuf {
+pub(crate) fn in_repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
 /// All findings of a test on one line each, so that one run names everything.
-pub fn listed(findings: &[String]) -> String {
+pub(crate) fn listed(findings: &[String]) -> String {
     findings.iter().fold(String::new(), |mut text, finding| {
         let _ = write!(text, "\n  {finding}");
         text
