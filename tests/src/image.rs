@@ -10,8 +10,9 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use testbed::{ImageBuild, build_image};
 
-use crate::workspace::{cargo, read, root, run};
+use crate::workspace::{cargo, read, root, run, target};
 
 /// The user of both images: numeric, so that Kubernetes can tell that it is not root.
 const USER: u32 = 65532;
@@ -31,6 +32,47 @@ const IMAGES: [Image; 2] = [
     Image { folder: "app", package: "app", binary: "monitored-app", data: true },
     Image { folder: "controller", package: "controller", binary: "monitored-api", data: false },
 ];
+
+/// The operator's image, as the chart names it by default.
+pub const CONTROLLER: &str = concat!("ghcr.io/monitored-api/controller:", env!("CARGO_PKG_VERSION"));
+/// The reference API's image, as the examples name it.
+pub const APP: &str = concat!("ghcr.io/monitored-api/app:", env!("CARGO_PKG_VERSION"));
+/// The same image under another tag, to roll to.
+pub const APP_NEXT: &str = concat!("ghcr.io/monitored-api/app:", env!("CARGO_PKG_VERSION"), "-next");
+
+/// The images as docker-archives.
+#[derive(Debug, Clone)]
+pub struct Images {
+    /// Of [`APP`].
+    pub app: PathBuf,
+    /// Of [`APP_NEXT`].
+    pub app_next: PathBuf,
+    /// Of [`CONTROLLER`].
+    pub controller: PathBuf,
+}
+
+/// Build the images from the Dockerfile by buildah into `target/images`. The stage `build` is replaced by [`stage`]'s
+/// folder, so that no base image is pulled. Needs root.
+///
+/// # Errors
+/// When a build fails.
+pub fn build() -> Result<Images> {
+    let root = root()?;
+    let folder = target()?.join("images");
+    let build_dir = folder.join("build");
+    stage(&build_dir.join("out"))?;
+    let archive = |target: &str, name: &str, reference: &str| -> Result<PathBuf> {
+        let out = folder.join(format!("{name}.tar"));
+        let build = ImageBuild { dockerfile: &root.join("Dockerfile"), context: &build_dir, target, build_dir: &build_dir, reference };
+        build_image(&build, &out).with_context(|| format!("build {reference}"))?;
+        Ok(out)
+    };
+    Ok(Images {
+        app: archive("app", "app", APP)?,
+        app_next: archive("app", "app-next", APP_NEXT)?,
+        controller: archive("controller", "controller", CONTROLLER)?,
+    })
+}
 
 /// Build the static binaries and lay out `<out>/app` and `<out>/controller`, each the root of an image.
 ///
@@ -58,8 +100,7 @@ fn build_static() -> Result<PathBuf> {
         command.args(["--package", image.package]);
     }
     run(command.env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root()?.join("target"), PathBuf::from);
-    Ok(target.join(host).join("release"))
+    Ok(target()?.join(host).join("release"))
 }
 
 fn lay_out(image: &Image, binaries: &Path, top: &Path) -> Result<()> {

@@ -17,6 +17,15 @@ pub fn root() -> Result<PathBuf> {
     Ok(root.to_owned())
 }
 
+/// Where Cargo builds.
+///
+/// # Errors
+/// None in a checkout.
+pub fn target() -> Result<PathBuf> {
+    let root = root()?;
+    Ok(std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), |target| root.join(target)))
+}
+
 /// `cargo`, the one that started us, in the checkout's root.
 ///
 /// # Errors

@@ -1,5 +1,8 @@
 //! The project's tasks: `cargo xtask …`. Only dispatch here; every task is a module.
 
+mod demo;
+mod image;
+mod test;
 mod testbed;
 
 use std::process::ExitCode;
@@ -9,8 +12,14 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The project's tasks")]
 enum Cli {
+    /// Everything that must pass before a change lands; CI runs exactly this.
+    Test(test::Args),
+    /// The whole chain on this machine: cluster, operator, an API, traffic, every link shown.
+    Demo(demo::Args),
     /// A real Kubernetes on this machine, for tests and for trying things out.
     Testbed(testbed::Args),
+    /// The container images, or their contents.
+    Image(image::Args),
 }
 
 fn main() -> ExitCode {
@@ -18,7 +27,12 @@ fn main() -> ExitCode {
         return testbed::supervise(&arguments);
     }
     let result = match Cli::parse() {
+        Cli::Test(args) => test::run_all(&args),
+        Cli::Demo(args) => demo::run(&args),
         Cli::Testbed(args) => testbed::run(args),
+        Cli::Image(args) => image::run(&args),
+
+
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

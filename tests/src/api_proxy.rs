@@ -1,0 +1,297 @@
+//! A reverse proxy in front of the API server that breaks on demand: it answers 500 for a kind, or stops at the n-th
+//! write, before the API server saw it or before the client saw the answer. The client keeps its own identity.
+
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{Receiver, Sender, channel},
+    },
+    time::Instant,
+};
+
+use anyhow::{Context, Result};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header},
+};
+use tokio::{net::TcpListener, runtime::Runtime};
+
+/// A request as the proxy understood it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// As in the audit log: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`.
+    pub verb: &'static str,
+    /// Plural of the kind.
+    pub resource: String,
+    /// Such as `status`; mostly empty.
+    pub subresource: String,
+    /// Namespace; empty for cluster-scoped kinds and for lists over all namespaces.
+    pub namespace: String,
+    /// Name of the object; empty for lists.
+    pub name: String,
+    /// When it came.
+    pub at: Instant,
+    /// The HTTP status that the API server (or the proxy, when it breaks) answered; `None` if it never did.
+    pub code: Option<u16>,
+}
+
+impl Seen {
+    /// It is to change something. A Lease does not count: it is renewed at any time.
+    #[must_use]
+    pub fn is_write(&self) -> bool {
+        matches!(self.verb, "create" | "update" | "patch" | "delete") && self.resource != "leases"
+    }
+}
+
+/// Where a write is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// The API server never sees it.
+    BeforeForwarding,
+    /// The API server has done it, the client never sees the answer.
+    AfterAnswer,
+}
+
+struct Stop {
+    /// Writes still to let through.
+    skip: usize,
+    moment: Moment,
+    tell: Sender<Seen>,
+}
+
+#[derive(Default)]
+struct Faults {
+    /// Plurals whose lists and watches are answered with 500.
+    broken: BTreeSet<String>,
+    stop: Option<Stop>,
+    log: Vec<Seen>,
+}
+
+struct Shared {
+    upstream: kube::Client,
+    faults: Mutex<Faults>,
+}
+
+impl Shared {
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A running proxy; it ends with this value.
+pub struct ApiProxy {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    runtime: Option<Runtime>,
+}
+
+impl std::fmt::Debug for ApiProxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiProxy").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl ApiProxy {
+    /// Starts a proxy on 127.0.0.1 for the API server that `kubeconfig` names. The kubeconfig must name no user: each
+    /// request goes on with the credentials it came with.
+    ///
+    /// # Errors
+    /// When the kubeconfig can't be used or no port is free.
+    pub fn start(kubeconfig: &Path) -> Result<Self> {
+        let runtime = Runtime::new().context("start a runtime")?;
+        let upstream = runtime.block_on(crate::kubernetes::client(kubeconfig))?;
+        let shared = Arc::new(Shared { upstream, faults: Mutex::default() });
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("listen on 127.0.0.1")?;
+        let address = listener.local_addr()?;
+        let app = Router::new().fallback(handle).with_state(Arc::clone(&shared));
+        runtime.spawn(async move { axum::serve(listener, app).await });
+        Ok(Self { shared, address, runtime: Some(runtime) })
+    }
+
+    /// Its address, as a kubeconfig's `server`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// From now on answers lists and watches of a kind with 500. A watch that is open stays open.
+    pub fn break_kind(&self, plural: &str) {
+        self.shared.faults().broken.insert(plural.to_owned());
+    }
+
+    /// Ends all faults. A request that is stopped stays so until its client goes away.
+    pub fn heal(&self) {
+        let mut faults = self.shared.faults();
+        faults.broken.clear();
+        faults.stop = None;
+    }
+
+    /// Stops the `nth` write from now on (the first is 1) and tells of it when it came.
+    #[must_use]
+    pub fn stop_at(&self, nth: usize, moment: Moment) -> Receiver<Seen> {
+        let (tell, told) = channel();
+        self.shared.faults().stop = Some(Stop { skip: nth.saturating_sub(1), moment, tell });
+        told
+    }
+
+    /// Every request so far, in the order in which they came.
+    #[must_use]
+    pub fn log(&self) -> Vec<Seen> {
+        self.shared.faults().log.clone()
+    }
+}
+
+impl Drop for ApiProxy {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let seen = understand(&parts.method, &parts.uri);
+    let (index, stop, broken) = {
+        let mut faults = shared.faults();
+        let index = faults.log.len();
+        faults.log.push(seen.clone());
+        let stop = if seen.is_write() { due(&mut faults.stop) } else { None };
+        let broken = matches!(seen.verb, "list" | "watch") && faults.broken.contains(&seen.resource);
+        (index, stop, broken)
+    };
+    if broken {
+        note(&shared, index, 500);
+        return failure(StatusCode::INTERNAL_SERVER_ERROR, "the proxy breaks this kind");
+    }
+    if let Some((Moment::BeforeForwarding, tell)) = &stop {
+        return hang(tell, &seen).await;
+    }
+    let body = match axum::body::to_bytes(body, usize::MAX).await {
+        Ok(body) => body,
+        Err(error) => return failure(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let answer = forward(&shared.upstream, parts.method, &parts.uri, parts.headers, body).await;
+    match answer {
+        Ok(answer) => {
+            note(&shared, index, answer.status().as_u16());
+            match &stop {
+                Some((Moment::AfterAnswer, tell)) => hang(tell, &seen).await,
+                _ => answer,
+            }
+        }
+        Err(error) => failure(StatusCode::BAD_GATEWAY, &error),
+    }
+}
+
+/// Lets the write through (`None`), or takes the stop.
+fn due(stop: &mut Option<Stop>) -> Option<(Moment, Sender<Seen>)> {
+    match stop {
+        Some(armed) if armed.skip > 0 => {
+            armed.skip -= 1;
+            None
+        }
+        _ => stop.take().map(|armed| (armed.moment, armed.tell)),
+    }
+}
+
+/// Tells the test, and never answers: the future is dropped when the client goes.
+async fn hang(tell: &Sender<Seen>, seen: &Seen) -> Response<Body> {
+    // A test that does not listen any more does not want to know.
+    let _ = tell.send(seen.clone());
+    std::future::pending().await
+}
+
+async fn forward(
+    upstream: &kube::Client,
+    method: Method,
+    uri: &Uri,
+    mut headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response<Body>, String> {
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    for hop in [header::HOST, header::CONNECTION, header::TRANSFER_ENCODING, header::CONTENT_LENGTH] {
+        headers.remove(hop);
+    }
+    let mut request = Request::new(kube::client::Body::from(body));
+    *request.method_mut() = method;
+    *request.uri_mut() = target.parse().map_err(|error| format!("{target}: {error}"))?;
+    *request.headers_mut() = headers;
+    let (mut parts, body) = upstream.send(request).await.map_err(|error| format!("{error:#}"))?.into_parts();
+    parts.headers.remove(header::TRANSFER_ENCODING);
+    parts.headers.remove(header::CONNECTION);
+    Ok(Response::from_parts(parts, Body::new(body)))
+}
+
+fn note(shared: &Shared, index: usize, code: u16) {
+    if let Some(seen) = shared.faults().log.get_mut(index) {
+        seen.code = Some(code);
+    }
+}
+
+fn failure(code: StatusCode, message: &str) -> Response<Body> {
+    let status = serde_json::json!({
+        "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "InternalError",
+        "code": code.as_u16(), "message": message,
+    });
+    let mut response = Response::new(Body::from(status.to_string()));
+    *response.status_mut() = code;
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Verb and object from method and path.
+fn understand(method: &Method, uri: &Uri) -> Seen {
+    let mut parts = uri.path().split('/').filter(|part| !part.is_empty());
+    let grouped = parts.next() == Some("apis");
+    let rest: Vec<_> = parts.skip(if grouped { 2 } else { 1 }).map(str::to_owned).collect();
+    let part = |index: usize| rest.get(index).cloned().unwrap_or_default();
+    // `namespaces/shop` is the Namespace itself, `namespaces/shop/pods` is what lives there.
+    let (namespace, first) = if part(0) == "namespaces" && rest.len() > 2 { (part(1), 2) } else { (String::new(), 0) };
+    let name = part(first + 1);
+    let watch = uri.query().is_some_and(|query| query.split('&').any(|pair| matches!(pair, "watch=true" | "watch=1")));
+    let verb = match method.as_str() {
+        "POST" => "create",
+        "PUT" => "update",
+        "PATCH" => "patch",
+        "DELETE" => "delete",
+        _ if watch => "watch",
+        _ if name.is_empty() => "list",
+        _ => "get",
+    };
+    Seen { verb, resource: part(first), subresource: part(first + 2), namespace, name, at: Instant::now(), code: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn understood(method: &str, path: &str) -> [String; 5] {
+        let seen = understand(&method.parse().unwrap(), &path.parse().unwrap());
+        [seen.verb.to_owned(), seen.resource, seen.subresource, seen.namespace, seen.name]
+    }
+
+    #[test]
+    fn verb_and_object_follow_from_method_and_path() {
+        let apis = "/apis/monitoredapi.io/v1alpha1";
+        for (method, path, wanted) in [
+            ("GET", "/api/v1/services?limit=500".to_owned(), ["list", "services", "", "", ""]),
+            ("GET", "/api/v1/services?watch=true&resourceVersion=1".to_owned(), ["watch", "services", "", "", ""]),
+            ("GET", "/api/v1/namespaces/shop".to_owned(), ["get", "namespaces", "", "", "shop"]),
+            ("POST", "/api/v1/namespaces/shop/events".to_owned(), ["create", "events", "", "shop", ""]),
+            ("PATCH", "/api/v1/namespaces/shop/services/orders".to_owned(), ["patch", "services", "", "shop", "orders"]),
+            (
+                "PUT",
+                format!("{apis}/namespaces/shop/monitoredapis/orders/status"),
+                ["update", "monitoredapis", "status", "shop", "orders"],
+            ),
+        ] {
+            assert_eq!(understood(method, &path), wanted.map(str::to_owned), "{method} {path}");
+        }
+    }
+}

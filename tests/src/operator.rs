@@ -1,0 +1,193 @@
+//! The operator as a process of the test: built once, started with a kubeconfig, killed, asked for its metrics.
+
+use std::{
+    fs::{self, File},
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{eventually, workspace};
+
+/// How long the operator may take from start to ready, and from SIGTERM to its end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running operator; it is killed with this value.
+#[derive(Debug)]
+pub struct Operator {
+    child: Child,
+    log: PathBuf,
+    listen: SocketAddr,
+}
+
+impl Operator {
+    /// The binary: what `MONITORED_API_BIN` names, else built by cargo in this program's profile.
+    ///
+    /// # Errors
+    /// When it can't be built.
+    pub fn binary() -> Result<PathBuf> {
+        static BUILT: OnceLock<PathBuf> = OnceLock::new();
+        if let Some(path) = BUILT.get() {
+            return Ok(path.clone());
+        }
+        let path = match std::env::var_os("MONITORED_API_BIN") {
+            Some(path) => PathBuf::from(path),
+            None => build()?,
+        };
+        Ok(BUILT.get_or_init(|| path).clone())
+    }
+
+    /// Starts `monitored-api controller`; its output goes to the end of the file `log`.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn start(kubeconfig: &Path, log: &Path, args: &[&str]) -> Result<Self> {
+        let binary = Self::binary()?;
+        let listen = free_port()?;
+        let output = File::options().create(true).append(true).open(log).with_context(|| log.display().to_string())?;
+        let mut command = Command::new("setpriv");
+        // The operator ends with the thread that started it, however that ends.
+        command.args(["--pdeathsig", "KILL", "--"]).arg(binary).arg("controller");
+        command.arg(format!("--metrics-listen={listen}")).args(args);
+        command.env_clear().env("KUBECONFIG", kubeconfig).env("RUST_LOG", "info,controller=debug,monitored_api=debug");
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let child = command.spawn().context("start the operator (by setpriv, of util-linux)")?;
+        Ok(Self { child, log: log.to_owned(), listen })
+    }
+
+    /// Waits until `/readyz` says yes.
+    ///
+    /// # Errors
+    /// When it ended, or is not ready in time; with the end of its log.
+    pub fn wait_ready(&mut self) -> Result<()> {
+        let url = format!("http://{}/readyz", self.listen);
+        let (child, log) = (&mut self.child, &self.log);
+        eventually("the operator to be ready", PATIENCE, || {
+            if let Some(status) = child.try_wait()? {
+                bail!("the operator ended with {status}; its log ends:\n{}", tail(log));
+            }
+            Ok(ureq::get(&url).call().map(drop).map_err(|error| error.to_string()))
+        })
+        .with_context(|| format!("its log ends:\n{}", tail(&self.log)))
+    }
+
+    /// The process is there.
+    ///
+    /// # Errors
+    /// When the system won't tell.
+    pub fn is_running(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
+    /// `kill -9`.
+    ///
+    /// # Errors
+    /// When it had ended by itself before.
+    pub fn kill(mut self) -> Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            bail!("the operator had ended before, with {status}; its log ends:\n{}", tail(&self.log));
+        }
+        self.child.kill().context("kill the operator")?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// SIGTERM, and waits for its end.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub fn stop(mut self) -> Result<ExitStatus> {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).context("SIGTERM to the operator")?;
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        bail!("the operator did not end within {} s; its log ends:\n{}", PATIENCE.as_secs(), tail(&self.log))
+    }
+
+    /// The sum of a metric's series; `None` if it has none.
+    ///
+    /// # Errors
+    /// When the operator does not answer.
+    pub fn metric(&self, name: &str) -> Result<Option<f64>> {
+        let url = format!("http://{}/metrics", self.listen);
+        let page = ureq::get(&url).call().with_context(|| format!("get {url}"))?.body_mut().read_to_string()?;
+        Ok(sum(&page, name))
+    }
+
+    /// The end of its log, for a message.
+    #[must_use]
+    pub fn log_tail(&self) -> String {
+        tail(&self.log)
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        // It may have ended, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn build() -> Result<PathBuf> {
+    let exe = std::env::current_exe()?;
+    // A test binary is in TARGET/PROFILE/deps, another one in TARGET/PROFILE.
+    let dir = exe.parent().context("a program without a directory")?;
+    let profile_dir = if dir.ends_with("deps") { dir.parent().unwrap_or(dir) } else { dir };
+    let target = profile_dir.parent().context("no target directory")?;
+    let profile = match profile_dir.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(other) => other,
+    };
+    let mut command = workspace::cargo()?;
+    command.args(["build", "--quiet", "--locked", "--package", "controller", "--bin", "monitored-api"]);
+    command.args(["--profile", profile]).arg("--target-dir").arg(target);
+    workspace::run(&mut command)?;
+    Ok(profile_dir.join("monitored-api"))
+}
+
+/// A port that nobody listens on now.
+fn free_port() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0").context("find a free port")?.local_addr()?)
+}
+
+fn tail(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    lines.get(lines.len().saturating_sub(30)..).unwrap_or_default().join("\n")
+}
+
+fn sum(page: &str, name: &str) -> Option<f64> {
+    let values = page.lines().filter_map(|line| {
+        let rest = line.strip_prefix(name)?;
+        let value = match rest.strip_prefix('{') {
+            Some(labels) => labels.rsplit_once("} ")?.1,
+            None => rest.strip_prefix(' ')?,
+        };
+        value.split(' ').next()?.parse::<f64>().ok()
+    });
+    values.reduce(|sum, value| sum + value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_is_summed_over_its_series_and_not_taken_for_another_with_a_longer_name() {
+        let page = "# HELP a b\na{x=\"1\"} 2\na{x=\"2\"} 3\na_b 5\n";
+        assert_eq!(sum(page, "a"), Some(5.0));
+        assert_eq!(sum(page, "a_b"), Some(5.0));
+        assert_eq!(sum(page, "c"), None);
+    }
+}
