@@ -1,11 +1,6 @@
 //! The dashboard of an API: which panels, what they ask, and what Grafana needs to show them.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test's own helpers fail the test"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test's own helpers fail the test")]
 
 mod common;
 
