@@ -1,8 +1,16 @@
 //! From what was applied and observed to a status. Deterministic: sorted, no times, no pod names, nothing of a response.
 
+mod children;
+mod monitoring;
+mod pods;
+mod selection;
+mod summary;
+mod verdict;
+mod workload;
+
 use std::collections::BTreeMap;
 
-use controller_api::MonitoredApiStatus;
+use controller_api::{ConditionType, MetricsStatus, MonitoredApiStatus, names};
 use jiff::Timestamp;
 
 use crate::{
@@ -10,6 +18,8 @@ use crate::{
     plan::{ApiRef, Applied},
     validate::{ValidApi, Violation},
 };
+use summary::Parts;
+use verdict::{Truth, Verdict};
 
 /// Everything that a status follows from.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +49,86 @@ pub struct FoldInput<'a> {
 /// The status that follows. Equal to the previous one, times included, when nothing changed.
 #[must_use]
 pub fn fold(input: &FoldInput<'_>) -> MonitoredApiStatus {
-    let mut status = input.previous.clone();
-    status.observed_generation = input.generation;
-    status
+    let verdicts = verdicts(input);
+    let workload_ready =
+        verdicts.iter().any(|(type_, verdict)| *type_ == ConditionType::WorkloadReady && verdict.is(Truth::True));
+    let deployment = input.workload.deployment.as_ref();
+    let name = &input.owner.name;
+    MonitoredApiStatus {
+        observed_generation: input.generation,
+        replicas: deployment.map(|deployment| deployment.replicas),
+        ready_replicas: deployment.map(|deployment| deployment.ready),
+        selector: Some(format!("{}={name},{}={name}", names::LABEL_NAME, names::LABEL_OWN_NAME)),
+        url: input.validated.map_or_else(|_| input.previous.url.clone(), |api| Some(url(api))),
+        metrics: input.validated.map_or_else(|_| input.previous.metrics.clone(), |api| metrics(api, input)),
+        children: children::records(input, workload_ready),
+        first_failing: summary::first_failing(&verdicts),
+        conditions: verdicts
+            .into_iter()
+            .map(|(type_, verdict)| verdict.condition(type_, input.generation, input.previous, input.now))
+            .collect(),
+    }
 }
+
+/// Every condition, in the order of the chain.
+fn verdicts(input: &FoldInput<'_>) -> Vec<(ConditionType, Verdict)> {
+    let accepted = accepted(input.validated);
+    let children = children::verdict(input);
+    let workload = workload::verdict(input);
+    let service = workload::service(input);
+    let selected = monitoring::selected(input);
+    let dialect = monitoring::dialect(input);
+    let monitored = monitoring::monitored(input, [selected.as_ref(), dialect.as_ref()]);
+    let parts = Parts { accepted: &accepted, children: &children, workload: &workload, service: &service };
+    let summary::Summary { ready, reconciling, stalled } = summary::summary(input, &parts);
+    [
+        (ConditionType::Accepted, Some(accepted)),
+        (ConditionType::ChildrenApplied, Some(children)),
+        (ConditionType::WorkloadReady, Some(workload)),
+        (ConditionType::ServiceMatchesPods, Some(service)),
+        (ConditionType::MonitorSelected, selected),
+        (ConditionType::DialectKnown, dialect),
+        (ConditionType::Monitored, Some(monitored)),
+        (ConditionType::Ready, Some(ready)),
+        (ConditionType::Reconciling, Some(reconciling)),
+        (ConditionType::Stalled, Some(stalled)),
+    ]
+    .into_iter()
+    .filter_map(|(type_, verdict)| Some((type_, verdict?)))
+    .collect()
+}
+
+fn accepted(validated: Result<&ValidApi, &[Violation]>) -> Verdict {
+    let violations = match validated {
+        Ok(_) => return Verdict::yes("Valid", "the spec is valid"),
+        Err(violations) => violations,
+    };
+    let reason = match violations {
+        [one] if one.path == "spec.metrics.dialect" => "UnknownDialect",
+        [one] if one.path == "spec.preset" => "UnknownPreset",
+        _ => "InvalidSpec",
+    };
+    let mut sentences: Vec<_> = violations.iter().map(ToString::to_string).collect();
+    sentences.sort();
+    Verdict::no(reason, sentences.join("; "))
+}
+
+/// Where the API answers inside the cluster.
+fn url(api: &ValidApi) -> String {
+    let port = if api.service.port == 80 { String::new() } else { format!(":{}", api.service.port) };
+    format!("http://{}.{}.svc{port}", api.owner.name, api.owner.namespace)
+}
+
+/// What is known of the metrics; `None` when they are not wanted.
+fn metrics(api: &ValidApi, input: &FoldInput<'_>) -> Option<MetricsStatus> {
+    api.monitoring.as_ref()?;
+    let dialect = api.metrics.dialect.map(|dialect| dialect.as_str().to_owned());
+    let missing = match input.applied {
+        Some(applied) => applied.missing.clone(),
+        None => input.previous.metrics.as_ref().map(|metrics| metrics.missing.clone()).unwrap_or_default(),
+    };
+    Some(MetricsStatus { dialect, missing }).filter(|metrics| *metrics != MetricsStatus::default())
+}
+
+#[cfg(test)]
+mod tests;

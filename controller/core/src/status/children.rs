@@ -1,0 +1,137 @@
+//! `ChildrenApplied`, and the write records with their states.
+
+use controller_api::{ChildRecord, ConditionType};
+
+use super::{FoldInput, verdict::Verdict};
+use crate::{
+    children::ChildKind,
+    plan::{Applied, AppliedChild, Outcome},
+};
+
+/// Why a child is not as wanted, in the order in which the condition names the first.
+const REASONS: [&str; 5] = ["Conflict", "Forbidden", "Invalid", "Failed", "WaitingForDeletion"];
+
+pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
+    let Some(applied) = input.applied else {
+        return not_applied(input);
+    };
+    let mut failures: Vec<(usize, String)> =
+        applied.children.iter().filter_map(|child| failure(child)).collect();
+    failures.sort();
+    if let Some((reason, _)) = failures.first() {
+        let reason = REASONS.get(*reason).copied().unwrap_or("Failed");
+        let sentences: Vec<_> = failures.iter().map(|(_, sentence)| sentence.as_str()).collect();
+        return Verdict::no(reason, sentences.join("; "));
+    }
+    if !applied.leftovers.is_empty() {
+        let mut objects: Vec<_> =
+            applied.leftovers.iter().map(|record| format!("{} {}", record.kind, record.name)).collect();
+        objects.sort();
+        return Verdict::no("Pruning", format!("waiting to be gone: {}", objects.join(", ")));
+    }
+    let missing: Vec<_> = of_missing_crds(applied).map(ChildKind::as_str).collect();
+    if missing.is_empty() {
+        Verdict::yes("Applied", "every object is as wanted")
+    } else {
+        Verdict::yes(
+            "Applied",
+            format!("every object is as wanted, but for those without a CRD in this cluster (CrdMissing): {}", missing.join(", ")),
+        )
+    }
+}
+
+fn not_applied(input: &FoldInput<'_>) -> Verdict {
+    if input.suspended {
+        return Verdict::before(ConditionType::ChildrenApplied, input.previous)
+            .unwrap_or_else(|| Verdict::unknown("Suspended", "spec.suspend is true: no object is written"));
+    }
+    match input.validated {
+        Ok(_) => Verdict::unknown("Pending", "the objects have not been written yet"),
+        Err(_) => Verdict::unknown(
+            "SpecInvalid",
+            "no object is written while the spec is invalid; what was written before stays as it is",
+        ),
+    }
+}
+
+/// Kinds that were skipped because their CRD is not installed, in the plan's order.
+pub(super) fn of_missing_crds(applied: &Applied) -> impl Iterator<Item = ChildKind> {
+    applied.children.iter().filter(|child| child.outcome == Outcome::CrdMissing).map(|child| child.kind)
+}
+
+/// Rank of the reason, and the sentence. `None`: as wanted.
+fn failure(child: &AppliedChild) -> Option<(usize, String)> {
+    let place = format!("{} {}", child.kind.as_str(), child.name);
+    match &child.outcome {
+        Outcome::Unchanged | Outcome::Applied | Outcome::CrdMissing => None,
+        Outcome::Conflict(why) => Some((0, format!("{place}: Conflict: {why}"))),
+        Outcome::Forbidden(why) => Some((1, format!("{place}: Forbidden: {why}"))),
+        Outcome::Invalid(why) => Some((2, format!("{place}: Invalid: {why}"))),
+        Outcome::Failed(why) => Some((3, format!("{place}: Failed: {why}"))),
+        Outcome::Waiting => Some((4, format!("{place}: the old object of this name is still being deleted"))),
+    }
+}
+
+/// How the kinds that `Ready` needs stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Core {
+    /// All as wanted.
+    Applied,
+    /// On the way, or failing in a way that may pass.
+    Pending,
+    /// Refused: somebody has to change something.
+    Refused,
+}
+
+pub(super) fn core(applied: &Applied) -> Core {
+    let outcomes = || applied.children.iter().filter(|child| child.kind.row().core).map(|child| &child.outcome);
+    let refused = |outcome: &Outcome| match outcome {
+        Outcome::Conflict(_) | Outcome::Forbidden(_) | Outcome::Invalid(_) | Outcome::CrdMissing => true,
+        Outcome::Unchanged | Outcome::Applied | Outcome::Failed(_) | Outcome::Waiting => false,
+    };
+    if outcomes().any(refused) {
+        Core::Refused
+    } else if outcomes().all(|outcome| matches!(outcome, Outcome::Unchanged | Outcome::Applied)) {
+        Core::Applied
+    } else {
+        Core::Pending
+    }
+}
+
+/// The write records to keep: those of the plan, then what is not gone yet.
+pub(super) fn records(input: &FoldInput<'_>, workload_ready: bool) -> Vec<ChildRecord> {
+    let Some(applied) = input.applied else { return input.previous.children.clone() };
+    let mut records: Vec<ChildRecord> = applied
+        .children
+        .iter()
+        .filter_map(|child| {
+            let state = state(child, workload_ready);
+            child.record.clone().map(|record| ChildRecord { state: state.to_owned(), ..record })
+        })
+        .collect();
+    for leftover in &applied.leftovers {
+        // listType=map: a key that stands twice would make the API server refuse the whole status.
+        if !records.iter().any(|record| record.kind == leftover.kind && record.name == leftover.name) {
+            records.push(leftover.clone());
+        }
+    }
+    records
+}
+
+const fn state(child: &AppliedChild, workload_ready: bool) -> &'static str {
+    match &child.outcome {
+        Outcome::Unchanged | Outcome::Applied => match child.kind {
+            ChildKind::Deployment if !workload_ready => "Progressing",
+            ChildKind::Deployment
+            | ChildKind::ServiceAccount
+            | ChildKind::Service
+            | ChildKind::ServiceMonitor
+            | ChildKind::PrometheusRule
+            | ChildKind::ConfigMap => "Ready",
+        },
+        Outcome::Conflict(_) => "Conflict",
+        Outcome::CrdMissing => "Missing",
+        Outcome::Forbidden(_) | Outcome::Invalid(_) | Outcome::Failed(_) => "Failed",
+        Outcome::Waiting => "Progressing",
+    }
+}

@@ -1,0 +1,90 @@
+//! The conditions that tools wait for: `Ready`, `Reconciling`, `Stalled`, as kstatus reads them. The latter two are False
+//! at rest and never both True.
+
+use controller_api::ConditionType;
+
+use super::{
+    FoldInput,
+    children::{self, Core},
+    verdict::{Truth, Verdict},
+};
+
+/// Verdicts that the summary is made of.
+pub(super) struct Parts<'a> {
+    pub(super) accepted: &'a Verdict,
+    pub(super) children: &'a Verdict,
+    pub(super) workload: &'a Verdict,
+    pub(super) service: &'a Verdict,
+}
+
+/// The three verdicts.
+pub(super) struct Summary {
+    pub(super) ready: Verdict,
+    pub(super) reconciling: Verdict,
+    pub(super) stalled: Verdict,
+}
+
+pub(super) fn summary(input: &FoldInput<'_>, parts: &Parts<'_>) -> Summary {
+    let ready = ready(input, parts);
+    let stalled = stalled(input, parts);
+    let reconciling = reconciling(input, &ready, &stalled);
+    Summary { ready, reconciling, stalled }
+}
+
+fn ready(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
+    // Of the children, only the kinds that the workload needs count.
+    let core_applied = match input.applied {
+        Some(applied) => children::core(applied) == Core::Applied,
+        None => parts.children.is(Truth::True),
+    };
+    let children = (!core_applied).then_some(parts.children);
+    let needed = || [Some(parts.accepted), children, Some(parts.workload), Some(parts.service)].into_iter().flatten();
+    needed()
+        .find(|part| part.is(Truth::False))
+        .or_else(|| needed().find(|part| part.is(Truth::Unknown)))
+        .cloned()
+        .unwrap_or_else(|| Verdict::yes("Ready", "the workload runs as wanted"))
+}
+
+/// What cannot go on without somebody changing something.
+fn stalled(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
+    let rest = || Verdict::no("NotStalled", "nothing waits for a change by hand");
+    if parts.accepted.is(Truth::False) {
+        return Verdict::new(Truth::True, &parts.accepted.reason, parts.accepted.message.clone());
+    }
+    if input.suspended {
+        return rest();
+    }
+    if input.applied.is_some_and(|applied| children::core(applied) == Core::Refused) {
+        return Verdict::new(Truth::True, &parts.children.reason, parts.children.message.clone());
+    }
+    let deadline = input.workload.deployment.as_ref().and_then(|deployment| deployment.progress_failed.as_ref());
+    match deadline {
+        Some((reason, _)) if parts.workload.is(Truth::False) => {
+            Verdict::new(Truth::True, reason, format!("the rollout made no progress within its deadline: {}", parts.workload.message))
+        }
+        Some(_) | None => rest(),
+    }
+}
+
+fn reconciling(input: &FoldInput<'_>, ready: &Verdict, stalled: &Verdict) -> Verdict {
+    if input.suspended {
+        return Verdict::no("Suspended", "spec.suspend is true: no object is written");
+    }
+    if stalled.is(Truth::True) {
+        return Verdict::no("Stalled", "waits for a change by hand: see Stalled");
+    }
+    if ready.is(Truth::True) {
+        return Verdict::no("Settled", "nothing is under way");
+    }
+    Verdict::new(Truth::True, &ready.reason, ready.message.clone())
+}
+
+/// `Condition/Reason` of the first link that is False.
+pub(super) fn first_failing(verdicts: &[(ConditionType, Verdict)]) -> Option<String> {
+    verdicts
+        .iter()
+        .filter(|(type_, _)| !matches!(type_, ConditionType::Reconciling | ConditionType::Stalled))
+        .find(|(_, verdict)| verdict.is(Truth::False))
+        .map(|(type_, verdict)| format!("{}/{}", type_.as_str(), verdict.reason))
+}

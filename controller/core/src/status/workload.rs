@@ -1,0 +1,90 @@
+//! `WorkloadReady` and `ServiceMatchesPods`: the rollout as `kubectl rollout status` judges it, so never True on old
+//! pods, with the reason in a person's words.
+
+use super::{FoldInput, pods, verdict::Verdict};
+use crate::{children::ChildKind, facts::DeploymentFacts};
+
+/// Reason of a rollout that goes on, when no pod says more.
+pub(super) const IN_PROGRESS: &str = "RolloutInProgress";
+/// Reason of a workload that is not wanted to run.
+pub(super) const SCALED_TO_ZERO: &str = "ScaledToZero";
+
+pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
+    let Some(deployment) = &input.workload.deployment else { return no_deployment(input) };
+    if is_unseen(input, deployment) {
+        return Verdict::no(IN_PROGRESS, "the Deployment's controller has not seen the latest change yet");
+    }
+    if deployment.wanted == 0 {
+        return Verdict::yes(SCALED_TO_ZERO, "no pod is wanted (replicas: 0)");
+    }
+    let complete = deployment.updated >= deployment.wanted
+        && deployment.replicas <= deployment.updated
+        && deployment.available >= deployment.updated;
+    if complete {
+        let wanted = deployment.wanted;
+        let pods = if wanted == 1 { "the pod is".to_owned() } else { format!("all {wanted} pods are") };
+        return Verdict::yes("RolloutComplete", format!("{pods} up to date and available"));
+    }
+    incomplete(input, deployment)
+}
+
+/// The watch may be behind what we wrote ourselves: the write record knows the generation after the write.
+fn is_unseen(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> bool {
+    let written = input
+        .applied
+        .into_iter()
+        .flat_map(|applied| &applied.children)
+        .filter(|child| child.kind == ChildKind::Deployment)
+        .filter_map(|child| child.record.as_ref())
+        .filter(|record| record.uid == deployment.uid)
+        .find_map(|record| record.version.as_ref()?.parse::<i64>().ok());
+    deployment.observed_generation < deployment.generation.max(written.unwrap_or_default())
+}
+
+fn no_deployment(input: &FoldInput<'_>) -> Verdict {
+    match input.validated {
+        Ok(_) => Verdict::no("NoDeployment", "the Deployment does not exist yet"),
+        Err(_) => Verdict::no("NoDeployment", "there is no Deployment, and none is made while the spec is invalid"),
+    }
+}
+
+fn incomplete(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> Verdict {
+    let api = input.validated.ok();
+    let diagnosis = deployment
+        .replica_failure
+        .as_deref()
+        .map(pods::replica_failure)
+        .or_else(|| pods::diagnose(&input.workload.pods, input.owner, api));
+    match (diagnosis, &deployment.progress_failed) {
+        (Some(diagnosis), _) => diagnosis,
+        (None, Some((reason, _))) => Verdict::no(reason, "the rollout made no progress within its deadline"),
+        (None, None) => Verdict::no(IN_PROGRESS, progress(deployment)),
+    }
+}
+
+fn progress(deployment: &DeploymentFacts) -> String {
+    let DeploymentFacts { wanted, replicas, updated, available, .. } = deployment;
+    if updated < wanted {
+        format!("{updated} of {wanted} pods are up to date")
+    } else if replicas > updated {
+        format!("{} old pods are still to go", replicas - updated)
+    } else {
+        format!("{available} of {wanted} pods are available")
+    }
+}
+
+pub(super) fn service(input: &FoldInput<'_>) -> Verdict {
+    let deployment = input.workload.deployment.as_ref();
+    if deployment.is_some_and(|deployment| deployment.wanted == 0) {
+        return Verdict::yes(SCALED_TO_ZERO, "no pod is wanted, so none is behind the Service");
+    }
+    match input.workload.ready_endpoints {
+        None => Verdict::unknown("NoEndpointSlice", "no EndpointSlice exists for the Service yet"),
+        Some(0) if deployment.is_some_and(|deployment| deployment.ready > 0) => Verdict::no(
+            "NoEndpoints",
+            "pods are ready, but none is behind the Service's port http: its selector or its port does not match them",
+        ),
+        Some(0) => Verdict::no("NoReadyPods", "no ready pod is behind the Service: see WorkloadReady"),
+        Some(_) => Verdict::yes("EndpointsReady", "ready pods are behind the Service's port http"),
+    }
+}
