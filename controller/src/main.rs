@@ -1,3 +1,79 @@
 //! The operator and the command line monitored-api.
 
-fn main() {}
+mod admin;
+mod apply;
+mod backoff;
+mod board;
+mod cli;
+mod cluster;
+mod compact;
+mod context;
+mod gather;
+mod hash;
+mod healthcheck;
+mod kinds;
+mod lease;
+mod logs;
+mod observe;
+mod queue;
+mod reconcile;
+mod report;
+mod run;
+mod sink;
+mod store;
+mod table;
+mod telemetry;
+mod watch;
+mod worker;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "ended");
+            eprintln!("monitored-api: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Controller(args) => controller(args.into()),
+        Command::Render(_) => Ok(ExitCode::from(2)),
+        Command::Crd => {
+            println!("{}", serde_json::to_string(&controller_api::crd())?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Healthcheck(args) => healthcheck::ask(&args.url).map(|()| ExitCode::SUCCESS),
+        Command::Version => {
+            println!("{}", env!("CARGO_PKG_VERSION"));
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn controller(options: run::Options) -> anyhow::Result<ExitCode> {
+    logs::init();
+    // Before anything speaks TLS; the one provider of the workspace.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("another TLS provider is installed already"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("can't start the runtime")?;
+    let result = runtime.block_on(run::run(options));
+    // What still runs must not hold up the end, least of all after leadership was lost.
+    runtime.shutdown_background();
+    result.map(|()| ExitCode::SUCCESS)
+}

@@ -1,0 +1,203 @@
+//! The admin server: `/healthz`, `/readyz`, `/metrics`. Read-only, no secrets, its own accept loop with limits, because
+//! `axum::serve` waits for ever for a request's head.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use metric_contract::platform;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use crate::board::{KindState, Subject};
+use crate::context::Context;
+use crate::telemetry::Page;
+
+/// Connections at once: a Prometheus or two, the kubelet's probes, a person.
+const CONNECTIONS: usize = 64;
+/// Longest wait for a request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest life of one connection: an idle or dripping one frees its place.
+const CONNECTION_LIFE: Duration = Duration::from_secs(120);
+/// The event loop ticks each second; silent for this long, it hangs.
+const HUNG_AFTER: Duration = Duration::from_secs(30);
+
+/// What the admin server knows of the process.
+#[derive(Debug)]
+pub(crate) struct Admin {
+    context: Arc<Context>,
+    /// The initial lists are in, as far as they come.
+    settled: AtomicBool,
+    ticked: std::sync::Mutex<Instant>,
+}
+
+impl Admin {
+    pub(crate) fn new(context: Arc<Context>) -> Self {
+        Self {
+            context,
+            settled: AtomicBool::new(false),
+            ticked: std::sync::Mutex::new(Instant::now()),
+        }
+    }
+
+    /// The operator knows the cluster, whether it leads or stands by.
+    pub(crate) fn settle(&self) {
+        self.settled.store(true, Ordering::Release);
+    }
+
+    /// Ticks until aborted.
+    pub(crate) async fn tick(&self) {
+        loop {
+            *self.ticked.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Instant::now();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    fn since_tick(&self) -> Duration {
+        self.ticked
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .elapsed()
+    }
+}
+
+/// Binds the listener.
+pub(crate) async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+    use anyhow::Context as _;
+    TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("can't listen on {listen}: choose another --metrics-listen"))
+}
+
+/// Serves until aborted.
+pub(crate) async fn serve(listener: TcpListener, admin: Arc<Admin>) {
+    let router = Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .with_state(admin);
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of file descriptors, most likely: they come back.
+                tracing::warn!(%error, "can't accept a connection");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let service = TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let mut http = hyper::server::conn::http1::Builder::new();
+            http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+            let connection = http.serve_connection(TokioIo::new(stream), service);
+            // Whatever goes wrong on a connection is its client's affair.
+            let _ = tokio::time::timeout(CONNECTION_LIFE, connection).await;
+            drop(place);
+        });
+    }
+}
+
+/// Alive: the event loop turns. An API server that is away is no reason to be killed: a restart would not help, and
+/// the watches recover by themselves.
+async fn healthz(State(admin): State<Arc<Admin>>) -> Response {
+    if admin.since_tick() < HUNG_AFTER {
+        (StatusCode::OK, "ok\n").into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the event loop hangs\n").into_response()
+    }
+}
+
+/// Ready: the cluster is known. A standby is ready too, else a Deployment of two would never become available.
+async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
+    let crd_missing = admin
+        .context
+        .board
+        .all()
+        .iter()
+        .any(|health| health.subject() == Subject::Api && health.state() == KindState::Missing);
+    if crd_missing {
+        let sentence = "the CRD monitoredapis.monitoredapi.io is not installed\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, sentence).into_response();
+    }
+    if admin.settled.load(Ordering::Acquire) {
+        (StatusCode::OK, "ok\n").into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the first lists are not in yet\n").into_response()
+    }
+}
+
+async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
+    let mut page = Page::default();
+    write_process(&mut page);
+    write_watches(&admin.context, &mut page);
+    let (due, _) = admin.context.queue.depth();
+    page.family(platform::QUEUE_DEPTH);
+    page.count(platform::QUEUE_DEPTH, &[crate::telemetry::CONTROLLER], due);
+    page.family(platform::LEADER);
+    page.sample::<&str>(platform::LEADER, "", &[], u8::from(admin.context.leadership.is_held()));
+    page.family(platform::BUILD_INFO);
+    page.sample(platform::BUILD_INFO, "", &[env!("CARGO_PKG_VERSION")], 1);
+    admin.context.telemetry.write(&mut page);
+    let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (kind, page.into_text()).into_response()
+}
+
+fn write_watches(context: &Context, page: &mut Page) {
+    let all = context.board.all();
+    let mut stalest = std::collections::BTreeMap::<&str, f64>::new();
+    let mut failures = std::collections::BTreeMap::<(&str, &str), u64>::new();
+    for health in &all {
+        let worst = stalest.entry(health.label()).or_default();
+        *worst = worst.max(health.staleness().as_secs_f64());
+        for (class, count) in health.failures() {
+            *failures.entry((health.label(), class.as_str())).or_default() += count;
+        }
+    }
+    page.family(platform::WATCH_STALENESS);
+    for (kind, seconds) in stalest {
+        page.sample(platform::WATCH_STALENESS, "", &[kind], seconds);
+    }
+    page.family(platform::WATCH_FAILURES);
+    for ((kind, class), count) in failures {
+        page.sample(platform::WATCH_FAILURES, "", &[kind, class], count);
+    }
+}
+
+/// Processor time and memory, from /proc. Left out where there is none.
+fn write_process(page: &mut Page) {
+    /// Clock ticks a second in /proc, on every Linux that Rust runs on (`USER_HZ`).
+    const TICKS: f64 = 100.0;
+    /// Size of a page on the platforms of our images.
+    const PAGE_BYTES: u64 = 4096;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The command, in parentheses, may contain spaces: count from behind it. utime and stime are fields 14 and 15.
+    let after_command = stat.rsplit(')').next().unwrap_or_default();
+    let ticks: Vec<f64> = after_command
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse().ok())
+        .collect();
+    if let [user, system] = ticks.as_slice() {
+        page.family(platform::PROCESS_CPU);
+        page.sample::<&str>(platform::PROCESS_CPU, "", &[], (user + system) / TICKS);
+    }
+    let memory = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    if let Some(pages) = memory.split_whitespace().nth(1).and_then(|field| field.parse::<u64>().ok()) {
+        page.family(platform::PROCESS_MEMORY);
+        page.sample::<&str>(platform::PROCESS_MEMORY, "", &[], pages * PAGE_BYTES);
+    }
+}

@@ -1,0 +1,233 @@
+//! The health of every watch: what state its kind is in, and when the API server was last heard about it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use controller_core::children::ChildKind;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::cluster::ErrorClass;
+
+/// What is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Subject {
+    /// MonitoredApis.
+    Api,
+    /// A kind of child. Deployments are watched whole, the others by their metadata.
+    Child(ChildKind),
+    /// Pods of our workloads.
+    Pod,
+    /// EndpointSlices of our Services.
+    EndpointSlice,
+    /// Prometheus objects, wherever they are.
+    Prometheus,
+    /// Namespaces' labels.
+    Namespace,
+}
+
+/// What is known of a watched kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KindState {
+    /// The first list has not come in yet.
+    Pending,
+    /// Listed, and followed since. May be stale: see [`Health::staleness`].
+    Synced,
+    /// The API server does not serve the kind.
+    Missing,
+    /// We may not list or watch it.
+    Forbidden,
+}
+
+/// One watch as others see it.
+pub(crate) struct Health {
+    subject: Subject,
+    label: &'static str,
+    namespace: Option<String>,
+    state: watch::Sender<KindState>,
+    heard: Mutex<Instant>,
+    failures: Mutex<Vec<(ErrorClass, u64)>>,
+    /// Tells the board of a change of state.
+    changed: watch::Sender<u64>,
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health")
+            .field("subject", &self.subject)
+            .field("namespace", &self.namespace)
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Health {
+    /// Kind and, in namespaced mode, namespace.
+    pub(crate) fn name(&self) -> String {
+        match &self.namespace {
+            Some(namespace) => format!("{}/{namespace}", self.label),
+            None => self.label.to_owned(),
+        }
+    }
+
+    /// The kind, as a label value.
+    pub(crate) const fn label(&self) -> &'static str {
+        self.label
+    }
+
+    pub(crate) const fn subject(&self) -> Subject {
+        self.subject
+    }
+
+    pub(crate) fn state(&self) -> KindState {
+        *self.state.borrow()
+    }
+
+    /// Sets the state and returns the one before.
+    pub(crate) fn set(&self, state: KindState) -> KindState {
+        let before = self.state.send_replace(state);
+        if before != state {
+            tracing::info!(watch = %self.name(), ?before, now = ?state, "watch changed its state");
+            self.changed.send_modify(|count| *count = count.wrapping_add(1));
+        }
+        before
+    }
+
+    /// The API server answered about this kind just now.
+    pub(crate) fn touch(&self) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Time since the API server was last heard about this kind.
+    pub(crate) fn staleness(&self) -> Duration {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
+    pub(crate) fn failed(&self, class: ErrorClass) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        match failures.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, count)) => *count += 1,
+            None => failures.push((class, 1)),
+        }
+    }
+
+    /// Failures by class since the start.
+    pub(crate) fn failures(&self) -> Vec<(ErrorClass, u64)> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// All watches.
+#[derive(Debug)]
+pub(crate) struct Board {
+    watches: Mutex<Vec<Arc<Health>>>,
+    changed: watch::Sender<u64>,
+}
+
+impl Board {
+    pub(crate) fn new() -> Self {
+        Self {
+            watches: Mutex::default(),
+            changed: watch::Sender::new(0),
+        }
+    }
+
+    /// Enters a new watch.
+    pub(crate) fn add(&self, subject: Subject, label: &'static str, namespace: Option<String>) -> Arc<Health> {
+        let health = Arc::new(Health {
+            subject,
+            label,
+            namespace,
+            state: watch::Sender::new(KindState::Pending),
+            heard: Mutex::new(Instant::now()),
+            failures: Mutex::default(),
+            changed: self.changed.clone(),
+        });
+        self.lock().push(Arc::clone(&health));
+        health
+    }
+
+    /// Every watch.
+    pub(crate) fn all(&self) -> Vec<Arc<Health>> {
+        self.lock().clone()
+    }
+
+    /// The state of a kind as far as it concerns a namespace.
+    pub(crate) fn state(&self, subject: Subject, namespace: &str) -> KindState {
+        self.lock()
+            .iter()
+            .find(|health| {
+                health.subject == subject && health.namespace.as_deref().is_none_or(|watched| watched == namespace)
+            })
+            .map_or(KindState::Forbidden, |health| health.state())
+    }
+
+    /// Notified whenever any watch changes its state.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Waits until no watch is pending, but no longer than `grace`: one broken kind must not hold up the rest.
+    /// MonitoredApis themselves are waited for without limit: without them there is nothing to do.
+    pub(crate) async fn settled(&self, grace: Duration) {
+        let mut changes = self.changes();
+        let pending = |subject: Option<Subject>| {
+            self.all()
+                .iter()
+                .any(|health| health.state() == KindState::Pending && subject.is_none_or(|s| s == health.subject))
+        };
+        while pending(Some(Subject::Api)) {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+        let deadline = Instant::now() + grace;
+        while pending(None) {
+            if !matches!(tokio::time::timeout_at(deadline, changes.changed()).await, Ok(Ok(()))) {
+                return;
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Health>>> {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_kind_that_never_answers_holds_up_the_start_for_the_grace_only() {
+        let board = Board::new();
+        board.add(Subject::Api, "MonitoredApi", None).set(KindState::Synced);
+        board.add(Subject::Pod, "Pod", None);
+        let started = Instant::now();
+        board.settled(Duration::from_secs(5)).await;
+        assert_eq!(started.elapsed(), Duration::from_secs(5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_start_with_all_kinds_known_waits_for_nothing() {
+        let board = Board::new();
+        board.add(Subject::Api, "MonitoredApi", None).set(KindState::Synced);
+        board
+            .add(Subject::Prometheus, "Prometheus", None)
+            .set(KindState::Missing);
+        let started = Instant::now();
+        board.settled(Duration::from_secs(5)).await;
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_namespace_that_is_not_watched_is_out_of_reach() {
+        let board = Board::new();
+        board
+            .add(Subject::Pod, "Pod", Some("shop".to_owned()))
+            .set(KindState::Synced);
+        assert_eq!(board.state(Subject::Pod, "shop"), KindState::Synced);
+        assert_eq!(board.state(Subject::Pod, "bank"), KindState::Forbidden);
+    }
+}

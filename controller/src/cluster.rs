@@ -1,0 +1,493 @@
+//! The API server: paths, deadlines, error classes. Every request of the operator passes here, and none of them may
+//! hang or be retried behind our back.
+
+use std::time::Duration;
+
+use futures::Stream;
+use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Preconditions, WatchParams};
+use kube::core::{Request, WatchEvent};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+/// Longest wait for the answer to one request. A reconcile of eight children makes about twenty requests, four at a
+/// time, and has 30 s; the API server itself gives up on a write after 34 s.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
+/// Longest wait for one page of a list (500 objects with their managed fields) or for a watch to open.
+const LIST_DEADLINE: Duration = Duration::from_secs(30);
+
+/// A kind of object and where it lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Resource {
+    /// API group; empty for core.
+    pub(crate) group: &'static str,
+    /// API version.
+    pub(crate) version: &'static str,
+    /// Kind, as in a manifest.
+    pub(crate) kind: &'static str,
+    /// Resource, as in a path.
+    pub(crate) plural: &'static str,
+}
+
+impl Resource {
+    fn path(&self, namespace: Option<&str>) -> String {
+        let Self {
+            group,
+            version,
+            plural,
+            ..
+        } = self;
+        let root = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
+        match namespace {
+            Some(namespace) => format!("{root}/namespaces/{namespace}/{plural}"),
+            None => format!("{root}/{plural}"),
+        }
+    }
+
+    fn request(&self, namespace: Option<&str>) -> Request {
+        Request::new(self.path(namespace))
+    }
+}
+
+/// Why a request failed: the bounded set that decides on requeue, metric label and log level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum ErrorClass {
+    /// The object (or its namespace) does not exist.
+    NotFound,
+    /// The API server does not serve this kind: its CRD is not installed.
+    KindMissing,
+    /// Another writer was faster, another manager owns a field, or a precondition does not hold.
+    Conflict,
+    /// The operator's rights do not cover the request.
+    Forbidden,
+    /// The API server refuses the object itself.
+    Invalid,
+    /// The resource version is too old to go on from.
+    Gone,
+    /// The API server asks for fewer requests.
+    Throttled,
+    /// No answer in time.
+    Timeout,
+    /// No connection, or it broke.
+    Unreachable,
+    /// The API server failed.
+    Server,
+    /// The answer could not be decoded.
+    Decode,
+}
+
+impl ErrorClass {
+    /// Label value.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::KindMissing => "kind_missing",
+            Self::Conflict => "conflict",
+            Self::Forbidden => "forbidden",
+            Self::Invalid => "invalid",
+            Self::Gone => "gone",
+            Self::Throttled => "throttled",
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::Server => "server",
+            Self::Decode => "decode",
+        }
+    }
+
+    /// The API server is away or drowning; the request itself may be fine.
+    pub(crate) const fn is_outage(self) -> bool {
+        match self {
+            Self::Throttled | Self::Timeout | Self::Unreachable | Self::Server => true,
+            Self::NotFound
+            | Self::KindMissing
+            | Self::Conflict
+            | Self::Forbidden
+            | Self::Invalid
+            | Self::Gone
+            | Self::Decode => false,
+        }
+    }
+}
+
+/// A failed request: what was tried on which object, why it failed, and the API server's own words.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{verb} {kind} {object}: {message}")]
+pub(crate) struct CallError {
+    pub(crate) verb: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) object: String,
+    pub(crate) class: ErrorClass,
+    pub(crate) message: String,
+}
+
+/// One page of a list.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct Page<T> {
+    pub(crate) metadata: PageMeta,
+    pub(crate) items: Vec<T>,
+}
+
+/// Where a list stands.
+#[derive(Debug, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PageMeta {
+    #[serde(default)]
+    pub(crate) resource_version: String,
+    #[serde(default, rename = "continue")]
+    pub(crate) next: String,
+}
+
+/// What to list and watch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Scope {
+    pub(crate) resource: Resource,
+    /// `None`: all namespaces, or a cluster-scoped kind.
+    pub(crate) namespace: Option<String>,
+    pub(crate) label_selector: Option<&'static str>,
+    /// Ask for metadata only.
+    pub(crate) metadata_only: bool,
+}
+
+/// A connection to the API server.
+#[derive(Clone)]
+pub(crate) struct Cluster {
+    client: kube::Client,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster").finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// Connects as the environment says: kubeconfig, else the pod's service account.
+    pub(crate) async fn connect() -> anyhow::Result<(Self, String)> {
+        let mut config = kube::Config::infer().await?;
+        // kube retries 429, 503 and 504 up to 15 times and sleeps for whatever `Retry-After` says, unbounded. The
+        // queue backs off instead, per MonitoredApi and with a cap.
+        config.default_retry = false;
+        config.connect_timeout = Some(Duration::from_secs(5));
+        config.write_timeout = Some(REQUEST_DEADLINE);
+        let namespace = config.default_namespace.clone();
+        let client = kube::Client::try_from(config)?;
+        Ok((Self { client }, namespace))
+    }
+
+    /// Reads one object from the API server's store (never from its cache). `None` if it does not exist.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        resource: Resource,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<T>, CallError> {
+        let call = Call::new("get", resource.kind, namespace, name);
+        let request = resource.request(namespace).get(name, &GetParams::default());
+        match self.answer(&call, request).await {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.class == ErrorClass::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Server-side apply of the complete intent. `force` takes fields over from other managers.
+    pub(crate) async fn apply<T: DeserializeOwned>(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        name: &str,
+        intent: &serde_json::Value,
+        force: bool,
+    ) -> Result<T, CallError> {
+        let call = Call::new("apply", resource.kind, Some(namespace), name);
+        let mut params = PatchParams::apply(controller_api::names::FIELD_MANAGER);
+        params.force = force;
+        let request = resource
+            .request(Some(namespace))
+            .patch(name, &params, &Patch::Apply(intent));
+        self.answer(&call, request).await
+    }
+
+    /// Deletes exactly this object: uid and resource version are preconditions.
+    pub(crate) async fn delete(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+        resource_version: Option<String>,
+    ) -> Result<(), CallError> {
+        let call = Call::new("delete", resource.kind, Some(namespace), name);
+        let params = DeleteParams::background().preconditions(Preconditions {
+            uid: Some(uid.to_owned()),
+            resource_version,
+        });
+        let request = resource.request(Some(namespace)).delete(name, &params);
+        self.answer::<serde::de::IgnoredAny>(&call, request).await.map(|_| ())
+    }
+
+    /// Creates an object of our own that is nobody's child (an Event, the Lease).
+    pub(crate) async fn create<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        body: &B,
+    ) -> Result<T, CallError> {
+        let call = Call::new("create", resource.kind, Some(namespace), "");
+        let body = call.encode(body)?;
+        let request = resource.request(Some(namespace)).create(&PostParams::default(), body);
+        self.answer(&call, request).await
+    }
+
+    /// Replaces an object, compare and swap by the resource version in `body`.
+    pub(crate) async fn replace<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        name: &str,
+        body: &B,
+    ) -> Result<T, CallError> {
+        let call = Call::new("replace", resource.kind, Some(namespace), name);
+        let body = call.encode(body)?;
+        let request = resource
+            .request(Some(namespace))
+            .replace(name, &PostParams::default(), body);
+        self.answer(&call, request).await
+    }
+
+    /// Replaces an object's status, compare and swap by the resource version in `body`.
+    pub(crate) async fn replace_status<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        name: &str,
+        body: &B,
+    ) -> Result<T, CallError> {
+        let call = Call::new("replace status of", resource.kind, Some(namespace), name);
+        let body = call.encode(body)?;
+        let params = PostParams {
+            field_manager: Some(controller_api::names::FIELD_MANAGER.to_owned()),
+            ..PostParams::default()
+        };
+        let request = resource
+            .request(Some(namespace))
+            .replace_subresource("status", name, &params, body);
+        self.answer(&call, request).await
+    }
+
+    /// One page of a consistent list (no resource version, so never an old view), 500 objects a page.
+    pub(crate) async fn list<T: DeserializeOwned>(&self, scope: &Scope, next: &str) -> Result<Page<T>, CallError> {
+        let call = Call::list(scope);
+        let params = ListParams {
+            label_selector: scope.label_selector.map(str::to_owned),
+            limit: Some(500),
+            continue_token: (!next.is_empty()).then(|| next.to_owned()),
+            ..ListParams::default()
+        };
+        let request = scope.resource.request(scope.namespace.as_deref());
+        let request = if scope.metadata_only { request.list_metadata(&params) } else { request.list(&params) };
+        self.answer_within(LIST_DEADLINE, &call, request).await
+    }
+
+    /// Objects by field selector, one page: for rare look-ups (a pod's events).
+    pub(crate) async fn find<T: DeserializeOwned>(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        fields: &str,
+    ) -> Result<Page<T>, CallError> {
+        let call = Call::new("find", resource.kind, Some(namespace), fields);
+        let params = ListParams::default().fields(fields).limit(50);
+        self.answer(&call, resource.request(Some(namespace)).list(&params))
+            .await
+    }
+
+    /// Opens a watch that the server ends after `seconds`.
+    pub(crate) async fn watch<T: DeserializeOwned + Clone>(
+        &self,
+        scope: &Scope,
+        resource_version: &str,
+        seconds: u32,
+    ) -> Result<impl Stream<Item = kube::Result<WatchEvent<T>>> + use<T>, CallError> {
+        let call = Call::watch(scope);
+        let params = WatchParams {
+            label_selector: scope.label_selector.map(str::to_owned),
+            timeout: Some(seconds),
+            ..WatchParams::default()
+        };
+        let request = scope.resource.request(scope.namespace.as_deref());
+        let request = if scope.metadata_only {
+            request.watch_metadata(&params, resource_version)
+        } else {
+            request.watch(&params, resource_version)
+        };
+        let request = request.map_err(|error| call.failed(ErrorClass::Invalid, error.to_string()))?;
+        match tokio::time::timeout(LIST_DEADLINE, self.client.request_events(request)).await {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(error)) => Err(call.classify(error)),
+            Err(_) => Err(call.failed(ErrorClass::Timeout, "no answer in time".to_owned())),
+        }
+    }
+
+    async fn answer<T: DeserializeOwned>(
+        &self,
+        call: &Call<'_>,
+        request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+    ) -> Result<T, CallError> {
+        self.answer_within(REQUEST_DEADLINE, call, request).await
+    }
+
+    async fn answer_within<T: DeserializeOwned>(
+        &self,
+        deadline: Duration,
+        call: &Call<'_>,
+        request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+    ) -> Result<T, CallError> {
+        let request = request.map_err(|error| call.failed(ErrorClass::Invalid, error.to_string()))?;
+        // The text is decoded here and not by kube, which would log the whole body of what it can't decode.
+        let text = match tokio::time::timeout(deadline, self.client.request_text(request)).await {
+            Ok(Ok(text)) => text,
+            Ok(Err(error)) => return Err(call.classify(error)),
+            Err(_) => return Err(call.failed(ErrorClass::Timeout, format!("no answer within {deadline:?}"))),
+        };
+        serde_json::from_str(&text).map_err(|error| call.failed(ErrorClass::Decode, error.to_string()))
+    }
+}
+
+/// What is being tried, for the error.
+struct Call<'a> {
+    verb: &'static str,
+    kind: &'static str,
+    namespace: Option<&'a str>,
+    name: &'a str,
+}
+
+impl<'a> Call<'a> {
+    const fn new(verb: &'static str, kind: &'static str, namespace: Option<&'a str>, name: &'a str) -> Self {
+        Self {
+            verb,
+            kind,
+            namespace,
+            name,
+        }
+    }
+
+    fn list(scope: &'a Scope) -> Self {
+        Self::new("list", scope.resource.kind, scope.namespace.as_deref(), "")
+    }
+
+    fn watch(scope: &'a Scope) -> Self {
+        Self::new("watch", scope.resource.kind, scope.namespace.as_deref(), "")
+    }
+
+    fn failed(&self, class: ErrorClass, message: String) -> CallError {
+        CallError {
+            verb: self.verb,
+            kind: self.kind,
+            object: match self.namespace {
+                Some(namespace) => format!("{namespace}/{}", self.name),
+                None => self.name.to_owned(),
+            },
+            class,
+            message,
+        }
+    }
+
+    fn encode<B: Serialize>(&self, body: &B) -> Result<Vec<u8>, CallError> {
+        serde_json::to_vec(body).map_err(|error| self.failed(ErrorClass::Invalid, error.to_string()))
+    }
+
+    fn classify(&self, error: kube::Error) -> CallError {
+        self.failed(classify(&error), message(error))
+    }
+}
+
+/// The class of any error of the client.
+pub(crate) fn classify(error: &kube::Error) -> ErrorClass {
+    match error {
+        kube::Error::Api(status) => classify_status(status.code, &status.reason),
+        kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => ErrorClass::Decode,
+        kube::Error::BuildRequest(_) => ErrorClass::Invalid,
+        // Not our enum, and the rest of it is one thing: the transport failed.
+        _ => ErrorClass::Unreachable,
+    }
+}
+
+/// The class of an HTTP status. A 404 that is not a `Status` object comes from the router: the kind is not served.
+pub(crate) fn classify_status(code: u16, reason: &str) -> ErrorClass {
+    match code {
+        404 if reason == "NotFound" => ErrorClass::NotFound,
+        404 => ErrorClass::KindMissing,
+        409 => ErrorClass::Conflict,
+        401 | 403 => ErrorClass::Forbidden,
+        410 => ErrorClass::Gone,
+        429 => ErrorClass::Throttled,
+        504 => ErrorClass::Timeout,
+        400 | 405 | 406 | 411..=428 | 431..=499 => ErrorClass::Invalid,
+        _ => ErrorClass::Server,
+    }
+}
+
+fn message(error: kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => status.message,
+        other => {
+            let mut text = other.to_string();
+            let mut source = std::error::Error::source(&other);
+            while let Some(cause) = source {
+                let cause_text = cause.to_string();
+                if !text.contains(&cause_text) {
+                    text.push_str(": ");
+                    text.push_str(&cause_text);
+                }
+                source = cause.source();
+            }
+            text
+        }
+    }
+}
+
+/// The parts of an object that are decoded later, if at all.
+pub(crate) type Raw = Box<RawValue>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEPLOYMENT: Resource = Resource {
+        group: "apps",
+        version: "v1",
+        kind: "Deployment",
+        plural: "deployments",
+    };
+
+    #[test]
+    fn paths_of_core_and_grouped_kinds_differ() {
+        assert_eq!(DEPLOYMENT.path(Some("shop")), "/apis/apps/v1/namespaces/shop/deployments");
+        let service = Resource {
+            group: "",
+            version: "v1",
+            kind: "Service",
+            plural: "services",
+        };
+        assert_eq!(service.path(None), "/api/v1/services");
+    }
+
+    #[test]
+    fn a_kind_that_is_not_served_is_told_from_an_object_that_does_not_exist() {
+        assert_eq!(classify_status(404, "NotFound"), ErrorClass::NotFound);
+        assert_eq!(classify_status(404, "Failed to parse error data"), ErrorClass::KindMissing);
+    }
+
+    #[test]
+    fn gone_as_an_http_status_is_its_own_class() {
+        assert_eq!(classify_status(410, "Expired"), ErrorClass::Gone);
+    }
+
+    #[test]
+    fn an_unprocessable_object_is_invalid_and_no_outage() {
+        assert_eq!(classify_status(422, "Invalid"), ErrorClass::Invalid);
+        assert!(!ErrorClass::Invalid.is_outage());
+        assert!(classify_status(503, "").is_outage());
+    }
+}

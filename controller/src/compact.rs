@@ -1,0 +1,157 @@
+//! An observed child in about a hundred bytes: ten thousand MonitoredApis have eighty thousand of them.
+
+use controller_core::plan::ObservedChild;
+
+/// A uid: sixteen bytes where it is a UUID, as the API server's are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Uid {
+    Uuid([u8; 16]),
+    Text(Box<str>),
+}
+
+impl Uid {
+    fn new(text: &str) -> Self {
+        let hex: String = text.chars().filter(|c| *c != '-').collect();
+        let bytes = decode::<16>(&hex).map(Self::Uuid);
+        match bytes {
+            // Only if it comes back as it was.
+            Some(uid) if uid.text() == text => uid,
+            Some(_) | None => Self::Text(text.into()),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.to_string(),
+            Self::Uuid(bytes) => {
+                let mut out = String::with_capacity(36);
+                for (index, byte) in bytes.iter().enumerate() {
+                    if matches!(index, 4 | 6 | 8 | 10) {
+                        out.push('-');
+                    }
+                    push_hex(&mut out, *byte);
+                }
+                out
+            }
+        }
+    }
+}
+
+/// What the store keeps of a child, without its name.
+#[derive(Debug, Clone)]
+pub(crate) struct Compact {
+    uid: Uid,
+    controller: Option<Uid>,
+    fields: Option<[u8; 32]>,
+    adopt: bool,
+    deleting: bool,
+    generation: Option<i64>,
+}
+
+impl Compact {
+    pub(crate) fn new(observed: &ObservedChild) -> Self {
+        let ObservedChild {
+            uid,
+            controller_uid,
+            applied_fields_hash,
+            adopt,
+            deleting,
+            generation,
+        } = observed;
+        Self {
+            uid: Uid::new(uid),
+            controller: controller_uid.as_deref().map(Uid::new),
+            fields: applied_fields_hash.as_deref().and_then(decode::<32>),
+            adopt: *adopt,
+            deleting: *deleting,
+            generation: *generation,
+        }
+    }
+
+    pub(crate) fn same_uid(&self, other: &Self) -> bool {
+        self.uid == other.uid
+    }
+
+    /// Nothing that decides on a write differs.
+    pub(crate) fn same_for_apply(&self, other: &Self) -> bool {
+        self.uid == other.uid
+            && self.controller == other.controller
+            && self.fields == other.fields
+            && self.adopt == other.adopt
+            && self.deleting == other.deleting
+    }
+
+    pub(crate) fn observed(&self) -> ObservedChild {
+        ObservedChild {
+            uid: self.uid.text(),
+            controller_uid: self.controller.as_ref().map(Uid::text),
+            applied_fields_hash: self.fields.map(|bytes| {
+                let mut out = String::with_capacity(64);
+                bytes.iter().for_each(|byte| push_hex(&mut out, *byte));
+                out
+            }),
+            adopt: self.adopt,
+            deleting: self.deleting,
+            generation: self.generation,
+        }
+    }
+}
+
+fn push_hex(out: &mut String, byte: u8) {
+    for nibble in [byte >> 4, byte & 0xf] {
+        out.push(char::from_digit(u32::from(nibble), 16).unwrap_or('?'));
+    }
+}
+
+fn decode<const N: usize>(hex: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    if hex.len() != N * 2 || !hex.is_ascii() {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn observed(uid: &str) -> ObservedChild {
+        ObservedChild {
+            uid: uid.to_owned(),
+            controller_uid: Some("0b1e2c3d-0000-4000-8000-0123456789ab".to_owned()),
+            applied_fields_hash: Some("ab".repeat(32)),
+            adopt: false,
+            deleting: true,
+            generation: Some(4),
+        }
+    }
+
+    #[test]
+    fn an_observed_child_comes_back_as_it_was_put_in() {
+        for uid in [
+            "9f8e7d6c-1111-4222-8333-aabbccddeeff",
+            "no-uuid",
+            "9F8E7D6C-1111-4222-8333-AABBCCDDEEFF",
+        ] {
+            assert_eq!(Compact::new(&observed(uid)).observed(), observed(uid));
+        }
+    }
+
+    #[test]
+    fn an_entry_stays_small() {
+        assert!(size_of::<Compact>() <= 104, "{} bytes", size_of::<Compact>());
+    }
+
+    #[test]
+    fn a_new_generation_alone_decides_on_no_write() {
+        let one = Compact::new(&observed("u"));
+        let mut later = observed("u");
+        later.generation = Some(5);
+        assert!(one.same_for_apply(&Compact::new(&later)));
+        later.deleting = false;
+        assert!(!one.same_for_apply(&Compact::new(&later)));
+    }
+}

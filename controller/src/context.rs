@@ -1,0 +1,26 @@
+//! What every part of the running operator shares.
+
+use std::sync::Arc;
+
+use controller_core::facts::Settings;
+
+use crate::board::Board;
+use crate::cluster::Cluster;
+use crate::lease::Leadership;
+use crate::queue::Queue;
+use crate::store::Store;
+use crate::telemetry::Telemetry;
+
+/// The shared parts.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) cluster: Cluster,
+    pub(crate) store: Arc<Store>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) board: Arc<Board>,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) leadership: Leadership,
+    pub(crate) settings: Settings,
+    /// Name of this process, on the events that it publishes.
+    pub(crate) instance: String,
+}

@@ -1,0 +1,236 @@
+//! Reads: what is known of one MonitoredApi, from the store where it can be had there, live where it must be.
+
+use std::time::Duration;
+
+use controller_api::{MonitoredApi, MonitoredApiStatus};
+use controller_core::children::{CHILD_KINDS, ChildKind};
+use controller_core::facts::{Facts, PodFacts, PrometheusFacts, WorkloadFacts};
+use controller_core::plan::ApiRef;
+use controller_core::validate::Violation;
+use serde::Deserialize;
+
+use crate::board::{KindState, Subject};
+use crate::cluster::CallError;
+use crate::context::Context;
+use crate::kinds;
+use crate::observe::{ApiItem, DeploymentItem, PodItem};
+use crate::queue::{ApiKey, Next};
+use crate::store::CachedApi;
+use crate::table::Source;
+
+/// A MonitoredApi that is worked on.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) key: ApiKey,
+    pub(crate) owner: ApiRef,
+    pub(crate) generation: i64,
+    pub(crate) resource_version: String,
+    /// The decoded object, or why it can't be decoded, said like any other violation.
+    pub(crate) api: Result<Box<MonitoredApi>, Vec<Violation>>,
+    /// The status that it has.
+    pub(crate) status: MonitoredApiStatus,
+    /// It is on its way out: its children are the garbage collector's.
+    pub(crate) deleting: bool,
+    /// Read from the API server's store in this very run, not from a watch.
+    pub(crate) live: bool,
+}
+
+/// The parts that are needed even of an object whose spec can't be decoded.
+#[derive(Debug, Deserialize)]
+struct Frame {
+    metadata: FrameMeta,
+    #[serde(default)]
+    status: Option<serde_json::Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct FrameMeta {
+    uid: String,
+    resource_version: String,
+}
+
+impl Target {
+    fn new(key: &ApiKey, cached: &CachedApi, live: bool) -> Self {
+        let (uid, resource_version, status) = match serde_json::from_str::<Frame>(&cached.text) {
+            Ok(frame) => {
+                let status = frame.status.map(serde_json::from_value).and_then(Result::ok);
+                (frame.metadata.uid, frame.metadata.resource_version, status)
+            }
+            Err(_) => (cached.uid.to_string(), String::new(), None),
+        };
+        let api = match serde_json::from_str::<MonitoredApi>(&cached.text) {
+            Ok(api) => Ok(Box::new(api)),
+            Err(error) => Err(vec![undecodable(&error)]),
+        };
+        Self {
+            key: key.clone(),
+            owner: ApiRef {
+                namespace: key.namespace.to_string(),
+                name: key.name.to_string(),
+                uid,
+            },
+            generation: cached.generation,
+            resource_version,
+            api,
+            status: status.unwrap_or_else(unseen),
+            deleting: cached.deleting,
+            live,
+        }
+    }
+}
+
+/// The status of an object that nobody has looked at.
+fn unseen() -> MonitoredApiStatus {
+    MonitoredApiStatus {
+        observed_generation: -1,
+        ..MonitoredApiStatus::default()
+    }
+}
+
+fn undecodable(error: &serde_json::Error) -> Violation {
+    // Without the position, which is one in our trimmed copy and changes with unrelated fields.
+    let text = error.to_string();
+    let what = text.split(" at line ").next().unwrap_or(&text);
+    Violation {
+        path: "spec".to_owned(),
+        message: format!("can't be decoded, though the installed CRD accepts it: {what}"),
+    }
+}
+
+/// The MonitoredApi as the watch knows it. `None`: it is gone.
+pub(crate) fn cached(context: &Context, key: &ApiKey) -> Option<Target> {
+    context
+        .store
+        .api(key)
+        .map(|cached| Target::new(key, &cached, false))
+}
+
+/// The MonitoredApi as the API server's store has it now. `None`: it is gone, or another one bears its name.
+pub(crate) async fn live(context: &Context, target: &Target) -> Result<Option<Target>, CallError> {
+    let key = &target.key;
+    let get = context
+        .cluster
+        .get::<ApiItem>(kinds::MONITORED_API, Some(&key.namespace), &key.name);
+    let Some(item) = get.await? else {
+        context.store.forget_api(key, &target.owner.uid);
+        return Ok(None);
+    };
+    let (key, _) = context.store.put_api(item, Source::Answer);
+    Ok(context.store.api(&key).map(|cached| Target::new(&key, &cached, true)))
+}
+
+/// What a plan is built from besides the spec.
+pub(crate) async fn facts(context: &Context, target: &Target) -> Result<Facts, CallError> {
+    let state = |kind: ChildKind| context.board.state(Subject::Child(kind), &target.key.namespace);
+    let missing_kinds = CHILD_KINDS
+        .iter()
+        .filter(|row| row.optional && state(row.kind) == KindState::Missing)
+        .map(|row| row.kind)
+        .collect();
+    let live_replicas = match state(ChildKind::Deployment) {
+        KindState::Synced => context.store.deployment(&target.key).map(|(_, replicas)| replicas),
+        // Without a watch the number must be read: leaving it out would scale the workload down to 1.
+        KindState::Pending | KindState::Missing | KindState::Forbidden => {
+            let resource = kinds::resource(ChildKind::Deployment.row());
+            let get = context
+                .cluster
+                .get::<DeploymentItem>(resource, Some(&target.key.namespace), &target.key.name);
+            get.await?.map(|item| {
+                context.store.put_deployment(&item, Source::Answer);
+                item.replicas
+            })
+        }
+    };
+    Ok(Facts {
+        missing_kinds,
+        live_replicas,
+    })
+}
+
+/// The workload as the API server tells it.
+pub(crate) async fn workload(context: &Context, target: &Target) -> WorkloadFacts {
+    let key = &target.key;
+    let deployment = context
+        .store
+        .deployment(key)
+        .filter(|_| {
+            // One of that name that is not ours says nothing about our workload.
+            let child = context.store.child(key, ChildKind::Deployment, &key.name);
+            child.is_some_and(|child| child.controller_uid.as_deref() == Some(&target.owner.uid))
+        })
+        .map(|(facts, _)| facts);
+    WorkloadFacts {
+        deployment,
+        pods: pods(context, key).await,
+        ready_endpoints: context.store.ready_endpoints(key, &key.name),
+    }
+}
+
+async fn pods(context: &Context, key: &ApiKey) -> Vec<PodFacts> {
+    let mut items = context.store.pods(key);
+    items.sort_by(|a, b| a.facts.name.cmp(&b.facts.name));
+    // The newest pod was made from the newest template.
+    let newest = items
+        .iter()
+        .max_by(|a, b| a.created.cmp(&b.created))
+        .map(|pod| pod.template_hash.clone());
+    for pod in &mut items {
+        pod.facts.current = newest.as_deref() == Some(pod.template_hash.as_str());
+    }
+    // One example is enough for a sentence, and one look-up for the API server.
+    let failing = items
+        .iter_mut()
+        .find(|pod| pod.facts.current && !pod.facts.ready && pod.facts.phase == "Running" && pod.facts.waiting.is_none());
+    if let Some(pod) = failing {
+        pod.facts.unhealthy = unhealthy(context, pod).await;
+    }
+    items.into_iter().map(|pod| pod.facts).collect()
+}
+
+/// A pod that runs and is not ready gets its reason from an event, and no watch of ours tells of events.
+const UNREADY_RECHECK: Duration = Duration::from_secs(30);
+
+/// When to look at a workload again though nothing else asks for it.
+pub(crate) fn look_again(workload: &WorkloadFacts) -> Next {
+    let unready = |pod: &PodFacts| pod.current && !pod.ready && pod.phase == "Running";
+    if workload.pods.iter().any(unready) { Next::After(UNREADY_RECHECK) } else { Next::OnEvent }
+}
+
+/// A probe's failure as the kubelet tells it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Told {
+    message: String,
+    last_timestamp: Option<String>,
+    event_time: Option<String>,
+}
+
+/// Message of a pod's latest `Unhealthy` event. Nothing is known where it can't be read.
+async fn unhealthy(context: &Context, pod: &PodItem) -> Option<String> {
+    let fields = format!("involvedObject.uid={},reason=Unhealthy", pod.uid);
+    let found = context
+        .cluster
+        .find::<Told>(kinds::CORE_EVENT, &pod.namespace, &fields)
+        .await;
+    let page = found
+        .inspect_err(|error| tracing::debug!(%error, "can't read the pod's events"))
+        .ok()?;
+    page.items
+        .into_iter()
+        .max_by(|a, b| {
+            let time = |told: &Told| told.last_timestamp.clone().or_else(|| told.event_time.clone());
+            time(a).cmp(&time(b))
+        })
+        .map(|told| told.message)
+}
+
+/// What can be known of the Prometheus objects.
+pub(crate) fn prometheus(context: &Context, key: &ApiKey) -> PrometheusFacts {
+    match context.board.state(Subject::Prometheus, &key.namespace) {
+        KindState::Pending => PrometheusFacts::NotReadYet,
+        KindState::Missing => PrometheusFacts::CrdMissing,
+        KindState::Forbidden => PrometheusFacts::NotPermitted,
+        KindState::Synced => PrometheusFacts::Known(context.store.prometheuses()),
+    }
+}

@@ -1,0 +1,58 @@
+//! Hashes of managed fields, remembered: the field sets of a thousand MonitoredApis are a handful of different texts.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use serde_json::Value;
+
+/// Texts remembered at most; then we start over. A text is a few hundred bytes hashed to sixteen.
+const REMEMBERED: usize = 4096;
+
+struct Memo {
+    keys: (RandomState, RandomState),
+    known: HashMap<(u64, u64), String>,
+}
+
+static MEMO: LazyLock<Mutex<Memo>> = LazyLock::new(|| {
+    Mutex::new(Memo {
+        keys: (RandomState::new(), RandomState::new()),
+        known: HashMap::new(),
+    })
+});
+
+/// SHA-256 (hex) of the canonical JSON of `fieldsV1`, given its text. `None` if it is no JSON.
+pub(crate) fn applied_fields(text: &str) -> Option<String> {
+    let mut memo = MEMO.lock().unwrap_or_else(PoisonError::into_inner);
+    // Two independently keyed 64-bit hashes: a collision, which would hide drift, is out of reach.
+    let key = (memo.keys.0.hash_one(text), memo.keys.1.hash_one(text));
+    if let Some(known) = memo.known.get(&key) {
+        return Some(known.clone());
+    }
+    let value: Value = serde_json::from_str(text).ok()?;
+    let hash = controller_core::hash::hash(&value);
+    if memo.known.len() >= REMEMBERED {
+        memo.known.clear();
+    }
+    memo.known.insert(key, hash.clone());
+    Some(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_remembered_hash_is_the_cores_hash() {
+        let text = r#"{"f:b":{},"f:a":{".":{}}}"#;
+        let value: Value = serde_json::from_str(text).unwrap();
+        let expected = Some(controller_core::hash::hash(&value));
+        assert_eq!(applied_fields(text), expected);
+        assert_eq!(applied_fields(text), expected);
+    }
+
+    #[test]
+    fn what_is_no_json_has_no_hash() {
+        assert_eq!(applied_fields("{"), None);
+    }
+}

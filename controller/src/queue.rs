@@ -1,0 +1,360 @@
+//! The work queue: which MonitoredApi is due when. One entry a key, never two runs of one key at once, a backoff of
+//! its own for each key.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::backoff::{exponential, random};
+
+/// The first wait after a failed reconcile.
+const RETRY_FIRST: Duration = Duration::from_secs(1);
+/// The longest. A person who fixes the cause outside the MonitoredApi waits this long at most.
+const RETRY_CAP: Duration = Duration::from_secs(5 * 60);
+/// After the API server comes back, everything that failed is tried again, spread over this long.
+const HURRY_SPREAD: Duration = Duration::from_secs(2);
+
+/// Namespace and name of a MonitoredApi.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ApiKey {
+    pub(crate) namespace: Arc<str>,
+    pub(crate) name: Arc<str>,
+}
+
+impl ApiKey {
+    pub(crate) fn new(namespace: &str, name: &str) -> Self {
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+}
+
+impl fmt::Display for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// When a key that was just worked on is due again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// When something happens to it.
+    OnEvent,
+    /// After this long, or when something happens.
+    After(Duration),
+    /// It failed: after the key's own backoff.
+    Backoff,
+    /// It is gone.
+    Forget,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    running: bool,
+    /// When it is due; while running: when it is due again.
+    due: Option<Instant>,
+    failures: u32,
+    /// Work that would only change the status waits until then.
+    status_not_before: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    entries: HashMap<ApiKey, Entry>,
+    /// Every entry that is due some time and not running.
+    timeline: BTreeSet<(Instant, ApiKey)>,
+    running: usize,
+}
+
+/// The queue. Cheap to share; one dispatcher takes from it.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    inner: Mutex<Inner>,
+    changed: Notify,
+}
+
+impl Queue {
+    /// Something happened that may need a write to children: due now.
+    pub(crate) fn add(&self, key: &ApiKey) {
+        self.add_at(key, Instant::now());
+    }
+
+    /// Something happened that can only change the status: due now, or when the key's last status is old enough.
+    pub(crate) fn add_status(&self, key: &ApiKey) {
+        let now = Instant::now();
+        let held = self.lock().entries.get(key).and_then(|entry| entry.status_not_before);
+        self.add_at(key, held.map_or(now, |until| until.max(now)));
+    }
+
+    /// Due at a time, unless it is due sooner.
+    pub(crate) fn add_at(&self, key: &ApiKey, at: Instant) {
+        {
+            let mut inner = self.lock();
+            let Inner {
+                entries,
+                timeline,
+                ..
+            } = &mut *inner;
+            let entry = entries.entry(key.clone()).or_default();
+            if entry.due.is_some_and(|due| due <= at) {
+                return;
+            }
+            let before = entry.due.replace(at);
+            if !entry.running {
+                if let Some(before) = before {
+                    timeline.remove(&(before, key.clone()));
+                }
+                timeline.insert((at, key.clone()));
+            }
+        }
+        self.changed.notify_one();
+    }
+
+    /// A status was just written: the next one that only reports waits this long.
+    pub(crate) fn hold_status(&self, key: &ApiKey, span: Duration) {
+        if let Some(entry) = self.lock().entries.get_mut(key) {
+            entry.status_not_before = Some(Instant::now() + span);
+        }
+    }
+
+    /// The next key that is due, marked as running until [`Self::done`]. Waits for it.
+    pub(crate) async fn next(&self) -> ApiKey {
+        loop {
+            let wait_until = match self.take_due(Instant::now()) {
+                Ok(key) => return key,
+                Err(wait_until) => wait_until,
+            };
+            let changed = self.changed.notified();
+            match wait_until {
+                Some(at) => {
+                    // Either way we look again.
+                    let _ = tokio::time::timeout_at(at, changed).await;
+                }
+                None => changed.await,
+            }
+        }
+    }
+
+    fn take_due(&self, now: Instant) -> Result<ApiKey, Option<Instant>> {
+        let mut inner = self.lock();
+        match inner.timeline.first() {
+            Some((at, _)) if *at > now => return Err(Some(*at)),
+            Some(_) => {}
+            None => return Err(None),
+        }
+        let Some((_, key)) = inner.timeline.pop_first() else {
+            return Err(None);
+        };
+        if let Some(entry) = inner.entries.get_mut(&key) {
+            entry.running = true;
+            entry.due = None;
+        }
+        inner.running += 1;
+        Ok(key)
+    }
+
+    /// The run of a key is over. Returns the wait before the next one, if a time is set.
+    pub(crate) fn done(&self, key: &ApiKey, next: Next) -> Option<Duration> {
+        let now = Instant::now();
+        let mut inner = self.lock();
+        let Inner {
+            entries,
+            timeline,
+            running,
+        } = &mut *inner;
+        let entry = entries.get_mut(key)?;
+        *running = running.saturating_sub(1);
+        entry.running = false;
+        let wanted = match next {
+            Next::OnEvent | Next::Forget => {
+                entry.failures = 0;
+                None
+            }
+            Next::After(wait) => {
+                entry.failures = 0;
+                Some(now + wait)
+            }
+            Next::Backoff => {
+                let wait = exponential(RETRY_FIRST, RETRY_CAP, entry.failures);
+                entry.failures = entry.failures.saturating_add(1);
+                // Never shorter than the first wait, so that nothing spins.
+                Some(now + wait.mul_f64(random().mul_add(0.2, 1.0)).min(RETRY_CAP))
+            }
+        };
+        entry.due = match (entry.due, wanted) {
+            (Some(event), Some(timer)) => Some(event.min(timer)),
+            (event, timer) => event.or(timer),
+        };
+        let due = entry.due;
+        match due {
+            Some(at) => {
+                timeline.insert((at, key.clone()));
+            }
+            None if next == Next::Forget => {
+                entries.remove(key);
+            }
+            None => {}
+        }
+        drop(inner);
+        self.changed.notify_one();
+        due.map(|at| at.saturating_duration_since(now))
+    }
+
+    /// The API server is back: what failed need not wait out its backoff.
+    pub(crate) fn hurry(&self) {
+        let now = Instant::now();
+        let keys: Vec<_> = self
+            .lock()
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.failures > 0 && !entry.running)
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in keys {
+            self.add_at(&key, now + HURRY_SPREAD.mul_f64(random()));
+        }
+    }
+
+    /// Keys that are due now, and keys being worked on.
+    pub(crate) fn depth(&self) -> (usize, usize) {
+        let now = Instant::now();
+        let inner = self.lock();
+        let due = inner.timeline.iter().take_while(|(at, _)| *at <= now).count();
+        (due, inner.running)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str) -> ApiKey {
+        ApiKey::new("shop", name)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_added_many_times_is_handed_out_once() {
+        let queue = Queue::default();
+        for _ in 0..5 {
+            queue.add(&key("orders"));
+        }
+        assert_eq!(queue.next().await, key("orders"));
+        queue.done(&key("orders"), Next::OnEvent);
+        let again = tokio::time::timeout(Duration::from_secs(60), queue.next()).await;
+        assert!(again.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_is_being_worked_on_is_not_handed_out_again_until_it_is_done() {
+        let queue = Queue::default();
+        queue.add(&key("orders"));
+        queue.next().await;
+        queue.add(&key("orders"));
+        let meanwhile = tokio::time::timeout(Duration::from_secs(60), queue.next()).await;
+        assert!(meanwhile.is_err());
+        queue.done(&key("orders"), Next::OnEvent);
+        assert_eq!(queue.next().await, key("orders"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_back_off_up_to_five_minutes_and_a_success_starts_over() {
+        let queue = Queue::default();
+        let mut last = Duration::ZERO;
+        for _ in 0..12 {
+            queue.add(&key("orders"));
+            queue.next().await;
+            last = queue.done(&key("orders"), Next::Backoff).unwrap();
+        }
+        assert_eq!(last, Duration::from_secs(300));
+        queue.add(&key("orders"));
+        queue.next().await;
+        queue.done(&key("orders"), Next::OnEvent);
+        queue.add(&key("orders"));
+        queue.next().await;
+        let first = queue.done(&key("orders"), Next::Backoff).unwrap();
+        assert!(first >= Duration::from_secs(1) && first <= Duration::from_millis(1200));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_event_during_a_backoff_is_served_at_once() {
+        let queue = Queue::default();
+        queue.add(&key("orders"));
+        queue.next().await;
+        for _ in 0..8 {
+            queue.done(&key("orders"), Next::Backoff);
+        }
+        queue.add(&key("orders"));
+        let started = Instant::now();
+        queue.next().await;
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_failing_key_delays_no_other() {
+        let queue = Queue::default();
+        queue.add(&key("broken"));
+        queue.next().await;
+        queue.done(&key("broken"), Next::Backoff);
+        queue.add(&key("orders"));
+        assert_eq!(queue.next().await, key("orders"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn status_work_waits_for_the_hold_and_other_work_does_not() {
+        let queue = Queue::default();
+        queue.add(&key("orders"));
+        queue.next().await;
+        queue.hold_status(&key("orders"), Duration::from_secs(1));
+        queue.done(&key("orders"), Next::OnEvent);
+        let started = Instant::now();
+        queue.add_status(&key("orders"));
+        queue.next().await;
+        assert_eq!(started.elapsed(), Duration::from_secs(1));
+        queue.hold_status(&key("orders"), Duration::from_secs(1));
+        queue.done(&key("orders"), Next::OnEvent);
+        queue.add_status(&key("orders"));
+        queue.add(&key("orders"));
+        let started = Instant::now();
+        queue.next().await;
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_failed_during_an_outage_is_tried_again_within_seconds_of_its_end() {
+        let queue = Queue::default();
+        queue.add(&key("orders"));
+        for _ in 0..10 {
+            queue.next().await;
+            queue.done(&key("orders"), Next::Backoff);
+        }
+        queue.hurry();
+        let started = Instant::now();
+        queue.next().await;
+        assert!(started.elapsed() <= HURRY_SPREAD);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_forgotten_key_leaves_nothing_behind() {
+        let queue = Queue::default();
+        queue.add(&key("orders"));
+        queue.next().await;
+        queue.done(&key("orders"), Next::Forget);
+        assert!(queue.lock().entries.is_empty());
+        assert!(queue.lock().timeline.is_empty());
+    }
+}

@@ -1,0 +1,208 @@
+//! Writes status, and is the only file that does: only when it changed, by compare and swap. Tells transitions as
+//! events.
+
+use std::time::Duration;
+
+use controller_api::{ConditionType, MonitoredApiStatus};
+use controller_core::events::{EventSpec, EventType, events};
+use controller_core::facts::{PrometheusFacts, WorkloadFacts};
+use controller_core::plan::Applied;
+use controller_core::validate::{ValidApi, Violation};
+use controller_core::{FoldInput, fold};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use metric_contract::platform;
+use serde_json::json;
+
+use crate::cluster::{CallError, ErrorClass};
+use crate::context::Context;
+use crate::gather::{self, Target};
+use crate::kinds;
+use crate::observe::ApiItem;
+use crate::table::Source;
+use crate::telemetry::ApiSeries;
+
+/// At most one status write that only reports in this time, for one MonitoredApi: a rollout of a hundred pods is some
+/// writes and not hundreds.
+const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+/// How often a status is folded anew because somebody else wrote in between.
+const ATTEMPTS: usize = 3;
+
+/// What one run found out.
+#[derive(Debug)]
+pub(crate) struct Findings<'a> {
+    /// Generation of the spec that was validated.
+    pub(crate) generation: i64,
+    pub(crate) validated: Result<&'a ValidApi, &'a [Violation]>,
+    pub(crate) suspended: bool,
+    pub(crate) applied: Option<&'a Applied>,
+    pub(crate) workload: &'a WorkloadFacts,
+    pub(crate) prometheus: &'a PrometheusFacts,
+}
+
+/// Folds a status and writes it if it changed.
+pub(crate) async fn report(context: &Context, mut target: Target, found: &Findings<'_>) -> Result<(), CallError> {
+    let labels = context.store.namespace_labels(&target.key.namespace);
+    for _ in 0..ATTEMPTS {
+        let status = fold(&FoldInput {
+            owner: &target.owner,
+            generation: found.generation,
+            previous: &target.status,
+            validated: found.validated,
+            applied: found.applied,
+            workload: found.workload,
+            prometheus: found.prometheus,
+            namespace_labels: labels.as_ref(),
+            suspended: found.suspended,
+            now: Timestamp::now(),
+        });
+        show(context, &target, &status, found.workload);
+        if status == target.status {
+            return Ok(());
+        }
+        match replace(context, &target, &status).await {
+            Ok(()) => {
+                tell(context, &target, &status).await;
+                return Ok(());
+            }
+            Err(error) if error.class == ErrorClass::NotFound => return Ok(()),
+            Err(error) if error.class == ErrorClass::Conflict => {}
+            Err(error) => return Err(error),
+        }
+        // What was applied stays true: only the status under it is folded anew.
+        match gather::live(context, &target).await? {
+            Some(fresh) if fresh.owner.uid == target.owner.uid => target = fresh,
+            Some(_) | None => return Ok(()),
+        }
+    }
+    Err(CallError {
+        verb: "replace status of",
+        kind: kinds::MONITORED_API.kind,
+        object: target.key.to_string(),
+        class: ErrorClass::Conflict,
+        message: "somebody else keeps writing this status".to_owned(),
+    })
+}
+
+/// Says on the MonitoredApi that the operator failed on it: after a panic, when nothing else can be said.
+pub(crate) async fn report_panic(context: &Context, target: &Target) -> Result<(), CallError> {
+    let mut status = target.status.clone();
+    let ready = ConditionType::Ready.as_str();
+    let message = "the operator failed on this MonitoredApi, which is a bug: its log has the details";
+    if status.conditions.iter().any(|c| c.type_ == ready && c.reason == "InternalError") {
+        return Ok(());
+    }
+    status.conditions.retain(|condition| condition.type_ != ready);
+    status.conditions.push(Condition {
+        type_: ready.to_owned(),
+        status: "False".to_owned(),
+        reason: "InternalError".to_owned(),
+        message: message.to_owned(),
+        observed_generation: Some(target.generation),
+        last_transition_time: Time(Timestamp::now()),
+    });
+    replace(context, target, &status).await
+}
+
+async fn replace(context: &Context, target: &Target, status: &MonitoredApiStatus) -> Result<(), CallError> {
+    let key = &target.key;
+    // Of the rest of the object the API server takes nothing here, but it wants to know which object and version.
+    let body = json!({
+        "apiVersion": format!("{}/{}", kinds::MONITORED_API.group, kinds::MONITORED_API.version),
+        "kind": kinds::MONITORED_API.kind,
+        "metadata": {
+            "name": &*key.name,
+            "namespace": &*key.namespace,
+            "uid": target.owner.uid,
+            "resourceVersion": target.resource_version,
+        },
+        "status": status,
+    });
+    let write = context
+        .cluster
+        .replace_status::<_, ApiItem>(kinds::MONITORED_API, &key.namespace, &key.name, &body);
+    let result = write.await;
+    let label = result.as_ref().map_or_else(|error| error.class.as_str(), |_| "written");
+    context.telemetry.count(platform::STATUS_WRITES, &[label]);
+    context.store.put_api(result?, Source::Answer);
+    context.queue.hold_status(key, STATUS_INTERVAL);
+    Ok(())
+}
+
+/// Publishes the transitions from the status before to this one.
+async fn tell(context: &Context, target: &Target, status: &MonitoredApiStatus) {
+    let first = target.status.conditions.is_empty();
+    for event in events(&target.status, status) {
+        // That work begins is no news on a new object, and each event is a write.
+        if first && event.type_ == EventType::Normal {
+            continue;
+        }
+        if let Err(error) = publish(context, target, &event).await {
+            tracing::warn!(namespace = %target.key.namespace, name = %target.key.name, %error, "event not published");
+        }
+    }
+}
+
+async fn publish(context: &Context, target: &Target, event: &EventSpec) -> Result<(), CallError> {
+    let key = &target.key;
+    let now = Timestamp::now();
+    let nanoseconds = now.as_nanosecond();
+    let body = json!({
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {
+            "name": format!("{}.{nanoseconds:x}.{}", key.name, event.action.to_lowercase()),
+            "namespace": &*key.namespace,
+        },
+        "eventTime": k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime(now),
+        "reportingController": "monitoredapi.io/monitored-api",
+        "reportingInstance": context.instance,
+        "regarding": {
+            "apiVersion": format!("{}/{}", kinds::MONITORED_API.group, kinds::MONITORED_API.version),
+            "kind": kinds::MONITORED_API.kind,
+            "name": &*key.name,
+            "namespace": &*key.namespace,
+            "uid": target.owner.uid,
+            "resourceVersion": target.resource_version,
+        },
+        "type": match event.type_ {
+            EventType::Normal => "Normal",
+            EventType::Warning => "Warning",
+        },
+        "reason": event.reason,
+        "note": event.note,
+        "action": event.action,
+    });
+    context
+        .cluster
+        .create::<_, serde::de::IgnoredAny>(kinds::EVENT, &key.namespace, &body)
+        .await
+        .map(|_| ())
+}
+
+/// Sets the MonitoredApi's series.
+fn show(context: &Context, target: &Target, status: &MonitoredApiStatus, workload: &WorkloadFacts) {
+    let summary = [ConditionType::Ready, ConditionType::Monitored, ConditionType::Stalled];
+    let conditions = summary
+        .into_iter()
+        .filter_map(|condition| {
+            let known = status.conditions.iter().find(|c| c.type_ == condition.as_str())?;
+            let value = match known.status.as_str() {
+                "True" => "True",
+                "False" => "False",
+                _ => "Unknown",
+            };
+            Some((condition.as_str(), value))
+        })
+        .collect();
+    let deployment = workload.deployment.as_ref();
+    context.telemetry.show(
+        &target.key,
+        ApiSeries {
+            wanted: deployment.map(|d| d.wanted),
+            ready: deployment.map(|d| d.ready),
+            dialect: status.metrics.as_ref().and_then(|metrics| metrics.dialect.clone()),
+            conditions,
+        },
+    );
+}

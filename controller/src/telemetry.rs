@@ -1,0 +1,297 @@
+//! The operator's own figures: counted here, written as text for a scrape. Names come from the contract.
+//!
+//! No registry and no handles: the label values are few and known, and the series of ten thousand MonitoredApis are
+//! written straight from one map.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use metric_contract::{Family, MetricKind, platform};
+
+use crate::queue::ApiKey;
+
+/// Value of the label `controller`.
+pub(crate) const CONTROLLER: &str = "monitoredapi";
+
+/// Bounds in seconds: from a reconcile without requests to the deadline.
+const TIME_BUCKETS: [f64; 12] = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0];
+
+/// What is shown of one MonitoredApi.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ApiSeries {
+    /// Pods that the workload should have.
+    pub(crate) wanted: Option<i32>,
+    /// Pods that are ready.
+    pub(crate) ready: Option<i32>,
+    pub(crate) dialect: Option<String>,
+    /// Status of summary conditions: type and status.
+    pub(crate) conditions: Vec<(&'static str, &'static str)>,
+}
+
+#[derive(Debug, Default)]
+struct Histogram {
+    buckets: [u64; TIME_BUCKETS.len()],
+    sum: f64,
+    count: u64,
+}
+
+/// Family and label values, in the family's order.
+type Series = (&'static str, Vec<&'static str>);
+
+/// All figures.
+#[derive(Debug, Default)]
+pub(crate) struct Telemetry {
+    counters: Mutex<BTreeMap<Series, u64>>,
+    time: Mutex<Histogram>,
+    active: AtomicUsize,
+    apis: Mutex<HashMap<ApiKey, ApiSeries>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A reconcile under way.
+#[derive(Debug)]
+pub(crate) struct Active<'a>(&'a Telemetry);
+
+impl Drop for Active<'_> {
+    fn drop(&mut self) {
+        self.0.active.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Telemetry {
+    /// Counts one.
+    pub(crate) fn count(&self, family: &'static Family, labels: &[&'static str]) {
+        debug_assert_eq!(labels.len(), family.labels.len(), "{}", family.name);
+        *lock(&self.counters).entry((family.name, labels.to_vec())).or_default() += 1;
+    }
+
+    /// Notes a reconcile's time.
+    pub(crate) fn took(&self, span: Duration) {
+        let seconds = span.as_secs_f64();
+        let mut time = lock(&self.time);
+        time.sum += seconds;
+        time.count += 1;
+        for (bucket, bound) in time.buckets.iter_mut().zip(TIME_BUCKETS) {
+            *bucket += u64::from(seconds <= bound);
+        }
+    }
+
+    /// Marks a reconcile as under way until the answer is dropped.
+    pub(crate) fn begin(&self) -> Active<'_> {
+        self.active.fetch_add(1, Ordering::Relaxed);
+        Active(self)
+    }
+
+    /// Sets the series of a MonitoredApi.
+    pub(crate) fn show(&self, key: &ApiKey, series: ApiSeries) {
+        lock(&self.apis).insert(key.clone(), series);
+    }
+
+    /// Takes away the series of a MonitoredApi that is gone.
+    pub(crate) fn hide(&self, key: &ApiKey) {
+        lock(&self.apis).remove(key);
+    }
+
+    /// Writes what is counted here. `page` then takes what others know.
+    pub(crate) fn write(&self, page: &mut Page) {
+        self.write_counters(page);
+        self.write_time(page);
+        page.family(platform::ACTIVE_WORKERS);
+        page.count(platform::ACTIVE_WORKERS, &[CONTROLLER], self.active.load(Ordering::Relaxed));
+        self.write_apis(page);
+    }
+
+    fn write_counters(&self, page: &mut Page) {
+        let counters = lock(&self.counters);
+        for family in [
+            platform::RECONCILE_TOTAL,
+            platform::RECONCILE_ERRORS,
+            platform::RECONCILE_PANICS,
+            platform::APPLIES,
+            platform::STATUS_WRITES,
+        ] {
+            page.family(family);
+            let from = (family.name, Vec::new());
+            for ((name, labels), value) in counters.range(from..) {
+                if *name != family.name {
+                    break;
+                }
+                page.sample(family, "", labels, *value);
+            }
+        }
+    }
+
+    fn write_time(&self, page: &mut Page) {
+        let time = lock(&self.time);
+        let family = platform::RECONCILE_TIME;
+        page.family(family);
+        for (count, bound) in time.buckets.iter().zip(TIME_BUCKETS) {
+            page.bucket(family, CONTROLLER, &bound.to_string(), *count);
+        }
+        page.bucket(family, CONTROLLER, "+Inf", time.count);
+        page.sample(family, "_sum", &[CONTROLLER], time.sum);
+        page.sample(family, "_count", &[CONTROLLER], time.count);
+    }
+
+    fn write_apis(&self, page: &mut Page) {
+        let apis = lock(&self.apis);
+        let mut sorted: Vec<_> = apis.iter().collect();
+        sorted.sort_by_key(|(key, _)| *key);
+        page.family(platform::INFO);
+        for (key, series) in &sorted {
+            let dialect = series.dialect.as_deref().unwrap_or_default();
+            page.sample(platform::INFO, "", &[&*key.namespace, &*key.name, dialect], 1);
+        }
+        page.family(platform::CONDITION);
+        for (key, series) in &sorted {
+            for (condition, status) in &series.conditions {
+                page.sample(platform::CONDITION, "", &[&*key.namespace, &*key.name, *condition, *status], 1);
+            }
+        }
+        page.family(platform::REPLICAS_WANTED);
+        for (key, series) in &sorted {
+            if let Some(wanted) = series.wanted {
+                page.sample(platform::REPLICAS_WANTED, "", &[&key.namespace, &key.name], wanted);
+            }
+        }
+        page.family(platform::REPLICAS_READY);
+        for (key, series) in &sorted {
+            if let Some(ready) = series.ready {
+                page.sample(platform::REPLICAS_READY, "", &[&key.namespace, &key.name], ready);
+            }
+        }
+    }
+}
+
+/// A page in Prometheus's text format.
+#[derive(Debug, Default)]
+pub(crate) struct Page(String);
+
+impl Page {
+    /// Begins a family.
+    pub(crate) fn family(&mut self, family: &Family) {
+        let kind = match family.kind {
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+            MetricKind::Histogram => "histogram",
+        };
+        // Writing into a String can't fail.
+        let _ = write!(
+            self.0,
+            "# HELP {name} {help}\n# TYPE {name} {kind}\n",
+            name = family.name,
+            help = family.help
+        );
+    }
+
+    /// A sample of a family; `suffix` for a histogram's `_sum` and `_count`.
+    pub(crate) fn sample<S: AsRef<str>>(
+        &mut self,
+        family: &Family,
+        suffix: &str,
+        values: &[S],
+        value: impl std::fmt::Display,
+    ) {
+        self.0.push_str(family.name);
+        self.0.push_str(suffix);
+        for (index, (label, value)) in family.labels.iter().zip(values).enumerate() {
+            self.0.push(if index == 0 { '{' } else { ',' });
+            self.label(label, value.as_ref());
+        }
+        if !family.labels.is_empty() {
+            self.0.push('}');
+        }
+        let _ = writeln!(self.0, " {value}");
+    }
+
+    /// A sample that counts things.
+    pub(crate) fn count(&mut self, family: &Family, values: &[&str], count: usize) {
+        self.sample(family, "", values, count);
+    }
+
+    fn bucket(&mut self, family: &Family, controller: &str, bound: &str, count: u64) {
+        self.0.push_str(family.name);
+        self.0.push_str("_bucket{");
+        self.label("controller", controller);
+        self.0.push(',');
+        self.label("le", bound);
+        let _ = writeln!(self.0, "}} {count}");
+    }
+
+    fn label(&mut self, name: &str, value: &str) {
+        self.0.push_str(name);
+        self.0.push_str("=\"");
+        for c in value.chars() {
+            match c {
+                '\\' => self.0.push_str("\\\\"),
+                '"' => self.0.push_str("\\\""),
+                '\n' => self.0.push_str("\\n"),
+                other => self.0.push(other),
+            }
+        }
+        self.0.push('"');
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(telemetry: &Telemetry) -> String {
+        let mut page = Page::default();
+        telemetry.write(&mut page);
+        page.into_text()
+    }
+
+    #[test]
+    fn a_counter_is_written_under_its_family_with_its_labels() {
+        let telemetry = Telemetry::default();
+        telemetry.count(platform::APPLIES, &["Deployment", "applied"]);
+        telemetry.count(platform::APPLIES, &["Deployment", "applied"]);
+        assert!(text(&telemetry).contains("monitored_api_applies_total{kind=\"Deployment\",result=\"applied\"} 2\n"));
+    }
+
+    #[test]
+    fn the_series_of_a_monitored_api_go_with_it() {
+        let telemetry = Telemetry::default();
+        let key = ApiKey::new("shop", "orders");
+        telemetry.show(
+            &key,
+            ApiSeries {
+                wanted: Some(3),
+                ready: Some(2),
+                ..ApiSeries::default()
+            },
+        );
+        assert!(text(&telemetry).contains("monitored_api_replicas_ready{namespace=\"shop\",name=\"orders\"} 2\n"));
+        telemetry.hide(&key);
+        assert!(!text(&telemetry).contains("orders"));
+    }
+
+    #[test]
+    fn the_histogram_is_cumulative() {
+        let telemetry = Telemetry::default();
+        telemetry.took(Duration::from_millis(2));
+        telemetry.took(Duration::from_secs(60));
+        let text = text(&telemetry);
+        assert!(text.contains("time_seconds_bucket{controller=\"monitoredapi\",le=\"0.005\"} 1\n"));
+        assert!(text.contains("time_seconds_bucket{controller=\"monitoredapi\",le=\"+Inf\"} 2\n"));
+    }
+
+    #[test]
+    fn label_values_are_escaped() {
+        let mut page = Page::default();
+        page.sample(platform::BUILD_INFO, "", &["a\"b\\c\nd"], 1);
+        assert_eq!(page.into_text(), "monitored_api_build_info{version=\"a\\\"b\\\\c\\nd\"} 1\n");
+    }
+}

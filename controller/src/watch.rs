@@ -1,0 +1,242 @@
+//! One watch: list, follow, relist. Each runs in a task of its own with a backoff of its own, so that a broken one
+//! delays nobody else (kube-rs's `Controller` merges all watches behind one backoff).
+//!
+//! It must not know what it watches: a [`Sink`] takes the objects.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use kube::core::WatchEvent;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use crate::backoff::{Backoff, jittered};
+use crate::board::{Health, KindState};
+use crate::cluster::{CallError, Cluster, ErrorClass, Scope, classify, classify_status};
+
+/// How long the server lets one watch request live. A dead connection is noticed this much plus [`IDLE_SLACK`] after
+/// the server fell silent, at the latest.
+const WATCH_SECONDS: u32 = 60;
+/// The server ends a watch itself; when it has not done so this long after, nobody is there any more.
+const IDLE_SLACK: Duration = Duration::from_secs(5);
+/// The safety net: however healthy a watch looks, list everything again this often.
+const RELIST_EVERY: Duration = Duration::from_secs(30 * 60);
+/// A kind whose CRD is missing is asked for this often. Promised: picked up within 60 s of the CRD's arrival.
+const MISSING_RETRY: Duration = Duration::from_secs(10);
+/// Failed attempts to go on from one resource version before we list again. An API server answers 410 inside the
+/// stream; a proxy may answer it, or anything else, as an HTTP status, for ever.
+const GIVE_UP_VERSION_AFTER: u32 = 3;
+/// A watch that ended in good order but lived shorter than this counts as a failure: somebody cuts it.
+const SUSPICIOUSLY_SHORT: Duration = Duration::from_secs(5);
+
+/// What a watch must know of an object: how far it has come.
+pub(crate) trait Versioned {
+    /// `metadata.resourceVersion`.
+    fn resource_version(&self) -> &str;
+}
+
+/// Takes the objects of one watch. Called by one task, in the order of the server's events.
+pub(crate) trait Sink<T>: Send {
+    /// A complete list begins; what it doesn't name is gone.
+    fn begin(&mut self);
+    /// An object of that list.
+    fn listed(&mut self, item: T);
+    /// The list is complete.
+    fn end(&mut self);
+    /// An object appeared or changed.
+    fn changed(&mut self, item: T);
+    /// An object went.
+    fn removed(&mut self, item: T);
+    /// The API server answers again after an outage.
+    fn recovered(&mut self) {}
+    /// The kind itself went (its CRD was removed): so did all its objects.
+    fn kind_gone(&mut self) {
+        self.begin();
+        self.end();
+    }
+}
+
+/// A running watch.
+pub(crate) struct Watch<S> {
+    cluster: Cluster,
+    scope: Scope,
+    sink: S,
+    health: Arc<Health>,
+    /// Where to go on; `None`: list first.
+    version: Option<String>,
+    relist_at: Instant,
+    backoff: Backoff,
+    /// The last failure was the API server's, not the request's.
+    outage: bool,
+}
+
+impl<S> Watch<S> {
+    pub(crate) fn new(cluster: Cluster, scope: Scope, sink: S, health: Arc<Health>) -> Self {
+        Self {
+            cluster,
+            scope,
+            sink,
+            health,
+            version: None,
+            relist_at: Instant::now(),
+            backoff: Backoff::new(Duration::from_millis(800), Duration::from_secs(30)),
+            outage: false,
+        }
+    }
+
+    /// Runs until the task is aborted.
+    pub(crate) async fn run<T>(mut self)
+    where
+        T: DeserializeOwned + Versioned + Clone + Send + 'static,
+        S: Sink<T>,
+    {
+        loop {
+            let result = match self.version.clone() {
+                Some(version) if Instant::now() < self.relist_at => self.follow::<T>(version).await,
+                _ => self.list::<T>().await,
+            };
+            if let Err(error) = result {
+                let wait = self.failed::<T>(&error);
+                tokio::time::sleep(wait).await;
+            }
+        }
+    }
+
+    async fn list<T>(&mut self) -> Result<(), CallError>
+    where
+        T: DeserializeOwned,
+        S: Sink<T>,
+    {
+        let mut next = String::new();
+        let mut begun = false;
+        loop {
+            let page = self.cluster.list::<T>(&self.scope, &next).await?;
+            self.answered::<T>();
+            if !begun {
+                self.sink.begin();
+                begun = true;
+            }
+            for item in page.items {
+                self.sink.listed(item);
+            }
+            next = page.metadata.next;
+            if next.is_empty() {
+                self.version = Some(page.metadata.resource_version);
+                break;
+            }
+        }
+        self.sink.end();
+        self.relist_at = Instant::now() + jittered(RELIST_EVERY);
+        self.health.set(KindState::Synced);
+        Ok(())
+    }
+
+    async fn follow<T>(&mut self, version: String) -> Result<(), CallError>
+    where
+        T: DeserializeOwned + Versioned + Clone + Send + 'static,
+        S: Sink<T>,
+    {
+        let opened = Instant::now();
+        let stream = self.cluster.watch::<T>(&self.scope, &version, WATCH_SECONDS).await?;
+        self.answered::<T>();
+        let dead_at = opened + Duration::from_secs(u64::from(WATCH_SECONDS)) + IDLE_SLACK;
+        let mut stream = std::pin::pin!(stream);
+        loop {
+            match tokio::time::timeout_at(dead_at, stream.next()).await {
+                Ok(Some(Ok(event))) => self.take(event)?,
+                Ok(Some(Err(error))) => return Err(self.broken(classify(&error), error.to_string())),
+                Ok(None) => break,
+                Err(_) => return Err(self.broken(ErrorClass::Timeout, "the watch fell silent".to_owned())),
+            }
+        }
+        if opened.elapsed() < SUSPICIOUSLY_SHORT {
+            return Err(self.broken(ErrorClass::Unreachable, "the watch was cut at once".to_owned()));
+        }
+        self.health.touch();
+        self.backoff.reset();
+        Ok(())
+    }
+
+    fn take<T>(&mut self, event: WatchEvent<T>) -> Result<(), CallError>
+    where
+        S: Sink<T>,
+        T: Versioned,
+    {
+        self.health.touch();
+        match event {
+            WatchEvent::Added(item) | WatchEvent::Modified(item) => {
+                self.version = Some(item.resource_version().to_owned());
+                self.sink.changed(item);
+            }
+            WatchEvent::Deleted(item) => {
+                self.version = Some(item.resource_version().to_owned());
+                self.sink.removed(item);
+            }
+            WatchEvent::Bookmark(bookmark) => self.version = Some(bookmark.metadata.resource_version),
+            WatchEvent::Error(status) => {
+                return Err(self.broken(classify_status(status.code, &status.reason), status.message));
+            }
+        }
+        Ok(())
+    }
+
+    fn answered<T>(&mut self)
+    where
+        S: Sink<T>,
+    {
+        self.health.touch();
+        if std::mem::take(&mut self.outage) {
+            self.sink.recovered();
+        }
+    }
+
+    /// Notes a failure and says how long to wait.
+    fn failed<T>(&mut self, error: &CallError) -> Duration
+    where
+        S: Sink<T>,
+    {
+        self.health.failed(error.class);
+        self.outage = error.class.is_outage();
+        // The first of a series is news, the rest is noise; a missing kind is told by its change of state.
+        if self.backoff.failures() == 0 && error.class != ErrorClass::KindMissing {
+            tracing::warn!(watch = %self.health.name(), class = error.class.as_str(), %error, "watch failed");
+        } else {
+            tracing::debug!(watch = %self.health.name(), class = error.class.as_str(), %error, "watch failed");
+        }
+        match error.class {
+            ErrorClass::NotFound | ErrorClass::KindMissing => {
+                self.version = None;
+                self.backoff.reset();
+                // An answer, and a clear one: the watch is not stale.
+                self.health.touch();
+                if self.health.set(KindState::Missing) == KindState::Synced {
+                    self.sink.kind_gone();
+                }
+                return jittered(MISSING_RETRY);
+            }
+            ErrorClass::Forbidden => {
+                self.version = None;
+                self.health.set(KindState::Forbidden);
+            }
+            ErrorClass::Gone => self.version = None,
+            ErrorClass::Conflict | ErrorClass::Invalid | ErrorClass::Server | ErrorClass::Decode => {
+                if self.backoff.failures() >= GIVE_UP_VERSION_AFTER {
+                    self.version = None;
+                }
+            }
+            ErrorClass::Throttled | ErrorClass::Timeout | ErrorClass::Unreachable => {}
+        }
+        self.backoff.next()
+    }
+
+    fn broken(&self, class: ErrorClass, message: String) -> CallError {
+        CallError {
+            verb: "watch",
+            kind: self.scope.resource.kind,
+            object: self.scope.namespace.clone().unwrap_or_default(),
+            class,
+            message,
+        }
+    }
+}
