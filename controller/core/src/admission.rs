@@ -1,0 +1,86 @@
+//! The admission policy: nobody gets through a MonitoredApi what they may not create themselves.
+//!
+//! The operator writes Deployments, Services and so on for whoever writes a MonitoredApi. So the API server asks, for
+//! each child kind that the spec turns on, whether the author may create it in that namespace.
+
+use controller_api::names;
+use serde_json::{Value, json};
+
+use crate::children::{CHILD_KINDS, ChildKindRow};
+
+/// `spec` of the ValidatingAdmissionPolicy. One validation a permission: an authorizer check costs 350,000 units of the
+/// 1,000,000 that one expression may cost.
+#[must_use]
+pub fn policy_spec() -> Value {
+    json!({
+        // Fail closed: if the policy cannot be evaluated, nobody gains a right by it.
+        "failurePolicy": "Fail",
+        "matchConstraints": {
+            "resourceRules": [{
+                "apiGroups": [names::GROUP],
+                "apiVersions": ["*"],
+                "operations": ["CREATE", "UPDATE"],
+                "resources": ["monitoredapis"],
+            }],
+        },
+        "matchConditions": [
+            {
+                "name": "spec-changed",
+                "expression": "oldObject == null || object.spec != oldObject.spec",
+            },
+            {
+                // The garbage collector finishes a foreground deletion by an update, and has no right to create.
+                "name": "not-being-deleted",
+                "expression": "!has(object.metadata.deletionTimestamp)",
+            },
+        ],
+        "validations": CHILD_KINDS.iter().map(validation).collect::<Vec<_>>(),
+    })
+}
+
+/// `spec` of the ValidatingAdmissionPolicyBinding.
+#[must_use]
+pub fn binding_spec(policy: &str) -> Value {
+    json!({"policyName": policy, "validationActions": ["Deny"]})
+}
+
+fn validation(row: &ChildKindRow) -> Value {
+    let allowed = format!(
+        "authorizer.group('{}').resource('{}').namespace(object.metadata.namespace).check('create').allowed()",
+        row.group, row.plural
+    );
+    let expression = if row.turned_on == "true" { allowed } else { format!("!({}) || {allowed}", row.turned_on) };
+    json!({
+        "expression": expression,
+        "message": format!(
+            "this spec makes the operator create a {}: you need the permission to create {} in this namespace",
+            row.name,
+            if row.group.is_empty() { row.plural.to_owned() } else { format!("{}.{}", row.plural, row.group) },
+        ),
+        "reason": "Forbidden",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_child_kind_has_one_validation_with_one_check() {
+        let spec = policy_spec();
+        let validations = spec["validations"].as_array().unwrap();
+        assert_eq!(validations.len(), CHILD_KINDS.len());
+        for (validation, row) in validations.iter().zip(CHILD_KINDS) {
+            let expression = validation["expression"].as_str().unwrap();
+            assert_eq!(expression.matches("check(").count(), 1, "{expression}");
+            assert!(expression.contains(row.plural), "{expression}");
+        }
+    }
+
+    #[test]
+    fn a_foreground_deletion_is_let_through() {
+        let conditions = policy_spec()["matchConditions"].to_string();
+        assert!(conditions.contains("deletionTimestamp"));
+        assert!(conditions.contains("oldObject.spec"));
+    }
+}

@@ -1,0 +1,141 @@
+//! What the operator may do, from the child table: no verb on secrets, no wildcard, nothing that hands out rights.
+
+use controller_api::names;
+use serde_json::{Value, json};
+
+use crate::children::CHILD_KINDS;
+
+const READ: [&str; 3] = ["get", "list", "watch"];
+/// Verbs on child kinds. Server-side apply is a patch, and a create where the object does not exist.
+const WRITE: [&str; 6] = ["get", "list", "watch", "create", "patch", "delete"];
+const RESOURCE: &str = "monitoredapis";
+
+fn rule(group: &str, resources: &[&str], verbs: &[&str]) -> Value {
+    json!({"apiGroups": [group], "resources": resources, "verbs": verbs})
+}
+
+/// Rules for every namespace that the operator looks after: a ClusterRole's, or a Role's in namespaced mode.
+#[must_use]
+pub fn namespaced_rules() -> Vec<Value> {
+    let status = format!("{RESOURCE}/status");
+    // For owner references with blockOwnerDeletion, where the admission plugin OwnerReferencesPermissionEnforcement is
+    // on (OpenShift's default).
+    let finalizers = format!("{RESOURCE}/finalizers");
+    let mut rules = vec![
+        rule(names::GROUP, &[RESOURCE], &READ),
+        rule(names::GROUP, &[&status], &["get", "patch", "update"]),
+        rule(names::GROUP, &[&finalizers], &["update"]),
+    ];
+    rules.extend(child_rules());
+    rules.extend([
+        rule("", &["events", "pods"], &READ),
+        rule("discovery.k8s.io", &["endpointslices"], &READ),
+        rule("events.k8s.io", &["events"], &["get", "list", "watch", "create", "patch"]),
+        rule("monitoring.coreos.com", &["prometheuses"], &READ),
+    ]);
+    rules
+}
+
+/// One rule an API group, in the order of the table.
+fn child_rules() -> Vec<Value> {
+    let mut groups: Vec<&str> = Vec::new();
+    for row in CHILD_KINDS {
+        if !groups.contains(&row.group) {
+            groups.push(row.group);
+        }
+    }
+    groups
+        .into_iter()
+        .map(|group| {
+            let mut resources: Vec<_> =
+                CHILD_KINDS.iter().filter(|row| row.group == group).map(|row| row.plural).collect();
+            resources.sort_unstable();
+            rule(group, &resources, &WRITE)
+        })
+        .collect()
+}
+
+/// Rules that only a ClusterRole can hold; in namespaced mode what needs them is `Unknown`.
+#[must_use]
+pub fn cluster_rules() -> Vec<Value> {
+    vec![rule("", &["namespaces"], &READ)]
+}
+
+/// Rules in the operator's own namespace, for the lease by which one of its replicas leads.
+#[must_use]
+pub fn lease_rules() -> Vec<Value> {
+    vec![rule("coordination.k8s.io", &["leases"], &["get", "create", "update"])]
+}
+
+/// What people who may edit a namespace may do with MonitoredApis (aggregated to `edit` and `admin`).
+#[must_use]
+pub fn edit_rules() -> Vec<Value> {
+    let scale = format!("{RESOURCE}/scale");
+    vec![
+        rule(
+            names::GROUP,
+            &[RESOURCE],
+            &["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"],
+        ),
+        rule(names::GROUP, &[&scale], &["get", "update", "patch"]),
+        rule(names::GROUP, &[&format!("{RESOURCE}/status")], &["get"]),
+    ]
+}
+
+/// What people who may view a namespace may do with MonitoredApis (aggregated to `view`).
+#[must_use]
+pub fn view_rules() -> Vec<Value> {
+    vec![
+        rule(names::GROUP, &[RESOURCE], &READ),
+        rule(names::GROUP, &[&format!("{RESOURCE}/scale"), &format!("{RESOURCE}/status")], &["get"]),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<Value> {
+        [namespaced_rules(), cluster_rules(), lease_rules()].concat()
+    }
+
+    fn texts<'a>(rule: &'a Value, key: &str) -> Vec<&'a str> {
+        rule[key].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_operator_has_no_wildcard_no_secrets_and_nothing_that_hands_out_rights() {
+        for rule in all() {
+            for key in ["apiGroups", "resources", "verbs"] {
+                assert!(!texts(&rule, key).contains(&"*"), "{rule}");
+            }
+            for resource in texts(&rule, "resources") {
+                assert!(!["secrets", "pods/exec", "pods/proxy", "roles", "rolebindings"].contains(&resource), "{rule}");
+            }
+            for verb in texts(&rule, "verbs") {
+                assert!(!["escalate", "bind", "impersonate", "deletecollection"].contains(&verb), "{rule}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_child_kind_can_be_written_and_deleted() {
+        for row in CHILD_KINDS {
+            let granted = all().into_iter().any(|rule| {
+                texts(&rule, "apiGroups") == [row.group]
+                    && texts(&rule, "resources").contains(&row.plural)
+                    && texts(&rule, "verbs") == WRITE
+            });
+            assert!(granted, "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn deletion_is_granted_for_child_kinds_only() {
+        for rule in all().iter().filter(|rule| texts(rule, "verbs").contains(&"delete")) {
+            for resource in texts(rule, "resources") {
+                assert!(CHILD_KINDS.iter().any(|row| row.plural == resource), "{resource}");
+            }
+        }
+    }
+}
