@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures::Stream;
 use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Preconditions, WatchParams};
 use kube::core::{Request, WatchEvent};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// Longest wait for the answer to one request. A reconcile of eight children makes about twenty requests, four at a
@@ -124,7 +124,17 @@ pub(crate) struct CallError {
 #[derive(Debug, serde::Deserialize)]
 pub(crate) struct Page<T> {
     pub(crate) metadata: PageMeta,
+    /// The API server writes an empty list of metadata as null.
+    #[serde(deserialize_with = "null_is_empty")]
     pub(crate) items: Vec<T>,
+}
+
+fn null_is_empty<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::Deserialize<'de>,
+{
+    Option::<Vec<T>>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// Where a list stands.
@@ -477,6 +487,12 @@ mod tests {
     fn a_kind_that_is_not_served_is_told_from_an_object_that_does_not_exist() {
         assert_eq!(classify_status(404, "NotFound"), ErrorClass::NotFound);
         assert_eq!(classify_status(404, "Failed to parse error data"), ErrorClass::KindMissing);
+    }
+
+    #[test]
+    fn an_empty_list_of_metadata_has_null_for_its_items() {
+        let page: Page<u8> = serde_json::from_str(r#"{"metadata":{"resourceVersion":"7"},"items":null}"#).unwrap();
+        assert!(page.items.is_empty());
     }
 
     #[test]
