@@ -8,9 +8,8 @@ pub mod dashboards;
 mod facts;
 pub mod promql;
 pub mod recording;
-pub mod series;
-
 mod ruleset;
+pub mod series;
 mod settings;
 
 pub use alerts::{build_rules, check_overrides};

@@ -2,8 +2,12 @@
 //!
 //! Alerts, recordings and panels are all made of these, so they can never disagree on what a request or an error is.
 
+mod spelling;
+
+pub use spelling::By;
+
 use metric_contract::{
-    Dialect, DurationSpelling, ErrorsByTypeSpelling, Family, RequestsSpelling, Signal, labels,
+    Signal, labels,
     platform::{ALERTS, REPLICAS_READY, REPLICAS_WANTED, SCRAPE_DURATION, UP},
     recorded::Recorded,
 };
@@ -11,8 +15,7 @@ use metric_contract::{
 use crate::{
     ApiFacts,
     promql::{
-        Decimal, Expr, LabelName, Matcher, PromDuration, Regex, Scope, Selector, Window, histogram_quantile, increase,
-        rate,
+        Decimal, Expr, LabelName, Matcher, PromDuration, Regex, Scope, Window, histogram_quantile, increase, rate,
     },
 };
 
@@ -31,23 +34,6 @@ pub struct Missing(
 
 /// An expression, or the signal for want of which it cannot be built.
 pub type Built = Result<Expr, Missing>;
-
-/// A label by which events can be told apart, whatever the dialect calls it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
-    /// The HTTP method of counted requests.
-    Method,
-    /// The matched route template of counted requests.
-    Route,
-    /// The response status of counted requests.
-    Status,
-    /// The HTTP method of timed requests; a dialect may name it otherwise than on its counter.
-    TimedMethod,
-    /// The matched route template of timed requests.
-    TimedRoute,
-    /// What went wrong.
-    ErrorType,
-}
 
 /// One API's series.
 #[derive(Debug, Clone)]
@@ -82,31 +68,6 @@ impl<'a> Series<'a> {
     #[must_use]
     pub const fn scope(&self) -> &Scope {
         &self.scope
-    }
-
-    /// Whether a metric answers the signal.
-    #[must_use]
-    pub fn answers(&self, signal: Signal) -> bool {
-        match signal {
-            Signal::Up | Signal::ScrapeCost | Signal::ReplicasWanted | Signal::ReplicasReady => true,
-            // The request counter's status label tells errors.
-            Signal::Requests | Signal::Errors => self.requests_spelling(signal).is_ok(),
-            Signal::Duration => self.duration_spelling().is_ok(),
-            Signal::InFlight => self.dialect(signal).is_ok_and(|dialect| dialect.in_flight.is_some()),
-            Signal::ErrorsByType => self
-                .dialect(signal)
-                .is_ok_and(|dialect| dialect.errors_by_type.is_some()),
-            Signal::RequestSize
-            | Signal::ResponseSize
-            | Signal::Cpu
-            | Signal::Memory
-            | Signal::FileDescriptors
-            | Signal::Threads
-            | Signal::StartTime
-            | Signal::DatabaseOperations => self
-                .dialect(signal)
-                .is_ok_and(|dialect| dialect.family(signal).is_some()),
-        }
     }
 
     /// Targets that answer their scrapes; no series if Prometheus knows no target.
@@ -283,71 +244,6 @@ impl<'a> Series<'a> {
     #[must_use]
     pub fn at_least_events(&self, per_second: Expr, events: u64) -> Expr {
         per_second.times(rule_window(self.api).seconds()).at_least(events)
-    }
-
-    /// The name under which Prometheus stores a label of the dialect, for legends.
-    ///
-    /// # Errors
-    /// The signal that has the label is not answered.
-    pub fn label(&self, by: By) -> Result<LabelName, Missing> {
-        let label = match by {
-            By::Method => self.requests_spelling(Signal::Requests)?.method,
-            By::Route => self.requests_spelling(Signal::Requests)?.route,
-            By::Status => self.requests_spelling(Signal::Requests)?.status,
-            By::TimedMethod => self.duration_spelling()?.method,
-            By::TimedRoute => self.duration_spelling()?.route,
-            By::ErrorType => self.errors_by_type_spelling()?.error_type,
-        };
-        Ok(LabelName::new(&self.stored(label)))
-    }
-
-    fn labels(&self, by: &[By]) -> Result<Vec<LabelName>, Missing> {
-        by.iter().map(|by| self.label(*by)).collect()
-    }
-
-    fn dialect(&self, wanted: Signal) -> Result<&'a Dialect, Missing> {
-        self.api.dialect.ok_or(Missing(wanted))
-    }
-
-    fn requests_spelling(&self, wanted: Signal) -> Result<RequestsSpelling, Missing> {
-        self.dialect(wanted)?.requests.ok_or(Missing(wanted))
-    }
-
-    fn duration_spelling(&self) -> Result<DurationSpelling, Missing> {
-        self.dialect(Signal::Duration)?
-            .duration
-            .ok_or(Missing(Signal::Duration))
-    }
-
-    fn errors_by_type_spelling(&self) -> Result<ErrorsByTypeSpelling, Missing> {
-        let missing = Missing(Signal::ErrorsByType);
-        self.dialect(Signal::ErrorsByType)?.errors_by_type.ok_or(missing)
-    }
-
-    fn requests_selector(&self, wanted: Signal) -> Result<Selector, Missing> {
-        let RequestsSpelling {
-            family: Family { name, .. },
-            route,
-            ..
-        } = self.requests_spelling(wanted)?;
-        Ok(self.scope.select(*name).with_all(self.excluded_routes(route)))
-    }
-
-    fn duration_selector(&self, spelling: &DurationSpelling, series: &str) -> Selector {
-        self.scope.select(series).with_all(self.excluded_routes(spelling.route))
-    }
-
-    fn recorded_selector(&self, recorded: &Recorded) -> Selector {
-        self.scope.select(&self.recorded_name(recorded))
-    }
-
-    fn excluded_routes(&self, route: &str) -> Option<Matcher> {
-        let patterns = self.api.excluded_routes.iter().map(|pattern| Regex::pattern(pattern));
-        Regex::any_of(patterns).map(|regex| Matcher::does_not_match(&*self.stored(route), &regex))
-    }
-
-    fn stored<'l>(&self, label: &'l str) -> std::borrow::Cow<'l, str> {
-        self.api.target.stored_label(label)
     }
 }
 

@@ -11,7 +11,7 @@ use controller_rules::{
     AlertOverride, AlertSettings, AlertingRule, ApiFacts, Rule,
     alerts::ALERTS,
     build_dashboard, build_rules, check_overrides,
-    promql::{check_labels, output_labels},
+    promql::{check_labels, metrics, output_labels},
 };
 use metric_contract::{Dialect, DialectId, Signal, TargetKind};
 
@@ -83,6 +83,20 @@ fn every_alert_of_the_table_is_made_for_the_native_dialect() {
         .map(|def| def.name.to_owned())
         .collect();
     assert!(missing.is_empty(), "{}", listed(&missing));
+}
+
+#[test]
+fn every_recorded_series_that_an_alert_reads_is_made_by_the_same_rules() {
+    let all = expressions(&rules(&orders()));
+    for (name, expr) in &all {
+        for metric in metrics(expr) {
+            let made = all.iter().any(|(made, _)| made == metric.as_str());
+            assert!(
+                made || !metric.as_str().contains(':'),
+                "{name} reads {metric}, which no row of RECORDINGS makes"
+            );
+        }
+    }
 }
 
 #[test]

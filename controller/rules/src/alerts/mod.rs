@@ -63,9 +63,9 @@ pub struct AlertDef {
     pub for_: PromDuration,
     /// The panel on which the trouble can be seen.
     pub panel: PanelId,
-    /// One sentence that does not change while the alert fires. See [`template`] for what it may hold in braces.
+    /// One sentence that does not change while the alert fires. May hold `{api}`, `{threshold}`, `{for}`.
     pub summary: &'static str,
-    /// What happens, with values.
+    /// What happens. May hold `{value}` too: the value that the alert has.
     pub description: &'static str,
 }
 

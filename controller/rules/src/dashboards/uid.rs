@@ -7,17 +7,16 @@ const HASH_LENGTH: usize = 25;
 
 /// The uid of an API's dashboard: letters, digits, `-` and `_`, at most 40 characters.
 ///
-/// `namespace_name` where that fits. No DNS label holds a `_`, so two APIs never share one. A longer one keeps its
-/// beginning, for the reader, and ends in `_` and a hash of the whole; as a short uid's name part may look like that
-/// too, but is then at most 40 characters long as written, the two kinds cannot meet by accident.
+/// `namespace_name` where that fits; no DNS label holds a `_`, so two APIs never share one. A longer one keeps its
+/// beginning, for the reader, and ends in `__` and a hash of the whole: two, so that it never equals a short one.
 #[must_use]
 pub fn dashboard_uid(namespace: &str, name: &str) -> String {
     let whole = format!("{namespace}_{name}");
     if whole.len() <= MAX_LENGTH {
         return whole;
     }
-    let beginning: String = whole.chars().take(MAX_LENGTH - HASH_LENGTH - 1).collect();
-    format!("{beginning}_{}", base36(fnv1a(whole.as_bytes())))
+    let beginning: String = whole.chars().take(MAX_LENGTH - HASH_LENGTH - 2).collect();
+    format!("{beginning}__{}", base36(fnv1a(whole.as_bytes())))
 }
 
 /// FNV-1a, 128 bits: enough against accidents, of which a cluster's names are the only source.
