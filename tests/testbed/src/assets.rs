@@ -90,17 +90,24 @@ pub(crate) fn prometheus_operator_crds(toolbox: &Toolbox) -> Result<PathBuf> {
     })
 }
 
-/// Prometheus Operator's own manifest with our images, in namespace `monitoring`.
-pub(crate) fn prometheus_operator_bundle(toolbox: &Toolbox) -> Result<PathBuf> {
-    toolbox.asset("manifests/prometheus-operator-bundle.yaml", |out: &Path| {
+/// Prometheus Operator's own manifest without its definitions, with our images, in namespace `monitoring`.
+pub(crate) fn prometheus_operator(toolbox: &Toolbox) -> Result<PathBuf> {
+    toolbox.asset("manifests/prometheus-operator.yaml", |out: &Path| {
         let source = toolbox.module_source(Tool::named("prometheus-operator")?, OPERATOR_MODULE)?;
         let bundle = fs::read_to_string(source.join("bundle.yaml")).context("read the operator's bundle")?;
-        let bundle = bundle
+        let objects: Vec<&str> =
+            bundle.split("\n---\n").filter(|object| !object.contains("\nkind: CustomResourceDefinition\n")).collect();
+        let manifest = objects
+            .join("\n---\n")
             .replace("quay.io/prometheus-operator/", "localhost/")
             .replace("namespace: default", "namespace: monitoring")
-            // Its own limit makes it start slowly, and memory grows with the custom resource definitions.
+            // The limits of operator and reloaders are for large machines that have time: pods would start slowly.
             .replace("cpu: 200m", "cpu: 1000m")
-            .replace("memory: 200Mi", "memory: 400Mi");
-        Ok(fs::write(out, bundle)?)
+            .replace("memory: 200Mi", "memory: 400Mi")
+            .replace(
+                "- --kubelet-endpoints=true",
+                "- --kubelet-endpoints=true\n        - --config-reloader-cpu-limit=0\n        - --config-reloader-cpu-request=0",
+            );
+        Ok(fs::write(out, manifest)?)
     })
 }

@@ -99,6 +99,11 @@ impl Bed {
         wire::ask(&self.state.outer_socket(), &OuterRequest::Forwards, SHORT)
     }
 
+    pub(crate) fn detach(&self) -> Result<()> {
+        let _: bool = wire::ask(&self.state.outer_socket(), &OuterRequest::Detach, SHORT)?;
+        Ok(())
+    }
+
     pub(crate) fn shutdown(&self) -> Result<()> {
         let _: bool = wire::ask(&self.state.outer_socket(), &OuterRequest::Shutdown, SHORT)?;
         Ok(())

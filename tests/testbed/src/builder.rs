@@ -96,7 +96,7 @@ impl TestbedBuilder {
             Some(started) if started.level >= self.level => Testbed::attach(&self.name)?,
             Some(_) => bail!("test bed {} runs at a lower level; end it first", self.name),
             None => {
-                let lifetime = Lifetime::Shared(self.idle.as_secs());
+                let lifetime = Lifetime::Shared(self.idle);
                 self.start_locked(lifetime)?
             }
         };
@@ -109,7 +109,10 @@ impl TestbedBuilder {
         let state = StateDir::of(&Cache::locate()?, &self.name)?;
         let _lock = state.start_lock()?;
         if read_started(&state)?.is_some() {
-            bail!("test bed {} runs already", self.name);
+            bail!(
+                "test bed {0} runs already; cargo xtask testbed down --name {0} ends it",
+                self.name
+            );
         }
         self.start_locked(lifetime)
     }
@@ -156,7 +159,7 @@ impl TestbedBuilder {
         };
         write_atomically(&bed.state.file("state.json"), &serde_json::to_vec(&started)?)?;
         if lifetime != Lifetime::Driver {
-            starting.release();
+            starting.detach()?;
         }
         Ok(starting)
     }

@@ -15,6 +15,9 @@ use crate::tools::{Level, Tool, fingerprint, tools_of};
 /// Oldest Go that builds every module (containerd's `go.mod` asks for it).
 const OLDEST_GO: (u32, u32, u32) = (1, 26, 6);
 
+/// How the directories of running builds are called.
+const SCRATCH: &str = "build-";
+
 /// The built tools of one set of pins.
 #[derive(Debug, Clone)]
 pub struct Toolbox {
@@ -63,6 +66,7 @@ impl Toolbox {
             return Ok(());
         }
         check_go()?;
+        self.remove_scratch()?;
         for (index, tool) in missing.iter().enumerate() {
             let position = format!("{}/{}", index + 1, missing.len());
             say(format_args!("building {} ({position}) …", tool.name));
@@ -115,9 +119,20 @@ impl Toolbox {
         Ok(file)
     }
 
+    /// What builds that were killed left; the lock says that none is going on.
+    fn remove_scratch(&self) -> Result<()> {
+        for entry in fs::read_dir(&self.root)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(SCRATCH) {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
     /// One `go build` into a scratch directory, then renames, then the stamp: a killed build leaves no half-made tool.
     fn build(&self, tool: &Tool) -> Result<()> {
-        let scratch = tempfile::Builder::new().prefix("build-").tempdir_in(&self.root)?;
+        let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&self.root)?;
         let output = match tool.packages {
             [(_, name)] => scratch.path().join(name),
             _ => scratch.path().join(""),

@@ -1,6 +1,7 @@
 //! Starts the supervisor of a test bed, and ends what a killed one left. Finds the program that serves as supervisor.
 
 use std::fs::{self, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
@@ -30,8 +31,8 @@ pub(crate) enum Lifetime {
     Driver,
     /// The first that asks for it.
     Detached,
-    /// As above, or nobody having used it for so many seconds.
-    Shared(u64),
+    /// As above, or nobody having used it for so long.
+    Shared(Duration),
 }
 
 const BINARY: &str = "testbed-supervisor";
@@ -93,7 +94,7 @@ fn build(profile_dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Starts the supervisor; with [`Lifetime::Driver`] its standard input ties it to this process.
+/// Starts the supervisor. Its standard input ties it to this process, until it is told to detach.
 pub(crate) fn start(bed: &Bed, supervisor: &SupervisorProgram, level: Level, lifetime: Lifetime) -> Result<Child> {
     fs::create_dir_all(bed.state.file("log"))?;
     let log = File::create(bed.state.log("supervisor"))?;
@@ -106,12 +107,14 @@ pub(crate) fn start(bed: &Bed, supervisor: &SupervisorProgram, level: Level, lif
     if level == Level::Node {
         command.arg("--real-nodes");
     }
-    match lifetime {
-        Lifetime::Driver => command.arg("--attached").stdin(Stdio::piped()),
-        Lifetime::Detached => command.stdin(Stdio::null()),
-        Lifetime::Shared(seconds) => command.args(["--idle-exit", &seconds.to_string()]).stdin(Stdio::null()),
-    };
-    command.current_dir("/").stdout(log.try_clone()?).stderr(log);
+    if let Lifetime::Shared(idle) = lifetime {
+        command.arg("--idle-exit").arg(idle.as_secs().to_string());
+    }
+    command
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(log.try_clone()?)
+        .stderr(log);
     let mut child = command
         .spawn()
         .with_context(|| format!("start {}", supervisor.program.display()))?;
@@ -136,8 +139,11 @@ pub(crate) fn clear(state: &StateDir) -> Result<()> {
     end_processes(state, Duration::from_secs(5))?;
     cgroup::remove(&cgroup::path(state));
     state.wipe()?;
-    fs::create_dir_all(state.root())?;
-    Ok(())
+    // Keys are in it.
+    fs::DirBuilder::new()
+        .mode(0o700)
+        .create(state.root())
+        .with_context(|| format!("create {}", state.root().display()))
 }
 
 /// Waits for the processes that the pid file names, and kills those that stay.

@@ -61,16 +61,13 @@ impl Testbed {
             bail!("monitoring needs level node");
         }
         let _lock = self.bed.state.start_lock()?;
-        let nodes = self.node_count()?;
-        for image in IMAGES {
-            node::load_image_once(&self.bed, nodes, &image.reference(), &image.tar(&self.bed.toolbox)?)?;
-        }
-        self.apply(r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"monitoring"}}"#)?;
-        self.bed
-            .apply_file(&assets::prometheus_operator_crds(&self.bed.toolbox)?)?;
-        self.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"])?;
-        self.bed
-            .apply_file(&assets::prometheus_operator_bundle(&self.bed.toolbox)?)?;
+        std::thread::scope(|scope| {
+            let images = scope.spawn(|| self.load_monitoring_images());
+            self.define_monitoring()?;
+            // Before any pod wants them: a pull that fails is tried again much later.
+            images.join().unwrap_or_else(|_| bail!("loading images failed"))
+        })?;
+        self.bed.apply_file(&assets::prometheus_operator(&self.bed.toolbox)?)?;
         self.apply(&manifest(options))?;
         let monitoring = ["prometheus/k8s", "alertmanager/main"];
         self.bed
@@ -85,6 +82,29 @@ impl Testbed {
             prometheus: format!("http://127.0.0.1:{prometheus}"),
             alertmanager: format!("http://127.0.0.1:{alertmanager}"),
         })
+    }
+
+    fn load_monitoring_images(&self) -> Result<()> {
+        let nodes = self.node_count()?;
+        for image in IMAGES {
+            node::load_image_once(&self.bed, nodes, &image.reference(), &image.tar(&self.bed.toolbox)?)?;
+        }
+        Ok(())
+    }
+
+    fn define_monitoring(&self) -> Result<()> {
+        self.apply(r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"monitoring"}}"#)?;
+        let definitions = assets::prometheus_operator_crds(&self.bed.toolbox)?;
+        self.bed.apply_file(&definitions)?;
+        let definitions = definitions.to_string_lossy();
+        self.kubectl(&[
+            "wait",
+            "--for=condition=Established",
+            "--timeout=60s",
+            "-f",
+            &definitions,
+        ])?;
+        Ok(())
     }
 }
 

@@ -6,8 +6,9 @@ use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -55,9 +56,6 @@ struct SuperviseArgs {
     /// Real nodes will be started.
     #[arg(long)]
     real_nodes: bool,
-    /// End when standard input ends.
-    #[arg(long)]
-    attached: bool,
     /// End when no driver has used the test bed for so many seconds.
     #[arg(long)]
     idle_exit: Option<u64>,
@@ -105,14 +103,14 @@ fn supervise(args: &SuperviseArgs, prefix: &[String]) -> Result<()> {
         namespaces: ProcessId::of(namespaces.id())?,
     };
     write_atomically(&state.pids_file(), &serde_json::to_vec(&processes)?)?;
-    serve(&state, &stop)?;
-    if args.attached {
-        let stop = stop.clone();
-        std::thread::spawn(move || {
-            let _ = std::io::stdin().read_to_end(&mut Vec::new());
-            let _ = stop.send(());
-        });
-    }
+    let detached: Arc<AtomicBool> = Arc::default();
+    serve(Server {
+        state: state.clone(),
+        stop: stop.clone(),
+        detached: Arc::clone(&detached),
+        forwards: Arc::default(),
+    })?;
+    follow_driver(stop.clone(), detached);
     if let Some(seconds) = args.idle_exit {
         watch_users(&state, Duration::from_secs(seconds), stop.clone())?;
     }
@@ -187,42 +185,69 @@ fn clean_up(state: &StateDir) {
     }
 }
 
-fn serve(state: &StateDir, stop: &Sender<()>) -> Result<()> {
-    let listener = UnixListener::bind(state.outer_socket())?;
-    let forwards: Arc<Mutex<Vec<Forward>>> = Arc::default();
-    let (state, stop) = (state.clone(), stop.clone());
+/// What the threads that answer requests share.
+#[derive(Debug, Clone)]
+struct Server {
+    state: StateDir,
+    stop: Sender<()>,
+    detached: Arc<AtomicBool>,
+    forwards: Arc<Mutex<Vec<Forward>>>,
+}
+
+/// Standard input is a pipe that only the driver holds: its end is the driver's end.
+fn follow_driver(stop: Sender<()>, detached: Arc<AtomicBool>) {
+    std::thread::spawn(move || {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        if !detached.load(Ordering::SeqCst) {
+            let _ = stop.send(());
+        }
+    });
+}
+
+fn serve(server: Server) -> Result<()> {
+    let listener = UnixListener::bind(server.state.outer_socket())?;
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let (state, stop, forwards) = (state.clone(), stop.clone(), Arc::clone(&forwards));
-            std::thread::spawn(move || answer(&stream, &state, &stop, &forwards));
+            let server = server.clone();
+            std::thread::spawn(move || server.answer(&stream));
         }
     });
     Ok(())
 }
 
-fn answer(stream: &UnixStream, state: &StateDir, stop: &Sender<()>, forwards: &Mutex<Vec<Forward>>) {
-    let result = match wire::read_request(stream) {
-        Ok(OuterRequest::Forward { port, target }) => open_forward(state, port, target, forwards).map(|p| json!(p)),
-        Ok(OuterRequest::Forwards) => Ok(json!(*forwards.lock().unwrap_or_else(PoisonError::into_inner))),
-        Ok(OuterRequest::Shutdown) => Ok(json!(stop.send(()).is_ok())),
-        Err(error) => Err(error),
-    };
-    // The asker may be gone; nothing to do about it.
-    let _ = wire::write_reply(stream, result);
-}
-
-/// A target that is forwarded already keeps its port, unless another one is wanted.
-fn open_forward(state: &StateDir, port: u16, target: String, forwards: &Mutex<Vec<Forward>>) -> Result<u16> {
-    let mut forwards = forwards.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = forwards
-        .iter()
-        .find(|f| f.target == target && (port == 0 || port == f.port))
-    {
-        return Ok(known.port);
+impl Server {
+    fn answer(&self, stream: &UnixStream) {
+        let result = match wire::read_request(stream) {
+            Ok(OuterRequest::Forward { port, target }) => self.open_forward(port, target).map(|port| json!(port)),
+            Ok(OuterRequest::Forwards) => Ok(json!(*self.forwards())),
+            Ok(OuterRequest::Detach) => {
+                self.detached.store(true, Ordering::SeqCst);
+                Ok(json!(true))
+            }
+            Ok(OuterRequest::Shutdown) => Ok(json!(self.stop.send(()).is_ok())),
+            Err(error) => Err(error),
+        };
+        // The asker may be gone; nothing to do about it.
+        let _ = wire::write_reply(stream, result);
     }
-    let port = forward::listen(state.inner_socket(), port, target.clone())?;
-    forwards.push(Forward { port, target });
-    Ok(port)
+
+    fn forwards(&self) -> MutexGuard<'_, Vec<Forward>> {
+        self.forwards.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A target that is forwarded already keeps its port, unless another one is wanted.
+    fn open_forward(&self, port: u16, target: String) -> Result<u16> {
+        let mut forwards = self.forwards();
+        if let Some(known) = forwards
+            .iter()
+            .find(|f| f.target == target && (port == 0 || port == f.port))
+        {
+            return Ok(known.port);
+        }
+        let port = forward::listen(self.state.inner_socket(), port, target.clone())?;
+        forwards.push(Forward { port, target });
+        Ok(port)
+    }
 }
 
 /// Ends the test bed after `patience` without a driver; drivers share a lock that this can take only if there is none.

@@ -14,7 +14,7 @@ use crate::builder::{TestbedBuilder, read_started};
 use crate::compile::Toolbox;
 use crate::paths::{Cache, StateDir};
 use crate::prerequisites;
-use crate::tools::Level;
+use crate::tools::{Level, Tool};
 use crate::wire::{ComponentStatus, Forward, Program};
 use crate::{assets, cgroup, control_plane, launch, node};
 
@@ -40,11 +40,12 @@ impl Testbed {
         if read_started(&state)?.is_none() {
             bail!("no test bed {name} is running: cargo xtask testbed up --name {name}");
         }
+        let toolbox = Toolbox::open()?;
+        // There already, unless the pins changed since it was started.
+        toolbox.ensure(&[Tool::named("kubernetes")?])?;
+        let bed = Bed { state, toolbox };
         Ok(Self {
-            bed: Bed {
-                state,
-                toolbox: Toolbox::open()?,
-            },
+            bed,
             owned: None,
             _user: None,
         })
@@ -58,9 +59,11 @@ impl Testbed {
         }
     }
 
-    /// Lets the supervisor live on after this value.
-    pub(crate) fn release(&mut self) {
+    /// Lets the supervisor live on after this value and this process.
+    pub(crate) fn detach(&mut self) -> Result<()> {
+        self.bed.detach()?;
         self.owned = None;
+        Ok(())
     }
 
     pub(crate) fn hold_user_lock(&mut self, lock: File) {

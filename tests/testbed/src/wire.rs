@@ -78,6 +78,8 @@ pub(crate) enum OuterRequest {
     Forward { port: u16, target: String },
     /// The forwarders there are.
     Forwards,
+    /// Live on when the driver ends.
+    Detach,
     /// End everything.
     Shutdown,
 }

@@ -1,5 +1,6 @@
 //! Test beds at the level of the control plane: isolation, clean-up, sharing. They need root and namespaces.
 #![cfg(feature = "cluster")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -111,7 +112,10 @@ fn a_name_is_taken_while_its_test_bed_runs() {
     let _turn = turn();
     let first = Testbed::builder("t-taken").start().unwrap();
     let error = Testbed::builder("t-taken").start().unwrap_err();
-    assert_eq!(error.to_string(), "test bed t-taken runs already");
+    assert_eq!(
+        error.to_string(),
+        "test bed t-taken runs already; cargo xtask testbed down --name t-taken ends it"
+    );
     first.shutdown().unwrap();
     assert!(Testbed::attach("t-taken").is_err());
 }

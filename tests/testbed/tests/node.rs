@@ -1,5 +1,6 @@
 //! Test beds with real nodes: pods, Services, DNS, images, monitoring. They need root and namespaces.
 #![cfg(feature = "cluster")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod support;
 
