@@ -92,7 +92,9 @@ pub struct ApiProxy {
 
 impl std::fmt::Debug for ApiProxy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ApiProxy").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("ApiProxy")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -105,12 +107,21 @@ impl ApiProxy {
     pub fn start(kubeconfig: &Path) -> Result<Self> {
         let runtime = Runtime::new().context("start a runtime")?;
         let upstream = runtime.block_on(crate::kubernetes::client(kubeconfig))?;
-        let shared = Arc::new(Shared { upstream, faults: Mutex::default() });
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("listen on 127.0.0.1")?;
+        let shared = Arc::new(Shared {
+            upstream,
+            faults: Mutex::default(),
+        });
+        let listener = runtime
+            .block_on(TcpListener::bind("127.0.0.1:0"))
+            .context("listen on 127.0.0.1")?;
         let address = listener.local_addr()?;
         let app = Router::new().fallback(handle).with_state(Arc::clone(&shared));
         runtime.spawn(async move { axum::serve(listener, app).await });
-        Ok(Self { shared, address, runtime: Some(runtime) })
+        Ok(Self {
+            shared,
+            address,
+            runtime: Some(runtime),
+        })
     }
 
     /// Its address, as a kubeconfig's `server`.
@@ -135,7 +146,11 @@ impl ApiProxy {
     #[must_use]
     pub fn stop_at(&self, nth: usize, moment: Moment) -> Receiver<Seen> {
         let (tell, told) = channel();
-        self.shared.faults().stop = Some(Stop { skip: nth.saturating_sub(1), moment, tell });
+        self.shared.faults().stop = Some(Stop {
+            skip: nth.saturating_sub(1),
+            moment,
+            tell,
+        });
         told
     }
 
@@ -215,14 +230,23 @@ async fn forward(
     body: Bytes,
 ) -> Result<Response<Body>, String> {
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    for hop in [header::HOST, header::CONNECTION, header::TRANSFER_ENCODING, header::CONTENT_LENGTH] {
+    for hop in [
+        header::HOST,
+        header::CONNECTION,
+        header::TRANSFER_ENCODING,
+        header::CONTENT_LENGTH,
+    ] {
         headers.remove(hop);
     }
     let mut request = Request::new(kube::client::Body::from(body));
     *request.method_mut() = method;
     *request.uri_mut() = target.parse().map_err(|error| format!("{target}: {error}"))?;
     *request.headers_mut() = headers;
-    let (mut parts, body) = upstream.send(request).await.map_err(|error| format!("{error:#}"))?.into_parts();
+    let (mut parts, body) = upstream
+        .send(request)
+        .await
+        .map_err(|error| format!("{error:#}"))?
+        .into_parts();
     parts.headers.remove(header::TRANSFER_ENCODING);
     parts.headers.remove(header::CONNECTION);
     Ok(Response::from_parts(parts, Body::new(body)))
@@ -241,7 +265,10 @@ fn failure(code: StatusCode, message: &str) -> Response<Body> {
     });
     let mut response = Response::new(Body::from(status.to_string()));
     *response.status_mut() = code;
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static("application/json"),
+    );
     response
 }
 
@@ -252,9 +279,15 @@ fn understand(method: &Method, uri: &Uri) -> Seen {
     let rest: Vec<_> = parts.skip(if grouped { 2 } else { 1 }).map(str::to_owned).collect();
     let part = |index: usize| rest.get(index).cloned().unwrap_or_default();
     // `namespaces/shop` is the Namespace itself, `namespaces/shop/pods` is what lives there.
-    let (namespace, first) = if part(0) == "namespaces" && rest.len() > 2 { (part(1), 2) } else { (String::new(), 0) };
+    let (namespace, first) = if part(0) == "namespaces" && rest.len() > 2 {
+        (part(1), 2)
+    } else {
+        (String::new(), 0)
+    };
     let name = part(first + 1);
-    let watch = uri.query().is_some_and(|query| query.split('&').any(|pair| matches!(pair, "watch=true" | "watch=1")));
+    let watch = uri
+        .query()
+        .is_some_and(|query| query.split('&').any(|pair| matches!(pair, "watch=true" | "watch=1")));
     let verb = match method.as_str() {
         "POST" => "create",
         "PUT" => "update",
@@ -264,7 +297,15 @@ fn understand(method: &Method, uri: &Uri) -> Seen {
         _ if name.is_empty() => "list",
         _ => "get",
     };
-    Seen { verb, resource: part(first), subresource: part(first + 2), namespace, name, at: Instant::now(), code: None }
+    Seen {
+        verb,
+        resource: part(first),
+        subresource: part(first + 2),
+        namespace,
+        name,
+        at: Instant::now(),
+        code: None,
+    }
 }
 
 #[cfg(test)]
@@ -273,18 +314,44 @@ mod tests {
 
     fn understood(method: &str, path: &str) -> [String; 5] {
         let seen = understand(&method.parse().unwrap(), &path.parse().unwrap());
-        [seen.verb.to_owned(), seen.resource, seen.subresource, seen.namespace, seen.name]
+        [
+            seen.verb.to_owned(),
+            seen.resource,
+            seen.subresource,
+            seen.namespace,
+            seen.name,
+        ]
     }
 
     #[test]
     fn verb_and_object_follow_from_method_and_path() {
         let apis = "/apis/monitoredapi.io/v1alpha1";
         for (method, path, wanted) in [
-            ("GET", "/api/v1/services?limit=500".to_owned(), ["list", "services", "", "", ""]),
-            ("GET", "/api/v1/services?watch=true&resourceVersion=1".to_owned(), ["watch", "services", "", "", ""]),
-            ("GET", "/api/v1/namespaces/shop".to_owned(), ["get", "namespaces", "", "", "shop"]),
-            ("POST", "/api/v1/namespaces/shop/events".to_owned(), ["create", "events", "", "shop", ""]),
-            ("PATCH", "/api/v1/namespaces/shop/services/orders".to_owned(), ["patch", "services", "", "shop", "orders"]),
+            (
+                "GET",
+                "/api/v1/services?limit=500".to_owned(),
+                ["list", "services", "", "", ""],
+            ),
+            (
+                "GET",
+                "/api/v1/services?watch=true&resourceVersion=1".to_owned(),
+                ["watch", "services", "", "", ""],
+            ),
+            (
+                "GET",
+                "/api/v1/namespaces/shop".to_owned(),
+                ["get", "namespaces", "", "", "shop"],
+            ),
+            (
+                "POST",
+                "/api/v1/namespaces/shop/events".to_owned(),
+                ["create", "events", "", "shop", ""],
+            ),
+            (
+                "PATCH",
+                "/api/v1/namespaces/shop/services/orders".to_owned(),
+                ["patch", "services", "", "shop", "orders"],
+            ),
             (
                 "PUT",
                 format!("{apis}/namespaces/shop/monitoredapis/orders/status"),

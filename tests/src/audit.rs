@@ -38,13 +38,25 @@ impl Entry {
     /// The request was to change something, whether it did or not.
     #[must_use]
     pub fn is_write(&self) -> bool {
-        matches!(self.verb.as_str(), "create" | "update" | "patch" | "delete" | "deletecollection")
+        matches!(
+            self.verb.as_str(),
+            "create" | "update" | "patch" | "delete" | "deletecollection"
+        )
     }
 
     /// Verb, kind and object, for a message.
     #[must_use]
     pub fn show(&self) -> String {
-        let Self { verb, resource, subresource, namespace, name, code, received, .. } = self;
+        let Self {
+            verb,
+            resource,
+            subresource,
+            namespace,
+            name,
+            code,
+            received,
+            ..
+        } = self;
         format!("{received} {verb} {resource}/{subresource} {namespace}/{name} -> {code}")
     }
 }
@@ -72,7 +84,9 @@ impl AuditLog {
     /// When there is no audit log.
     pub fn mark(&self) -> Result<Mark> {
         let shown = self.path.display();
-        Ok(Mark(self.path.metadata().with_context(|| format!("look at {shown}"))?.len()))
+        Ok(Mark(
+            self.path.metadata().with_context(|| format!("look at {shown}"))?.len(),
+        ))
     }
 
     /// The entries of a user after a mark. Those of watches that still run are missing: they are not answered yet.
@@ -87,10 +101,14 @@ impl AuditLog {
         }
         file.seek(SeekFrom::Start(mark.0))?;
         let mut text = String::new();
-        file.read_to_string(&mut text).with_context(|| format!("read {shown}"))?;
+        file.read_to_string(&mut text)
+            .with_context(|| format!("read {shown}"))?;
         let mut entries = Vec::new();
         // The last line may be half written.
-        for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n') && line.contains(user)) {
+        for line in text
+            .split_inclusive('\n')
+            .filter(|line| line.ends_with('\n') && line.contains(user))
+        {
             let event: Value = serde_json::from_str(line).with_context(|| format!("a line of {shown}"))?;
             entries.extend(entry(&event).filter(|entry| entry.user == user));
         }
@@ -99,7 +117,13 @@ impl AuditLog {
 }
 
 fn entry(event: &Value) -> Option<Entry> {
-    let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |pointer: &str| {
+        event
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     // A watch is entered when it opens and when it ends, anything else once.
     if !matches!(text("/stage").as_str(), "ResponseComplete" | "Panic") {
         return None;
@@ -112,7 +136,10 @@ fn entry(event: &Value) -> Option<Entry> {
         subresource: text("/objectRef/subresource"),
         namespace: text("/objectRef/namespace"),
         name: text("/objectRef/name"),
-        code: event.pointer("/responseStatus/code").and_then(Value::as_u64).unwrap_or(0),
+        code: event
+            .pointer("/responseStatus/code")
+            .and_then(Value::as_u64)
+            .unwrap_or(0),
         received: text("/requestReceivedTimestamp"),
     })
 }
@@ -130,7 +157,10 @@ mod tests {
         });
         let found = entry(&event).unwrap();
         assert!(found.is_write());
-        assert_eq!(found.show(), "2026-01-01T00:00:00.000000Z patch deployments/ shop/orders -> 200");
+        assert_eq!(
+            found.show(),
+            "2026-01-01T00:00:00.000000Z patch deployments/ shop/orders -> 200"
+        );
         event["stage"] = "ResponseStarted".into();
         assert_eq!(entry(&event), None);
     }

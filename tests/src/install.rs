@@ -55,7 +55,11 @@ impl Installed {
     /// # Errors
     /// When the file can't be written.
     pub fn operator_kubeconfig(&self, server: Option<&str>) -> Result<PathBuf> {
-        let path = self.file(if server.is_some() { "operator-proxied" } else { "operator" });
+        let path = self.file(if server.is_some() {
+            "operator-proxied"
+        } else {
+            "operator"
+        });
         self.write(&path, server, json!({"token": self.token}))?;
         Ok(path)
     }
@@ -95,6 +99,19 @@ impl Installed {
         });
         fs::write(path, config.to_string()).with_context(|| format!("write {}", path.display()))
     }
+}
+
+/// Installs Prometheus Operator's CRDs, without Prometheus Operator.
+///
+/// # Errors
+/// When the API server refuses one.
+pub fn prometheus_operator_crds(bed: &Testbed) -> Result<()> {
+    let manifest = bed.prometheus_operator_crds()?;
+    bed.kubectl(&["apply", "--server-side", "-f", &manifest.to_string_lossy()])?;
+    for plural in ["servicemonitors", "prometheusrules", "prometheuses"] {
+        wait_established(bed, &format!("{plural}.monitoring.coreos.com"))?;
+    }
+    Ok(())
 }
 
 /// Waits until the API server serves a CRD.

@@ -1,13 +1,15 @@
 //! The API server as tests ask it: JSON by path, blocking. A process per question (`kubectl`) would cost more than the
 //! operator under test.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use http::{Method, Request};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
+
+use crate::eventually;
 
 /// A kind of object as a path names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +83,10 @@ impl Kubernetes {
     /// # Errors
     /// When the file can't be read or names no usable cluster.
     pub fn connect(kubeconfig: &Path) -> Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build().context("start a runtime")?;
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("start a runtime")?;
         let client = runtime.block_on(client(kubeconfig))?;
         Ok(Self { runtime, client })
     }
@@ -103,7 +108,11 @@ impl Kubernetes {
     /// # Errors
     /// When the API server does not answer with a list.
     pub fn list(&self, path: &str, query: &str) -> Result<Vec<Value>> {
-        let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+        let target = if query.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{path}?{query}")
+        };
         let mut list = self.done("list", &target, self.ask(Method::GET, &target, "", None)?)?;
         match list.get_mut("items").map(Value::take) {
             Some(Value::Array(items)) => Ok(items),
@@ -132,7 +141,11 @@ impl Kubernetes {
     /// # Errors
     /// When the API server refuses it.
     pub fn merge(&self, path: &str, patch: &Value) -> Result<Value> {
-        self.done("patch", path, self.ask(Method::PATCH, path, "application/merge-patch+json", Some(patch))?)
+        self.done(
+            "patch",
+            path,
+            self.ask(Method::PATCH, path, "application/merge-patch+json", Some(patch))?,
+        )
     }
 
     /// Deletes an object in the background; it is no error if there is none.
@@ -144,6 +157,43 @@ impl Kubernetes {
             Err(refusal) if refusal.code != 404 => bail!("delete {path}: {}", refusal.message),
             _ => Ok(()),
         }
+    }
+
+    /// Creates a namespace.
+    ///
+    /// # Errors
+    /// When the API server refuses it.
+    pub fn create_namespace(&self, name: &str) -> Result<()> {
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        self.create(&NAMESPACES.everywhere(), &namespace).map(drop)
+    }
+
+    /// Waits until an object is as `wanted` says; an `Err` of it tells what there is instead.
+    ///
+    /// # Errors
+    /// When it is not so in time; with what was seen last.
+    pub fn wait_for(
+        &self,
+        path: &str,
+        timeout: Duration,
+        mut wanted: impl FnMut(&Value) -> Result<(), String>,
+    ) -> Result<Value> {
+        eventually(path, timeout, || {
+            let Some(object) = self.get(path)? else {
+                return Ok(Err("no such object".to_owned()));
+            };
+            Ok(wanted(&object).map(|()| object))
+        })
+    }
+
+    /// Waits until an object is gone.
+    ///
+    /// # Errors
+    /// When it is still there after `timeout`.
+    pub fn wait_gone(&self, path: &str, timeout: Duration) -> Result<()> {
+        eventually(&format!("{path} to be gone"), timeout, || {
+            Ok(self.get(path)?.map_or(Ok(()), |object| Err(object.to_string())))
+        })
     }
 
     fn done(&self, verb: &str, path: &str, answer: Result<Value, Refusal>) -> Result<Value> {
@@ -160,7 +210,10 @@ impl Kubernetes {
         let request = request.body(bytes).with_context(|| shown.clone())?;
         match self.runtime.block_on(self.client.request(request)) {
             Ok(object) => Ok(Ok(object)),
-            Err(kube::Error::Api(status)) => Ok(Err(Refusal { code: status.code, message: status.message.clone() })),
+            Err(kube::Error::Api(status)) => Ok(Err(Refusal {
+                code: status.code,
+                message: status.message.clone(),
+            })),
             Err(error) => Err(error).context(shown),
         }
     }
@@ -187,20 +240,35 @@ pub(crate) async fn client(kubeconfig: &Path) -> Result<kube::Client> {
     kube::Client::try_from(config).with_context(|| format!("connect by {shown}"))
 }
 
+/// A MonitoredApi, to be created in a namespace.
+#[must_use]
+pub fn monitored_api(name: &str, spec: &Value) -> Value {
+    json!({"apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi", "metadata": {"name": name}, "spec": spec})
+}
+
 /// A condition of an object's status: `None`, or status, reason and message.
 #[must_use]
 pub fn condition<'a>(object: &'a Value, name: &str) -> Option<(&'a str, &'a str, &'a str)> {
     let conditions = object.pointer("/status/conditions")?.as_array()?;
-    let found = conditions.iter().find(|entry| entry.get("type").and_then(Value::as_str) == Some(name))?;
+    let found = conditions
+        .iter()
+        .find(|entry| entry.get("type").and_then(Value::as_str) == Some(name))?;
     let text = |field: &str| found.get(field).and_then(Value::as_str).unwrap_or_default();
     Some((text("status"), text("reason"), text("message")))
 }
 
-/// The operator has looked at the object as it is now, and the condition is True.
-#[must_use]
-pub fn is_currently(object: &Value, name: &str) -> bool {
+/// The operator has looked at the object as it is now and says `status` of the condition; else what it does say.
+///
+/// # Errors
+/// What there is instead.
+pub fn says(object: &Value, name: &str, status: &str) -> Result<(), String> {
     let generation = object.pointer("/metadata/generation");
-    generation.is_some()
-        && generation == object.pointer("/status/observedGeneration")
-        && condition(object, name).is_some_and(|(status, _, _)| status == "True")
+    let seen = generation.is_some() && generation == object.pointer("/status/observedGeneration");
+    if seen && condition(object, name).is_some_and(|(found, _, _)| found == status) {
+        return Ok(());
+    }
+    Err(format!(
+        "generation {generation:?}, status {}",
+        object.get("status").unwrap_or(&Value::Null)
+    ))
 }

@@ -1,9 +1,14 @@
 //! What crosses the rooms: images, generated files, and the whole chain on a real cluster. Tests and `cargo xtask` drive it.
 
+pub mod api_proxy;
+pub mod audit;
 pub mod chain;
 mod eventually;
 pub mod foreign;
 pub mod image;
+pub mod install;
+pub mod kubernetes;
+pub mod operator;
 pub mod prometheus;
 mod traffic;
 pub mod workspace;

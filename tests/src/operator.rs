@@ -49,16 +49,32 @@ impl Operator {
     pub fn start(kubeconfig: &Path, log: &Path, args: &[&str]) -> Result<Self> {
         let binary = Self::binary()?;
         let listen = free_port()?;
-        let output = File::options().create(true).append(true).open(log).with_context(|| log.display().to_string())?;
+        let output = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .with_context(|| log.display().to_string())?;
         let mut command = Command::new("setpriv");
         // The operator ends with the thread that started it, however that ends.
-        command.args(["--pdeathsig", "KILL", "--"]).arg(binary).arg("controller");
+        command
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(binary)
+            .arg("controller");
         command.arg(format!("--metrics-listen={listen}")).args(args);
-        command.env_clear().env("KUBECONFIG", kubeconfig).env("RUST_LOG", "info,controller=debug,monitored_api=debug");
+        command
+            .env_clear()
+            .env("KUBECONFIG", kubeconfig)
+            .env("RUST_LOG", "info,controller=debug,monitored_api=debug");
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-        let child = command.spawn().context("start the operator (by setpriv, of util-linux)")?;
-        Ok(Self { child, log: log.to_owned(), listen })
+        let child = command
+            .spawn()
+            .context("start the operator (by setpriv, of util-linux)")?;
+        Ok(Self {
+            child,
+            log: log.to_owned(),
+            listen,
+        })
     }
 
     /// Waits until `/readyz` says yes.
@@ -91,7 +107,10 @@ impl Operator {
     /// When it had ended by itself before.
     pub fn kill(mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
-            bail!("the operator had ended before, with {status}; its log ends:\n{}", tail(&self.log));
+            bail!(
+                "the operator had ended before, with {status}; its log ends:\n{}",
+                tail(&self.log)
+            );
         }
         self.child.kill().context("kill the operator")?;
         self.child.wait()?;
@@ -111,7 +130,11 @@ impl Operator {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        bail!("the operator did not end within {} s; its log ends:\n{}", PATIENCE.as_secs(), tail(&self.log))
+        bail!(
+            "the operator did not end within {} s; its log ends:\n{}",
+            PATIENCE.as_secs(),
+            tail(&self.log)
+        )
     }
 
     /// The sum of a metric's series; `None` if it has none.
@@ -120,7 +143,11 @@ impl Operator {
     /// When the operator does not answer.
     pub fn metric(&self, name: &str) -> Result<Option<f64>> {
         let url = format!("http://{}/metrics", self.listen);
-        let page = ureq::get(&url).call().with_context(|| format!("get {url}"))?.body_mut().read_to_string()?;
+        let page = ureq::get(&url)
+            .call()
+            .with_context(|| format!("get {url}"))?
+            .body_mut()
+            .read_to_string()?;
         Ok(sum(&page, name))
     }
 
@@ -143,14 +170,26 @@ fn build() -> Result<PathBuf> {
     let exe = std::env::current_exe()?;
     // A test binary is in TARGET/PROFILE/deps, another one in TARGET/PROFILE.
     let dir = exe.parent().context("a program without a directory")?;
-    let profile_dir = if dir.ends_with("deps") { dir.parent().unwrap_or(dir) } else { dir };
+    let profile_dir = if dir.ends_with("deps") {
+        dir.parent().unwrap_or(dir)
+    } else {
+        dir
+    };
     let target = profile_dir.parent().context("no target directory")?;
     let profile = match profile_dir.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
         Some(other) => other,
     };
     let mut command = workspace::cargo()?;
-    command.args(["build", "--quiet", "--locked", "--package", "controller", "--bin", "monitored-api"]);
+    command.args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--package",
+        "controller",
+        "--bin",
+        "monitored-api",
+    ]);
     command.args(["--profile", profile]).arg("--target-dir").arg(target);
     workspace::run(&mut command)?;
     Ok(profile_dir.join("monitored-api"))
@@ -158,13 +197,18 @@ fn build() -> Result<PathBuf> {
 
 /// A port that nobody listens on now.
 fn free_port() -> Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0").context("find a free port")?.local_addr()?)
+    Ok(TcpListener::bind("127.0.0.1:0")
+        .context("find a free port")?
+        .local_addr()?)
 }
 
 fn tail(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
     let lines: Vec<_> = text.lines().collect();
-    lines.get(lines.len().saturating_sub(30)..).unwrap_or_default().join("\n")
+    lines
+        .get(lines.len().saturating_sub(30)..)
+        .unwrap_or_default()
+        .join("\n")
 }
 
 fn sum(page: &str, name: &str) -> Option<f64> {

@@ -1,0 +1,195 @@
+//! Bad resources on a real API server: refused with the field's name, or answered by the condition Accepted with field
+//! and fix. Odd but good ones are taken. The cases: `tests/cases/{bad,good}/*.yaml`, what to expect in the first line.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+use std::{fs, sync::LazyLock, time::Duration};
+
+use integration_tests::{
+    install::{Installed, prometheus_operator_crds},
+    kubernetes::{Kubernetes, MONITORED_APIS, condition, says},
+    operator::Operator,
+    workspace::root,
+};
+use metric_contract::platform;
+use serde_json::{Value, json};
+use testbed::Testbed;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Case {
+    file: String,
+    /// Word and field of the first line: `refused spec.port`.
+    expected: (String, String),
+    object: Value,
+}
+
+impl Case {
+    fn name(&self) -> &str {
+        self.object.pointer("/metadata/name").and_then(Value::as_str).unwrap()
+    }
+}
+
+/// The cases of a folder whose first line begins with `word`, by file name.
+fn cases(folder: &str, word: &str) -> Vec<Case> {
+    let folder = root().unwrap().join("tests/cases").join(folder);
+    let mut paths: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    let all = paths
+        .iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
+        .map(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            let first = text
+                .lines()
+                .next()
+                .and_then(|line| line.strip_prefix("# "))
+                .expect("a first line that says what to expect");
+            let (word, field) = first.split_once(": ").unwrap_or((first, ""));
+            Case {
+                file: path.file_name().unwrap().to_string_lossy().into_owned(),
+                expected: (word.to_owned(), field.to_owned()),
+                object: serde_yaml::from_str(&text).expect("YAML"),
+            }
+        });
+    all.filter(|case| case.expected.0 == word).collect()
+}
+
+/// One control plane for all tests of this file; no operator runs unless a test starts one.
+struct Bed {
+    bed: Testbed,
+    installed: Installed,
+}
+
+static BED: LazyLock<Bed> = LazyLock::new(|| {
+    let bed = Testbed::builder("bad-resources").start().expect("start a test bed");
+    prometheus_operator_crds(&bed).expect("install Prometheus Operator's CRDs");
+    let installed = Installed::into(&bed).expect("install the operator's user");
+    Bed { bed, installed }
+});
+
+impl Bed {
+    fn connect(&self, namespace: &str) -> Kubernetes {
+        let api = Kubernetes::connect(&self.bed.kubeconfig()).unwrap();
+        api.create_namespace(namespace).unwrap();
+        api
+    }
+
+    fn operator(&self) -> Operator {
+        let kubeconfig = self.installed.operator_kubeconfig(None).unwrap();
+        let mut operator = Operator::start(&kubeconfig, &self.installed.operator_log(), &[]).unwrap();
+        operator.wait_ready().unwrap();
+        operator
+    }
+}
+
+/// As `kubectl` asks: an unknown field is an error.
+fn strictly(namespace: &str) -> String {
+    format!("{}?fieldValidation=Strict", MONITORED_APIS.within(namespace))
+}
+
+/// The process that was started still runs and nothing in it panicked.
+fn assert_unharmed(operator: &mut Operator) {
+    let panics = operator.metric(platform::RECONCILE_PANICS.name).unwrap();
+    assert_eq!(panics.unwrap_or(0.0), 0.0, "{}", operator.log_tail());
+    assert!(operator.is_running().unwrap(), "{}", operator.log_tail());
+}
+
+#[test]
+fn what_the_api_server_refuses_is_refused_with_the_fields_name() {
+    let api = BED.connect("refused");
+    let cases = cases("bad", "refused");
+    assert!(cases.len() >= 40, "only {} cases", cases.len());
+    let wrong: Vec<_> = cases
+        .iter()
+        .filter_map(
+            |case| match api.try_create(&strictly("refused"), &case.object).unwrap() {
+                Ok(_) => Some(format!("{}: accepted", case.file)),
+                Err(refusal) if refusal.message.contains(&case.expected.1) => None,
+                Err(refusal) => Some(format!(
+                    "{}: {} is not in: {}",
+                    case.file, case.expected.1, refusal.message
+                )),
+            },
+        )
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_is_taken_though_wrong_is_answered_with_field_and_fix_and_blocks_nobody() {
+    let api = BED.connect("violations");
+    let mut operator = BED.operator();
+    let cases = cases("bad", "violation");
+    assert!(cases.len() >= 15, "only {} cases", cases.len());
+    let good = json!({"image": "example.org/orders:1"});
+    let bystander = |name: &str| integration_tests::kubernetes::monitored_api(name, &good);
+    for (index, case) in cases.iter().enumerate() {
+        if index == cases.len() / 2 {
+            api.create(&strictly("violations"), &bystander("in-between")).unwrap();
+        }
+        api.create(&strictly("violations"), &case.object).expect(&case.file);
+    }
+    let path = |name: &str| MONITORED_APIS.object("violations", name);
+    api.wait_for(&path("in-between"), PATIENCE, |found| {
+        says(found, "ChildrenApplied", "True")
+    })
+    .unwrap();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let found = match api.wait_for(&path(case.name()), PATIENCE, |found| says(found, "Accepted", "False")) {
+            Ok(found) => found,
+            Err(error) => {
+                wrong.push(format!("{}: {error}", case.file));
+                continue;
+            }
+        };
+        let (_, _, message) = condition(&found, "Accepted").unwrap();
+        let field = &case.expected.1;
+        // Behind the field stands what is wrong, and what to write instead.
+        let fix = message
+            .split_once(field.as_str())
+            .map_or(0, |(_, rest)| rest.split_whitespace().count());
+        if fix < 4 {
+            wrong.push(format!("{}: no {field} with a fix in: {message}", case.file));
+        }
+        if let Err(instead) = says(&found, "Ready", "False").and_then(|()| says(&found, "Stalled", "True")) {
+            wrong.push(format!("{}: not Stalled: {instead}", case.file));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    // A corrected one goes on without a person.
+    let corrected = path("preset-unknown");
+    api.merge(&corrected, &json!({"spec": {"preset": "auto"}})).unwrap();
+    api.wait_for(&corrected, PATIENCE, |found| says(found, "ChildrenApplied", "True"))
+        .unwrap();
+    assert_unharmed(&mut operator);
+    assert!(operator.stop().unwrap().success());
+}
+
+#[test]
+fn odd_but_good_resources_are_decoded_accepted_and_applied() {
+    let api = BED.connect("good");
+    let mut operator = BED.operator();
+    let cases = cases("good", "accepted");
+    assert!(cases.len() >= 20, "only {} cases", cases.len());
+    for case in &cases {
+        api.create(&strictly("good"), &case.object).expect(&case.file);
+    }
+    let wrong: Vec<_> = cases
+        .iter()
+        .filter_map(|case| {
+            let path = MONITORED_APIS.object("good", case.name());
+            let applied =
+                |found: &Value| says(found, "Accepted", "True").and_then(|()| says(found, "ChildrenApplied", "True"));
+            api.wait_for(&path, PATIENCE, applied)
+                .err()
+                .map(|error| format!("{}: {error}", case.file))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_unharmed(&mut operator);
+    assert!(operator.stop().unwrap().success());
+}
