@@ -45,7 +45,13 @@ impl Chain {
             bed.load_image(tar)?;
         }
         let monitoring = bed.monitoring_up()?;
-        Ok(Self { bed, prometheus: Prometheus { url: monitoring.prometheus }, alertmanager: monitoring.alertmanager })
+        Ok(Self {
+            bed,
+            prometheus: Prometheus {
+                url: monitoring.prometheus,
+            },
+            alertmanager: monitoring.alertmanager,
+        })
     }
 
     /// `helm` with this cluster's kubeconfig, in the checkout's root.
@@ -54,7 +60,9 @@ impl Chain {
     /// When helm can't be built.
     pub fn helm(&self) -> Result<Command> {
         let mut command = Command::new(self.bed.bin("helm")?);
-        command.env("KUBECONFIG", self.bed.kubeconfig()).current_dir(workspace::root()?);
+        command
+            .env("KUBECONFIG", self.bed.kubeconfig())
+            .current_dir(workspace::root()?);
         Ok(command)
     }
 
@@ -64,7 +72,15 @@ impl Chain {
     /// What helm says.
     pub fn install(&self, settings: &[&str]) -> Result<()> {
         let mut helm = self.helm()?;
-        helm.args(["upgrade", "--install", RELEASE, "charts/monitored-api", "--namespace", OPERATOR_NAMESPACE, "--create-namespace"]);
+        helm.args([
+            "upgrade",
+            "--install",
+            RELEASE,
+            "charts/monitored-api",
+            "--namespace",
+            OPERATOR_NAMESPACE,
+            "--create-namespace",
+        ]);
         helm.args(["--wait", "--timeout", "120s"]);
         helm.args(["--set", "defaults.monitoringObjectLabels.release=kube-prometheus-stack"]);
         for setting in settings {
@@ -89,7 +105,9 @@ impl Chain {
     /// What kubectl says.
     pub fn apply_file(&self, namespace: &str, path: &Path) -> Result<()> {
         let path = workspace::root()?.join(path);
-        self.bed.kubectl(&["--namespace", namespace, "apply", "-f", &path.to_string_lossy()]).map(drop)
+        self.bed
+            .kubectl(&["--namespace", namespace, "apply", "-f", &path.to_string_lossy()])
+            .map(drop)
     }
 
     /// A MonitoredApi as it is now.
@@ -97,7 +115,9 @@ impl Chain {
     /// # Errors
     /// What kubectl says.
     pub fn api(&self, namespace: &str, name: &str) -> Result<Value> {
-        let text = self.bed.kubectl(&["--namespace", namespace, "get", "monitoredapi", name, "-o", "json"])?;
+        let text = self
+            .bed
+            .kubectl(&["--namespace", namespace, "get", "monitoredapi", name, "-o", "json"])?;
         serde_json::from_str(&text).context("kubectl prints JSON")
     }
 
@@ -105,7 +125,14 @@ impl Chain {
     ///
     /// # Errors
     /// When the time is over, with all conditions as they are.
-    pub fn wait_condition(&self, namespace: &str, name: &str, condition: &str, status: &str, timeout: Duration) -> Result<String> {
+    pub fn wait_condition(
+        &self,
+        namespace: &str,
+        name: &str,
+        condition: &str,
+        status: &str,
+        timeout: Duration,
+    ) -> Result<String> {
         eventually(&format!("{namespace}/{name} {condition}={status}"), timeout, || {
             let api = self.api(namespace, name)?;
             let current = api["status"]["observedGeneration"] == api["metadata"]["generation"];
@@ -124,7 +151,11 @@ impl Chain {
         eventually(&format!("{count} targets of {namespace}/{name} up"), timeout, || {
             let targets = self.prometheus.targets(namespace, name)?;
             let up = targets.iter().filter(|(health, _)| health == "up").count();
-            Ok(if up == count && targets.len() == count { Ok(()) } else { Err(format!("{targets:?}")) })
+            Ok(if up == count && targets.len() == count {
+                Ok(())
+            } else {
+                Err(format!("{targets:?}"))
+            })
         })
     }
 
@@ -136,7 +167,11 @@ impl Chain {
         eventually(&format!("rules of {namespace}/{name} ok"), timeout, || {
             let rules = self.prometheus.rules(&format!("{namespace}-{name}-"))?;
             let healthy = !rules.is_empty() && rules.iter().all(|rule| rule.health == "ok");
-            Ok(if healthy { Ok(rules.into_iter().map(|rule| rule.name).collect()) } else { Err(format!("{rules:?}")) })
+            Ok(if healthy {
+                Ok(rules.into_iter().map(|rule| rule.name).collect())
+            } else {
+                Err(format!("{rules:?}"))
+            })
         })
     }
 
@@ -146,7 +181,11 @@ impl Chain {
     /// When Prometheus can't be reached or has no such rule.
     pub fn alert_state(&self, namespace: &str, name: &str, alert: &str) -> Result<String> {
         let rules = self.prometheus.rules(&format!("{namespace}-{name}-"))?;
-        rules.into_iter().find(|rule| rule.name == alert).map(|rule| rule.state).with_context(|| format!("Prometheus has no rule {alert}"))
+        rules
+            .into_iter()
+            .find(|rule| rule.name == alert)
+            .map(|rule| rule.state)
+            .with_context(|| format!("Prometheus has no rule {alert}"))
     }
 
     /// Names of the alerts that Alertmanager holds active for the API.
@@ -171,10 +210,20 @@ impl Chain {
     /// # Errors
     /// When there is none, or not one JSON document.
     pub fn dashboard(&self, namespace: &str, name: &str) -> Result<Value> {
-        let text = self.bed.kubectl(&["--namespace", namespace, "get", "configmap", &format!("{name}-dashboard"), "-o", "json"])?;
+        let text = self.bed.kubectl(&[
+            "--namespace",
+            namespace,
+            "get",
+            "configmap",
+            &format!("{name}-dashboard"),
+            "-o",
+            "json",
+        ])?;
         let map: Value = serde_json::from_str(&text)?;
         let data = map["data"].as_object().context("the dashboard's ConfigMap has data")?;
-        let [document] = data.values().collect::<Vec<_>>()[..] else { bail!("the dashboard's ConfigMap has {} keys", data.len()) };
+        let [document] = data.values().collect::<Vec<_>>()[..] else {
+            bail!("the dashboard's ConfigMap has {} keys", data.len())
+        };
         serde_json::from_str(document.as_str().unwrap_or_default()).context("the dashboard is JSON")
     }
 
@@ -187,10 +236,22 @@ impl Chain {
         let mut values = Vec::new();
         for panel in dashboard["panels"].as_array().into_iter().flatten() {
             for target in panel["targets"].as_array().into_iter().flatten() {
-                let expr = target["expr"].as_str().unwrap_or_default().replace("$__rate_interval", "1m").replace("$__range", "1h");
+                let expr = target["expr"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .replace("$__rate_interval", "1m")
+                    .replace("$__range", "1h");
                 let title = panel["title"].as_str().unwrap_or_default().to_owned();
-                let samples = self.prometheus.query(&expr).with_context(|| format!("panel {title:?}"))?;
-                values.push(PanelValue { title, series: samples.len(), first: samples.first().map(|(_, value)| *value), expr });
+                let samples = self
+                    .prometheus
+                    .query(&expr)
+                    .with_context(|| format!("panel {title:?}"))?;
+                values.push(PanelValue {
+                    title,
+                    series: samples.len(),
+                    first: samples.first().map(|(_, value)| *value),
+                    expr,
+                });
             }
         }
         Ok(values)
@@ -201,7 +262,9 @@ impl Chain {
     /// # Errors
     /// When there is no such Service.
     pub fn service_url(&self, namespace: &str, service: &str, port: u16) -> Result<String> {
-        self.bed.forward_service(namespace, service, port).map(|port| format!("http://127.0.0.1:{port}"))
+        self.bed
+            .forward_service(namespace, service, port)
+            .map(|port| format!("http://127.0.0.1:{port}"))
     }
 }
 
@@ -221,7 +284,10 @@ pub struct PanelValue {
 /// Status and `reason: message` of a condition.
 #[must_use]
 pub fn condition_of(api: &Value, condition: &str) -> Option<(String, String)> {
-    let row = api["status"]["conditions"].as_array()?.iter().find(|row| row["type"] == condition)?;
+    let row = api["status"]["conditions"]
+        .as_array()?
+        .iter()
+        .find(|row| row["type"] == condition)?;
     let part = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
     Some((part("status"), format!("{}: {}", part("reason"), part("message"))))
 }
@@ -233,9 +299,21 @@ pub fn show_conditions(api: &Value) -> String {
     let part = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
     let lines: Vec<_> = rows
         .iter()
-        .map(|row| format!("{}={} {}: {}", part(row, "type"), part(row, "status"), part(row, "reason"), part(row, "message")))
+        .map(|row| {
+            format!(
+                "{}={} {}: {}",
+                part(row, "type"),
+                part(row, "status"),
+                part(row, "reason"),
+                part(row, "message")
+            )
+        })
         .collect();
-    if lines.is_empty() { "no condition".to_owned() } else { format!("\n  {}", lines.join("\n  ")) }
+    if lines.is_empty() {
+        "no condition".to_owned()
+    } else {
+        format!("\n  {}", lines.join("\n  "))
+    }
 }
 
 /// The path of an example below the checkout's root.

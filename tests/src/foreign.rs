@@ -16,11 +16,23 @@ pub fn load(bed: &Testbed, name: &str, port: u16, user: u32) -> Result<String> {
     std::fs::create_dir_all(&out)?;
     let binary = out.join("serve");
     let mut go = Command::new("go");
-    go.args(["build", "-trimpath", "-o"]).arg(&binary).arg(".").env("CGO_ENABLED", "0").current_dir(workspace::root()?.join("tests/foreign"));
+    go.args(["build", "-trimpath", "-o"])
+        .arg(&binary)
+        .arg(".")
+        .env("CGO_ENABLED", "0")
+        .current_dir(workspace::root()?.join("tests/foreign"));
     workspace::run(&mut go)?;
     let (reference, entrypoint) = (format!("localhost/foreign-{name}:1"), format!("/serve-{port}"));
     let tar = out.join(format!("{name}.tar"));
-    write_image(&ImageSpec { reference: &reference, entrypoint: &entrypoint, user, files: vec![(binary, &entrypoint)] }, &tar)?;
+    write_image(
+        &ImageSpec {
+            reference: &reference,
+            entrypoint: &entrypoint,
+            user,
+            files: vec![(binary, &entrypoint)],
+        },
+        &tar,
+    )?;
     bed.load_image(&tar).with_context(|| format!("load {reference}"))?;
     Ok(reference)
 }
@@ -28,5 +40,7 @@ pub fn load(bed: &Testbed, name: &str, port: u16, user: u32) -> Result<String> {
 /// The smallest MonitoredApi of an image.
 #[must_use]
 pub fn manifest(namespace: &str, name: &str, image: &str) -> String {
-    format!("{{apiVersion: monitoredapi.io/v1alpha1, kind: MonitoredApi, metadata: {{name: {name}, namespace: {namespace}}}, spec: {{image: \"{image}\"}}}}")
+    format!(
+        "{{apiVersion: monitoredapi.io/v1alpha1, kind: MonitoredApi, metadata: {{name: {name}, namespace: {namespace}}}, spec: {{image: \"{image}\"}}}}"
+    )
 }

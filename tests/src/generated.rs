@@ -28,7 +28,10 @@ pub fn files() -> Result<Vec<(&'static str, String)>> {
     Ok(vec![
         ("charts/monitored-api/files/crd.yaml", with_header(crd.clone())),
         ("charts/monitored-api/files/rbac.yaml", with_header(rbac)),
-        ("charts/monitored-api/files/admission-policy.yaml", with_header(admission)),
+        (
+            "charts/monitored-api/files/admission-policy.yaml",
+            with_header(admission),
+        ),
         ("manifests/crd.yaml", with_header(crd)),
     ])
 }
@@ -57,7 +60,10 @@ mod tests {
         let root = workspace::root().unwrap();
         for (path, wanted) in files().unwrap() {
             let found = fs::read_to_string(root.join(path)).unwrap_or_default();
-            assert!(found == wanted, "{path} is stale: run `cargo xtask gen` and commit what it writes");
+            assert!(
+                found == wanted,
+                "{path} is stale: run `cargo xtask gen` and commit what it writes"
+            );
         }
     }
 }

@@ -17,8 +17,11 @@ use crate::workspace::{cargo, read, root, run, target};
 /// The user of both images: numeric, so that Kubernetes can tell that it is not root.
 const USER: u32 = 65532;
 /// Where distributions keep the Mozilla root certificates as one file.
-const CA_BUNDLES: [&str; 3] =
-    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+const CA_BUNDLES: [&str; 3] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+];
 
 struct Image {
     folder: &'static str,
@@ -29,8 +32,18 @@ struct Image {
 }
 
 const IMAGES: [Image; 2] = [
-    Image { folder: "app", package: "app", binary: "monitored-app", data: true },
-    Image { folder: "controller", package: "controller", binary: "monitored-api", data: false },
+    Image {
+        folder: "app",
+        package: "app",
+        binary: "monitored-app",
+        data: true,
+    },
+    Image {
+        folder: "controller",
+        package: "controller",
+        binary: "monitored-api",
+        data: false,
+    },
 ];
 
 /// The operator's image, as the chart names it by default.
@@ -63,7 +76,13 @@ pub fn build() -> Result<Images> {
     stage(&build_dir.join("out"))?;
     let archive = |target: &str, name: &str, reference: &str| -> Result<PathBuf> {
         let out = folder.join(format!("{name}.tar"));
-        let build = ImageBuild { dockerfile: &root.join("Dockerfile"), context: &build_dir, target, build_dir: &build_dir, reference };
+        let build = ImageBuild {
+            dockerfile: &root.join("Dockerfile"),
+            context: &build_dir,
+            target,
+            build_dir: &build_dir,
+            reference,
+        };
         build_image(&build, &out).with_context(|| format!("build {reference}"))?;
         Ok(out)
     };
@@ -93,7 +112,11 @@ pub fn stage(out: &Path) -> Result<()> {
 /// The binaries as static executables: the images hold no libc. Returns their folder.
 fn build_static() -> Result<PathBuf> {
     let version = read(std::process::Command::new("rustc").arg("-vV").current_dir(root()?))?;
-    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("`rustc -vV` names no host")?.to_owned();
+    let host = version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .context("`rustc -vV` names no host")?
+        .to_owned();
     let mut command = cargo()?;
     command.args(["build", "--quiet", "--locked", "--release", "--target", &host]);
     for image in &IMAGES {
@@ -108,9 +131,15 @@ fn lay_out(image: &Image, binaries: &Path, top: &Path) -> Result<()> {
     let binary = top.join(image.binary);
     fs::copy(binaries.join(image.binary), &binary)?;
     fs::set_permissions(&binary, fs::Permissions::from_mode(0o755))?;
-    fs::write(top.join("etc/passwd"), format!("nonroot:x:{USER}:{USER}:nonroot:/:/sbin/nologin\n"))?;
+    fs::write(
+        top.join("etc/passwd"),
+        format!("nonroot:x:{USER}:{USER}:nonroot:/:/sbin/nologin\n"),
+    )?;
     fs::write(top.join("etc/group"), format!("nonroot:x:{USER}:\n"))?;
-    let roots = CA_BUNDLES.iter().find(|path| Path::new(path).exists()).context("no root certificates: install ca-certificates")?;
+    let roots = CA_BUNDLES
+        .iter()
+        .find(|path| Path::new(path).exists())
+        .context("no root certificates: install ca-certificates")?;
     fs::copy(roots, top.join("etc/ssl/certs/ca-certificates.crt"))?;
     directory(&top.join("tmp"), 0o1777, None)?;
     if image.data {

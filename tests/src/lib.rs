@@ -5,6 +5,7 @@ pub mod audit;
 pub mod chain;
 mod eventually;
 pub mod foreign;
+pub mod generated;
 pub mod image;
 pub mod install;
 pub mod kubernetes;

@@ -9,7 +9,10 @@ use serde_json::Value;
 /// When the server can't be reached, answers with an error, or not with JSON.
 pub fn get_json(url: &str) -> Result<Value> {
     let mut answer = ureq::get(url).call().with_context(|| format!("GET {url}"))?;
-    let text = answer.body_mut().read_to_string().with_context(|| format!("read {url}"))?;
+    let text = answer
+        .body_mut()
+        .read_to_string()
+        .with_context(|| format!("read {url}"))?;
     serde_json::from_str(&text).with_context(|| format!("{url} does not answer with JSON"))
 }
 
@@ -39,8 +42,10 @@ impl Prometheus {
     /// # Errors
     /// When Prometheus refuses the expression or can't be reached.
     pub fn query(&self, expr: &str) -> Result<Vec<(Value, f64)>> {
-        let mut answer =
-            ureq::get(format!("{}/api/v1/query", self.url)).query("query", expr).call().with_context(|| format!("query {expr}"))?;
+        let mut answer = ureq::get(format!("{}/api/v1/query", self.url))
+            .query("query", expr)
+            .call()
+            .with_context(|| format!("query {expr}"))?;
         let body: Value = serde_json::from_str(&answer.body_mut().read_to_string()?)?;
         if body["status"] != "success" {
             bail!("query {expr}: {body}");

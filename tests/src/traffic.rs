@@ -29,7 +29,11 @@ impl Traffic {
             let (stop, sent) = (Arc::clone(&stop), Arc::clone(&sent));
             move || drive(&urls, per_second.max(1), &stop, &sent)
         });
-        Self { stop, sent, worker: Some(worker) }
+        Self {
+            stop,
+            sent,
+            worker: Some(worker),
+        }
     }
 
     /// Answers so far.
@@ -50,8 +54,11 @@ impl Drop for Traffic {
 }
 
 fn drive(urls: &[String], per_second: u32, stop: &AtomicBool, sent: &AtomicU64) {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(5))).build().into();
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(5)))
+        .build()
+        .into();
     let start = Instant::now();
     for (turn, url) in urls.iter().cycle().enumerate() {
         let due = Duration::from_secs(1) * u32::try_from(turn).unwrap_or(u32::MAX) / per_second;

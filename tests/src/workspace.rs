@@ -55,12 +55,20 @@ pub fn run(command: &mut Command) -> Result<()> {
 pub fn read(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("start {}", show(command)))?;
     if !output.status.success() {
-        bail!("{} ended with {}: {}", show(command), output.status, String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "{} ended with {}: {}",
+            show(command),
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     String::from_utf8(output.stdout).with_context(|| format!("what {} printed", show(command)))
 }
 
 fn show(command: &Command) -> String {
-    let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<_> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     words.join(" ")
 }

@@ -54,7 +54,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let url = chain.service_url(NAMESPACE, API, 80)?;
     let _traffic = Traffic::start(traffic(&url), RATE);
     check(&chain)?;
-    say(&format!("\nAll links hold, {} s after the start.", start.elapsed().as_secs()));
+    say(&format!(
+        "\nAll links hold, {} s after the start.",
+        start.elapsed().as_secs()
+    ));
     if args.exit {
         return chain.bed.shutdown();
     }
@@ -83,7 +86,12 @@ fn check(chain: &Chain) -> Result<()> {
     }
     step("what each panel of the dashboard shows now");
     for panel in panels_with_data(chain)? {
-        say(&format!("  {:<36} {:>3} series, first {}", panel.title, panel.series, panel.first.map_or("–".to_owned(), |value| format!("{value:.4}"))));
+        say(&format!(
+            "  {:<36} {:>3} series, first {}",
+            panel.title,
+            panel.series,
+            panel.first.map_or("–".to_owned(), |value| format!("{value:.4}"))
+        ));
     }
     chain.wait_condition(NAMESPACE, API, "MonitorSelected", "True", Duration::from_secs(60))?;
     Ok(())
@@ -92,15 +100,32 @@ fn check(chain: &Chain) -> Result<()> {
 fn panels_with_data(chain: &Chain) -> Result<Vec<PanelValue>> {
     eventually("data in every panel", Duration::from_secs(120), || {
         let panels = chain.panel_values(NAMESPACE, API)?;
-        let empty: Vec<_> = panels.iter().filter(|panel| panel.series == 0).map(|panel| panel.title.clone()).collect();
-        Ok(if empty.is_empty() && !panels.is_empty() { Ok(panels) } else { Err(format!("no data in {}", empty.join(", "))) })
+        let empty: Vec<_> = panels
+            .iter()
+            .filter(|panel| panel.series == 0)
+            .map(|panel| panel.title.clone())
+            .collect();
+        Ok(if empty.is_empty() && !panels.is_empty() {
+            Ok(panels)
+        } else {
+            Err(format!("no data in {}", empty.join(", ")))
+        })
     })
 }
 
 fn show_resource(chain: &Chain) -> Result<()> {
     step("the resource");
-    say(&chain.bed.kubectl(&["--namespace", NAMESPACE, "get", "monitoredapi,deployment,service,servicemonitor,prometheusrule,configmap", "--selector", &format!("monitoredapi.io/name={API}")])?);
-    say(&chain.bed.kubectl(&["--namespace", NAMESPACE, "get", "monitoredapi", API, "-o", "wide"])?);
+    say(&chain.bed.kubectl(&[
+        "--namespace",
+        NAMESPACE,
+        "get",
+        "monitoredapi,deployment,service,servicemonitor,prometheusrule,configmap",
+        "--selector",
+        &format!("monitoredapi.io/name={API}"),
+    ])?);
+    say(&chain
+        .bed
+        .kubectl(&["--namespace", NAMESPACE, "get", "monitoredapi", API, "-o", "wide"])?);
     say(&show_conditions(&chain.api(NAMESPACE, API)?));
     Ok(())
 }
@@ -110,8 +135,13 @@ fn stay(chain: &Chain, url: &str) -> Result<()> {
     say(&format!("  the API        {url}"));
     say(&format!("  Prometheus     {}", chain.prometheus.url));
     say(&format!("  Alertmanager   {}", chain.alertmanager));
-    say(&format!("  the cluster    export KUBECONFIG={}", chain.bed.kubeconfig().display()));
-    say(&format!("\nMake an alert fire:  while sleep .1; do curl -so /dev/null {url}/api/error; done"));
+    say(&format!(
+        "  the cluster    export KUBECONFIG={}",
+        chain.bed.kubeconfig().display()
+    ));
+    say(&format!(
+        "\nMake an alert fire:  while sleep .1; do curl -so /dev/null {url}/api/error; done"
+    ));
     say("Ctrl-C, or `cargo xtask demo down`, ends it.");
     let (tell, told) = mpsc::channel();
     ctrlc::set_handler(move || {
@@ -122,7 +152,9 @@ fn stay(chain: &Chain, url: &str) -> Result<()> {
     loop {
         match told.recv_timeout(Duration::from_secs(2)) {
             Ok(()) => return Ok(()),
-            Err(mpsc::RecvTimeoutError::Timeout) if !Path::new(&chain.bed.kubeconfig()).exists() => bail!("the test bed was ended"),
+            Err(mpsc::RecvTimeoutError::Timeout) if !Path::new(&chain.bed.kubeconfig()).exists() => {
+                bail!("the test bed was ended")
+            }
             Err(mpsc::RecvTimeoutError::Timeout) => {}
             Err(mpsc::RecvTimeoutError::Disconnected) => bail!("lost the signal handler"),
         }

@@ -18,7 +18,11 @@ pub(crate) fn run() -> Result<()> {
 
 pub(crate) fn bless() -> Result<()> {
     for package in GOLDEN {
-        run_command(cargo()?.args(["test", "--quiet", "--package", package]).env("BLESS", "1"))?;
+        run_command(
+            cargo()?
+                .args(["test", "--quiet", "--package", package])
+                .env("BLESS", "1"),
+        )?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The project's tasks: `cargo xtask …`. Only dispatch here; every task is a module.
 
 mod demo;
+mod generate;
 mod image;
 mod test;
 mod testbed;
@@ -20,6 +21,10 @@ enum Cli {
     Testbed(testbed::Args),
     /// The container images, or their contents.
     Image(image::Args),
+    /// Write the generated files again: CRD, chart pieces, manifests.
+    Gen,
+    /// Accept changed golden files; look at the diff before you commit it.
+    Bless,
 }
 
 fn main() -> ExitCode {
@@ -31,8 +36,8 @@ fn main() -> ExitCode {
         Cli::Demo(args) => demo::run(&args),
         Cli::Testbed(args) => testbed::run(args),
         Cli::Image(args) => image::run(&args),
-
-
+        Cli::Gen => generate::run(),
+        Cli::Bless => generate::bless(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -25,14 +25,46 @@ struct Step {
 
 /// Cheap ones first, so that a slip costs seconds.
 const STEPS: &[Step] = &[
-    Step { name: "formatting", quick: true, run: || run(cargo()?.args(["fmt", "--all", "--check"])) },
-    Step { name: "import rules", quick: true, run: import_rules },
-    Step { name: "lints", quick: true, run: lints },
-    Step { name: "unit tests and drift", quick: true, run: unit_tests },
-    Step { name: "licences and sources", quick: true, run: deny },
-    Step { name: "images", quick: false, run: || image::build().map(drop) },
-    Step { name: "test bed", quick: false, run: build_tools },
-    Step { name: "real cluster", quick: false, run: cluster_tests },
+    Step {
+        name: "formatting",
+        quick: true,
+        run: || run(cargo()?.args(["fmt", "--all", "--check"])),
+    },
+    Step {
+        name: "import rules",
+        quick: true,
+        run: import_rules,
+    },
+    Step {
+        name: "lints",
+        quick: true,
+        run: lints,
+    },
+    Step {
+        name: "unit tests and drift",
+        quick: true,
+        run: unit_tests,
+    },
+    Step {
+        name: "licences and sources",
+        quick: true,
+        run: deny,
+    },
+    Step {
+        name: "images",
+        quick: false,
+        run: || image::build().map(drop),
+    },
+    Step {
+        name: "test bed",
+        quick: false,
+        run: build_tools,
+    },
+    Step {
+        name: "real cluster",
+        quick: false,
+        run: cluster_tests,
+    },
 ];
 
 pub(crate) fn run_all(args: &Args) -> Result<()> {
@@ -54,9 +86,18 @@ pub(crate) fn run_all(args: &Args) -> Result<()> {
 /// normal dependencies must not hold.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("metric-contract", &["tokio", "serde_json", "kube-core"]),
-    ("controller-rules", &["tokio", "kube-core", "k8s-openapi", "reqwest", "hyper"]),
-    ("controller-api", &["tokio", "kube-client", "kube-runtime", "reqwest", "hyper"]),
-    ("controller-core", &["tokio", "kube-client", "kube-runtime", "reqwest", "hyper"]),
+    (
+        "controller-rules",
+        &["tokio", "kube-core", "k8s-openapi", "reqwest", "hyper"],
+    ),
+    (
+        "controller-api",
+        &["tokio", "kube-client", "kube-runtime", "reqwest", "hyper"],
+    ),
+    (
+        "controller-core",
+        &["tokio", "kube-client", "kube-runtime", "reqwest", "hyper"],
+    ),
     ("http-instrument", &["kube-core", "controller-rules", "app"]),
     ("app", &["kube-core", "controller-core", "controller-api", "controller"]),
     ("controller", &["app", "http-instrument", "aws-lc-rs", "openssl-sys"]),
@@ -65,9 +106,23 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
 fn import_rules() -> Result<()> {
     let mut broken = Vec::new();
     for (package, forbidden) in FORBIDDEN {
-        let tree = read(cargo()?.args(["tree", "--locked", "--edges", "normal", "--prefix", "none", "--package", package]))?;
+        let tree = read(cargo()?.args([
+            "tree",
+            "--locked",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--package",
+            package,
+        ]))?;
         let names: Vec<_> = tree.lines().skip(1).filter_map(|line| line.split(' ').next()).collect();
-        broken.extend(forbidden.iter().filter(|crate_| names.contains(crate_)).map(|crate_| format!("{package} must not depend on {crate_}")));
+        broken.extend(
+            forbidden
+                .iter()
+                .filter(|crate_| names.contains(crate_))
+                .map(|crate_| format!("{package} must not depend on {crate_}")),
+        );
     }
     if !broken.is_empty() {
         bail!("{}\nsee ARCHITECTURE.md, rooms", broken.join("\n"));
@@ -76,11 +131,29 @@ fn import_rules() -> Result<()> {
 }
 
 fn lints() -> Result<()> {
-    run(cargo()?.args(["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))
+    run(cargo()?.args([
+        "clippy",
+        "--quiet",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ]))
 }
 
 fn unit_tests() -> Result<()> {
-    run(cargo()?.args(["test", "--quiet", "--locked", "--workspace", "--all-features", "--lib", "--bins"]))?;
+    run(cargo()?.args([
+        "test",
+        "--quiet",
+        "--locked",
+        "--workspace",
+        "--all-features",
+        "--lib",
+        "--bins",
+    ]))?;
     run(cargo()?.args(["test", "--quiet", "--locked", "--package", "http-instrument", "--doc"]))
 }
 
@@ -106,7 +179,17 @@ fn cluster_tests() -> Result<()> {
     let promtool = Toolbox::open()?.bin("promtool")?;
     // One test at a time in a binary: each wants the two cores for itself.
     run(cargo()?
-        .args(["test", "--locked", "--workspace", "--all-features", "--test", "*", "--", "--test-threads=1", "--nocapture"])
+        .args([
+            "test",
+            "--locked",
+            "--workspace",
+            "--all-features",
+            "--test",
+            "*",
+            "--",
+            "--test-threads=1",
+            "--nocapture",
+        ])
         .env("PROMTOOL", promtool))
 }
 

@@ -1,0 +1,3 @@
+module monitored-api.test/foreign
+
+go 1.26.6

@@ -1,0 +1,340 @@
+//! The whole chain on real nodes, with our images and our chart: what a user sees, from `kubectl apply` to an alert in
+//! Alertmanager and back.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{sync::OnceLock, time::Duration};
+
+use integration_tests::{
+    Traffic,
+    chain::{Chain, OPERATOR_NAMESPACE, RELEASE, condition_of, example, show_conditions},
+    eventually, foreign, image, workspace,
+};
+use serde_json::Value;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// One cluster for all tests of this file; it ends with the process.
+fn chain() -> &'static Chain {
+    static CHAIN: OnceLock<Chain> = OnceLock::new();
+    CHAIN.get_or_init(|| {
+        let chain = Chain::up("chain", &image::build().unwrap()).unwrap();
+        chain.install(&[]).unwrap();
+        chain
+    })
+}
+
+fn get(namespace: &str, what: &str, name: &str) -> Value {
+    let text = chain()
+        .bed
+        .kubectl(&["--namespace", namespace, "get", what, name, "-o", "json"])
+        .unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn patch(namespace: &str, name: &str, patch: &str) {
+    chain()
+        .bed
+        .kubectl(&[
+            "--namespace",
+            namespace,
+            "patch",
+            "monitoredapi",
+            name,
+            "--type=merge",
+            "--patch",
+            patch,
+        ])
+        .unwrap();
+}
+
+/// Restarts of all containers in a namespace.
+fn restarts(namespace: &str) -> i64 {
+    let text = chain()
+        .bed
+        .kubectl(&["--namespace", namespace, "get", "pods", "-o", "json"])
+        .unwrap();
+    let pods: Value = serde_json::from_str(&text).unwrap();
+    let statuses = pods["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|pod| pod["status"]["containerStatuses"].as_array().cloned());
+    statuses
+        .flatten()
+        .map(|status| status["restartCount"].as_i64().unwrap())
+        .sum()
+}
+
+fn wait_alert(namespace: &str, name: &str, alert: &str, state: &str, timeout: Duration) {
+    eventually(&format!("{alert} {state}"), timeout, || {
+        let seen = chain().alert_state(namespace, name, alert)?;
+        Ok(if seen == state { Ok(()) } else { Err(seen) })
+    })
+    .unwrap();
+}
+
+fn wait_alertmanager(namespace: &str, name: &str, alert: &str, active: bool, timeout: Duration) {
+    eventually(&format!("{alert} in Alertmanager: {active}"), timeout, || {
+        let alerts = chain().alertmanager_alerts(namespace, name)?;
+        Ok(if alerts.iter().any(|seen| seen == alert) == active {
+            Ok(())
+        } else {
+            Err(format!("{alerts:?}"))
+        })
+    })
+    .unwrap();
+}
+
+#[test]
+fn an_applied_example_is_scraped_and_shown_and_its_alert_fires_and_resolves() {
+    let (chain, namespace, name) = (chain(), "shop", "orders");
+    chain.namespace(namespace).unwrap();
+    chain.apply_file(namespace, &example("orders.yaml")).unwrap();
+    chain
+        .wait_condition(namespace, name, "Ready", "True", 2 * MINUTE)
+        .unwrap();
+    chain
+        .wait_condition(namespace, name, "MonitorSelected", "True", MINUTE)
+        .unwrap();
+    chain.wait_targets_up(namespace, name, 1, 2 * MINUTE).unwrap();
+    let rules = chain.wait_rules_ok(namespace, name, 2 * MINUTE).unwrap();
+    for alert in [
+        "ApiDown",
+        "ApiTargetsMissing",
+        "ApiHighErrorRatio",
+        "ApiCriticalErrorRatio",
+        "ApiHighLatencyP95",
+        "ApiTooManyInFlight",
+    ] {
+        assert!(rules.iter().any(|rule| rule == alert), "{alert} is not among {rules:?}");
+    }
+
+    let url = chain.service_url(namespace, name, 80).unwrap();
+    let good = Traffic::start(vec![format!("{url}/api/v1/data")], 20);
+    let bad = Traffic::start(vec![format!("{url}/api/error")], 5);
+    eventually("data in every panel", 3 * MINUTE, || {
+        let panels = chain.panel_values(namespace, name)?;
+        let empty: Vec<_> = panels
+            .iter()
+            .filter(|panel| panel.series == 0)
+            .map(|panel| panel.title.as_str())
+            .collect();
+        Ok(if !panels.is_empty() && empty.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("no data in {empty:?}"))
+        })
+    })
+    .unwrap();
+    wait_alert(namespace, name, "ApiHighErrorRatio", "firing", 3 * MINUTE);
+    wait_alertmanager(namespace, name, "ApiHighErrorRatio", true, MINUTE);
+    assert_eq!(chain.alert_state(namespace, name, "ApiDown").unwrap(), "inactive");
+
+    drop(bad);
+    wait_alert(namespace, name, "ApiHighErrorRatio", "inactive", 7 * MINUTE);
+    wait_alertmanager(namespace, name, "ApiHighErrorRatio", false, 7 * MINUTE);
+    assert!(
+        good.answered() > 1_000,
+        "the API answered {} requests meanwhile",
+        good.answered()
+    );
+    assert_eq!(restarts(namespace), 0);
+}
+
+#[test]
+fn an_edit_is_rolled_through_to_pods_and_rules() {
+    let (chain, namespace, name) = (chain(), "edits", "orders");
+    chain.namespace(namespace).unwrap();
+    chain.apply_file(namespace, &example("orders.yaml")).unwrap();
+    chain
+        .wait_condition(namespace, name, "Ready", "True", 2 * MINUTE)
+        .unwrap();
+
+    patch(
+        namespace,
+        name,
+        &format!(r#"{{"spec": {{"image": "{}", "replicas": 2}}}}"#, image::APP_NEXT),
+    );
+    chain
+        .wait_condition(namespace, name, "Ready", "True", 2 * MINUTE)
+        .unwrap();
+    let pods: Value = serde_json::from_str(
+        &chain
+            .bed
+            .kubectl(&["--namespace", namespace, "get", "pods", "-o", "json"])
+            .unwrap(),
+    )
+    .unwrap();
+    let current: Vec<_> = pods["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|pod| pod["metadata"]["deletionTimestamp"].is_null())
+        .map(|pod| pod["spec"]["containers"][0]["image"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        current,
+        [image::APP_NEXT, image::APP_NEXT],
+        "Ready is never True on old pods"
+    );
+    chain.wait_targets_up(namespace, name, 2, 2 * MINUTE).unwrap();
+
+    patch(
+        namespace,
+        name,
+        r#"{"spec": {"alerts": {"overrides": [{"name": "ApiHighLatencyP95", "threshold": "750ms"}]}}}"#,
+    );
+    eventually("the new threshold in the rule", MINUTE, || {
+        let rule = get(namespace, "prometheusrule", name).to_string();
+        Ok(if rule.contains("0.75") { Ok(()) } else { Err(rule) })
+    })
+    .unwrap();
+    chain.wait_rules_ok(namespace, name, 2 * MINUTE).unwrap();
+    chain
+        .bed
+        .kubectl(&["delete", "namespace", namespace, "--wait=false"])
+        .unwrap();
+}
+
+#[test]
+fn a_foreign_image_on_another_port_is_never_killed_and_the_named_fix_works() {
+    let (chain, namespace, name) = (chain(), "foreign", "plain");
+    chain.namespace(namespace).unwrap();
+    let image = foreign::load(&chain.bed, "other-port", 9999, 65534).unwrap();
+    chain.bed.apply(&foreign::manifest(namespace, name, &image)).unwrap();
+    let sentence = eventually("the fix in WorkloadReady", 3 * MINUTE, || {
+        let api = chain.api(namespace, name)?;
+        Ok(match condition_of(&api, "WorkloadReady") {
+            Some((status, sentence)) if status == "False" && sentence.contains("spec.port") => Ok(sentence),
+            Some(_) | None => Err(show_conditions(&api)),
+        })
+    })
+    .unwrap();
+    assert!(sentence.contains("8000"), "{sentence}");
+    assert_eq!(
+        restarts(namespace),
+        0,
+        "an image that we know nothing of is never killed by us"
+    );
+
+    patch(namespace, name, r#"{"spec": {"port": 9999}}"#);
+    chain
+        .wait_condition(namespace, name, "Ready", "True", 2 * MINUTE)
+        .unwrap();
+    assert_eq!(restarts(namespace), 0);
+    chain
+        .bed
+        .kubectl(&["delete", "namespace", namespace, "--wait=false"])
+        .unwrap();
+}
+
+#[test]
+fn a_foreign_image_that_runs_as_root_is_refused_in_words_and_either_way_out_works() {
+    let (chain, namespace, name) = (chain(), "rooted", "plain");
+    // Baseline, so that both ways out can be shown.
+    chain.bed.kubectl(&["create", "namespace", namespace]).unwrap();
+    let image = foreign::load(&chain.bed, "root-user", 8000, 0).unwrap();
+    chain.bed.apply(&foreign::manifest(namespace, name, &image)).unwrap();
+    let sentence = eventually("the fix in WorkloadReady", 3 * MINUTE, || {
+        let api = chain.api(namespace, name)?;
+        Ok(match condition_of(&api, "WorkloadReady") {
+            Some((status, sentence)) if status == "False" && sentence.contains("root") => Ok(sentence),
+            Some(_) | None => Err(show_conditions(&api)),
+        })
+    })
+    .unwrap();
+    assert!(
+        sentence.contains("runAsUser") && sentence.contains("Baseline"),
+        "{sentence}"
+    );
+
+    for fix in [
+        r#"{"spec": {"runAsUser": 65532}}"#,
+        r#"{"spec": {"runAsUser": null, "securityProfile": "Baseline"}}"#,
+    ] {
+        patch(namespace, name, fix);
+        chain
+            .wait_condition(namespace, name, "Ready", "True", 2 * MINUTE)
+            .unwrap();
+    }
+    assert_eq!(restarts(namespace), 0);
+    chain
+        .bed
+        .kubectl(&["delete", "namespace", namespace, "--wait=false"])
+        .unwrap();
+}
+
+#[test]
+fn helm_upgrade_and_uninstall_leave_the_apis_running() {
+    let (chain, namespace, name) = (chain(), "kept", "orders");
+    chain.namespace(namespace).unwrap();
+    chain.apply_file(namespace, &example("orders.yaml")).unwrap();
+    chain
+        .wait_condition(namespace, name, "Ready", "True", 2 * MINUTE)
+        .unwrap();
+    let hash = || get(namespace, "deployment", name)["spec"]["template"].to_string();
+    let pods = || {
+        chain
+            .bed
+            .kubectl(&["--namespace", namespace, "get", "pods", "-o", "name"])
+            .unwrap()
+    };
+    let (before, pods_before) = (hash(), pods());
+
+    chain
+        .install(&["resources.limits.memory=128Mi", "logLevel=debug"])
+        .unwrap();
+    chain
+        .wait_condition(namespace, name, "Ready", "True", 2 * MINUTE)
+        .unwrap();
+    assert_eq!(
+        (hash(), pods()),
+        (before.clone(), pods_before.clone()),
+        "an upgrade rolls no pod of a user"
+    );
+
+    workspace::read(chain.helm().unwrap().args([
+        "uninstall",
+        RELEASE,
+        "--namespace",
+        OPERATOR_NAMESPACE,
+        "--wait",
+        "--timeout",
+        "60s",
+    ]))
+    .unwrap();
+    assert_eq!(
+        (hash(), pods()),
+        (before, pods_before),
+        "APIs keep running without the operator"
+    );
+    let url = chain.service_url(namespace, name, 80).unwrap();
+    eventually("an answer of the API", MINUTE, || {
+        Ok(integration_tests::prometheus::get_json(&format!("{url}/health")).map_err(|error| error.to_string()))
+    })
+    .unwrap();
+    assert_eq!(
+        chain.api(namespace, name).unwrap()["metadata"]["name"],
+        name,
+        "the resource survives the chart"
+    );
+
+    // A resource deleted while the operator is away hangs nowhere: there is no finalizer.
+    chain
+        .bed
+        .kubectl(&[
+            "--namespace",
+            namespace,
+            "delete",
+            "monitoredapi",
+            name,
+            "--cascade=foreground",
+            "--timeout=60s",
+        ])
+        .unwrap();
+    chain
+        .bed
+        .kubectl(&["delete", "namespace", namespace, "--timeout=90s"])
+        .unwrap();
+    chain.install(&[]).unwrap();
+}
