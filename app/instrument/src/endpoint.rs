@@ -4,7 +4,6 @@
 
 use std::{
     sync::atomic::{AtomicU16, Ordering},
-    thread,
     time::Instant,
 };
 
@@ -153,7 +152,7 @@ pub(crate) struct InFlight {
     endpoint: &'static Endpoint,
     started: Instant,
     response_bytes: u64,
-    /// 0 until there is an answer.
+    /// What it counts as if it ends now; 0: nothing.
     status: u16,
 }
 
@@ -169,6 +168,19 @@ impl InFlight {
         }
     }
 
+    /// The handler's code runs: should it panic, the request ends here and is the server's fault.
+    #[inline]
+    pub(crate) fn running(&mut self) {
+        self.status = 500;
+    }
+
+    /// The handler waits: should the client leave now, nothing was answered, so nothing is counted.
+    #[inline]
+    pub(crate) fn waiting(&mut self) {
+        self.status = 0;
+    }
+
+    #[inline]
     pub(crate) fn answered(&mut self, status: u16) {
         self.status = status;
     }
@@ -187,20 +199,16 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         let seat = Seat::current();
         self.endpoint.cells.subtract_one(seat, IN_FLIGHT);
-        let status = match self.status {
-            // A panic that unwinds through the layer ends as 500 or as a closed connection: either is the server's fault.
-            0 if thread::panicking() => 500,
-            // Cancelled before there was an answer: the client left. Nothing was answered, so nothing is counted.
-            0 => return,
-            status => status,
-        };
+        if self.status == 0 {
+            return;
+        }
         let elapsed = self.started.elapsed();
         let nanoseconds = elapsed
             .as_secs()
             .saturating_mul(1_000_000_000)
             .saturating_add(u64::from(elapsed.subsec_nanos()));
         self.endpoint
-            .record_answer(seat, status, nanoseconds, self.response_bytes);
+            .record_answer(seat, self.status, nanoseconds, self.response_bytes);
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{OnceLock, atomic::Ordering},
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use http::{Extensions, Request, Response};
@@ -140,14 +140,17 @@ where
             };
         };
         // Before the inner call, which may panic.
-        let in_flight = InFlight::start(endpoint);
+        let mut in_flight = InFlight::start(endpoint);
+        in_flight.running();
         let request = if self.shared.body_sizes {
             meter_request(endpoint, request)
         } else {
             request
         };
+        let inner = self.inner.call(request);
+        in_flight.waiting();
         MeteredFuture {
-            inner: self.inner.call(request),
+            inner,
             request: Some(in_flight),
         }
     }
@@ -184,7 +187,15 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(this.inner.poll(context));
+        if let Some(request) = this.request {
+            request.running();
+        }
+        let Poll::Ready(result) = this.inner.poll(context) else {
+            if let Some(request) = this.request {
+                request.waiting();
+            }
+            return Poll::Pending;
+        };
         let Some(mut request) = this.request.take() else {
             return Poll::Ready(result);
         };
@@ -193,10 +204,8 @@ where
                 request.answered(response.status().as_u16());
                 Ok(meter_response(request, response))
             }
-            Err(error) => {
-                request.answered(500);
-                Err(error)
-            }
+            // Counts as 500, as it is marked while it runs.
+            Err(error) => Err(error),
         })
     }
 }

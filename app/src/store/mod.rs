@@ -28,6 +28,9 @@ const READERS: u32 = 4;
 /// Page cache of a connection: negative, so KiB. SQLite's own default is 2 MiB a connection.
 const CACHE_KIB: &str = "-1024";
 
+/// What the write-ahead log is cut back to after a checkpoint; a long reader may have let it grow.
+const LOG_BYTES: &str = "67108864";
+
 /// Why the store did not do what was asked. The texts are for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -154,7 +157,8 @@ impl Store {
                     .create_if_missing(true)
                     .journal_mode(SqliteJournalMode::Wal)
                     // FULL syncs the log at every commit: what was acknowledged survives a power cut too.
-                    .synchronous(SqliteSynchronous::Full);
+                    .synchronous(SqliteSynchronous::Full)
+                    .pragma("journal_size_limit", LOG_BYTES);
                 let reading = options.clone().create_if_missing(false).pragma("query_only", "true");
                 Ok(Self {
                     writer: pool(1).connect_lazy_with(options),
@@ -166,7 +170,7 @@ impl Store {
         }
     }
 
-    /// Opens the database and brings its schema up to date.
+    /// Opens the database, brings its schema up to date, and opens the connections that the first requests need.
     ///
     /// # Errors
     /// The database cannot be opened, or a migration fails.
@@ -174,7 +178,12 @@ impl Store {
         MIGRATIONS
             .run(&self.writer)
             .await
-            .map_err(|source| StoreError::Migrate { source })
+            .map_err(|source| StoreError::Migrate { source })?;
+        for pool in [&self.probe, &self.readers] {
+            let opened = pool.acquire().await;
+            opened.map_err(|source| StoreError::Migrate { source: source.into() })?;
+        }
+        Ok(())
     }
 
     /// Whether the store answers, on a connection of its own. The caller bounds the time.

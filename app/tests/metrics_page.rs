@@ -1,0 +1,219 @@
+//! The metrics page against the contract's table, in both formats, and what scanners may do to it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly"
+)]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::{Router, body::Body, http::Request};
+use common::{App, flags};
+use metric_contract::{MetricKind, dialects::native};
+
+#[derive(Debug, Default, PartialEq)]
+struct Family {
+    kind: String,
+    help: String,
+    labels: BTreeSet<String>,
+    samples: usize,
+}
+
+/// Reads a page strictly: HELP, TYPE, then samples of that family, each series once.
+fn parse(page: &str) -> BTreeMap<String, Family> {
+    let mut families: BTreeMap<String, Family> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    let mut current = String::new();
+    for line in page.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            let (name, help) = rest.split_once(' ').unwrap();
+            current = name.to_owned();
+            let new = Family {
+                help: help.to_owned(),
+                ..Family::default()
+            };
+            assert_eq!(families.insert(current.clone(), new), None, "{name} stands twice");
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').unwrap();
+            assert_eq!(name, current);
+            families.get_mut(name).unwrap().kind = kind.to_owned();
+        } else if line != "# EOF" {
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            value.parse::<f64>().unwrap();
+            assert!(seen.insert(series.to_owned()), "{series} stands twice");
+            let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
+            let family = families.get_mut(&current).unwrap();
+            let suffixes = ["", "_total", "_bucket", "_sum", "_count"];
+            assert!(
+                suffixes.iter().any(|suffix| name == format!("{current}{suffix}")),
+                "{name} under {current}"
+            );
+            family.samples += 1;
+            let labels = labels.strip_suffix('}').unwrap();
+            // No label value of ours holds a comma followed by a name and a quote.
+            for label in labels.split("\",").filter(|label| !label.is_empty()) {
+                family.labels.insert(label.split('=').next().unwrap().to_owned());
+            }
+        }
+    }
+    families
+}
+
+/// A service that has seen a request, and whose process has been read.
+async fn used() -> App {
+    let app = App::in_memory().await;
+    let mut collector = app::telemetry::process::Collector::new(app.state.metrics().http())
+        .unwrap()
+        .unwrap();
+    collector.collect();
+    app.get("/").await;
+    app
+}
+
+#[tokio::test]
+async fn the_page_and_the_dialects_table_are_the_same() {
+    let page = used().await.get("/metrics").await.text;
+    let found = parse(&page);
+    let mut wanted = BTreeMap::new();
+    for family in native::FAMILIES {
+        let kind = match family.kind {
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+            MetricKind::Histogram => "histogram",
+        };
+        let mut labels: BTreeSet<String> = family.labels.iter().map(|label| (*label).to_owned()).collect();
+        if family.kind == MetricKind::Histogram {
+            labels.insert("le".to_owned());
+        }
+        wanted.insert(
+            family.name.to_owned(),
+            (kind.to_owned(), family.help.to_owned(), labels),
+        );
+    }
+    let names = |keys: Vec<&String>| keys.into_iter().cloned().collect::<Vec<_>>();
+    assert_eq!(names(found.keys().collect()), names(wanted.keys().collect()));
+    for (name, family) in found {
+        let (kind, help, labels) = &wanted[&name];
+        assert_eq!(
+            (&family.kind, &family.help, &family.labels),
+            (kind, help, labels),
+            "{name}"
+        );
+        assert!(family.samples > 0, "{name} has no sample");
+    }
+}
+
+#[tokio::test]
+async fn open_metrics_is_the_same_page_in_its_own_spelling() {
+    let app = used().await;
+    let request =
+        Request::get("/metrics").header("accept", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5");
+    let open = app.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(
+        open.header("content-type"),
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    );
+    assert!(open.text.ends_with("\n# EOF\n"));
+    assert_eq!(open.text.matches("# EOF").count(), 1);
+    let families = parse(&open.text);
+    let plain = app.get("/metrics").await;
+    assert_eq!(plain.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert_eq!(families.len(), parse(&plain.text).len());
+    for (name, family) in &families {
+        assert!(family.kind != "counter" || !name.ends_with("_total"), "{name}");
+    }
+    let series = |page: &str| {
+        let lines = page.lines().filter(|line| !line.starts_with('#'));
+        lines
+            .map(|line| line.rsplit_once(' ').unwrap().0.to_owned())
+            .collect::<BTreeSet<_>>()
+    };
+    assert_eq!(
+        series(&open.text),
+        series(&plain.text),
+        "a scraper may change formats and keep its series"
+    );
+}
+
+#[tokio::test]
+async fn known_series_exist_before_the_first_request() {
+    let app = App::in_memory().await;
+    for (method, path, status) in app::routes::documented() {
+        for status in [status.as_u16(), 500] {
+            let series = format!("http_requests_total{{method=\"{method}\",route=\"{path}\",status=\"{status}\"}}");
+            assert_eq!(app.sample(&series).await, Some(0.0), "{series}");
+        }
+    }
+    assert_eq!(
+        app.sample("api_errors_total{error_type=\"store-unavailable\"}").await,
+        Some(0.0)
+    );
+    app.get("/api/error").await;
+    assert_eq!(
+        app.sample("api_errors_total{error_type=\"deliberate\"}").await,
+        Some(1.0)
+    );
+}
+
+#[tokio::test]
+async fn figures_of_the_process_are_true() {
+    let app = used().await;
+    let resident = app.sample("process_resident_memory_bytes").await.unwrap();
+    assert!((1e6..1e10).contains(&resident), "{resident}");
+    let threads = app.sample("process_threads").await.unwrap();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("Threads:")).unwrap();
+    let now: f64 = line.trim().parse().unwrap();
+    // Other tests of this program start and end threads.
+    assert!(
+        (threads - now).abs() <= 16.0 && threads >= 1.0,
+        "{threads} counted, {now} now"
+    );
+    assert!(app.sample("process_open_fds").await.unwrap() >= 3.0);
+    assert!(app.sample("process_max_fds").await.unwrap() >= 64.0);
+    let start = app.sample("process_start_time_seconds").await.unwrap();
+    let now = jiff::Timestamp::now().as_second() as f64;
+    assert!((now - 3_600.0..=now + 1.0).contains(&start), "{start}");
+}
+
+#[tokio::test]
+async fn a_scan_of_ten_thousand_paths_adds_no_series() {
+    let app = App::in_memory().await;
+    app.get("/first").await;
+    let samples = async || {
+        parse(&app.get("/metrics").await.text)
+            .values()
+            .map(|family| family.samples)
+            .sum::<usize>()
+    };
+    let before = samples().await;
+    for n in 0..10_000_u32 {
+        let path = format!("/{:x}/{}.php?id={n}", n.wrapping_mul(2_654_435_761), n % 97);
+        assert_eq!(app.get(&path).await.status, 404);
+    }
+    assert_eq!(samples().await, before);
+    let series = "http_requests_total{method=\"GET\",route=\"unmatched\",status=\"404\"}";
+    assert_eq!(app.sample(series).await, Some(10_001.0));
+}
+
+#[tokio::test]
+async fn without_metrics_there_is_no_page_and_the_api_works() {
+    let mut flags = flags("sqlite::memory:");
+    flags.enable_metrics = Some("false".into());
+    let app = App::with(flags, Router::new()).await;
+    assert_eq!(app.get("/metrics").await.status, 404);
+    assert_eq!(app.get("/api/v1/data").await.status, 200);
+    assert!(!app.get("/").await.text.contains("/metrics"));
+}
+
+#[tokio::test]
+async fn buckets_can_be_set() {
+    let mut flags = flags("sqlite::memory:");
+    flags.metrics_buckets = Some("0.3,3".into());
+    let app = App::with(flags, Router::new()).await;
+    let bucket = "http_request_duration_seconds_bucket{method=\"GET\",route=\"/\",le=\"0.3\"}";
+    assert_eq!(app.sample(bucket).await, Some(0.0));
+}
