@@ -17,6 +17,7 @@ mod logs;
 mod observe;
 mod queue;
 mod reconcile;
+mod render;
 mod report;
 mod run;
 mod sink;
@@ -48,9 +49,9 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Controller(args) => controller(args.into()),
-        Command::Render(_) => Ok(ExitCode::from(2)),
+        Command::Render(args) => render::run(args),
         Command::Crd => {
-            println!("{}", serde_json::to_string(&controller_api::crd())?);
+            print!("{}", controller_core::yaml::to_string(&controller_api::crd())?);
             Ok(ExitCode::SUCCESS)
         }
         Command::Healthcheck(args) => healthcheck::ask(&args.url).map(|()| ExitCode::SUCCESS),

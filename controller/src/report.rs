@@ -131,16 +131,26 @@ async fn replace(context: &Context, target: &Target, status: &MonitoredApiStatus
 
 /// Publishes the transitions from the status before to this one.
 async fn tell(context: &Context, target: &Target, status: &MonitoredApiStatus) {
-    let first = target.status.conditions.is_empty();
-    for event in events(&target.status, status) {
-        // That work begins is no news on a new object, and each event is a write.
-        if first && event.type_ == EventType::Normal {
-            continue;
-        }
+    for event in news(&target.status, status) {
         if let Err(error) = publish(context, target, &event).await {
             tracing::warn!(namespace = %target.key.namespace, name = %target.key.name, %error, "event not published");
         }
     }
+}
+
+/// What is worth an event. Each is a write: of a new object only what its author must mend, for that its pods are not
+/// there yet is no news; and a summary that repeats what another condition says adds nothing.
+fn news(before: &MonitoredApiStatus, now: &MonitoredApiStatus) -> Vec<EventSpec> {
+    let first = before.conditions.is_empty();
+    let authors = [ConditionType::Accepted.as_str(), ConditionType::ChildrenApplied.as_str()];
+    let mut news: Vec<EventSpec> = Vec::new();
+    for event in events(before, now) {
+        let repeats = news.iter().any(|told| told.reason == event.reason && told.note == event.note);
+        if !repeats && (!first || authors.contains(&event.action)) {
+            news.push(event);
+        }
+    }
+    news
 }
 
 async fn publish(context: &Context, target: &Target, event: &EventSpec) -> Result<(), CallError> {
@@ -205,4 +215,51 @@ fn show(context: &Context, target: &Target, status: &MonitoredApiStatus, workloa
             conditions,
         },
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(conditions: &[(ConditionType, &str, &str)]) -> MonitoredApiStatus {
+        let conditions = conditions
+            .iter()
+            .map(|(condition, status, reason)| Condition {
+                type_: condition.as_str().to_owned(),
+                status: (*status).to_owned(),
+                reason: (*reason).to_owned(),
+                message: format!("about {reason}"),
+                observed_generation: Some(1),
+                last_transition_time: Time(Timestamp::UNIX_EPOCH),
+            })
+            .collect();
+        MonitoredApiStatus {
+            conditions,
+            ..MonitoredApiStatus::default()
+        }
+    }
+
+    #[test]
+    fn of_a_new_object_only_what_its_author_must_mend_is_news() {
+        let now = status(&[
+            (ConditionType::ChildrenApplied, "False", "Conflict"),
+            (ConditionType::WorkloadReady, "False", "ImagePullBackOff"),
+        ]);
+        let told: Vec<_> = news(&MonitoredApiStatus::default(), &now);
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].action, "ChildrenApplied");
+    }
+
+    #[test]
+    fn a_failure_is_told_once_though_ready_repeats_it() {
+        let before = status(&[
+            (ConditionType::WorkloadReady, "True", "Complete"),
+            (ConditionType::Ready, "True", "Ready"),
+        ]);
+        let now = status(&[
+            (ConditionType::WorkloadReady, "False", "CrashLoopBackOff"),
+            (ConditionType::Ready, "False", "CrashLoopBackOff"),
+        ]);
+        assert_eq!(news(&before, &now).len(), 1);
+    }
 }

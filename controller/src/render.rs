@@ -1,0 +1,219 @@
+//! `monitored-api render`: from files to objects, without a cluster.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use controller_api::{MonitoredApi, names};
+use controller_core::facts::Settings;
+use controller_core::{render, yaml};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::cli::RenderArgs;
+
+/// Everything is fine.
+const FINE: u8 = 0;
+/// A MonitoredApi has violations; the others were rendered.
+const FINDINGS: u8 = 1;
+/// A file can't be read.
+const BAD_INPUT: u8 = 2;
+
+/// A MonitoredApi of a file, with fields that it has and nobody knows.
+#[derive(Debug)]
+struct Input {
+    api: Box<MonitoredApi>,
+    unknown: Vec<String>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: RenderArgs) -> Result<ExitCode> {
+    let settings = args.settings.settings();
+    let mut code = FINE;
+    let mut objects = Vec::new();
+    for file in &args.files {
+        match read(file).and_then(|text| parse(&text)) {
+            Ok(inputs) => {
+                for input in inputs {
+                    if !render_one(file, &input, &settings, &mut objects) {
+                        code = code.max(FINDINGS);
+                    }
+                }
+            }
+            Err(error) => {
+                eprintln!("{}: {error:#}", shown(file));
+                code = BAD_INPUT;
+            }
+        }
+    }
+    match &args.output {
+        Some(directory) => write_files(directory, &objects)?,
+        None => std::io::stdout().write_all(yaml::to_string_all(&objects)?.as_bytes())?,
+    }
+    Ok(ExitCode::from(code))
+}
+
+/// Whether there was nothing to say.
+fn render_one(file: &Path, input: &Input, settings: &Settings, objects: &mut Vec<Value>) -> bool {
+    let metadata = &input.api.metadata;
+    let name = metadata.name.as_deref().unwrap_or("(no name)");
+    let say = |sentence: &str| eprintln!("{}: {name}: {sentence}", shown(file));
+    for field in &input.unknown {
+        say(&format!("{field}: no such field"));
+    }
+    match render::render(&input.api, settings) {
+        Ok(rendered) => {
+            objects.extend(rendered);
+            input.unknown.is_empty()
+        }
+        Err(violations) => {
+            for violation in violations {
+                say(&violation.to_string());
+            }
+            false
+        }
+    }
+}
+
+fn shown(file: &Path) -> String {
+    if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() }
+}
+
+fn read(file: &Path) -> Result<String> {
+    if file != Path::new("-") {
+        return Ok(fs::read_to_string(file)?);
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// The MonitoredApis of a text. Documents of other kinds are passed over: manifests are often kept together.
+fn parse(text: &str) -> Result<Vec<Input>> {
+    let mut inputs = Vec::new();
+    let typed = serde_yaml::Deserializer::from_str(text);
+    for (raw, document) in serde_yaml::Deserializer::from_str(text).zip(typed) {
+        let value = Value::deserialize(raw).map_err(|error| placed(&error))?;
+        let field = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
+        let ours = field("apiVersion").split('/').next() == Some(names::GROUP) && field("kind") == names::KIND;
+        if !ours {
+            continue;
+        }
+        let mut api = MonitoredApi::deserialize(document).map_err(|error| placed(&error))?;
+        let mut unknown = Vec::new();
+        let known = serde_json::to_value(&api.spec)?;
+        unknown_fields(value.get("spec").unwrap_or(&Value::Null), &known, "spec", &mut unknown);
+        api.metadata.namespace.get_or_insert_with(|| "default".to_owned());
+        inputs.push(Input {
+            api: Box::new(api),
+            unknown,
+        });
+    }
+    anyhow::ensure!(
+        !inputs.is_empty(),
+        "expected at least one document with apiVersion: {}/{} and kind: {}",
+        names::GROUP,
+        names::VERSION,
+        names::KIND
+    );
+    Ok(inputs)
+}
+
+/// Line and column first, as editors and compilers have it.
+fn placed(error: &serde_yaml::Error) -> anyhow::Error {
+    let text = error.to_string();
+    match error.location() {
+        Some(at) => anyhow::anyhow!("line {}, column {}: {text}", at.line(), at.column()),
+        None => anyhow::anyhow!(text),
+    }
+}
+
+/// Fields of the input that decoding dropped. A null is as good as absent.
+fn unknown_fields(input: &Value, known: &Value, path: &str, out: &mut Vec<String>) {
+    match (input, known) {
+        (Value::Object(input), Value::Object(known)) => {
+            for (key, value) in input {
+                let path = format!("{path}.{key}");
+                match known.get(key) {
+                    Some(known) => unknown_fields(value, known, &path, out),
+                    None if value.is_null() => {}
+                    None => out.push(path),
+                }
+            }
+        }
+        (Value::Array(input), Value::Array(known)) => {
+            for (index, (value, known)) in input.iter().zip(known).enumerate() {
+                unknown_fields(value, known, &format!("{path}[{index}]"), out);
+            }
+        }
+        (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_), _)
+        | (Value::Object(_) | Value::Array(_), _) => {}
+    }
+}
+
+fn write_files(directory: &Path, objects: &[Value]) -> Result<()> {
+    fs::create_dir_all(directory).with_context(|| format!("create {}", directory.display()))?;
+    for object in objects {
+        let path = file_of(directory, object);
+        fs::write(&path, yaml::to_string(object)?).with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn file_of(directory: &Path, object: &Value) -> PathBuf {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let mut name = String::new();
+    // Writing into a String can't fail. Names of Kubernetes objects have no slash.
+    let _ = write!(
+        name,
+        "{}-{}-{}.yaml",
+        text("/metadata/namespace"),
+        text("/kind").to_lowercase(),
+        text("/metadata/name")
+    );
+    directory.join(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDERS: &str = "apiVersion: monitoredapi.io/v1alpha1\nkind: MonitoredApi\nmetadata: {name: orders}\n";
+
+    #[test]
+    fn documents_of_other_kinds_are_passed_over() {
+        let text = format!("apiVersion: v1\nkind: Namespace\n---\n{ORDERS}spec: {{image: a}}\n---\n");
+        let inputs = parse(&text).unwrap();
+        assert_eq!(inputs.len(), 1);
+        assert_eq!(inputs[0].api.metadata.namespace.as_deref(), Some("default"));
+    }
+
+    #[test]
+    fn a_wrong_type_is_told_with_line_and_column() {
+        let error = parse(&format!("{ORDERS}spec:\n  image: a\n  replicas: three\n")).unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("line 6, column 13: "), "{text}");
+        assert!(text.contains("three"), "{text}");
+    }
+
+    #[test]
+    fn broken_yaml_in_a_later_document_is_told_with_its_place_in_the_file() {
+        let error = parse(&format!("{ORDERS}spec: {{image: a}}\n---\nkind: [\n")).unwrap_err();
+        assert!(error.to_string().starts_with("line "), "{error}");
+    }
+
+    #[test]
+    fn a_file_without_any_monitored_api_is_bad_input_that_says_what_was_expected() {
+        let error = parse("kind: Namespace\n").unwrap_err();
+        assert!(error.to_string().contains("kind: MonitoredApi"), "{error}");
+    }
+
+    #[test]
+    fn a_mistyped_field_is_found_though_decoding_drops_it() {
+        let text = format!("{ORDERS}spec: {{image: a, relpicas: 3, env: [{{name: A, valeu: x}}], port: null}}\n");
+        assert_eq!(parse(&text).unwrap()[0].unknown, ["spec.env[0].valeu", "spec.relpicas"]);
+    }
+}
