@@ -49,7 +49,11 @@ fn validation(row: &ChildKindRow) -> Value {
         "authorizer.group('{}').resource('{}').namespace(object.metadata.namespace).check('create').allowed()",
         row.group, row.plural
     );
-    let expression = if row.turned_on == "true" { allowed } else { format!("!({}) || {allowed}", row.turned_on) };
+    let expression = if row.turned_on == "true" {
+        allowed
+    } else {
+        format!("!({}) || {allowed}", row.turned_on)
+    };
     json!({
         "expression": expression,
         "message": format!(

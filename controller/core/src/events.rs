@@ -41,21 +41,23 @@ const TOLD: [ConditionType; 6] = [
 /// The events that tell how `new` differs from `previous`.
 #[must_use]
 pub fn events(previous: &MonitoredApiStatus, new: &MonitoredApiStatus) -> Vec<EventSpec> {
-    TOLD.into_iter().filter_map(|condition| transition(condition, previous, new)).collect()
+    TOLD.into_iter()
+        .filter_map(|condition| transition(condition, previous, new))
+        .collect()
 }
 
-fn transition(
-    condition: ConditionType,
-    previous: &MonitoredApiStatus,
-    new: &MonitoredApiStatus,
-) -> Option<EventSpec> {
+fn transition(condition: ConditionType, previous: &MonitoredApiStatus, new: &MonitoredApiStatus) -> Option<EventSpec> {
     let before = find(condition, previous);
     let now = find(condition, new)?;
     let failed_before = before.is_some_and(|before| before.status == "False");
     match now.status.as_str() {
         // A new reason of the same failure is news too: a person waits for exactly that.
         "False" if !failed_before || before.is_some_and(|before| before.reason != now.reason) => Some(EventSpec {
-            type_: if is_progress(now) { EventType::Normal } else { EventType::Warning },
+            type_: if is_progress(now) {
+                EventType::Normal
+            } else {
+                EventType::Warning
+            },
             reason: now.reason.clone(),
             note: cut(&now.message),
             action: condition.as_str(),
@@ -72,7 +74,10 @@ fn transition(
 
 /// Failing in a way that passes by itself.
 fn is_progress(condition: &Condition) -> bool {
-    matches!(condition.reason.as_str(), "RolloutInProgress" | "Progressing" | "Reconciling" | "NoPods" | "Waiting")
+    matches!(
+        condition.reason.as_str(),
+        "RolloutInProgress" | "Progressing" | "Reconciling" | "NoPods" | "Waiting"
+    )
 }
 
 fn find(condition: ConditionType, status: &MonitoredApiStatus) -> Option<&Condition> {

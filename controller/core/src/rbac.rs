@@ -30,7 +30,11 @@ pub fn namespaced_rules() -> Vec<Value> {
     rules.extend([
         rule("", &["events", "pods"], &READ),
         rule("discovery.k8s.io", &["endpointslices"], &READ),
-        rule("events.k8s.io", &["events"], &["get", "list", "watch", "create", "patch"]),
+        rule(
+            "events.k8s.io",
+            &["events"],
+            &["get", "list", "watch", "create", "patch"],
+        ),
         rule("monitoring.coreos.com", &["prometheuses"], &READ),
     ]);
     rules
@@ -47,8 +51,11 @@ fn child_rules() -> Vec<Value> {
     groups
         .into_iter()
         .map(|group| {
-            let mut resources: Vec<_> =
-                CHILD_KINDS.iter().filter(|row| row.group == group).map(|row| row.plural).collect();
+            let mut resources: Vec<_> = CHILD_KINDS
+                .iter()
+                .filter(|row| row.group == group)
+                .map(|row| row.plural)
+                .collect();
             resources.sort_unstable();
             rule(group, &resources, &WRITE)
         })
@@ -75,7 +82,16 @@ pub fn edit_rules() -> Vec<Value> {
         rule(
             names::GROUP,
             &[RESOURCE],
-            &["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"],
+            &[
+                "get",
+                "list",
+                "watch",
+                "create",
+                "update",
+                "patch",
+                "delete",
+                "deletecollection",
+            ],
         ),
         rule(names::GROUP, &[&scale], &["get", "update", "patch"]),
         rule(names::GROUP, &[&format!("{RESOURCE}/status")], &["get"]),
@@ -87,7 +103,11 @@ pub fn edit_rules() -> Vec<Value> {
 pub fn view_rules() -> Vec<Value> {
     vec![
         rule(names::GROUP, &[RESOURCE], &READ),
-        rule(names::GROUP, &[&format!("{RESOURCE}/scale"), &format!("{RESOURCE}/status")], &["get"]),
+        rule(
+            names::GROUP,
+            &[&format!("{RESOURCE}/scale"), &format!("{RESOURCE}/status")],
+            &["get"],
+        ),
     ]
 }
 
@@ -100,7 +120,12 @@ mod tests {
     }
 
     fn texts<'a>(rule: &'a Value, key: &str) -> Vec<&'a str> {
-        rule[key].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+        rule[key]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|text| text.as_str().unwrap())
+            .collect()
     }
 
     #[test]
@@ -110,10 +135,16 @@ mod tests {
                 assert!(!texts(&rule, key).contains(&"*"), "{rule}");
             }
             for resource in texts(&rule, "resources") {
-                assert!(!["secrets", "pods/exec", "pods/proxy", "roles", "rolebindings"].contains(&resource), "{rule}");
+                assert!(
+                    !["secrets", "pods/exec", "pods/proxy", "roles", "rolebindings"].contains(&resource),
+                    "{rule}"
+                );
             }
             for verb in texts(&rule, "verbs") {
-                assert!(!["escalate", "bind", "impersonate", "deletecollection"].contains(&verb), "{rule}");
+                assert!(
+                    !["escalate", "bind", "impersonate", "deletecollection"].contains(&verb),
+                    "{rule}"
+                );
             }
         }
     }

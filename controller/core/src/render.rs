@@ -19,7 +19,10 @@ use crate::{
 pub fn render(api: &MonitoredApi, settings: &Settings) -> Result<Vec<Value>, Vec<Violation>> {
     let valid = validate(api, settings)?;
     // A uid that was copied with a manifest would name an owner that is not there.
-    let owner = ApiRef { uid: String::new(), ..valid.owner.clone() };
+    let owner = ApiRef {
+        uid: String::new(),
+        ..valid.owner.clone()
+    };
     let plan = build(&valid, settings, &Facts::default(), &owner);
     Ok(plan.children.into_iter().map(|child| child.object).collect())
 }

@@ -88,7 +88,12 @@ pub fn requeue(applied: Result<&Applied, &[Violation]>) -> Requeue {
     // A spec with violations waits for its author: every change of it wakes us.
     let Ok(applied) = applied else { return Requeue::Wait };
     let mut wakes: Vec<Requeue> = applied.children.iter().map(|child| after(&child.outcome)).collect();
-    wakes.extend(applied.leftovers.iter().map(|_: &ChildRecord| Requeue::After(DELETION_RECHECK)));
+    wakes.extend(
+        applied
+            .leftovers
+            .iter()
+            .map(|_: &ChildRecord| Requeue::After(DELETION_RECHECK)),
+    );
     wakes.into_iter().fold(Requeue::Wait, sooner)
 }
 
@@ -132,7 +137,10 @@ mod tests {
 
     #[test]
     fn a_converged_resource_waits_for_a_change() {
-        assert_eq!(requeue(Ok(&applied(&[Outcome::Unchanged, Outcome::Applied]))), Requeue::Wait);
+        assert_eq!(
+            requeue(Ok(&applied(&[Outcome::Unchanged, Outcome::Applied]))),
+            Requeue::Wait
+        );
     }
 
     #[test]
@@ -148,7 +156,11 @@ mod tests {
 
     #[test]
     fn a_failed_request_backs_off_whatever_else_happened() {
-        let applied = applied(&[Outcome::CrdMissing, Outcome::Failed("timed out".to_owned()), Outcome::Applied]);
+        let applied = applied(&[
+            Outcome::CrdMissing,
+            Outcome::Failed("timed out".to_owned()),
+            Outcome::Applied,
+        ]);
         assert_eq!(requeue(Ok(&applied)), Requeue::Backoff);
     }
 }

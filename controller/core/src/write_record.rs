@@ -40,15 +40,21 @@ pub fn decide(
     observed: Option<&ObservedChild>,
     owner_uid: &str,
 ) -> Decision {
-    let Some(observed) = observed else { return Decision::Create };
+    let Some(observed) = observed else {
+        return Decision::Create;
+    };
     match ownership(planned, observed, owner_uid) {
         Ownership::Foreign(whose) => Decision::Conflict(whose),
         Ownership::Leaving => Decision::WaitForDeletion,
-        Ownership::Adopted => Decision::Update { uid: observed.uid.clone() },
+        Ownership::Adopted => Decision::Update {
+            uid: observed.uid.clone(),
+        },
         Ownership::Ours => match record {
             Some(record) if record.uid == observed.uid => {
                 if record.desired_hash != planned.desired_hash {
-                    Decision::Update { uid: observed.uid.clone() }
+                    Decision::Update {
+                        uid: observed.uid.clone(),
+                    }
                 } else if observed.applied_fields_hash.as_ref() == Some(&record.applied_fields_hash) {
                     Decision::Skip
                 } else {
@@ -73,13 +79,17 @@ pub fn confirm(
         return Confirmed::Conflict(format!("{} has no readable metadata", place(planned)));
     };
     let observed = observe(&meta);
-    let update = Confirmed::Update { uid: observed.uid.clone() };
+    let update = Confirmed::Update {
+        uid: observed.uid.clone(),
+    };
     match ownership(planned, &observed, owner_uid) {
         Ownership::Foreign(whose) => Confirmed::Conflict(whose),
         Ownership::Leaving => Confirmed::WaitForDeletion,
         Ownership::Adopted => update,
         Ownership::Ours => {
-            let Some(applied) = observed.applied_fields_hash.clone() else { return update };
+            let Some(applied) = observed.applied_fields_hash.clone() else {
+                return update;
+            };
             let as_recorded = record.is_some_and(|record| {
                 record.uid == observed.uid
                     && record.desired_hash == planned.desired_hash
@@ -136,7 +146,10 @@ pub fn created_by_us(answer: &Value, owner_uid: &str) -> bool {
 /// What the write record needs to know of an object's metadata: for the watch and for live reads alike.
 #[must_use]
 pub fn observe(meta: &ObjectMeta) -> ObservedChild {
-    let adopt = meta.annotations.as_ref().and_then(|annotations| annotations.get(names::ANNOTATION_ADOPT));
+    let adopt = meta
+        .annotations
+        .as_ref()
+        .and_then(|annotations| annotations.get(names::ANNOTATION_ADOPT));
     ObservedChild {
         uid: meta.uid.clone().unwrap_or_default(),
         controller_uid: meta
@@ -220,3 +233,6 @@ fn metadata(object: &Value) -> Option<ObjectMeta> {
 fn place(planned: &PlannedChild) -> String {
     format!("{} {}", planned.kind.as_str(), planned.name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,9 +47,46 @@ mod tests {
 
     /// Texts that a YAML reader takes for something else when they stand unquoted.
     const TRAPS: [&str; 40] = [
-        "y", "n", "Y", "N", "yes", "no", "Yes", "NO", "on", "off", "On", "OFF", "true", "false", "null", "~", "", " ",
-        "1_000", "1", "-1", "0x1f", "0o17", "017", "1e3", ".5", "1.0", ".inf", ".NaN", "12:30:45", "2026-11-21",
-        "- a", "a: b", "#a", "@a", "*a", "&a", "!a", "%a", "{{ $labels.job }}",
+        "y",
+        "n",
+        "Y",
+        "N",
+        "yes",
+        "no",
+        "Yes",
+        "NO",
+        "on",
+        "off",
+        "On",
+        "OFF",
+        "true",
+        "false",
+        "null",
+        "~",
+        "",
+        " ",
+        "1_000",
+        "1",
+        "-1",
+        "0x1f",
+        "0o17",
+        "017",
+        "1e3",
+        ".5",
+        "1.0",
+        ".inf",
+        ".NaN",
+        "12:30:45",
+        "2026-11-21",
+        "- a",
+        "a: b",
+        "#a",
+        "@a",
+        "*a",
+        "&a",
+        "!a",
+        "%a",
+        "{{ $labels.job }}",
     ];
 
     fn round_trip(value: &Value) -> Value {
@@ -81,7 +118,10 @@ mod tests {
 
     #[test]
     fn documents_are_divided() {
-        assert_eq!(to_string_all(&[json!({"a": 1}), json!({"b": 2})]).unwrap(), "a: 1\n---\nb: 2\n");
+        assert_eq!(
+            to_string_all(&[json!({"a": 1}), json!({"b": 2})]).unwrap(),
+            "a: 1\n---\nb: 2\n"
+        );
     }
 
     proptest! {

@@ -28,17 +28,33 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
 const FOLDER: &str = "grafana_folder";
 
 fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
-    let Some(monitoring) = &input.api.monitoring else { return Vec::new() };
-    let Some(settings) = &monitoring.dashboard else { return Vec::new() };
+    let Some(monitoring) = &input.api.monitoring else {
+        return Vec::new();
+    };
+    let Some(settings) = &monitoring.dashboard else {
+        return Vec::new();
+    };
     let dashboard = build_dashboard(&facts(input.api), &monitoring.alerts);
-    let Ok(mut json) = serde_json::to_string_pretty(&dashboard) else { return Vec::new() };
+    let Ok(mut json) = serde_json::to_string_pretty(&dashboard) else {
+        return Vec::new();
+    };
     json.push('\n');
     // The sidecar writes the files of all namespaces into one directory: the name says whose it is.
     let file = format!("{}-{}.json", input.owner.namespace, input.owner.name);
     let meta = Meta {
         labels: settings.object_labels.clone(),
-        annotations: settings.folder.iter().map(|folder| (FOLDER.to_owned(), folder.clone())).collect(),
+        annotations: settings
+            .folder
+            .iter()
+            .map(|folder| (FOLDER.to_owned(), folder.clone()))
+            .collect(),
     };
     let name = format!("{}-dashboard", input.owner.name);
-    vec![object(&ROW, input.owner, name, meta, body([("data", json!({file: json}))]))]
+    vec![object(
+        &ROW,
+        input.owner,
+        name,
+        meta,
+        body([("data", json!({file: json}))]),
+    )]
 }

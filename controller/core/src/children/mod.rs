@@ -114,7 +114,11 @@ impl ChildKindRow {
     /// `apiVersion`, as in a manifest.
     #[must_use]
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 }
 
@@ -132,11 +136,20 @@ pub const CHILD_KINDS: &[ChildKindRow] = &[
 /// written is found out by who writes.
 #[must_use]
 pub fn build(api: &ValidApi, settings: &Settings, facts: &Facts, owner: &ApiRef) -> Plan {
-    let input = BuildInput { api, settings, facts, owner };
+    let input = BuildInput {
+        api,
+        settings,
+        facts,
+        owner,
+    };
     let mut rows: Vec<&ChildKindRow> = CHILD_KINDS.iter().collect();
     rows.sort_by_key(|row| row.wave);
     let children = rows.into_iter().flat_map(|row| planned(row, &input)).collect();
-    Plan { owner: owner.clone(), children, missing: missing_signals(api) }
+    Plan {
+        owner: owner.clone(),
+        children,
+        missing: missing_signals(api),
+    }
 }
 
 fn planned<'a>(row: &'a ChildKindRow, input: &BuildInput<'_>) -> impl Iterator<Item = PlannedChild> + use<'a> {

@@ -17,13 +17,21 @@ pub(super) struct Meta {
 
 /// The labels by which the pods are selected. Immutable once a Deployment exists.
 pub(super) fn selector_labels(name: &str) -> BTreeMap<String, String> {
-    [(names::LABEL_NAME, name), (names::LABEL_OWN_NAME, name)].map(owned).into()
+    [(names::LABEL_NAME, name), (names::LABEL_OWN_NAME, name)]
+        .map(owned)
+        .into()
 }
 
 /// The labels of every child.
 pub(super) fn labels(name: &str) -> BTreeMap<String, String> {
     let mut labels = selector_labels(name);
-    labels.extend([(names::LABEL_MANAGED_BY, names::MANAGED_BY), (names::LABEL_PART_OF, name)].map(owned));
+    labels.extend(
+        [
+            (names::LABEL_MANAGED_BY, names::MANAGED_BY),
+            (names::LABEL_PART_OF, name),
+        ]
+        .map(owned),
+    );
     labels
 }
 

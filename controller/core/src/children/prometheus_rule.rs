@@ -51,18 +51,32 @@ pub fn check(api: &ValidApi) -> Vec<FieldError> {
 #[must_use]
 pub fn missing(api: &ValidApi) -> Vec<String> {
     let Some(Ok(rules)) = rules(api) else { return Vec::new() };
-    let mut missing: Vec<_> =
-        rules.left_out.iter().map(|left_out| format!("{}: {}", left_out.alert, left_out.signal.name())).collect();
+    let mut missing: Vec<_> = rules
+        .left_out
+        .iter()
+        .map(|left_out| format!("{}: {}", left_out.alert, left_out.signal.name()))
+        .collect();
     missing.sort();
     missing.dedup();
     missing
 }
 
 fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
-    let (Some(monitoring), Some(Ok(rules))) = (&input.api.monitoring, rules(input.api)) else { return Vec::new() };
+    let (Some(monitoring), Some(Ok(rules))) = (&input.api.monitoring, rules(input.api)) else {
+        return Vec::new();
+    };
     if rules.groups.is_empty() {
         return Vec::new();
     }
-    let meta = Meta { labels: monitoring.object_labels.clone(), ..Meta::default() };
-    vec![object(&ROW, input.owner, input.owner.name.clone(), meta, body([("spec", json!(rules))]))]
+    let meta = Meta {
+        labels: monitoring.object_labels.clone(),
+        ..Meta::default()
+    };
+    vec![object(
+        &ROW,
+        input.owner,
+        input.owner.name.clone(),
+        meta,
+        body([("spec", json!(rules))]),
+    )]
 }

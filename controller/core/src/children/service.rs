@@ -43,8 +43,15 @@ fn main_service(input: &BuildInput<'_>) -> (String, Value) {
         "selector": selector_labels(&input.owner.name),
         "ports": [{"name": PORT_HTTP, "port": service.port, "targetPort": PORT_HTTP, "protocol": "TCP"}],
     }));
-    let labels = if input.api.metrics_apart() { BTreeMap::new() } else { scraped() };
-    let meta = Meta { labels, annotations: service.annotations.clone() };
+    let labels = if input.api.metrics_apart() {
+        BTreeMap::new()
+    } else {
+        scraped()
+    };
+    let meta = Meta {
+        labels,
+        annotations: service.annotations.clone(),
+    };
     object(&ROW, input.owner, input.owner.name.clone(), meta, fields)
 }
 
@@ -58,7 +65,10 @@ fn metrics_service(input: &BuildInput<'_>) -> (String, Value) {
             {"name": PORT_METRICS, "port": input.api.metrics.port, "targetPort": PORT_METRICS, "protocol": "TCP"},
         ],
     }));
-    let meta = Meta { labels: scraped(), ..Meta::default() };
+    let meta = Meta {
+        labels: scraped(),
+        ..Meta::default()
+    };
     object(&ROW, input.owner, format!("{}-metrics", input.owner.name), meta, fields)
 }
 

@@ -25,5 +25,11 @@ fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
         return Vec::new();
     }
     let fields = body([("automountServiceAccountToken", false.into())]);
-    vec![object(&ROW, input.owner, input.owner.name.clone(), Meta::default(), fields)]
+    vec![object(
+        &ROW,
+        input.owner,
+        input.owner.name.clone(),
+        Meta::default(),
+        fields,
+    )]
 }

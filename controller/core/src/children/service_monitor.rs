@@ -70,29 +70,57 @@ fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
         return Vec::new();
     }
     let name = &input.owner.name;
-    let Metrics { path, interval, timeout, sample_limit, body_size_limit, label_limit, .. } = &input.api.metrics;
+    let Metrics {
+        path,
+        interval,
+        timeout,
+        sample_limit,
+        body_size_limit,
+        label_limit,
+        ..
+    } = &input.api.metrics;
     let mut match_labels = selector_labels(name);
     match_labels.extend(scraped());
     let spec = Spec {
         selector: Selector { match_labels },
         endpoints: [Endpoint {
-            port: if input.api.metrics_apart() { PORT_METRICS } else { PORT_HTTP },
+            port: if input.api.metrics_apart() {
+                PORT_METRICS
+            } else {
+                PORT_HTTP
+            },
             path,
             interval,
             scrape_timeout: timeout,
             // The job is the MonitoredApi's name, whichever Service is scraped: every rule pins it.
-            relabelings: [Relabeling { action: "replace", target_label: "job", replacement: name }],
+            relabelings: [Relabeling {
+                action: "replace",
+                target_label: "job",
+                replacement: name,
+            }],
         }],
         sample_limit: *sample_limit,
         label_limit: *label_limit,
         body_size_limit,
     };
-    let meta = Meta { labels: own_labels(input.api), ..Meta::default() };
-    vec![object(&ROW, input.owner, name.clone(), meta, body([("spec", json!(spec))]))]
+    let meta = Meta {
+        labels: own_labels(input.api),
+        ..Meta::default()
+    };
+    vec![object(
+        &ROW,
+        input.owner,
+        name.clone(),
+        meta,
+        body([("spec", json!(spec))]),
+    )]
 }
 
 fn own_labels(api: &ValidApi) -> BTreeMap<String, String> {
-    api.monitoring.as_ref().map(|monitoring| monitoring.object_labels.clone()).unwrap_or_default()
+    api.monitoring
+        .as_ref()
+        .map(|monitoring| monitoring.object_labels.clone())
+        .unwrap_or_default()
 }
 
 /// All labels of the ServiceMonitor, by which a Prometheus selects it.

@@ -15,8 +15,7 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     let Some(applied) = input.applied else {
         return not_applied(input);
     };
-    let mut failures: Vec<(usize, String)> =
-        applied.children.iter().filter_map(|child| failure(child)).collect();
+    let mut failures: Vec<(usize, String)> = applied.children.iter().filter_map(|child| failure(child)).collect();
     failures.sort();
     if let Some((reason, _)) = failures.first() {
         let reason = REASONS.get(*reason).copied().unwrap_or("Failed");
@@ -24,8 +23,11 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
         return Verdict::no(reason, sentences.join("; "));
     }
     if !applied.leftovers.is_empty() {
-        let mut objects: Vec<_> =
-            applied.leftovers.iter().map(|record| format!("{} {}", record.kind, record.name)).collect();
+        let mut objects: Vec<_> = applied
+            .leftovers
+            .iter()
+            .map(|record| format!("{} {}", record.kind, record.name))
+            .collect();
         objects.sort();
         return Verdict::no("Pruning", format!("waiting to be gone: {}", objects.join(", ")));
     }
@@ -35,7 +37,10 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     } else {
         Verdict::yes(
             "Applied",
-            format!("every object is as wanted, but for those without a CRD in this cluster (CrdMissing): {}", missing.join(", ")),
+            format!(
+                "every object is as wanted, but for those without a CRD in this cluster (CrdMissing): {}",
+                missing.join(", ")
+            ),
         )
     }
 }
@@ -56,7 +61,11 @@ fn not_applied(input: &FoldInput<'_>) -> Verdict {
 
 /// Kinds that were skipped because their CRD is not installed, in the plan's order.
 pub(super) fn of_missing_crds(applied: &Applied) -> impl Iterator<Item = ChildKind> {
-    applied.children.iter().filter(|child| child.outcome == Outcome::CrdMissing).map(|child| child.kind)
+    applied
+        .children
+        .iter()
+        .filter(|child| child.outcome == Outcome::CrdMissing)
+        .map(|child| child.kind)
 }
 
 /// Rank of the reason, and the sentence. `None`: as wanted.
@@ -68,7 +77,10 @@ fn failure(child: &AppliedChild) -> Option<(usize, String)> {
         Outcome::Forbidden(why) => Some((1, format!("{place}: Forbidden: {why}"))),
         Outcome::Invalid(why) => Some((2, format!("{place}: Invalid: {why}"))),
         Outcome::Failed(why) => Some((3, format!("{place}: Failed: {why}"))),
-        Outcome::Waiting => Some((4, format!("{place}: the old object of this name is still being deleted"))),
+        Outcome::Waiting => Some((
+            4,
+            format!("{place}: the old object of this name is still being deleted"),
+        )),
     }
 }
 
@@ -84,7 +96,13 @@ pub(super) enum Core {
 }
 
 pub(super) fn core(applied: &Applied) -> Core {
-    let outcomes = || applied.children.iter().filter(|child| child.kind.row().core).map(|child| &child.outcome);
+    let outcomes = || {
+        applied
+            .children
+            .iter()
+            .filter(|child| child.kind.row().core)
+            .map(|child| &child.outcome)
+    };
     let refused = |outcome: &Outcome| match outcome {
         Outcome::Conflict(_) | Outcome::Forbidden(_) | Outcome::Invalid(_) | Outcome::CrdMissing => true,
         Outcome::Unchanged | Outcome::Applied | Outcome::Failed(_) | Outcome::Waiting => false,
@@ -100,18 +118,26 @@ pub(super) fn core(applied: &Applied) -> Core {
 
 /// The write records to keep: those of the plan, then what is not gone yet.
 pub(super) fn records(input: &FoldInput<'_>, workload_ready: bool) -> Vec<ChildRecord> {
-    let Some(applied) = input.applied else { return input.previous.children.clone() };
+    let Some(applied) = input.applied else {
+        return input.previous.children.clone();
+    };
     let mut records: Vec<ChildRecord> = applied
         .children
         .iter()
         .filter_map(|child| {
             let state = state(child, workload_ready);
-            child.record.clone().map(|record| ChildRecord { state: state.to_owned(), ..record })
+            child.record.clone().map(|record| ChildRecord {
+                state: state.to_owned(),
+                ..record
+            })
         })
         .collect();
     for leftover in &applied.leftovers {
         // listType=map: a key that stands twice would make the API server refuse the whole status.
-        if !records.iter().any(|record| record.kind == leftover.kind && record.name == leftover.name) {
+        if !records
+            .iter()
+            .any(|record| record.kind == leftover.kind && record.name == leftover.name)
+        {
             records.push(leftover.clone());
         }
     }

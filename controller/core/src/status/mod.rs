@@ -50,8 +50,9 @@ pub struct FoldInput<'a> {
 #[must_use]
 pub fn fold(input: &FoldInput<'_>) -> MonitoredApiStatus {
     let verdicts = verdicts(input);
-    let workload_ready =
-        verdicts.iter().any(|(type_, verdict)| *type_ == ConditionType::WorkloadReady && verdict.is(Truth::True));
+    let workload_ready = verdicts
+        .iter()
+        .any(|(type_, verdict)| *type_ == ConditionType::WorkloadReady && verdict.is(Truth::True));
     let deployment = input.workload.deployment.as_ref();
     let name = &input.owner.name;
     MonitoredApiStatus {
@@ -59,8 +60,12 @@ pub fn fold(input: &FoldInput<'_>) -> MonitoredApiStatus {
         replicas: deployment.map(|deployment| deployment.replicas),
         ready_replicas: deployment.map(|deployment| deployment.ready),
         selector: Some(format!("{}={name},{}={name}", names::LABEL_NAME, names::LABEL_OWN_NAME)),
-        url: input.validated.map_or_else(|_| input.previous.url.clone(), |api| Some(url(api))),
-        metrics: input.validated.map_or_else(|_| input.previous.metrics.clone(), |api| metrics(api, input)),
+        url: input
+            .validated
+            .map_or_else(|_| input.previous.url.clone(), |api| Some(url(api))),
+        metrics: input
+            .validated
+            .map_or_else(|_| input.previous.metrics.clone(), |api| metrics(api, input)),
         children: children::records(input, workload_ready),
         first_failing: summary::first_failing(&verdicts),
         conditions: verdicts
@@ -79,8 +84,17 @@ fn verdicts(input: &FoldInput<'_>) -> Vec<(ConditionType, Verdict)> {
     let selected = monitoring::selected(input);
     let dialect = monitoring::dialect(input);
     let monitored = monitoring::monitored(input, [selected.as_ref(), dialect.as_ref()]);
-    let parts = Parts { accepted: &accepted, children: &children, workload: &workload, service: &service };
-    let summary::Summary { ready, reconciling, stalled } = summary::summary(input, &parts);
+    let parts = Parts {
+        accepted: &accepted,
+        children: &children,
+        workload: &workload,
+        service: &service,
+    };
+    let summary::Summary {
+        ready,
+        reconciling,
+        stalled,
+    } = summary::summary(input, &parts);
     [
         (ConditionType::Accepted, Some(accepted)),
         (ConditionType::ChildrenApplied, Some(children)),
@@ -115,7 +129,11 @@ fn accepted(validated: Result<&ValidApi, &[Violation]>) -> Verdict {
 
 /// Where the API answers inside the cluster.
 fn url(api: &ValidApi) -> String {
-    let port = if api.service.port == 80 { String::new() } else { format!(":{}", api.service.port) };
+    let port = if api.service.port == 80 {
+        String::new()
+    } else {
+        format!(":{}", api.service.port)
+    };
     format!("http://{}.{}.svc{port}", api.owner.name, api.owner.namespace)
 }
 
@@ -125,7 +143,12 @@ fn metrics(api: &ValidApi, input: &FoldInput<'_>) -> Option<MetricsStatus> {
     let dialect = api.metrics.dialect.map(|dialect| dialect.as_str().to_owned());
     let missing = match input.applied {
         Some(applied) => applied.missing.clone(),
-        None => input.previous.metrics.as_ref().map(|metrics| metrics.missing.clone()).unwrap_or_default(),
+        None => input
+            .previous
+            .metrics
+            .as_ref()
+            .map(|metrics| metrics.missing.clone())
+            .unwrap_or_default(),
     };
     Some(MetricsStatus { dialect, missing }).filter(|metrics| *metrics != MetricsStatus::default())
 }

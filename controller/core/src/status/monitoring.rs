@@ -37,7 +37,11 @@ fn spec_invalid() -> Verdict {
 }
 
 fn not_written(input: &FoldInput<'_>) -> Option<Verdict> {
-    let monitor = input.applied?.children.iter().find(|child| child.kind == ChildKind::ServiceMonitor)?;
+    let monitor = input
+        .applied?
+        .children
+        .iter()
+        .find(|child| child.kind == ChildKind::ServiceMonitor)?;
     match &monitor.outcome {
         Outcome::Unchanged | Outcome::Applied => None,
         Outcome::CrdMissing => Some(Verdict::no(
@@ -45,7 +49,10 @@ fn not_written(input: &FoldInput<'_>) -> Option<Verdict> {
             "the CRD servicemonitors.monitoring.coreos.com is not installed: install the Prometheus Operator; it is picked up within a minute",
         )),
         Outcome::Conflict(_) | Outcome::Forbidden(_) | Outcome::Invalid(_) | Outcome::Failed(_) | Outcome::Waiting => {
-            Some(Verdict::no("NotApplied", "the ServiceMonitor could not be written: see ChildrenApplied"))
+            Some(Verdict::no(
+                "NotApplied",
+                "the ServiceMonitor could not be written: see ChildrenApplied",
+            ))
         }
     }
 }
@@ -61,9 +68,12 @@ fn by_prometheus(input: &FoldInput<'_>, api: &ValidApi) -> Verdict {
             "NotPermitted",
             "the operator may not read Prometheus objects: grant it get, list and watch on prometheuses.monitoring.coreos.com",
         ),
-        PrometheusFacts::Known(all) => {
-            selection::verdict(all, &monitor_labels(api), &input.owner.namespace, input.namespace_labels)
-        }
+        PrometheusFacts::Known(all) => selection::verdict(
+            all,
+            &monitor_labels(api),
+            &input.owner.namespace,
+            input.namespace_labels,
+        ),
     }
 }
 
@@ -91,5 +101,10 @@ pub(super) fn monitored(input: &FoldInput<'_>, links: [Option<&Verdict>; 2]) -> 
     let weak = links()
         .find(|link| link.is(Truth::False))
         .or_else(|| links().find(|link| link.is(Truth::Unknown) && link.reason != NOT_DETECTED_YET));
-    weak.cloned().unwrap_or_else(|| Verdict::yes("Monitored", "every link from the workload to Prometheus that can be checked holds"))
+    weak.cloned().unwrap_or_else(|| {
+        Verdict::yes(
+            "Monitored",
+            "every link from the workload to Prometheus that can be checked holds",
+        )
+    })
 }

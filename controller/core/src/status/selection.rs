@@ -29,7 +29,10 @@ pub(super) fn verdict(
     namespace_labels: Option<&Labels>,
 ) -> Verdict {
     if prometheuses.is_empty() {
-        return Verdict::no("NoPrometheus", "no Prometheus object exists in this cluster: install one (kube-prometheus-stack brings it)");
+        return Verdict::no(
+            "NoPrometheus",
+            "no Prometheus object exists in this cluster: install one (kube-prometheus-stack brings it)",
+        );
     }
     let mut selecting = Vec::new();
     let mut misses = Vec::new();
@@ -79,18 +82,29 @@ fn miss(
 ) -> Option<Miss> {
     let place = place(prometheus);
     let Some(monitors) = &prometheus.monitors else {
-        return Some(Miss::NoSelector(format!("Prometheus {place} has no serviceMonitorSelector, so it selects no ServiceMonitor: set it ({{}} for all)")));
+        return Some(Miss::NoSelector(format!(
+            "Prometheus {place} has no serviceMonitorSelector, so it selects no ServiceMonitor: set it ({{}} for all)"
+        )));
     };
     let unmet_labels = unmet(monitors, labels);
     let namespace_miss = match &prometheus.monitor_namespaces {
         None if prometheus.namespace == namespace => None,
-        None => Some(Miss::Namespace(format!("Prometheus {place} has no serviceMonitorNamespaceSelector, so it reads its own namespace only, not {namespace}: set it ({{}} for all)"))),
+        None => Some(Miss::Namespace(format!(
+            "Prometheus {place} has no serviceMonitorNamespaceSelector, so it reads its own namespace only, not {namespace}: set it ({{}} for all)"
+        ))),
         Some(selector) if is_empty(selector) => None,
         Some(selector) => match namespace_labels {
-            None => Some(Miss::NamespaceUnknown(format!("the labels of namespace {namespace}, which Prometheus {place} goes by, cannot be read"))),
+            None => Some(Miss::NamespaceUnknown(format!(
+                "the labels of namespace {namespace}, which Prometheus {place} goes by, cannot be read"
+            ))),
             Some(of_namespace) => {
                 let unmet = unmet(selector, of_namespace);
-                (!unmet.is_empty()).then(|| Miss::Namespace(format!("Prometheus {place} reads only namespaces with {}: label namespace {namespace} so", unmet.join(", "))))
+                (!unmet.is_empty()).then(|| {
+                    Miss::Namespace(format!(
+                        "Prometheus {place} reads only namespaces with {}: label namespace {namespace} so",
+                        unmet.join(", ")
+                    ))
+                })
             }
         },
     };
@@ -98,7 +112,10 @@ fn miss(
         (true, miss) => miss,
         // Where the namespace is out of reach as well, both have to be fixed: the label's sentence says it first.
         (false, other) => {
-            let mut text = format!("Prometheus {place} selects only ServiceMonitors with {}: set it in spec.monitoring.objectLabels", unmet_labels.join(", "));
+            let mut text = format!(
+                "Prometheus {place} selects only ServiceMonitors with {}: set it in spec.monitoring.objectLabels",
+                unmet_labels.join(", ")
+            );
             if let Some(Miss::Namespace(also) | Miss::NamespaceUnknown(also)) = other {
                 text.push_str(&format!("; {also}"));
             }
@@ -116,8 +133,10 @@ fn is_empty(selector: &LabelSelector) -> bool {
 }
 
 fn unmet(selector: &LabelSelector, labels: &Labels) -> Vec<String> {
-    let mut texts: Vec<_> =
-        requirements(selector, labels).filter(|requirement| !requirement.met).map(|requirement| requirement.text).collect();
+    let mut texts: Vec<_> = requirements(selector, labels)
+        .filter(|requirement| !requirement.met)
+        .map(|requirement| requirement.text)
+        .collect();
     texts.sort();
     texts
 }
@@ -127,7 +146,10 @@ fn requirements<'a>(selector: &'a LabelSelector, labels: &'a Labels) -> impl Ite
         text: format!("label {key}={value}"),
         met: labels.get(key) == Some(value),
     });
-    let expressions = selector.match_expressions.iter().map(|(key, operator, values)| expression(key, operator, values, labels.get(key)));
+    let expressions = selector
+        .match_expressions
+        .iter()
+        .map(|(key, operator, values)| expression(key, operator, values, labels.get(key)));
     equal.chain(expressions)
 }
 
@@ -135,11 +157,26 @@ fn expression(key: &str, operator: &str, values: &[String], value: Option<&Strin
     let listed = value.is_some_and(|value| values.contains(value));
     let of = values.join(", ");
     match operator {
-        "In" => Requirement { text: format!("label {key} in ({of})"), met: listed },
+        "In" => Requirement {
+            text: format!("label {key} in ({of})"),
+            met: listed,
+        },
         // As in metav1: an absent label is not in the list.
-        "NotIn" => Requirement { text: format!("label {key} not in ({of})"), met: !listed },
-        "Exists" => Requirement { text: format!("label {key}"), met: value.is_some() },
-        "DoesNotExist" => Requirement { text: format!("no label {key}"), met: value.is_none() },
-        other => Requirement { text: format!("label {key} {other}"), met: false },
+        "NotIn" => Requirement {
+            text: format!("label {key} not in ({of})"),
+            met: !listed,
+        },
+        "Exists" => Requirement {
+            text: format!("label {key}"),
+            met: value.is_some(),
+        },
+        "DoesNotExist" => Requirement {
+            text: format!("no label {key}"),
+            met: value.is_none(),
+        },
+        other => Requirement {
+            text: format!("label {key} {other}"),
+            met: false,
+        },
     }
 }

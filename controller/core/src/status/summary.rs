@@ -28,7 +28,11 @@ pub(super) fn summary(input: &FoldInput<'_>, parts: &Parts<'_>) -> Summary {
     let ready = ready(input, parts);
     let stalled = stalled(input, parts);
     let reconciling = reconciling(input, &ready, &stalled);
-    Summary { ready, reconciling, stalled }
+    Summary {
+        ready,
+        reconciling,
+        stalled,
+    }
 }
 
 fn ready(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
@@ -38,7 +42,16 @@ fn ready(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
         None => parts.children.is(Truth::True),
     };
     let children = (!core_applied).then_some(parts.children);
-    let needed = || [Some(parts.accepted), children, Some(parts.workload), Some(parts.service)].into_iter().flatten();
+    let needed = || {
+        [
+            Some(parts.accepted),
+            children,
+            Some(parts.workload),
+            Some(parts.service),
+        ]
+        .into_iter()
+        .flatten()
+    };
     needed()
         .find(|part| part.is(Truth::False))
         .or_else(|| needed().find(|part| part.is(Truth::Unknown)))
@@ -55,14 +68,26 @@ fn stalled(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
     if input.suspended {
         return rest();
     }
-    if input.applied.is_some_and(|applied| children::core(applied) == Core::Refused) {
+    if input
+        .applied
+        .is_some_and(|applied| children::core(applied) == Core::Refused)
+    {
         return Verdict::new(Truth::True, &parts.children.reason, parts.children.message.clone());
     }
-    let deadline = input.workload.deployment.as_ref().and_then(|deployment| deployment.progress_failed.as_ref());
+    let deadline = input
+        .workload
+        .deployment
+        .as_ref()
+        .and_then(|deployment| deployment.progress_failed.as_ref());
     match deadline {
-        Some((reason, _)) if parts.workload.is(Truth::False) => {
-            Verdict::new(Truth::True, reason, format!("the rollout made no progress within its deadline: {}", parts.workload.message))
-        }
+        Some((reason, _)) if parts.workload.is(Truth::False) => Verdict::new(
+            Truth::True,
+            reason,
+            format!(
+                "the rollout made no progress within its deadline: {}",
+                parts.workload.message
+            ),
+        ),
         Some(_) | None => rest(),
     }
 }

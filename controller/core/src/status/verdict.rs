@@ -47,7 +47,11 @@ impl Verdict {
     }
 
     pub(super) fn new(truth: Truth, reason: &str, message: impl Into<String>) -> Self {
-        Self { truth, reason: reason.to_owned(), message: message.into() }
+        Self {
+            truth,
+            reason: reason.to_owned(),
+            message: message.into(),
+        }
     }
 
     pub(super) fn is(&self, truth: Truth) -> bool {
@@ -62,7 +66,11 @@ impl Verdict {
             "False" => Truth::False,
             _ => Truth::Unknown,
         };
-        Some(Self { truth, reason: condition.reason.clone(), message: condition.message.clone() })
+        Some(Self {
+            truth,
+            reason: condition.reason.clone(),
+            message: condition.message.clone(),
+        })
     }
 
     /// The condition. Its transition time moves only when its status does.
@@ -89,7 +97,10 @@ impl Verdict {
 }
 
 fn find(type_: ConditionType, status: &MonitoredApiStatus) -> Option<&Condition> {
-    status.conditions.iter().find(|condition| condition.type_ == type_.as_str())
+    status
+        .conditions
+        .iter()
+        .find(|condition| condition.type_ == type_.as_str())
 }
 
 /// The API server keeps whole seconds; a finer time would differ from itself after a round trip.

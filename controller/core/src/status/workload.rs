@@ -10,9 +10,14 @@ pub(super) const IN_PROGRESS: &str = "RolloutInProgress";
 pub(super) const SCALED_TO_ZERO: &str = "ScaledToZero";
 
 pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
-    let Some(deployment) = &input.workload.deployment else { return no_deployment(input) };
+    let Some(deployment) = &input.workload.deployment else {
+        return no_deployment(input);
+    };
     if is_unseen(input, deployment) {
-        return Verdict::no(IN_PROGRESS, "the Deployment's controller has not seen the latest change yet");
+        return Verdict::no(
+            IN_PROGRESS,
+            "the Deployment's controller has not seen the latest change yet",
+        );
     }
     if deployment.wanted == 0 {
         return Verdict::yes(SCALED_TO_ZERO, "no pod is wanted (replicas: 0)");
@@ -22,7 +27,11 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
         && deployment.available >= deployment.updated;
     if complete {
         let wanted = deployment.wanted;
-        let pods = if wanted == 1 { "the pod is".to_owned() } else { format!("all {wanted} pods are") };
+        let pods = if wanted == 1 {
+            "the pod is".to_owned()
+        } else {
+            format!("all {wanted} pods are")
+        };
         return Verdict::yes("RolloutComplete", format!("{pods} up to date and available"));
     }
     incomplete(input, deployment)
@@ -44,7 +53,10 @@ fn is_unseen(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> bool {
 fn no_deployment(input: &FoldInput<'_>) -> Verdict {
     match input.validated {
         Ok(_) => Verdict::no("NoDeployment", "the Deployment does not exist yet"),
-        Err(_) => Verdict::no("NoDeployment", "there is no Deployment, and none is made while the spec is invalid"),
+        Err(_) => Verdict::no(
+            "NoDeployment",
+            "there is no Deployment, and none is made while the spec is invalid",
+        ),
     }
 }
 
@@ -63,7 +75,13 @@ fn incomplete(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> Verdict {
 }
 
 fn progress(deployment: &DeploymentFacts) -> String {
-    let DeploymentFacts { wanted, replicas, updated, available, .. } = deployment;
+    let DeploymentFacts {
+        wanted,
+        replicas,
+        updated,
+        available,
+        ..
+    } = deployment;
     if updated < wanted {
         format!("{updated} of {wanted} pods are up to date")
     } else if replicas > updated {

@@ -32,9 +32,16 @@ pub(super) fn variables(env: &[spec::EnvVar], out: &mut Violations) -> Vec<EnvVa
         .enumerate()
         .map(|(index, variable)| {
             let path = format!("spec.env[{index}]");
-            let spec::EnvVar { name, value, value_from } = variable;
+            let spec::EnvVar {
+                name,
+                value,
+                value_from,
+            } = variable;
             if !is_env_name(name) {
-                out.add(format!("{path}.name"), format!("{name:?} is no variable name: letters, digits, _ - . and no digit first"));
+                out.add(
+                    format!("{path}.name"),
+                    format!("{name:?} is no variable name: letters, digits, _ - . and no digit first"),
+                );
             }
             if !seen.insert(name) {
                 out.add(format!("{path}.name"), format!("{name} is given twice: remove one"));
@@ -47,14 +54,21 @@ pub(super) fn variables(env: &[spec::EnvVar], out: &mut Violations) -> Vec<EnvVa
             EnvVar {
                 name: name.clone(),
                 value: value.clone(),
-                value_from: value_from.as_ref().map(|from| source(from, &format!("{path}.valueFrom"), out)),
+                value_from: value_from
+                    .as_ref()
+                    .map(|from| source(from, &format!("{path}.valueFrom"), out)),
             }
         })
         .collect()
 }
 
 fn source(from: &EnvVarSource, path: &str, out: &mut Violations) -> PodEnvVarSource {
-    let EnvVarSource { secret_key_ref, config_map_key_ref, field_ref, resource_field_ref } = from;
+    let EnvVarSource {
+        secret_key_ref,
+        config_map_key_ref,
+        field_ref,
+        resource_field_ref,
+    } = from;
     let given = [
         secret_key_ref.is_some(),
         config_map_key_ref.is_some(),
@@ -62,7 +76,10 @@ fn source(from: &EnvVarSource, path: &str, out: &mut Violations) -> PodEnvVarSou
         resource_field_ref.is_some(),
     ];
     if given.into_iter().filter(|given| *given).count() != 1 {
-        out.add(path, "give exactly one of secretKeyRef, configMapKeyRef, fieldRef and resourceFieldRef");
+        out.add(
+            path,
+            "give exactly one of secretKeyRef, configMapKeyRef, fieldRef and resourceFieldRef",
+        );
     }
     if let Some(key) = secret_key_ref {
         key_ref(key, &format!("{path}.secretKeyRef"), out);
@@ -106,12 +123,22 @@ pub(super) fn sources(env_from: &[spec::EnvFrom], out: &mut Violations) -> Vec<E
         .enumerate()
         .map(|(index, from)| {
             let path = format!("spec.envFrom[{index}]");
-            let spec::EnvFrom { prefix, config_map_ref, secret_ref } = from;
+            let spec::EnvFrom {
+                prefix,
+                config_map_ref,
+                secret_ref,
+            } = from;
             if config_map_ref.is_some() == secret_ref.is_some() {
                 out.add(&path, "give exactly one of configMapRef and secretRef");
             }
-            if let Some(prefix) = prefix.as_ref().filter(|prefix| !prefix.is_empty() && !is_env_name(prefix)) {
-                out.add(format!("{path}.prefix"), format!("{prefix:?} does not begin a variable name: letters, digits, _ - . and no digit first"));
+            if let Some(prefix) = prefix
+                .as_ref()
+                .filter(|prefix| !prefix.is_empty() && !is_env_name(prefix))
+            {
+                out.add(
+                    format!("{path}.prefix"),
+                    format!("{prefix:?} does not begin a variable name: letters, digits, _ - . and no digit first"),
+                );
             }
             for (reference, field) in [(config_map_ref, "configMapRef"), (secret_ref, "secretRef")] {
                 if let Some(reference) = reference {
@@ -124,9 +151,10 @@ pub(super) fn sources(env_from: &[spec::EnvFrom], out: &mut Violations) -> Vec<E
                     name: reference.name.clone(),
                     optional: reference.optional,
                 }),
-                secret_ref: secret_ref
-                    .as_ref()
-                    .map(|reference| SecretEnvSource { name: reference.name.clone(), optional: reference.optional }),
+                secret_ref: secret_ref.as_ref().map(|reference| SecretEnvSource {
+                    name: reference.name.clone(),
+                    optional: reference.optional,
+                }),
             }
         })
         .collect()
@@ -136,21 +164,35 @@ fn key_ref(key: &spec::KeyRef, path: &str, out: &mut Violations) {
     object_name(&key.name, &format!("{path}.name"), out);
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if key.key.is_empty() || key.key.len() > 253 || !key.key.bytes().all(valid) {
-        out.add(format!("{path}.key"), format!("{:?} is no key: letters, digits, - _ .", key.key));
+        out.add(
+            format!("{path}.key"),
+            format!("{:?} is no key: letters, digits, - _ .", key.key),
+        );
     }
 }
 
 pub(super) fn object_name(name: &str, path: &str, out: &mut Violations) {
     if !syntax::is_dns_subdomain(name) {
-        out.add(path, format!("{name:?} is no object name: lower case letters, digits, - and ."));
+        out.add(
+            path,
+            format!("{name:?} is no object name: lower case letters, digits, - and ."),
+        );
     }
 }
 
 fn field_path(field: &str, path: &str, out: &mut Violations) {
-    let keyed = ["metadata.labels['", "metadata.annotations['"].iter().any(|prefix| field.starts_with(prefix))
+    let keyed = ["metadata.labels['", "metadata.annotations['"]
+        .iter()
+        .any(|prefix| field.starts_with(prefix))
         && field.ends_with("']");
     if !keyed && !FIELDS.contains(&field) {
-        out.add(path, format!("{field:?} cannot be read by a pod: use {}, metadata.labels['<key>'] or metadata.annotations['<key>']", FIELDS.join(", ")));
+        out.add(
+            path,
+            format!(
+                "{field:?} cannot be read by a pod: use {}, metadata.labels['<key>'] or metadata.annotations['<key>']",
+                FIELDS.join(", ")
+            ),
+        );
     }
 }
 
@@ -161,10 +203,23 @@ fn resource_field(resource: &spec::ResourceFieldRef, path: &str, out: &mut Viola
         .filter_map(|prefix| resource.resource.strip_prefix(prefix))
         .any(|name| RESOURCES.contains(&name) || name.starts_with("hugepages-"));
     if !known {
-        out.add(format!("{path}.resource"), format!("{:?} is no resource: use limits or requests, then .cpu, .memory or .ephemeral-storage", resource.resource));
+        out.add(
+            format!("{path}.resource"),
+            format!(
+                "{:?} is no resource: use limits or requests, then .cpu, .memory or .ephemeral-storage",
+                resource.resource
+            ),
+        );
     }
-    if let Some(divisor) = resource.divisor.as_ref().filter(|divisor| !syntax::is_quantity(&divisor.0)) {
-        out.add(format!("{path}.divisor"), format!("{:?} is no quantity: use one such as 1 or 1Mi", divisor.0));
+    if let Some(divisor) = resource
+        .divisor
+        .as_ref()
+        .filter(|divisor| !syntax::is_quantity(&divisor.0))
+    {
+        out.add(
+            format!("{path}.divisor"),
+            format!("{:?} is no quantity: use one such as 1 or 1Mi", divisor.0),
+        );
     }
 }
 

@@ -16,9 +16,7 @@ use std::fmt;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec};
 pub use preset::{PRESETS, Preset, PresetProbe, PresetProbes, preset};
-pub use valid::{
-    DashboardSettings, Metrics, Monitoring, ProbeSet, ServiceSettings, ValidApi, Workload,
-};
+pub use valid::{DashboardSettings, Metrics, Monitoring, ProbeSet, ServiceSettings, ValidApi, Workload};
 
 use crate::{facts::Settings, plan::ApiRef};
 
@@ -46,7 +44,10 @@ struct Violations(Vec<Violation>);
 
 impl Violations {
     fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Violation { path: path.into(), message: message.into() });
+        self.0.push(Violation {
+            path: path.into(),
+            message: message.into(),
+        });
     }
 
     const fn len(&self) -> usize {
@@ -159,16 +160,24 @@ fn spec(owner: ApiRef, spec: &MonitoredApiSpec, settings: &Settings, out: &mut V
         pod_annotations: workload::annotations(pod_annotations.as_ref(), "spec.podAnnotations", out),
         node_selector: workload::node_selector(node_selector.as_ref(), out),
         tolerations: workload::list(tolerations.as_deref(), "spec.tolerations", out).unwrap_or_default(),
-        affinity: affinity.as_ref().and_then(|value| strict::decode(value, "spec.affinity", out)),
+        affinity: affinity
+            .as_ref()
+            .and_then(|value| strict::decode(value, "spec.affinity", out)),
         topology_spread_constraints: workload::spread(topology_spread_constraints.as_deref(), out),
         probes,
         data_dir: preset.data_dir,
         pod_template: pod_template.as_ref().and_then(|value| template::decode(value, out)),
     };
     let service = workload::service(service.as_ref(), out);
-    let monitoring =
-        monitoring::monitoring(monitoring.as_ref(), alerts.as_ref(), dashboard.as_ref(), settings, out);
-    Some(ValidApi { owner, suspend: suspend.unwrap_or_default(), workload, service, metrics, monitoring })
+    let monitoring = monitoring::monitoring(monitoring.as_ref(), alerts.as_ref(), dashboard.as_ref(), settings, out);
+    Some(ValidApi {
+        owner,
+        suspend: suspend.unwrap_or_default(),
+        workload,
+        service,
+        metrics,
+        monitoring,
+    })
 }
 
 #[cfg(test)]

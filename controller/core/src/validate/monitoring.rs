@@ -33,18 +33,39 @@ pub(super) fn metrics(
     probes: &ProbeSet,
     out: &mut Violations,
 ) -> Metrics {
-    let spec::MetricsSpec { path, port: number, interval, timeout, dialect, excluded_routes, limits } =
-        given.cloned().unwrap_or_default();
+    let spec::MetricsSpec {
+        path,
+        port: number,
+        interval,
+        timeout,
+        dialect,
+        excluded_routes,
+        limits,
+    } = given.cloned().unwrap_or_default();
     let path = path.unwrap_or_else(|| preset.metrics_path.to_owned());
     if !path.starts_with('/') || path.contains(['?', '#']) || path.chars().any(char::is_whitespace) {
-        out.add("spec.metrics.path", format!("{path:?} is no path: begin it with / and leave out spaces, ? and #"));
+        out.add(
+            "spec.metrics.path",
+            format!("{path:?} is no path: begin it with / and leave out spaces, ? and #"),
+        );
     }
     let (interval, interval_millis) = interval_of(interval, out);
     let timeout = timeout_of(timeout, &interval, interval_millis, out);
     let limits = limits.unwrap_or_default();
-    let spec::ScrapeLimits { samples, body_size, labels } = limits;
+    let spec::ScrapeLimits {
+        samples,
+        body_size,
+        labels,
+    } = limits;
     let sample_limit = samples.unwrap_or(DEFAULT_SAMPLES);
     range(sample_limit, 1, 10_000_000, "spec.metrics.limits.samples", out);
+    let body_size_limit = body_size.unwrap_or_else(|| DEFAULT_BODY_SIZE.to_owned());
+    if !syntax::is_byte_size(&body_size_limit) {
+        out.add(
+            "spec.metrics.limits.bodySize",
+            format!("{body_size_limit:?} is no size: use one such as 10MiB"),
+        );
+    }
     let label_limit = labels.unwrap_or(DEFAULT_LABELS);
     range(label_limit, 8, 1024, "spec.metrics.limits.labels", out);
     Metrics {
@@ -55,7 +76,7 @@ pub(super) fn metrics(
         dialect: dialect_of(dialect.as_deref(), preset, out),
         excluded_routes: excluded(excluded_routes.unwrap_or_default(), &path, probes, out),
         sample_limit,
-        body_size_limit: body_size.unwrap_or_else(|| DEFAULT_BODY_SIZE.to_owned()),
+        body_size_limit,
         label_limit,
         path,
     }
@@ -70,7 +91,10 @@ fn interval_of(given: Option<String>, out: &mut Violations) -> (String, u64) {
             1000
         }
         None => {
-            out.add("spec.metrics.interval", format!("{interval:?} is no duration: use h, m, s and ms, such as 30s"));
+            out.add(
+                "spec.metrics.interval",
+                format!("{interval:?} is no duration: use h, m, s and ms, such as 30s"),
+            );
             1000
         }
     };
@@ -80,7 +104,11 @@ fn interval_of(given: Option<String>, out: &mut Violations) -> (String, u64) {
 fn timeout_of(given: Option<String>, interval: &str, interval_millis: u64, out: &mut Violations) -> String {
     let Some(timeout) = given else {
         let default = syntax::duration_millis(DEFAULT_TIMEOUT).unwrap_or_default();
-        return if default <= interval_millis { DEFAULT_TIMEOUT.to_owned() } else { interval.to_owned() };
+        return if default <= interval_millis {
+            DEFAULT_TIMEOUT.to_owned()
+        } else {
+            interval.to_owned()
+        };
     };
     match syntax::duration_millis(&timeout) {
         Some(0) => out.add("spec.metrics.timeout", "must be more than 0s"),
@@ -89,7 +117,10 @@ fn timeout_of(given: Option<String>, interval: &str, interval_millis: u64, out: 
             format!("{timeout} is above the interval {interval}: lower the timeout or raise spec.metrics.interval"),
         ),
         Some(_) => {}
-        None => out.add("spec.metrics.timeout", format!("{timeout:?} is no duration: use h, m, s and ms, such as 10s")),
+        None => out.add(
+            "spec.metrics.timeout",
+            format!("{timeout:?} is no duration: use h, m, s and ms, such as 10s"),
+        ),
     }
     timeout
 }
@@ -111,11 +142,23 @@ fn excluded(mut patterns: Vec<String>, metrics_path: &str, probes: &ProbeSet, ou
         if pattern.is_empty() {
             out.add(path, "is empty: remove it");
         } else if let Err(error) = regex_syntax::Parser::new().parse(pattern) {
-            out.add(path, format!("{pattern:?} is no regular expression: {}", reason(&error)));
+            out.add(
+                path,
+                format!("{pattern:?} is no regular expression: {}", reason(&error)),
+            );
         }
     }
-    let ProbeSet { readiness, liveness, startup } = probes;
-    patterns.extend([readiness, liveness, startup].into_iter().flatten().filter_map(probe_path));
+    let ProbeSet {
+        readiness,
+        liveness,
+        startup,
+    } = probes;
+    patterns.extend(
+        [readiness, liveness, startup]
+            .into_iter()
+            .flatten()
+            .filter_map(probe_path),
+    );
     patterns.push(regex_syntax::escape(metrics_path));
     patterns.sort();
     patterns.dedup();
@@ -143,16 +186,51 @@ pub(super) fn monitoring(
     out: &mut Violations,
 ) -> Option<Monitoring> {
     let spec::MonitoringSpec { enabled, object_labels } = monitoring.cloned().unwrap_or_default();
-    let object_labels =
-        merged(&settings.monitoring_object_labels, object_labels, "spec.monitoring.objectLabels", out);
+    let object_labels = merged(
+        &settings.monitoring_object_labels,
+        object_labels,
+        "spec.monitoring.objectLabels",
+        out,
+    );
     // Checked even when monitoring is off: turning it on must not bring old mistakes to light.
     let alerts = alert_settings(alerts, settings, out);
     let dashboard = dashboard_settings(dashboard, settings, out);
-    enabled.unwrap_or(true).then_some(Monitoring { object_labels, alerts, dashboard })
+    enabled.unwrap_or(true).then_some(Monitoring {
+        object_labels,
+        alerts,
+        dashboard,
+    })
 }
 
 fn alert_settings(alerts: Option<&spec::AlertsSpec>, settings: &Settings, out: &mut Violations) -> AlertSettings {
-    let spec::AlertsSpec { enabled, labels, runbook_base_url, overrides } = alerts.cloned().unwrap_or_default();
+    let spec::AlertsSpec {
+        enabled,
+        labels,
+        runbook_base_url,
+        overrides,
+    } = alerts.cloned().unwrap_or_default();
+    no_template(labels.as_ref(), "spec.alerts.labels", out);
+    if runbook_base_url
+        .as_ref()
+        .is_some_and(|url| !url.starts_with("https://") || url.contains(['{', '}']))
+    {
+        out.add(
+            "spec.alerts.runbookBaseUrl",
+            "must begin with https:// and hold no braces",
+        );
+    }
+    for (index, given) in overrides.iter().flatten().enumerate() {
+        let path = format!("spec.alerts.overrides[{index}]");
+        no_template(given.labels.as_ref(), &format!("{path}.labels"), out);
+        for (duration, field) in [(&given.for_, "for"), (&given.keep_firing_for, "keepFiringFor")] {
+            if let Some(duration) = duration.as_ref().filter(|text| syntax::duration_millis(text).is_none()) {
+                out.add(
+                    format!("{path}.{field}"),
+                    format!("{duration:?} is no duration: use h, m, s and ms, such as 5m"),
+                );
+            }
+        }
+    }
     let settings = AlertSettings {
         enabled: enabled.unwrap_or(true),
         labels: labels.unwrap_or_default(),
@@ -165,9 +243,37 @@ fn alert_settings(alerts: Option<&spec::AlertsSpec>, settings: &Settings, out: &
     settings
 }
 
+/// Prometheus runs the values of alert labels through its template engine, which can query everything it has.
+fn no_template(labels: Option<&BTreeMap<String, String>>, path: &str, out: &mut Violations) {
+    for (key, value) in labels.into_iter().flatten() {
+        if value.contains(['{', '}', '\n']) {
+            out.add(
+                format!("{path}.{key}"),
+                "must hold no braces: Prometheus would run it as a template",
+            );
+        }
+    }
+}
+
 fn alert_override(given: spec::AlertOverride) -> AlertOverride {
-    let spec::AlertOverride { name, threshold, for_, keep_firing_for, severity, labels, enabled } = given;
-    AlertOverride { name, threshold, for_, keep_firing_for, severity, labels: labels.unwrap_or_default(), enabled }
+    let spec::AlertOverride {
+        name,
+        threshold,
+        for_,
+        keep_firing_for,
+        severity,
+        labels,
+        enabled,
+    } = given;
+    AlertOverride {
+        name,
+        threshold,
+        for_,
+        keep_firing_for,
+        severity,
+        labels: labels.unwrap_or_default(),
+        enabled,
+    }
 }
 
 fn dashboard_settings(
@@ -175,21 +281,38 @@ fn dashboard_settings(
     settings: &Settings,
     out: &mut Violations,
 ) -> Option<DashboardSettings> {
-    let spec::DashboardSpec { enabled, form, folder, object_labels } = dashboard.cloned().unwrap_or_default();
+    let spec::DashboardSpec {
+        enabled,
+        form,
+        folder,
+        object_labels,
+    } = dashboard.cloned().unwrap_or_default();
     match form.unwrap_or_default() {
         spec::DashboardForm::Auto | spec::DashboardForm::ConfigMap => {}
     }
     // A slash would let the sidecar, which makes a directory of it, write elsewhere.
-    if folder.as_ref().is_some_and(|folder| folder.is_empty() || folder.starts_with('.') || folder.contains(['/', '\\'])) {
-        out.add("spec.dashboard.folder", "is no folder: use letters, digits, spaces, . _ - and begin with a letter or digit");
+    if folder
+        .as_ref()
+        .is_some_and(|folder| folder.is_empty() || folder.starts_with('.') || folder.contains(['/', '\\']))
+    {
+        out.add(
+            "spec.dashboard.folder",
+            "is no folder: use letters, digits, spaces, . _ - and begin with a letter or digit",
+        );
     }
-    let mut object_labels =
-        merged(&settings.dashboard_object_labels, object_labels, "spec.dashboard.objectLabels", out);
+    let mut object_labels = merged(
+        &settings.dashboard_object_labels,
+        object_labels,
+        "spec.dashboard.objectLabels",
+        out,
+    );
     if object_labels.is_empty() {
         let (key, value) = DASHBOARD_LABEL;
         object_labels.insert(key.to_owned(), value.to_owned());
     }
-    enabled.unwrap_or(true).then_some(DashboardSettings { folder, object_labels })
+    enabled
+        .unwrap_or(true)
+        .then_some(DashboardSettings { folder, object_labels })
 }
 
 /// The installation's labels with the author's over them.

@@ -13,7 +13,11 @@ pub(super) fn decode<T: DeserializeOwned + Serialize>(value: &Value, path: &str,
         Ok(decoded) => decoded,
         Err(error) => {
             let inner = error.path().to_string();
-            let dot = if inner == "." || inner.starts_with('[') { "" } else { "." };
+            let dot = if inner == "." || inner.starts_with('[') {
+                ""
+            } else {
+                "."
+            };
             let inner = if inner == "." { String::new() } else { inner };
             out.add(format!("{path}{dot}{inner}"), error.inner().to_string());
             return None;
@@ -56,7 +60,10 @@ fn unknown_keys(given: &Value, known: &Value, path: &str, out: &mut Violations) 
             for (key, value) in given.iter().filter(|(_, value)| !value.is_null()) {
                 match known.get(key) {
                     Some(known) => unknown_keys(value, known, &format!("{path}.{key}"), out),
-                    None => out.add(format!("{path}.{key}"), "is no field of this type: remove it or correct its name"),
+                    None => out.add(
+                        format!("{path}.{key}"),
+                        "is no field of this type: remove it or correct its name",
+                    ),
                 }
             }
         }

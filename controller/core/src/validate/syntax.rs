@@ -18,7 +18,10 @@ pub(super) fn duration_millis(text: &str) -> Option<u64> {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, tail) = rest.split_at(digits);
         // "5ms" is not five minutes followed by an s.
-        let Some(next) = tail.strip_prefix(unit).filter(|next| !(unit == "m" && next.starts_with('s'))) else {
+        let Some(next) = tail
+            .strip_prefix(unit)
+            .filter(|next| !(unit == "m" && next.starts_with('s')))
+        else {
             continue;
         };
         millis = millis.checked_add(number.parse::<u64>().ok()?.checked_mul(factor)?)?;
@@ -31,11 +34,14 @@ pub(super) fn duration_millis(text: &str) -> Option<u64> {
 /// Whether the text is a quantity: a number with an optional suffix.
 pub(super) fn is_quantity(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let number_end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
+    let number_end = unsigned
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(unsigned.len());
     let (number, suffix) = unsigned.split_at(number_end);
     let numeric = number.chars().any(|c| c.is_ascii_digit()) && number.matches('.').count() <= 1;
-    const SUFFIXES: [&str; 16] =
-        ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+    const SUFFIXES: [&str; 16] = [
+        "", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei",
+    ];
     let exponent = suffix.strip_prefix(['e', 'E']).is_some_and(|exponent| {
         let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
         !digits.is_empty() && digits.len() <= 3 && digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -67,6 +73,19 @@ pub(super) fn quantity_value(text: &str) -> Option<f64> {
         exponent => return format!("{number}{}", exponent.to_ascii_lowercase()).parse().ok(),
     };
     number.parse::<f64>().ok().map(|number| number * factor)
+}
+
+/// Whether the text is a size in Prometheus's form, such as `10MiB`.
+pub(super) fn is_byte_size(text: &str) -> bool {
+    let number_end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(number_end);
+    let prefix = unit
+        .strip_suffix('B')
+        .map(|prefix| prefix.strip_suffix('i').unwrap_or(prefix));
+    let known = prefix.is_some_and(|prefix| ["", "K", "M", "G", "T", "P", "E"].contains(&prefix)) && unit != "iB";
+    known && number.parse::<f64>().is_ok_and(|number| number > 0.0)
 }
 
 fn is_dns_label(text: &str) -> bool {
@@ -126,7 +145,10 @@ pub(super) fn annotations(map: &BTreeMap<String, String>, path: &str, out: &mut 
     }
     let size: usize = map.iter().map(|(key, value)| key.len() + value.len()).sum();
     if size > MAX_ANNOTATIONS {
-        out.add(path, format!("annotations have {size} bytes; Kubernetes takes {MAX_ANNOTATIONS} at most"));
+        out.add(
+            path,
+            format!("annotations have {size} bytes; Kubernetes takes {MAX_ANNOTATIONS} at most"),
+        );
     }
 }
 
@@ -167,6 +189,16 @@ mod tests {
         }
         for text in ["", "m", "1mm", "1 Gi", "1MB", "one", "1.2.3", "e3"] {
             assert!(!is_quantity(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_told_from_other_text() {
+        for text in ["10MiB", "1B", "1.5GB", "512KB"] {
+            assert!(is_byte_size(text), "{text}");
+        }
+        for text in ["", "10", "10Mi", "iB", "10iB", "0MiB", "1.2.3MB", "10 MiB"] {
+            assert!(!is_byte_size(text), "{text}");
         }
     }
 

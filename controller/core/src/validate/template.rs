@@ -26,7 +26,10 @@ pub(super) fn decode(value: &Value, out: &mut Violations) -> Option<PodTemplateS
     let pod = value.get("spec");
     for (field, instead) in OWN_FIELDS {
         if pod.and_then(|pod| pod.get(field)).is_some_and(|value| !value.is_null()) {
-            out.add(format!("{PATH}.spec.{field}"), format!("is set by the operator: use {instead}"));
+            out.add(
+                format!("{PATH}.spec.{field}"),
+                format!("is set by the operator: use {instead}"),
+            );
         }
     }
     for list in ["containers", "initContainers", "volumes"] {
@@ -41,13 +44,29 @@ pub(super) fn decode(value: &Value, out: &mut Violations) -> Option<PodTemplateS
 }
 
 fn metadata(metadata: Option<&Value>, out: &mut Violations) {
-    let Some(metadata) = metadata.and_then(Value::as_object) else { return };
-    for key in metadata.keys().filter(|key| !["labels", "annotations"].contains(&key.as_str())) {
-        out.add(format!("{PATH}.metadata.{key}"), "only labels and annotations can be set on pods: remove it");
+    let Some(metadata) = metadata.and_then(Value::as_object) else {
+        return;
+    };
+    for key in metadata
+        .keys()
+        .filter(|key| !["labels", "annotations"].contains(&key.as_str()))
+    {
+        out.add(
+            format!("{PATH}.metadata.{key}"),
+            "only labels and annotations can be set on pods: remove it",
+        );
     }
-    for key in metadata.get("labels").and_then(Value::as_object).into_iter().flat_map(|labels| labels.keys()) {
+    for key in metadata
+        .get("labels")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(|labels| labels.keys())
+    {
         if RESERVED_LABELS.contains(&key.as_str()) {
-            out.add(format!("{PATH}.metadata.labels[{key}]"), "is part of the selector or set by the operator: remove it");
+            out.add(
+                format!("{PATH}.metadata.labels[{key}]"),
+                "is part of the selector or set by the operator: remove it",
+            );
         }
     }
 }
@@ -57,11 +76,17 @@ fn named(items: Option<&Value>, path: &str, out: &mut Violations) {
     let mut seen = BTreeSet::new();
     for (index, item) in items.and_then(Value::as_array).into_iter().flatten().enumerate() {
         match item.get("name").and_then(Value::as_str).filter(|name| !name.is_empty()) {
-            Some(name) if !seen.insert(name) => out.add(format!("{path}[{index}].name"), format!("{name} is given twice: remove one")),
+            Some(name) if !seen.insert(name) => out.add(
+                format!("{path}[{index}].name"),
+                format!("{name} is given twice: remove one"),
+            ),
             Some(_) => {}
             None => out.add(
                 format!("{path}[{index}].name"),
-                format!("is required: items are merged by name, and the API's own container is named {}", names::CONTAINER),
+                format!(
+                    "is required: items are merged by name, and the API's own container is named {}",
+                    names::CONTAINER
+                ),
             ),
         }
     }
@@ -69,7 +94,10 @@ fn named(items: Option<&Value>, path: &str, out: &mut Violations) {
 
 fn restart_policy(pod: &PodSpec, out: &mut Violations) {
     if pod.restart_policy.as_ref().is_some_and(|policy| policy != "Always") {
-        out.add(format!("{PATH}.spec.restartPolicy"), "must be Always in a Deployment: remove it");
+        out.add(
+            format!("{PATH}.spec.restartPolicy"),
+            "must be Always in a Deployment: remove it",
+        );
     }
 }
 
@@ -81,7 +109,10 @@ fn containers(containers: &[Container], out: &mut Violations) {
         } else if container.image.is_none() {
             out.add(
                 format!("{path}.image"),
-                format!("is required of a further container; to change the API's own, name it {}", names::CONTAINER),
+                format!(
+                    "is required of a further container; to change the API's own, name it {}",
+                    names::CONTAINER
+                ),
             );
         }
     }
@@ -92,12 +123,23 @@ fn own_container(container: &Container, path: &str, out: &mut Violations) {
         (container.image.is_some(), "image", "spec.image"),
         (container.command.is_some(), "command", "spec.command"),
         (container.args.is_some(), "args", "spec.args"),
-        (container.readiness_probe.is_some(), "readinessProbe", "spec.probes.readiness"),
-        (container.liveness_probe.is_some(), "livenessProbe", "spec.probes.liveness"),
+        (
+            container.readiness_probe.is_some(),
+            "readinessProbe",
+            "spec.probes.readiness",
+        ),
+        (
+            container.liveness_probe.is_some(),
+            "livenessProbe",
+            "spec.probes.liveness",
+        ),
         (container.startup_probe.is_some(), "startupProbe", "spec.probes.startup"),
     ];
     for (_, field, instead) in own.into_iter().filter(|(given, _, _)| *given) {
-        out.add(format!("{path}.{field}"), format!("is set by the operator: use {instead}"));
+        out.add(
+            format!("{path}.{field}"),
+            format!("is set by the operator: use {instead}"),
+        );
     }
 }
 
@@ -109,7 +151,9 @@ pub(super) fn check(api: &ValidApi, out: &mut Violations) {
     if api.workload.pod_template.is_none() {
         return;
     }
-    let Some(pod) = deployment::pod_template(api).spec else { return };
+    let Some(pod) = deployment::pod_template(api).spec else {
+        return;
+    };
     ports(api, &pod, out);
     volumes(&pod, out);
 }
@@ -127,14 +171,19 @@ fn ports(api: &ValidApi, pod: &PodSpec, out: &mut Violations) {
             let reserved = ours.iter().any(|(ours, _)| *ours == name);
             let as_ours = container.name == names::CONTAINER && ours.contains(&(name, port.container_port));
             if reserved && !as_ours {
-                out.add(&path, format!("the port name {name} is the operator's: choose another, or set spec.port"));
+                out.add(
+                    &path,
+                    format!("the port name {name} is the operator's: choose another, or set spec.port"),
+                );
             }
         }
         if container.name == names::CONTAINER {
             for (name, number) in &ours {
-                let kept = container.ports.iter().flatten().any(|port| {
-                    port.name.as_deref() == Some(name) && port.container_port == *number
-                });
+                let kept = container
+                    .ports
+                    .iter()
+                    .flatten()
+                    .any(|port| port.name.as_deref() == Some(name) && port.container_port == *number);
                 if !kept {
                     out.add(&path, format!("the port {name} ({number}) must keep its name and number: set spec.port or spec.metrics.port"));
                 }
@@ -146,11 +195,16 @@ fn ports(api: &ValidApi, pod: &PodSpec, out: &mut Violations) {
 /// A volume has one source: another one for `tmp` or `data` would be merged beside the emptyDir.
 fn volumes(pod: &PodSpec, out: &mut Violations) {
     for volume in pod.volumes.iter().flatten() {
-        let sources = serde_json::to_value(volume).ok().and_then(|value| value.as_object().map(serde_json::Map::len));
+        let sources = serde_json::to_value(volume)
+            .ok()
+            .and_then(|value| value.as_object().map(serde_json::Map::len));
         if sources.is_some_and(|fields| fields > 2) {
             out.add(
                 format!("{PATH}.spec.volumes"),
-                format!("the volume {} would have two sources: give yours another name, and mount it where you need it", volume.name),
+                format!(
+                    "the volume {} would have two sources: give yours another name, and mount it where you need it",
+                    volume.name
+                ),
             );
         }
     }

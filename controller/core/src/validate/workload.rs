@@ -22,15 +22,22 @@ use crate::children::PORT_HTTP;
 const DEFAULT_REQUESTS: [(&str, &str); 2] = [("cpu", "50m"), ("memory", "64Mi")];
 
 /// Labels of pods that are fixed: the selector, and whose they are.
-pub(super) const RESERVED_LABELS: [&str; 4] =
-    [names::LABEL_NAME, names::LABEL_OWN_NAME, names::LABEL_MANAGED_BY, names::LABEL_PART_OF];
+pub(super) const RESERVED_LABELS: [&str; 4] = [
+    names::LABEL_NAME,
+    names::LABEL_OWN_NAME,
+    names::LABEL_MANAGED_BY,
+    names::LABEL_PART_OF,
+];
 
 /// The preset, or `auto` with a violation.
 pub(super) fn preset_of(name: Option<&str>, out: &mut Violations) -> &'static Preset {
     let name = name.unwrap_or("auto");
     preset(name).unwrap_or_else(|| {
         let known: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
-        out.add("spec.preset", format!("preset {name:?} is not known; known are: {}", known.join(", ")));
+        out.add(
+            "spec.preset",
+            format!("preset {name:?} is not known; known are: {}", known.join(", ")),
+        );
         &PRESETS[0]
     })
 }
@@ -38,9 +45,15 @@ pub(super) fn preset_of(name: Option<&str>, out: &mut Violations) -> &'static Pr
 pub(super) fn image(image: Option<&str>, out: &mut Violations) -> String {
     let image = image.unwrap_or_default();
     if image.is_empty() {
-        out.add("spec.image", "is required: name the container image, such as ghcr.io/acme/orders:1.4.2");
+        out.add(
+            "spec.image",
+            "is required: name the container image, such as ghcr.io/acme/orders:1.4.2",
+        );
     } else if image.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        out.add("spec.image", "must not hold spaces: write it as registry/repository:tag");
+        out.add(
+            "spec.image",
+            "must not hold spaces: write it as registry/repository:tag",
+        );
     }
     image.to_owned()
 }
@@ -74,7 +87,10 @@ pub(super) fn resources(resources: Option<&spec::Resources>, out: &mut Violation
         for (name, quantity) in map.iter().flatten() {
             let path = format!("spec.resources.{field}.{name}");
             if !syntax::is_quantity(&quantity.0) {
-                out.add(path, format!("{:?} is no quantity: use one such as 50m or 64Mi", quantity.0));
+                out.add(
+                    path,
+                    format!("{:?} is no quantity: use one such as 50m or 64Mi", quantity.0),
+                );
             } else if quantity.0.starts_with('-') {
                 out.add(path, "must not be negative");
             }
@@ -84,7 +100,10 @@ pub(super) fn resources(resources: Option<&spec::Resources>, out: &mut Violation
         let limit = limits.as_ref().and_then(|limits| limits.get(name));
         let above = limit.is_some_and(|limit| syntax::quantity_value(&request.0) > syntax::quantity_value(&limit.0));
         if above {
-            out.add(format!("spec.resources.requests.{name}"), "is above the limit: lower it or raise the limit");
+            out.add(
+                format!("spec.resources.requests.{name}"),
+                "is above the limit: lower it or raise the limit",
+            );
         }
     }
     ResourceRequirements {
@@ -107,7 +126,9 @@ fn default_requests(limits: Option<&BTreeMap<String, spec::Quantity>>) -> BTreeM
 }
 
 fn quantities(map: BTreeMap<String, spec::Quantity>) -> BTreeMap<String, Quantity> {
-    map.into_iter().map(|(name, quantity)| (name, Quantity(quantity.0))).collect()
+    map.into_iter()
+        .map(|(name, quantity)| (name, Quantity(quantity.0)))
+        .collect()
 }
 
 pub(super) fn run_as_user(user: Option<i64>, profile: spec::SecurityProfile, out: &mut Violations) -> Option<i64> {
@@ -124,18 +145,31 @@ pub(super) fn run_as_user(user: Option<i64>, profile: spec::SecurityProfile, out
 }
 
 pub(super) fn strategy(strategy: Option<&spec::Strategy>, out: &mut Violations) -> DeploymentStrategy {
-    let spec::Strategy { type_, max_unavailable, max_surge } = strategy.cloned().unwrap_or_default();
+    let spec::Strategy {
+        type_,
+        max_unavailable,
+        max_surge,
+    } = strategy.cloned().unwrap_or_default();
     let type_ = type_.unwrap_or_default();
     if type_ == spec::StrategyType::Recreate {
         if max_unavailable.is_some() || max_surge.is_some() {
-            out.add("spec.strategy", "maxUnavailable and maxSurge are for RollingUpdate: remove them, or the type Recreate");
+            out.add(
+                "spec.strategy",
+                "maxUnavailable and maxSurge are for RollingUpdate: remove them, or the type Recreate",
+            );
         }
-        return DeploymentStrategy { type_: Some("Recreate".to_owned()), rolling_update: None };
+        return DeploymentStrategy {
+            type_: Some("Recreate".to_owned()),
+            rolling_update: None,
+        };
     }
     let max_unavailable = amount(max_unavailable, 0, "spec.strategy.maxUnavailable", out);
     let max_surge = amount(max_surge, 1, "spec.strategy.maxSurge", out);
     if is_zero(&max_unavailable) && is_zero(&max_surge) {
-        out.add("spec.strategy", "maxUnavailable and maxSurge are both 0, so no pod could ever be replaced: raise one");
+        out.add(
+            "spec.strategy",
+            "maxUnavailable and maxSurge are both 0, so no pod could ever be replaced: raise one",
+        );
     }
     DeploymentStrategy {
         type_: Some("RollingUpdate".to_owned()),
@@ -148,15 +182,22 @@ pub(super) fn strategy(strategy: Option<&spec::Strategy>, out: &mut Violations) 
 
 /// A number or percentage, in the form that Kubernetes takes: digits alone are a number.
 fn amount(given: Option<spec::IntOrString>, default: i32, path: &str, out: &mut Violations) -> IntOrString {
-    let Some(given) = given else { return IntOrString::Int(default) };
+    let Some(given) = given else {
+        return IntOrString::Int(default);
+    };
     let text = given.to_string();
     let number = |text: &str| text.parse::<i32>().ok().filter(|number| *number >= 0);
     let parsed = match (text.strip_suffix('%'), number(&text)) {
-        (Some(percent), _) => number(percent).filter(|percent| *percent <= 100).map(|_| IntOrString::String(text.clone())),
+        (Some(percent), _) => number(percent)
+            .filter(|percent| *percent <= 100)
+            .map(|_| IntOrString::String(text.clone())),
         (None, number) => number.map(IntOrString::Int),
     };
     parsed.unwrap_or_else(|| {
-        out.add(path, format!("{text:?} is no amount: use a number such as 1, or a percentage such as 25%"));
+        out.add(
+            path,
+            format!("{text:?} is no amount: use a number such as 1, or a percentage such as 25%"),
+        );
         IntOrString::Int(1)
     })
 }
@@ -206,7 +247,10 @@ pub(super) fn list<T: DeserializeOwned + Serialize>(
     out: &mut Violations,
 ) -> Option<Vec<T>> {
     let items = items?;
-    let decoded = items.iter().enumerate().filter_map(|(index, item)| strict::decode(item, &format!("{path}[{index}]"), out));
+    let decoded = items
+        .iter()
+        .enumerate()
+        .filter_map(|(index, item)| strict::decode(item, &format!("{path}[{index}]"), out));
     Some(decoded.collect())
 }
 
@@ -219,17 +263,27 @@ pub(super) fn spread(items: Option<&[Value]>, out: &mut Violations) -> Option<Ve
             out.add(format!("{path}.maxSkew"), "must be at least 1");
         }
         if constraint.topology_key.is_empty() {
-            out.add(format!("{path}.topologyKey"), "is required: name a node label such as kubernetes.io/hostname");
+            out.add(
+                format!("{path}.topologyKey"),
+                "is required: name a node label such as kubernetes.io/hostname",
+            );
         }
         if !["DoNotSchedule", "ScheduleAnyway"].contains(&constraint.when_unsatisfiable.as_str()) {
-            out.add(format!("{path}.whenUnsatisfiable"), "must be DoNotSchedule or ScheduleAnyway");
+            out.add(
+                format!("{path}.whenUnsatisfiable"),
+                "must be DoNotSchedule or ScheduleAnyway",
+            );
         }
     }
     Some(constraints)
 }
 
 pub(super) fn probes(probes: Option<&spec::Probes>, preset: &Preset, out: &mut Violations) -> ProbeSet {
-    let spec::Probes { readiness, liveness, startup } = probes.cloned().unwrap_or_default();
+    let spec::Probes {
+        readiness,
+        liveness,
+        startup,
+    } = probes.cloned().unwrap_or_default();
     let of_preset = preset.probes;
     ProbeSet {
         readiness: probe(readiness, of_preset.readiness, "spec.probes.readiness", out),
@@ -240,9 +294,19 @@ pub(super) fn probes(probes: Option<&spec::Probes>, preset: &Preset, out: &mut V
 
 /// What the author gives of a probe, over what the preset has.
 fn probe(given: Option<spec::Probe>, preset: Option<PresetProbe>, path: &str, out: &mut Violations) -> Option<Probe> {
-    let spec::Probe { enabled, http, tcp, period_seconds, timeout_seconds, failure_threshold } = match given {
+    let spec::Probe {
+        enabled,
+        http,
+        tcp,
+        period_seconds,
+        timeout_seconds,
+        failure_threshold,
+    } = match given {
         Some(given) => given,
-        None => spec::Probe { enabled: Some(preset.is_some()), ..spec::Probe::default() },
+        None => spec::Probe {
+            enabled: Some(preset.is_some()),
+            ..spec::Probe::default()
+        },
     };
     if enabled == Some(false) {
         return None;
@@ -266,13 +330,23 @@ fn probe(given: Option<spec::Probe>, preset: Option<PresetProbe>, path: &str, ou
         (None, Some(_), _) => None,
         (None, None, Some(of_preset)) => of_preset,
         (None, None, None) => {
-            out.add(path, "the preset has no such probe to adjust: say http: {path: …} or tcp: {}");
+            out.add(
+                path,
+                "the preset has no such probe to adjust: say http: {path: …} or tcp: {}",
+            );
             None
         }
     };
     Some(Probe {
-        tcp_socket: http_path.is_none().then(|| TCPSocketAction { port: named_port(), host: None }),
-        http_get: http_path.map(|path| HTTPGetAction { path: Some(path), port: named_port(), ..HTTPGetAction::default() }),
+        tcp_socket: http_path.is_none().then(|| TCPSocketAction {
+            port: named_port(),
+            host: None,
+        }),
+        http_get: http_path.map(|path| HTTPGetAction {
+            path: Some(path),
+            port: named_port(),
+            ..HTTPGetAction::default()
+        }),
         period_seconds: period_seconds.or(preset.map(|preset| preset.period_seconds)),
         timeout_seconds: timeout_seconds.or(preset.and_then(|preset| preset.timeout_seconds)),
         failure_threshold: failure_threshold.or(preset.map(|preset| preset.failure_threshold)),
@@ -282,7 +356,10 @@ fn probe(given: Option<spec::Probe>, preset: Option<PresetProbe>, path: &str, ou
 
 fn http_path(http_path: String, path: &str, out: &mut Violations) -> String {
     if !http_path.starts_with('/') || http_path.chars().any(char::is_whitespace) {
-        out.add(format!("{path}.http.path"), format!("{http_path:?} is no path: begin it with / and leave out spaces"));
+        out.add(
+            format!("{path}.http.path"),
+            format!("{http_path:?} is no path: begin it with / and leave out spaces"),
+        );
     }
     http_path
 }
@@ -292,7 +369,11 @@ fn named_port() -> IntOrString {
 }
 
 pub(super) fn service(service: Option<&spec::ServiceSpec>, out: &mut Violations) -> ServiceSettings {
-    let spec::ServiceSpec { type_, port: number, annotations: given } = service.cloned().unwrap_or_default();
+    let spec::ServiceSpec {
+        type_,
+        port: number,
+        annotations: given,
+    } = service.cloned().unwrap_or_default();
     ServiceSettings {
         type_: type_.unwrap_or_default(),
         port: port(number, "spec.service.port", out).unwrap_or(80),

@@ -4,13 +4,21 @@ use serde_json::{Map, Value};
 
 /// The part of `live` that `fields` (a `fieldsV1`) names. Where `fields` ends, the whole value is taken.
 pub(super) fn project(live: &Value, fields: &Value) -> Value {
-    let members: Vec<(&String, &Value)> =
-        fields.as_object().into_iter().flatten().filter(|(key, _)| key.as_str() != ".").collect();
+    let members: Vec<(&String, &Value)> = fields
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(key, _)| key.as_str() != ".")
+        .collect();
     match live {
         Value::Object(object) if !members.is_empty() => Value::Object(properties(object, &members)),
-        Value::Array(items) if !members.is_empty() => {
-            Value::Array(items.iter().enumerate().filter_map(|(index, item)| element(index, item, &members)).collect())
-        }
+        Value::Array(items) if !members.is_empty() => Value::Array(
+            items
+                .iter()
+                .enumerate()
+                .filter_map(|(index, item)| element(index, item, &members))
+                .collect(),
+        ),
         whole => whole.clone(),
     }
 }

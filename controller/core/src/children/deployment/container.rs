@@ -1,9 +1,7 @@
 //! The container that runs the image.
 
 use controller_api::{names, spec::ImagePullPolicy};
-use k8s_openapi::api::core::v1::{
-    Container, ContainerPort, Lifecycle, LifecycleHandler, SleepAction, VolumeMount,
-};
+use k8s_openapi::api::core::v1::{Container, ContainerPort, Lifecycle, LifecycleHandler, SleepAction, VolumeMount};
 
 use super::{
     security,
@@ -66,7 +64,10 @@ fn ports(api: &ValidApi) -> Vec<ContainerPort> {
 fn pre_stop(grace_seconds: i64) -> Option<Lifecycle> {
     let seconds = PRE_STOP_SECONDS.min(grace_seconds / 2);
     (seconds > 0).then(|| Lifecycle {
-        pre_stop: Some(LifecycleHandler { sleep: Some(SleepAction { seconds }), ..LifecycleHandler::default() }),
+        pre_stop: Some(LifecycleHandler {
+            sleep: Some(SleepAction { seconds }),
+            ..LifecycleHandler::default()
+        }),
         ..Lifecycle::default()
     })
 }

@@ -5,10 +5,7 @@ mod container;
 mod security;
 mod template;
 
-use k8s_openapi::{
-    api::apps::v1::DeploymentSpec,
-    apimachinery::pkg::apis::meta::v1::LabelSelector,
-};
+use k8s_openapi::{api::apps::v1::DeploymentSpec, apimachinery::pkg::apis::meta::v1::LabelSelector};
 use serde_json::{Value, json};
 pub use template::pod_template;
 
@@ -45,7 +42,13 @@ fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
         template: pod_template(input.api),
         ..DeploymentSpec::default()
     };
-    vec![object(&ROW, input.owner, input.owner.name.clone(), Meta::default(), body([("spec", json!(spec))]))]
+    vec![object(
+        &ROW,
+        input.owner,
+        input.owner.name.clone(),
+        Meta::default(),
+        body([("spec", json!(spec))]),
+    )]
 }
 
 /// The author's number. Without one, nothing is sent, so that whoever scales the Deployment owns the field; but a

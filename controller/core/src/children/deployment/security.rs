@@ -14,7 +14,10 @@ pub(super) fn of_pod(workload: &Workload) -> PodSecurityContext {
         run_as_user: workload.run_as_user,
         // The volumes belong to the user's group, so that a user other than the image's can write to them.
         fs_group: workload.run_as_user.filter(|user| *user != 0),
-        seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }),
+        seccomp_profile: Some(SeccompProfile {
+            type_: "RuntimeDefault".to_owned(),
+            localhost_profile: None,
+        }),
         ..PodSecurityContext::default()
     }
 }
@@ -24,10 +27,16 @@ pub(super) fn of_container(workload: &Workload) -> SecurityContext {
     match workload.security_profile {
         SecurityProfile::Restricted => SecurityContext {
             allow_privilege_escalation: Some(false),
-            capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
+            capabilities: Some(Capabilities {
+                drop: Some(vec!["ALL".to_owned()]),
+                add: None,
+            }),
             read_only_root_filesystem,
             ..SecurityContext::default()
         },
-        SecurityProfile::Baseline => SecurityContext { read_only_root_filesystem, ..SecurityContext::default() },
+        SecurityProfile::Baseline => SecurityContext {
+            read_only_root_filesystem,
+            ..SecurityContext::default()
+        },
     }
 }

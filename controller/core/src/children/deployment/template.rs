@@ -49,11 +49,20 @@ fn pod(api: &ValidApi) -> PodSpec {
         // Variables of every Service of the namespace: they collide with the application's own.
         enable_service_links: Some(false),
         image_pull_secrets: list(
-            workload.image_pull_secrets.iter().map(|name| LocalObjectReference { name: name.clone() }),
+            workload
+                .image_pull_secrets
+                .iter()
+                .map(|name| LocalObjectReference { name: name.clone() }),
         ),
         node_selector: Some(workload.node_selector.clone()).filter(|map| !map.is_empty()),
         security_context: Some(security::of_pod(workload)),
-        service_account_name: Some(workload.service_account_name.as_ref().unwrap_or(&api.owner.name).clone()),
+        service_account_name: Some(
+            workload
+                .service_account_name
+                .as_ref()
+                .unwrap_or(&api.owner.name)
+                .clone(),
+        ),
         termination_grace_period_seconds: Some(workload.termination_grace_period_seconds),
         tolerations: list(workload.tolerations.iter().cloned()),
         topology_spread_constraints: list(spread(workload, &api.owner.name)),

@@ -1,0 +1,107 @@
+//! The resources of `tests/cases/bad`: each is refused, by the API server (`# refused: <field>`) or by `validate`
+//! (`# violation: <field>`). The ones for the API server are proved against a real one in the integration tests; here,
+//! that the same mistake is found offline.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the tests read the cases; the crate itself does not"
+)]
+
+use std::{fs, path::Path};
+
+use controller_api::MonitoredApi;
+use controller_core::{Violation, facts::Settings, validate};
+
+struct Case {
+    file: String,
+    verdict: String,
+    field: String,
+    text: String,
+}
+
+fn cases() -> Vec<Case> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/bad");
+    let mut cases: Vec<Case> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap();
+            let first = text.lines().next().unwrap();
+            let (verdict, field) = first.strip_prefix("# ").and_then(|line| line.split_once(": ")).unwrap();
+            Case {
+                file: path.file_name().unwrap().to_str().unwrap().to_owned(),
+                verdict: verdict.to_owned(),
+                field: field.to_owned(),
+                text: text.clone(),
+            }
+        })
+        .collect();
+    cases.sort_by(|one, other| one.file.cmp(&other.file));
+    cases
+}
+
+/// Through JSON, as from the API server: a YAML reader that knows the wanted type turns a number into a text.
+fn decode(text: &str) -> Result<MonitoredApi, String> {
+    let value: serde_json::Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+fn violations(api: &MonitoredApi) -> Vec<Violation> {
+    validate(api, &Settings::default()).err().unwrap_or_default()
+}
+
+#[test]
+fn there_are_enough_cases_of_both_kinds() {
+    let cases = cases();
+    assert!(cases.len() >= 45, "{}", cases.len());
+    for verdict in ["refused", "violation"] {
+        assert!(
+            cases.iter().filter(|case| case.verdict == verdict).count() >= 20,
+            "{verdict}"
+        );
+    }
+}
+
+#[test]
+fn every_violation_names_its_field() {
+    for case in cases().iter().filter(|case| case.verdict == "violation") {
+        let api = decode(&case.text)
+            .unwrap_or_else(|error| panic!("{}: the schema accepts it, so it must decode: {error}", case.file));
+        let violations = violations(&api);
+        assert!(
+            violations
+                .iter()
+                .any(|violation| violation.path.starts_with(&case.field)),
+            "{}: {violations:#?}",
+            case.file
+        );
+        assert!(
+            violations.iter().all(|violation| !violation.message.is_empty()),
+            "{}",
+            case.file
+        );
+    }
+}
+
+/// Refused by the API server alone, for the reason given.
+const ONLINE_ONLY: [(&str, &str); 1] = [("image-misspelt.yaml", "decoding ignores fields of later releases")];
+
+#[test]
+fn what_the_api_server_refuses_is_refused_offline_too() {
+    let taken: Vec<_> = cases()
+        .into_iter()
+        .filter(|case| case.verdict == "refused" && !ONLINE_ONLY.iter().any(|(file, _)| *file == case.file))
+        .filter(|case| decode(&case.text).is_ok_and(|api| violations(&api).is_empty()))
+        .map(|case| case.file)
+        .collect();
+    assert!(taken.is_empty(), "taken for valid: {taken:#?}");
+}
+
+#[test]
+fn odd_but_good_resources_have_no_violation() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/good");
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let api = decode(&fs::read_to_string(&path).unwrap()).unwrap();
+        assert_eq!(violations(&api), [], "{}", path.display());
+    }
+}
