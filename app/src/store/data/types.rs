@@ -1,0 +1,166 @@
+//! What goes into the table `data` and comes out of it. No SQL.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// An item as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Item {
+    /// Given by the store, never twice.
+    pub id: i64,
+    /// 1 to 200 characters.
+    pub name: String,
+    /// Anything, or nothing.
+    pub description: Option<String>,
+    /// What it belongs to.
+    pub category: String,
+    /// A finite number.
+    pub value: f64,
+    /// Whether it counts.
+    pub active: bool,
+    /// An object of at most 4 KiB.
+    pub metadata: Option<Map<String, Value>>,
+    /// When it was stored.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// An item as a client gives it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewItem {
+    /// 1 to 200 characters.
+    pub name: String,
+    /// Anything, or nothing.
+    pub description: Option<String>,
+    /// What it belongs to.
+    pub category: String,
+    /// A finite number.
+    pub value: f64,
+    /// Whether it counts.
+    pub active: bool,
+    /// An object, as JSON text.
+    pub metadata: Option<String>,
+}
+
+/// Which items are wanted; what is `None` does not restrict.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Filter {
+    /// Exactly this category.
+    pub category: Option<String>,
+    /// The name contains this, whatever the case of ASCII letters.
+    pub name: Option<String>,
+    /// At least this value.
+    pub min_value: Option<f64>,
+    /// At most this value.
+    pub max_value: Option<f64>,
+    /// Active or not.
+    pub active: Option<bool>,
+    /// Stored after this time.
+    pub created_after: Option<Timestamp>,
+    /// Stored before this time.
+    pub created_before: Option<Timestamp>,
+}
+
+/// What a list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortField {
+    /// The id.
+    Id,
+    /// The name.
+    Name,
+    /// The category.
+    Category,
+    /// The value.
+    Value,
+    /// Whether it is active.
+    Active,
+    /// When it was stored.
+    CreatedAt,
+    /// When it was last changed.
+    UpdatedAt,
+}
+
+impl SortField {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Id,
+        Self::Name,
+        Self::Category,
+        Self::Value,
+        Self::Active,
+        Self::CreatedAt,
+        Self::UpdatedAt,
+    ];
+
+    /// The column, which is also the field's name in requests.
+    #[must_use]
+    pub const fn column(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Name => "name",
+            Self::Category => "category",
+            Self::Value => "value",
+            Self::Active => "active",
+            Self::CreatedAt => "created_at",
+            Self::UpdatedAt => "updated_at",
+        }
+    }
+}
+
+/// An order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sort {
+    /// By what.
+    pub field: SortField,
+    /// Largest first.
+    pub descending: bool,
+}
+
+/// A part of the items that were asked for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Page {
+    /// The items.
+    pub items: Vec<Item>,
+    /// How many there are in all.
+    pub total: i64,
+    /// How many were asked for.
+    pub limit: u32,
+    /// How many were left out before them.
+    pub offset: u32,
+}
+
+/// Figures over items.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// How many.
+    pub count: i64,
+    /// The smallest value.
+    pub min: Option<f64>,
+    /// The largest value.
+    pub max: Option<f64>,
+    /// The mean value.
+    pub mean: Option<f64>,
+    /// The sum of values.
+    pub sum: f64,
+    /// The same by category, in its order.
+    pub categories: Vec<CategorySummary>,
+}
+
+/// Figures over the items of one category.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CategorySummary {
+    /// The category.
+    pub category: String,
+    /// How many.
+    pub count: i64,
+    /// The smallest value.
+    pub min: Option<f64>,
+    /// The largest value.
+    pub max: Option<f64>,
+    /// The mean value.
+    pub mean: Option<f64>,
+    /// The sum of values.
+    pub sum: f64,
+}
