@@ -23,17 +23,29 @@ pub(crate) fn path(state: &StateDir) -> String {
 /// Makes the cgroup `path` in every hierarchy.
 pub(crate) fn create(path: &str) -> Result<()> {
     for hierarchy in hierarchies()? {
-        let mut group = hierarchy.clone();
-        for part in path.split('/').filter(|part| !part.is_empty()) {
-            let parent = group.clone();
-            group.push(part);
-            match fs::create_dir(&group) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error).with_context(|| format!("create {}", group.display())),
-            }
-            inherit(&parent, &group);
+        // A test bed that ends removes the common parent when it is empty: maybe just now.
+        let attempts = (0..5).find_map(|_| match create_in(&hierarchy, path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            result => Some(result),
+        });
+        attempts
+            .unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))
+            .with_context(|| format!("create cgroup {path} in {}", hierarchy.display()))?;
+    }
+    Ok(())
+}
+
+fn create_in(hierarchy: &Path, path: &str) -> io::Result<()> {
+    let mut group = hierarchy.to_path_buf();
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        let parent = group.clone();
+        group.push(part);
+        match fs::create_dir(&group) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
         }
+        inherit(&parent, &group);
     }
     Ok(())
 }

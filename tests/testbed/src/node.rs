@@ -54,7 +54,7 @@ pub(crate) fn start(bed: &Bed, pki: &Pki, count: usize) -> Result<()> {
     for node in &nodes {
         node.wait_containerd(bed)?;
         node.import(bed, &Image::Pause.tar(&bed.toolbox)?)?;
-        node.start_agents(bed)?;
+        node.start_kubelet(bed)?;
     }
     load_image(bed, count, &Image::CoreDns.tar(&bed.toolbox)?)?;
     bed.apply(&fill(
@@ -238,7 +238,7 @@ impl Node {
         Ok(())
     }
 
-    fn start_agents(&self, bed: &Bed) -> Result<()> {
+    fn start_kubelet(&self, bed: &Bed) -> Result<()> {
         let dir = &self.dir;
         let kubelet = vec![
             format!("--config={dir}/kubelet.yaml"),
