@@ -222,6 +222,42 @@ impl Cluster {
         self.answer(&call, request).await
     }
 
+    /// Merges a part into an object; lists are replaced as a whole.
+    pub(crate) async fn merge<T: DeserializeOwned>(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        name: &str,
+        part: &serde_json::Value,
+        manager: &str,
+    ) -> Result<T, CallError> {
+        let call = Call::new("merge", resource.kind, Some(namespace), name);
+        let params = PatchParams {
+            field_manager: Some(manager.to_owned()),
+            ..PatchParams::default()
+        };
+        let request = resource
+            .request(Some(namespace))
+            .patch(name, &params, &Patch::Merge(part));
+        self.answer(&call, request).await
+    }
+
+    /// Changes an object by a JSON patch.
+    pub(crate) async fn json_patch<T: DeserializeOwned>(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        name: &str,
+        patch: &serde_json::Value,
+    ) -> Result<T, CallError> {
+        let call = Call::new("patch", resource.kind, Some(namespace), name);
+        let request = http::Request::patch(format!("{}/{name}", resource.path(Some(namespace))))
+            .header(http::header::CONTENT_TYPE, "application/json-patch+json")
+            .body(call.encode(patch)?)
+            .map_err(kube::core::request::Error::BuildRequest);
+        self.answer(&call, request).await
+    }
+
     /// Deletes exactly this object: uid and resource version are preconditions.
     pub(crate) async fn delete(
         &self,

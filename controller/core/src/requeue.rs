@@ -9,9 +9,10 @@ use crate::{
     validate::Violation,
 };
 
-/// How long a missing CRD stays unnoticed at most.
-pub const CRD_RECHECK: Duration = Duration::from_secs(60);
-/// How often a conflict, a refusal or a missing permission is tried again: nothing tells us that a person fixed it.
+/// How often a conflict is looked at again: foreign objects are not watched, so nothing tells that one is gone. It
+/// costs one read, and no write while the object is there.
+pub const CONFLICT_RECHECK: Duration = Duration::from_secs(20);
+/// How often a refusal or a missing permission is tried again: nothing tells that a person fixed it.
 pub const REFUSAL_RECHECK: Duration = Duration::from_secs(120);
 /// How often we look whether an object on its way out is gone. A watch tells, so this is the safety net.
 pub const DELETION_RECHECK: Duration = Duration::from_secs(10);
@@ -100,8 +101,10 @@ pub fn requeue(applied: Result<&Applied, &[Violation]>) -> Requeue {
 const fn after(outcome: &Outcome) -> Requeue {
     match outcome {
         Outcome::Unchanged | Outcome::Applied => Requeue::Wait,
-        Outcome::Conflict(_) | Outcome::Forbidden(_) | Outcome::Invalid(_) => Requeue::After(REFUSAL_RECHECK),
-        Outcome::CrdMissing => Requeue::After(CRD_RECHECK),
+        Outcome::Conflict(_) => Requeue::After(CONFLICT_RECHECK),
+        Outcome::Forbidden(_) | Outcome::Invalid(_) => Requeue::After(REFUSAL_RECHECK),
+        // The watch of the kind tells when its CRD arrives.
+        Outcome::CrdMissing => Requeue::Wait,
         Outcome::Waiting => Requeue::After(DELETION_RECHECK),
         Outcome::Failed(_) => Requeue::Backoff,
     }
@@ -149,9 +152,10 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_crd_is_looked_for_within_a_minute() {
+    fn a_missing_crd_costs_nothing_and_a_conflict_is_looked_at_again() {
+        assert_eq!(requeue(Ok(&applied(&[Outcome::CrdMissing]))), Requeue::Wait);
         let applied = applied(&[Outcome::Conflict(String::new()), Outcome::CrdMissing]);
-        assert_eq!(requeue(Ok(&applied)), Requeue::After(CRD_RECHECK));
+        assert_eq!(requeue(Ok(&applied)), Requeue::After(CONFLICT_RECHECK));
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! Writes children, and is the only file that does. Each child on its own: one that fails stops no other.
+//! Writes children, and nothing else does. Each child on its own: one that fails stops no other.
 //!
 //! What to do is core's to decide, from the write record and the watch; where the watch can't be relied on, from one
 //! live GET.
+
+mod repair;
 
 use controller_api::ChildRecord;
 use controller_core::children::ChildKind;
@@ -233,7 +235,10 @@ impl Child<'_> {
         if let Some(metadata) = intent.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.insert("uid".to_owned(), uid.into());
         }
-        let answer = self.write(&intent, true).await?;
+        let answer = match self.write(&intent, true).await {
+            Err(error) if error.class == ErrorClass::Invalid => self.repair(&intent, uid, error).await?,
+            other => other?,
+        };
         Ok((Outcome::Applied, write_record::record_of(self.planned, &answer)))
     }
 
@@ -252,9 +257,13 @@ impl Child<'_> {
         let result = apply.await;
         let label = result.as_ref().map_or_else(|error| error.class.as_str(), |_| "applied");
         self.context.telemetry.count(platform::APPLIES, &[kind.as_str(), label]);
-        let raw = result?;
-        self.remember(&raw);
-        let OnlyMetadata { metadata } = decode(self.planned, &raw)?;
+        self.answered(&result?)
+    }
+
+    /// The metadata of an answer, remembered on the way.
+    fn answered(self, raw: &Raw) -> Result<Value, CallError> {
+        self.remember(raw);
+        let OnlyMetadata { metadata } = decode(self.planned, raw)?;
         Ok(json!({"metadata": metadata}))
     }
 
