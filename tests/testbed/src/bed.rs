@@ -139,7 +139,7 @@ impl Bed {
         Ok(())
     }
 
-    /// Polls `probe` until it answers; fails with the log of a component that ended, or of `component` after `limit`.
+    /// Polls `probe` until it answers; fails with the log of a component that ended by itself, or of `component` after `limit`.
     pub(crate) fn wait_for<T>(
         &self,
         what: &str,
@@ -153,7 +153,11 @@ impl Bed {
             if let Ok(Some(value)) = last {
                 return Ok(value);
             }
-            if let Some(ended) = self.components()?.into_iter().find(|c| c.pid.is_none()) {
+            if let Some(ended) = self
+                .components()?
+                .into_iter()
+                .find(|c| c.pid.is_none() && (!c.stopped || c.name == component))
+            {
                 let how = ended.ended.unwrap_or_default();
                 bail!(
                     "{} ended ({how}) before {what}; its log ends:\n{}",

@@ -28,6 +28,8 @@ struct Component {
     program: Program,
     pid: Option<i32>,
     ended: Option<String>,
+    /// It was told to end.
+    stopped: bool,
     starts: u32,
 }
 
@@ -129,6 +131,7 @@ impl Init {
             program,
             pid: Some(pid),
             ended: None,
+            stopped: false,
             starts: starts + 1,
         };
         table.components.insert(component.program.name.clone(), component);
@@ -148,10 +151,10 @@ impl Init {
     }
 
     fn signal(&self, name: &str, signal: i32) -> Result<serde_json::Value> {
-        let table = self.table();
+        let mut table = self.table();
         let component = table
             .components
-            .get(name)
+            .get_mut(name)
             .with_context(|| format!("no component {name}"))?;
         let pid = component
             .pid
@@ -159,6 +162,7 @@ impl Init {
             .with_context(|| format!("{name} does not run"))?;
         let signal = Signal::from_named_raw(signal).with_context(|| format!("no signal {signal}"))?;
         kill_process(pid, signal)?;
+        component.stopped |= [Signal::KILL, Signal::TERM, Signal::INT].contains(&signal);
         Ok(json!(null))
     }
 
@@ -202,6 +206,7 @@ impl Init {
                 name: name.clone(),
                 pid: component.pid,
                 ended: component.ended.clone(),
+                stopped: component.stopped,
                 starts: component.starts,
             })
             .collect();

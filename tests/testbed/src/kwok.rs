@@ -36,6 +36,8 @@ impl Testbed {
             format!("--manage-nodes-with-annotation-selector={ANNOTATION}=fake"),
             "--cidr=10.200.0.0/16".to_owned(),
             "--node-ip=127.0.0.1".to_owned(),
+            // The heartbeats of kwok's stages come up to ten minutes apart: without leases the nodes become NotReady.
+            "--node-lease-duration-seconds=40".to_owned(),
         ];
         self.bed.spawn("kwok", "kwok", args)?;
         let all = format!("{count} fake nodes to be ready");
@@ -76,16 +78,12 @@ fn node(index: usize, tainted: bool) -> Value {
     })
 }
 
-/// kwok's own stages from its module: pods start and end fast, nodes have a heartbeat.
+/// kwok's own stages from its module: pods start and end fast.
 fn stages(toolbox: &Toolbox) -> Result<PathBuf> {
-    toolbox.asset("manifests/kwok-stages.yaml", |out: &Path| {
+    toolbox.asset("manifests/kwok-fast.yaml", |out: &Path| {
         let source = toolbox.module_source(Tool::named("kwok")?, "sigs.k8s.io/kwok")?;
-        let mut text = String::new();
-        for part in ["kustomize/stage/fast", "kustomize/stage/node/heartbeat"] {
-            let mut kubectl = std::process::Command::new(toolbox.bin_dir().join("kubectl"));
-            text.push_str(&shell::run(kubectl.arg("kustomize").arg(source.join(part)))?);
-            text.push_str("\n---\n");
-        }
+        let mut kubectl = std::process::Command::new(toolbox.bin_dir().join("kubectl"));
+        let text = shell::run(kubectl.arg("kustomize").arg(source.join("kustomize/stage/fast")))?;
         Ok(std::fs::write(out, text)?)
     })
 }

@@ -39,6 +39,8 @@ pub struct ComponentStatus {
     pub pid: Option<i32>,
     /// How it ended, if it did.
     pub ended: Option<String>,
+    /// Whether it was told to end.
+    pub stopped: bool,
     /// How often it was started.
     pub starts: u32,
 }

@@ -168,7 +168,9 @@ fn a_killed_api_server_comes_back_with_its_objects() {
     let _turn = turn();
     let bed = Testbed::builder("t-fault").start().unwrap();
     bed.kubectl(&["create", "namespace", "kept"]).unwrap();
+    bed.kill("kube-scheduler").unwrap();
     bed.kill("kube-apiserver").unwrap();
+    assert!(bed.wait_ready().is_err(), "it was not started again");
     assert!(
         bed.kubectl(&["get", "namespace", "kept", "--request-timeout=3s"])
             .is_err()
