@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use testbed::Testbed;
 
-use crate::eventually;
+use crate::{eventually, kubernetes::condition};
 
 /// The operator's namespace, ServiceAccount, ClusterRole and Lease.
 pub const OPERATOR: &str = "monitored-api";
@@ -119,10 +119,14 @@ pub fn prometheus_operator_crds(bed: &Testbed) -> Result<()> {
 /// # Errors
 /// When it does not.
 pub fn wait_established(bed: &Testbed, crd: &str) -> Result<()> {
-    let path = "jsonpath={.status.conditions[?(@.type==\"Established\")].status}";
-    eventually(&format!("{crd} to be established"), Duration::from_secs(30), || {
-        let status = bed.kubectl(&["get", "crd", crd, "-o", path])?;
-        Ok(if status == "True" { Ok(()) } else { Err(status) })
+    // `kubectl wait` fails on a definition that has no conditions yet.
+    eventually(&format!("{crd} to be served"), Duration::from_secs(60), || {
+        let found: Value = serde_json::from_str(&bed.kubectl(&["get", "crd", crd, "-o", "json"])?)?;
+        let established = condition(&found, "Established");
+        Ok(established
+            .filter(|(status, ..)| *status == "True")
+            .map(drop)
+            .ok_or_else(|| format!("{established:?}")))
     })
 }
 

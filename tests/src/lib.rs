@@ -11,6 +11,7 @@ pub mod install;
 pub mod kubernetes;
 pub mod operator;
 pub mod prometheus;
+pub mod snapshot;
 mod traffic;
 pub mod workspace;
 

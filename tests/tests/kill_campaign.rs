@@ -1,0 +1,381 @@
+//! Twenty `kill -9` of the operator while it creates, updates and deletes: at a write, before the API server sees it or
+//! after it was done, or at any time. The end is as in a run without a kill, and nothing is written twice but what the
+//! kill cut off. `SEED=n` repeats a campaign.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test may panic, and tells its seed and figures"
+)]
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use integration_tests::{
+    api_proxy::{ApiProxy, Moment},
+    audit::{AuditLog, Mark},
+    eventually,
+    install::{Installed, OPERATOR_USER, prometheus_operator_crds},
+    kubernetes::{Kubernetes, MONITORED_APIS, monitored_api, says},
+    operator::Operator,
+    snapshot::{Snapshot, child_resources},
+};
+use serde_json::{Value, json};
+use testbed::Testbed;
+
+const KILLS: usize = 20;
+const PATIENCE: Duration = Duration::from_secs(60);
+const NAME: &str = "orders";
+
+/// splitmix64: a campaign can be repeated by its seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % u64::try_from(sides).unwrap()).unwrap()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Create,
+    Update,
+    Delete,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    /// At the n-th write.
+    Write(usize, Moment),
+    /// So long after the request of the user.
+    Time(Duration),
+}
+
+/// How often the operator did what to which child: (verb, kind, name) → times.
+type Writes = BTreeMap<(String, String, String), usize>;
+
+/// What an undisturbed run does in a phase, and how it ends.
+struct Reference {
+    end: Snapshot,
+    writes: Writes,
+    /// Requests that change something, status and events included.
+    requests: usize,
+}
+
+struct Campaign {
+    api: Kubernetes,
+    proxy: ApiProxy,
+    audit: AuditLog,
+    installed: Installed,
+    operator: Option<Operator>,
+    // Ends last.
+    _bed: Testbed,
+}
+
+fn first_spec() -> Value {
+    json!({
+        "image": "example.org/orders:1", "replicas": 1, "metrics": {"port": 9090},
+        "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}],
+    })
+}
+
+/// Rolls the pods, scales, moves the metrics (the headless Service goes, the ServiceMonitor changes).
+fn second_spec() -> Value {
+    json!({"spec": {
+        "image": "example.org/orders:2", "replicas": 2, "metrics": null, "podLabels": {"tier": "web"},
+        "service": {"port": 8080}, "env": [{"name": "A", "value": "3"}],
+    }})
+}
+
+fn path(namespace: &str) -> String {
+    MONITORED_APIS.object(namespace, NAME)
+}
+
+impl Campaign {
+    fn start() -> Self {
+        let bed = Testbed::builder("kill-campaign").start().unwrap();
+        bed.start_kwok(3).unwrap();
+        prometheus_operator_crds(&bed).unwrap();
+        let installed = Installed::into(&bed).unwrap();
+        let proxy = ApiProxy::start(&installed.anonymous_kubeconfig().unwrap()).unwrap();
+        let api = Kubernetes::connect(&bed.kubeconfig()).unwrap();
+        let mut campaign = Self {
+            api,
+            proxy,
+            audit: AuditLog::of(&bed),
+            installed,
+            operator: None,
+            _bed: bed,
+        };
+        campaign.start_operator();
+        campaign.operator.as_mut().unwrap().wait_ready().unwrap();
+        campaign
+    }
+
+    fn start_operator(&mut self) {
+        let kubeconfig = self.installed.operator_kubeconfig(Some(&self.proxy.url())).unwrap();
+        // The lease of a killed operator has to run out first, which would only make the campaign longer.
+        let args = ["--leader-elect=false"];
+        self.operator = Some(Operator::start(&kubeconfig, &self.installed.operator_log(), &args).unwrap());
+    }
+
+    fn kill_operator(&mut self) {
+        self.operator.take().unwrap().kill().unwrap();
+    }
+
+    fn create(&self, namespace: &str) {
+        self.api.create_namespace(namespace).unwrap();
+        self.api
+            .create(&MONITORED_APIS.within(namespace), &monitored_api(NAME, &first_spec()))
+            .unwrap();
+    }
+
+    fn update(&self, namespace: &str) {
+        self.api.merge(&path(namespace), &second_spec()).unwrap();
+    }
+
+    fn wait_ready(&self, namespace: &str) {
+        self.api
+            .wait_for(&path(namespace), PATIENCE, |found| says(found, "Ready", "True"))
+            .unwrap();
+    }
+
+    /// Writes of children that the API server did since a mark, by namespace.
+    fn writes(&self, mark: Mark) -> BTreeMap<String, Writes> {
+        let plurals: Vec<_> = child_resources().map(|resource| resource.plural).collect();
+        let mut all: BTreeMap<String, Writes> = BTreeMap::new();
+        for entry in self.audit.since(mark, OPERATOR_USER).unwrap() {
+            let done = entry.is_write() && (200..300).contains(&entry.code);
+            if done && plurals.contains(&entry.resource.as_str()) && entry.subresource.is_empty() {
+                let key = (entry.verb, entry.resource, entry.name);
+                *all.entry(entry.namespace).or_default().entry(key).or_default() += 1;
+            }
+        }
+        all
+    }
+
+    /// Requests of the operator to change something, however they ended.
+    fn requests(&self) -> usize {
+        self.proxy.log().iter().filter(|seen| seen.is_write()).count()
+    }
+
+    /// The phase without a kill, in a namespace of its own.
+    fn reference(&self, namespace: &str, act: impl Fn(&str)) -> Reference {
+        let (mark, before) = (self.audit.mark().unwrap(), self.requests());
+        act(namespace);
+        self.wait_ready(namespace);
+        Reference {
+            end: self.settled(namespace),
+            writes: self.writes(mark).remove(namespace).unwrap_or_default(),
+            requests: self.requests() - before,
+        }
+    }
+
+    /// The namespace once nothing in it changes any more: old pods are gone, too.
+    fn settled(&self, namespace: &str) -> Snapshot {
+        let mut last = Snapshot::take(&self.api, namespace).unwrap();
+        let mut since = Instant::now();
+        eventually("the namespace to settle", PATIENCE, || {
+            let now = Snapshot::take(&self.api, namespace)?;
+            let changed = last.differences(&now);
+            if !changed.is_empty() {
+                (last, since) = (now, Instant::now());
+            }
+            Ok(if since.elapsed() > Duration::from_secs(3) {
+                Ok(())
+            } else {
+                Err(changed.join("\n"))
+            })
+        })
+        .unwrap();
+        last
+    }
+
+    /// Does one phase in `namespace` and kills the operator in it. Returns the number of requests until the kill.
+    fn disturb(&mut self, namespace: &str, phase: Phase, fault: Fault) -> String {
+        let stopped = match fault {
+            Fault::Write(nth, moment) => Some(self.proxy.stop_at(nth, moment)),
+            Fault::Time(_) => None,
+        };
+        let before = self.requests();
+        match phase {
+            Phase::Create => self.create(namespace),
+            // A deletion alone asks nothing of the operator: its owner references do it. So it is in the middle of an
+            // update when the deletion comes.
+            Phase::Update | Phase::Delete => self.update(namespace),
+        }
+        let hit = match (&stopped, fault) {
+            (Some(stopped), _) => {
+                let seen = stopped
+                    .recv_timeout(PATIENCE)
+                    .expect("the fault to fire: the operator never made that write");
+                format!("at {} {}/{} {}", seen.verb, seen.resource, seen.subresource, seen.name)
+            }
+            (None, Fault::Time(span)) => {
+                std::thread::sleep(span);
+                format!("after {} requests", self.requests() - before)
+            }
+            (None, Fault::Write(..)) => unreachable!("a fault at a write has a stop"),
+        };
+        if phase == Phase::Delete {
+            self.api.delete(&path(namespace)).unwrap();
+        }
+        self.kill_operator();
+        self.proxy.heal();
+        self.start_operator();
+        hit
+    }
+
+    fn assert_end(&self, namespace: &str, phase: Phase, wanted: Option<&Snapshot>) {
+        let Some(wanted) = wanted else {
+            assert_eq!(phase, Phase::Delete);
+            eventually("nothing to be left", PATIENCE, || {
+                let left = Snapshot::take(&self.api, namespace)?
+                    .names()
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                Ok(if left.is_empty() { Ok(()) } else { Err(left) })
+            })
+            .unwrap();
+            return;
+        };
+        self.wait_ready(namespace);
+        eventually("the end to be as without a kill", PATIENCE, || {
+            let found = wanted.differences(&Snapshot::take(&self.api, namespace)?);
+            Ok(if found.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("{found:#?}"))
+            })
+        })
+        .unwrap();
+    }
+}
+
+/// Repeated writes by child, compared with an undisturbed run; more than one of a child, or one that it doesn't do at
+/// all, is too many.
+fn repeated(done: &Writes, wanted: &Writes) -> usize {
+    let mut repeated = 0;
+    for (key, times) in done {
+        let normal = wanted.get(key).copied().unwrap_or(0);
+        assert!(normal > 0, "{key:?} is not done without a kill, and here {times} times");
+        assert!(*times <= normal + 1, "{key:?}: {times} times instead of {normal}");
+        repeated += times.saturating_sub(normal);
+    }
+    repeated
+}
+
+/// Seven creations, seven updates, six deletions, in any order; two of three are stopped at a write.
+fn plan(dice: &mut Dice, writes: &BTreeMap<&'static str, usize>) -> Vec<(Phase, Fault)> {
+    let mut plan: Vec<_> = (0..KILLS)
+        .map(|index| {
+            let (phase, writes) = match index % 3 {
+                0 => (Phase::Create, writes["create"]),
+                1 => (Phase::Update, writes["update"]),
+                // The last ones may not come when the MonitoredApi goes.
+                _ => (Phase::Delete, writes["update"].saturating_sub(2).max(1)),
+            };
+            let fault = match (index / 3) % 3 {
+                0 => Fault::Write(1 + dice.roll(writes), Moment::BeforeForwarding),
+                1 => Fault::Write(1 + dice.roll(writes), Moment::AfterAnswer),
+                _ => Fault::Time(Duration::from_millis(u64::try_from(dice.roll(250)).unwrap())),
+            };
+            (phase, fault)
+        })
+        .collect();
+    for index in (1..plan.len()).rev() {
+        plan.swap(index, dice.roll(index + 1));
+    }
+    plan
+}
+
+#[test]
+fn twenty_kills_leave_what_an_undisturbed_run_leaves() {
+    let from_clock = || {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .subsec_nanos()
+            .to_string()
+    };
+    let seed = std::env::var("SEED").unwrap_or_else(|_| from_clock());
+    println!("SEED={seed}");
+    let mut dice = Dice(seed.parse().expect("SEED is a number"));
+
+    let mut campaign = Campaign::start();
+    let created = campaign.reference("reference", |namespace| campaign.create(namespace));
+    let updated = campaign.reference("reference", |namespace| campaign.update(namespace));
+    println!(
+        "undisturbed: {} requests to create, {} to update",
+        created.requests, updated.requests
+    );
+    let children = |writes: &Writes| writes.values().sum::<usize>() + 1;
+    let sizes = BTreeMap::from([
+        ("create", children(&created.writes)),
+        ("update", children(&updated.writes)),
+    ]);
+
+    let plan: Vec<_> = plan(&mut dice, &sizes)
+        .into_iter()
+        .enumerate()
+        .map(|(index, (phase, fault))| (format!("campaign-{index:02}"), phase, fault))
+        .collect();
+    let exists = |phase: &Phase| matches!(phase, Phase::Update | Phase::Delete);
+    for (namespace, ..) in plan.iter().filter(|(_, phase, _)| exists(phase)) {
+        campaign.create(namespace);
+    }
+    for (namespace, phase, _) in plan.iter().filter(|(_, phase, _)| exists(phase)) {
+        campaign.assert_end(namespace, *phase, Some(&created.end));
+    }
+
+    let mut total = 0;
+    for (namespace, phase, fault) in &plan {
+        let (started, mark) = (Instant::now(), campaign.audit.mark().unwrap());
+        let hit = campaign.disturb(namespace, *phase, *fault);
+        let (end, normal) = match phase {
+            Phase::Create => (Some(&created.end), &created.writes),
+            Phase::Update => (Some(&updated.end), &updated.writes),
+            Phase::Delete => (None, &updated.writes),
+        };
+        campaign.assert_end(namespace, *phase, end);
+        let mut writes = campaign.writes(mark);
+        let again = repeated(&writes.remove(namespace).unwrap_or_default(), normal);
+        assert_eq!(writes, BTreeMap::new(), "writes in namespaces that nobody touched");
+        total += again;
+        let seconds = started.elapsed().as_secs_f64();
+        println!("{namespace} {phase:?} {fault:?} {hit}: {again} repeated, {seconds:.1} s");
+    }
+    let at_writes = plan
+        .iter()
+        .filter(|(_, _, fault)| matches!(fault, Fault::Write(..)))
+        .count();
+    println!(
+        "{KILLS} kills, {at_writes} of them at a write, {total} repeated writes of children in all, none of a child more than once"
+    );
+
+    // What was recorded is right: another start finds nothing to do.
+    let mark = campaign.audit.mark().unwrap();
+    campaign.kill_operator();
+    campaign.start_operator();
+    campaign.operator.as_mut().unwrap().wait_ready().unwrap();
+    std::thread::sleep(Duration::from_secs(5));
+    assert_eq!(
+        campaign.writes(mark),
+        BTreeMap::new(),
+        "writes after a restart without a change"
+    );
+    for (namespace, phase, _) in &plan {
+        let end = match phase {
+            Phase::Create => Some(&created.end),
+            Phase::Update => Some(&updated.end),
+            Phase::Delete => None,
+        };
+        campaign.assert_end(namespace, *phase, end);
+    }
+}
