@@ -20,7 +20,15 @@ struct Rule {
 
 const SPEC: &[&str] = &["properties", "spec"];
 const ENV: &[&str] = &["properties", "spec", "properties", "env", "items"];
-const ENV_SOURCE: &[&str] = &["properties", "spec", "properties", "env", "items", "properties", "valueFrom"];
+const ENV_SOURCE: &[&str] = &[
+    "properties",
+    "spec",
+    "properties",
+    "env",
+    "items",
+    "properties",
+    "valueFrom",
+];
 const ENV_FROM: &[&str] = &["properties", "spec", "properties", "envFrom", "items"];
 const STRATEGY: &[&str] = &["properties", "spec", "properties", "strategy"];
 const METRICS: &[&str] = &["properties", "spec", "properties", "metrics"];
@@ -132,8 +140,12 @@ const RULES: &[Rule] = &[
 pub fn crd() -> CustomResourceDefinition {
     let mut crd = MonitoredApi::crd();
     for version in &mut crd.spec.versions {
-        let Some(validation) = version.schema.as_mut() else { continue };
-        let Some(schema) = validation.open_api_v3_schema.as_mut() else { continue };
+        let Some(validation) = version.schema.as_mut() else {
+            continue;
+        };
+        let Some(schema) = validation.open_api_v3_schema.as_mut() else {
+            continue;
+        };
         let mut value = to_value(schema);
         lean(&mut value);
         for rule in RULES {
@@ -155,13 +167,17 @@ fn from_value<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).expect("a schema that was changed in known places decodes")
 }
 
-/// Drops what the API server does not need: `nullable` (it then drops an explicit null itself, as for built-in kinds),
+/// Makes descriptions one line, and drops what the API server does not need: `nullable` (it then drops an explicit null itself, as for built-in kinds),
 /// defaults of absence, formats that it does not know, bounds that the Rust types imply and ours narrow.
 fn lean(value: &mut Value) {
     match value {
         Value::Object(object) => {
             if object.get("nullable") == Some(&Value::Bool(true)) {
                 object.remove("nullable");
+            }
+            if let Some(Value::String(text)) = object.get_mut("description") {
+                // A documentation comment is wrapped where the source is; `kubectl explain` wraps by itself.
+                *text = text.replace('\n', " ");
             }
             if object.get("default") == Some(&Value::Null) {
                 object.remove("default");

@@ -1,4 +1,5 @@
 //! The CRD is structural, small enough for plain `kubectl apply`, and bounded everywhere.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use controller_api::crd;
 use serde_json::Value;
@@ -24,7 +25,9 @@ fn walk(value: &Value, path: &str, visit: &mut impl FnMut(&str, &Value)) {
 
 fn problems(schema: &Value, find: impl Fn(&Value) -> Option<String>) -> Vec<String> {
     let mut found = Vec::new();
-    walk(schema, "", &mut |path, schema| found.extend(find(schema).map(|problem| format!("{path}: {problem}"))));
+    walk(schema, "", &mut |path, schema| {
+        found.extend(find(schema).map(|problem| format!("{path}: {problem}")))
+    });
     found
 }
 
@@ -40,14 +43,23 @@ fn every_string_list_and_map_has_a_bound() {
         let missing = match schema.get("type").and_then(Value::as_str) {
             Some("string") if schema.get("enum").is_none() => (schema.get("maxLength"), "maxLength"),
             Some("array") => (schema.get("maxItems"), "maxItems"),
-            Some("object") if schema.get("additionalProperties").is_some() => (schema.get("maxProperties"), "maxProperties"),
+            Some("object") if schema.get("additionalProperties").is_some() => {
+                (schema.get("maxProperties"), "maxProperties")
+            }
             Some("integer") => (schema.get("minimum"), "minimum"),
             _ => return None,
         };
         missing.0.is_none().then(|| format!("no {}", missing.1))
     });
-    let expected = [".apiVersion: no maxLength", ".kind: no maxLength", ".status.observedGeneration: no minimum"];
-    let unexpected: Vec<_> = found.iter().filter(|problem| !expected.contains(&problem.as_str())).collect();
+    let expected = [
+        ".apiVersion: no maxLength",
+        ".kind: no maxLength",
+        ".status.observedGeneration: no minimum",
+    ];
+    let unexpected: Vec<_> = found
+        .iter()
+        .filter(|problem| !expected.contains(&problem.as_str()))
+        .collect();
     assert!(unexpected.is_empty(), "{unexpected:#?}");
 }
 
@@ -80,13 +92,20 @@ fn the_schema_is_structural() {
 
 #[test]
 fn an_unseen_resource_has_observed_generation_minus_one() {
-    assert_eq!(schema().pointer("/properties/status/default/observedGeneration").unwrap(), &Value::from(-1));
+    assert_eq!(
+        schema()
+            .pointer("/properties/status/default/observedGeneration")
+            .unwrap(),
+        &Value::from(-1)
+    );
 }
 
 #[test]
 fn an_unset_field_has_no_default_in_the_schema() {
     let spec = schema().pointer("/properties/spec").unwrap().clone();
-    let found = problems(&spec, |schema| schema.get("default").map(|value| format!("default {value}")));
+    let found = problems(&spec, |schema| {
+        schema.get("default").map(|value| format!("default {value}"))
+    });
     assert!(found.is_empty(), "{found:#?}");
 }
 
@@ -94,9 +113,19 @@ fn an_unset_field_has_no_default_in_the_schema() {
 fn every_cel_rule_names_a_fix() {
     let mut rules = 0;
     walk(&schema(), "", &mut |path, schema| {
-        for rule in schema.get("x-kubernetes-validations").and_then(Value::as_array).into_iter().flatten() {
+        for rule in schema
+            .get("x-kubernetes-validations")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             rules += 1;
-            assert!(rule.get("message").and_then(Value::as_str).is_some_and(|m| !m.is_empty()), "{path}");
+            assert!(
+                rule.get("message")
+                    .and_then(Value::as_str)
+                    .is_some_and(|m| !m.is_empty()),
+                "{path}"
+            );
         }
     });
     assert!(rules >= 14, "{rules}");

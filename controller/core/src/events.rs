@@ -28,56 +28,67 @@ pub struct EventSpec {
 /// Longest note that the API server takes, in bytes.
 const MAX_NOTE: usize = 1024;
 
-/// Conditions whose transitions are events. The others follow from them.
-const TOLD: [ConditionType; 6] = [
+/// Conditions whose failure is an event. The others follow from them.
+const TOLD: [ConditionType; 5] = [
     ConditionType::Accepted,
     ConditionType::ChildrenApplied,
     ConditionType::WorkloadReady,
     ConditionType::ServiceMatchesPods,
     ConditionType::MonitorSelected,
-    ConditionType::Ready,
+];
+
+/// Reasons of a failure that passes by itself: what every start and every rollout goes through.
+const PASSING: [&str; 8] = [
+    "ContainerCreating",
+    "NoDeployment",
+    "NoEndpoints",
+    "NoReadyPods",
+    "NotReadyYet",
+    "Pruning",
+    "RolloutInProgress",
+    "WaitingForDeletion",
 ];
 
 /// The events that tell how `new` differs from `previous`.
 #[must_use]
 pub fn events(previous: &MonitoredApiStatus, new: &MonitoredApiStatus) -> Vec<EventSpec> {
-    TOLD.into_iter()
-        .filter_map(|condition| transition(condition, previous, new))
-        .collect()
+    let told = TOLD.into_iter().filter_map(|type_| transition(type_, previous, new));
+    told.chain(ready(previous, new)).collect()
 }
 
-fn transition(condition: ConditionType, previous: &MonitoredApiStatus, new: &MonitoredApiStatus) -> Option<EventSpec> {
-    let before = find(condition, previous);
-    let now = find(condition, new)?;
-    let failed_before = before.is_some_and(|before| before.status == "False");
-    match now.status.as_str() {
-        // A new reason of the same failure is news too: a person waits for exactly that.
-        "False" if !failed_before || before.is_some_and(|before| before.reason != now.reason) => Some(EventSpec {
-            type_: if is_progress(now) {
-                EventType::Normal
-            } else {
-                EventType::Warning
-            },
-            reason: now.reason.clone(),
-            note: cut(&now.message),
-            action: condition.as_str(),
-        }),
-        "True" if failed_before || (before.is_none() && condition == ConditionType::Ready) => Some(EventSpec {
-            type_: EventType::Normal,
-            reason: format!("{}{}", condition.as_str(), if failed_before { "Again" } else { "" }),
-            note: cut(&now.message),
-            action: condition.as_str(),
-        }),
-        _ => None,
+/// Something fails now, for another reason than before; or it does not fail any more.
+fn transition(type_: ConditionType, previous: &MonitoredApiStatus, new: &MonitoredApiStatus) -> Option<EventSpec> {
+    let before = find(type_, previous);
+    let now = find(type_, new)?;
+    match (before.filter(|before| fails(before)), fails(now)) {
+        (Some(before), true) if before.reason == now.reason => None,
+        (_, true) => Some(event(EventType::Warning, now.reason.clone(), now, type_)),
+        (Some(_), false) if now.status == "True" => {
+            Some(event(EventType::Normal, type_.as_str().to_owned(), now, type_))
+        }
+        (Some(_) | None, false) => None,
     }
 }
 
-/// Failing in a way that passes by itself.
-fn is_progress(condition: &Condition) -> bool {
-    matches!(
-        condition.reason.as_str(),
-        "RolloutInProgress" | "Progressing" | "Reconciling" | "NoPods" | "Waiting"
-    )
+fn fails(condition: &Condition) -> bool {
+    condition.status == "False" && !PASSING.contains(&condition.reason.as_str())
+}
+
+/// The whole became ready.
+fn ready(previous: &MonitoredApiStatus, new: &MonitoredApiStatus) -> Option<EventSpec> {
+    let type_ = ConditionType::Ready;
+    let was_ready = find(type_, previous).is_some_and(|before| before.status == "True");
+    let now = find(type_, new).filter(|now| now.status == "True" && !was_ready)?;
+    Some(event(EventType::Normal, type_.as_str().to_owned(), now, type_))
+}
+
+fn event(type_: EventType, reason: String, condition: &Condition, action: ConditionType) -> EventSpec {
+    EventSpec {
+        type_,
+        reason,
+        note: cut(&condition.message),
+        action: action.as_str(),
+    }
 }
 
 fn find(condition: ConditionType, status: &MonitoredApiStatus) -> Option<&Condition> {
@@ -90,4 +101,81 @@ fn cut(message: &str) -> String {
         end -= 1;
     }
     message.get(..end).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+
+    use super::*;
+
+    fn status(type_: ConditionType, truth: &str, reason: &str, message: &str) -> MonitoredApiStatus {
+        MonitoredApiStatus {
+            conditions: vec![Condition {
+                type_: type_.as_str().to_owned(),
+                status: truth.to_owned(),
+                reason: reason.to_owned(),
+                message: message.to_owned(),
+                observed_generation: Some(1),
+                last_transition_time: Time(Timestamp::UNIX_EPOCH),
+            }],
+            ..MonitoredApiStatus::default()
+        }
+    }
+
+    fn told(before: &MonitoredApiStatus, after: &MonitoredApiStatus) -> Vec<(EventType, String)> {
+        events(before, after)
+            .into_iter()
+            .map(|event| (event.type_, event.reason))
+            .collect()
+    }
+
+    #[test]
+    fn a_failure_is_told_once_and_its_end_too() {
+        let workload = ConditionType::WorkloadReady;
+        let well = status(workload, "True", "RolloutComplete", "all pods are up to date");
+        let ill = status(workload, "False", "ImageRunsAsRoot", "the image runs as root");
+        assert_eq!(told(&well, &ill), [(EventType::Warning, "ImageRunsAsRoot".to_owned())]);
+        assert_eq!(told(&ill, &ill), []);
+        assert_eq!(told(&ill, &well), [(EventType::Normal, "WorkloadReady".to_owned())]);
+    }
+
+    #[test]
+    fn another_reason_of_the_same_failure_is_told() {
+        let workload = ConditionType::WorkloadReady;
+        let before = status(workload, "False", "ImagePullBackOff", "no such image");
+        let after = status(workload, "False", "CrashLoopBackOff", "exits with code 1");
+        assert_eq!(
+            told(&before, &after),
+            [(EventType::Warning, "CrashLoopBackOff".to_owned())]
+        );
+    }
+
+    #[test]
+    fn what_every_rollout_goes_through_is_not_told() {
+        let workload = ConditionType::WorkloadReady;
+        let well = status(workload, "True", "RolloutComplete", "all pods are up to date");
+        let rolling = status(workload, "False", "RolloutInProgress", "1 of 3 pods are up to date");
+        assert_eq!(told(&well, &rolling), []);
+        assert_eq!(told(&rolling, &well), []);
+    }
+
+    #[test]
+    fn becoming_ready_is_told() {
+        let ready = status(ConditionType::Ready, "True", "Ready", "the workload runs as wanted");
+        assert_eq!(
+            told(&MonitoredApiStatus::default(), &ready),
+            [(EventType::Normal, "Ready".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_long_note_is_cut_between_characters() {
+        let long = status(ConditionType::Accepted, "False", "InvalidSpec", &"é".repeat(2000));
+        let events = events(&MonitoredApiStatus::default(), &long);
+        assert_eq!(
+            events.iter().map(|event| event.note.len()).collect::<Vec<_>>(),
+            [MAX_NOTE]
+        );
+    }
 }

@@ -27,6 +27,7 @@ use serde_json::Value;
 use crate::MonitoredApiStatus;
 
 /// A web API that runs and is monitored: the workload, its Service, and all that Prometheus and Grafana need.
+#[allow(clippy::duplicated_attributes, reason = "each printer column names its type")]
 #[derive(CustomResource, Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "monitoredapi.io",

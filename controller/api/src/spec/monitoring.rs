@@ -118,7 +118,10 @@ pub struct AlertOverride {
     pub keep_firing_for: Option<String>,
     /// Value of the label `severity`, such as `warning`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 63), regex(pattern = "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"))]
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")
+    )]
     pub severity: Option<String>,
     /// Labels of this alert; they win over `spec.alerts.labels`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,6 +155,7 @@ pub struct DashboardSpec {
 
 /// As which object the dashboard is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum DashboardForm {
     /// What Grafana reads here: now a ConfigMap.
     #[default]

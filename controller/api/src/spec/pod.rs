@@ -9,6 +9,7 @@ use super::{IntOrString, Quantity};
 
 /// When the kubelet pulls the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum ImagePullPolicy {
     /// At every start of a container.
     Always,
@@ -20,6 +21,7 @@ pub enum ImagePullPolicy {
 
 /// What the container may do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum SecurityProfile {
     /// Pod Security Standard `restricted`: not root, no privilege escalation, no capabilities, seccomp RuntimeDefault.
     #[default]
@@ -61,6 +63,7 @@ pub struct Strategy {
 
 /// Kind of rollout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum StrategyType {
     /// New pods first, old pods go as new ones become ready.
     #[default]
@@ -143,6 +146,7 @@ pub struct ServiceSpec {
 
 /// Kind of Service.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum ServiceType {
     /// Reachable inside the cluster.
     #[default]

@@ -118,7 +118,10 @@ mod tests {
     #[test]
     fn a_quantity_may_be_written_as_a_number() {
         assert_eq!(serde_json::from_str::<Quantity>("1").unwrap(), Quantity("1".to_owned()));
-        assert_eq!(serde_json::from_str::<Quantity>("\"50m\"").unwrap(), Quantity("50m".to_owned()));
+        assert_eq!(
+            serde_json::from_str::<Quantity>("\"50m\"").unwrap(),
+            Quantity("50m".to_owned())
+        );
         assert_eq!(serde_json::to_string(&Quantity("1".to_owned())).unwrap(), "\"1\"");
     }
 

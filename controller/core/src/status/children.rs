@@ -15,7 +15,7 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     let Some(applied) = input.applied else {
         return not_applied(input);
     };
-    let mut failures: Vec<(usize, String)> = applied.children.iter().filter_map(|child| failure(child)).collect();
+    let mut failures: Vec<(usize, String)> = applied.children.iter().filter_map(failure).collect();
     failures.sort();
     if let Some((reason, _)) = failures.first() {
         let reason = REASONS.get(*reason).copied().unwrap_or("Failed");

@@ -1,6 +1,7 @@
 //! From what was applied and observed to a status. Deterministic: sorted, no times, no pod names, nothing of a response.
 
 mod children;
+mod container;
 mod monitoring;
 mod pods;
 mod selection;

@@ -1,23 +1,23 @@
 //! What keeps pods from being ready, in a person's words and with the fix. The kubelet's texts are read, never quoted:
 //! they hold pod names, addresses and times.
 
-use super::verdict::Verdict;
+use super::{container, verdict::Verdict};
 use crate::{facts::PodFacts, plan::ApiRef, validate::ValidApi};
 
 /// What is said of one pod: the higher the rank, the more it explains.
-struct Diagnosis {
+pub(super) struct Diagnosis {
     rank: u8,
     reason: &'static str,
     message: String,
 }
 
 /// Ranks: what a person must fix first.
-const FATAL: u8 = 4;
-const CRASH: u8 = 3;
+pub(super) const FATAL: u8 = 4;
+pub(super) const CRASH: u8 = 3;
 const PROBE: u8 = 2;
-const PENDING: u8 = 1;
+pub(super) const PENDING: u8 = 1;
 
-fn diagnosis(rank: u8, reason: &'static str, message: impl Into<String>) -> Diagnosis {
+pub(super) fn diagnosis(rank: u8, reason: &'static str, message: impl Into<String>) -> Diagnosis {
     Diagnosis {
         rank,
         reason,
@@ -45,17 +45,15 @@ fn one(pod: &PodFacts, owner: &ApiRef, api: Option<&ValidApi>) -> Option<Diagnos
         .as_ref()
         .map(|(reason, code)| termination(reason, *code, owner));
     match &pod.waiting {
-        Some((reason, message)) if reason == "CrashLoopBackOff" => {
-            let _ = message;
-            Some(crashed.unwrap_or_else(|| {
-                diagnosis(
-                    CRASH,
-                    "CrashLoopBackOff",
-                    format!("the container ends soon after its start: see {}", logs(owner)),
-                )
-            }))
-        }
-        Some((reason, message)) => Some(waiting(reason, message, api)),
+        Some((reason, _)) if reason == "CrashLoopBackOff" => Some(crashed.unwrap_or_else(|| {
+            diagnosis(
+                CRASH,
+                "CrashLoopBackOff",
+                format!("the container ends soon after its start: see {}", logs(owner)),
+            )
+        })),
+        Some((reason, message)) => Some(container::waiting(reason, message, api)),
+        None if pod.phase == "Pending" => Some(container::creating()),
         None => pod
             .unhealthy
             .as_deref()
@@ -79,11 +77,7 @@ fn termination(reason: &str, code: i32, owner: &ApiRef) -> Diagnosis {
             "OOMKilled",
             "the container was killed for using more memory than it may: raise spec.resources.limits.memory, or the node has too little",
         ),
-        ("StartError" | "ContainerCannotRun", _) => diagnosis(
-            CRASH,
-            "CannotStart",
-            "the container cannot be started: its command is not in the image or not executable (spec.command), or the image is built for another processor architecture (exec format error)",
-        ),
+        ("StartError" | "ContainerCannotRun", _) => container::cannot_start(),
         (_, 0) => diagnosis(
             CRASH,
             "Completed",
@@ -114,149 +108,6 @@ fn termination(reason: &str, code: i32, owner: &ApiRef) -> Diagnosis {
             format!("the container exits with code {code}: see {}", logs(owner)),
         ),
     }
-}
-
-fn waiting(reason: &str, message: &str, api: Option<&ValidApi>) -> Diagnosis {
-    match reason {
-        "ErrImagePull" | "ImagePullBackOff" | "RegistryUnavailable" | "SignatureValidationFailed" => pull(message, api),
-        "InvalidImageName" => diagnosis(
-            FATAL,
-            "InvalidImageName",
-            "spec.image is no image name: write registry/repository:tag",
-        ),
-        "ErrImageNeverPull" => diagnosis(
-            FATAL,
-            "ErrImageNeverPull",
-            "the node does not have the image and may not pull it: set spec.imagePullPolicy: IfNotPresent",
-        ),
-        "CreateContainerConfigError" => config_error(message),
-        "CreateContainerError" | "RunContainerError" => start_error(message),
-        // Also PodInitializing: what every start goes through.
-        _ => diagnosis(
-            PENDING,
-            "ContainerCreating",
-            "the container is being created: its image is pulled, its volumes are mounted",
-        ),
-    }
-}
-
-fn pull(message: &str, api: Option<&ValidApi>) -> Diagnosis {
-    let image = api.map_or_else(
-        || "the image".to_owned(),
-        |api| format!("the image {}", api.workload.image),
-    );
-    let has = |needles: &[&str]| {
-        let message = message.to_ascii_lowercase();
-        needles.iter().any(|needle| message.contains(needle))
-    };
-    let text = if has(&["no match for platform", "no matching manifest"]) {
-        format!("{image} has no variant for the node's processor architecture")
-    } else if has(&[
-        "unauthorized",
-        "denied",
-        "authentication",
-        "authorization failed",
-        "403",
-        "401",
-    ]) {
-        format!(
-            "the registry does not give {image} to us: name credentials in spec.imagePullSecrets, or correct spec.image"
-        )
-    } else if has(&["not found", "manifest unknown", "does not exist"]) {
-        format!("{image} does not exist: correct spec.image")
-    } else if has(&["toomanyrequests", "too many requests", "429"]) {
-        format!("the registry limits how often {image} is pulled: name credentials in spec.imagePullSecrets, or wait")
-    } else if has(&["no such host", "dial tcp", "timeout", "connection refused", "x509"]) {
-        format!(
-            "the registry of {image} cannot be reached from the node: check its name, the network and its certificate"
-        )
-    } else {
-        format!("{image} cannot be pulled: check spec.image and spec.imagePullSecrets")
-    };
-    diagnosis(FATAL, "ImagePullBackOff", text)
-}
-
-/// Texts: kubelet `kuberuntime/security_context.go` and `kubelet_pods.go`.
-fn config_error(message: &str) -> Diagnosis {
-    if message.contains("image will run as root") || message.contains("runAsUser breaks non-root policy") {
-        return diagnosis(
-            FATAL,
-            "ImageRunsAsRoot",
-            "the image runs as root, which securityProfile Restricted forbids: set spec.runAsUser: 65532 (if the image works as another user), or spec.securityProfile: Baseline",
-        );
-    }
-    if message.contains("non-numeric user") {
-        let user = between(message, "non-numeric user (", ")").unwrap_or("by name");
-        return diagnosis(
-            FATAL,
-            "ImageUserNotNumeric",
-            format!(
-                "the image names its user ({user}) without a number, so that nobody can tell that it is not root: set spec.runAsUser to its number, or spec.securityProfile: Baseline"
-            ),
-        );
-    }
-    for (needle, kind) in [("secret \"", "Secret"), ("configmap \"", "ConfigMap")] {
-        if let Some(name) = between(message, needle, "\" not found") {
-            return diagnosis(
-                FATAL,
-                "ReferenceNotFound",
-                format!(
-                    "the {kind} {name} does not exist in this namespace: create it, or correct spec.env or spec.envFrom"
-                ),
-            );
-        }
-    }
-    if let Some((key, place)) = between(message, "couldn't find key ", " in ").zip(message.split_once(" in ")) {
-        let object = place.1.replace('/', " ");
-        let object: Vec<_> = object.split_whitespace().collect();
-        let (kind, name) = (
-            object.first().copied().unwrap_or("object"),
-            object.last().copied().unwrap_or_default(),
-        );
-        return diagnosis(
-            FATAL,
-            "ReferenceNotFound",
-            format!("the {kind} {name} has no key {key}: add it, or correct spec.env"),
-        );
-    }
-    diagnosis(
-        FATAL,
-        "CreateContainerConfigError",
-        "the container's configuration cannot be made: check spec.env, spec.envFrom and spec.podTemplate",
-    )
-}
-
-/// Texts: runc and containerd.
-fn start_error(message: &str) -> Diagnosis {
-    if message.contains("read-only file system") {
-        diagnosis(
-            FATAL,
-            "ReadOnlyFileSystem",
-            "the container cannot be started on a read-only file system: set spec.readOnlyRootFilesystem: false, or mount a volume where it writes (spec.podTemplate)",
-        )
-    } else if message.contains("exec format error") {
-        diagnosis(CRASH, "CannotStart", termination_text())
-    } else if [
-        "executable file not found",
-        "no such file or directory",
-        "permission denied",
-    ]
-    .iter()
-    .any(|text| message.contains(text))
-    {
-        diagnosis(CRASH, "CannotStart", termination_text())
-    } else {
-        diagnosis(
-            FATAL,
-            "ContainerNotCreated",
-            "the container cannot be created: check spec.podTemplate, and see kubectl describe pod",
-        )
-    }
-}
-
-/// The same text before and after the kubelet has forgotten the runtime's: it alternates between the two.
-const fn termination_text() -> &'static str {
-    "the container cannot be started: its command is not in the image or not executable (spec.command), or the image is built for another processor architecture (exec format error)"
 }
 
 /// The latest `Unhealthy` event's message: kubelet `prober.go`.
@@ -341,9 +192,4 @@ pub(super) fn replica_failure(message: &str) -> Verdict {
     };
     let colon = if why.is_empty() { "" } else { ": " };
     Verdict::no("ReplicaFailure", format!("pods are refused{colon}{why}: {fix}"))
-}
-
-fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
-    let (_, rest) = text.split_once(start)?;
-    rest.split_once(end).map(|(inner, _)| inner)
 }

@@ -105,15 +105,20 @@ fn source(from: &EnvVarSource, path: &str, out: &mut Violations) -> PodEnvVarSou
             optional: key.optional,
         }),
         field_ref: field_ref.as_ref().map(|field| ObjectFieldSelector {
-            api_version: field.api_version.clone(),
+            // What the API server would fill in, sent so that what it keeps is what we sent.
+            api_version: Some(field.api_version.clone().unwrap_or_else(|| "v1".to_owned())),
             field_path: field.field_path.clone(),
         }),
         resource_field_ref: resource_field_ref.as_ref().map(|resource| ResourceFieldSelector {
             container_name: resource.container_name.clone(),
-            divisor: resource.divisor.as_ref().map(|divisor| Quantity(divisor.0.clone())),
+            divisor: Some(
+                resource
+                    .divisor
+                    .as_ref()
+                    .map_or_else(|| Quantity("1".to_owned()), |divisor| Quantity(divisor.0.clone())),
+            ),
             resource: resource.resource.clone(),
         }),
-        ..PodEnvVarSource::default()
     }
 }
 

@@ -4,8 +4,10 @@
 //! reads the raw spec after this.
 
 mod env;
+mod metrics;
 mod monitoring;
 mod preset;
+mod probes;
 mod strict;
 mod syntax;
 mod template;
@@ -15,7 +17,7 @@ mod workload;
 use std::fmt;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec};
-pub use preset::{PRESETS, Preset, PresetProbe, PresetProbes, preset};
+pub use preset::{AUTO, NATIVE, PRESETS, Preset, PresetProbe, PresetProbes, preset};
 pub use valid::{DashboardSettings, Metrics, Monitoring, ProbeSet, ServiceSettings, ValidApi, Workload};
 
 use crate::{facts::Settings, plan::ApiRef};
@@ -132,8 +134,8 @@ fn spec(owner: ApiRef, spec: &MonitoredApiSpec, settings: &Settings, out: &mut V
     let preset = workload::preset_of(preset_name.as_deref(), out);
     let port = workload::port(*port, "spec.port", out).unwrap_or(preset.port);
     let security_profile = security_profile.unwrap_or_default();
-    let probes = workload::probes(probes.as_ref(), preset, out);
-    let metrics = monitoring::metrics(metrics.as_ref(), preset, port, &probes, out);
+    let probes = probes::probes(probes.as_ref(), preset, out);
+    let metrics = metrics::metrics(metrics.as_ref(), preset, port, &probes, out);
     let grace = termination_grace_period_seconds.unwrap_or(preset.grace_seconds);
     workload::range(grace, 1, 3600, "spec.terminationGracePeriodSeconds", out);
     if let Some(replicas) = replicas {

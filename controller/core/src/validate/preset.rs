@@ -47,59 +47,62 @@ pub struct PresetProbe {
     pub failure_threshold: i32,
 }
 
+/// For an image that we know nothing of.
+pub const AUTO: Preset = Preset {
+    name: "auto",
+    port: 8000,
+    metrics_path: "/metrics",
+    dialect: None,
+    grace_seconds: 30,
+    read_only_root: false,
+    data_dir: None,
+    // No liveness and no startup probe: a wrong one kills an image that we know nothing of.
+    probes: PresetProbes {
+        readiness: Some(PresetProbe {
+            http_path: None,
+            period_seconds: 5,
+            timeout_seconds: Some(2),
+            failure_threshold: 3,
+        }),
+        liveness: None,
+        startup: None,
+    },
+};
+
+/// For the reference API.
+pub const NATIVE: Preset = Preset {
+    name: "native",
+    port: 8000,
+    metrics_path: "/metrics",
+    dialect: Some(DialectId::Native),
+    // 5 s before the signal, 20 s of drain, and some for the store to close.
+    grace_seconds: 35,
+    read_only_root: true,
+    data_dir: Some("/data"),
+    probes: PresetProbes {
+        readiness: Some(PresetProbe {
+            http_path: Some("/health/ready"),
+            period_seconds: 5,
+            timeout_seconds: Some(2),
+            failure_threshold: 3,
+        }),
+        liveness: Some(PresetProbe {
+            http_path: Some("/health/live"),
+            period_seconds: 10,
+            timeout_seconds: Some(2),
+            failure_threshold: 3,
+        }),
+        startup: Some(PresetProbe {
+            http_path: Some("/health/startup"),
+            period_seconds: 1,
+            timeout_seconds: None,
+            failure_threshold: 60,
+        }),
+    },
+};
+
 /// Every preset. A row here and its golden case are all that a new one needs.
-pub const PRESETS: &[Preset] = &[
-    Preset {
-        name: "auto",
-        port: 8000,
-        metrics_path: "/metrics",
-        dialect: None,
-        grace_seconds: 30,
-        read_only_root: false,
-        data_dir: None,
-        // No liveness and no startup probe: a wrong one kills an image that we know nothing of.
-        probes: PresetProbes {
-            readiness: Some(PresetProbe {
-                http_path: None,
-                period_seconds: 5,
-                timeout_seconds: Some(2),
-                failure_threshold: 3,
-            }),
-            liveness: None,
-            startup: None,
-        },
-    },
-    Preset {
-        name: "native",
-        port: 8000,
-        metrics_path: "/metrics",
-        dialect: Some(DialectId::Native),
-        // 5 s before the signal, 20 s of drain, and some for the store to close.
-        grace_seconds: 35,
-        read_only_root: true,
-        data_dir: Some("/data"),
-        probes: PresetProbes {
-            readiness: Some(PresetProbe {
-                http_path: Some("/health/ready"),
-                period_seconds: 5,
-                timeout_seconds: Some(2),
-                failure_threshold: 3,
-            }),
-            liveness: Some(PresetProbe {
-                http_path: Some("/health/live"),
-                period_seconds: 10,
-                timeout_seconds: Some(2),
-                failure_threshold: 3,
-            }),
-            startup: Some(PresetProbe {
-                http_path: Some("/health/startup"),
-                period_seconds: 1,
-                timeout_seconds: None,
-                failure_threshold: 60,
-            }),
-        },
-    },
-];
+pub const PRESETS: &[Preset] = &[AUTO, NATIVE];
 
 /// The preset of that name.
 #[must_use]

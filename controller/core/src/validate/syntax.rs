@@ -104,7 +104,7 @@ pub(super) fn is_dns_1035(text: &str) -> bool {
 
 /// A name of the form that most objects bear.
 pub(super) fn is_dns_subdomain(text: &str) -> bool {
-    text.len() <= 253 && text.split('.').all(|part| is_dns_label(part))
+    text.len() <= 253 && text.split('.').all(is_dns_label)
 }
 
 fn is_qualified(text: &str) -> bool {

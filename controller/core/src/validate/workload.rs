@@ -1,4 +1,4 @@
-//! The workload's fields: image, resources, security, rollout, probes, Service.
+//! The workload's fields: image, resources, security, rollout, Service.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,17 +6,14 @@ use controller_api::{names, spec};
 use k8s_openapi::{
     api::{
         apps::v1::{DeploymentStrategy, RollingUpdateDeployment},
-        core::v1::{HTTPGetAction, Probe, ResourceRequirements, TCPSocketAction, TopologySpreadConstraint},
+        core::v1::{ResourceRequirements, TopologySpreadConstraint},
     },
     apimachinery::pkg::{api::resource::Quantity, util::intstr::IntOrString},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{
-    PRESETS, Preset, PresetProbe, ProbeSet, ServiceSettings, Violations, env::object_name, preset, strict, syntax,
-};
-use crate::children::PORT_HTTP;
+use super::{AUTO, PRESETS, Preset, ServiceSettings, Violations, env::object_name, preset, strict, syntax};
 
 /// What a container reserves unless the author says otherwise.
 const DEFAULT_REQUESTS: [(&str, &str); 2] = [("cpu", "50m"), ("memory", "64Mi")];
@@ -38,7 +35,7 @@ pub(super) fn preset_of(name: Option<&str>, out: &mut Violations) -> &'static Pr
             "spec.preset",
             format!("preset {name:?} is not known; known are: {}", known.join(", ")),
         );
-        &PRESETS[0]
+        &AUTO
     })
 }
 
@@ -276,96 +273,6 @@ pub(super) fn spread(items: Option<&[Value]>, out: &mut Violations) -> Option<Ve
         }
     }
     Some(constraints)
-}
-
-pub(super) fn probes(probes: Option<&spec::Probes>, preset: &Preset, out: &mut Violations) -> ProbeSet {
-    let spec::Probes {
-        readiness,
-        liveness,
-        startup,
-    } = probes.cloned().unwrap_or_default();
-    let of_preset = preset.probes;
-    ProbeSet {
-        readiness: probe(readiness, of_preset.readiness, "spec.probes.readiness", out),
-        liveness: probe(liveness, of_preset.liveness, "spec.probes.liveness", out),
-        startup: probe(startup, of_preset.startup, "spec.probes.startup", out),
-    }
-}
-
-/// What the author gives of a probe, over what the preset has.
-fn probe(given: Option<spec::Probe>, preset: Option<PresetProbe>, path: &str, out: &mut Violations) -> Option<Probe> {
-    let spec::Probe {
-        enabled,
-        http,
-        tcp,
-        period_seconds,
-        timeout_seconds,
-        failure_threshold,
-    } = match given {
-        Some(given) => given,
-        None => spec::Probe {
-            enabled: Some(preset.is_some()),
-            ..spec::Probe::default()
-        },
-    };
-    if enabled == Some(false) {
-        return None;
-    }
-    for (figure, max, field) in [
-        (period_seconds, 3600, "periodSeconds"),
-        (timeout_seconds, 3600, "timeoutSeconds"),
-        (failure_threshold, 1000, "failureThreshold"),
-    ] {
-        if let Some(figure) = figure {
-            range(i64::from(figure), 1, max, &format!("{path}.{field}"), out);
-        }
-    }
-    let path_of_preset = preset.map(|preset| preset.http_path.map(str::to_owned));
-    let http_path = match (http, tcp, path_of_preset) {
-        (Some(_), Some(_), _) => {
-            out.add(path, "a probe is either http or tcp: remove one of them");
-            None
-        }
-        (Some(http), None, _) => Some(http_path(http.path, path, out)),
-        (None, Some(_), _) => None,
-        (None, None, Some(of_preset)) => of_preset,
-        (None, None, None) => {
-            out.add(
-                path,
-                "the preset has no such probe to adjust: say http: {path: …} or tcp: {}",
-            );
-            None
-        }
-    };
-    Some(Probe {
-        tcp_socket: http_path.is_none().then(|| TCPSocketAction {
-            port: named_port(),
-            host: None,
-        }),
-        http_get: http_path.map(|path| HTTPGetAction {
-            path: Some(path),
-            port: named_port(),
-            ..HTTPGetAction::default()
-        }),
-        period_seconds: period_seconds.or(preset.map(|preset| preset.period_seconds)),
-        timeout_seconds: timeout_seconds.or(preset.and_then(|preset| preset.timeout_seconds)),
-        failure_threshold: failure_threshold.or(preset.map(|preset| preset.failure_threshold)),
-        ..Probe::default()
-    })
-}
-
-fn http_path(http_path: String, path: &str, out: &mut Violations) -> String {
-    if !http_path.starts_with('/') || http_path.chars().any(char::is_whitespace) {
-        out.add(
-            format!("{path}.http.path"),
-            format!("{http_path:?} is no path: begin it with / and leave out spaces"),
-        );
-    }
-    http_path
-}
-
-fn named_port() -> IntOrString {
-    IntOrString::String(PORT_HTTP.to_owned())
 }
 
 pub(super) fn service(service: Option<&spec::ServiceSpec>, out: &mut Violations) -> ServiceSettings {

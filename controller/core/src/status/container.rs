@@ -1,0 +1,158 @@
+//! Why a container does not start: the kubelet's and the runtime's texts, in a person's words and with the fix.
+
+use super::pods::{CRASH, Diagnosis, FATAL, PENDING, diagnosis};
+use crate::validate::ValidApi;
+
+pub(super) fn waiting(reason: &str, message: &str, api: Option<&ValidApi>) -> Diagnosis {
+    match reason {
+        "ErrImagePull" | "ImagePullBackOff" | "RegistryUnavailable" | "SignatureValidationFailed" => pull(message, api),
+        "InvalidImageName" => diagnosis(
+            FATAL,
+            "InvalidImageName",
+            "spec.image is no image name: write registry/repository:tag",
+        ),
+        "ErrImageNeverPull" => diagnosis(
+            FATAL,
+            "ErrImageNeverPull",
+            "the node does not have the image and may not pull it: set spec.imagePullPolicy: IfNotPresent",
+        ),
+        "CreateContainerConfigError" => config_error(message),
+        "CreateContainerError" | "RunContainerError" => start_error(message),
+        // Also PodInitializing: what every start goes through.
+        _ => creating(),
+    }
+}
+
+pub(super) fn creating() -> Diagnosis {
+    diagnosis(
+        PENDING,
+        "ContainerCreating",
+        "the container is being created: its image is pulled, its volumes are mounted",
+    )
+}
+
+fn pull(message: &str, api: Option<&ValidApi>) -> Diagnosis {
+    let image = api.map_or_else(
+        || "the image".to_owned(),
+        |api| format!("the image {}", api.workload.image),
+    );
+    let has = |needles: &[&str]| {
+        let message = message.to_ascii_lowercase();
+        needles.iter().any(|needle| message.contains(needle))
+    };
+    let text = if has(&["no match for platform", "no matching manifest"]) {
+        format!("{image} has no variant for the node's processor architecture")
+    } else if has(&[
+        "unauthorized",
+        "denied",
+        "authentication",
+        "authorization failed",
+        "403",
+        "401",
+    ]) {
+        format!(
+            "the registry does not give {image} to us: name credentials in spec.imagePullSecrets, or correct spec.image"
+        )
+    } else if has(&["not found", "manifest unknown", "does not exist"]) {
+        format!("{image} does not exist: correct spec.image")
+    } else if has(&["toomanyrequests", "too many requests", "429"]) {
+        format!("the registry limits how often {image} is pulled: name credentials in spec.imagePullSecrets, or wait")
+    } else if has(&["no such host", "dial tcp", "timeout", "connection refused", "x509"]) {
+        format!(
+            "the registry of {image} cannot be reached from the node: check its name, the network and its certificate"
+        )
+    } else {
+        format!("{image} cannot be pulled: check spec.image and spec.imagePullSecrets")
+    };
+    diagnosis(FATAL, "ImagePullBackOff", text)
+}
+
+/// Texts: kubelet `kuberuntime/security_context.go` and `kubelet_pods.go`.
+fn config_error(message: &str) -> Diagnosis {
+    if message.contains("image will run as root") || message.contains("runAsUser breaks non-root policy") {
+        return diagnosis(
+            FATAL,
+            "ImageRunsAsRoot",
+            "the image runs as root, which securityProfile Restricted forbids: set spec.runAsUser: 65532 (if the image works as another user), or spec.securityProfile: Baseline",
+        );
+    }
+    if message.contains("non-numeric user") {
+        let user = between(message, "non-numeric user (", ")").unwrap_or("by name");
+        return diagnosis(
+            FATAL,
+            "ImageUserNotNumeric",
+            format!(
+                "the image names its user ({user}) without a number, so that nobody can tell that it is not root: set spec.runAsUser to its number, or spec.securityProfile: Baseline"
+            ),
+        );
+    }
+    for (needle, kind) in [("secret \"", "Secret"), ("configmap \"", "ConfigMap")] {
+        if let Some(name) = between(message, needle, "\" not found") {
+            return diagnosis(
+                FATAL,
+                "ReferenceNotFound",
+                format!(
+                    "the {kind} {name} does not exist in this namespace: create it, or correct spec.env or spec.envFrom"
+                ),
+            );
+        }
+    }
+    if let Some((key, place)) = between(message, "couldn't find key ", " in ").zip(message.split_once(" in ")) {
+        let object = place.1.replace('/', " ");
+        let object: Vec<_> = object.split_whitespace().collect();
+        let (kind, name) = (
+            object.first().copied().unwrap_or("object"),
+            object.last().copied().unwrap_or_default(),
+        );
+        return diagnosis(
+            FATAL,
+            "ReferenceNotFound",
+            format!("the {kind} {name} has no key {key}: add it, or correct spec.env"),
+        );
+    }
+    diagnosis(
+        FATAL,
+        "CreateContainerConfigError",
+        "the container's configuration cannot be made: check spec.env, spec.envFrom and spec.podTemplate",
+    )
+}
+
+/// Texts: runc and containerd.
+fn start_error(message: &str) -> Diagnosis {
+    const CANNOT_START: [&str; 4] = [
+        "exec format error",
+        "executable file not found",
+        "no such file or directory",
+        "permission denied",
+    ];
+    if message.contains("read-only file system") {
+        diagnosis(
+            FATAL,
+            "ReadOnlyFileSystem",
+            "the container cannot be started on a read-only file system: set spec.readOnlyRootFilesystem: false, or mount a volume where it writes (spec.podTemplate)",
+        )
+    } else if CANNOT_START.iter().any(|text| message.contains(text)) {
+        cannot_start()
+    } else {
+        diagnosis(
+            FATAL,
+            "ContainerNotCreated",
+            "the container cannot be created: check spec.podTemplate, and see kubectl describe pod",
+        )
+    }
+}
+
+/// One text for the runtime's error and for what is left of it when the kubelet waits to try again, for the pod
+/// alternates between the two.
+pub(super) fn cannot_start() -> Diagnosis {
+    diagnosis(
+        CRASH,
+        "CannotStart",
+        "the container cannot be started: its command is not in the image or not executable (spec.command), or the image is built for another processor architecture (exec format error)",
+    )
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(start)?;
+    rest.split_once(end).map(|(inner, _)| inner)
+}

@@ -1,0 +1,174 @@
+//! Where the metrics are and how they are read.
+
+use std::str::FromStr;
+
+use controller_api::spec;
+use k8s_openapi::api::core::v1::Probe;
+use metric_contract::DialectId;
+
+use super::{
+    Metrics, Preset, ProbeSet, Violations, syntax,
+    workload::{port, range},
+};
+
+/// Time between two scrapes.
+const DEFAULT_INTERVAL: &str = "15s";
+/// Time after which a scrape is given up, unless the interval is shorter.
+const DEFAULT_TIMEOUT: &str = "10s";
+/// Samples of a scrape. Generous: above it, Prometheus drops the whole scrape and `ApiDown` fires.
+const DEFAULT_SAMPLES: i64 = 50_000;
+/// Size of a metrics page.
+const DEFAULT_BODY_SIZE: &str = "10MiB";
+/// Labels of a sample.
+const DEFAULT_LABELS: i64 = 64;
+pub(super) fn metrics(
+    given: Option<&spec::MetricsSpec>,
+    preset: &Preset,
+    http_port: i32,
+    probes: &ProbeSet,
+    out: &mut Violations,
+) -> Metrics {
+    let spec::MetricsSpec {
+        path,
+        port: number,
+        interval,
+        timeout,
+        dialect,
+        excluded_routes,
+        limits,
+    } = given.cloned().unwrap_or_default();
+    let path = path.unwrap_or_else(|| preset.metrics_path.to_owned());
+    if !path.starts_with('/') || path.contains(['?', '#']) || path.chars().any(char::is_whitespace) {
+        out.add(
+            "spec.metrics.path",
+            format!("{path:?} is no path: begin it with / and leave out spaces, ? and #"),
+        );
+    }
+    let (interval, interval_millis) = interval_of(interval, out);
+    let timeout = timeout_of(timeout, &interval, interval_millis, out);
+    let limits = limits.unwrap_or_default();
+    let spec::ScrapeLimits {
+        samples,
+        body_size,
+        labels,
+    } = limits;
+    let sample_limit = samples.unwrap_or(DEFAULT_SAMPLES);
+    range(sample_limit, 1, 10_000_000, "spec.metrics.limits.samples", out);
+    let body_size_limit = body_size.unwrap_or_else(|| DEFAULT_BODY_SIZE.to_owned());
+    if !syntax::is_byte_size(&body_size_limit) {
+        out.add(
+            "spec.metrics.limits.bodySize",
+            format!("{body_size_limit:?} is no size: use one such as 10MiB"),
+        );
+    }
+    let label_limit = labels.unwrap_or(DEFAULT_LABELS);
+    range(label_limit, 8, 1024, "spec.metrics.limits.labels", out);
+    Metrics {
+        port: port(number, "spec.metrics.port", out).unwrap_or(http_port),
+        interval_seconds: u32::try_from(interval_millis.div_ceil(1000)).unwrap_or(u32::MAX),
+        interval,
+        timeout,
+        dialect: dialect_of(dialect.as_deref(), preset, out),
+        excluded_routes: excluded(excluded_routes.unwrap_or_default(), &path, probes, out),
+        sample_limit,
+        body_size_limit,
+        label_limit,
+        path,
+    }
+}
+
+fn interval_of(given: Option<String>, out: &mut Violations) -> (String, u64) {
+    let interval = given.unwrap_or_else(|| DEFAULT_INTERVAL.to_owned());
+    let millis = match syntax::duration_millis(&interval) {
+        Some(millis) if millis >= 1000 => millis,
+        Some(_) => {
+            out.add("spec.metrics.interval", "must be at least 1s");
+            1000
+        }
+        None => {
+            out.add(
+                "spec.metrics.interval",
+                format!("{interval:?} is no duration: use h, m, s and ms, such as 30s"),
+            );
+            1000
+        }
+    };
+    (interval, millis)
+}
+
+fn timeout_of(given: Option<String>, interval: &str, interval_millis: u64, out: &mut Violations) -> String {
+    let Some(timeout) = given else {
+        let default = syntax::duration_millis(DEFAULT_TIMEOUT).unwrap_or_default();
+        return if default <= interval_millis {
+            DEFAULT_TIMEOUT.to_owned()
+        } else {
+            interval.to_owned()
+        };
+    };
+    match syntax::duration_millis(&timeout) {
+        Some(0) => out.add("spec.metrics.timeout", "must be more than 0s"),
+        Some(millis) if millis > interval_millis => out.add(
+            "spec.metrics.timeout",
+            format!("{timeout} is above the interval {interval}: lower the timeout or raise spec.metrics.interval"),
+        ),
+        Some(_) => {}
+        None => out.add(
+            "spec.metrics.timeout",
+            format!("{timeout:?} is no duration: use h, m, s and ms, such as 10s"),
+        ),
+    }
+    timeout
+}
+
+fn dialect_of(given: Option<&str>, preset: &Preset, out: &mut Violations) -> Option<DialectId> {
+    match given {
+        None => preset.dialect,
+        Some("auto") => None,
+        Some(name) => DialectId::from_str(name)
+            .inspect_err(|error| out.add("spec.metrics.dialect", format!("{error}, auto")))
+            .ok(),
+    }
+}
+
+/// The author's patterns with the paths of probes and metrics, which count never.
+fn excluded(mut patterns: Vec<String>, metrics_path: &str, probes: &ProbeSet, out: &mut Violations) -> Vec<String> {
+    for (index, pattern) in patterns.iter().enumerate() {
+        let path = format!("spec.metrics.excludedRoutes[{index}]");
+        if pattern.is_empty() {
+            out.add(path, "is empty: remove it");
+        } else if let Err(error) = regex_syntax::Parser::new().parse(pattern) {
+            out.add(
+                path,
+                format!("{pattern:?} is no regular expression: {}", reason(&error)),
+            );
+        }
+    }
+    let ProbeSet {
+        readiness,
+        liveness,
+        startup,
+    } = probes;
+    patterns.extend(
+        [readiness, liveness, startup]
+            .into_iter()
+            .flatten()
+            .filter_map(probe_path),
+    );
+    patterns.push(regex_syntax::escape(metrics_path));
+    patterns.sort();
+    patterns.dedup();
+    patterns
+}
+
+/// The parser's reason without its drawing of the place, which spans several lines.
+fn reason(error: &regex_syntax::Error) -> String {
+    match error {
+        regex_syntax::Error::Parse(error) => error.kind().to_string(),
+        regex_syntax::Error::Translate(error) => error.kind().to_string(),
+        other => other.to_string(),
+    }
+}
+
+fn probe_path(probe: &Probe) -> Option<String> {
+    probe.http_get.as_ref()?.path.as_deref().map(regex_syntax::escape)
+}
