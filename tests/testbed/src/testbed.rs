@@ -224,8 +224,8 @@ impl Testbed {
         control_plane::wait_ready(&self.bed)
     }
 
-    /// The namespaces as `nsenter` arguments are not needed for most things; this is a command that runs `program` inside
-    /// with the caller's standard streams. Needs root.
+    /// A command that runs `program` inside with the caller's standard streams; where [`Testbed::run_inside`] is not
+    /// enough. Needs root.
     pub fn command_inside(&self, program: &Path) -> Result<Command> {
         let nsenter = prerequisites::find_program("nsenter").context("nsenter (util-linux) is missing")?;
         let pid = launch::namespaces_pid(&self.bed.state)?;

@@ -36,10 +36,16 @@ fn use_it(name: &str) -> String {
         .unwrap();
     let prices = ["-n", "shop", "get", "configmap", "prices", "-o", "jsonpath={.data.tea}"];
     assert_eq!(bed.kubectl(&prices).unwrap(), "3");
-    bed.run_inside("/usr/bin/readlink".as_ref(), &["/proc/self/ns/net"])
+    let link = "/proc/self/ns/net";
+    let network = bed.run_inside("/usr/bin/readlink".as_ref(), &[link]).unwrap();
+    let entered = bed
+        .command_inside("/usr/bin/readlink".as_ref())
         .unwrap()
-        .trim()
-        .to_owned()
+        .arg(link)
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&entered.stdout), network);
+    network.trim().to_owned()
 }
 
 fn kill_driver_and_check(name: &str, level: &str) {
