@@ -1,0 +1,265 @@
+//! The operator's writes, by the API server's own audit log: as few as can be, none twice, none after a restart.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use integration_tests::{
+    audit::{AuditLog, Entry, Mark},
+    eventually,
+    install::{Installed, OPERATOR, OPERATOR_USER, prometheus_operator_crds},
+    kubernetes::{DEPLOYMENTS, Kubernetes, MONITORED_APIS, Resource, SERVICES, monitored_api, says},
+    operator::Operator,
+};
+use metric_contract::platform;
+use serde_json::{Value, json};
+use testbed::Testbed;
+
+const LEASES: Resource = Resource::new("coordination.k8s.io", "v1", "leases");
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long nothing may be written for it to count as rest: longer than every delay of the operator.
+const REST: Duration = Duration::from_secs(8);
+
+struct Bed {
+    bed: Testbed,
+    installed: Installed,
+    audit: AuditLog,
+}
+
+static BED: LazyLock<Mutex<Bed>> = LazyLock::new(|| {
+    let bed = Testbed::builder("operator-restart").start().expect("start a test bed");
+    prometheus_operator_crds(&bed).expect("install Prometheus Operator's CRDs");
+    let installed = Installed::into(&bed).expect("install the operator's user");
+    let audit = AuditLog::of(&bed);
+    Mutex::new(Bed { bed, installed, audit })
+});
+
+/// The bed for one test at a time: each counts the writes of the one operator.
+fn turn() -> MutexGuard<'static, Bed> {
+    BED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Bed {
+    fn connect(&self) -> Kubernetes {
+        Kubernetes::connect(&self.bed.kubeconfig()).unwrap()
+    }
+
+    fn operator(&self) -> Operator {
+        let mut operator = self.started();
+        operator.wait_ready().unwrap();
+        operator
+    }
+
+    fn started(&self) -> Operator {
+        let kubeconfig = self.installed.operator_kubeconfig(None).unwrap();
+        Operator::start(&kubeconfig, &self.installed.operator_log(), &[]).unwrap()
+    }
+
+    /// An operator that leads, which a second one does once the first is gone.
+    fn leader(&self) -> Operator {
+        let operator = self.operator();
+        wait_leads(&operator);
+        operator
+    }
+
+    /// The operator's writes since a mark, but for the Lease.
+    fn writes(&self, mark: Mark) -> Vec<Entry> {
+        let mut entries = self.audit.since(mark, OPERATOR_USER).unwrap();
+        entries.retain(|entry| entry.is_write() && entry.resource != "leases");
+        entries
+    }
+
+    /// Waits until the operator has written nothing for a while.
+    fn rest(&self) {
+        loop {
+            let mark = self.audit.mark().unwrap();
+            std::thread::sleep(REST);
+            if self.writes(mark).is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+fn wait_leads(operator: &Operator) {
+    eventually("the operator to lead", Duration::from_secs(40), || {
+        let leads = operator.metric(platform::LEADER.name)?;
+        Ok(if leads == Some(1.0) { Ok(()) } else { Err(format!("{leads:?}")) })
+    })
+    .unwrap();
+}
+
+fn show(writes: &[Entry]) -> String {
+    writes.iter().map(Entry::show).collect::<Vec<_>>().join("\n")
+}
+
+fn create(api: &Kubernetes, namespace: &str, names: &[&str], spec: &Value) {
+    if api.get(&format!("/api/v1/namespaces/{namespace}")).unwrap().is_none() {
+        api.create_namespace(namespace).unwrap();
+    }
+    for name in names {
+        api.create(&MONITORED_APIS.within(namespace), &monitored_api(name, spec)).unwrap();
+    }
+}
+
+fn wait_applied(api: &Kubernetes, namespace: &str, names: &[&str]) {
+    for name in names {
+        let path = MONITORED_APIS.object(namespace, name);
+        api.wait_for(&path, PATIENCE, |found| says(found, "ChildrenApplied", "True")).unwrap();
+    }
+}
+
+#[test]
+fn each_child_of_a_new_api_is_written_once_and_then_nothing_is() {
+    let bed = turn();
+    let api = bed.connect();
+    let operator = bed.leader();
+    let mark = bed.audit.mark().unwrap();
+    create(&api, "new", &["orders"], &json!({"image": "a"}));
+    wait_applied(&api, "new", &["orders"]);
+    bed.rest();
+    let writes = bed.writes(mark);
+    let mut children = BTreeMap::<_, usize>::new();
+    let (mut status, mut events) = (0, 0);
+    for write in &writes {
+        assert!(write.code < 300, "{}", show(&writes));
+        match (write.resource.as_str(), write.subresource.as_str()) {
+            ("monitoredapis", "status") => status += 1,
+            ("events", _) => events += 1,
+            (kind, _) => *children.entry(format!("{kind}/{}", write.name)).or_default() += 1,
+        }
+    }
+    assert_eq!(children.len(), 6, "{children:?}");
+    assert!(children.values().all(|count| *count == 1), "{children:?}");
+    // The pods of this bed stay Pending: one status with the children, at most three more as the workload unfolds.
+    assert!((1..=4).contains(&status), "{}", show(&writes));
+    assert!(events <= 2, "{}", show(&writes));
+    let mark = bed.audit.mark().unwrap();
+    std::thread::sleep(Duration::from_secs(20));
+    assert_eq!(show(&bed.writes(mark)), "");
+    assert!(operator.stop().unwrap().success());
+}
+
+#[test]
+fn a_restart_writes_nothing_and_what_changed_meanwhile_is_repaired() {
+    let bed = turn();
+    let api = bed.connect();
+    let names = ["one", "two", "three"];
+    let operator = bed.leader();
+    create(&api, "restart", &names, &json!({"image": "example.org/a:1"}));
+    wait_applied(&api, "restart", &names);
+    bed.rest();
+    operator.kill().unwrap();
+
+    let mark = bed.audit.mark().unwrap();
+    let operator = bed.leader();
+    bed.rest();
+    assert_eq!(show(&bed.writes(mark)), "");
+    assert!(operator.stop().unwrap().success());
+
+    // While nobody looks: a field of ours changed, a child deleted, a spec edited, an API deleted.
+    let service = SERVICES.object("restart", "one");
+    api.merge(&service, &json!({"spec": {"selector": {"monitoredapi.io/name": "evil"}}})).unwrap();
+    api.delete(&SERVICES.object("restart", "two")).unwrap();
+    let edit = json!({"spec": {"image": "example.org/a:2"}});
+    api.merge(&MONITORED_APIS.object("restart", "two"), &edit).unwrap();
+    api.delete(&MONITORED_APIS.object("restart", "three")).unwrap();
+    let operator = bed.leader();
+    api.wait_for(&service, PATIENCE, |found| {
+        let selected = &found["spec"]["selector"]["monitoredapi.io/name"];
+        if selected == "one" { Ok(()) } else { Err(selected.to_string()) }
+    })
+    .unwrap();
+    api.wait_for(&SERVICES.object("restart", "two"), PATIENCE, |_| Ok(())).unwrap();
+    api.wait_for(&DEPLOYMENTS.object("restart", "two"), PATIENCE, |found| {
+        let image = &found["spec"]["template"]["spec"]["containers"][0]["image"];
+        if image == "example.org/a:2" { Ok(()) } else { Err(image.to_string()) }
+    })
+    .unwrap();
+    api.wait_gone(&DEPLOYMENTS.object("restart", "three"), PATIENCE).unwrap();
+    assert!(operator.stop().unwrap().success());
+}
+
+#[test]
+fn a_lost_write_record_costs_no_write_to_children_that_are_as_wanted() {
+    let bed = turn();
+    let api = bed.connect();
+    let operator = bed.leader();
+    create(&api, "lost", &["orders"], &json!({"image": "a"}));
+    wait_applied(&api, "lost", &["orders"]);
+    bed.rest();
+    let mark = bed.audit.mark().unwrap();
+    // As a backup tool restores it: without status.
+    let path = MONITORED_APIS.object("lost", "orders");
+    let lost = json!({"status": {"children": null, "conditions": null}});
+    api.merge(&format!("{path}/status"), &lost).unwrap();
+    wait_applied(&api, "lost", &["orders"]);
+    bed.rest();
+    let mut writes = bed.writes(mark);
+    writes.retain(|write| write.resource != "monitoredapis" && write.resource != "events");
+    assert_eq!(show(&writes), "");
+    assert!(operator.stop().unwrap().success());
+}
+
+#[test]
+fn of_two_operators_one_works_and_the_other_takes_over_at_once_when_it_stops() {
+    let bed = turn();
+    let api = bed.connect();
+    let first = bed.leader();
+    let second = bed.operator();
+    assert_eq!(second.metric(platform::LEADER.name).unwrap(), Some(0.0));
+    create(&api, "two", &["orders"], &json!({"image": "a"}));
+    wait_applied(&api, "two", &["orders"]);
+    // Only who leads tells of single MonitoredApis, or sums over both would be twice too high.
+    assert_eq!(second.metric(platform::INFO.name).unwrap(), None);
+    bed.rest();
+    let mark = bed.audit.mark().unwrap();
+    let stopping = Instant::now();
+    assert!(first.stop().unwrap().success());
+    assert!(stopping.elapsed() < Duration::from_secs(5), "{:?}", stopping.elapsed());
+    let waiting = Instant::now();
+    wait_leads(&second);
+    assert!(waiting.elapsed() < Duration::from_secs(5), "{:?}", waiting.elapsed());
+    bed.rest();
+    assert_eq!(show(&bed.writes(mark)), "");
+    assert!(second.metric(platform::INFO.name).unwrap().is_some());
+    assert!(second.stop().unwrap().success());
+    // The last one gave the lease back.
+    let lease = api.get(&LEASES.object(OPERATOR, OPERATOR)).unwrap().unwrap();
+    assert_eq!(lease["spec"]["holderIdentity"], json!(""));
+}
+
+#[test]
+fn an_operator_that_loses_its_lease_ends_and_says_why() {
+    let bed = turn();
+    let api = bed.connect();
+    let mut operator = bed.leader();
+    let usurper = json!({"spec": {"holderIdentity": "somebody-else", "renewTime": "2026-01-01T00:00:00.000000Z"}});
+    api.merge(&LEASES.object(OPERATOR, OPERATOR), &usurper).unwrap();
+    eventually("the operator to end", Duration::from_secs(20), || {
+        Ok(if operator.is_running()? { Err("it runs".to_owned()) } else { Ok(()) })
+    })
+    .unwrap();
+    assert!(operator.log_tail().contains("leadership lost"), "{}", operator.log_tail());
+    // Not to keep the next test waiting.
+    api.delete(&LEASES.object(OPERATOR, OPERATOR)).unwrap();
+}
+
+#[test]
+fn many_apis_at_once_are_all_applied_and_the_operator_stays_small() {
+    let bed = turn();
+    let api = bed.connect();
+    let operator = bed.leader();
+    let names: Vec<String> = (0..60).map(|index| format!("api-{index}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    create(&api, "many", &names, &json!({"image": "a", "replicas": 0}));
+    wait_applied(&api, "many", &names);
+    let panics = operator.metric(platform::RECONCILE_PANICS.name).unwrap();
+    assert_eq!(panics.unwrap_or(0.0), 0.0);
+    let memory = operator.metric(platform::PROCESS_MEMORY.name).unwrap().unwrap();
+    assert!(memory < 96e6, "{memory} bytes");
+    assert!(operator.stop().unwrap().success());
+}
