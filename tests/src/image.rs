@@ -53,6 +53,11 @@ pub const APP: &str = concat!("ghcr.io/monitored-api/app:", env!("CARGO_PKG_VERS
 /// The same image under another tag, to roll to.
 pub const APP_NEXT: &str = concat!("ghcr.io/monitored-api/app:", env!("CARGO_PKG_VERSION"), "-next");
 
+/// Cargo profile of published images.
+pub const RELEASE: &str = "release";
+/// Cargo profile of the test bed's images: the same code without the minutes of link-time optimization.
+pub const TESTBED: &str = "testbed";
+
 /// The images as docker-archives.
 #[derive(Debug, Clone)]
 pub struct Images {
@@ -69,11 +74,11 @@ pub struct Images {
 ///
 /// # Errors
 /// When a build fails.
-pub fn build() -> Result<Images> {
+pub fn build(profile: &str) -> Result<Images> {
     let root = root()?;
     let folder = target()?.join("images");
     let build_dir = folder.join("build");
-    stage(&build_dir.join("out"))?;
+    stage(&build_dir.join("out"), profile)?;
     let archive = |target: &str, name: &str, reference: &str| -> Result<PathBuf> {
         let out = folder.join(format!("{name}.tar"));
         let build = ImageBuild {
@@ -97,8 +102,8 @@ pub fn build() -> Result<Images> {
 ///
 /// # Errors
 /// When the build fails or the folder can't be written.
-pub fn stage(out: &Path) -> Result<()> {
-    let binaries = build_static()?;
+pub fn stage(out: &Path, profile: &str) -> Result<()> {
+    let binaries = build_static(profile)?;
     for image in &IMAGES {
         let top = out.join(image.folder);
         if top.exists() {
@@ -110,7 +115,7 @@ pub fn stage(out: &Path) -> Result<()> {
 }
 
 /// The binaries as static executables: the images hold no libc. Returns their folder.
-fn build_static() -> Result<PathBuf> {
+fn build_static(profile: &str) -> Result<PathBuf> {
     let version = read(std::process::Command::new("rustc").arg("-vV").current_dir(root()?))?;
     let host = version
         .lines()
@@ -118,12 +123,12 @@ fn build_static() -> Result<PathBuf> {
         .context("`rustc -vV` names no host")?
         .to_owned();
     let mut command = cargo()?;
-    command.args(["build", "--quiet", "--locked", "--release", "--target", &host]);
+    command.args(["build", "--quiet", "--locked", "--profile", profile, "--target", &host]);
     for image in &IMAGES {
         command.args(["--package", image.package]);
     }
     run(command.env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
-    Ok(target()?.join(host).join("release"))
+    Ok(target()?.join(host).join(profile))
 }
 
 fn lay_out(image: &Image, binaries: &Path, top: &Path) -> Result<()> {

@@ -17,7 +17,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 fn chain() -> &'static Chain {
     static CHAIN: OnceLock<Chain> = OnceLock::new();
     CHAIN.get_or_init(|| {
-        let chain = Chain::up("chain", &image::build().unwrap()).unwrap();
+        let chain = Chain::up("chain", &image::build(image::TESTBED).unwrap()).unwrap();
         chain.install(&[]).unwrap();
         chain
     })

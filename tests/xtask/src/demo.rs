@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let start = Instant::now();
     step("images: two static binaries from this checkout");
-    let images = image::build()?;
+    let images = image::build(image::TESTBED)?;
     step("cluster: a real control plane, a real node, Prometheus Operator, Prometheus, Alertmanager");
     let chain = Chain::up(BED, &images)?;
     step("helm install monitored-api");

@@ -19,15 +19,15 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Build both images by buildah and write them to target/images.
+    /// Build the images by buildah and write them to target/images.
     Build,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.command {
-        Command::Stage { out } => image::stage(out),
+        Command::Stage { out } => image::stage(out, image::RELEASE),
         Command::Build => {
-            let images = image::build()?;
+            let images = image::build(image::RELEASE)?;
             say(&images.app.display().to_string());
             say(&images.controller.display().to_string());
             Ok(())

@@ -1,12 +1,16 @@
 //! `cargo xtask test`: everything that must pass before a change lands. CI runs exactly this.
 
-use std::time::{Duration, Instant};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail};
 use integration_tests::{
     image,
-    workspace::{cargo, read, run},
+    workspace::{self, cargo, read, run},
 };
+use serde_json::Value;
 use testbed::{Level, Toolbox};
 
 #[derive(Debug, clap::Args)]
@@ -53,7 +57,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "images",
         quick: false,
-        run: || image::build().map(drop),
+        run: || image::build(image::TESTBED).map(drop),
     },
     Step {
         name: "test bed",
@@ -175,22 +179,64 @@ fn build_tools() -> Result<()> {
     Ok(())
 }
 
+/// The test of the whole chain mostly waits for Prometheus's clocks, so it runs beside all the others.
+const BESIDE: &str = "chain";
+
 fn cluster_tests() -> Result<()> {
     let promtool = Toolbox::open()?.bin("promtool")?;
-    // One test at a time in a binary: each wants the two cores for itself.
-    run(cargo()?
-        .args([
-            "test",
-            "--locked",
-            "--workspace",
-            "--all-features",
-            "--test",
-            "*",
-            "--",
-            "--test-threads=1",
-            "--nocapture",
-        ])
-        .env("PROMTOOL", promtool))
+    run(cargo()?.args(WORKSPACE_TESTS).args(["--tests", "--no-run"]))?;
+    let names = test_targets()?;
+    let log = workspace::target()?.join("chain.log");
+    let mut beside = one_at_a_time(&[BESIDE.to_owned()])?;
+    let output = std::fs::File::create(&log).with_context(|| format!("create {}", log.display()))?;
+    let mut beside = beside
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        .spawn()
+        .context("start the test of the chain")?;
+    let others: Vec<_> = names.into_iter().filter(|name| name != BESIDE).collect();
+    let result = run(one_at_a_time(&others)?.env("PROMTOOL", promtool));
+    say("\nbeside them, the test of the chain:");
+    let status = beside.wait().context("wait for the test of the chain")?;
+    say(&std::fs::read_to_string(&log).unwrap_or_default());
+    result?;
+    if !status.success() {
+        bail!("the test of the chain ended with {status}");
+    }
+    Ok(())
+}
+
+/// The same packages and features in every call, so that Cargo builds everything once.
+const WORKSPACE_TESTS: [&str; 5] = ["test", "--quiet", "--locked", "--workspace", "--all-features"];
+
+/// Test binaries one after the other, and one test at a time in each: a cluster wants the two cores for itself.
+fn one_at_a_time(names: &[String]) -> Result<Command> {
+    let mut command = cargo()?;
+    command.args(["test", "--locked", "--workspace", "--all-features"]);
+    for name in names {
+        command.args(["--test", name]);
+    }
+    command.args(["--", "--test-threads=1", "--nocapture"]);
+    Ok(command)
+}
+
+/// Every integration test of the workspace by name.
+fn test_targets() -> Result<Vec<String>> {
+    let metadata = read(cargo()?.args(["metadata", "--no-deps", "--locked", "--format-version=1"]))?;
+    let metadata: Value = serde_json::from_str(&metadata).context("cargo metadata prints JSON")?;
+    let packages = metadata["packages"]
+        .as_array()
+        .context("cargo metadata lists packages")?;
+    let targets = packages
+        .iter()
+        .flat_map(|package| package["targets"].as_array().into_iter().flatten());
+    let mut names: Vec<_> = targets
+        .filter(|target| target["kind"][0] == "test")
+        .filter_map(|target| target["name"].as_str().map(ToOwned::to_owned))
+        .collect();
+    names.sort();
+    names.dedup();
+    Ok(names)
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
