@@ -160,3 +160,6 @@ fn planned<'a>(row: &'a ChildKindRow, input: &BuildInput<'_>) -> impl Iterator<I
         object,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,251 @@
+use controller_api::spec::{SecurityProfile, ServiceType};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use serde_json::{Value, json};
 
+use super::*;
+
+fn check(spec: &Value) -> Result<ValidApi, Vec<Violation>> {
+    let api = serde_json::from_value(json!({
+        "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
+        "metadata": {"name": "orders", "namespace": "shop"}, "spec": spec,
+    }))
+    .unwrap();
+    validate(&api, &Settings::default())
+}
+
+fn valid(spec: &Value) -> ValidApi {
+    check(spec).unwrap_or_else(|violations| panic!("{violations:#?}"))
+}
+
+fn paths(spec: &Value) -> Vec<String> {
+    check(spec)
+        .unwrap_err()
+        .into_iter()
+        .map(|violation| violation.path)
+        .collect()
+}
+
+#[test]
+fn an_image_alone_gets_defaults_that_are_safe_for_any_image() {
+    let api = valid(&json!({"image": "i"}));
+    let Workload {
+        port,
+        replicas,
+        read_only_root_filesystem,
+        security_profile,
+        data_dir,
+        probes,
+        ..
+    } = api.workload;
+    assert_eq!(
+        (port, replicas, read_only_root_filesystem, data_dir),
+        (8000, None, false, None)
+    );
+    assert_eq!(security_profile, SecurityProfile::Restricted);
+    assert!(probes.readiness.unwrap().tcp_socket.is_some());
+    assert_eq!((probes.liveness, probes.startup), (None, None));
+    assert_eq!((api.service.type_, api.service.port), (ServiceType::ClusterIp, 80));
+    assert_eq!((api.metrics.path.as_str(), api.metrics.dialect), ("/metrics", None));
+    assert!(api.monitoring.unwrap().dashboard.is_some());
+}
+
+#[test]
+fn the_preset_native_knows_the_reference_api() {
+    let api = valid(&json!({"image": "i", "preset": "native"}));
+    assert_eq!(api.workload.termination_grace_period_seconds, 35);
+    assert_eq!(api.workload.data_dir, Some("/data"));
+    assert!(api.workload.read_only_root_filesystem);
+    let paths = [
+        api.workload.probes.readiness,
+        api.workload.probes.liveness,
+        api.workload.probes.startup,
+    ]
+    .map(|probe| probe.unwrap().http_get.unwrap().path.unwrap());
+    assert_eq!(paths, ["/health/ready", "/health/live", "/health/startup"]);
+    assert_eq!(api.metrics.dialect, Some(metric_contract::DialectId::Native));
+}
+
+#[test]
+fn the_dialect_auto_overrules_the_presets() {
+    let api = valid(&json!({"image": "i", "preset": "native", "metrics": {"dialect": "auto"}}));
+    assert_eq!(api.metrics.dialect, None);
+}
+
+#[test]
+fn a_probe_keeps_of_the_preset_what_it_does_not_say() {
+    let api = valid(&json!({"image": "i", "preset": "native", "probes": {"liveness": {"periodSeconds": 30}}}));
+    let liveness = api.workload.probes.liveness.unwrap();
+    assert_eq!((liveness.period_seconds, liveness.timeout_seconds), (Some(30), Some(2)));
+    assert_eq!(liveness.http_get.unwrap().path.as_deref(), Some("/health/live"));
+}
+
+#[test]
+fn a_probe_of_the_preset_can_be_turned_off() {
+    let api = valid(&json!({"image": "i", "preset": "native", "probes": {"liveness": {"enabled": false}}}));
+    assert_eq!(api.workload.probes.liveness, None);
+}
+
+#[test]
+fn a_probe_can_be_turned_from_http_to_tcp() {
+    let api = valid(&json!({"image": "i", "preset": "native", "probes": {"readiness": {"tcp": {}}}}));
+    let readiness = api.workload.probes.readiness.unwrap();
+    assert!(readiness.tcp_socket.is_some() && readiness.http_get.is_none());
+}
+
+#[test]
+fn every_violation_is_reported_at_once_sorted_by_field() {
+    let found = paths(&json!({
+        "preset": "fortran", "port": 0, "metrics": {"interval": "1d", "dialect": "cobol"},
+        "tolerations": [{"operater": "Exists"}],
+    }));
+    let expected = [
+        "spec.image",
+        "spec.metrics.dialect",
+        "spec.metrics.interval",
+        "spec.port",
+        "spec.preset",
+        "spec.tolerations[0].operater",
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn an_unknown_dialect_or_preset_names_the_known_ones() {
+    let violations = check(&json!({"image": "i", "preset": "fortran", "metrics": {"dialect": "cobol"}})).unwrap_err();
+    let messages: Vec<_> = violations.iter().map(|violation| violation.message.as_str()).collect();
+    assert!(
+        messages[0].contains("native") && messages[0].contains("auto"),
+        "{messages:?}"
+    );
+    assert!(
+        messages[1].contains("native") && messages[1].contains("auto"),
+        "{messages:?}"
+    );
+}
+
+#[test]
+fn probe_and_metrics_paths_count_for_no_alert() {
+    let api = valid(&json!({"image": "i", "preset": "native", "metrics": {"excludedRoutes": ["/internal/.*"]}}));
+    let expected = [
+        "/health/live",
+        "/health/ready",
+        "/health/startup",
+        "/internal/.*",
+        "/metrics",
+    ];
+    assert_eq!(api.metrics.excluded_routes, expected);
+}
+
+#[test]
+fn a_path_is_excluded_as_it_is_and_not_as_a_pattern() {
+    let api = valid(&json!({"image": "i", "metrics": {"path": "/a.b"}}));
+    assert_eq!(api.metrics.excluded_routes, ["/a\\.b"]);
+}
+
+#[test]
+fn a_short_interval_shortens_the_default_timeout() {
+    assert_eq!(
+        valid(&json!({"image": "i", "metrics": {"interval": "5s"}}))
+            .metrics
+            .timeout,
+        "5s"
+    );
+    assert_eq!(
+        valid(&json!({"image": "i", "metrics": {"interval": "1m"}}))
+            .metrics
+            .timeout,
+        "10s"
+    );
+}
+
+#[test]
+fn digits_alone_are_an_amount_and_not_a_percentage() {
+    let api = valid(&json!({"image": "i", "strategy": {"maxSurge": "2", "maxUnavailable": "25%"}}));
+    let rolling = api.workload.strategy.rolling_update.unwrap();
+    assert_eq!(rolling.max_surge, Some(IntOrString::Int(2)));
+    assert_eq!(rolling.max_unavailable, Some(IntOrString::String("25%".to_owned())));
+}
+
+#[test]
+fn a_low_limit_lowers_the_default_request() {
+    let api = valid(&json!({"image": "i", "resources": {"limits": {"memory": "32Mi", "cpu": 1}}}));
+    let requests = api.workload.resources.requests.unwrap();
+    assert_eq!(requests["memory"].0, "32Mi");
+    assert_eq!(requests["cpu"].0, "50m");
+}
+
+#[test]
+fn the_authors_labels_win_over_the_installations() {
+    let settings = Settings {
+        monitoring_object_labels: [("release", "a"), ("team", "x")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .into(),
+        ..Settings::default()
+    };
+    let api = serde_json::from_value(json!({
+        "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi", "metadata": {"name": "orders"},
+        "spec": {"image": "i", "monitoring": {"objectLabels": {"release": "b"}}},
+    }))
+    .unwrap();
+    let labels = validate(&api, &settings).unwrap().monitoring.unwrap().object_labels;
+    assert_eq!(
+        labels.into_iter().collect::<Vec<_>>(),
+        [("release", "b"), ("team", "x")].map(|(k, v)| (k.to_owned(), v.to_owned()))
+    );
+}
+
+#[test]
+fn a_container_port_of_the_template_with_another_protocol_is_no_conflict() {
+    valid(&json!({"image": "i", "podTemplate": {"spec": {"containers": [
+        {"name": "api", "ports": [{"name": "dns", "containerPort": 53, "protocol": "UDP"}]},
+    ]}}}));
+}
+
+#[test]
+fn a_pod_template_takes_numbers_for_quantities_as_kubernetes_does() {
+    let api = valid(&json!({"image": "i", "podTemplate": {"spec": {"containers": [
+        {"name": "proxy", "image": "p", "resources": {"limits": {"cpu": 1}}},
+    ]}}}));
+    let template = crate::children::deployment::pod_template(&api);
+    let proxy = template
+        .spec
+        .unwrap()
+        .containers
+        .into_iter()
+        .find(|container| container.name == "proxy")
+        .unwrap();
+    assert_eq!(proxy.resources.unwrap().limits.unwrap()["cpu"].0, "1");
+}
+
+#[test]
+fn baseline_runs_the_images_own_user() {
+    let api = valid(&json!({"image": "i", "securityProfile": "Baseline", "runAsUser": 0}));
+    let pod = crate::children::deployment::pod_template(&api).spec.unwrap();
+    let context = pod.security_context.unwrap();
+    assert_eq!(
+        (context.run_as_non_root, context.run_as_user, context.fs_group),
+        (None, Some(0), None)
+    );
+    assert_eq!(pod.containers[0].security_context.as_ref().unwrap().capabilities, None);
+}
+
+#[test]
+fn a_short_grace_period_leaves_the_application_its_half() {
+    for (grace, sleep) in [(30, Some(5)), (6, Some(3)), (1, None)] {
+        let api = valid(&json!({"image": "i", "terminationGracePeriodSeconds": grace}));
+        let pod = crate::children::deployment::pod_template(&api).spec.unwrap();
+        let lifecycle = pod.containers.into_iter().next().unwrap().lifecycle;
+        let found = lifecycle
+            .and_then(|lifecycle| lifecycle.pre_stop?.sleep)
+            .map(|sleep| sleep.seconds);
+        assert_eq!(found, sleep, "{grace}");
+    }
+}
+
+#[test]
+fn turning_monitoring_off_does_not_change_the_pods() {
+    let on = valid(&json!({"image": "i", "metrics": {"port": 9090}}));
+    let off = valid(&json!({"image": "i", "metrics": {"port": 9090}, "monitoring": {"enabled": false}}));
+    let template = crate::children::deployment::pod_template;
+    assert_eq!(template(&on), template(&off));
+}
