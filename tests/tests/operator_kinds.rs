@@ -1,0 +1,284 @@
+//! Kinds that are missing, come, go, or are forbidden; and a MonitoredApi that can't be decoded. None of it stops the
+//! rest.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+use std::{
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use integration_tests::{
+    eventually,
+    install::{Installed, OPERATOR, prometheus_operator_crds, wait_established},
+    kubernetes::{DEPLOYMENTS, Kubernetes, MONITORED_APIS, Resource, condition, monitored_api, says},
+    operator::Operator,
+};
+use metric_contract::platform;
+use serde_json::{Value, json};
+use testbed::Testbed;
+
+const SERVICE_MONITORS: Resource = Resource::new("monitoring.coreos.com", "v1", "servicemonitors");
+const RULES: Resource = Resource::new("monitoring.coreos.com", "v1", "prometheusrules");
+const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Promised: a CRD is noticed within this time of its arrival.
+const PICK_UP: Duration = Duration::from_secs(60);
+/// Promised: an edit is applied within this time, whatever is wrong with other kinds.
+const EDIT: Duration = Duration::from_secs(2);
+
+struct Bed {
+    bed: Testbed,
+    installed: Installed,
+}
+
+static BED: LazyLock<Mutex<Bed>> = LazyLock::new(|| {
+    let bed = Testbed::builder("operator-kinds").start().expect("start a test bed");
+    let installed = Installed::into(&bed).expect("install the operator's user");
+    Mutex::new(Bed { bed, installed })
+});
+
+/// The bed for one test at a time: CRDs and rights are the whole cluster's.
+fn turn() -> MutexGuard<'static, Bed> {
+    BED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Bed {
+    fn connect(&self, namespace: &str) -> Kubernetes {
+        let api = Kubernetes::connect(&self.bed.kubeconfig()).unwrap();
+        api.create_namespace(namespace).unwrap();
+        api
+    }
+
+    fn operator(&self) -> Operator {
+        let kubeconfig = self.installed.operator_kubeconfig(None).unwrap();
+        let mut operator = Operator::start(&kubeconfig, &self.installed.operator_log(), &[]).unwrap();
+        operator.wait_ready().unwrap();
+        operator
+    }
+
+    fn remove_prometheus_operator_crds(&self, api: &Kubernetes) {
+        for plural in ["servicemonitors", "prometheusrules", "prometheuses"] {
+            let path = format!("{CRDS}/{plural}.monitoring.coreos.com");
+            api.delete(&path).unwrap();
+            api.wait_gone(&path, PATIENCE).unwrap();
+        }
+    }
+}
+
+fn create(api: &Kubernetes, namespace: &str, name: &str, spec: &Value) {
+    api.create(&MONITORED_APIS.within(namespace), &monitored_api(name, spec))
+        .unwrap();
+}
+
+fn wait_says(api: &Kubernetes, namespace: &str, name: &str, what: &str, status: &str) -> Value {
+    let path = MONITORED_APIS.object(namespace, name);
+    api.wait_for(&path, PATIENCE, |found| says(found, what, status))
+        .unwrap()
+}
+
+/// Edits an applied MonitoredApi and returns how long its Deployment took to follow.
+fn edit(api: &Kubernetes, namespace: &str, image: &str) -> Duration {
+    let path = MONITORED_APIS.object(namespace, "orders");
+    let started = Instant::now();
+    api.merge(&path, &json!({"spec": {"image": image}})).unwrap();
+    api.wait_for(&DEPLOYMENTS.object(namespace, "orders"), PATIENCE, |found| {
+        let now = &found["spec"]["template"]["spec"]["containers"][0]["image"];
+        if now == image { Ok(()) } else { Err(now.to_string()) }
+    })
+    .unwrap();
+    started.elapsed()
+}
+
+#[test]
+fn optional_kinds_are_left_out_while_missing_picked_up_when_they_come_and_let_go_when_they_go() {
+    let bed = turn();
+    let api = bed.connect("optional");
+    let operator = bed.operator();
+    create(&api, "optional", "orders", &json!({"image": "example.org/a:1"}));
+    let orders = wait_says(&api, "optional", "orders", "ChildrenApplied", "True");
+    let (_, _, message) = condition(&orders, "ChildrenApplied").unwrap();
+    assert!(message.contains("CrdMissing"), "{message}");
+    assert_eq!(condition(&orders, "MonitorSelected").unwrap().1, "CrdMissing");
+    api.wait_for(&DEPLOYMENTS.object("optional", "orders"), PATIENCE, |_| Ok(()))
+        .unwrap();
+
+    prometheus_operator_crds(&bed.bed).unwrap();
+    let monitor = SERVICE_MONITORS.object("optional", "orders");
+    let rules = RULES.object("optional", "orders");
+    api.wait_for(&monitor, PICK_UP, |_| Ok(())).unwrap();
+    api.wait_for(&rules, PICK_UP, |_| Ok(())).unwrap();
+    let path = MONITORED_APIS.object("optional", "orders");
+    let told = |found: &Value, expected: bool| {
+        let (_, _, message) = condition(found, "ChildrenApplied").unwrap();
+        if message.contains("CrdMissing") == expected {
+            Ok(())
+        } else {
+            Err(message.to_owned())
+        }
+    };
+    api.wait_for(&path, PICK_UP, |found| told(found, false)).unwrap();
+
+    bed.remove_prometheus_operator_crds(&api);
+    api.wait_for(&path, PICK_UP, |found| told(found, true)).unwrap();
+    let took = edit(&api, "optional", "example.org/a:2");
+    assert!(took < EDIT, "{took:?}");
+    assert_eq!(
+        operator.metric(platform::RECONCILE_PANICS.name).unwrap().unwrap_or(0.0),
+        0.0
+    );
+    assert!(operator.stop().unwrap().success());
+}
+
+#[test]
+fn a_prometheus_that_selects_us_is_seen_when_it_comes_and_missed_when_it_goes() {
+    let bed = turn();
+    let api = bed.connect("selected");
+    prometheus_operator_crds(&bed.bed).unwrap();
+    let operator = bed.operator();
+    create(&api, "selected", "orders", &json!({"image": "a"}));
+    wait_says(&api, "selected", "orders", "ChildrenApplied", "True");
+    wait_says(&api, "selected", "orders", "MonitorSelected", "False");
+    let prometheus = json!({
+        "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": "k8s"},
+        "spec": {"serviceMonitorSelector": {}, "serviceMonitorNamespaceSelector": {"matchLabels": {"scrape": "yes"}}},
+    });
+    let prometheuses = "/apis/monitoring.coreos.com/v1/namespaces/selected/prometheuses";
+    api.create(prometheuses, &prometheus).unwrap();
+    wait_says(&api, "selected", "orders", "MonitorSelected", "False");
+    // The namespace's labels decide, and are watched too.
+    api.merge(
+        "/api/v1/namespaces/selected",
+        &json!({"metadata": {"labels": {"scrape": "yes"}}}),
+    )
+    .unwrap();
+    wait_says(&api, "selected", "orders", "MonitorSelected", "True");
+    api.delete(&format!("{prometheuses}/k8s")).unwrap();
+    wait_says(&api, "selected", "orders", "MonitorSelected", "False");
+    assert!(operator.stop().unwrap().success());
+    bed.remove_prometheus_operator_crds(&api);
+}
+
+#[test]
+fn a_kind_that_may_not_be_listed_delays_no_edit_and_is_told_apart_from_a_missing_one() {
+    let bed = turn();
+    let api = bed.connect("forbidden");
+    let operator = bed.operator();
+    create(&api, "forbidden", "orders", &json!({"image": "example.org/a:1"}));
+    wait_says(&api, "forbidden", "orders", "ChildrenApplied", "True");
+    assert!(operator.stop().unwrap().success());
+    // No right on ConfigMaps at all from here on.
+    let role = format!("/apis/rbac.authorization.k8s.io/v1/clusterroles/{OPERATOR}");
+    let before = api.get(&role).unwrap().unwrap();
+    let mut rules = before["rules"].clone();
+    for rule in rules.as_array_mut().unwrap() {
+        if let Some(resources) = rule.get_mut("resources").and_then(Value::as_array_mut) {
+            resources.retain(|resource| resource != "configmaps");
+            if resources.is_empty() {
+                *resources = vec![json!("nothing")];
+            }
+        }
+    }
+    api.merge(&role, &json!({"rules": rules})).unwrap();
+    let operator = bed.operator();
+    eventually("the operator to lead", PATIENCE, || {
+        let leads = operator.metric(platform::LEADER.name)?;
+        Ok(if leads == Some(1.0) {
+            Ok(())
+        } else {
+            Err(format!("{leads:?}"))
+        })
+    })
+    .unwrap();
+    let took = edit(&api, "forbidden", "example.org/a:2");
+    assert!(took < EDIT, "{took:?}");
+    let orders = wait_says(&api, "forbidden", "orders", "ChildrenApplied", "False");
+    let (_, reason, message) = condition(&orders, "ChildrenApplied").unwrap();
+    assert_eq!(reason, "Forbidden", "{message}");
+    assert!(message.contains("ConfigMap orders-dashboard"), "{message}");
+    api.merge(&role, &json!({"rules": before["rules"]})).unwrap();
+    assert!(operator.stop().unwrap().success());
+}
+
+#[test]
+fn an_api_that_can_not_be_decoded_is_told_about_and_stops_nobody() {
+    let bed = turn();
+    let api = bed.connect("poison");
+    let operator = bed.operator();
+    // A CRD of another release that takes more than this operator understands.
+    let crd = format!("{CRDS}/monitoredapis.monitoredapi.io");
+    let before = api.get(&crd).unwrap().unwrap();
+    let mut versions = before["spec"]["versions"].clone();
+    let spec = &mut versions[0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+    spec["properties"]["preset"] = json!({"x-kubernetes-preserve-unknown-fields": true});
+    api.merge(&crd, &json!({"spec": {"versions": versions}})).unwrap();
+    let poison = monitored_api(
+        "poison",
+        &json!({"image": "a", "preset": {"name": "auto", "version": 2}}),
+    );
+    eventually("the CRD to take the odd spec", PATIENCE, || {
+        let taken = api.try_create(&MONITORED_APIS.within("poison"), &poison)?;
+        Ok(taken.map(drop).map_err(|refusal| refusal.message))
+    })
+    .unwrap();
+    let told = wait_says(&api, "poison", "poison", "Accepted", "False");
+    let (_, _, message) = condition(&told, "Accepted").unwrap();
+    assert!(message.contains("decoded"), "{message}");
+    assert_eq!(condition(&told, "Stalled").unwrap().0, "True");
+    create(&api, "poison", "orders", &json!({"image": "example.org/a:1"}));
+    wait_says(&api, "poison", "orders", "ChildrenApplied", "True");
+    // Also for an operator that finds it when it starts.
+    assert!(operator.stop().unwrap().success());
+    let operator = bed.operator();
+    let took = edit(&api, "poison", "example.org/a:2");
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    // Mended, it goes on.
+    api.merge(
+        &MONITORED_APIS.object("poison", "poison"),
+        &json!({"spec": {"preset": "auto"}}),
+    )
+    .ok();
+    api.delete(&MONITORED_APIS.object("poison", "poison")).unwrap();
+    api.merge(&crd, &json!({"spec": {"versions": before["spec"]["versions"]}}))
+        .unwrap();
+    wait_established(&bed.bed, "monitoredapis.monitoredapi.io").unwrap();
+    assert_eq!(
+        operator.metric(platform::RECONCILE_PANICS.name).unwrap().unwrap_or(0.0),
+        0.0
+    );
+    assert!(operator.stop().unwrap().success());
+}
+
+#[test]
+fn an_operator_without_its_crd_says_what_to_do_and_starts_to_work_when_it_comes() {
+    let bed = turn();
+    let api = bed.connect("no-crd");
+    let crd = format!("{CRDS}/monitoredapis.monitoredapi.io");
+    api.delete(&crd).unwrap();
+    api.wait_gone(&crd, PATIENCE).unwrap();
+    let kubeconfig = bed.installed.operator_kubeconfig(None).unwrap();
+    let mut operator = Operator::start(&kubeconfig, &bed.installed.operator_log(), &[]).unwrap();
+    eventually("the advice", PATIENCE, || {
+        let log = operator.log_tail();
+        Ok(if log.contains("monitored-api crd | kubectl apply -f -") {
+            Ok(())
+        } else {
+            Err(log)
+        })
+    })
+    .unwrap();
+    assert!(operator.is_running().unwrap());
+    bed.bed
+        .apply(&serde_json::to_string(&controller_api::crd()).unwrap())
+        .unwrap();
+    wait_established(&bed.bed, "monitoredapis.monitoredapi.io").unwrap();
+    create(&api, "no-crd", "orders", &json!({"image": "a"}));
+    wait_says(&api, "no-crd", "orders", "ChildrenApplied", "True");
+    operator.wait_ready().unwrap();
+    assert!(operator.stop().unwrap().success());
+}
