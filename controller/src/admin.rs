@@ -88,7 +88,9 @@ pub(crate) async fn serve(listener: TcpListener, admin: Arc<Admin>) {
         .with_state(admin);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
+        };
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
@@ -196,7 +198,11 @@ fn write_process(page: &mut Page) {
         page.sample::<&str>(platform::PROCESS_CPU, "", &[], (user + system) / TICKS);
     }
     let memory = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    if let Some(pages) = memory.split_whitespace().nth(1).and_then(|field| field.parse::<u64>().ok()) {
+    if let Some(pages) = memory
+        .split_whitespace()
+        .nth(1)
+        .and_then(|field| field.parse::<u64>().ok())
+    {
         page.family(platform::PROCESS_MEMORY);
         page.sample::<&str>(platform::PROCESS_MEMORY, "", &[], pages * PAGE_BYTES);
     }

@@ -7,10 +7,7 @@ use std::time::Duration;
 pub(crate) fn random() -> f64 {
     // Every `RandomState` has keys of its own, seeded by the operating system.
     let bits = RandomState::new().build_hasher().finish() >> 11;
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "53 bits are exactly what an f64 holds"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are exactly what an f64 holds")]
     let unit = bits as f64 / (1_u64 << 53) as f64;
     unit
 }

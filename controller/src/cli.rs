@@ -142,7 +142,9 @@ mod tests {
 
     fn controller(args: &[&str]) -> Options {
         let cli = Cli::try_parse_from([&["monitored-api", "controller"], args].concat()).unwrap();
-        let Command::Controller(args) = cli.command else { panic!("another command") };
+        let Command::Controller(args) = cli.command else {
+            panic!("another command")
+        };
         args.into()
     }
 
@@ -153,7 +155,11 @@ mod tests {
 
     #[test]
     fn labels_are_given_repeatedly_or_separated_by_commas() {
-        let options = controller(&["--monitoring-object-labels", "release=prom,team=a", "--monitoring-object-labels=x="]);
+        let options = controller(&[
+            "--monitoring-object-labels",
+            "release=prom,team=a",
+            "--monitoring-object-labels=x=",
+        ]);
         let expected = [("release", "prom"), ("team", "a"), ("x", "")];
         let expected = expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
         assert_eq!(options.settings.monitoring_object_labels, expected);

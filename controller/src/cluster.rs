@@ -32,12 +32,13 @@ pub(crate) struct Resource {
 impl Resource {
     fn path(&self, namespace: Option<&str>) -> String {
         let Self {
-            group,
-            version,
-            plural,
-            ..
+            group, version, plural, ..
         } = self;
-        let root = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
+        let root = if group.is_empty() {
+            format!("/api/{version}")
+        } else {
+            format!("/apis/{group}/{version}")
+        };
         match namespace {
             Some(namespace) => format!("{root}/namespaces/{namespace}/{plural}"),
             None => format!("{root}/{plural}"),
@@ -335,7 +336,11 @@ impl Cluster {
             ..ListParams::default()
         };
         let request = scope.resource.request(scope.namespace.as_deref());
-        let request = if scope.metadata_only { request.list_metadata(&params) } else { request.list(&params) };
+        let request = if scope.metadata_only {
+            request.list_metadata(&params)
+        } else {
+            request.list(&params)
+        };
         self.answer_within(LIST_DEADLINE, &call, request).await
     }
 
@@ -513,7 +518,10 @@ mod tests {
 
     #[test]
     fn paths_of_core_and_grouped_kinds_differ() {
-        assert_eq!(DEPLOYMENT.path(Some("shop")), "/apis/apps/v1/namespaces/shop/deployments");
+        assert_eq!(
+            DEPLOYMENT.path(Some("shop")),
+            "/apis/apps/v1/namespaces/shop/deployments"
+        );
         let service = Resource {
             group: "",
             version: "v1",
@@ -526,7 +534,10 @@ mod tests {
     #[test]
     fn a_kind_that_is_not_served_is_told_from_an_object_that_does_not_exist() {
         assert_eq!(classify_status(404, "NotFound"), ErrorClass::NotFound);
-        assert_eq!(classify_status(404, "Failed to parse error data"), ErrorClass::KindMissing);
+        assert_eq!(
+            classify_status(404, "Failed to parse error data"),
+            ErrorClass::KindMissing
+        );
     }
 
     #[test]

@@ -100,10 +100,7 @@ fn undecodable(error: &serde_json::Error) -> Violation {
 
 /// The MonitoredApi as the watch knows it. `None`: it is gone.
 pub(crate) fn cached(context: &Context, key: &ApiKey) -> Option<Target> {
-    context
-        .store
-        .api(key)
-        .map(|cached| Target::new(key, &cached, false))
+    context.store.api(key).map(|cached| Target::new(key, &cached, false))
 }
 
 /// The MonitoredApi as the API server's store has it now. `None`: it is gone, or another one bears its name.
@@ -179,9 +176,9 @@ async fn pods(context: &Context, key: &ApiKey) -> Vec<PodFacts> {
         pod.facts.current = newest.as_deref() == Some(pod.template_hash.as_str());
     }
     // One example is enough for a sentence, and one look-up for the API server.
-    let failing = items
-        .iter_mut()
-        .find(|pod| pod.facts.current && !pod.facts.ready && pod.facts.phase == "Running" && pod.facts.waiting.is_none());
+    let failing = items.iter_mut().find(|pod| {
+        pod.facts.current && !pod.facts.ready && pod.facts.phase == "Running" && pod.facts.waiting.is_none()
+    });
     if let Some(pod) = failing {
         pod.facts.unhealthy = unhealthy(context, pod).await;
     }
@@ -194,7 +191,11 @@ const UNREADY_RECHECK: Duration = Duration::from_secs(30);
 /// When to look at a workload again though nothing else asks for it.
 pub(crate) fn look_again(workload: &WorkloadFacts) -> Next {
     let unready = |pod: &PodFacts| pod.current && !pod.ready && pod.phase == "Running";
-    if workload.pods.iter().any(unready) { Next::After(UNREADY_RECHECK) } else { Next::OnEvent }
+    if workload.pods.iter().any(unready) {
+        Next::After(UNREADY_RECHECK)
+    } else {
+        Next::OnEvent
+    }
 }
 
 /// A probe's failure as the kubelet tells it.

@@ -15,13 +15,18 @@ pub(crate) fn ask(url: &str) -> anyhow::Result<()> {
         .strip_prefix("http://")
         .with_context(|| format!("{url}: expected http://HOST:PORT/PATH"))?;
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let host = if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
+    let host = if authority.contains(':') {
+        authority.to_owned()
+    } else {
+        format!("{authority}:80")
+    };
     let address = host
         .to_socket_addrs()
         .with_context(|| format!("{host}: no such host"))?
         .next()
         .with_context(|| format!("{host}: no such host"))?;
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).with_context(|| format!("nothing answers on {host}"))?;
+    let mut stream =
+        TcpStream::connect_timeout(&address, PATIENCE).with_context(|| format!("nothing answers on {host}"))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     // In one piece: a server that answers early and closes would break the pipe of the next.
@@ -65,7 +70,10 @@ mod tests {
 
     #[test]
     fn an_unwell_one_fails_with_its_own_words() {
-        let error = ask(&server("HTTP/1.1 503 Service Unavailable\r\n\r\nthe event loop hangs\n")).unwrap_err();
+        let error = ask(&server(
+            "HTTP/1.1 503 Service Unavailable\r\n\r\nthe event loop hangs\n",
+        ))
+        .unwrap_err();
         assert!(error.to_string().contains("the event loop hangs"), "{error}");
     }
 

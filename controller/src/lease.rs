@@ -93,7 +93,11 @@ impl Elector {
     fn evaluate(&self, now: Duration) -> Step {
         if let Some(renewed) = self.renewed {
             let deposed = self.seen.as_ref().is_none_or(|(record, _)| record.holder != self.me);
-            return if deposed || now.saturating_sub(renewed) >= RENEW_DEADLINE { Step::Lost } else { Step::Renew };
+            return if deposed || now.saturating_sub(renewed) >= RENEW_DEADLINE {
+                Step::Lost
+            } else {
+                Step::Renew
+            };
         }
         match &self.seen {
             Some((record, since))
@@ -116,7 +120,11 @@ impl Elector {
         Record {
             holder: self.me.clone(),
             renewed: Some(now),
-            transitions: if same_holder || before.is_none() { transitions } else { transitions.saturating_add(1) },
+            transitions: if same_holder || before.is_none() {
+                transitions
+            } else {
+                transitions.saturating_add(1)
+            },
             duration: LEASE_DURATION,
         }
     }
@@ -297,17 +305,15 @@ impl Candidate {
 }
 
 async fn within<T>(call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
-    tokio::time::timeout(ATTEMPT_DEADLINE, call)
-        .await
-        .unwrap_or_else(|_| {
-            Err(CallError {
-                verb: "reach",
-                kind: LEASE.kind,
-                object: String::new(),
-                class: ErrorClass::Timeout,
-                message: format!("no answer within {ATTEMPT_DEADLINE:?}"),
-            })
+    tokio::time::timeout(ATTEMPT_DEADLINE, call).await.unwrap_or_else(|_| {
+        Err(CallError {
+            verb: "reach",
+            kind: LEASE.kind,
+            object: String::new(),
+            class: ErrorClass::Timeout,
+            message: format!("no answer within {ATTEMPT_DEADLINE:?}"),
         })
+    })
 }
 
 fn record_of(lease: &Lease) -> Record {
@@ -424,7 +430,10 @@ mod tests {
 
     impl Dice {
         fn roll(&mut self, sides: u64) -> u64 {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (self.0 >> 33) % sides
         }
     }
@@ -465,7 +474,11 @@ mod tests {
                             let stamp = Timestamp::from_millisecond(i64::try_from(tick).unwrap()).unwrap();
                             let claim = electors[who].claim(stamp);
                             // Another candidate may have been in between.
-                            let against = if dice.roll(10) == 0 { version.wrapping_sub(1) } else { version };
+                            let against = if dice.roll(10) == 0 {
+                                version.wrapping_sub(1)
+                            } else {
+                                version
+                            };
                             let taken = world.swap(against, claim.clone());
                             // The answer may be lost though the write was taken.
                             if taken && dice.roll(10) != 0 {
@@ -478,7 +491,10 @@ mod tests {
                 }
                 assert!(!(leading[0] && leading[1]), "seed {seed}, tick {tick}: two leaders");
             }
-            assert!(led > 1, "seed {seed}: leadership never changed hands, the test tests nothing");
+            assert!(
+                led > 1,
+                "seed {seed}: leadership never changed hands, the test tests nothing"
+            );
         }
     }
 }

@@ -70,7 +70,9 @@ impl ManagedFields {
 
 impl Meta {
     fn controller(&self) -> Option<&OwnerReference> {
-        self.owner_references.iter().find(|owner| owner.controller == Some(true))
+        self.owner_references
+            .iter()
+            .find(|owner| owner.controller == Some(true))
     }
 
     /// The MonitoredApi that the object belongs to: its controller, else what its label says.
@@ -92,7 +94,10 @@ impl Meta {
                 .find(|entry| entry.is_ours())
                 .and_then(|entry| entry.fields_v1.as_deref())
                 .and_then(|fields| crate::hash::applied_fields(fields.get())),
-            adopt: self.annotations.get(names::ANNOTATION_ADOPT).is_some_and(|value| value == "true"),
+            adopt: self
+                .annotations
+                .get(names::ANNOTATION_ADOPT)
+                .is_some_and(|value| value == "true"),
             deleting: self.deletion_timestamp.is_some(),
             generation: self.generation,
         }
@@ -164,11 +169,7 @@ struct TrimmedMeta<'a> {
 
 impl From<ApiObject> for ApiItem {
     fn from(object: ApiObject) -> Self {
-        let ApiObject {
-            metadata,
-            spec,
-            status,
-        } = object;
+        let ApiObject { metadata, spec, status } = object;
         let generation = metadata.generation.unwrap_or(0);
         let ours = metadata
             .annotations
@@ -287,16 +288,14 @@ struct Condition {
 }
 
 fn condition<'a>(conditions: &'a [Condition], kind: &str, status: &str) -> Option<&'a Condition> {
-    conditions.iter().find(|known| known.kind == kind && known.status == status)
+    conditions
+        .iter()
+        .find(|known| known.kind == kind && known.status == status)
 }
 
 impl From<DeploymentObject> for DeploymentItem {
     fn from(object: DeploymentObject) -> Self {
-        let DeploymentObject {
-            metadata,
-            spec,
-            status,
-        } = object;
+        let DeploymentObject { metadata, spec, status } = object;
         let wanted = spec.replicas.unwrap_or(1);
         let (ours, others) = metadata.replica_owners();
         Self {

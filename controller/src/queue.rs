@@ -101,11 +101,7 @@ impl Queue {
     pub(crate) fn add_at(&self, key: &ApiKey, at: Instant) {
         {
             let mut inner = self.lock();
-            let Inner {
-                entries,
-                timeline,
-                ..
-            } = &mut *inner;
+            let Inner { entries, timeline, .. } = &mut *inner;
             let entry = entries.entry(key.clone()).or_default();
             if entry.due.is_some_and(|due| due <= at) {
                 return;

@@ -11,7 +11,9 @@ use crate::{apply, gather};
 
 /// Brings one MonitoredApi closer to what its spec says, and its status to the truth.
 pub(crate) async fn reconcile(context: &Context, key: &ApiKey) -> Result<Next, CallError> {
-    let Some(mut target) = gather::cached(context, key) else { return Ok(Next::Forget) };
+    let Some(mut target) = gather::cached(context, key) else {
+        return Ok(Next::Forget);
+    };
     loop {
         if target.deleting {
             return Ok(Next::OnEvent);
@@ -29,7 +31,9 @@ pub(crate) async fn reconcile(context: &Context, key: &ApiKey) -> Result<Next, C
         let todo = plan.as_ref().map(|plan| (plan, apply::decide(context, &target, plan)));
         if !target.live && todo.as_ref().is_some_and(|(_, todo)| !todo.is_quiet()) {
             // Before the first write: the MonitoredApi as it is, not as a watch remembers it.
-            let Some(live) = gather::live(context, &target).await? else { return Ok(Next::Forget) };
+            let Some(live) = gather::live(context, &target).await? else {
+                return Ok(Next::Forget);
+            };
             if live.resource_version != target.resource_version {
                 target = live;
                 continue;
@@ -50,10 +54,12 @@ pub(crate) async fn reconcile(context: &Context, key: &ApiKey) -> Result<Next, C
             prometheus: &gather::prometheus(context, key),
         };
         report(context, target, &found).await?;
-        return Ok(match applied.as_ref().map_or(Requeue::Wait, |applied| requeue(Ok(applied))) {
-            Requeue::Wait => gather::look_again(&workload),
-            Requeue::After(wait) => Next::After(wait),
-            Requeue::Backoff => Next::Backoff,
-        });
+        return Ok(
+            match applied.as_ref().map_or(Requeue::Wait, |applied| requeue(Ok(applied))) {
+                Requeue::Wait => gather::look_again(&workload),
+                Requeue::After(wait) => Next::After(wait),
+                Requeue::Backoff => Next::Backoff,
+            },
+        );
     }
 }

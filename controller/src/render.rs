@@ -79,7 +79,11 @@ fn render_one(file: &Path, input: &Input, settings: &Settings, objects: &mut Vec
 }
 
 fn shown(file: &Path) -> String {
-    if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() }
+    if file == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        file.display().to_string()
+    }
 }
 
 fn read(file: &Path) -> Result<String> {

@@ -89,7 +89,11 @@ pub(crate) async fn report_panic(context: &Context, target: &Target) -> Result<(
     let mut status = target.status.clone();
     let ready = ConditionType::Ready.as_str();
     let message = "the operator failed on this MonitoredApi, which is a bug: its log has the details";
-    if status.conditions.iter().any(|c| c.type_ == ready && c.reason == "InternalError") {
+    if status
+        .conditions
+        .iter()
+        .any(|c| c.type_ == ready && c.reason == "InternalError")
+    {
         return Ok(());
     }
     status.conditions.retain(|condition| condition.type_ != ready);
@@ -142,10 +146,15 @@ async fn tell(context: &Context, target: &Target, status: &MonitoredApiStatus) {
 /// there yet is no news; and a summary that repeats what another condition says adds nothing.
 fn news(before: &MonitoredApiStatus, now: &MonitoredApiStatus) -> Vec<EventSpec> {
     let first = before.conditions.is_empty();
-    let authors = [ConditionType::Accepted.as_str(), ConditionType::ChildrenApplied.as_str()];
+    let authors = [
+        ConditionType::Accepted.as_str(),
+        ConditionType::ChildrenApplied.as_str(),
+    ];
     let mut news: Vec<EventSpec> = Vec::new();
     for event in events(before, now) {
-        let repeats = news.iter().any(|told| told.reason == event.reason && told.note == event.note);
+        let repeats = news
+            .iter()
+            .any(|told| told.reason == event.reason && told.note == event.note);
         if !repeats && (!first || authors.contains(&event.action)) {
             news.push(event);
         }

@@ -59,7 +59,11 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         queue: Arc::new(Queue::default()),
         board: Arc::new(Board::new()),
         telemetry: Telemetry::default(),
-        leadership: if options.leader_elect { Leadership::default() } else { Leadership::granted() },
+        leadership: if options.leader_elect {
+            Leadership::default()
+        } else {
+            Leadership::granted()
+        },
         settings: options.settings,
         instance: std::env::var("HOSTNAME").unwrap_or_else(|_| "monitored-api".to_owned()),
     });
@@ -137,8 +141,11 @@ async fn lead(
 }
 
 fn spawn_watches(context: &Arc<Context>, namespaces: &[String], parts: &mut JoinSet<()>) {
-    let scopes: Vec<Option<String>> =
-        if namespaces.is_empty() { vec![None] } else { namespaces.iter().cloned().map(Some).collect() };
+    let scopes: Vec<Option<String>> = if namespaces.is_empty() {
+        vec![None]
+    } else {
+        namespaces.iter().cloned().map(Some).collect()
+    };
     for namespace in scopes {
         let scope = |resource, label_selector, metadata_only| Scope {
             resource,
@@ -157,7 +164,12 @@ fn spawn_watches(context: &Arc<Context>, namespaces: &[String], parts: &mut Join
         }
         let ours = Some(names::LABEL_OWN_NAME);
         watch::<PodItem>(context, parts, Subject::Pod, scope(kinds::POD, ours, false));
-        watch::<SliceItem>(context, parts, Subject::EndpointSlice, scope(kinds::ENDPOINT_SLICE, ours, false));
+        watch::<SliceItem>(
+            context,
+            parts,
+            Subject::EndpointSlice,
+            scope(kinds::ENDPOINT_SLICE, ours, false),
+        );
     }
     // With rights in some namespaces only, who selects us can't be known: these stay out of reach, and say so.
     if namespaces.is_empty() {
@@ -210,7 +222,13 @@ async fn requeue_on_change(context: Arc<Context>) {
 
 /// Says what to do while the CRD is not installed; the watch finds it by itself.
 async fn advise(context: Arc<Context>) {
-    let missing = || context.board.all().iter().any(|h| h.subject() == Subject::Api && h.state() == KindState::Missing);
+    let missing = || {
+        context
+            .board
+            .all()
+            .iter()
+            .any(|h| h.subject() == Subject::Api && h.state() == KindState::Missing)
+    };
     loop {
         if missing() {
             tracing::error!(

@@ -42,12 +42,7 @@ pub(crate) struct StoreSink {
 }
 
 impl StoreSink {
-    pub(crate) const fn new(
-        store: Arc<Store>,
-        queue: Arc<Queue>,
-        subject: Subject,
-        namespace: Option<String>,
-    ) -> Self {
+    pub(crate) const fn new(store: Arc<Store>, queue: Arc<Queue>, subject: Subject, namespace: Option<String>) -> Self {
         Self {
             store,
             queue,
@@ -199,7 +194,11 @@ impl Kept for SliceItem {
 
 impl Kept for PrometheusItem {
     fn put(self, store: &Store, _: Subject, source: Source) -> Wake {
-        if store.put_prometheus(self, source) { Wake::All } else { Wake::Nobody }
+        if store.put_prometheus(self, source) {
+            Wake::All
+        } else {
+            Wake::Nobody
+        }
     }
 
     fn remove(self, store: &Store, _: Subject) -> Wake {
@@ -208,14 +207,22 @@ impl Kept for PrometheusItem {
     }
 
     fn sweep(store: &Store, _: Subject, epoch: Epoch, namespace: Option<&str>) -> Vec<Wake> {
-        if store.sweep_prometheuses(epoch, namespace).is_empty() { Vec::new() } else { vec![Wake::All] }
+        if store.sweep_prometheuses(epoch, namespace).is_empty() {
+            Vec::new()
+        } else {
+            vec![Wake::All]
+        }
     }
 }
 
 impl Kept for NamespaceItem {
     fn put(self, store: &Store, _: Subject, source: Source) -> Wake {
         let name = self.name.clone();
-        if store.put_namespace(self, source) { Wake::Namespace(name) } else { Wake::Nobody }
+        if store.put_namespace(self, source) {
+            Wake::Namespace(name)
+        } else {
+            Wake::Nobody
+        }
     }
 
     fn remove(self, store: &Store, _: Subject) -> Wake {

@@ -84,7 +84,10 @@ impl Store {
             text: item.text.into(),
         };
         let new = cached.clone();
-        let put = self.lock().apis.put(&key, (), cached, at, source, |a, b| a.uid == b.uid);
+        let put = self
+            .lock()
+            .apis
+            .put(&key, (), cached, at, source, |a, b| a.uid == b.uid);
         let change = match put {
             Put::Stale => Change::None,
             Put::New => Change::Work,
@@ -317,7 +320,10 @@ impl Store {
         let key = ApiKey::new(&item.selectors.namespace, &item.selectors.name);
         let new = item.selectors.clone();
         let at = version(&item.resource_version);
-        let put = self.lock().prometheuses.put(&key, (), item.selectors, at, source, |_, _| true);
+        let put = self
+            .lock()
+            .prometheuses
+            .put(&key, (), item.selectors, at, source, |_, _| true);
         match put {
             Put::Stale => false,
             Put::New => true,
@@ -346,7 +352,10 @@ impl Store {
         let key = ApiKey::new("", &item.name);
         let new = item.labels.clone();
         let at = version(&item.resource_version);
-        let put = self.lock().namespaces.put(&key, (), item.labels, at, source, |_, _| true);
+        let put = self
+            .lock()
+            .namespaces
+            .put(&key, (), item.labels, at, source, |_, _| true);
         match put {
             Put::Stale => false,
             Put::New => true,
@@ -365,7 +374,11 @@ impl Store {
 
     pub(crate) fn namespace_labels(&self, namespace: &str) -> Option<BTreeMap<String, String>> {
         let key = ApiKey::new("", namespace);
-        self.lock().namespaces.of(&key).next().map(|((), labels)| labels.clone())
+        self.lock()
+            .namespaces
+            .of(&key)
+            .next()
+            .map(|((), labels)| labels.clone())
     }
 
     /// MonitoredApis in a namespace.

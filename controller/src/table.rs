@@ -134,7 +134,11 @@ impl<I: PartialEq, T> Table<I, T> {
 
     /// The rows of one MonitoredApi.
     pub(crate) fn of<'a>(&'a self, key: &ApiKey) -> impl Iterator<Item = (&'a I, &'a T)> + use<'a, I, T> {
-        self.rows.get(key).into_iter().flatten().map(|row| (&row.id, &row.value))
+        self.rows
+            .get(key)
+            .into_iter()
+            .flatten()
+            .map(|row| (&row.id, &row.value))
     }
 
     /// Every row.

@@ -103,7 +103,11 @@ impl Telemetry {
         self.write_counters(page);
         self.write_time(page);
         page.family(platform::ACTIVE_WORKERS);
-        page.count(platform::ACTIVE_WORKERS, &[CONTROLLER], self.active.load(Ordering::Relaxed));
+        page.count(
+            platform::ACTIVE_WORKERS,
+            &[CONTROLLER],
+            self.active.load(Ordering::Relaxed),
+        );
         self.write_apis(page);
     }
 
@@ -151,7 +155,12 @@ impl Telemetry {
         page.family(platform::CONDITION);
         for (key, series) in &sorted {
             for (condition, status) in &series.conditions {
-                page.sample(platform::CONDITION, "", &[&*key.namespace, &*key.name, *condition, *status], 1);
+                page.sample(
+                    platform::CONDITION,
+                    "",
+                    &[&*key.namespace, &*key.name, *condition, *status],
+                    1,
+                );
             }
         }
         page.family(platform::REPLICAS_WANTED);
@@ -292,6 +301,9 @@ mod tests {
     fn label_values_are_escaped() {
         let mut page = Page::default();
         page.sample(platform::BUILD_INFO, "", &["a\"b\\c\nd"], 1);
-        assert_eq!(page.into_text(), "monitored_api_build_info{version=\"a\\\"b\\\\c\\nd\"} 1\n");
+        assert_eq!(
+            page.into_text(),
+            "monitored_api_build_info{version=\"a\\\"b\\\\c\\nd\"} 1\n"
+        );
     }
 }

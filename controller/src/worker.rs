@@ -81,12 +81,22 @@ async fn guarded(context: &Context, key: &ApiKey) -> Next {
 }
 
 async fn settle(context: &Context, key: &ApiKey, end: End) -> Next {
-    let uid = context.store.api(key).map(|api| api.uid.to_string()).unwrap_or_default();
+    let uid = context
+        .store
+        .api(key)
+        .map(|api| api.uid.to_string())
+        .unwrap_or_default();
     let (namespace, name) = (&*key.namespace, &*key.name);
-    let count = |result| context.telemetry.count(platform::RECONCILE_TOTAL, &[CONTROLLER, result]);
+    let count = |result| {
+        context
+            .telemetry
+            .count(platform::RECONCILE_TOTAL, &[CONTROLLER, result])
+    };
     let fail = |class| {
         count("error");
-        context.telemetry.count(platform::RECONCILE_ERRORS, &[CONTROLLER, class]);
+        context
+            .telemetry
+            .count(platform::RECONCILE_ERRORS, &[CONTROLLER, class]);
     };
     match end {
         End::Done(next) => {
@@ -119,7 +129,9 @@ async fn settle(context: &Context, key: &ApiKey, end: End) -> Next {
 }
 
 async fn tell_of_panic(context: &Context, key: &ApiKey) {
-    let Some(target) = gather::cached(context, key) else { return };
+    let Some(target) = gather::cached(context, key) else {
+        return;
+    };
     if let Err(error) = report::report_panic(context, &target).await {
         tracing::warn!(%error, "the panic could not be told in the status");
     }

@@ -1,5 +1,10 @@
 //! The operator and its children on a real API server: made, changed, repaired, left alone, taken away.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 
 use std::{
     sync::{LazyLock, mpsc},
@@ -9,9 +14,7 @@ use std::{
 use integration_tests::{
     eventually,
     install::{Installed, prometheus_operator_crds},
-    kubernetes::{
-        DEPLOYMENTS, Kubernetes, MONITORED_APIS, Resource, SERVICES, condition, monitored_api, says,
-    },
+    kubernetes::{DEPLOYMENTS, Kubernetes, MONITORED_APIS, Resource, SERVICES, condition, monitored_api, says},
     operator::Operator,
 };
 use serde_json::{Value, json};
@@ -55,7 +58,9 @@ static BED: LazyLock<Bed> = LazyLock::new(|| {
             std::thread::park();
         }
     });
-    started.recv_timeout(Duration::from_secs(60)).expect("the operator starts");
+    started
+        .recv_timeout(Duration::from_secs(60))
+        .expect("the operator starts");
     Bed { bed }
 });
 
@@ -81,7 +86,9 @@ impl Shop {
 
     fn create(&self, spec: &Value) {
         let orders = monitored_api("orders", spec);
-        self.api.create(&MONITORED_APIS.within(self.namespace), &orders).unwrap();
+        self.api
+            .create(&MONITORED_APIS.within(self.namespace), &orders)
+            .unwrap();
     }
 
     fn path(&self, kind: Resource, name: &str) -> String {
@@ -126,7 +133,11 @@ impl Shop {
     fn wait_nothing_left(&self) {
         eventually("nothing to be left", PATIENCE, || {
             let existing = self.existing();
-            Ok(if existing.is_empty() { Ok(()) } else { Err(existing.join(" ")) })
+            Ok(if existing.is_empty() {
+                Ok(())
+            } else {
+                Err(existing.join(" "))
+            })
         })
         .unwrap();
     }
@@ -144,12 +155,18 @@ fn uid(object: &Value) -> &str {
 }
 
 fn version(object: &Value) -> &str {
-    object.pointer("/metadata/resourceVersion").and_then(Value::as_str).unwrap()
+    object
+        .pointer("/metadata/resourceVersion")
+        .and_then(Value::as_str)
+        .unwrap()
 }
 
 /// The managers of an object's fields, but for its status.
 fn managers(object: &Value) -> Vec<String> {
-    let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array).unwrap();
+    let entries = object
+        .pointer("/metadata/managedFields")
+        .and_then(Value::as_array)
+        .unwrap();
     let text = |entry: &Value, field: &str| entry.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
     entries
         .iter()
@@ -160,7 +177,10 @@ fn managers(object: &Value) -> Vec<String> {
 
 #[test]
 fn a_new_api_gets_every_child_owned_labelled_and_recorded() {
-    let shop = Shop::with("create", &json!({"image": "example.org/orders:1", "replicas": 2, "port": 9000}));
+    let shop = Shop::with(
+        "create",
+        &json!({"image": "example.org/orders:1", "replicas": 2, "port": 9000}),
+    );
     let orders = shop.get(MONITORED_APIS, "orders");
     for (kind, name) in CHILDREN {
         let child = shop.get(kind, name);
@@ -184,7 +204,10 @@ fn a_new_api_gets_every_child_owned_labelled_and_recorded() {
     assert_eq!(deployment["spec"]["replicas"], json!(2));
     let container = &deployment["spec"]["template"]["spec"]["containers"][0];
     assert_eq!(container["ports"][0]["containerPort"], json!(9000));
-    assert_eq!(shop.get(SERVICES, "orders")["spec"]["ports"][0]["targetPort"], json!("http"));
+    assert_eq!(
+        shop.get(SERVICES, "orders")["spec"]["ports"][0]["targetPort"],
+        json!("http")
+    );
 }
 
 #[test]
@@ -199,11 +222,19 @@ fn an_edit_reaches_the_child_and_no_other_child_is_written() {
 
 #[test]
 fn a_field_removed_from_the_api_is_removed_from_the_child() {
-    let shop = Shop::with("removal", &json!({"image": "a", "podAnnotations": {"one": "1", "two": "2"}}));
+    let shop = Shop::with(
+        "removal",
+        &json!({"image": "a", "podAnnotations": {"one": "1", "two": "2"}}),
+    );
     let annotations = |found: &Value| found.pointer("/spec/template/metadata/annotations").cloned();
-    assert_eq!(annotations(&shop.get(DEPLOYMENTS, "orders")), Some(json!({"one": "1", "two": "2"})));
+    assert_eq!(
+        annotations(&shop.get(DEPLOYMENTS, "orders")),
+        Some(json!({"one": "1", "two": "2"}))
+    );
     shop.edit(&json!({"podAnnotations": {"two": null}}));
-    shop.wait(DEPLOYMENTS, "orders", |found| annotations(found) == Some(json!({"one": "1"})));
+    shop.wait(DEPLOYMENTS, "orders", |found| {
+        annotations(found) == Some(json!({"one": "1"}))
+    });
     shop.edit(&json!({"podAnnotations": null}));
     shop.wait(DEPLOYMENTS, "orders", |found| annotations(found).is_none());
 }
@@ -225,7 +256,9 @@ fn a_users_change_of_our_field_is_reverted_and_of_another_kept() {
     shop.api.merge(&deployment, &evil).unwrap();
     shop.wait(DEPLOYMENTS, "orders", |found| image(found) == "example.org/orders:1");
     // A change of a label that nobody of us set wakes nobody: the object stays as the person left it.
-    shop.api.merge(&service, &json!({"metadata": {"labels": {"team": "other"}}})).unwrap();
+    shop.api
+        .merge(&service, &json!({"metadata": {"labels": {"team": "other"}}}))
+        .unwrap();
     let after = shop.get(SERVICES, "orders");
     std::thread::sleep(Duration::from_secs(2));
     assert_eq!(version(&shop.get(SERVICES, "orders")), version(&after));
@@ -277,17 +310,27 @@ fn an_object_that_a_person_hands_over_is_adopted_in_place() {
     let orders = shop.wait_says("ChildrenApplied", "True");
     let adopted = shop.get(SERVICES, "orders");
     assert_eq!(uid(&adopted), uid(&legacy));
-    assert_eq!(adopted["metadata"]["ownerReferences"][0]["uid"].as_str().unwrap(), uid(&orders));
+    assert_eq!(
+        adopted["metadata"]["ownerReferences"][0]["uid"].as_str().unwrap(),
+        uid(&orders)
+    );
 }
 
 #[test]
 fn what_is_turned_off_goes_and_comes_back_when_turned_on() {
     let shop = Shop::with("prune", &json!({"image": "a"}));
     shop.edit(&json!({"monitoring": {"enabled": false}}));
-    for (kind, name) in [(SERVICE_MONITORS, "orders"), (RULES, "orders"), (CONFIG_MAPS, "orders-dashboard")] {
+    for (kind, name) in [
+        (SERVICE_MONITORS, "orders"),
+        (RULES, "orders"),
+        (CONFIG_MAPS, "orders-dashboard"),
+    ] {
         shop.api.wait_gone(&shop.path(kind, name), PATIENCE).unwrap();
     }
-    assert_eq!(shop.existing(), ["serviceaccounts/orders", "services/orders", "deployments/orders"]);
+    assert_eq!(
+        shop.existing(),
+        ["serviceaccounts/orders", "services/orders", "deployments/orders"]
+    );
     let orders = shop.wait_says("ChildrenApplied", "True");
     assert_eq!(orders["status"]["children"].as_array().unwrap().len(), 3);
     shop.edit(&json!({"monitoring": null}));
@@ -342,7 +385,9 @@ fn a_number_of_pods_that_is_set_and_unset_stays_what_it_is() {
     assert_eq!(shop.get(DEPLOYMENTS, "orders")["spec"]["replicas"], json!(3));
     // From here on it belongs to whoever sets it.
     let scale = json!({"spec": {"replicas": 5}});
-    shop.api.merge(&format!("{}/scale", shop.path(DEPLOYMENTS, "orders")), &scale).unwrap();
+    shop.api
+        .merge(&format!("{}/scale", shop.path(DEPLOYMENTS, "orders")), &scale)
+        .unwrap();
     shop.edit(&json!({"image": "b"}));
     let scaled = shop.wait(DEPLOYMENTS, "orders", |found| image(found) == "b");
     assert_eq!(scaled["spec"]["replicas"], json!(5));
@@ -360,7 +405,15 @@ fn deleting_the_api_in_the_background_leaves_nothing() {
 fn deleting_the_api_in_the_foreground_leaves_nothing_and_recreates_nothing() {
     let shop = Shop::with("foreground", &json!({"image": "a"}));
     BED.bed
-        .kubectl(&["-n", "foreground", "delete", "monitoredapi", "orders", "--cascade=foreground", "--timeout=30s"])
+        .kubectl(&[
+            "-n",
+            "foreground",
+            "delete",
+            "monitoredapi",
+            "orders",
+            "--cascade=foreground",
+            "--timeout=30s",
+        ])
         .unwrap();
     assert!(shop.api.get(&shop.orders()).unwrap().is_none());
     assert_eq!(shop.existing(), Vec::<String>::new());
@@ -387,7 +440,10 @@ fn an_owner_reference_that_a_person_strips_is_told_and_nothing_is_duplicated() {
     let shop = Shop::with("stripped", &json!({"image": "a"}));
     let before = shop.get(SERVICES, "orders");
     shop.api
-        .merge(&shop.path(SERVICES, "orders"), &json!({"metadata": {"labels": {"app.kubernetes.io/managed-by": "me"}}}))
+        .merge(
+            &shop.path(SERVICES, "orders"),
+            &json!({"metadata": {"labels": {"app.kubernetes.io/managed-by": "me"}}}),
+        )
         .unwrap();
     // A label of ours: put back, on the same object.
     let label = |found: &Value| found["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "monitored-api";

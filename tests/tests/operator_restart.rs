@@ -1,5 +1,10 @@
 //! The operator's writes, by the API server's own audit log: as few as can be, none twice, none after a restart.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 
 use std::{
     collections::BTreeMap,
@@ -87,7 +92,11 @@ impl Bed {
 fn wait_leads(operator: &Operator) {
     eventually("the operator to lead", Duration::from_secs(40), || {
         let leads = operator.metric(platform::LEADER.name)?;
-        Ok(if leads == Some(1.0) { Ok(()) } else { Err(format!("{leads:?}")) })
+        Ok(if leads == Some(1.0) {
+            Ok(())
+        } else {
+            Err(format!("{leads:?}"))
+        })
     })
     .unwrap();
 }
@@ -101,14 +110,16 @@ fn create(api: &Kubernetes, namespace: &str, names: &[&str], spec: &Value) {
         api.create_namespace(namespace).unwrap();
     }
     for name in names {
-        api.create(&MONITORED_APIS.within(namespace), &monitored_api(name, spec)).unwrap();
+        api.create(&MONITORED_APIS.within(namespace), &monitored_api(name, spec))
+            .unwrap();
     }
 }
 
 fn wait_applied(api: &Kubernetes, namespace: &str, names: &[&str]) {
     for name in names {
         let path = MONITORED_APIS.object(namespace, name);
-        api.wait_for(&path, PATIENCE, |found| says(found, "ChildrenApplied", "True")).unwrap();
+        api.wait_for(&path, PATIENCE, |found| says(found, "ChildrenApplied", "True"))
+            .unwrap();
     }
 }
 
@@ -162,7 +173,11 @@ fn a_restart_writes_nothing_and_what_changed_meanwhile_is_repaired() {
 
     // While nobody looks: a field of ours changed, a child deleted, a spec edited, an API deleted.
     let service = SERVICES.object("restart", "one");
-    api.merge(&service, &json!({"spec": {"selector": {"monitoredapi.io/name": "evil"}}})).unwrap();
+    api.merge(
+        &service,
+        &json!({"spec": {"selector": {"monitoredapi.io/name": "evil"}}}),
+    )
+    .unwrap();
     api.delete(&SERVICES.object("restart", "two")).unwrap();
     let edit = json!({"spec": {"image": "example.org/a:2"}});
     api.merge(&MONITORED_APIS.object("restart", "two"), &edit).unwrap();
@@ -170,16 +185,26 @@ fn a_restart_writes_nothing_and_what_changed_meanwhile_is_repaired() {
     let operator = bed.leader();
     api.wait_for(&service, PATIENCE, |found| {
         let selected = &found["spec"]["selector"]["monitoredapi.io/name"];
-        if selected == "one" { Ok(()) } else { Err(selected.to_string()) }
+        if selected == "one" {
+            Ok(())
+        } else {
+            Err(selected.to_string())
+        }
     })
     .unwrap();
-    api.wait_for(&SERVICES.object("restart", "two"), PATIENCE, |_| Ok(())).unwrap();
+    api.wait_for(&SERVICES.object("restart", "two"), PATIENCE, |_| Ok(()))
+        .unwrap();
     api.wait_for(&DEPLOYMENTS.object("restart", "two"), PATIENCE, |found| {
         let image = &found["spec"]["template"]["spec"]["containers"][0]["image"];
-        if image == "example.org/a:2" { Ok(()) } else { Err(image.to_string()) }
+        if image == "example.org/a:2" {
+            Ok(())
+        } else {
+            Err(image.to_string())
+        }
     })
     .unwrap();
-    api.wait_gone(&DEPLOYMENTS.object("restart", "three"), PATIENCE).unwrap();
+    api.wait_gone(&DEPLOYMENTS.object("restart", "three"), PATIENCE)
+        .unwrap();
     assert!(operator.stop().unwrap().success());
 }
 
@@ -240,10 +265,18 @@ fn an_operator_that_loses_its_lease_ends_and_says_why() {
     let usurper = json!({"spec": {"holderIdentity": "somebody-else", "renewTime": "2026-01-01T00:00:00.000000Z"}});
     api.merge(&LEASES.object(OPERATOR, OPERATOR), &usurper).unwrap();
     eventually("the operator to end", Duration::from_secs(20), || {
-        Ok(if operator.is_running()? { Err("it runs".to_owned()) } else { Ok(()) })
+        Ok(if operator.is_running()? {
+            Err("it runs".to_owned())
+        } else {
+            Ok(())
+        })
     })
     .unwrap();
-    assert!(operator.log_tail().contains("leadership lost"), "{}", operator.log_tail());
+    assert!(
+        operator.log_tail().contains("leadership lost"),
+        "{}",
+        operator.log_tail()
+    );
     // Not to keep the next test waiting.
     api.delete(&LEASES.object(OPERATOR, OPERATOR)).unwrap();
 }

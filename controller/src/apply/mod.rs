@@ -130,7 +130,14 @@ pub(crate) async fn apply(context: &Context, target: &Target, plan: &Plan, todo:
             .position(|(planned, _)| planned.kind.row().wave != wave)
             .unwrap_or(work.len());
         let rest = work.split_off(later);
-        let wave = work.drain(..).map(|(planned, decision)| Child { context, target, planned }.settle(decision));
+        let wave = work.drain(..).map(|(planned, decision)| {
+            Child {
+                context,
+                target,
+                planned,
+            }
+            .settle(decision)
+        });
         children.extend(join_all(wave).await);
         work = rest;
     }
@@ -351,15 +358,12 @@ async fn prune(context: &Context, target: &Target, record: ChildRecord) -> Optio
 }
 
 /// Whether the object is gone, or was never ours.
-async fn delete(
-    context: &Context,
-    target: &Target,
-    kind: ChildKind,
-    record: &ChildRecord,
-) -> Result<bool, CallError> {
+async fn delete(context: &Context, target: &Target, kind: ChildKind, record: &ChildRecord) -> Result<bool, CallError> {
     let resource = kinds::resource(kind.row());
     let namespace = &*target.key.namespace;
-    let get = context.cluster.get::<ChildItem>(resource, Some(namespace), &record.name);
+    let get = context
+        .cluster
+        .get::<ChildItem>(resource, Some(namespace), &record.name);
     let Some(live) = get.await? else { return Ok(true) };
     if live.observed.uid != record.uid || !is_ours(target, &live.observed) {
         return Ok(true);
@@ -372,7 +376,9 @@ async fn delete(
         .cluster
         .delete(resource, namespace, &record.name, &record.uid, version)
         .await;
-    let label = result.as_ref().map_or_else(|error| error.class.as_str(), |()| "deleted");
+    let label = result
+        .as_ref()
+        .map_or_else(|error| error.class.as_str(), |()| "deleted");
     context.telemetry.count(platform::APPLIES, &[kind.as_str(), label]);
     result.map(|()| {
         // Gone or going; the watch tells if a finalizer holds it.

@@ -27,14 +27,18 @@ impl Child<'_> {
             object.insert("metadata".to_owned(), json!({"uid": uid}));
         }
         let merged = cluster.merge::<Raw>(resource, namespace, name, &whole, REPAIRER).await;
-        let label = merged.as_ref().map_or_else(|error| error.class.as_str(), |_| "repaired");
+        let label = merged
+            .as_ref()
+            .map_or_else(|error| error.class.as_str(), |_| "repaired");
         self.context.telemetry.count(platform::APPLIES, &[kind, label]);
         if merged.is_err() {
             return Err(refused);
         }
         tracing::info!(namespace, name = %self.target.key.name, kind, child = name, refusal = %refused, "child repaired");
         let answer = self.write(intent, true).await?;
-        let Some(trace) = trace_of(&answer) else { return Ok(answer) };
+        let Some(trace) = trace_of(&answer) else {
+            return Ok(answer);
+        };
         let entry = format!("/metadata/managedFields/{trace}");
         let patch = json!([
             {"op": "test", "path": format!("{entry}/manager"), "value": REPAIRER},
