@@ -1,0 +1,237 @@
+//! Kinds that are missing or broken harm nobody else: Prometheus Operator's CRDs are absent, come and go; the lists and
+//! watches of one kind fail for ever. What does not need them goes on as if nothing was.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may panic, and tells its figures"
+)]
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use integration_tests::{
+    api_proxy::ApiProxy,
+    audit::{AuditLog, Entry},
+    install::{Installed, OPERATOR_USER, prometheus_operator_crds},
+    kubernetes::{DEPLOYMENTS, Kubernetes, MONITORED_APIS, Resource, SERVICES, condition, monitored_api, says},
+    operator::Operator,
+};
+use serde_json::{Value, json};
+use testbed::Testbed;
+
+const PATIENCE: Duration = Duration::from_secs(90);
+/// From the moment in which the API server serves a kind to its first object.
+const PICK_UP: Duration = Duration::from_secs(60);
+/// From an edit to the last changed child.
+const EDIT: Duration = Duration::from_secs(2);
+const NAMESPACE: &str = "optional";
+const SERVICE_MONITORS: Resource = Resource::new("monitoring.coreos.com", "v1", "servicemonitors");
+const PROMETHEUS_RULES: Resource = Resource::new("monitoring.coreos.com", "v1", "prometheusrules");
+/// Every kind that the operator watches, but for MonitoredApis themselves.
+const WATCHED: [&str; 10] = [
+    "deployments",
+    "services",
+    "serviceaccounts",
+    "configmaps",
+    "servicemonitors",
+    "prometheusrules",
+    "pods",
+    "endpointslices",
+    "prometheuses",
+    "namespaces",
+];
+
+fn path() -> String {
+    MONITORED_APIS.object(NAMESPACE, "orders")
+}
+
+/// What an edit leads to: one field of a child.
+struct Wanted {
+    resource: Resource,
+    pointer: &'static str,
+    value: Value,
+}
+
+/// Changes Deployment, Service and, unless told otherwise, ServiceMonitor; returns how long the slowest took.
+fn edit(api: &Kubernetes, number: u16, monitor: bool) -> Duration {
+    let image = format!("example.org/orders:{number}");
+    let interval = format!("{}s", 20 + number);
+    let mut wanted = vec![
+        Wanted {
+            resource: DEPLOYMENTS,
+            pointer: "/spec/template/spec/containers/0/image",
+            value: json!(image),
+        },
+        Wanted {
+            resource: SERVICES,
+            pointer: "/spec/ports/0/port",
+            value: json!(8000 + number),
+        },
+    ];
+    if monitor {
+        let pointer = "/spec/endpoints/0/interval";
+        wanted.push(Wanted {
+            resource: SERVICE_MONITORS,
+            pointer,
+            value: json!(interval),
+        });
+    }
+    let patch =
+        json!({"spec": {"image": image, "service": {"port": 8000 + number}, "metrics": {"interval": interval}}});
+    api.merge(&path(), &patch).unwrap();
+    let started = Instant::now();
+    while !wanted.is_empty() {
+        wanted.retain(
+            |Wanted {
+                 resource,
+                 pointer,
+                 value,
+             }| {
+                let child = api.get(&resource.object(NAMESPACE, "orders")).unwrap();
+                child.as_ref().and_then(|child| child.pointer(pointer)) != Some(value)
+            },
+        );
+        assert!(
+            started.elapsed() < PATIENCE,
+            "{} is not changed",
+            wanted.iter().map(|w| w.resource.plural).collect::<String>()
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    started.elapsed()
+}
+
+/// The operator is Ready without the kinds and names one that it left out, and why.
+fn names_what_is_missing(found: &Value) -> Result<(), String> {
+    says(found, "Ready", "True")?;
+    says(found, "ChildrenApplied", "True")?;
+    let (_, reason, message) = condition(found, "ChildrenApplied").unwrap();
+    let told = format!("{reason} {message}");
+    if told.contains("CrdMissing") && message.contains("ServiceMonitor") {
+        Ok(())
+    } else {
+        Err(told)
+    }
+}
+
+fn start(bed: &Testbed) -> (Installed, Kubernetes) {
+    bed.start_kwok(1).unwrap();
+    let installed = Installed::into(bed).unwrap();
+    let api = Kubernetes::connect(&bed.kubeconfig()).unwrap();
+    api.create_namespace(NAMESPACE).unwrap();
+    let spec = json!({"image": "example.org/orders:0", "preset": "native"});
+    api.create(&MONITORED_APIS.within(NAMESPACE), &monitored_api("orders", &spec))
+        .unwrap();
+    (installed, api)
+}
+
+fn wait(api: &Kubernetes, wanted: impl FnMut(&Value) -> Result<(), String>) {
+    api.wait_for(&path(), PATIENCE, wanted).unwrap();
+}
+
+#[test]
+fn prometheus_operators_crds_may_be_absent_come_and_go() {
+    let bed = Testbed::builder("optional-crds").start().unwrap();
+    let (installed, api) = start(&bed);
+    let kubeconfig = installed.operator_kubeconfig(None).unwrap();
+    let mut operator = Operator::start(&kubeconfig, &installed.operator_log(), &[]).unwrap();
+    operator.wait_ready().unwrap();
+    wait(&api, names_what_is_missing);
+    println!("absent: an edit took {} ms", edit(&api, 1, false).as_millis());
+
+    let applied = Instant::now();
+    prometheus_operator_crds(&bed).unwrap();
+    let served = Instant::now();
+    for resource in [SERVICE_MONITORS, PROMETHEUS_RULES] {
+        api.wait_for(&resource.object(NAMESPACE, "orders"), PICK_UP, |_| Ok(()))
+            .unwrap();
+        let (seconds, all) = (served.elapsed().as_secs_f64(), applied.elapsed().as_secs_f64());
+        println!(
+            "installed: {} there {seconds:.1} s after its CRD was served, {all:.1} s after `apply`",
+            resource.plural
+        );
+    }
+    wait(&api, |found| match names_what_is_missing(found) {
+        Ok(()) => Err("still said to be missing".to_owned()),
+        Err(_) => says(found, "Ready", "True"),
+    });
+    println!("installed: an edit took {} ms", edit(&api, 2, true).as_millis());
+
+    let manifest = bed.prometheus_operator_crds().unwrap();
+    bed.kubectl(&["delete", "--wait=true", "-f", &manifest.to_string_lossy()])
+        .unwrap();
+    let removed = Instant::now();
+    wait(&api, names_what_is_missing);
+    println!("removed: said so after {:.1} s", removed.elapsed().as_secs_f64());
+    assert_no_hot_loop(&bed);
+    let took = edit(&api, 3, false);
+    println!("removed: an edit took {} ms", took.as_millis());
+    assert!(took <= EDIT, "{took:?}");
+    assert!(operator.is_running().unwrap());
+    assert!(operator.stop().unwrap().success());
+}
+
+/// Twenty seconds of asking for kinds that are not there.
+fn assert_no_hot_loop(bed: &Testbed) {
+    let audit = AuditLog::of(bed);
+    let mark = audit.mark().unwrap();
+    std::thread::sleep(Duration::from_secs(20));
+    let entries = audit.since(mark, OPERATOR_USER).unwrap();
+    let mut asked: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| entry.resource != "leases") {
+        *asked.entry(format!("{} {}", entry.verb, entry.resource)).or_default() += 1;
+    }
+    println!("removed: requests in 20 s: {asked:?}");
+    assert!(asked.values().all(|times| *times <= 4), "{asked:?}");
+    let writes: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry.is_write() && entry.resource != "leases")
+        .map(Entry::show)
+        .collect();
+    assert!(writes.is_empty(), "{writes:#?}");
+}
+
+#[test]
+fn a_kind_whose_lists_and_watches_fail_for_ever_delays_no_edit() {
+    let bed = Testbed::builder("broken-watch").start().unwrap();
+    prometheus_operator_crds(&bed).unwrap();
+    let (installed, api) = start(&bed);
+    let proxy = ApiProxy::start(&installed.anonymous_kubeconfig().unwrap()).unwrap();
+    let kubeconfig = installed.operator_kubeconfig(Some(&proxy.url())).unwrap();
+    // Not part of any figure.
+    Operator::binary().unwrap();
+    let mut too_slow = Vec::new();
+    for (number, plural) in (1..).zip(WATCHED) {
+        proxy.break_kind(plural);
+        let (before, began) = (proxy.log().len(), Instant::now());
+        let mut operator = Operator::start(&kubeconfig, &installed.operator_log(), &["--leader-elect=false"]).unwrap();
+        operator.wait_ready().unwrap();
+        let ready = began.elapsed();
+        // The first one proves that it works at all; the second one is timed.
+        edit(&api, 2 * number, true);
+        let took = edit(&api, 2 * number + 1, true);
+        let log = proxy.log();
+        let failed = log
+            .iter()
+            .skip(before)
+            .filter(|seen| seen.resource == plural && seen.code == Some(500))
+            .count();
+        println!(
+            "{plural}: ready after {:.1} s, an edit took {} ms, {failed} lists and watches failed in {:.1} s",
+            ready.as_secs_f64(),
+            took.as_millis(),
+            began.elapsed().as_secs_f64()
+        );
+        assert!(failed > 0, "{plural}: the fault never fired");
+        // 800 ms, then twice as long each time.
+        assert!(failed <= 8, "{plural}: asked {failed} times in {:?}", began.elapsed());
+        if took > EDIT {
+            too_slow.push(format!("{plural}: {took:?}\n{}", operator.log_tail()));
+        }
+        proxy.heal();
+        operator.kill().unwrap();
+    }
+    assert!(too_slow.is_empty(), "{}", too_slow.join("\n"));
+}
