@@ -34,7 +34,7 @@ fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
     let Some(settings) = &monitoring.dashboard else {
         return Vec::new();
     };
-    let dashboard = build_dashboard(&facts(input.api), &monitoring.alerts);
+    let dashboard = build_dashboard(&facts(input.owner, &input.api.metrics), &monitoring.alerts);
     let Ok(mut json) = serde_json::to_string_pretty(&dashboard) else {
         return Vec::new();
     };

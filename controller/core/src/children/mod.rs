@@ -9,7 +9,7 @@ mod service;
 mod service_account;
 pub mod service_monitor;
 
-pub use prometheus_rule::{check as check_rules, missing as missing_signals};
+pub(crate) use prometheus_rule::facts as rule_facts;
 use serde_json::Value;
 
 use crate::{
@@ -148,7 +148,7 @@ pub fn build(api: &ValidApi, settings: &Settings, facts: &Facts, owner: &ApiRef)
     Plan {
         owner: owner.clone(),
         children,
-        missing: missing_signals(api),
+        missing: prometheus_rule::missing(api),
     }
 }
 

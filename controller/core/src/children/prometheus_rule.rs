@@ -1,6 +1,6 @@
 //! The PrometheusRule: recording rules and alerts that fit the dialect.
 
-use controller_rules::{ApiFacts, FieldError, RuleSet, build_rules};
+use controller_rules::ApiFacts;
 use metric_contract::TargetKind;
 use serde_json::{Value, json};
 
@@ -9,7 +9,10 @@ use super::{
     object::{Meta, body, object},
     service_monitor::MONITORING_ON,
 };
-use crate::validate::ValidApi;
+use crate::{
+    plan::ApiRef,
+    validate::{Metrics, ValidApi},
+};
 
 pub(super) const ROW: ChildKindRow = ChildKindRow {
     kind: ChildKind::PrometheusRule,
@@ -25,35 +28,21 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
 };
 
 /// What the rules engine has to know of the API.
-pub(super) fn facts(api: &ValidApi) -> ApiFacts<'_> {
+pub(crate) fn facts<'a>(owner: &'a ApiRef, metrics: &'a Metrics) -> ApiFacts<'a> {
     ApiFacts {
-        namespace: &api.owner.namespace,
-        name: &api.owner.name,
-        dialect: api.metrics.dialect.map(metric_contract::DialectId::dialect),
+        namespace: &owner.namespace,
+        name: &owner.name,
+        dialect: metrics.dialect.map(metric_contract::DialectId::dialect),
         target: TargetKind::ServiceMonitor,
-        scrape_interval_seconds: api.metrics.interval_seconds,
-        excluded_routes: &api.metrics.excluded_routes,
+        scrape_interval_seconds: metrics.interval_seconds,
+        excluded_routes: &metrics.excluded_routes,
     }
 }
 
-fn rules(api: &ValidApi) -> Option<Result<RuleSet, Vec<FieldError>>> {
-    let monitoring = api.monitoring.as_ref()?;
-    Some(build_rules(&facts(api), &monitoring.alerts))
-}
-
-/// What keeps the rules from being built. Part of validation, so that a plan can always be made of a valid spec.
-#[must_use]
-pub fn check(api: &ValidApi) -> Vec<FieldError> {
-    rules(api).and_then(Result::err).unwrap_or_default()
-}
-
 /// Alerts that were left out, each with the signal that the dialect lacks; sorted.
-#[must_use]
-pub fn missing(api: &ValidApi) -> Vec<String> {
-    let Some(Ok(rules)) = rules(api) else { return Vec::new() };
-    let mut missing: Vec<_> = rules
-        .left_out
-        .iter()
+pub(super) fn missing(api: &ValidApi) -> Vec<String> {
+    let left_out = api.monitoring.iter().flat_map(|monitoring| &monitoring.rules.left_out);
+    let mut missing: Vec<_> = left_out
         .map(|left_out| format!("{}: {}", left_out.alert, left_out.signal.name()))
         .collect();
     missing.sort();
@@ -62,9 +51,10 @@ pub fn missing(api: &ValidApi) -> Vec<String> {
 }
 
 fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
-    let (Some(monitoring), Some(Ok(rules))) = (&input.api.monitoring, rules(input.api)) else {
+    let Some(monitoring) = &input.api.monitoring else {
         return Vec::new();
     };
+    let rules = &monitoring.rules;
     if rules.groups.is_empty() {
         return Vec::new();
     }

@@ -20,7 +20,7 @@ use controller_api::{MonitoredApi, MonitoredApiSpec};
 pub use preset::{AUTO, NATIVE, PRESETS, Preset, PresetProbe, PresetProbes, preset};
 pub use valid::{DashboardSettings, Metrics, Monitoring, ProbeSet, ServiceSettings, ValidApi, Workload};
 
-use crate::{facts::Settings, plan::ApiRef};
+use crate::{children::rule_facts, facts::Settings, plan::ApiRef};
 
 /// Longest name of a MonitoredApi: no child's name made from it is ever cut.
 pub const MAX_NAME: usize = 52;
@@ -171,7 +171,12 @@ fn spec(owner: ApiRef, spec: &MonitoredApiSpec, settings: &Settings, out: &mut V
         pod_template: pod_template.as_ref().and_then(|value| template::decode(value, out)),
     };
     let service = workload::service(service.as_ref(), out);
-    let monitoring = monitoring::monitoring(monitoring.as_ref(), alerts.as_ref(), dashboard.as_ref(), settings, out);
+    let given = monitoring::Given {
+        monitoring: monitoring.as_ref(),
+        alerts: alerts.as_ref(),
+        dashboard: dashboard.as_ref(),
+    };
+    let monitoring = monitoring::monitoring(given, &rule_facts(&owner, &metrics), settings, out);
     Some(ValidApi {
         owner,
         suspend: suspend.unwrap_or_default(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use controller_api::spec;
-use controller_rules::{AlertOverride, AlertSettings, check_overrides};
+use controller_rules::{AlertOverride, AlertSettings, ApiFacts, build_rules};
 
 use super::{DashboardSettings, Monitoring, Violations, syntax, workload::RESERVED_LABELS};
 use crate::facts::Settings;
@@ -11,26 +11,37 @@ use crate::facts::Settings;
 /// Label by which Grafana's sidecar finds dashboards unless it is set up otherwise.
 const DASHBOARD_LABEL: (&str, &str) = ("grafana_dashboard", "1");
 
+/// The fields of the spec that say how an API is monitored.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub(super) monitoring: Option<&'a spec::MonitoringSpec>,
+    pub(super) alerts: Option<&'a spec::AlertsSpec>,
+    pub(super) dashboard: Option<&'a spec::DashboardSpec>,
+}
+
 pub(super) fn monitoring(
-    monitoring: Option<&spec::MonitoringSpec>,
-    alerts: Option<&spec::AlertsSpec>,
-    dashboard: Option<&spec::DashboardSpec>,
+    given: Given<'_>,
+    facts: &ApiFacts<'_>,
     settings: &Settings,
     out: &mut Violations,
 ) -> Option<Monitoring> {
-    let spec::MonitoringSpec { enabled, object_labels } = monitoring.cloned().unwrap_or_default();
-    let object_labels = merged(
-        &settings.monitoring_object_labels,
-        object_labels,
-        "spec.monitoring.objectLabels",
-        out,
-    );
+    let spec::MonitoringSpec { enabled, object_labels } = given.monitoring.cloned().unwrap_or_default();
+    let path = "spec.monitoring.objectLabels";
+    let object_labels = merged(&settings.monitoring_object_labels, object_labels, path, out);
     // Checked even when monitoring is off: turning it on must not bring old mistakes to light.
-    let alerts = alert_settings(alerts, settings, out);
-    let dashboard = dashboard_settings(dashboard, settings, out);
+    let alerts = alert_settings(given.alerts, settings, out);
+    let dashboard = dashboard_settings(given.dashboard, settings, out);
+    let rules = build_rules(facts, &alerts)
+        .map_err(|errors| {
+            for error in errors {
+                out.add(format!("spec.alerts.{}", error.path), error.message);
+            }
+        })
+        .ok()?;
     enabled.unwrap_or(true).then_some(Monitoring {
         object_labels,
         alerts,
+        rules,
         dashboard,
     })
 }
@@ -64,16 +75,12 @@ fn alert_settings(alerts: Option<&spec::AlertsSpec>, settings: &Settings, out: &
             }
         }
     }
-    let settings = AlertSettings {
+    AlertSettings {
         enabled: enabled.unwrap_or(true),
         labels: labels.unwrap_or_default(),
         runbook_base_url: runbook_base_url.or_else(|| settings.runbook_base_url.clone()),
         overrides: overrides.unwrap_or_default().into_iter().map(alert_override).collect(),
-    };
-    for error in check_overrides(&settings) {
-        out.add(format!("spec.alerts.{}", error.path), error.message);
     }
-    settings
 }
 
 /// Prometheus runs the values of alert labels through its template engine, which can query everything it has.

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use serde_json::Value;
 
 use super::{ValidApi, Violations, strict, workload::RESERVED_LABELS};
-use crate::children::{PORT_HTTP, PORT_METRICS, check_rules, deployment};
+use crate::children::{PORT_HTTP, PORT_METRICS, deployment};
 
 const PATH: &str = "spec.podTemplate";
 
@@ -143,11 +143,8 @@ fn own_container(container: &Container, path: &str, out: &mut Violations) {
     }
 }
 
-/// Checks what a valid spec makes: the merged pod template and the rules.
+/// Checks what a valid spec makes of the pod template.
 pub(super) fn check(api: &ValidApi, out: &mut Violations) {
-    for error in check_rules(api) {
-        out.add(format!("spec.alerts.{}", error.path), error.message);
-    }
     if api.workload.pod_template.is_none() {
         return;
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use controller_api::spec::{ImagePullPolicy, SecurityProfile, ServiceType};
-use controller_rules::AlertSettings;
+use controller_rules::{AlertSettings, RuleSet};
 use k8s_openapi::api::{
     apps::v1::DeploymentStrategy,
     core::v1::{
@@ -150,6 +150,8 @@ pub struct Monitoring {
     pub object_labels: BTreeMap<String, String>,
     /// Alerts.
     pub alerts: AlertSettings,
+    /// The rules that follow from them and from the metrics. Part of what is valid: overrides can contradict a dialect.
+    pub rules: RuleSet,
     /// The dashboard; `None`: none.
     pub dashboard: Option<DashboardSettings>,
 }
