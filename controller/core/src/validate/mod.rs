@@ -67,13 +67,10 @@ pub fn validate(api: &MonitoredApi, settings: &Settings) -> Result<ValidApi, Vec
     let owner = ApiRef::of(api);
     name(&owner.name, &mut out);
     let valid = spec(owner, &api.spec, settings, &mut out);
-    match valid {
-        Some(valid) if out.0.is_empty() => {
-            template::check(&valid, &mut out);
-            if out.0.is_empty() { Ok(valid) } else { Err(sorted(out)) }
-        }
-        _ => Err(sorted(out)),
+    if out.0.is_empty() {
+        template::check(&valid, &mut out);
     }
+    if out.0.is_empty() { Ok(valid) } else { Err(sorted(out)) }
 }
 
 fn sorted(out: Violations) -> Vec<Violation> {
@@ -95,8 +92,8 @@ fn name(name: &str, out: &mut Violations) {
     }
 }
 
-/// `None` only together with violations.
-fn spec(owner: ApiRef, spec: &MonitoredApiSpec, settings: &Settings, out: &mut Violations) -> Option<ValidApi> {
+/// What can be made of the spec; worth something only if no violation was added.
+fn spec(owner: ApiRef, spec: &MonitoredApiSpec, settings: &Settings, out: &mut Violations) -> ValidApi {
     // Without `..`: a new field has to be taken up here.
     let MonitoredApiSpec {
         suspend,
@@ -136,18 +133,13 @@ fn spec(owner: ApiRef, spec: &MonitoredApiSpec, settings: &Settings, out: &mut V
     let security_profile = security_profile.unwrap_or_default();
     let probes = probes::probes(probes.as_ref(), preset, out);
     let metrics = metrics::metrics(metrics.as_ref(), preset, port, &probes, out);
-    let grace = termination_grace_period_seconds.unwrap_or(preset.grace_seconds);
-    workload::range(grace, 1, 3600, "spec.terminationGracePeriodSeconds", out);
-    if let Some(replicas) = replicas {
-        workload::range(i64::from(*replicas), 0, 10_000, "spec.replicas", out);
-    }
     let workload = Workload {
         image: workload::image(image.as_deref(), out),
         image_pull_policy: *image_pull_policy,
         image_pull_secrets: workload::pull_secrets(image_pull_secrets.as_deref().unwrap_or_default(), out),
         command: command.clone().unwrap_or_default(),
         args: args.clone().unwrap_or_default(),
-        replicas: *replicas,
+        replicas: workload::replicas(*replicas, out),
         port,
         env: env::variables(env.as_deref().unwrap_or_default(), out),
         env_from: env::sources(env_from.as_deref().unwrap_or_default(), out),
@@ -156,35 +148,36 @@ fn spec(owner: ApiRef, spec: &MonitoredApiSpec, settings: &Settings, out: &mut V
         run_as_user: workload::run_as_user(*run_as_user, security_profile, out),
         read_only_root_filesystem: read_only_root_filesystem.unwrap_or(preset.read_only_root),
         strategy: workload::strategy(strategy.as_ref(), out),
-        termination_grace_period_seconds: grace,
+        termination_grace_period_seconds: workload::grace(*termination_grace_period_seconds, preset, out),
         service_account_name: workload::service_account(service_account_name.as_deref(), out),
         pod_labels: workload::pod_labels(pod_labels.as_ref(), out),
         pod_annotations: workload::annotations(pod_annotations.as_ref(), "spec.podAnnotations", out),
         node_selector: workload::node_selector(node_selector.as_ref(), out),
         tolerations: workload::list(tolerations.as_deref(), "spec.tolerations", out).unwrap_or_default(),
-        affinity: affinity
-            .as_ref()
-            .and_then(|value| strict::decode(value, "spec.affinity", out)),
+        affinity: strict::decode_if_given(affinity.as_ref(), "spec.affinity", out),
         topology_spread_constraints: workload::spread(topology_spread_constraints.as_deref(), out),
         probes,
         data_dir: preset.data_dir,
         pod_template: pod_template.as_ref().and_then(|value| template::decode(value, out)),
     };
     let service = workload::service(service.as_ref(), out);
-    let given = monitoring::Given {
-        monitoring: monitoring.as_ref(),
-        alerts: alerts.as_ref(),
-        dashboard: dashboard.as_ref(),
-    };
-    let monitoring = monitoring::monitoring(given, &rule_facts(&owner, &metrics), settings, out);
-    Some(ValidApi {
+    let facts = rule_facts(&owner, &metrics);
+    let monitoring = monitoring::monitoring(
+        monitoring.as_ref(),
+        alerts.as_ref(),
+        dashboard.as_ref(),
+        &facts,
+        settings,
+        out,
+    );
+    ValidApi {
         owner,
         suspend: suspend.unwrap_or_default(),
         workload,
         service,
         metrics,
         monitoring,
-    })
+    }
 }
 
 #[cfg(test)]

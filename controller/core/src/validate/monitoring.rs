@@ -11,26 +11,20 @@ use crate::facts::Settings;
 /// Label by which Grafana's sidecar finds dashboards unless it is set up otherwise.
 const DASHBOARD_LABEL: (&str, &str) = ("grafana_dashboard", "1");
 
-/// The fields of the spec that say how an API is monitored.
-#[derive(Clone, Copy)]
-pub(super) struct Given<'a> {
-    pub(super) monitoring: Option<&'a spec::MonitoringSpec>,
-    pub(super) alerts: Option<&'a spec::AlertsSpec>,
-    pub(super) dashboard: Option<&'a spec::DashboardSpec>,
-}
-
 pub(super) fn monitoring(
-    given: Given<'_>,
+    monitoring: Option<&spec::MonitoringSpec>,
+    alerts: Option<&spec::AlertsSpec>,
+    dashboard: Option<&spec::DashboardSpec>,
     facts: &ApiFacts<'_>,
     settings: &Settings,
     out: &mut Violations,
 ) -> Option<Monitoring> {
-    let spec::MonitoringSpec { enabled, object_labels } = given.monitoring.cloned().unwrap_or_default();
+    let spec::MonitoringSpec { enabled, object_labels } = monitoring.cloned().unwrap_or_default();
     let path = "spec.monitoring.objectLabels";
     let object_labels = merged(&settings.monitoring_object_labels, object_labels, path, out);
     // Checked even when monitoring is off: turning it on must not bring old mistakes to light.
-    let alerts = alert_settings(given.alerts, settings, out);
-    let dashboard = dashboard_settings(given.dashboard, settings, out);
+    let alerts = alert_settings(alerts, settings, out);
+    let dashboard = dashboard_settings(dashboard, settings, out);
     let rules = build_rules(facts, &alerts)
         .map_err(|errors| {
             for error in errors {

@@ -29,6 +29,15 @@ pub(super) fn decode<T: DeserializeOwned + Serialize>(value: &Value, path: &str,
     (out.len() == before).then_some(decoded)
 }
 
+/// The same for a field that may be absent.
+pub(super) fn decode_if_given<T: DeserializeOwned + Serialize>(
+    value: Option<&Value>,
+    path: &str,
+    out: &mut Violations,
+) -> Option<T> {
+    value.and_then(|value| decode(value, path, out))
+}
+
 /// Kubernetes takes a number for a quantity, the Rust type text only.
 fn quantities_as_text(value: &mut Value) {
     const OF_MAPS: [&str; 3] = ["limits", "requests", "overhead"];

@@ -61,6 +61,16 @@ pub(super) fn range(value: i64, min: i64, max: i64, path: &str, out: &mut Violat
     }
 }
 
+pub(super) fn replicas(replicas: Option<i32>, out: &mut Violations) -> Option<i32> {
+    replicas.inspect(|replicas| range(i64::from(*replicas), 0, 10_000, "spec.replicas", out))
+}
+
+pub(super) fn grace(seconds: Option<i64>, preset: &Preset, out: &mut Violations) -> i64 {
+    let seconds = seconds.unwrap_or(preset.grace_seconds);
+    range(seconds, 1, 3600, "spec.terminationGracePeriodSeconds", out);
+    seconds
+}
+
 pub(super) fn port(port: Option<i32>, path: &str, out: &mut Violations) -> Option<i32> {
     port.inspect(|port| range(i64::from(*port), 1, 65_535, path, out))
 }
