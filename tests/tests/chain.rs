@@ -65,6 +65,38 @@ fn restarts(namespace: &str) -> i64 {
         .sum()
 }
 
+/// A namespace with the example, ready.
+fn apply_example(namespace: &str, name: &str) {
+    chain().namespace(namespace).unwrap();
+    chain().apply_file(namespace, &example("orders.yaml")).unwrap();
+    wait_ready(namespace, name);
+}
+
+fn wait_ready(namespace: &str, name: &str) {
+    chain()
+        .wait_condition(namespace, name, "Ready", "True", 2 * MINUTE)
+        .unwrap();
+}
+
+/// Wait until WorkloadReady is False with a sentence that has `part` in it.
+fn wait_workload_sentence(namespace: &str, name: &str, part: &str) -> String {
+    eventually("the fix in WorkloadReady", 3 * MINUTE, || {
+        let api = chain().api(namespace, name)?;
+        Ok(match condition_of(&api, "WorkloadReady") {
+            Some((status, sentence)) if status == "False" && sentence.contains(part) => Ok(sentence),
+            Some(_) | None => Err(show_conditions(&api)),
+        })
+    })
+    .unwrap()
+}
+
+fn remove(namespace: &str) {
+    chain()
+        .bed
+        .kubectl(&["delete", "namespace", namespace, "--wait=false"])
+        .unwrap();
+}
+
 fn wait_alert(namespace: &str, name: &str, alert: &str, state: &str, timeout: Duration) {
     eventually(&format!("{alert} {state}"), timeout, || {
         let seen = chain().alert_state(namespace, name, alert)?;
@@ -88,11 +120,7 @@ fn wait_alertmanager(namespace: &str, name: &str, alert: &str, active: bool, tim
 #[test]
 fn an_applied_example_is_scraped_and_shown_and_its_alert_fires_and_resolves() {
     let (chain, namespace, name) = (chain(), "shop", "orders");
-    chain.namespace(namespace).unwrap();
-    chain.apply_file(namespace, &example("orders.yaml")).unwrap();
-    chain
-        .wait_condition(namespace, name, "Ready", "True", 2 * MINUTE)
-        .unwrap();
+    apply_example(namespace, name);
     chain
         .wait_condition(namespace, name, "MonitorSelected", "True", MINUTE)
         .unwrap();
@@ -144,20 +172,14 @@ fn an_applied_example_is_scraped_and_shown_and_its_alert_fires_and_resolves() {
 #[test]
 fn an_edit_is_rolled_through_to_pods_and_rules() {
     let (chain, namespace, name) = (chain(), "edits", "orders");
-    chain.namespace(namespace).unwrap();
-    chain.apply_file(namespace, &example("orders.yaml")).unwrap();
-    chain
-        .wait_condition(namespace, name, "Ready", "True", 2 * MINUTE)
-        .unwrap();
+    apply_example(namespace, name);
 
     patch(
         namespace,
         name,
         &format!(r#"{{"spec": {{"image": "{}", "replicas": 2}}}}"#, image::APP_NEXT),
     );
-    chain
-        .wait_condition(namespace, name, "Ready", "True", 2 * MINUTE)
-        .unwrap();
+    wait_ready(namespace, name);
     let pods: Value = serde_json::from_str(
         &chain
             .bed
@@ -190,10 +212,7 @@ fn an_edit_is_rolled_through_to_pods_and_rules() {
     })
     .unwrap();
     chain.wait_rules_ok(namespace, name, 2 * MINUTE).unwrap();
-    chain
-        .bed
-        .kubectl(&["delete", "namespace", namespace, "--wait=false"])
-        .unwrap();
+    remove(namespace);
 }
 
 #[test]
@@ -202,14 +221,7 @@ fn a_foreign_image_on_another_port_is_never_killed_and_the_named_fix_works() {
     chain.namespace(namespace).unwrap();
     let image = foreign::load(&chain.bed, "other-port", 9999, 65534).unwrap();
     chain.bed.apply(&foreign::manifest(namespace, name, &image)).unwrap();
-    let sentence = eventually("the fix in WorkloadReady", 3 * MINUTE, || {
-        let api = chain.api(namespace, name)?;
-        Ok(match condition_of(&api, "WorkloadReady") {
-            Some((status, sentence)) if status == "False" && sentence.contains("spec.port") => Ok(sentence),
-            Some(_) | None => Err(show_conditions(&api)),
-        })
-    })
-    .unwrap();
+    let sentence = wait_workload_sentence(namespace, name, "spec.port");
     assert!(sentence.contains("8000"), "{sentence}");
     assert_eq!(
         restarts(namespace),
@@ -218,14 +230,9 @@ fn a_foreign_image_on_another_port_is_never_killed_and_the_named_fix_works() {
     );
 
     patch(namespace, name, r#"{"spec": {"port": 9999}}"#);
-    chain
-        .wait_condition(namespace, name, "Ready", "True", 2 * MINUTE)
-        .unwrap();
+    wait_ready(namespace, name);
     assert_eq!(restarts(namespace), 0);
-    chain
-        .bed
-        .kubectl(&["delete", "namespace", namespace, "--wait=false"])
-        .unwrap();
+    remove(namespace);
 }
 
 #[test]
@@ -235,14 +242,7 @@ fn a_foreign_image_that_runs_as_root_is_refused_in_words_and_either_way_out_work
     chain.bed.kubectl(&["create", "namespace", namespace]).unwrap();
     let image = foreign::load(&chain.bed, "root-user", 8000, 0).unwrap();
     chain.bed.apply(&foreign::manifest(namespace, name, &image)).unwrap();
-    let sentence = eventually("the fix in WorkloadReady", 3 * MINUTE, || {
-        let api = chain.api(namespace, name)?;
-        Ok(match condition_of(&api, "WorkloadReady") {
-            Some((status, sentence)) if status == "False" && sentence.contains("root") => Ok(sentence),
-            Some(_) | None => Err(show_conditions(&api)),
-        })
-    })
-    .unwrap();
+    let sentence = wait_workload_sentence(namespace, name, "root");
     assert!(
         sentence.contains("runAsUser") && sentence.contains("Baseline"),
         "{sentence}"
@@ -253,25 +253,16 @@ fn a_foreign_image_that_runs_as_root_is_refused_in_words_and_either_way_out_work
         r#"{"spec": {"runAsUser": null, "securityProfile": "Baseline"}}"#,
     ] {
         patch(namespace, name, fix);
-        chain
-            .wait_condition(namespace, name, "Ready", "True", 2 * MINUTE)
-            .unwrap();
+        wait_ready(namespace, name);
     }
     assert_eq!(restarts(namespace), 0);
-    chain
-        .bed
-        .kubectl(&["delete", "namespace", namespace, "--wait=false"])
-        .unwrap();
+    remove(namespace);
 }
 
 #[test]
 fn helm_upgrade_and_uninstall_leave_the_apis_running() {
     let (chain, namespace, name) = (chain(), "kept", "orders");
-    chain.namespace(namespace).unwrap();
-    chain.apply_file(namespace, &example("orders.yaml")).unwrap();
-    chain
-        .wait_condition(namespace, name, "Ready", "True", 2 * MINUTE)
-        .unwrap();
+    apply_example(namespace, name);
     let hash = || get(namespace, "deployment", name)["spec"]["template"].to_string();
     let pods = || {
         chain
@@ -284,9 +275,7 @@ fn helm_upgrade_and_uninstall_leave_the_apis_running() {
     chain
         .install(&["resources.limits.memory=128Mi", "logLevel=debug"])
         .unwrap();
-    chain
-        .wait_condition(namespace, name, "Ready", "True", 2 * MINUTE)
-        .unwrap();
+    wait_ready(namespace, name);
     assert_eq!(
         (hash(), pods()),
         (before.clone(), pods_before.clone()),
