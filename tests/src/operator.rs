@@ -5,7 +5,10 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        mpsc::{Sender, channel},
+    },
     time::{Duration, Instant},
 };
 
@@ -55,7 +58,7 @@ impl Operator {
             .open(log)
             .with_context(|| log.display().to_string())?;
         let mut command = Command::new("setpriv");
-        // The operator ends with the thread that started it, however that ends.
+        // The operator ends with this program, however that ends.
         command
             .args(["--pdeathsig", "KILL", "--"])
             .arg(binary)
@@ -67,9 +70,7 @@ impl Operator {
             .env("RUST_LOG", "info,controller=debug,monitored_api=debug");
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-        let child = command
-            .spawn()
-            .context("start the operator (by setpriv, of util-linux)")?;
+        let child = spawn(command).context("start the operator (by setpriv, of util-linux)")?;
         Ok(Self {
             child,
             log: log.to_owned(),
@@ -164,6 +165,27 @@ impl Drop for Operator {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Starts a program from a thread that lives as long as this program: Linux takes a thread's end for its parent's.
+fn spawn(command: Command) -> Result<Child> {
+    type Order = (Command, Sender<std::io::Result<Child>>);
+    static ORDERS: OnceLock<Sender<Order>> = OnceLock::new();
+    let orders = ORDERS.get_or_init(|| {
+        let (orders, taken) = channel::<Order>();
+        std::thread::spawn(move || {
+            for (mut command, answer) in taken {
+                // Nobody waits any more: the child is dropped, and ends with this thread.
+                let _ = answer.send(command.spawn());
+            }
+        });
+        orders
+    });
+    let (answer, answered) = channel();
+    orders
+        .send((command, answer))
+        .context("the thread that starts programs is gone")?;
+    Ok(answered.recv()??)
 }
 
 fn build() -> Result<PathBuf> {

@@ -1,0 +1,217 @@
+//! The admission policy with impersonated authors: who may not create a Deployment doesn't get one by a MonitoredApi,
+//! and nobody else is hindered: not the garbage collector, not the operator, not who only changes metadata.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+use std::{sync::LazyLock, time::Duration};
+
+use controller_core::{admission, children::CHILD_KINDS};
+use integration_tests::{
+    eventually,
+    install::{Installed, prometheus_operator_crds},
+    kubernetes::{Kubernetes, MONITORED_APIS, says},
+    operator::Operator,
+    snapshot::Snapshot,
+};
+use serde_json::{Value, json};
+use testbed::Testbed;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLICY: &str = "monitored-api";
+
+/// May do anything to MonitoredApis and nothing else.
+const ALICE: &str = "alice";
+/// May also create every kind of child.
+const BOB: &str = "bob";
+/// As Bob, but for ServiceMonitors.
+const CAROL: &str = "carol";
+/// As Bob, but for Deployments.
+const DAN: &str = "dan";
+
+struct Bed {
+    bed: Testbed,
+    _operator: Operator,
+}
+
+static BED: LazyLock<Bed> = LazyLock::new(|| {
+    let bed = Testbed::builder("admission").start().expect("start a test bed");
+    prometheus_operator_crds(&bed).expect("install Prometheus Operator's CRDs");
+    let installed = Installed::into(&bed).expect("install the operator's user");
+    bed.apply(&policy().to_string()).expect("install the policy");
+    let kubeconfig = installed.operator_kubeconfig(None).expect("write a kubeconfig");
+    let log = installed.operator_log();
+    let operator = Operator::start(&kubeconfig, &log, &[]).expect("start the operator");
+    Bed {
+        bed,
+        _operator: operator,
+    }
+});
+
+/// The policy and its binding, as the chart installs them.
+fn policy() -> Value {
+    let kind = |kind: &str, spec: Value| {
+        json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": POLICY}, "spec": spec,
+        })
+    };
+    json!({"apiVersion": "v1", "kind": "List", "items": [
+        kind("ValidatingAdmissionPolicy", admission::policy_spec()),
+        kind("ValidatingAdmissionPolicyBinding", admission::binding_spec(POLICY)),
+    ]})
+}
+
+/// A namespace in which Alice, Bob, Carol and Dan have their rights.
+fn namespace(name: &str) -> Kubernetes {
+    let api = Kubernetes::connect(&BED.bed.kubeconfig()).unwrap();
+    api.create_namespace(name).unwrap();
+    let mut items = Vec::new();
+    for user in [ALICE, BOB, CAROL, DAN] {
+        let mut rules = vec![json!({
+            "apiGroups": ["monitoredapi.io"], "resources": ["monitoredapis"],
+            "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"],
+        })];
+        let may_create = CHILD_KINDS.iter().filter(|row| match user {
+            ALICE => false,
+            CAROL => row.plural != "servicemonitors",
+            DAN => row.plural != "deployments",
+            _ => true,
+        });
+        rules.extend(
+            may_create.map(|row| json!({"apiGroups": [row.group], "resources": [row.plural], "verbs": ["create"]})),
+        );
+        let version = "rbac.authorization.k8s.io/v1";
+        let metadata = json!({"name": user, "namespace": name});
+        items.push(json!({"apiVersion": version, "kind": "Role", "metadata": metadata, "rules": rules}));
+        items.push(json!({
+            "apiVersion": version, "kind": "RoleBinding", "metadata": metadata,
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": user},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+        }));
+    }
+    BED.bed
+        .apply(&json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string())
+        .unwrap();
+    // The API server learns of policies and roles a little later.
+    eventually("policy and roles to be known", PATIENCE, || {
+        let refused = create(name, "probe", ALICE, "{image: example.org/orders:1}", true);
+        let taken = create(name, "probe", BOB, "{image: example.org/orders:1}", true);
+        Ok(match (refused, taken) {
+            (Err(said), Ok(_)) if said.contains("you need the permission") => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+    })
+    .unwrap();
+    api
+}
+
+/// `kubectl` as somebody; what it printed, or why it failed.
+fn kubectl(user: &str, namespace: &str, args: &[&str]) -> Result<String, String> {
+    let who = format!("--as={user}");
+    let all: Vec<_> = [who.as_str(), "-n", namespace].iter().chain(args).copied().collect();
+    BED.bed.kubectl(&all).map_err(|error| format!("{error:#}"))
+}
+
+fn create(namespace: &str, name: &str, user: &str, spec: &str, dry: bool) -> Result<String, String> {
+    let path = BED.bed.state_dir().join(format!("{namespace}-{name}-{user}.yaml"));
+    let text =
+        format!("apiVersion: monitoredapi.io/v1alpha1\nkind: MonitoredApi\nmetadata: {{name: {name}}}\nspec: {spec}\n");
+    std::fs::write(&path, text).unwrap();
+    let path = path.to_string_lossy();
+    let mut args = vec!["create", "-f", &path];
+    if dry {
+        args.push("--dry-run=server");
+    }
+    kubectl(user, namespace, &args)
+}
+
+fn patch(namespace: &str, name: &str, user: &str, patch: &str) -> Result<String, String> {
+    kubectl(user, namespace, &["patch", "mapi", name, "--type=merge", "-p", patch])
+}
+
+/// The operator wrote all children and told so: its own writes pass the policy.
+fn wait_applied(api: &Kubernetes, namespace: &str, name: &str) {
+    let path = MONITORED_APIS.object(namespace, name);
+    api.wait_for(&path, PATIENCE, |found| says(found, "ChildrenApplied", "True"))
+        .unwrap();
+}
+
+#[test]
+fn an_author_needs_the_right_to_create_what_the_spec_turns_on() {
+    let api = namespace("authors");
+    let spec = "{image: example.org/orders:1}";
+    let refused = create("authors", "orders", DAN, spec, false).unwrap_err();
+    assert!(refused.contains("permission to create deployments.apps"), "{refused}");
+    create("authors", "orders", BOB, spec, false).unwrap();
+    wait_applied(&api, "authors", "orders");
+
+    // Only what is turned on is asked for.
+    let refused = create("authors", "payments", CAROL, spec, false).unwrap_err();
+    assert!(
+        refused.contains("permission to create servicemonitors.monitoring.coreos.com"),
+        "{refused}"
+    );
+    assert!(!refused.contains("deployments"), "{refused}");
+    let quiet = "{image: example.org/orders:1, monitoring: {enabled: false}}";
+    create("authors", "payments", CAROL, quiet, false).unwrap();
+    wait_applied(&api, "authors", "payments");
+    let refused = patch("authors", "payments", CAROL, r#"{"spec": {"monitoring": null}}"#).unwrap_err();
+    assert!(refused.contains("servicemonitors"), "{refused}");
+}
+
+#[test]
+fn whoever_changes_metadata_only_needs_no_right_on_children_and_whoever_changes_the_spec_does() {
+    let api = namespace("metadata");
+    create("metadata", "orders", BOB, "{image: example.org/orders:1}", false).unwrap();
+    patch(
+        "metadata",
+        "orders",
+        ALICE,
+        r#"{"metadata": {"labels": {"team": "shop"}}}"#,
+    )
+    .unwrap();
+    let force = r#"{"metadata": {"annotations": {"monitoredapi.io/reconcile-at": "now"}}}"#;
+    patch("metadata", "orders", ALICE, force).unwrap();
+    let refused = patch(
+        "metadata",
+        "orders",
+        DAN,
+        r#"{"spec": {"image": "example.org/evil:1"}}"#,
+    )
+    .unwrap_err();
+    assert!(refused.contains("permission to create deployments.apps"), "{refused}");
+    patch(
+        "metadata",
+        "orders",
+        BOB,
+        r#"{"spec": {"image": "example.org/orders:2"}}"#,
+    )
+    .unwrap();
+    wait_applied(&api, "metadata", "orders");
+}
+
+#[test]
+fn a_deletion_in_foreground_or_background_leaves_nothing_and_needs_no_right_to_create() {
+    let api = namespace("deletion");
+    for (name, cascade) in [("fore", "--cascade=foreground"), ("back", "--cascade=background")] {
+        create(
+            "deletion",
+            name,
+            BOB,
+            "{image: example.org/orders:1, metrics: {port: 9090}}",
+            false,
+        )
+        .unwrap();
+        wait_applied(&api, "deletion", name);
+        // Neither Alice nor the garbage collector has `create` on anything.
+        kubectl(
+            ALICE,
+            "deletion",
+            &["delete", "mapi", name, cascade, "--wait=true", "--timeout=60s"],
+        )
+        .unwrap();
+        eventually("nothing to be left", PATIENCE, || {
+            let left = Snapshot::take(&api, "deletion").map(|all| all.names().collect::<Vec<_>>().join(" "))?;
+            Ok(if left.is_empty() { Ok(()) } else { Err(left) })
+        })
+        .unwrap();
+    }
+}
