@@ -297,6 +297,24 @@ fn a_conflict_of_a_core_kind_stalls_and_is_named() {
 }
 
 #[test]
+fn a_deployment_that_could_not_be_written_is_not_awaited() {
+    let mut world = World::well();
+    world.workload.deployment = None;
+    world.applied = Some(applied(|kind| match kind {
+        ChildKind::Deployment => Outcome::Invalid("spec.template is wrong".to_owned()),
+        _ => Outcome::Unchanged,
+    }));
+    let status = world.fold();
+    assert_eq!(says(&status, "WorkloadReady"), "False/NoDeployment");
+    assert!(
+        condition(&status, "WorkloadReady")
+            .message
+            .contains("see ChildrenApplied")
+    );
+    assert_eq!(says(&status, "Stalled"), "True/Invalid");
+}
+
+#[test]
 fn a_conflict_of_the_dashboard_leaves_the_workload_ready() {
     let mut world = World::well();
     world.applied = Some(applied(|kind| match kind {

@@ -2,7 +2,7 @@
 //! pods, with the reason in a person's words.
 
 use super::{FoldInput, pods, verdict::Verdict};
-use crate::{children::ChildKind, facts::DeploymentFacts};
+use crate::{children::ChildKind, facts::DeploymentFacts, requeue::ErrorClass};
 
 /// Reason of a rollout that goes on, when no pod says more.
 pub(super) const IN_PROGRESS: &str = "RolloutInProgress";
@@ -51,13 +51,18 @@ fn is_unseen(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> bool {
 }
 
 fn no_deployment(input: &FoldInput<'_>) -> Verdict {
-    match input.validated {
-        Ok(_) => Verdict::no("NoDeployment", "the Deployment does not exist yet"),
-        Err(_) => Verdict::no(
-            "NoDeployment",
-            "there is no Deployment, and none is made while the spec is invalid",
-        ),
-    }
+    let written = input
+        .applied
+        .into_iter()
+        .flat_map(|applied| &applied.children)
+        .find(|child| child.kind == ChildKind::Deployment)
+        .map(|child| ErrorClass::of(&child.outcome));
+    let message = match (input.validated, written) {
+        (Err(_), _) => "there is no Deployment, and none is made while the spec is invalid",
+        (Ok(_), Some(Some(_))) => "there is no Deployment of ours, for it could not be written: see ChildrenApplied",
+        (Ok(_), Some(None) | None) => "the Deployment does not exist yet",
+    };
+    Verdict::no("NoDeployment", message)
 }
 
 fn incomplete(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> Verdict {
