@@ -43,13 +43,12 @@ impl Meter {
 /// A body type that the layer can watch to its end.
 ///
 /// The default watches nothing: a body whose size is not announced counts as empty, and a response as finished when its
-/// head is. Implement it as `impl MeteredBody for MyBody {}`, or return a body of the same type around [`Counted`].
+/// head is. Implement it as `impl MeteredBody for MyBody {}`, or put a body of the same type around [`Counted`] in its
+/// place.
 pub trait MeteredBody: Body + Sized {
-    /// A body of the same type and content that reports to `meter`.
-    #[must_use]
-    fn metered(self, meter: Meter) -> Self {
+    /// Makes the body report to `meter`, its type and content unchanged.
+    fn meter(&mut self, meter: Meter) {
         drop(meter);
-        self
     }
 }
 
@@ -108,21 +107,21 @@ impl<D: Buf> MeteredBody for http_body_util::Full<D> {}
 impl<D: Buf> MeteredBody for http_body_util::Empty<D> {}
 
 impl<D: Buf + 'static, E: 'static> MeteredBody for http_body_util::combinators::BoxBody<D, E> {
-    fn metered(self, meter: Meter) -> Self {
-        Self::new(Counted::new(self, meter))
+    fn meter(&mut self, meter: Meter) {
+        *self = Self::new(Counted::new(std::mem::take(self), meter));
     }
 }
 
 impl<D: Buf + 'static, E: 'static> MeteredBody for http_body_util::combinators::UnsyncBoxBody<D, E> {
-    fn metered(self, meter: Meter) -> Self {
-        Self::new(Counted::new(self, meter))
+    fn meter(&mut self, meter: Meter) {
+        *self = Self::new(Counted::new(std::mem::take(self), meter));
     }
 }
 
 #[cfg(feature = "axum")]
 impl MeteredBody for axum::body::Body {
-    fn metered(self, meter: Meter) -> Self {
-        Self::new(Counted::new(self, meter))
+    fn meter(&mut self, meter: Meter) {
+        *self = Self::new(Counted::new(std::mem::take(self), meter));
     }
 }
 

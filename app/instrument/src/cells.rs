@@ -13,8 +13,8 @@ use std::{
 
 /// Rows that belong to one thread each, at most. More only costs memory; threads beyond it share row 0.
 const MAX_OWNED_ROWS: usize = 16;
-/// Cells in one line. 128 bytes: adjacent-line prefetch makes neighbours of 64 bytes contend on x86.
-const LINE: usize = 16;
+/// Cells between rows. 128 bytes: adjacent-line prefetch makes neighbours of 64 bytes contend on x86.
+const GAP: usize = 16;
 
 static NEXT_SEAT: AtomicUsize = AtomicUsize::new(1);
 static ROWS: OnceLock<usize> = OnceLock::new();
@@ -26,12 +26,12 @@ thread_local! {
 
 /// The row that the current thread writes. Row 0 is shared, every other has exactly one writer.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Seat(usize);
+struct Seat(usize);
 
 impl Seat {
     /// The current thread's seat; taken when it first records, kept for its life.
     #[inline]
-    pub(crate) fn current() -> Self {
+    fn current() -> Self {
         SEAT.with(|seat| match seat.get() {
             usize::MAX => Self::take(seat),
             taken => Self(taken),
@@ -55,53 +55,65 @@ fn rows() -> usize {
     })
 }
 
-/// Keeps rows of different threads on different cache lines.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Line([AtomicU64; LINE]);
-
 /// `width` counters, once for every row.
 #[derive(Debug)]
 pub(crate) struct Cells {
-    lines: Box<[Line]>,
-    lines_per_row: usize,
+    cells: Box<[AtomicU64]>,
+    /// Cells from one row to the next: the width, and a gap so wide that no two rows share a cache line.
+    stride: usize,
 }
 
-impl Cells {
-    pub(crate) fn new(width: usize) -> Self {
-        let lines_per_row = width.div_ceil(LINE);
-        let lines = (0..lines_per_row * rows()).map(|_| Line::default()).collect();
-        Self { lines, lines_per_row }
-    }
+/// The current thread's counters.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row<'a> {
+    cells: &'a [AtomicU64],
+    is_owned: bool,
+}
 
-    #[inline]
-    fn cell(&self, row: usize, at: usize) -> Option<&AtomicU64> {
-        self.lines.get(row * self.lines_per_row + at / LINE)?.0.get(at % LINE)
-    }
-
+impl Row<'_> {
     /// Adds `n` to a counter, wrapping.
     #[inline]
-    pub(crate) fn add(&self, seat: Seat, at: usize, n: u64) {
-        let Some(cell) = self.cell(seat.0, at) else { return };
-        if seat.0 == 0 {
-            cell.fetch_add(n, Ordering::Relaxed);
-        } else {
+    pub(crate) fn add(self, at: usize, n: u64) {
+        let Some(cell) = self.cells.get(at) else { return };
+        if self.is_owned {
             // This thread is the only writer of the row, so a plain load and store lose nothing and need no lock prefix.
             cell.store(cell.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
+        } else {
+            cell.fetch_add(n, Ordering::Relaxed);
         }
     }
 
     /// Subtracts one; the row may go below zero when another thread added, the sum over rows does not.
     #[inline]
-    pub(crate) fn subtract_one(&self, seat: Seat, at: usize) {
-        self.add(seat, at, u64::MAX);
+    pub(crate) fn subtract_one(self, at: usize) {
+        self.add(at, u64::MAX);
+    }
+}
+
+impl Cells {
+    pub(crate) fn new(width: usize) -> Self {
+        let stride = width + GAP;
+        Self {
+            cells: (0..stride * rows()).map(|_| AtomicU64::new(0)).collect(),
+            stride,
+        }
+    }
+
+    /// The current thread's row.
+    #[inline]
+    pub(crate) fn row(&self) -> Row<'_> {
+        let seat = Seat::current().0;
+        let start = seat * self.stride;
+        Row {
+            cells: self.cells.get(start..start + self.stride).unwrap_or_default(),
+            is_owned: seat != 0,
+        }
     }
 
     /// A counter's value, over all rows.
     pub(crate) fn sum(&self, at: usize) -> u64 {
-        (0..self.lines.len() / self.lines_per_row.max(1))
-            .filter_map(|row| self.cell(row, at))
-            .fold(0, |sum, cell| sum.wrapping_add(cell.load(Ordering::Relaxed)))
+        let rows = self.cells.iter().skip(at).step_by(self.stride);
+        rows.fold(0, |sum, cell| sum.wrapping_add(cell.load(Ordering::Relaxed)))
     }
 }
 
@@ -116,7 +128,7 @@ mod tests {
             for _ in 0..64 {
                 scope.spawn(|| {
                     for _ in 0..1_000 {
-                        cells.add(Seat::current(), 17, 2);
+                        cells.row().add(17, 2);
                     }
                 });
             }
@@ -128,9 +140,9 @@ mod tests {
     #[test]
     fn what_one_thread_adds_another_may_take_back() {
         let cells = Cells::new(1);
-        cells.add(Seat::current(), 0, 1);
+        cells.row().add(0, 1);
         thread::scope(|scope| {
-            scope.spawn(|| cells.subtract_one(Seat::current(), 0));
+            scope.spawn(|| cells.row().subtract_one(0));
         });
         assert_eq!(cells.sum(0), 0);
     }

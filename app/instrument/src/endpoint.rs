@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    cells::{Cells, Seat},
+    cells::{Cells, Row},
     registry::Shared,
     verb::Verb,
 };
@@ -17,6 +17,8 @@ use crate::{
 pub(crate) const STATUS_SLOTS: usize = 16;
 const IN_FLIGHT: usize = 0;
 const STATUS: usize = 1;
+/// What a request counts as whose handler ends without an answer.
+const PANICKED: u16 = 500;
 
 /// Places of the cells of an endpoint's row, after the in-flight cell and the statuses.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +74,7 @@ impl Endpoint {
     }
 
     /// The place of a status key's counter, made on first use. `None`: no slot is free, or the cap is reached.
+    #[inline]
     pub(crate) fn status_place(&self, key: u16) -> Option<usize> {
         for (slot, held) in self.statuses.iter().enumerate() {
             let found = match held.load(Ordering::Relaxed) {
@@ -111,37 +114,38 @@ impl Endpoint {
     }
 
     /// Counts the size of a request's body.
-    pub(crate) fn record_request_size(&self, bytes: u64) {
+    fn record_request_size(&self, row: Row<'_>, bytes: u64) {
         if self.shared.body_sizes {
-            let at = self.shared.places.request_size;
-            self.record_size(Seat::current(), at, bytes);
+            self.record_size(row, self.shared.places.request_size, bytes);
         }
     }
 
-    fn record_size(&self, seat: Seat, at: usize, bytes: u64) {
+    #[inline]
+    fn record_size(&self, row: Row<'_>, at: usize, bytes: u64) {
         let bounds = &self.shared.size_bounds;
-        self.cells.add(seat, at + bounds.bucket(bytes), 1);
-        self.cells.add(seat, at + bounds.buckets(), bytes);
+        row.add(at + bounds.bucket(bytes), 1);
+        row.add(at + bounds.buckets(), bytes);
     }
 
-    fn record_answer(&self, seat: Seat, status: u16, nanoseconds: u64, bytes: u64) {
+    #[inline]
+    fn record_answer(&self, row: Row<'_>, status: u16, nanoseconds: u64, bytes: u64) {
         let shared = self.shared;
         let Some(place) = self.status_place(shared.status_key(status)) else {
             return shared.record_refused(self.verb, status);
         };
-        self.cells.add(seat, place, 1);
+        row.add(place, 1);
         let at = shared.places.duration;
-        self.cells.add(seat, at + shared.duration_bounds.bucket(nanoseconds), 1);
-        self.cells.add(seat, at + shared.duration_bounds.buckets(), nanoseconds);
+        row.add(at + shared.duration_bounds.bucket(nanoseconds), 1);
+        row.add(at + shared.duration_bounds.buckets(), nanoseconds);
         if shared.body_sizes {
-            self.record_size(seat, shared.places.response_size, bytes);
+            self.record_size(row, shared.places.response_size, bytes);
         }
     }
 
     /// Counts a request under the unmatched route because its own series has no room.
     pub(crate) fn record_overflow(&self, status: u16) {
         if let Some(place) = self.status_place(self.shared.status_key(status)) {
-            self.cells.add(Seat::current(), place, 1);
+            self.cells.row().add(place, 1);
         }
     }
 }
@@ -157,21 +161,26 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
+    /// Starts the clock. The handler's code is about to run; see [`InFlight::running`].
     #[inline]
-    pub(crate) fn start(endpoint: &'static Endpoint) -> Self {
-        endpoint.cells.add(Seat::current(), IN_FLIGHT, 1);
+    pub(crate) fn start(endpoint: &'static Endpoint, request_bytes: Option<u64>) -> Self {
+        let row = endpoint.cells.row();
+        row.add(IN_FLIGHT, 1);
+        if let Some(bytes) = request_bytes {
+            endpoint.record_request_size(row, bytes);
+        }
         Self {
             endpoint,
             started: Instant::now(),
             response_bytes: 0,
-            status: 0,
+            status: PANICKED,
         }
     }
 
     /// The handler's code runs: should it panic, the request ends here and is the server's fault.
     #[inline]
     pub(crate) fn running(&mut self) {
-        self.status = 500;
+        self.status = PANICKED;
     }
 
     /// The handler waits: should the client leave now, nothing was answered, so nothing is counted.
@@ -197,18 +206,14 @@ impl InFlight {
 impl Drop for InFlight {
     #[inline]
     fn drop(&mut self) {
-        let seat = Seat::current();
-        self.endpoint.cells.subtract_one(seat, IN_FLIGHT);
+        let row = self.endpoint.cells.row();
+        row.subtract_one(IN_FLIGHT);
         if self.status == 0 {
             return;
         }
-        let elapsed = self.started.elapsed();
-        let nanoseconds = elapsed
-            .as_secs()
-            .saturating_mul(1_000_000_000)
-            .saturating_add(u64::from(elapsed.subsec_nanos()));
+        let nanoseconds = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.endpoint
-            .record_answer(seat, self.status, nanoseconds, self.response_bytes);
+            .record_answer(row, self.status, nanoseconds, self.response_bytes);
     }
 }
 
@@ -221,6 +226,6 @@ pub(crate) struct RequestTally {
 
 impl Drop for RequestTally {
     fn drop(&mut self) {
-        self.endpoint.record_request_size(self.bytes);
+        self.endpoint.record_request_size(self.endpoint.cells.row(), self.bytes);
     }
 }

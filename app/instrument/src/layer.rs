@@ -100,10 +100,13 @@ impl<S> Metered<S> {
             endpoint,
         };
         for slot in self.memory.into_iter().flatten() {
-            match slot.set(found) {
-                Ok(()) => break,
-                Err(occupied) => found = occupied,
+            let Err(refused) = slot.set(found) else { break };
+            // Another thread may have remembered the same a moment ago.
+            let is_same = |known: &Remembered| known.verb == verb && known.route.as_deref() == route;
+            if slot.get().is_some_and(is_same) {
+                break;
             }
+            found = refused;
         }
         endpoint
     }
@@ -132,38 +135,26 @@ where
     }
 
     #[inline]
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let Some(endpoint) = self.endpoint(&request) else {
-            return MeteredFuture {
-                inner: self.inner.call(request),
-                request: None,
-            };
-        };
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let endpoint = self.endpoint(&request);
         // Before the inner call, which may panic.
-        let mut in_flight = InFlight::start(endpoint);
-        in_flight.running();
-        let request = if self.shared.body_sizes {
-            meter_request(endpoint, request)
-        } else {
-            request
-        };
+        let mut in_flight = endpoint.map(|endpoint| {
+            let bytes = request.body().size_hint().exact();
+            if bytes.is_none() && self.shared.body_sizes {
+                request
+                    .body_mut()
+                    .meter(Meter::request(RequestTally { endpoint, bytes: 0 }));
+            }
+            InFlight::start(endpoint, bytes)
+        });
         let inner = self.inner.call(request);
-        in_flight.waiting();
+        if let Some(in_flight) = &mut in_flight {
+            in_flight.waiting();
+        }
         MeteredFuture {
             inner,
-            request: Some(in_flight),
+            request: in_flight,
         }
-    }
-}
-
-#[inline]
-fn meter_request<B: MeteredBody>(endpoint: &'static Endpoint, request: Request<B>) -> Request<B> {
-    match request.body().size_hint().exact() {
-        Some(bytes) => {
-            endpoint.record_request_size(bytes);
-            request
-        }
-        None => request.map(|body| body.metered(Meter::request(RequestTally { endpoint, bytes: 0 }))),
     }
 }
 
@@ -187,40 +178,47 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if let Some(request) = this.request {
-            request.running();
-        }
-        let Poll::Ready(result) = this.inner.poll(context) else {
-            if let Some(request) = this.request {
+        let Some(request) = this.request else {
+            return this.inner.poll(context);
+        };
+        request.running();
+        let mut polled = this.inner.poll(context);
+        match &mut polled {
+            Poll::Pending => {
                 request.waiting();
+                return polled;
             }
-            return Poll::Pending;
-        };
-        let Some(mut request) = this.request.take() else {
-            return Poll::Ready(result);
-        };
-        Poll::Ready(match result {
-            Ok(response) => {
+            // Looked at where it is: a response is large, and moving it costs more than recording it.
+            Poll::Ready(Ok(response)) => {
                 request.answered(response.status().as_u16());
-                Ok(meter_response(request, response))
+                match size_sent(request, response) {
+                    Some(bytes) => request.add_response_bytes(bytes),
+                    // It goes on after its head, and takes the request with it.
+                    None => {
+                        if let Some(request) = this.request.take() {
+                            response.body_mut().meter(Meter::response(request));
+                        }
+                    }
+                }
             }
             // Counts as 500, as it is marked while it runs.
-            Err(error) => Err(error),
-        })
+            Poll::Ready(Err(_)) => {}
+        }
+        *this.request = None;
+        polled
     }
 }
 
+/// The size of a response's body, if it ends with its head.
 #[inline]
-fn meter_response<R: MeteredBody>(mut request: InFlight, response: Response<R>) -> Response<R> {
+fn size_sent<R: MeteredBody>(request: &InFlight, response: &Response<R>) -> Option<u64> {
     if request.endpoint().verb == Verb::Head {
         // The body that a GET would have is cut off after this layer: nothing is sent.
-        return response;
+        return Some(0);
     }
-    match response.body().size_hint().exact() {
-        Some(bytes) if bytes <= SMALL_BODY_BYTES => {
-            request.add_response_bytes(bytes);
-            response
-        }
-        Some(_) | None => response.map(|body| body.metered(Meter::response(request))),
-    }
+    response
+        .body()
+        .size_hint()
+        .exact()
+        .filter(|bytes| *bytes <= SMALL_BODY_BYTES)
 }

@@ -10,6 +10,8 @@ const MAX_DESCRIPTION: usize = 2_000;
 const MAX_METADATA_BYTES: usize = 4 * 1024;
 /// Items of one bulk request; their parameters fit one statement of SQLite (32,766).
 const MAX_BULK: usize = 1_000;
+/// Violations after which a bulk request is not read on, so that the answer stays shorter than the question.
+const ENOUGH_VIOLATIONS: usize = 100;
 
 /// One item.
 pub(super) fn item(body: &Value) -> Result<NewItem, Vec<Violation>> {
@@ -40,6 +42,9 @@ pub(super) fn items(body: &Value) -> Result<Vec<NewItem>, Vec<Violation>> {
     };
     let mut items = Vec::with_capacity(list.len());
     for (index, value) in list.iter().enumerate() {
+        if reader.violations.len() >= ENOUGH_VIOLATIONS {
+            break;
+        }
         reader.index = Some(index);
         items.extend(reader.item(value));
     }
@@ -193,6 +198,10 @@ mod tests {
         assert_eq!(places, [(Some(1), "category"), (Some(1), "value"), (Some(2), "body")]);
         assert_eq!(items(&json!({"items": [good]})).unwrap().len(), 1);
         assert!(items(&json!([])).is_err());
+        assert_eq!(
+            items(&Value::Array(vec![json!(7); 1_000])).unwrap_err().len(),
+            ENOUGH_VIOLATIONS
+        );
         assert!(items(&Value::Array(vec![good; 1_001])).is_err());
     }
 }
