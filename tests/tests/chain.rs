@@ -212,6 +212,19 @@ fn an_edit_is_rolled_through_to_pods_and_rules() {
     })
     .unwrap();
     chain.wait_rules_ok(namespace, name, 2 * MINUTE).unwrap();
+
+    patch(
+        namespace,
+        name,
+        r#"{"spec": {"monitoring": {"objectLabels": {"release": "another"}}}}"#,
+    );
+    let sentence = chain
+        .wait_condition(namespace, name, "MonitorSelected", "False", MINUTE)
+        .unwrap();
+    assert!(
+        sentence.contains("Prometheus monitoring/k8s") && sentence.contains("release=kube-prometheus-stack"),
+        "which label is missing on which Prometheus: {sentence}"
+    );
     remove(namespace);
 }
 
