@@ -19,7 +19,8 @@ use axum::{
     extract::State,
     http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header},
 };
-use tokio::{net::TcpListener, runtime::Runtime};
+use futures::StreamExt;
+use tokio::{net::TcpListener, runtime::Runtime, sync::watch};
 
 /// A request as the proxy understood it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +76,8 @@ struct Faults {
 struct Shared {
     upstream: kube::Client,
     faults: Mutex<Faults>,
+    /// Counts kinds that break, so that open watches look whether they are meant.
+    breaks: watch::Sender<u64>,
 }
 
 impl Shared {
@@ -110,6 +113,7 @@ impl ApiProxy {
         let shared = Arc::new(Shared {
             upstream,
             faults: Mutex::default(),
+            breaks: watch::Sender::new(0),
         });
         let listener = runtime
             .block_on(TcpListener::bind("127.0.0.1:0"))
@@ -130,9 +134,10 @@ impl ApiProxy {
         format!("http://{}", self.address)
     }
 
-    /// From now on answers lists and watches of a kind with 500. A watch that is open stays open.
+    /// From now on answers lists and watches of a kind with 500, and cuts the watches that are open.
     pub fn break_kind(&self, plural: &str) {
         self.shared.faults().broken.insert(plural.to_owned());
+        self.shared.breaks.send_modify(|times| *times += 1);
     }
 
     /// Ends all faults. A request that is stopped stays so until its client goes away.
@@ -197,6 +202,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
             note(&shared, index, answer.status().as_u16());
             match &stop {
                 Some((Moment::AfterAnswer, tell)) => hang(tell, &seen).await,
+                _ if seen.verb == "watch" => until_broken(&shared, seen.resource, answer),
                 _ => answer,
             }
         }
@@ -220,6 +226,20 @@ async fn hang(tell: &Sender<Seen>, seen: &Seen) -> Response<Body> {
     // A test that does not listen any more does not want to know.
     let _ = tell.send(seen.clone());
     std::future::pending().await
+}
+
+/// The answer to a watch, cut when its kind breaks.
+fn until_broken(shared: &Arc<Shared>, plural: String, answer: Response<Body>) -> Response<Body> {
+    let mut changes = shared.breaks.subscribe();
+    let shared = Arc::clone(shared);
+    let cut = async move {
+        while !shared.faults().broken.contains(&plural) {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    answer.map(|body| Body::from_stream(body.into_data_stream().take_until(Box::pin(cut))))
 }
 
 async fn forward(

@@ -14,6 +14,7 @@ use std::{
 use integration_tests::{
     api_proxy::ApiProxy,
     audit::{AuditLog, Entry},
+    eventually,
     install::{Installed, OPERATOR_USER, prometheus_operator_crds},
     kubernetes::{DEPLOYMENTS, Kubernetes, MONITORED_APIS, Resource, SERVICES, condition, monitored_api, says},
     operator::Operator,
@@ -193,45 +194,131 @@ fn assert_no_hot_loop(bed: &Testbed) {
     assert!(writes.is_empty(), "{writes:#?}");
 }
 
-#[test]
-fn a_kind_whose_lists_and_watches_fail_for_ever_delays_no_edit() {
-    let bed = Testbed::builder("broken-watch").start().unwrap();
-    prometheus_operator_crds(&bed).unwrap();
-    let (installed, api) = start(&bed);
-    let proxy = ApiProxy::start(&installed.anonymous_kubeconfig().unwrap()).unwrap();
-    let kubeconfig = installed.operator_kubeconfig(Some(&proxy.url())).unwrap();
-    // Not part of any figure.
-    Operator::binary().unwrap();
-    let mut too_slow = Vec::new();
-    for (number, plural) in (1..).zip(WATCHED) {
-        proxy.break_kind(plural);
-        let (before, began) = (proxy.log().len(), Instant::now());
-        let mut operator = Operator::start(&kubeconfig, &installed.operator_log(), &["--leader-elect=false"]).unwrap();
+/// An operator behind a proxy.
+struct Proxied {
+    installed: Installed,
+    api: Kubernetes,
+    proxy: ApiProxy,
+    // Ends last.
+    _bed: Testbed,
+}
+
+impl Proxied {
+    fn start() -> Self {
+        let bed = Testbed::builder("broken-watch").start().unwrap();
+        prometheus_operator_crds(&bed).unwrap();
+        let (installed, api) = start(&bed);
+        let proxy = ApiProxy::start(&installed.anonymous_kubeconfig().unwrap()).unwrap();
+        // Not part of any figure.
+        Operator::binary().unwrap();
+        Self {
+            installed,
+            api,
+            proxy,
+            _bed: bed,
+        }
+    }
+
+    fn operator(&self) -> Operator {
+        let kubeconfig = self.installed.operator_kubeconfig(Some(&self.proxy.url())).unwrap();
+        let log = self.installed.operator_log();
+        let mut operator = Operator::start(&kubeconfig, &log, &["--leader-elect=false"]).unwrap();
         operator.wait_ready().unwrap();
+        operator
+    }
+
+    /// Answers of 500 for a kind, among the requests after the first `skip`.
+    fn failed(&self, plural: &str, skip: usize) -> usize {
+        let log = self.proxy.log();
+        log.iter()
+            .skip(skip)
+            .filter(|seen| seen.resource == plural && seen.code == Some(500))
+            .count()
+    }
+
+    /// A kind that is broken when the operator starts, and stays so.
+    fn broken_from_the_start(&self, number: u16, plural: &str) -> Result<(), String> {
+        self.proxy.break_kind(plural);
+        let (before, began) = (self.proxy.log().len(), Instant::now());
+        let operator = self.operator();
         let ready = began.elapsed();
         // The first one proves that it works at all; the second one is timed.
-        edit(&api, 2 * number, true);
-        let took = edit(&api, 2 * number + 1, true);
-        let log = proxy.log();
-        let failed = log
-            .iter()
-            .skip(before)
-            .filter(|seen| seen.resource == plural && seen.code == Some(500))
-            .count();
+        edit(&self.api, number, true);
+        let took = edit(&self.api, number + 1, true);
+        let failed = self.failed(plural, before);
         println!(
-            "{plural}: ready after {:.1} s, an edit took {} ms, {failed} lists and watches failed in {:.1} s",
+            "{plural} broken from the start: ready after {:.1} s, an edit took {} ms, {failed} requests failed in {:.1} s",
             ready.as_secs_f64(),
             took.as_millis(),
             began.elapsed().as_secs_f64()
         );
+        self.proxy.heal();
+        let tail = operator.log_tail();
+        operator.kill().unwrap();
         assert!(failed > 0, "{plural}: the fault never fired");
         // 800 ms, then twice as long each time.
         assert!(failed <= 8, "{plural}: asked {failed} times in {:?}", began.elapsed());
-        if took > EDIT {
-            too_slow.push(format!("{plural}: {took:?}\n{}", operator.log_tail()));
+        if took <= EDIT {
+            Ok(())
+        } else {
+            Err(format!("{plural}: {took:?}\n{tail}"))
         }
-        proxy.heal();
-        operator.kill().unwrap();
     }
-    assert!(too_slow.is_empty(), "{}", too_slow.join("\n"));
+
+    /// A kind that breaks while the operator runs: what it knows of it grows old.
+    fn broken_on_the_way(&self, number: u16, plural: &str) -> Result<(), String> {
+        let before = self.proxy.log().len();
+        self.proxy.break_kind(plural);
+        eventually(&format!("{plural} to fail"), PATIENCE, || {
+            let failed = self.failed(plural, before);
+            Ok(if failed > 0 {
+                Ok(())
+            } else {
+                Err("no request for it".to_owned())
+            })
+        })
+        .unwrap();
+        let took = edit(&self.api, number, true);
+        println!("{plural} broken on the way, too: an edit took {} ms", took.as_millis());
+        if took <= EDIT {
+            Ok(())
+        } else {
+            Err(format!("{plural}: {took:?}"))
+        }
+    }
+}
+
+#[test]
+fn a_kind_whose_lists_and_watches_fail_for_ever_delays_no_edit() {
+    let proxied = Proxied::start();
+    let mut too_slow = Vec::new();
+    for (number, plural) in (1..).zip(WATCHED) {
+        too_slow.extend(proxied.broken_from_the_start(2 * number, plural).err());
+    }
+    // One after the other, until only MonitoredApis themselves are watched.
+    let operator = proxied.operator();
+    for (number, plural) in (100..).zip(WATCHED) {
+        too_slow.extend(proxied.broken_on_the_way(number, plural).err());
+    }
+    assert!(too_slow.is_empty(), "{}\n{}", too_slow.join("\n"), operator.log_tail());
+    // Once the API server is well again, drift is seen again.
+    proxied.proxy.heal();
+    let deployment = DEPLOYMENTS.object(NAMESPACE, "orders");
+    let uid = |found: &Value| found.pointer("/metadata/uid").cloned();
+    let old = proxied.api.get(&deployment).unwrap().as_ref().and_then(uid);
+    proxied.api.delete(&deployment).unwrap();
+    let healed = Instant::now();
+    let back = |found: &Value| {
+        if uid(found) == old {
+            Err("the old one".to_owned())
+        } else {
+            Ok(())
+        }
+    };
+    proxied.api.wait_for(&deployment, PATIENCE, back).unwrap();
+    println!(
+        "healed: a deleted Deployment was back after {:.1} s",
+        healed.elapsed().as_secs_f64()
+    );
+    operator.kill().unwrap();
 }
