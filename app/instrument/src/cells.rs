@@ -66,6 +66,7 @@ pub(crate) struct Cells {
 /// The current thread's counters.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Row<'a> {
+    /// From the row's start; what is beyond its width is nobody's, or another row's.
     cells: &'a [AtomicU64],
     is_owned: bool,
 }
@@ -105,7 +106,7 @@ impl Cells {
         let seat = Seat::current().0;
         let start = seat * self.stride;
         Row {
-            cells: self.cells.get(start..start + self.stride).unwrap_or_default(),
+            cells: self.cells.get(start..).unwrap_or_default(),
             is_owned: seat != 0,
         }
     }

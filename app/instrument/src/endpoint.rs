@@ -211,7 +211,8 @@ impl Drop for InFlight {
         if self.status == 0 {
             return;
         }
-        let nanoseconds = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        // 64 bits of nanoseconds are 584 years.
+        let nanoseconds = self.started.elapsed().as_nanos() as u64;
         self.endpoint
             .record_answer(row, self.status, nanoseconds, self.response_bytes);
     }

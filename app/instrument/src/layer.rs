@@ -78,10 +78,12 @@ impl<S> Metered<S> {
     fn endpoint<B>(&self, request: &Request<B>) -> Option<&'static Endpoint> {
         let verb = Verb::of(request.method());
         let route = route_of(request.extensions());
-        for slot in self.memory.into_iter().flatten() {
-            let Some(known) = slot.get() else { break };
-            if known.verb == verb && known.route.as_deref() == route {
-                return known.endpoint;
+        if let Some(memory) = self.memory {
+            for slot in memory {
+                let Some(known) = slot.get() else { break };
+                if known.verb == verb && known.route.as_deref() == route {
+                    return known.endpoint;
+                }
             }
         }
         self.find(verb, route)
@@ -112,6 +114,7 @@ impl<S> Metered<S> {
     }
 }
 
+#[inline]
 fn route_of(extensions: &Extensions) -> Option<&str> {
     #[cfg(feature = "axum")]
     if let Some(path) = extensions.get::<axum::extract::MatchedPath>() {
@@ -136,24 +139,25 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let endpoint = self.endpoint(&request);
-        // Before the inner call, which may panic.
-        let mut in_flight = endpoint.map(|endpoint| {
-            let bytes = request.body().size_hint().exact();
-            if bytes.is_none() && self.shared.body_sizes {
-                request
-                    .body_mut()
-                    .meter(Meter::request(RequestTally { endpoint, bytes: 0 }));
-            }
-            InFlight::start(endpoint, bytes)
-        });
-        let inner = self.inner.call(request);
-        if let Some(in_flight) = &mut in_flight {
-            in_flight.waiting();
+        let Some(endpoint) = self.endpoint(&request) else {
+            return MeteredFuture {
+                inner: self.inner.call(request),
+                request: None,
+            };
+        };
+        let bytes = request.body().size_hint().exact();
+        if bytes.is_none() && self.shared.body_sizes {
+            request
+                .body_mut()
+                .meter(Meter::request(RequestTally { endpoint, bytes: 0 }));
         }
+        // Before the inner call, which may panic.
+        let mut in_flight = InFlight::start(endpoint, bytes);
+        let inner = self.inner.call(request);
+        in_flight.waiting();
         MeteredFuture {
             inner,
-            request: in_flight,
+            request: Some(in_flight),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{PoisonError, atomic::Ordering};
 
 use http::Method;
-use metric_contract::{Dialect, DialectId, Family};
+use metric_contract::{Dialect, DialectId, Family, StatusStyle};
 
 use crate::{
     HttpMetricsLayer,
@@ -240,6 +240,10 @@ impl Builder {
         let size_bounds = Bounds::new(Scale::One, sizes.map_or(&[], |spelling| spelling.buckets));
         let shared = Shared {
             dialect: self.dialect,
+            status_style: self
+                .dialect
+                .requests
+                .map_or(StatusStyle::Exact, |spelling| spelling.status_style),
             places: Places::new(duration_bounds.width(), size_bounds.width()),
             duration_bounds,
             size_bounds,

@@ -190,7 +190,7 @@ pub(crate) fn not_negative(in_flight: u64) -> u64 {
 
 fn write_requests(out: &mut String, shared: &Shared, name: &str, labels: &str, endpoint: &Endpoint) {
     let status_label = shared.dialect.requests.map_or("status", |spelling| spelling.status);
-    let style = shared.status_style();
+    let style = shared.status_style;
     for (key, count) in endpoint.statuses() {
         out.push_str(name);
         out.push('{');

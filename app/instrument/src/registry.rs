@@ -26,6 +26,7 @@ type ByVerb = [Option<&'static Endpoint>; Verb::COUNT];
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) dialect: &'static Dialect,
+    pub(crate) status_style: StatusStyle,
     pub(crate) duration_bounds: Bounds,
     pub(crate) size_bounds: Bounds,
     pub(crate) places: Places,
@@ -134,14 +135,9 @@ impl Shared {
         self.series.fetch_add(series, Ordering::Relaxed);
     }
 
-    pub(crate) fn status_style(&self) -> StatusStyle {
-        self.dialect
-            .requests
-            .map_or(StatusStyle::Exact, |spelling| spelling.status_style)
-    }
-
+    #[inline]
     pub(crate) fn status_key(&self, status: u16) -> u16 {
-        status_key(self.status_style(), status)
+        status_key(self.status_style, status)
     }
 
     /// Counts a request whose own series has no room for its status.

@@ -71,7 +71,10 @@ impl Bounds {
     /// The bucket of a value; the last is `+Inf`.
     #[inline]
     pub(crate) fn bucket(&self, value: u64) -> usize {
-        self.steps.iter().take_while(|bound| value > **bound).count()
+        self.steps
+            .iter()
+            .position(|bound| value <= *bound)
+            .unwrap_or(self.steps.len())
     }
 
     /// `le` of every bucket, in order.

@@ -62,7 +62,8 @@ impl Collector {
             self.max_files.set(limit as f64);
         }
         // The main thread is the process itself and not among its tasks.
-        self.threads.set(process.tasks().map_or(1, |tasks| tasks.len() + 1) as f64);
+        self.threads
+            .set(process.tasks().map_or(1, |tasks| tasks.len() + 1) as f64);
     }
 
     /// Reads now and then for ever.
