@@ -18,7 +18,7 @@ use crate::board::{Board, KindState, Subject};
 use crate::cluster::{Cluster, Scope};
 use crate::context::Context;
 use crate::kinds;
-use crate::lease::{Candidate, Leadership};
+use crate::lease::{Candidate, End, Leadership};
 use crate::observe::{ApiItem, ChildItem, DeploymentItem, NamespaceItem, PodItem, PrometheusItem, SliceItem};
 use crate::queue::Queue;
 use crate::sink::{Kept, StoreSink};
@@ -106,38 +106,48 @@ fn stop_on_signal() -> anyhow::Result<CancellationToken> {
     Ok(stop)
 }
 
-/// Learns the cluster, waits to lead, works until told to stop.
+/// Learns the cluster, then waits to lead and works, again and again, until told to stop.
 async fn lead(
     context: &Arc<Context>,
     admin: &Admin,
     mut candidate: Option<&mut Candidate>,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let start = async {
-        context.board.settled(START_GRACE).await;
-        admin.settle();
-        if let Some(candidate) = &mut candidate {
-            candidate.acquire().await;
-        }
-    };
     tokio::select! {
         () = stop.cancelled() => return Ok(()),
-        () = start => {}
+        () = context.board.settled(START_GRACE) => admin.settle(),
     }
-    let mut working = tokio::spawn(worker::work(Arc::clone(context), stop.clone()));
-    let lost = async {
-        match candidate {
-            Some(candidate) => candidate.keep().await,
-            None => std::future::pending().await,
+    loop {
+        if let Some(candidate) = &mut candidate {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = candidate.acquire() => {}
+            }
         }
-    };
-    tokio::select! {
-        // No draining: whoever leads now must not meet our writes.
-        () = lost => bail!("leadership lost: ending, so that there is never a second leader"),
-        ended = &mut working => return ended.context("the worker died"),
-        () = stop.cancelled() => {}
+        let term = CancellationToken::new();
+        let mut working = tokio::spawn(worker::work(Arc::clone(context), stop.clone(), term.clone()));
+        let lost = async {
+            match &mut candidate {
+                Some(candidate) => candidate.keep().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            ended = &mut working => return ended.context("the worker died"),
+            () = stop.cancelled() => return working.await.context("the worker died"),
+            end = lost => match end {
+                // No draining: whoever leads now must not meet our writes.
+                End::Deposed => bail!("leadership lost: ending, so that there is never a second leader"),
+                End::NotRenewed => {
+                    // Work stops at once, well before anybody may take over. The process need not end: it would only
+                    // come back to the same API server that can't be reached.
+                    tracing::warn!("the lease could not be renewed: working no more until it can be");
+                    term.cancel();
+                    working.await.context("the worker died")?;
+                }
+            },
+        }
     }
-    working.await.context("the worker died")
 }
 
 fn spawn_watches(context: &Arc<Context>, namespaces: &[String], parts: &mut JoinSet<()>) {

@@ -26,8 +26,9 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// On a stop: time for reconciles under way to come to their end.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// Takes from the queue until told to stop, then waits for what is under way.
-pub(crate) async fn work(context: Arc<Context>, stop: CancellationToken) {
+/// Takes from the queue until told to `stop`, then waits for what is under way; or until the `term` of leadership ends,
+/// then drops what is under way.
+pub(crate) async fn work(context: Arc<Context>, stop: CancellationToken, term: CancellationToken) {
     let places = Arc::new(Semaphore::new(CONCURRENCY));
     let tasks = TaskTracker::new();
     loop {
@@ -37,11 +38,15 @@ pub(crate) async fn work(context: Arc<Context>, stop: CancellationToken) {
         };
         let (place, key) = tokio::select! {
             () = stop.cancelled() => break,
+            () = term.cancelled() => break,
             next = next => next,
         };
-        let context = Arc::clone(&context);
+        let (context, term) = (Arc::clone(&context), term.clone());
         tasks.spawn(async move {
-            let next = guarded(&context, &key).await;
+            let next = tokio::select! {
+                () = term.cancelled() => Next::Backoff,
+                next = guarded(&context, &key) => next,
+            };
             if next == Next::Forget {
                 context.telemetry.hide(&key);
             }
@@ -56,7 +61,7 @@ pub(crate) async fn work(context: Arc<Context>, stop: CancellationToken) {
 }
 
 /// How one run ended.
-enum End {
+enum Outcome {
     Done(Next),
     Failed(CallError),
     TooLong,
@@ -71,16 +76,16 @@ async fn guarded(context: &Context, key: &ApiKey) -> Next {
     let started = Instant::now();
     let run = AssertUnwindSafe(tokio::time::timeout(DEADLINE, reconcile(context, key)));
     let end = match run.catch_unwind().await {
-        Ok(Ok(Ok(next))) => End::Done(next),
-        Ok(Ok(Err(error))) => End::Failed(error),
-        Ok(Err(_)) => End::TooLong,
-        Err(panic) => End::Panicked(words(panic.as_ref())),
+        Ok(Ok(Ok(next))) => Outcome::Done(next),
+        Ok(Ok(Err(error))) => Outcome::Failed(error),
+        Ok(Err(_)) => Outcome::TooLong,
+        Err(panic) => Outcome::Panicked(words(panic.as_ref())),
     };
     context.telemetry.took(started.elapsed());
     settle(context, key, end).await
 }
 
-async fn settle(context: &Context, key: &ApiKey, end: End) -> Next {
+async fn settle(context: &Context, key: &ApiKey, end: Outcome) -> Next {
     let uid = context
         .store
         .api(key)
@@ -99,7 +104,7 @@ async fn settle(context: &Context, key: &ApiKey, end: End) -> Next {
             .count(platform::RECONCILE_ERRORS, &[CONTROLLER, class]);
     };
     match end {
-        End::Done(next) => {
+        Outcome::Done(next) => {
             match next {
                 Next::OnEvent | Next::Forget => count("success"),
                 Next::After(_) => count("requeue_after"),
@@ -108,17 +113,17 @@ async fn settle(context: &Context, key: &ApiKey, end: End) -> Next {
             tracing::debug!(namespace, name, uid, ?next, "reconciled");
             next
         }
-        End::Failed(error) => {
+        Outcome::Failed(error) => {
             fail(error.class.as_str());
             tracing::warn!(namespace, name, uid, class = error.class.as_str(), %error, "reconcile failed");
             Next::Backoff
         }
-        End::TooLong => {
+        Outcome::TooLong => {
             fail("deadline");
             tracing::warn!(namespace, name, uid, deadline = ?DEADLINE, "reconcile took too long");
             Next::Backoff
         }
-        End::Panicked(words) => {
+        Outcome::Panicked(words) => {
             fail("panic");
             context.telemetry.count(platform::RECONCILE_PANICS, &[CONTROLLER]);
             tracing::error!(namespace, name, uid, panic = words, "reconcile panicked: this is a bug");

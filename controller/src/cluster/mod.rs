@@ -1,6 +1,8 @@
 //! The API server: paths, deadlines, error classes. Every request of the operator passes here, and none of them may
 //! hang or be retried behind our back.
 
+mod error;
+
 use std::time::Duration;
 
 use futures::Stream;
@@ -9,6 +11,9 @@ use kube::core::{Request, WatchEvent};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+use self::error::Call;
+pub(crate) use self::error::{CallError, ErrorClass, classify, classify_status};
 
 /// Longest wait for the answer to one request. A reconcile of eight children makes about twenty requests, four at a
 /// time, and has 30 s; the API server itself gives up on a write after 34 s.
@@ -49,78 +54,6 @@ impl Resource {
         Request::new(self.path(namespace))
     }
 }
-
-/// Why a request failed: the bounded set that decides on requeue, metric label and log level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum ErrorClass {
-    /// The object (or its namespace) does not exist.
-    NotFound,
-    /// The API server does not serve this kind: its CRD is not installed.
-    KindMissing,
-    /// Another writer was faster, another manager owns a field, or a precondition does not hold.
-    Conflict,
-    /// The operator's rights do not cover the request.
-    Forbidden,
-    /// The API server refuses the object itself.
-    Invalid,
-    /// The resource version is too old to go on from.
-    Gone,
-    /// The API server asks for fewer requests.
-    Throttled,
-    /// No answer in time.
-    Timeout,
-    /// No connection, or it broke.
-    Unreachable,
-    /// The API server failed.
-    Server,
-    /// The answer could not be decoded.
-    Decode,
-}
-
-impl ErrorClass {
-    /// Label value.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotFound => "not_found",
-            Self::KindMissing => "kind_missing",
-            Self::Conflict => "conflict",
-            Self::Forbidden => "forbidden",
-            Self::Invalid => "invalid",
-            Self::Gone => "gone",
-            Self::Throttled => "throttled",
-            Self::Timeout => "timeout",
-            Self::Unreachable => "unreachable",
-            Self::Server => "server",
-            Self::Decode => "decode",
-        }
-    }
-
-    /// The API server is away or drowning; the request itself may be fine.
-    pub(crate) const fn is_outage(self) -> bool {
-        match self {
-            Self::Throttled | Self::Timeout | Self::Unreachable | Self::Server => true,
-            Self::NotFound
-            | Self::KindMissing
-            | Self::Conflict
-            | Self::Forbidden
-            | Self::Invalid
-            | Self::Gone
-            | Self::Decode => false,
-        }
-    }
-}
-
-/// A failed request: what was tried on which object, why it failed, and the API server's own words.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{verb} {kind} {object}: {message}")]
-pub(crate) struct CallError {
-    pub(crate) verb: &'static str,
-    pub(crate) kind: &'static str,
-    pub(crate) object: String,
-    pub(crate) class: ErrorClass,
-    pub(crate) message: String,
-}
-
 /// One page of a list.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
@@ -408,100 +341,6 @@ impl Cluster {
         serde_json::from_str(&text).map_err(|error| call.failed(ErrorClass::Decode, error.to_string()))
     }
 }
-
-/// What is being tried, for the error.
-struct Call<'a> {
-    verb: &'static str,
-    kind: &'static str,
-    namespace: Option<&'a str>,
-    name: &'a str,
-}
-
-impl<'a> Call<'a> {
-    const fn new(verb: &'static str, kind: &'static str, namespace: Option<&'a str>, name: &'a str) -> Self {
-        Self {
-            verb,
-            kind,
-            namespace,
-            name,
-        }
-    }
-
-    fn list(scope: &'a Scope) -> Self {
-        Self::new("list", scope.resource.kind, scope.namespace.as_deref(), "")
-    }
-
-    fn watch(scope: &'a Scope) -> Self {
-        Self::new("watch", scope.resource.kind, scope.namespace.as_deref(), "")
-    }
-
-    fn failed(&self, class: ErrorClass, message: String) -> CallError {
-        CallError {
-            verb: self.verb,
-            kind: self.kind,
-            object: match self.namespace {
-                Some(namespace) => format!("{namespace}/{}", self.name),
-                None => self.name.to_owned(),
-            },
-            class,
-            message,
-        }
-    }
-
-    fn encode<B: Serialize>(&self, body: &B) -> Result<Vec<u8>, CallError> {
-        serde_json::to_vec(body).map_err(|error| self.failed(ErrorClass::Invalid, error.to_string()))
-    }
-
-    fn classify(&self, error: kube::Error) -> CallError {
-        self.failed(classify(&error), message(error))
-    }
-}
-
-/// The class of any error of the client.
-pub(crate) fn classify(error: &kube::Error) -> ErrorClass {
-    match error {
-        kube::Error::Api(status) => classify_status(status.code, &status.reason),
-        kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => ErrorClass::Decode,
-        kube::Error::BuildRequest(_) => ErrorClass::Invalid,
-        // Not our enum, and the rest of it is one thing: the transport failed.
-        _ => ErrorClass::Unreachable,
-    }
-}
-
-/// The class of an HTTP status. A 404 that is not a `Status` object comes from the router: the kind is not served.
-pub(crate) fn classify_status(code: u16, reason: &str) -> ErrorClass {
-    match code {
-        404 if reason == "NotFound" => ErrorClass::NotFound,
-        404 => ErrorClass::KindMissing,
-        409 => ErrorClass::Conflict,
-        401 | 403 => ErrorClass::Forbidden,
-        410 => ErrorClass::Gone,
-        429 => ErrorClass::Throttled,
-        504 => ErrorClass::Timeout,
-        400 | 405 | 406 | 411..=428 | 431..=499 => ErrorClass::Invalid,
-        _ => ErrorClass::Server,
-    }
-}
-
-fn message(error: kube::Error) -> String {
-    match error {
-        kube::Error::Api(status) => status.message,
-        other => {
-            let mut text = other.to_string();
-            let mut source = std::error::Error::source(&other);
-            while let Some(cause) = source {
-                let cause_text = cause.to_string();
-                if !text.contains(&cause_text) {
-                    text.push_str(": ");
-                    text.push_str(&cause_text);
-                }
-                source = cause.source();
-            }
-            text
-        }
-    }
-}
-
 /// The parts of an object that are decoded later, if at all.
 pub(crate) type Raw = Box<RawValue>;
 
@@ -532,29 +371,8 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_that_is_not_served_is_told_from_an_object_that_does_not_exist() {
-        assert_eq!(classify_status(404, "NotFound"), ErrorClass::NotFound);
-        assert_eq!(
-            classify_status(404, "Failed to parse error data"),
-            ErrorClass::KindMissing
-        );
-    }
-
-    #[test]
     fn an_empty_list_of_metadata_has_null_for_its_items() {
         let page: Page<u8> = serde_json::from_str(r#"{"metadata":{"resourceVersion":"7"},"items":null}"#).unwrap();
         assert!(page.items.is_empty());
-    }
-
-    #[test]
-    fn gone_as_an_http_status_is_its_own_class() {
-        assert_eq!(classify_status(410, "Expired"), ErrorClass::Gone);
-    }
-
-    #[test]
-    fn an_unprocessable_object_is_invalid_and_no_outage() {
-        assert_eq!(classify_status(422, "Invalid"), ErrorClass::Invalid);
-        assert!(!ErrorClass::Invalid.is_outage());
-        assert!(classify_status(503, "").is_outage());
     }
 }

@@ -1,0 +1,250 @@
+//! Leader election by a Lease: a pure state machine ([`Elector`]) and the loop that drives it.
+//!
+//! Compare and swap by resource version; a foreign lease runs out by our own clock from the moment in which we saw it
+//! change, never by comparing clocks; who can't renew in time is no leader any more and the process ends.
+
+mod elector;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use kube::core::ObjectMeta;
+use tokio::time::Instant;
+
+use self::elector::{Elector, RENEW_DEADLINE, Record, Step};
+use crate::backoff::{jittered, random};
+use crate::cluster::{CallError, Cluster, ErrorClass, Resource};
+/// Time between two attempts (client-go's default).
+const RETRY_PERIOD: Duration = Duration::from_secs(2);
+/// Longest wait for one answer, so that a leader has two attempts within its deadline.
+const ATTEMPT_DEADLINE: Duration = Duration::from_secs(4);
+
+const LEASE: Resource = Resource {
+    group: "coordination.k8s.io",
+    version: "v1",
+    kind: "Lease",
+    plural: "leases",
+};
+/// Whether this process leads, and until when at the latest. Cheap to ask before each write: a process that was
+/// stopped for a while knows on waking that its time is over, before its election loop does.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Leadership(Arc<Mutex<Option<Instant>>>);
+
+impl Leadership {
+    /// Leadership without an election (one replica, `--leader-elect=false`).
+    pub(crate) fn granted() -> Self {
+        let ten_years = Duration::from_secs(10 * 365 * 24 * 3600);
+        Self(Arc::new(Mutex::new(Some(Instant::now() + ten_years))))
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn set(&self, until: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+}
+
+/// How a term of leadership ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Another name stands on the Lease.
+    Deposed,
+    /// The API server could not be reached in time: nobody is known to lead.
+    NotRenewed,
+}
+
+/// A candidate with its connection.
+pub(crate) struct Candidate {
+    cluster: Cluster,
+    namespace: String,
+    name: String,
+    elector: Elector,
+    /// The Lease as last read or written: its resource version is what we swap against.
+    current: Option<Lease>,
+    /// Zero of this process's clock.
+    zero: Instant,
+    leadership: Leadership,
+}
+
+impl Candidate {
+    pub(crate) fn new(cluster: Cluster, namespace: String, name: String, leadership: Leadership) -> Self {
+        Self {
+            cluster,
+            namespace,
+            name,
+            elector: Elector::new(identity()),
+            current: None,
+            zero: Instant::now(),
+            leadership,
+        }
+    }
+
+    /// Returns once this process leads.
+    pub(crate) async fn acquire(&mut self) {
+        loop {
+            self.attempt().await;
+            if self.elector.renewed.is_some() {
+                tracing::info!(lease = %self.name, identity = %self.elector.me, "leading");
+                return;
+            }
+            tokio::time::sleep(jittered(RETRY_PERIOD)).await;
+        }
+    }
+
+    /// Renews for as long as it goes, and tells how it ended.
+    pub(crate) async fn keep(&mut self) -> End {
+        while let Some(renewed) = self.elector.renewed {
+            let gives_up_at = self.zero + renewed + RENEW_DEADLINE;
+            let round = async {
+                tokio::time::sleep(RETRY_PERIOD).await;
+                self.attempt().await;
+            };
+            // However long an attempt takes: the deadline is not negotiable.
+            let in_time = tokio::time::timeout_at(gives_up_at, round).await.is_ok();
+            if !in_time || self.elector.evaluate(self.now()) == Step::Lost {
+                break;
+            }
+        }
+        self.leadership.set(None);
+        let deposed = self.elector.is_deposed();
+        self.elector.renewed = None;
+        self.current = None;
+        if deposed { End::Deposed } else { End::NotRenewed }
+    }
+
+    /// Gives the lease back, so that the next candidate need not wait for it to run out.
+    pub(crate) async fn release(&mut self) {
+        self.leadership.set(None);
+        if self.elector.renewed.take().is_none() {
+            return;
+        }
+        let record = Record {
+            holder: String::new(),
+            duration: Duration::from_secs(1),
+            ..self.elector.claim(Timestamp::now())
+        };
+        match self.write(&record).await {
+            Ok(()) => tracing::info!(lease = %self.name, "lease released"),
+            Err(error) => tracing::warn!(%error, "lease not released: it runs out by itself"),
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.zero.elapsed()
+    }
+
+    /// Looks, decides, writes; a failure is logged and leaves the machine as it was.
+    async fn attempt(&mut self) {
+        // A leader swaps against its own last write; only a candidate, or a leader that lost a race, must look first.
+        if self.elector.renewed.is_none() || self.current.is_none() {
+            match self.read().await {
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "can't read the lease");
+                    return;
+                }
+            }
+        }
+        match self.elector.evaluate(self.now()) {
+            Step::Wait | Step::Lost => {}
+            Step::Acquire | Step::Renew => {
+                let sent = self.now();
+                let record = self.elector.claim(Timestamp::now());
+                match self.write(&record).await {
+                    Ok(()) => {
+                        self.elector.wrote(record, sent);
+                        self.leadership.set(Some(self.zero + sent + RENEW_DEADLINE));
+                    }
+                    Err(error) => {
+                        if error.class == ErrorClass::Conflict || error.class == ErrorClass::NotFound {
+                            self.current = None;
+                        }
+                        tracing::warn!(%error, "can't write the lease");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), CallError> {
+        let get = self.cluster.get::<Lease>(LEASE, Some(&self.namespace), &self.name);
+        let lease = within(get).await?;
+        let now = self.now();
+        self.elector.observe(lease.as_ref().map(record_of), now);
+        self.current = lease;
+        Ok(())
+    }
+
+    async fn write(&mut self, record: &Record) -> Result<(), CallError> {
+        let mut lease = self.current.clone().unwrap_or_else(|| Lease {
+            metadata: ObjectMeta {
+                name: Some(self.name.clone()),
+                namespace: Some(self.namespace.clone()),
+                ..ObjectMeta::default()
+            },
+            spec: None,
+        });
+        let exists = lease.metadata.resource_version.is_some();
+        let acquired = lease
+            .spec
+            .as_ref()
+            .filter(|spec| spec.holder_identity.as_deref() == Some(&record.holder))
+            .and_then(|spec| spec.acquire_time.clone());
+        lease.metadata.managed_fields = None;
+        lease.spec = Some(LeaseSpec {
+            holder_identity: Some(record.holder.clone()),
+            lease_duration_seconds: i32::try_from(record.duration.as_secs()).ok(),
+            renew_time: record.renewed.map(MicroTime),
+            acquire_time: acquired.or_else(|| record.renewed.map(MicroTime)),
+            lease_transitions: Some(record.transitions),
+            ..LeaseSpec::default()
+        });
+        let written: Lease = if exists {
+            within(self.cluster.replace(LEASE, &self.namespace, &self.name, &lease)).await?
+        } else {
+            within(self.cluster.create(LEASE, &self.namespace, &lease)).await?
+        };
+        self.current = Some(written);
+        Ok(())
+    }
+}
+
+async fn within<T>(call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+    tokio::time::timeout(ATTEMPT_DEADLINE, call).await.unwrap_or_else(|_| {
+        Err(CallError {
+            verb: "reach",
+            kind: LEASE.kind,
+            object: String::new(),
+            class: ErrorClass::Timeout,
+            message: format!("no answer within {ATTEMPT_DEADLINE:?}"),
+        })
+    })
+}
+
+fn record_of(lease: &Lease) -> Record {
+    let spec = lease.spec.clone().unwrap_or_default();
+    Record {
+        holder: spec.holder_identity.unwrap_or_default(),
+        renewed: spec.renew_time.map(|time| time.0),
+        transitions: spec.lease_transitions.unwrap_or(0),
+        duration: Duration::from_secs(u64::try_from(spec.lease_duration_seconds.unwrap_or(0)).unwrap_or(0)),
+    }
+}
+
+/// A name that no other candidate has, not even an earlier life of this pod.
+fn identity() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "monitored-api".to_owned());
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "any 48 random bits will do"
+    )]
+    let suffix = (random() * (1_u64 << 48) as f64) as u64;
+    format!("{host}_{}_{suffix:012x}", std::process::id())
+}

@@ -1,0 +1,318 @@
+//! The workload: Deployments, pods, EndpointSlices, trimmed to core's facts.
+
+use controller_api::names;
+use controller_core::facts::{DeploymentFacts, LiveReplicas, PodFacts};
+use serde::Deserialize;
+
+use super::{ChildItem, Meta, lenient};
+
+/// A Deployment: a child, and the figures of the workload.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "DeploymentObject")]
+pub(crate) struct DeploymentItem {
+    pub(crate) child: ChildItem,
+    pub(crate) facts: DeploymentFacts,
+    pub(crate) replicas: LiveReplicas,
+}
+
+#[derive(Debug, Deserialize)]
+struct DeploymentObject {
+    #[serde(deserialize_with = "lenient")]
+    metadata: Meta,
+    #[serde(default, deserialize_with = "lenient")]
+    spec: DeploymentSpec,
+    #[serde(default, deserialize_with = "lenient")]
+    status: DeploymentStatus,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct DeploymentSpec {
+    replicas: Option<i32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct DeploymentStatus {
+    observed_generation: i64,
+    replicas: i32,
+    updated_replicas: i32,
+    ready_replicas: i32,
+    available_replicas: i32,
+    conditions: Vec<Condition>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Condition {
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
+    reason: String,
+    message: String,
+}
+
+fn condition<'a>(conditions: &'a [Condition], kind: &str, status: &str) -> Option<&'a Condition> {
+    conditions
+        .iter()
+        .find(|known| known.kind == kind && known.status == status)
+}
+
+impl From<DeploymentObject> for DeploymentItem {
+    fn from(object: DeploymentObject) -> Self {
+        let DeploymentObject { metadata, spec, status } = object;
+        let wanted = spec.replicas.unwrap_or(1);
+        let (ours, others) = metadata.replica_owners();
+        Self {
+            child: ChildItem::from(&metadata),
+            facts: DeploymentFacts {
+                generation: metadata.generation.unwrap_or(0),
+                uid: metadata.uid,
+                observed_generation: status.observed_generation,
+                wanted,
+                replicas: status.replicas,
+                updated: status.updated_replicas,
+                ready: status.ready_replicas,
+                available: status.available_replicas,
+                progress_failed: condition(&status.conditions, "Progressing", "False")
+                    .map(|c| (c.reason.clone(), c.message.clone())),
+                replica_failure: condition(&status.conditions, "ReplicaFailure", "True").map(|c| c.message.clone()),
+            },
+            replicas: LiveReplicas {
+                replicas: wanted,
+                ours,
+                others,
+            },
+        }
+    }
+}
+
+/// A pod of a workload.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "PodObject")]
+pub(crate) struct PodItem {
+    pub(crate) namespace: String,
+    pub(crate) resource_version: String,
+    /// Name of the MonitoredApi.
+    pub(crate) owner: String,
+    pub(crate) uid: String,
+    /// Which pod template it was made from.
+    pub(crate) template_hash: String,
+    /// RFC 3339, sorts as text.
+    pub(crate) created: String,
+    /// `current` and `unhealthy` are filled in by `gather`, which knows the other pods and the events.
+    pub(crate) facts: PodFacts,
+}
+
+#[derive(Debug, Deserialize)]
+struct PodObject {
+    #[serde(deserialize_with = "lenient")]
+    metadata: Meta,
+    #[serde(default, deserialize_with = "lenient")]
+    status: PodStatus,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PodStatus {
+    phase: String,
+    conditions: Vec<Condition>,
+    container_statuses: Vec<ContainerStatus>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ContainerStatus {
+    name: String,
+    restart_count: i32,
+    state: ContainerState,
+    last_state: ContainerState,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ContainerState {
+    waiting: Option<Reason>,
+    terminated: Option<Reason>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Reason {
+    reason: String,
+    message: String,
+    exit_code: i32,
+}
+
+/// Label by which the Deployment controller tells pods of different templates apart.
+const LABEL_TEMPLATE_HASH: &str = "pod-template-hash";
+/// Name of the main container; `spec.podTemplate` may add others beside it.
+const MAIN_CONTAINER: &str = "api";
+
+impl From<PodObject> for PodItem {
+    fn from(object: PodObject) -> Self {
+        let PodObject {
+            metadata: mut meta,
+            mut status,
+        } = object;
+        let main = status
+            .container_statuses
+            .iter()
+            .position(|container| container.name == MAIN_CONTAINER)
+            .unwrap_or(0);
+        let main = if main < status.container_statuses.len() {
+            status.container_statuses.swap_remove(main)
+        } else {
+            ContainerStatus::default()
+        };
+        let terminated = main.state.terminated.or(main.last_state.terminated);
+        Self {
+            owner: meta.labels.remove(names::LABEL_OWN_NAME).unwrap_or_default(),
+            template_hash: meta.labels.remove(LABEL_TEMPLATE_HASH).unwrap_or_default(),
+            namespace: meta.namespace,
+            resource_version: meta.resource_version,
+            uid: meta.uid,
+            created: meta.creation_timestamp,
+            facts: PodFacts {
+                name: meta.name,
+                ready: condition(&status.conditions, "Ready", "True").is_some(),
+                current: false,
+                unschedulable: condition(&status.conditions, "PodScheduled", "False").map(|c| c.message.clone()),
+                phase: status.phase,
+                waiting: main.state.waiting.map(|waiting| (waiting.reason, waiting.message)),
+                terminated: terminated.map(|end| (end.reason, end.exit_code)),
+                restarts: main.restart_count,
+                unhealthy: None,
+            },
+        }
+    }
+}
+
+/// An EndpointSlice of one of our Services.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "SliceObject")]
+pub(crate) struct SliceItem {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) resource_version: String,
+    /// Name of the MonitoredApi.
+    pub(crate) owner: String,
+    /// Name of the Service.
+    pub(crate) service: String,
+    /// Ready endpoints, if the slice has a port `http`.
+    pub(crate) ready: usize,
+}
+
+#[derive(Debug, Deserialize)]
+struct SliceObject {
+    #[serde(deserialize_with = "lenient")]
+    metadata: Meta,
+    #[serde(default, deserialize_with = "lenient")]
+    endpoints: Vec<Endpoint>,
+    #[serde(default, deserialize_with = "lenient")]
+    ports: Vec<EndpointPort>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Endpoint {
+    conditions: EndpointConditions,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct EndpointConditions {
+    ready: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct EndpointPort {
+    name: Option<String>,
+}
+
+impl From<SliceObject> for SliceItem {
+    fn from(object: SliceObject) -> Self {
+        let SliceObject {
+            metadata: mut meta,
+            endpoints,
+            ports,
+        } = object;
+        let named = ports.iter().any(|port| port.name.as_deref() == Some("http"));
+        // Absent means ready (the API's own words: "nil should be interpreted as true").
+        let ready = endpoints.iter().filter(|e| e.conditions.ready.unwrap_or(true)).count();
+        Self {
+            owner: meta.labels.remove(names::LABEL_OWN_NAME).unwrap_or_default(),
+            service: meta.labels.remove("kubernetes.io/service-name").unwrap_or_default(),
+            namespace: meta.namespace,
+            name: meta.name,
+            resource_version: meta.resource_version,
+            ready: if named { ready } else { 0 },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_replicas_of_the_status_are_not_taken_for_those_of_the_spec() {
+        let deployment: DeploymentItem = serde_json::from_value(json!({
+            "metadata": {"name": "orders", "namespace": "shop", "managedFields": [
+                {"manager": "monitored-api", "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+                {"manager": "kcm", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {"f:replicas": {}}}},
+            ]},
+            "spec": {"replicas": 3},
+        }))
+        .unwrap();
+        assert_eq!(
+            deployment.replicas,
+            LiveReplicas {
+                replicas: 3,
+                ours: true,
+                others: false
+            }
+        );
+    }
+
+    #[test]
+    fn a_field_of_an_unexpected_shape_costs_that_field_only() {
+        let pod: PodItem = serde_json::from_value(json!({
+            "metadata": {"name": "orders-1", "namespace": "shop", "labels": {"monitoredapi.io/name": "orders"}},
+            "status": {"phase": 7},
+        }))
+        .unwrap();
+        assert_eq!(pod.owner, "orders");
+        assert_eq!(pod.facts.phase, "");
+    }
+
+    #[test]
+    fn endpoints_count_only_behind_the_port_http() {
+        let slice = |port: &str| -> SliceItem {
+            serde_json::from_value(json!({
+                "metadata": {"name": "orders-x", "namespace": "shop"},
+                "endpoints": [{"conditions": {"ready": true}}, {"conditions": {"ready": false}}, {}],
+                "ports": [{"name": port}],
+            }))
+            .unwrap()
+        };
+        assert_eq!(slice("http").ready, 2);
+        assert_eq!(slice("metrics").ready, 0);
+    }
+
+    #[test]
+    fn the_main_container_speaks_for_the_pod_even_beside_sidecars() {
+        let pod: PodItem = serde_json::from_value(json!({
+            "metadata": {"name": "orders-1", "namespace": "shop"},
+            "status": {"containerStatuses": [
+                {"name": "sidecar", "restartCount": 9},
+                {"name": "api", "restartCount": 1, "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "m"}}},
+            ]},
+        }))
+        .unwrap();
+        assert_eq!(pod.facts.restarts, 1);
+        assert_eq!(pod.facts.waiting, Some(("CrashLoopBackOff".to_owned(), "m".to_owned())));
+    }
+}
