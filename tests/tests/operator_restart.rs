@@ -21,7 +21,7 @@ use integration_tests::{
 };
 use metric_contract::platform;
 use serde_json::{Value, json};
-use testbed::Testbed;
+use testbed::{Signal, Testbed};
 
 const LEASES: Resource = Resource::new("coordination.k8s.io", "v1", "leases");
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -294,5 +294,39 @@ fn many_apis_at_once_are_all_applied_and_the_operator_stays_small() {
     assert_eq!(panics.unwrap_or(0.0), 0.0);
     let memory = operator.metric(platform::PROCESS_MEMORY.name).unwrap().unwrap();
     assert!(memory < 96e6, "{memory} bytes");
+    assert!(operator.stop().unwrap().success());
+}
+
+#[test]
+fn an_outage_of_the_api_server_ends_no_operator_and_it_goes_on_afterwards() {
+    let bed = turn();
+    let api = bed.connect();
+    let mut operator = bed.leader();
+    create(&api, "outage", &["orders"], &json!({"image": "example.org/a:1"}));
+    wait_applied(&api, "outage", &["orders"]);
+    bed.rest();
+    let mark = bed.audit.mark().unwrap();
+    // Frozen: connections stay open and nothing is answered, for longer than a lease lasts.
+    bed.bed.signal("kube-apiserver", Signal::STOP).unwrap();
+    std::thread::sleep(Duration::from_secs(25));
+    assert!(operator.is_running().unwrap(), "{}", operator.log_tail());
+    assert_eq!(operator.metric(platform::LEADER.name).unwrap(), Some(0.0));
+    bed.bed.signal("kube-apiserver", Signal::CONT).unwrap();
+    wait_leads(&operator);
+    let path = MONITORED_APIS.object("outage", "orders");
+    api.merge(&path, &json!({"spec": {"image": "example.org/a:2"}})).unwrap();
+    api.wait_for(&DEPLOYMENTS.object("outage", "orders"), PATIENCE, |found| {
+        let image = &found["spec"]["template"]["spec"]["containers"][0]["image"];
+        if image == "example.org/a:2" {
+            Ok(())
+        } else {
+            Err(image.to_string())
+        }
+    })
+    .unwrap();
+    bed.rest();
+    let mut writes = bed.writes(mark);
+    writes.retain(|write| write.resource != "monitoredapis" && write.resource != "events");
+    assert_eq!(writes.len(), 1, "{}", show(&writes));
     assert!(operator.stop().unwrap().success());
 }
