@@ -127,6 +127,16 @@ fn build_static(profile: &str) -> Result<PathBuf> {
     for image in &IMAGES {
         command.args(["--package", image.package]);
     }
+    if std::env::var_os("GIT_COMMIT").is_none() {
+        // Outside a checkout of git the binaries say that their commit is unknown.
+        if let Ok(commit) = read(
+            std::process::Command::new("git")
+                .args(["rev-parse", "HEAD"])
+                .current_dir(root()?),
+        ) {
+            command.env("GIT_COMMIT", commit.trim());
+        }
+    }
     run(command.env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
     Ok(target()?.join(host).join(profile))
 }
