@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use controller_api::{MonitoredApi, MonitoredApiStatus};
+use controller_api::{MonitoredApi, MonitoredApiSpec, MonitoredApiStatus};
 use controller_core::children::{CHILD_KINDS, ChildKind};
 use controller_core::facts::{Facts, PodFacts, PrometheusFacts, WorkloadFacts};
 use controller_core::plan::ApiRef;
@@ -35,49 +35,37 @@ pub(crate) struct Target {
     pub(crate) live: bool,
 }
 
-/// The parts that are needed even of an object whose spec can't be decoded.
-#[derive(Debug, Deserialize)]
-struct Frame {
-    metadata: FrameMeta,
-    #[serde(default)]
-    status: Option<serde_json::Value>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct FrameMeta {
-    uid: String,
-    resource_version: String,
-}
-
 impl Target {
     fn new(key: &ApiKey, cached: &CachedApi, live: bool) -> Self {
-        let (uid, resource_version, status) = match serde_json::from_str::<Frame>(&cached.text) {
-            Ok(frame) => {
-                let status = frame.status.map(serde_json::from_value).and_then(Result::ok);
-                (frame.metadata.uid, frame.metadata.resource_version, status)
-            }
-            Err(_) => (cached.uid.to_string(), String::new(), None),
+        let owner = ApiRef {
+            namespace: key.namespace.to_string(),
+            name: key.name.to_string(),
+            uid: cached.uid.text(),
         };
-        let api = match serde_json::from_str::<MonitoredApi>(&cached.text) {
-            Ok(api) => Ok(Box::new(api)),
+        let api = match serde_json::from_str(&cached.spec) {
+            Ok(spec) => Ok(Box::new(api(&owner, cached.generation, spec))),
             Err(error) => Err(vec![undecodable(&error)]),
         };
+        let status = cached.status.as_ref().and_then(|status| status.unpack(&key.name));
         Self {
             key: key.clone(),
-            owner: ApiRef {
-                namespace: key.namespace.to_string(),
-                name: key.name.to_string(),
-                uid,
-            },
+            owner,
             generation: cached.generation,
-            resource_version,
+            resource_version: cached.resource_version.to_string(),
             api,
             status: status.unwrap_or_else(unseen),
             deleting: cached.deleting,
             live,
         }
     }
+}
+
+fn api(owner: &ApiRef, generation: i64, spec: MonitoredApiSpec) -> MonitoredApi {
+    let mut api = MonitoredApi::new(&owner.name, spec);
+    api.metadata.namespace = Some(owner.namespace.clone());
+    api.metadata.uid = Some(owner.uid.clone());
+    api.metadata.generation = Some(generation);
+    api
 }
 
 /// The status of an object that nobody has looked at.

@@ -17,6 +17,7 @@ use serde_json::json;
 use crate::cluster::{CallError, ErrorClass};
 use crate::context::Context;
 use crate::gather::{self, Target};
+use crate::intern;
 use crate::kinds;
 use crate::observe::ApiItem;
 use crate::table::Source;
@@ -220,7 +221,11 @@ fn show(context: &Context, target: &Target, status: &MonitoredApiStatus, workloa
         ApiSeries {
             wanted: deployment.map(|d| d.wanted),
             ready: deployment.map(|d| d.ready),
-            dialect: status.metrics.as_ref().and_then(|metrics| metrics.dialect.clone()),
+            dialect: status
+                .metrics
+                .as_ref()
+                .and_then(|metrics| metrics.dialect.as_deref())
+                .map(intern::text),
             conditions,
         },
     );

@@ -2,15 +2,16 @@
 //!
 //! Says of each change whether it can lead to a write to children, only to a new status, or to nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use controller_core::children::ChildKind;
 use controller_core::facts::{DeploymentFacts, LiveReplicas, PrometheusSelectors};
 use controller_core::plan::ObservedChild;
 
-use crate::compact::Compact;
+use crate::compact::{Compact, Uid};
 use crate::observe::{ApiItem, ChildItem, DeploymentItem, NamespaceItem, PodItem, PrometheusItem, SliceItem};
+use crate::packed::PackedStatus;
 use crate::queue::ApiKey;
 use crate::table::{Epoch, Put, Source, Table};
 
@@ -28,12 +29,14 @@ pub(crate) enum Change {
 /// A MonitoredApi as cached.
 #[derive(Debug, Clone)]
 pub(crate) struct CachedApi {
-    pub(crate) uid: Box<str>,
+    pub(crate) uid: Uid,
+    pub(crate) resource_version: Box<str>,
     pub(crate) generation: i64,
     pub(crate) deleting: bool,
     reconcile_at: Option<Box<str>>,
-    /// JSON of the trimmed object: decoded when it is worked on.
-    pub(crate) text: Arc<str>,
+    /// JSON of the spec: decoded when it is worked on.
+    pub(crate) spec: Arc<str>,
+    pub(crate) status: Option<Arc<PackedStatus>>,
 }
 
 /// An object's name, where it is not the MonitoredApi's.
@@ -50,6 +53,8 @@ type Workload = (DeploymentFacts, LiveReplicas);
 
 #[derive(Debug, Default)]
 struct Inner {
+    /// Every key that a table has, once.
+    keys: HashSet<ApiKey>,
     apis: Table<(), CachedApi>,
     children: Table<(ChildKind, Name), Compact>,
     deployments: Table<Name, Workload>,
@@ -71,17 +76,32 @@ fn version(text: &str) -> u64 {
 }
 
 impl Store {
+    /// The one key of these names.
+    fn key(&self, namespace: &str, name: &str) -> ApiKey {
+        let key = ApiKey::new(namespace, name);
+        let mut inner = self.lock();
+        if let Some(known) = inner.keys.get(&key) {
+            return known.clone();
+        }
+        inner.keys.insert(key.clone());
+        key
+    }
+
     // --- MonitoredApis ---
 
     pub(crate) fn put_api(&self, item: ApiItem, source: Source) -> (ApiKey, Change) {
-        let key = ApiKey::new(&item.namespace, &item.name);
+        let key = self.key(&item.namespace, &item.name);
         let at = version(&item.resource_version);
         let cached = CachedApi {
-            uid: item.uid.into(),
+            uid: Uid::new(&item.uid),
+            resource_version: item.resource_version.into(),
             generation: item.generation,
             deleting: item.deleting,
             reconcile_at: item.reconcile_at.map(Into::into),
-            text: item.text.into(),
+            spec: item.spec.into(),
+            status: item
+                .status
+                .map(|status| Arc::new(PackedStatus::pack(status, &item.name))),
         };
         let new = cached.clone();
         let put = self
@@ -96,7 +116,7 @@ impl Store {
                     && old.generation == new.generation
                     && old.deleting == new.deleting
                     && old.reconcile_at == new.reconcile_at;
-                match (same_work, old.text == new.text) {
+                match (same_work, old.resource_version == new.resource_version) {
                     (false, _) => Change::Work,
                     (true, false) => Change::Status,
                     (true, true) => Change::None,
@@ -107,10 +127,10 @@ impl Store {
     }
 
     pub(crate) fn remove_api(&self, item: &ApiItem) -> ApiKey {
-        let key = ApiKey::new(&item.namespace, &item.name);
+        let key = self.key(&item.namespace, &item.name);
         let mut inner = self.lock();
         let current = inner.apis.of(&key).next().map(|((), cached)| cached.clone());
-        if let Some(cached) = current.filter(|cached| *cached.uid == *item.uid) {
+        if let Some(cached) = current.filter(|cached| cached.uid == Uid::new(&item.uid)) {
             inner.apis.remove(&key, &(), &cached, |a, b| a.uid == b.uid);
         }
         key
@@ -120,13 +140,16 @@ impl Store {
     pub(crate) fn forget_api(&self, key: &ApiKey, uid: &str) {
         let mut inner = self.lock();
         let current = inner.apis.of(key).next().map(|((), cached)| cached.clone());
-        if let Some(cached) = current.filter(|cached| *cached.uid == *uid) {
+        if let Some(cached) = current.filter(|cached| cached.uid == Uid::new(uid)) {
             inner.apis.remove(key, &(), &cached, |a, b| a.uid == b.uid);
         }
     }
 
     pub(crate) fn sweep_apis(&self, epoch: Epoch, namespace: Option<&str>) -> Vec<ApiKey> {
-        self.lock().apis.sweep(epoch, |key, ()| within(key, namespace))
+        let mut inner = self.lock();
+        let affected = inner.apis.sweep(epoch, |key, ()| within(key, namespace));
+        inner.keys.retain(|key| !key.is_last());
+        affected
     }
 
     pub(crate) fn api(&self, key: &ApiKey) -> Option<CachedApi> {
@@ -140,7 +163,7 @@ impl Store {
     // --- children ---
 
     pub(crate) fn put_child(&self, kind: ChildKind, item: &ChildItem, source: Source) -> (ApiKey, Change) {
-        let key = ApiKey::new(&item.namespace, &item.owner);
+        let key = self.key(&item.namespace, &item.owner);
         let new = Compact::new(&item.observed);
         let put = self.lock().children.put(
             &key,
@@ -160,7 +183,7 @@ impl Store {
     }
 
     pub(crate) fn remove_child(&self, kind: ChildKind, item: &ChildItem) -> (ApiKey, Change) {
-        let key = ApiKey::new(&item.namespace, &item.owner);
+        let key = self.key(&item.namespace, &item.owner);
         let id = (kind, short(&key, &item.name));
         let gone = Compact::new(&item.observed);
         let removed = self.lock().children.remove(&key, &id, &gone, Compact::same_uid);
@@ -243,7 +266,7 @@ impl Store {
     }
 
     pub(crate) fn put_pod(&self, item: PodItem, source: Source) -> (ApiKey, Change) {
-        let key = ApiKey::new(&item.namespace, &item.owner);
+        let key = self.key(&item.namespace, &item.owner);
         let facts = item.facts.clone();
         let at = version(&item.resource_version);
         let id = item.facts.name.as_str().into();
@@ -257,7 +280,7 @@ impl Store {
     }
 
     pub(crate) fn remove_pod(&self, item: &PodItem) -> (ApiKey, Change) {
-        let key = ApiKey::new(&item.namespace, &item.owner);
+        let key = self.key(&item.namespace, &item.owner);
         let id = item.facts.name.as_str().into();
         self.lock().pods.remove(&key, &id, item, |a, b| a.uid == b.uid);
         (key, Change::Status)
@@ -272,7 +295,7 @@ impl Store {
     }
 
     pub(crate) fn put_slice(&self, item: &SliceItem, source: Source) -> (ApiKey, Change) {
-        let key = ApiKey::new(&item.namespace, &item.owner);
+        let key = self.key(&item.namespace, &item.owner);
         let new: Slice = (item.service.as_str().into(), item.ready);
         let put = self.lock().slices.put(
             &key,
@@ -291,7 +314,7 @@ impl Store {
     }
 
     pub(crate) fn remove_slice(&self, item: &SliceItem) -> (ApiKey, Change) {
-        let key = ApiKey::new(&item.namespace, &item.owner);
+        let key = self.key(&item.namespace, &item.owner);
         let gone: Slice = (item.service.as_str().into(), item.ready);
         self.lock()
             .slices
@@ -317,7 +340,7 @@ impl Store {
 
     /// Whether anything changed that a condition depends on.
     pub(crate) fn put_prometheus(&self, item: PrometheusItem, source: Source) -> bool {
-        let key = ApiKey::new(&item.selectors.namespace, &item.selectors.name);
+        let key = self.key(&item.selectors.namespace, &item.selectors.name);
         let new = item.selectors.clone();
         let at = version(&item.resource_version);
         let put = self
@@ -332,7 +355,7 @@ impl Store {
     }
 
     pub(crate) fn remove_prometheus(&self, item: &PrometheusItem) {
-        let key = ApiKey::new(&item.selectors.namespace, &item.selectors.name);
+        let key = self.key(&item.selectors.namespace, &item.selectors.name);
         self.lock().prometheuses.remove(&key, &(), &item.selectors, |_, _| true);
     }
 

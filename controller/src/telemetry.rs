@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use metric_contract::{Family, MetricKind, platform};
@@ -26,9 +26,9 @@ pub(crate) struct ApiSeries {
     pub(crate) wanted: Option<i32>,
     /// Pods that are ready.
     pub(crate) ready: Option<i32>,
-    pub(crate) dialect: Option<String>,
+    pub(crate) dialect: Option<Arc<str>>,
     /// Status of summary conditions: type and status.
-    pub(crate) conditions: Vec<(&'static str, &'static str)>,
+    pub(crate) conditions: Box<[(&'static str, &'static str)]>,
 }
 
 #[derive(Debug, Default)]
@@ -154,7 +154,7 @@ impl Telemetry {
         }
         page.family(platform::CONDITION);
         for (key, series) in &sorted {
-            for (condition, status) in &series.conditions {
+            for (condition, status) in &*series.conditions {
                 page.sample(
                     platform::CONDITION,
                     "",
@@ -166,13 +166,13 @@ impl Telemetry {
         page.family(platform::REPLICAS_WANTED);
         for (key, series) in &sorted {
             if let Some(wanted) = series.wanted {
-                page.sample(platform::REPLICAS_WANTED, "", &[&key.namespace, &key.name], wanted);
+                page.sample(platform::REPLICAS_WANTED, "", &[&*key.namespace, &*key.name], wanted);
             }
         }
         page.family(platform::REPLICAS_READY);
         for (key, series) in &sorted {
             if let Some(ready) = series.ready {
-                page.sample(platform::REPLICAS_READY, "", &[&key.namespace, &key.name], ready);
+                page.sample(platform::REPLICAS_READY, "", &[&*key.namespace, &*key.name], ready);
             }
         }
     }

@@ -86,11 +86,7 @@ async fn guarded(context: &Context, key: &ApiKey) -> Next {
 }
 
 async fn settle(context: &Context, key: &ApiKey, end: Outcome) -> Next {
-    let uid = context
-        .store
-        .api(key)
-        .map(|api| api.uid.to_string())
-        .unwrap_or_default();
+    let uid = context.store.api(key).map(|api| api.uid.text()).unwrap_or_default();
     let (namespace, name) = (&*key.namespace, &*key.name);
     let count = |result| {
         context

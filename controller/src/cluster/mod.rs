@@ -3,14 +3,18 @@
 
 mod error;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::Stream;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Bytes;
 use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Preconditions, WatchParams};
-use kube::core::{Request, WatchEvent};
+use kube::core::{Request, Status, WatchEvent};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tokio::sync::Semaphore;
 
 use self::error::Call;
 pub(crate) use self::error::{CallError, ErrorClass, classify, classify_status};
@@ -20,6 +24,14 @@ pub(crate) use self::error::{CallError, ErrorClass, classify, classify_status};
 const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 /// Longest wait for one page of a list (500 objects with their managed fields) or for a watch to open.
 const LIST_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Largest answer taken, in bytes: a page of 500 of the largest objects that etcd holds would be more, and no page of
+/// ours comes near.
+const MAX_ANSWER: usize = 256 * 1024 * 1024;
+/// Lists at a time: at the start, the pages of a dozen kinds at once would be most of the memory ever used.
+const LISTS: usize = 2;
+/// A list that has waited this long for its turn goes on without: kinds that do not answer must not delay the others.
+const LIST_TURN: Duration = Duration::from_secs(2);
 
 /// A kind of object and where it lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,6 +109,7 @@ pub(crate) struct Scope {
 #[derive(Clone)]
 pub(crate) struct Cluster {
     client: kube::Client,
+    lists: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -119,7 +132,8 @@ impl Cluster {
         config.headers.push((http::header::USER_AGENT, agent));
         let namespace = config.default_namespace.clone();
         let client = kube::Client::try_from(config)?;
-        Ok((Self { client }, namespace))
+        let lists = Arc::new(Semaphore::new(LISTS));
+        Ok((Self { client, lists }, namespace))
     }
 
     /// Reads one object from the API server's store (never from its cache). `None` if it does not exist.
@@ -262,6 +276,7 @@ impl Cluster {
     /// One page of a consistent list (no resource version, so never an old view), 500 objects a page.
     pub(crate) async fn list<T: DeserializeOwned>(&self, scope: &Scope, next: &str) -> Result<Page<T>, CallError> {
         let call = Call::list(scope);
+        let _turn = tokio::time::timeout(LIST_TURN, self.lists.acquire()).await;
         let params = ListParams {
             label_selector: scope.label_selector.map(str::to_owned),
             limit: Some(500),
@@ -332,15 +347,39 @@ impl Cluster {
         request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
     ) -> Result<T, CallError> {
         let request = request.map_err(|error| call.failed(ErrorClass::Invalid, error.to_string()))?;
-        // The text is decoded here and not by kube, which would log the whole body of what it can't decode.
-        let text = match tokio::time::timeout(deadline, self.client.request_text(request)).await {
-            Ok(Ok(text)) => text,
-            Ok(Err(error)) => return Err(call.classify(error)),
+        let body = match tokio::time::timeout(deadline, self.body(call, request)).await {
+            Ok(body) => body?,
             Err(_) => return Err(call.failed(ErrorClass::Timeout, format!("no answer within {deadline:?}"))),
         };
-        serde_json::from_str(&text).map_err(|error| call.failed(ErrorClass::Decode, error.to_string()))
+        serde_json::from_slice(&body).map_err(|error| call.failed(ErrorClass::Decode, error.to_string()))
+    }
+
+    /// The body of a good answer. Not by kube's own helpers, which copy it twice and log what they can't decode.
+    async fn body(&self, call: &Call<'_>, request: http::Request<Vec<u8>>) -> Result<Bytes, CallError> {
+        let answer = self
+            .client
+            .send(request.map(kube::client::Body::from))
+            .await
+            .map_err(|error| call.classify(error))?;
+        let code = answer.status();
+        let body = Limited::new(answer.into_body(), MAX_ANSWER)
+            .collect()
+            .await
+            .map_err(|error| call.failed(ErrorClass::Unreachable, error.to_string()))?
+            .to_bytes();
+        if code.is_success() {
+            return Ok(body);
+        }
+        // A proxy, or the router for a kind that is not served, answers in plain text.
+        let status = serde_json::from_slice::<Status>(&body).unwrap_or_else(|_| {
+            let text = String::from_utf8_lossy(&body);
+            Status::failure(text.trim().get(..512).unwrap_or(text.trim()), "Unreadable")
+        });
+        let class = classify_status(code.as_u16(), &status.reason);
+        Err(call.failed(class, status.message))
     }
 }
+
 /// The parts of an object that are decoded later, if at all.
 pub(crate) type Raw = Box<RawValue>;
 
