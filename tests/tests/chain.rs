@@ -1,6 +1,6 @@
 //! The whole chain on real nodes, with our images and our chart: what a user sees, from `kubectl apply` to an alert in
 //! Alertmanager and back.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::{sync::OnceLock, time::Duration};
 
