@@ -1,7 +1,8 @@
 //! The operator's writes, by the API server's own audit log: as few as can be, none twice, none after a restart.
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test may panic"
 )]
@@ -314,7 +315,8 @@ fn an_outage_of_the_api_server_ends_no_operator_and_it_goes_on_afterwards() {
     bed.bed.signal("kube-apiserver", Signal::CONT).unwrap();
     wait_leads(&operator);
     let path = MONITORED_APIS.object("outage", "orders");
-    api.merge(&path, &json!({"spec": {"image": "example.org/a:2"}})).unwrap();
+    api.merge(&path, &json!({"spec": {"image": "example.org/a:2"}}))
+        .unwrap();
     api.wait_for(&DEPLOYMENTS.object("outage", "orders"), PATIENCE, |found| {
         let image = &found["spec"]["template"]["spec"]["containers"][0]["image"];
         if image == "example.org/a:2" {
