@@ -1,7 +1,8 @@
 //! The operator and its children on a real API server: made, changed, repaired, left alone, taken away.
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test may panic"
 )]
