@@ -216,7 +216,8 @@ impl Queue {
             Some(at) => {
                 timeline.insert((at, key.clone()));
             }
-            None if next == Next::Forget => {
+            // Nothing to remember: ten thousand MonitoredApis at rest need no entry.
+            None if next == Next::Forget || entry.status_not_before.is_none_or(|until| until <= now) => {
                 entries.remove(key);
             }
             None => {}
@@ -361,6 +362,15 @@ mod tests {
         let started = Instant::now();
         queue.next().await;
         assert!(started.elapsed() <= HURRY_SPREAD);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_at_rest_needs_no_entry() {
+        let queue = Queue::default();
+        queue.add(&key("orders"));
+        queue.next().await;
+        queue.done(&key("orders"), Next::OnEvent);
+        assert!(queue.lock().entries.is_empty());
     }
 
     #[tokio::test(start_paused = true)]

@@ -73,6 +73,10 @@ impl<I: PartialEq, T> Table<I, T> {
                 Source::List(epoch) | Source::Event(epoch) => epoch,
                 Source::Answer => FRESH,
             };
+            if rows.len() == rows.capacity() {
+                // A Vec's own growth starts with room for four: most have one row, for ever.
+                rows.reserve_exact((rows.len() / 4).max(1));
+            }
             rows.push(Row {
                 id,
                 version,
