@@ -240,3 +240,182 @@ impl<S> Watch<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use http::{Request, Response};
+    use http_body_util::combinators::UnsyncBoxBody;
+    use http_body_util::{BodyExt, Full, StreamBody};
+    use hyper::body::{Bytes, Frame};
+    use kube::client::Body;
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::board::{Board, Subject};
+    use crate::kinds;
+
+    #[derive(Debug, Clone, Deserialize)]
+    struct Item {
+        metadata: Meta,
+    }
+
+    #[derive(Debug, Clone, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Meta {
+        name: String,
+        resource_version: String,
+    }
+
+    impl Versioned for Item {
+        fn resource_version(&self) -> &str {
+            &self.metadata.resource_version
+        }
+    }
+
+    /// Notes what it is told, as words.
+    #[derive(Clone, Default)]
+    struct Notes(Arc<Mutex<Vec<String>>>);
+
+    impl Notes {
+        fn add(&self, note: impl Into<String>) {
+            self.0.lock().unwrap().push(note.into());
+        }
+
+        fn take(&self) -> Vec<String> {
+            std::mem::take(&mut self.0.lock().unwrap())
+        }
+    }
+
+    impl Sink<Item> for Notes {
+        fn begin(&mut self) {
+            self.add("begin");
+        }
+
+        fn listed(&mut self, item: Item) {
+            self.add(format!("listed {}", item.metadata.name));
+        }
+
+        fn end(&mut self) {
+            self.add("end");
+        }
+
+        fn changed(&mut self, item: Item) {
+            self.add(format!("changed {}", item.metadata.name));
+        }
+
+        fn removed(&mut self, item: Item) {
+            self.add(format!("removed {}", item.metadata.name));
+        }
+
+        fn recovered(&mut self) {
+            self.add("recovered");
+        }
+    }
+
+    /// How the API server answers a watch.
+    #[derive(Clone, Copy)]
+    enum Answer {
+        /// A body, and then the end.
+        Says(u16, &'static str),
+        /// A body, and then nothing for ever.
+        Holds(&'static str),
+    }
+
+    const LIST: &str =
+        r#"{"metadata":{"resourceVersion":"5"},"items":[{"metadata":{"name":"a","resourceVersion":"3"}}]}"#;
+    const CHANGE: &str =
+        "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"6\"}}}\n";
+
+    type Bodied = UnsyncBoxBody<Bytes, std::convert::Infallible>;
+
+    fn body(answer: Answer) -> (u16, Bodied) {
+        match answer {
+            Answer::Says(code, text) => (code, Full::new(Bytes::from_static(text.as_bytes())).boxed_unsync()),
+            Answer::Holds(text) => {
+                let said = futures::stream::iter([Ok(Frame::data(Bytes::from_static(text.as_bytes())))]);
+                let held = StreamBody::new(said.chain(futures::stream::pending()));
+                (200, UnsyncBoxBody::new(held))
+            }
+        }
+    }
+
+    /// Runs a watch against an API server that lists one object and answers watches in this order, the last one for
+    /// ever. Returns, after `span`, what the sink was told and the resource versions that watches began at.
+    async fn run(list: (u16, &'static str), watches: &'static [Answer], span: Duration) -> (Vec<String>, Vec<String>) {
+        let begun = Notes::default();
+        let asked = begun.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let query = request.uri().query().unwrap_or_default().to_owned();
+            let (code, body) = if query.contains("watch=true") {
+                let count = asked.0.lock().unwrap().len();
+                let version = query.split("resourceVersion=").nth(1).unwrap_or_default();
+                asked.add(version);
+                body(watches[count.min(watches.len() - 1)])
+            } else {
+                body(Answer::Says(list.0, list.1))
+            };
+            async move { Ok::<_, tower::BoxError>(Response::builder().status(code).body(body).unwrap()) }
+        });
+        let cluster = Cluster::over(kube::Client::new(service, "default"));
+        let health = Board::new().add(Subject::Pod, "Pod", None);
+        let scope = Scope {
+            resource: kinds::POD,
+            namespace: None,
+            label_selector: None,
+            metadata_only: false,
+        };
+        let notes = Notes::default();
+        let watch = Watch::new(cluster, scope, notes.clone(), health);
+        let _ = tokio::time::timeout(span, watch.run::<Item>()).await;
+        (notes.take(), begun.take())
+    }
+
+    const LISTED: [&str; 3] = ["begin", "listed a", "end"];
+
+    #[tokio::test(start_paused = true)]
+    async fn events_after_the_list_reach_the_sink_and_move_the_version_on() {
+        let (told, begun) = run((200, LIST), &[Answer::Holds(CHANGE)], Duration::from_secs(70)).await;
+        assert_eq!(told, [&LISTED[..], &["changed a", "recovered", "changed a"]].concat());
+        // Silent for longer than the server lets a watch live: begun again where it stood, without a list.
+        assert_eq!(begun, ["5", "6"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_410_leads_to_a_list_whether_it_comes_as_status_or_in_the_stream() {
+        let gone = r#"{"kind":"Status","code":410,"reason":"Expired","message":"too old"}"#;
+        let in_stream = r#"{"type":"ERROR","object":{"code":410,"reason":"Expired","message":"too old"}}"#;
+        for answer in [Answer::Says(410, gone), Answer::Says(200, in_stream)] {
+            let watches: &'static [Answer] = Box::leak(Box::new([answer, Answer::Holds("")]));
+            let (told, begun) = run((200, LIST), watches, Duration::from_secs(10)).await;
+            assert_eq!(told, [LISTED, LISTED].concat());
+            assert_eq!(begun, ["5", "5"]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_is_cut_goes_on_from_where_it_stood_with_a_growing_wait() {
+        let (told, begun) = run((200, LIST), &[Answer::Says(200, "")], Duration::from_secs(60)).await;
+        // Cut by the transport: no list, and no hot loop.
+        assert_eq!(told.iter().filter(|note| *note == "begin").count(), 1);
+        assert!((4..=10).contains(&begun.len()), "{begun:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_version_from_which_it_never_goes_on_is_given_up() {
+        let (told, _) = run((200, LIST), &[Answer::Says(500, "garbage")], Duration::from_secs(120)).await;
+        assert!(told.iter().filter(|note| *note == "begin").count() >= 2, "{told:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_kind_that_is_not_served_is_asked_for_again_within_its_promise() {
+        let (told, _) = run(
+            (404, "404 page not found"),
+            &[Answer::Holds("")],
+            Duration::from_secs(60),
+        )
+        .await;
+        assert_eq!(told, [""; 0]);
+    }
+}

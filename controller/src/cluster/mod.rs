@@ -136,6 +136,13 @@ impl Cluster {
         Ok((Self { client, lists }, namespace))
     }
 
+    /// Over a client that a test made.
+    #[cfg(test)]
+    pub(crate) fn over(client: kube::Client) -> Self {
+        let lists = Arc::new(Semaphore::new(LISTS));
+        Self { client, lists }
+    }
+
     /// Reads one object from the API server's store (never from its cache). `None` if it does not exist.
     pub(crate) async fn get<T: DeserializeOwned>(
         &self,
