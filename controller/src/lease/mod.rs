@@ -70,6 +70,7 @@ pub(crate) struct Candidate {
     /// Zero of this process's clock.
     zero: Instant,
     leadership: Leadership,
+    complained: bool,
 }
 
 impl Candidate {
@@ -82,6 +83,7 @@ impl Candidate {
             current: None,
             zero: Instant::now(),
             leadership,
+            complained: false,
         }
     }
 
@@ -146,7 +148,7 @@ impl Candidate {
             match self.read().await {
                 Ok(()) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "can't read the lease");
+                    self.complain(&error);
                     return;
                 }
             }
@@ -158,6 +160,7 @@ impl Candidate {
                 let record = self.elector.claim(Timestamp::now());
                 match self.write(&record).await {
                     Ok(()) => {
+                        self.complained = false;
                         self.elector.wrote(record, sent);
                         self.leadership.set(Some(self.zero + sent + RENEW_DEADLINE));
                     }
@@ -165,10 +168,19 @@ impl Candidate {
                         if error.class == ErrorClass::Conflict || error.class == ErrorClass::NotFound {
                             self.current = None;
                         }
-                        tracing::warn!(%error, "can't write the lease");
+                        self.complain(&error);
                     }
                 }
             }
+        }
+    }
+
+    /// The first failure of a series is news; an outage would fill the log with the rest.
+    fn complain(&mut self, error: &CallError) {
+        if std::mem::replace(&mut self.complained, true) {
+            tracing::debug!(%error, "the lease is out of reach");
+        } else {
+            tracing::warn!(%error, "the lease is out of reach");
         }
     }
 
