@@ -184,7 +184,9 @@ const BESIDE: &str = "chain";
 
 fn cluster_tests() -> Result<()> {
     let promtool = Toolbox::open()?.bin("promtool")?;
-    run(cargo()?.args(WORKSPACE_TESTS).args(["--tests", "--no-run"]))?;
+    // Binaries too: the tests start the operator and the test bed's supervisor, and would build them with other features.
+    run(cargo()?.args(["build", "--quiet", "--all-targets"]).args(WORKSPACE))?;
+    let operator = workspace::target()?.join("debug/monitored-api");
     let names = test_targets()?;
     let log = workspace::target()?.join("chain.log");
     let mut beside = one_at_a_time(&[BESIDE.to_owned()])?;
@@ -195,7 +197,9 @@ fn cluster_tests() -> Result<()> {
         .spawn()
         .context("start the test of the chain")?;
     let others: Vec<_> = names.into_iter().filter(|name| name != BESIDE).collect();
-    let result = run(one_at_a_time(&others)?.env("PROMTOOL", promtool));
+    let result = run(one_at_a_time(&others)?
+        .env("PROMTOOL", promtool)
+        .env("MONITORED_API_BIN", operator));
     say("\nbeside them, the test of the chain:");
     let status = beside.wait().context("wait for the test of the chain")?;
     say(&std::fs::read_to_string(&log).unwrap_or_default());
@@ -207,12 +211,12 @@ fn cluster_tests() -> Result<()> {
 }
 
 /// The same packages and features in every call, so that Cargo builds everything once.
-const WORKSPACE_TESTS: [&str; 5] = ["test", "--quiet", "--locked", "--workspace", "--all-features"];
+const WORKSPACE: [&str; 3] = ["--locked", "--workspace", "--all-features"];
 
 /// Test binaries one after the other, and one test at a time in each: a cluster wants the two cores for itself.
 fn one_at_a_time(names: &[String]) -> Result<Command> {
     let mut command = cargo()?;
-    command.args(["test", "--locked", "--workspace", "--all-features"]);
+    command.arg("test").args(WORKSPACE);
     for name in names {
         command.args(["--test", name]);
     }
