@@ -70,8 +70,10 @@ fn controller(options: run::Options) -> anyhow::Result<ExitCode> {
     rustls::crypto::ring::default_provider()
         .install_default()
         .map_err(|_| anyhow::anyhow!("another TLS provider is installed already"))?;
+    // One thread for the work, and this one for the lease, which the work must never keep waiting. More would not be
+    // faster, for the API server is not, and each has a heap of its own.
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(1)
         .enable_all()
         .build()
         .context("can't start the runtime")?;
