@@ -31,7 +31,7 @@ pub fn target() -> Result<PathBuf> {
 /// # Errors
 /// None in a checkout.
 pub fn cargo() -> Result<Command> {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = testbed::cargo();
     command.current_dir(root()?);
     Ok(command)
 }

@@ -82,8 +82,7 @@ fn build(profile_dir: &Path) -> Result<()> {
         Some(other) => other,
     };
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = crate::cargo::cargo();
     command.args(["build", "--quiet", "--bin", BINARY, "--profile", profile]);
     command
         .arg("--manifest-path")

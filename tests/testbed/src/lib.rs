@@ -9,6 +9,7 @@
 mod assets;
 mod bed;
 mod builder;
+mod cargo;
 mod cgroup;
 mod compile;
 mod control_plane;
@@ -34,6 +35,7 @@ mod tools;
 mod wire;
 
 pub use builder::TestbedBuilder;
+pub use cargo::cargo;
 pub use compile::Toolbox;
 pub use image::{ImageSpec, write_image};
 pub use image_build::{ImageBuild, build_image};
