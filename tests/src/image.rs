@@ -9,11 +9,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use testbed::{ImageBuild, build_image};
 
 use crate::workspace::{cargo, read, root, run, target};
 
+/// What the README promises of each image, bytes. Pulling is part of every scale-up.
+const LARGEST: u64 = 30_000_000;
 /// The user of both images: numeric, so that Kubernetes can tell that it is not root.
 const USER: u32 = 65532;
 /// Where distributions keep the Mozilla root certificates as one file.
@@ -89,6 +91,8 @@ pub fn build(profile: &str) -> Result<Images> {
             reference,
         };
         build_image(&build, &out).with_context(|| format!("build {reference}"))?;
+        let size = fs::metadata(&out)?.len();
+        ensure!(size <= LARGEST, "{reference} has {size} bytes, more than {LARGEST}");
         Ok(out)
     };
     Ok(Images {
