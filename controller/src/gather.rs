@@ -195,13 +195,14 @@ struct Told {
     event_time: Option<String>,
 }
 
+/// Longest wait for a pod's events. They only make a sentence better, and the write records wait behind them.
+const EVENTS_DEADLINE: Duration = Duration::from_secs(1);
+
 /// Message of a pod's latest `Unhealthy` event. Nothing is known where it can't be read.
 async fn unhealthy(context: &Context, pod: &PodItem) -> Option<String> {
     let fields = format!("involvedObject.uid={},reason=Unhealthy", pod.uid);
-    let found = context
-        .cluster
-        .find::<Told>(kinds::CORE_EVENT, &pod.namespace, &fields)
-        .await;
+    let find = context.cluster.find::<Told>(kinds::CORE_EVENT, &pod.namespace, &fields);
+    let found = tokio::time::timeout(EVENTS_DEADLINE, find).await.ok()?;
     let page = found
         .inspect_err(|error| tracing::debug!(%error, "can't read the pod's events"))
         .ok()?;

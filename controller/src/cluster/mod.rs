@@ -29,7 +29,7 @@ const LIST_DEADLINE: Duration = Duration::from_secs(30);
 /// ours comes near.
 const MAX_ANSWER: usize = 256 * 1024 * 1024;
 /// Lists at a time: at the start, the pages of a dozen kinds at once would be most of the memory ever used.
-const LISTS: usize = 2;
+const LISTS: usize = 1;
 /// A list that has waited this long for its turn goes on without: kinds that do not answer must not delay the others.
 const LIST_TURN: Duration = Duration::from_secs(2);
 
