@@ -187,6 +187,8 @@ fn cluster_tests() -> Result<()> {
     // Binaries too: the tests start the operator and the test bed's supervisor, and would build them with other features.
     run(cargo()?.args(["build", "--quiet", "--all-targets"]).args(WORKSPACE))?;
     let operator = workspace::target()?.join("debug/monitored-api");
+    // A gate is the same for everybody; `SEED=$RANDOM cargo xtask test`, or the test on its own, draws other kills.
+    let seed = std::env::var("SEED").unwrap_or_else(|_| "1".to_owned());
     let names = test_targets()?;
     let log = workspace::target()?.join("chain.log");
     let mut beside = one_at_a_time(&[BESIDE.to_owned()])?;
@@ -199,7 +201,8 @@ fn cluster_tests() -> Result<()> {
     let others: Vec<_> = names.into_iter().filter(|name| name != BESIDE).collect();
     let result = run(one_at_a_time(&others)?
         .env("PROMTOOL", promtool)
-        .env("MONITORED_API_BIN", operator));
+        .env("MONITORED_API_BIN", operator)
+        .env("SEED", seed));
     say("\nbeside them, the test of the chain:");
     let status = beside.wait().context("wait for the test of the chain")?;
     say(&std::fs::read_to_string(&log).unwrap_or_default());
