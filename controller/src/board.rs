@@ -168,23 +168,23 @@ impl Board {
         self.changed.subscribe()
     }
 
-    /// Waits until no watch is pending, but no longer than `grace`: one broken kind must not hold up the rest.
-    /// MonitoredApis themselves are waited for without limit: without them there is nothing to do.
+    /// Waits until no watch is pending. Of those that fail or fall silent only for `grace`: one broken kind must not
+    /// hold up the rest. A long list that comes in page by page is waited for: to read each of its objects live instead
+    /// would cost far more. MonitoredApis themselves are waited for without limit: without them there is nothing to do.
     pub(crate) async fn settled(&self, grace: Duration) {
         let mut changes = self.changes();
-        let pending = |subject: Option<Subject>| {
-            self.all()
-                .iter()
-                .any(|health| health.state() == KindState::Pending && subject.is_none_or(|s| s == health.subject))
-        };
-        while pending(Some(Subject::Api)) {
-            if changes.changed().await.is_err() {
+        let started = Instant::now();
+        loop {
+            let waiting = self.all().iter().any(|health| {
+                let pending = health.state() == KindState::Pending;
+                let in_progress = health.failures().is_empty() && health.staleness() < grace;
+                pending && (health.subject == Subject::Api || in_progress || started.elapsed() < grace)
+            });
+            if !waiting {
                 return;
             }
-        }
-        let deadline = Instant::now() + grace;
-        while pending(None) {
-            if !matches!(tokio::time::timeout_at(deadline, changes.changed()).await, Ok(Ok(()))) {
+            // Falling silent is no change that anybody is told of.
+            if let Ok(Err(_)) = tokio::time::timeout(Duration::from_millis(100), changes.changed()).await {
                 return;
             }
         }
@@ -206,7 +206,25 @@ mod tests {
         board.add(Subject::Pod, "Pod", None);
         let started = Instant::now();
         board.settled(Duration::from_secs(5)).await;
-        assert_eq!(started.elapsed(), Duration::from_secs(5));
+        assert!(started.elapsed() >= Duration::from_secs(5) && started.elapsed() < Duration::from_secs(6));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_list_that_comes_in_page_by_page_is_waited_for() {
+        let board = Board::new();
+        board.add(Subject::Api, "MonitoredApi", None).set(KindState::Synced);
+        let pods = board.add(Subject::Pod, "Pod", None);
+        let pages = async {
+            for _ in 0..4 {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                pods.touch();
+            }
+            pods.set(KindState::Synced);
+        };
+        let started = Instant::now();
+        tokio::join!(board.settled(Duration::from_secs(5)), pages);
+        assert_eq!(board.state(Subject::Pod, "shop"), KindState::Synced);
+        assert!(started.elapsed() >= Duration::from_secs(12));
     }
 
     #[tokio::test(start_paused = true)]
