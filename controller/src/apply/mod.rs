@@ -295,6 +295,11 @@ impl Child<'_> {
         let place = format!("{kind} {name}");
         let outcome = match error.class {
             ErrorClass::KindMissing if planned.kind.row().optional => Outcome::CrdMissing,
+            // Right after our CRD is installed, for up to half a minute: the admission plugin that checks owner references
+            // has not read the list of kinds again. Not a matter of permissions; it passes.
+            ErrorClass::Forbidden if error.message.contains("cannot find RESTMapping") => Outcome::Failed(format!(
+                "{place}: the API server's admission does not know the kind MonitoredApi yet"
+            )),
             ErrorClass::Forbidden => Outcome::Forbidden(error.message.clone()),
             ErrorClass::Invalid => Outcome::Invalid(error.message.clone()),
             // Sentences of our own: the transport's differ from one attempt to the next, and the status with them.
