@@ -74,6 +74,7 @@ pub(crate) struct Compact {
     uid: Uid,
     /// All children of a MonitoredApi have the same.
     controller: Option<Arc<str>>,
+    controller_api: Option<Arc<str>>,
     /// Most MonitoredApis have the same for each kind.
     fields: Option<Arc<str>>,
     adopt: bool,
@@ -86,6 +87,7 @@ impl Compact {
         let ObservedChild {
             uid,
             controller_uid,
+            controller_api,
             applied_fields_hash,
             adopt,
             deleting,
@@ -94,6 +96,7 @@ impl Compact {
         Self {
             uid: Uid::new(uid),
             controller: controller_uid.as_deref().map(intern::text),
+            controller_api: controller_api.as_deref().map(intern::text),
             fields: applied_fields_hash.as_deref().map(intern::text),
             adopt: *adopt,
             deleting: *deleting,
@@ -109,6 +112,7 @@ impl Compact {
     pub(crate) fn same_for_apply(&self, other: &Self) -> bool {
         self.uid == other.uid
             && self.controller == other.controller
+            && self.controller_api == other.controller_api
             && self.fields == other.fields
             && self.adopt == other.adopt
             && self.deleting == other.deleting
@@ -118,6 +122,7 @@ impl Compact {
         ObservedChild {
             uid: self.uid.text(),
             controller_uid: self.controller.as_deref().map(str::to_owned),
+            controller_api: self.controller_api.as_deref().map(str::to_owned),
             applied_fields_hash: self.fields.as_deref().map(str::to_owned),
             adopt: self.adopt,
             deleting: self.deleting,
@@ -151,6 +156,7 @@ mod tests {
         ObservedChild {
             uid: uid.to_owned(),
             controller_uid: Some("0b1e2c3d-0000-4000-8000-0123456789ab".to_owned()),
+            controller_api: Some("orders".to_owned()),
             applied_fields_hash: Some("ab".repeat(32)),
             adopt: false,
             deleting: true,
@@ -171,7 +177,7 @@ mod tests {
 
     #[test]
     fn an_entry_stays_small() {
-        assert!(size_of::<Compact>() <= 80, "{} bytes", size_of::<Compact>());
+        assert!(size_of::<Compact>() <= 96, "{} bytes", size_of::<Compact>());
     }
 
     #[test]

@@ -36,7 +36,8 @@ const CHILDREN: [(Resource, &str); 6] = [
     (DEPLOYMENTS, "orders"),
 ];
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Much waits for the garbage collector, which learns of a new kind every thirty seconds, and our CRD is new here.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// One control plane and one operator for all tests of this file; each has a namespace of its own.
 struct Bed {
@@ -413,7 +414,7 @@ fn deleting_the_api_in_the_foreground_leaves_nothing_and_recreates_nothing() {
             "monitoredapi",
             "orders",
             "--cascade=foreground",
-            "--timeout=30s",
+            "--timeout=90s",
         ])
         .unwrap();
     assert!(shop.api.get(&shop.orders()).unwrap().is_none());

@@ -26,7 +26,7 @@ const SERVICE_MONITORS: Resource = Resource::new("monitoring.coreos.com", "v1", 
 const RULES: Resource = Resource::new("monitoring.coreos.com", "v1", "prometheusrules");
 const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// Promised: a CRD is noticed within this time of its arrival.
 const PICK_UP: Duration = Duration::from_secs(60);
 /// Promised: an edit is applied within this time, whatever is wrong with other kinds.

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use testbed::{Signal, Testbed};
 
 const LEASES: Resource = Resource::new("coordination.k8s.io", "v1", "leases");
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// How long nothing may be written for it to count as rest: longer than every delay of the operator.
 const REST: Duration = Duration::from_secs(8);
 

@@ -6,6 +6,13 @@ pub const GROUP: &str = "monitoredapi.io";
 pub const VERSION: &str = "v1alpha1";
 /// Kind.
 pub const KIND: &str = "MonitoredApi";
+
+/// Whether an owner reference's `apiVersion` and `kind` are a MonitoredApi's, of whatever version.
+#[must_use]
+pub fn is_monitored_api(api_version: &str, kind: &str) -> bool {
+    kind == KIND && api_version.split('/').next() == Some(GROUP)
+}
+
 /// Field manager of every write.
 pub const FIELD_MANAGER: &str = "monitored-api";
 

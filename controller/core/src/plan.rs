@@ -13,7 +13,7 @@ pub struct ApiRef {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// Its uid: identity is by uid, so that an object of a deleted namesake is foreign. Empty offline, where no cluster
+    /// Its uid: identity is by uid, so that an object of a deleted namesake is not ours. Empty offline, where no cluster
     /// gave it one; the objects then have no owner reference.
     pub uid: String,
 }
@@ -61,6 +61,8 @@ pub struct ObservedChild {
     pub uid: String,
     /// uid of its controlling owner, if it has one.
     pub controller_uid: Option<String>,
+    /// Name of its controlling owner, if that is a MonitoredApi.
+    pub controller_api: Option<String>,
     /// SHA-256 (hex) of `fieldsV1` of our own managedFields entry, if there is one.
     pub applied_fields_hash: Option<String>,
     /// It bears the annotation by which a person hands it over to us.
@@ -87,7 +89,7 @@ pub enum Decision {
     Confirm,
     /// An object of this name that is not ours: hands off.
     Conflict(String),
-    /// Ours, but on its way out: wait for it to go.
+    /// Ours or a deleted namesake's, and on its way out: wait for it to go.
     WaitForDeletion,
 }
 

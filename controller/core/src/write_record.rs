@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     hash,
-    plan::{Decision, ObservedChild, Plan, PlannedChild},
+    plan::{ApiRef, Decision, ObservedChild, Plan, PlannedChild},
 };
 
 /// What to do with one planned child, after a live read.
@@ -28,7 +28,7 @@ pub enum Confirmed {
     },
     /// An object of this name that is not ours: hands off.
     Conflict(String),
-    /// Ours, but on its way out: wait for it to go.
+    /// Ours or a deleted namesake's, and on its way out: wait for it to go.
     WaitForDeletion,
 }
 
@@ -38,12 +38,12 @@ pub fn decide(
     planned: &PlannedChild,
     record: Option<&ChildRecord>,
     observed: Option<&ObservedChild>,
-    owner_uid: &str,
+    owner: &ApiRef,
 ) -> Decision {
     let Some(observed) = observed else {
         return Decision::Create;
     };
-    match ownership(planned, observed, owner_uid) {
+    match ownership(planned, observed, owner) {
         Ownership::Foreign(whose) => Decision::Conflict(whose),
         Ownership::Leaving => Decision::WaitForDeletion,
         Ownership::Adopted => Decision::Update {
@@ -72,7 +72,7 @@ pub fn confirm(
     planned: &PlannedChild,
     record: Option<&ChildRecord>,
     live: Option<&Value>,
-    owner_uid: &str,
+    owner: &ApiRef,
 ) -> Confirmed {
     let Some(live) = live else { return Confirmed::Create };
     let Some(meta) = metadata(live) else {
@@ -82,7 +82,7 @@ pub fn confirm(
     let update = Confirmed::Update {
         uid: observed.uid.clone(),
     };
-    match ownership(planned, &observed, owner_uid) {
+    match ownership(planned, &observed, owner) {
         Ownership::Foreign(whose) => Confirmed::Conflict(whose),
         Ownership::Leaving => Confirmed::WaitForDeletion,
         Ownership::Adopted => update,
@@ -150,14 +150,17 @@ pub fn observe(meta: &ObjectMeta) -> ObservedChild {
         .annotations
         .as_ref()
         .and_then(|annotations| annotations.get(names::ANNOTATION_ADOPT));
+    let controller = meta
+        .owner_references
+        .iter()
+        .flatten()
+        .find(|reference| reference.controller == Some(true));
     ObservedChild {
         uid: meta.uid.clone().unwrap_or_default(),
-        controller_uid: meta
-            .owner_references
-            .iter()
-            .flatten()
-            .find(|reference| reference.controller == Some(true))
-            .map(|reference| reference.uid.clone()),
+        controller_uid: controller.map(|reference| reference.uid.clone()),
+        controller_api: controller
+            .filter(|reference| names::is_monitored_api(&reference.api_version, &reference.kind))
+            .map(|reference| reference.name.clone()),
         applied_fields_hash: applied_fields(meta).map(hash::hash),
         adopt: adopt.is_some_and(|value| value == "true"),
         deleting: meta.deletion_timestamp.is_some(),
@@ -187,13 +190,17 @@ enum Ownership {
     Foreign(String),
 }
 
-fn ownership(planned: &PlannedChild, observed: &ObservedChild, owner_uid: &str) -> Ownership {
-    let ours = !owner_uid.is_empty() && observed.controller_uid.as_deref() == Some(owner_uid);
+fn ownership(planned: &PlannedChild, observed: &ObservedChild, owner: &ApiRef) -> Ownership {
+    let ours = !owner.uid.is_empty() && observed.controller_uid.as_deref() == Some(&owner.uid);
+    // Two of one name can't exist: the other is deleted, and the garbage collector is on its way, at most half a minute
+    // late where our CRD is new to it.
+    let of_a_deleted_namesake = !owner.uid.is_empty() && observed.controller_api.as_deref() == Some(&owner.name);
     let handed_over = observed.adopt && observed.controller_uid.is_none();
     match (ours || handed_over, observed.deleting) {
         (true, true) => Ownership::Leaving,
         (true, false) if ours => Ownership::Ours,
         (true, false) => Ownership::Adopted,
+        (false, _) if of_a_deleted_namesake => Ownership::Leaving,
         (false, _) if observed.controller_uid.is_some() => Ownership::Foreign(format!(
             "{} is controlled by another object: rename this MonitoredApi, or delete that object",
             place(planned)

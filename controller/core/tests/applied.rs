@@ -28,8 +28,8 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path)).unwrap()
 }
 
-/// What is planned, with what the API server made of it.
-fn pairs(case: &str) -> Vec<(PlannedChild, Value)> {
+/// For whom something is planned, what, and what the API server made of it.
+fn applied(case: &str) -> Vec<(ApiRef, PlannedChild, Value)> {
     let api: MonitoredApi = serde_yaml::from_str(&read(&format!("cases/{case}/in.yaml"))).unwrap();
     let valid = validate(&api, &Settings::default()).unwrap();
     let owner = ApiRef {
@@ -46,7 +46,7 @@ fn pairs(case: &str) -> Vec<(PlannedChild, Value)> {
     let pairs: Vec<_> = plan
         .children
         .into_iter()
-        .filter_map(|planned| find(&planned).map(|live| (planned, live)))
+        .filter_map(|planned| find(&planned).map(|live| (owner.clone(), planned, live)))
         .collect();
     assert_eq!(pairs.len(), live.len(), "{case}");
     pairs
@@ -58,20 +58,20 @@ fn meta(live: &Value) -> k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectM
 
 #[test]
 fn what_was_just_applied_needs_no_request() {
-    for (planned, live) in CASES.into_iter().flat_map(pairs) {
+    for (owner, planned, live) in CASES.into_iter().flat_map(applied) {
         assert!(created_by_us(&live, OWNER));
         let record = record_of(&planned, &live).unwrap();
-        let decision = decide(&planned, Some(&record), Some(&observe(&meta(&live))), OWNER);
+        let decision = decide(&planned, Some(&record), Some(&observe(&meta(&live))), &owner);
         assert_eq!(decision, Decision::Skip, "{} {}", planned.kind.as_str(), planned.name);
     }
 }
 
 #[test]
 fn a_lost_record_costs_no_write() {
-    for (planned, live) in CASES.into_iter().flat_map(pairs) {
+    for (owner, planned, live) in CASES.into_iter().flat_map(applied) {
         let kept = Confirmed::Keep(record_of(&planned, &live).unwrap());
         assert_eq!(
-            confirm(&planned, None, Some(&live), OWNER),
+            confirm(&planned, None, Some(&live), &owner),
             kept,
             "{} {}",
             planned.kind.as_str(),
@@ -82,13 +82,13 @@ fn a_lost_record_costs_no_write() {
 
 #[test]
 fn a_lost_record_of_a_changed_object_costs_one_write() {
-    let (planned, mut live) = pairs("native")
+    let (owner, planned, mut live) = applied("native")
         .into_iter()
-        .find(|(planned, _)| planned.kind == ChildKind::Deployment)
+        .find(|(_, planned, _)| planned.kind == ChildKind::Deployment)
         .unwrap();
     live["spec"]["template"]["spec"]["containers"][0]["image"] = "evil".into();
     assert!(matches!(
-        confirm(&planned, None, Some(&live), OWNER),
+        confirm(&planned, None, Some(&live), &owner),
         Confirmed::Update { .. }
     ));
 }

@@ -62,7 +62,7 @@ fn decide_child(context: &Context, target: &Target, planned: &PlannedChild) -> D
         KindState::Synced => {
             let observed = context.store.child(&target.key, planned.kind, &planned.name);
             let record = record(target, planned);
-            write_record::decide(planned, record, observed.as_ref(), &target.owner.uid)
+            write_record::decide(planned, record, observed.as_ref(), &target.owner)
         }
         // No request either: `apply` knows the state too.
         KindState::Missing if planned.kind.row().optional => Decision::Skip,
@@ -212,7 +212,7 @@ impl Child<'_> {
             None => None,
         };
         let old = record(self.target, self.planned);
-        match write_record::confirm(self.planned, old, live.as_ref(), &self.target.owner.uid) {
+        match write_record::confirm(self.planned, old, live.as_ref(), &self.target.owner) {
             Confirmed::Keep(record) => Ok((Outcome::Unchanged, Some(record))),
             Confirmed::Create => self.create().await,
             Confirmed::Update { uid } => self.update(&uid).await,
@@ -288,31 +288,34 @@ impl Child<'_> {
 
     fn failed(self, error: &CallError, old: Option<ChildRecord>) -> AppliedChild {
         let Self { target, planned, .. } = self;
-        let (kind, name) = (planned.kind.as_str(), &planned.name);
-        let class = error.class.as_str();
-        tracing::warn!(namespace = %target.key.namespace, name = %target.key.name, kind, child = %name, class, %error,
-            "child not applied");
-        let place = format!("{kind} {name}");
-        let outcome = match error.class {
-            ErrorClass::KindMissing if planned.kind.row().optional => Outcome::CrdMissing,
-            // Right after our CRD is installed, for up to half a minute: the admission plugin that checks owner references
-            // has not read the list of kinds again. Not a matter of permissions; it passes.
-            ErrorClass::Forbidden if error.message.contains("cannot find RESTMapping") => Outcome::Failed(format!(
-                "{place}: the API server's admission does not know the kind MonitoredApi yet"
-            )),
-            ErrorClass::Forbidden => Outcome::Forbidden(error.message.clone()),
-            ErrorClass::Invalid => Outcome::Invalid(error.message.clone()),
-            // Sentences of our own: the transport's differ from one attempt to the next, and the status with them.
-            ErrorClass::Conflict => Outcome::Failed(format!("{place} is being changed by somebody else")),
-            ErrorClass::NotFound => Outcome::Failed(format!("{place}: its namespace does not exist")),
-            ErrorClass::KindMissing => Outcome::Failed(format!("{place}: the API server does not serve this kind")),
-            ErrorClass::Throttled => Outcome::Failed("the API server asks for fewer requests".to_owned()),
-            ErrorClass::Timeout => Outcome::Failed("the API server does not answer in time".to_owned()),
-            ErrorClass::Unreachable => Outcome::Failed("the API server can't be reached".to_owned()),
-            ErrorClass::Gone | ErrorClass::Server => Outcome::Failed(format!("{place}: the API server failed")),
-            ErrorClass::Decode => Outcome::Failed(format!("{place}: the API server's answer can't be read")),
-        };
-        self.became(outcome, old)
+        let (kind, class) = (planned.kind.as_str(), error.class.as_str());
+        tracing::warn!(namespace = %target.key.namespace, name = %target.key.name, kind, child = %planned.name, class,
+            %error, "child not applied");
+        self.became(failure(planned, error), old)
+    }
+}
+
+/// What a failed request means for its child.
+fn failure(planned: &PlannedChild, error: &CallError) -> Outcome {
+    let place = format!("{} {}", planned.kind.as_str(), planned.name);
+    match error.class {
+        ErrorClass::KindMissing if planned.kind.row().optional => Outcome::CrdMissing,
+        // Right after our CRD is installed, for up to half a minute: the admission plugin that checks owner references
+        // has not read the list of kinds again. Not a matter of permissions; it passes.
+        ErrorClass::Forbidden if error.message.contains("cannot find RESTMapping") => Outcome::Failed(format!(
+            "{place}: the API server's admission does not know the kind MonitoredApi yet"
+        )),
+        ErrorClass::Forbidden => Outcome::Forbidden(error.message.clone()),
+        ErrorClass::Invalid => Outcome::Invalid(error.message.clone()),
+        // Sentences of our own: the transport's differ from one attempt to the next, and the status with them.
+        ErrorClass::Conflict => Outcome::Failed(format!("{place} is being changed by somebody else")),
+        ErrorClass::NotFound => Outcome::Failed(format!("{place}: its namespace does not exist")),
+        ErrorClass::KindMissing => Outcome::Failed(format!("{place}: the API server does not serve this kind")),
+        ErrorClass::Throttled => Outcome::Failed("the API server asks for fewer requests".to_owned()),
+        ErrorClass::Timeout => Outcome::Failed("the API server does not answer in time".to_owned()),
+        ErrorClass::Unreachable => Outcome::Failed("the API server can't be reached".to_owned()),
+        ErrorClass::Gone | ErrorClass::Server => Outcome::Failed(format!("{place}: the API server failed")),
+        ErrorClass::Decode => Outcome::Failed(format!("{place}: the API server's answer can't be read")),
     }
 }
 
@@ -390,4 +393,40 @@ async fn delete(context: &Context, target: &Target, kind: ChildKind, record: &Ch
         context.store.remove_child(kind, &live);
         true
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forbidden(message: &str) -> Outcome {
+        let planned = PlannedChild {
+            kind: ChildKind::Service,
+            name: "orders".to_owned(),
+            object: json!({}),
+            desired_hash: String::new(),
+        };
+        let error = CallError {
+            verb: "apply",
+            kind: "Service",
+            object: "orders".to_owned(),
+            class: ErrorClass::Forbidden,
+            message: message.to_owned(),
+        };
+        failure(&planned, &error)
+    }
+
+    #[test]
+    fn an_admission_that_does_not_know_our_kind_yet_is_tried_again_soon() {
+        // As OwnerReferencesPermissionEnforcement of Kubernetes 1.36 says it, seconds after the CRD is installed.
+        let told = "services \"orders\" is forbidden: cannot set blockOwnerDeletion in this case because cannot find \
+            RESTMapping for APIVersion monitoredapi.io/v1alpha1 Kind MonitoredApi: no matches for kind";
+        assert!(matches!(forbidden(told), Outcome::Failed(_)));
+    }
+
+    #[test]
+    fn a_missing_permission_waits_for_a_person() {
+        let told = "services is forbidden: User \"x\" cannot patch resource \"services\" in API group \"\"";
+        assert!(matches!(forbidden(told), Outcome::Forbidden(_)));
+    }
 }

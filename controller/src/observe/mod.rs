@@ -80,11 +80,15 @@ impl Meta {
             .find(|owner| owner.controller == Some(true))
     }
 
+    fn controller_api(&self) -> Option<String> {
+        self.controller()
+            .filter(|owner| names::is_monitored_api(&owner.api_version, &owner.kind))
+            .map(|owner| owner.name.clone())
+    }
+
     /// The MonitoredApi that the object belongs to: its controller, else what its label says.
     fn owner(&self) -> String {
-        self.controller()
-            .filter(|owner| owner.kind == names::KIND && owner.api_version.starts_with(names::GROUP))
-            .map(|owner| owner.name.clone())
+        self.controller_api()
             .or_else(|| self.labels.get(names::LABEL_OWN_NAME).cloned())
             .unwrap_or_default()
     }
@@ -93,6 +97,7 @@ impl Meta {
         ObservedChild {
             uid: self.uid.clone(),
             controller_uid: self.controller().map(|owner| owner.uid.clone()),
+            controller_api: self.controller_api(),
             applied_fields_hash: self
                 .managed_fields
                 .iter()

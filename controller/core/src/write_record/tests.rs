@@ -6,6 +6,14 @@ use crate::{children::ChildKind, plan::ApiRef};
 
 const OWNER: &str = "owner-uid";
 
+fn owner() -> ApiRef {
+    ApiRef {
+        namespace: "shop".to_owned(),
+        name: "orders".to_owned(),
+        uid: OWNER.to_owned(),
+    }
+}
+
 fn planned(object: Value) -> PlannedChild {
     PlannedChild {
         kind: ChildKind::Service,
@@ -62,7 +70,7 @@ fn a_converged_child_needs_no_request() {
     let planned = planned(intent());
     let record = record_of(&planned, &live()).unwrap();
     assert_eq!(
-        decide(&planned, Some(&record), Some(&observed(&live())), OWNER),
+        decide(&planned, Some(&record), Some(&observed(&live())), &owner()),
         Decision::Skip
     );
 }
@@ -70,8 +78,8 @@ fn a_converged_child_needs_no_request() {
 #[test]
 fn what_does_not_exist_is_created_after_a_live_read() {
     let planned = planned(intent());
-    assert_eq!(decide(&planned, None, None, OWNER), Decision::Create);
-    assert_eq!(confirm(&planned, None, None, OWNER), Confirmed::Create);
+    assert_eq!(decide(&planned, None, None, &owner()), Decision::Create);
+    assert_eq!(confirm(&planned, None, None, &owner()), Confirmed::Create);
 }
 
 #[test]
@@ -79,7 +87,7 @@ fn a_changed_intent_is_an_update_with_the_known_uid() {
     let before = record_of(&planned(intent()), &live()).unwrap();
     let mut changed = intent();
     changed["spec"]["type"] = json!("LoadBalancer");
-    let decision = decide(&planned(changed), Some(&before), Some(&observed(&live())), OWNER);
+    let decision = decide(&planned(changed), Some(&before), Some(&observed(&live())), &owner());
     assert_eq!(
         decision,
         Decision::Update {
@@ -99,10 +107,10 @@ fn a_field_of_ours_that_somebody_took_is_confirmed_and_then_taken_back() {
         .unwrap()
         .remove("f:type");
     assert_eq!(
-        decide(&planned, Some(&record), Some(&observed(&drifted)), OWNER),
+        decide(&planned, Some(&record), Some(&observed(&drifted)), &owner()),
         Decision::Confirm
     );
-    let confirmed = confirm(&planned, Some(&record), Some(&drifted), OWNER);
+    let confirmed = confirm(&planned, Some(&record), Some(&drifted), &owner());
     assert_eq!(
         confirmed,
         Confirmed::Update {
@@ -116,7 +124,7 @@ fn a_stale_watch_is_not_taken_for_drift() {
     let planned = planned(intent());
     let record = record_of(&planned, &live()).unwrap();
     assert_eq!(
-        confirm(&planned, Some(&record), Some(&live()), OWNER),
+        confirm(&planned, Some(&record), Some(&live()), &owner()),
         Confirmed::Keep(record)
     );
 }
@@ -128,7 +136,7 @@ fn an_object_of_another_uid_under_our_name_is_confirmed() {
     let mut again = live();
     again["metadata"]["uid"] = json!("another-uid");
     assert_eq!(
-        decide(&planned, Some(&record), Some(&observed(&again)), OWNER),
+        decide(&planned, Some(&record), Some(&observed(&again)), &owner()),
         Decision::Confirm
     );
 }
@@ -137,14 +145,14 @@ fn an_object_of_another_uid_under_our_name_is_confirmed() {
 fn a_lost_record_is_rebuilt_without_a_write_when_the_object_is_as_wanted() {
     let planned = planned(intent());
     assert_eq!(
-        decide(&planned, None, Some(&observed(&live())), OWNER),
+        decide(&planned, None, Some(&observed(&live())), &owner()),
         Decision::Confirm
     );
-    let Confirmed::Keep(record) = confirm(&planned, None, Some(&live()), OWNER) else {
+    let Confirmed::Keep(record) = confirm(&planned, None, Some(&live()), &owner()) else {
         panic!()
     };
     assert_eq!(
-        decide(&planned, Some(&record), Some(&observed(&live())), OWNER),
+        decide(&planned, Some(&record), Some(&observed(&live())), &owner()),
         Decision::Skip
     );
 }
@@ -153,7 +161,7 @@ fn a_lost_record_is_rebuilt_without_a_write_when_the_object_is_as_wanted() {
 fn a_lost_record_of_an_object_that_differs_costs_one_write() {
     let mut changed = intent();
     changed["spec"]["ports"][0]["port"] = json!(81);
-    let confirmed = confirm(&planned(changed), None, Some(&live()), OWNER);
+    let confirmed = confirm(&planned(changed), None, Some(&live()), &owner());
     assert_eq!(
         confirmed,
         Confirmed::Update {
@@ -173,11 +181,11 @@ fn a_foreign_object_is_left_alone_whatever_is_recorded() {
         let mut foreign = live();
         foreign["metadata"]["ownerReferences"] = controller;
         assert!(matches!(
-            decide(&planned, Some(&record), Some(&observed(&foreign)), OWNER),
+            decide(&planned, Some(&record), Some(&observed(&foreign)), &owner()),
             Decision::Conflict(_)
         ));
         assert!(matches!(
-            confirm(&planned, Some(&record), Some(&foreign), OWNER),
+            confirm(&planned, Some(&record), Some(&foreign), &owner()),
             Confirmed::Conflict(_)
         ));
     }
@@ -192,7 +200,7 @@ fn a_person_can_hand_over_an_object_that_nobody_controls() {
     let update = Decision::Update {
         uid: "service-uid".to_owned(),
     };
-    assert_eq!(decide(&planned, None, Some(&observed(&handed_over)), OWNER), update);
+    assert_eq!(decide(&planned, None, Some(&observed(&handed_over)), &owner()), update);
 }
 
 #[test]
@@ -200,11 +208,27 @@ fn an_object_that_another_one_controls_cannot_be_handed_over() {
     let planned = planned(intent());
     let mut controlled = live();
     controlled["metadata"]["ownerReferences"][0]["uid"] = json!("other");
+    controlled["metadata"]["ownerReferences"][0]["name"] = json!("another");
     controlled["metadata"]["annotations"] = json!({"monitoredapi.io/adopt": "true"});
     assert!(matches!(
-        decide(&planned, None, Some(&observed(&controlled)), OWNER),
+        decide(&planned, None, Some(&observed(&controlled)), &owner()),
         Decision::Conflict(_)
     ));
+}
+
+#[test]
+fn an_object_that_a_deleted_namesake_left_is_waited_for_and_not_taken_over() {
+    let planned = planned(intent());
+    let mut left = live();
+    left["metadata"]["ownerReferences"][0]["uid"] = json!("of the deleted one");
+    assert_eq!(
+        decide(&planned, None, Some(&observed(&left)), &owner()),
+        Decision::WaitForDeletion
+    );
+    assert_eq!(
+        confirm(&planned, None, Some(&left), &owner()),
+        Confirmed::WaitForDeletion
+    );
 }
 
 #[test]
@@ -213,11 +237,11 @@ fn an_object_of_ours_that_is_being_deleted_is_waited_for() {
     let mut leaving = live();
     leaving["metadata"]["deletionTimestamp"] = json!("2026-11-21T08:00:00Z");
     assert_eq!(
-        decide(&planned, None, Some(&observed(&leaving)), OWNER),
+        decide(&planned, None, Some(&observed(&leaving)), &owner()),
         Decision::WaitForDeletion
     );
     assert_eq!(
-        confirm(&planned, None, Some(&leaving), OWNER),
+        confirm(&planned, None, Some(&leaving), &owner()),
         Confirmed::WaitForDeletion
     );
 }
@@ -235,11 +259,7 @@ fn an_answer_with_another_manager_was_not_created_by_us() {
 #[test]
 fn what_is_not_planned_any_more_is_pruned() {
     let plan = Plan {
-        owner: ApiRef {
-            namespace: "shop".to_owned(),
-            name: "orders".to_owned(),
-            uid: OWNER.to_owned(),
-        },
+        owner: owner(),
         children: vec![planned(intent())],
         missing: Vec::new(),
     };
@@ -285,7 +305,7 @@ fn losing_any_single_field_is_seen() {
         let mut drifted = live();
         drifted["metadata"]["managedFields"][0]["fieldsV1"] = without(fields(), &path);
         assert_eq!(
-            decide(&planned, Some(&record), Some(&observed(&drifted)), OWNER),
+            decide(&planned, Some(&record), Some(&observed(&drifted)), &owner()),
             Decision::Confirm,
             "{path:?}"
         );
@@ -296,11 +316,13 @@ prop_compose! {
     fn any_observed()(
         uid in "[ab]",
         controller in proptest::option::of("owner-uid|other"),
+        api in proptest::option::of("orders|another"),
         applied in proptest::option::of("[ab]"),
         adopt in any::<bool>(),
         deleting in any::<bool>(),
     ) -> ObservedChild {
-        ObservedChild { uid, controller_uid: controller, applied_fields_hash: applied, adopt, deleting, generation: None }
+        let api = api.filter(|_| controller.is_some());
+        ObservedChild { uid, controller_uid: controller, controller_api: api, applied_fields_hash: applied, adopt, deleting, generation: None }
     }
 }
 
@@ -321,8 +343,10 @@ proptest! {
         let planned = PlannedChild { desired_hash: desired, ..planned(intent()) };
         let foreign = observed.controller_uid.as_deref() != Some(OWNER)
             && !(observed.adopt && observed.controller_uid.is_none());
-        let decision = decide(&planned, record.as_ref(), Some(&observed), OWNER);
-        prop_assert_eq!(foreign, matches!(decision, Decision::Conflict(_)));
+        let decision = decide(&planned, record.as_ref(), Some(&observed), &owner());
+        let hands_off = matches!(decision, Decision::Conflict(_) | Decision::WaitForDeletion);
+        prop_assert!(hands_off || !foreign);
+        prop_assert_eq!(matches!(decision, Decision::Conflict(_)), foreign && observed.controller_api.as_deref() != Some("orders"));
         prop_assert!(!matches!(decision, Decision::Create));
     }
 
@@ -331,7 +355,7 @@ proptest! {
         observed in any_observed(), record in proptest::option::of(any_record()), desired in "[ab]",
     ) {
         let planned = PlannedChild { desired_hash: desired, ..planned(intent()) };
-        let decision = decide(&planned, record.as_ref(), Some(&observed), OWNER);
+        let decision = decide(&planned, record.as_ref(), Some(&observed), &owner());
         if decision == Decision::Skip {
             let record = record.unwrap();
             prop_assert_eq!(&record.uid, &observed.uid);
@@ -346,7 +370,7 @@ proptest! {
         observed in any_observed(), record in proptest::option::of(any_record()), desired in "[ab]",
     ) {
         let planned = PlannedChild { desired_hash: desired, ..planned(intent()) };
-        if let Decision::Update { uid } = decide(&planned, record.as_ref(), Some(&observed), OWNER) {
+        if let Decision::Update { uid } = decide(&planned, record.as_ref(), Some(&observed), &owner()) {
             prop_assert_eq!(uid, observed.uid);
         }
     }
