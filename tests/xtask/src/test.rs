@@ -1,17 +1,15 @@
 //! `cargo xtask test`: everything that must pass before a change lands. CI runs exactly this.
 
-use std::{
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use integration_tests::{
     image,
     workspace::{self, cargo, read, run},
 };
-use serde_json::Value;
 use testbed::{Level, Toolbox};
+
+use crate::lanes;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -65,9 +63,9 @@ const STEPS: &[Step] = &[
         run: build_tools,
     },
     Step {
-        name: "real cluster",
+        name: "integration tests",
         quick: false,
-        run: cluster_tests,
+        run: integration_tests,
     },
 ];
 
@@ -179,76 +177,22 @@ fn build_tools() -> Result<()> {
     Ok(())
 }
 
-/// The test of the whole chain mostly waits for Prometheus's clocks, so it runs beside all the others.
-const BESIDE: &str = "chain";
-
-fn cluster_tests() -> Result<()> {
+fn integration_tests() -> Result<()> {
     let promtool = Toolbox::open()?.bin("promtool")?;
     // Binaries too: the tests start the operator and the test bed's supervisor, and would build them with other features.
     run(cargo()?.args(["build", "--quiet", "--all-targets"]).args(WORKSPACE))?;
     let operator = workspace::target()?.join("debug/monitored-api");
     // A gate is the same for everybody; `SEED=$RANDOM cargo xtask test`, or the test on its own, draws other kills.
     let seed = std::env::var("SEED").unwrap_or_else(|_| "1".to_owned());
-    let names = test_targets()?;
-    let log = workspace::target()?.join("chain.log");
-    let mut beside = one_at_a_time(&[BESIDE.to_owned()])?;
-    let output = std::fs::File::create(&log).with_context(|| format!("create {}", log.display()))?;
-    let mut beside = beside
-        .stdout(output.try_clone()?)
-        .stderr(output)
-        .spawn()
-        .context("start the test of the chain")?;
-    let others: Vec<_> = names.into_iter().filter(|name| name != BESIDE).collect();
-    let result = run(one_at_a_time(&others)?
-        .env("PROMTOOL", promtool)
-        .env("MONITORED_API_BIN", operator)
-        .env("SEED", seed));
-    say("\nbeside them, the test of the chain:");
-    let status = beside.wait().context("wait for the test of the chain")?;
-    say(&std::fs::read_to_string(&log).unwrap_or_default());
-    result?;
-    if !status.success() {
-        bail!("the test of the chain ended with {status}");
-    }
-    Ok(())
+    lanes::run(
+        &WORKSPACE,
+        &[("PROMTOOL", &promtool), ("MONITORED_API_BIN", &operator)],
+        &seed,
+    )
 }
 
 /// The same packages and features in every call, so that Cargo builds everything once.
 const WORKSPACE: [&str; 3] = ["--locked", "--workspace", "--all-features"];
-
-/// Test binaries one after the other, and one test at a time in each: a cluster wants the two cores for itself.
-fn one_at_a_time(names: &[String]) -> Result<Command> {
-    let mut command = cargo()?;
-    command.arg("test").args(WORKSPACE);
-    for name in names {
-        command.args(["--test", name]);
-    }
-    command.args(["--", "--test-threads=1", "--nocapture"]);
-    Ok(command)
-}
-
-/// Every integration test of the workspace by name.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "indexing a JSON value by key gives null, never a panic"
-)]
-fn test_targets() -> Result<Vec<String>> {
-    let metadata = read(cargo()?.args(["metadata", "--no-deps", "--locked", "--format-version=1"]))?;
-    let metadata: Value = serde_json::from_str(&metadata).context("cargo metadata prints JSON")?;
-    let packages = metadata["packages"]
-        .as_array()
-        .context("cargo metadata lists packages")?;
-    let targets = packages
-        .iter()
-        .flat_map(|package| package["targets"].as_array().into_iter().flatten());
-    let mut names: Vec<_> = targets
-        .filter(|target| target["kind"][0] == "test")
-        .filter_map(|target| target["name"].as_str().map(ToOwned::to_owned))
-        .collect();
-    names.sort();
-    names.dedup();
-    Ok(names)
-}
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
 fn say(line: &str) {

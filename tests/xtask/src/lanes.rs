@@ -1,0 +1,233 @@
+//! The integration tests: built once, then run as the programs that they are, some of them side by side.
+//!
+//! Tests on a cluster mostly wait: for a rollout, for a Prometheus's clock, for the garbage collector. So several of them
+//! share the two cores, each with a test bed of its own. Tests without a cluster, some of which measure, run alone first.
+
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use integration_tests::workspace::{cargo, read};
+use serde_json::Value;
+
+/// Test programs that run at the same time.
+const LANES: usize = 3;
+
+/// The packages whose tests start clusters.
+const ON_A_CLUSTER: [&str; 2] = ["integration-tests", "testbed"];
+
+/// The long ones first, longest first, so that no lane ends long after the others. What is not named here comes after.
+const LONG: [&str; 7] = [
+    "chain",
+    "optional_crds",
+    "operator_restart",
+    "quiet",
+    "node",
+    "admission",
+    "control_plane",
+];
+
+/// One built test program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Program {
+    name: String,
+    executable: PathBuf,
+    /// Its package's folder, where Cargo would run it.
+    folder: PathBuf,
+    on_a_cluster: bool,
+}
+
+impl Program {
+    /// Longest first, then by name.
+    fn rank(&self) -> (usize, &str) {
+        let long = LONG.iter().position(|name| *name == self.name);
+        (long.unwrap_or(LONG.len()), &self.name)
+    }
+
+    /// One test at a time in a program: its tests share a cluster, or a machine's clock.
+    fn command(&self, environment: &[(&str, &Path)], seed: &str) -> Command {
+        let mut command = Command::new(&self.executable);
+        command
+            .current_dir(&self.folder)
+            .args(["--test-threads=1", "--nocapture"])
+            .env("SEED", seed)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null());
+        command
+    }
+}
+
+/// Runs every integration test of the workspace with these variables set.
+///
+/// # Errors
+/// Names the programs that failed; what they printed stands in the output.
+pub(crate) fn run(flags: &[&str], environment: &[(&str, &Path)], seed: &str) -> Result<()> {
+    let (clustered, alone): (Vec<_>, Vec<_>) = build(flags)?.into_iter().partition(|program| program.on_a_cluster);
+    let mut done = Vec::new();
+    for program in alone {
+        done.push(finish(&program, &mut program.command(environment, seed))?);
+    }
+    let queue = Mutex::new(VecDeque::from(clustered));
+    let finished = Mutex::new(done);
+    std::thread::scope(|scope| {
+        let lane = || -> Result<()> {
+            loop {
+                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                let Some(program) = next else { return Ok(()) };
+                let end = finish(&program, &mut program.command(environment, seed))?;
+                let failed = !end.passed;
+                finished.lock().unwrap_or_else(PoisonError::into_inner).push(end);
+                if failed {
+                    // Those that run may end; nothing new is started.
+                    queue.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                }
+            }
+        };
+        let lanes: Vec<_> = (0..LANES).map(|_| scope.spawn(lane)).collect();
+        lanes.into_iter().try_for_each(|lane| match lane.join() {
+            Ok(result) => result,
+            Err(_) => bail!("a lane panicked"),
+        })
+    })?;
+    let finished = finished.into_inner().unwrap_or_else(PoisonError::into_inner);
+    report(&finished)
+}
+
+/// How a program ended.
+struct End {
+    name: String,
+    passed: bool,
+    time: Duration,
+}
+
+/// Runs a program to its end and prints what it printed, in one piece.
+#[expect(clippy::print_stdout, reason = "the output of a test run")]
+fn finish(program: &Program, command: &mut Command) -> Result<End> {
+    let start = Instant::now();
+    // A run that hangs, or is cut off, then says where.
+    println!("-- {} starts --", program.name);
+    // Both streams into one file, so that they stay in order.
+    let log = program.executable.with_extension("log");
+    let file = std::fs::File::create(&log).with_context(|| format!("create {}", log.display()))?;
+    command.stdout(file.try_clone()?).stderr(file);
+    let status = command
+        .status()
+        .with_context(|| format!("start {}", program.executable.display()))?;
+    let printed = std::fs::read(&log).with_context(|| format!("read {}", log.display()))?;
+    let end = End {
+        name: program.name.clone(),
+        passed: status.success(),
+        time: start.elapsed(),
+    };
+    println!("\n-- {} --\n{}", end.name, String::from_utf8_lossy(&printed).trim_end());
+    Ok(end)
+}
+
+#[expect(clippy::print_stdout, reason = "the output of a test run")]
+fn report(finished: &[End]) -> Result<()> {
+    println!("\nintegration tests by time:");
+    let mut by_time: Vec<_> = finished.iter().collect();
+    by_time.sort_by_key(|end| std::cmp::Reverse(end.time));
+    for end in by_time.iter().filter(|end| end.time >= Duration::from_secs(1)) {
+        println!("  {:<24}{:>6.0} s", end.name, end.time.as_secs_f64());
+    }
+    let failed: Vec<_> = finished.iter().filter(|end| !end.passed).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = failed.iter().map(|end| end.name.as_str()).collect();
+    bail!("these integration tests failed: {}", names.join(", "))
+}
+
+/// Builds all test programs, sorted as they are to run.
+fn build(flags: &[&str]) -> Result<Vec<Program>> {
+    let printed = read(
+        cargo()?
+            .args(["test", "--quiet", "--no-run", "--test", "*"])
+            .arg("--message-format=json-render-diagnostics")
+            .args(flags)
+            .stderr(Stdio::inherit()),
+    )?;
+    let mut programs = Vec::new();
+    for line in printed.lines() {
+        let message: Value = serde_json::from_str(line).context("cargo prints JSON")?;
+        programs.extend(program(&message));
+    }
+    if programs.is_empty() {
+        bail!("cargo built no integration test");
+    }
+    programs.sort_by(|a, b| a.rank().cmp(&b.rank()));
+    Ok(programs)
+}
+
+/// The test program that a message of Cargo tells of, if it is one.
+fn program(message: &Value) -> Option<Program> {
+    let text = |path: &str| message.pointer(path).and_then(Value::as_str);
+    if text("/target/kind/0") != Some("test") {
+        return None;
+    }
+    let folder = Path::new(text("/manifest_path")?).parent()?.to_owned();
+    let package = text("/package_id")?;
+    let named = |name: &&str| package.contains(&format!("#{name}@")) || folder.ends_with(name);
+    Some(Program {
+        name: text("/target/name")?.to_owned(),
+        executable: text("/executable")?.into(),
+        on_a_cluster: ON_A_CLUSTER.iter().any(named),
+        folder,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn artifact(package: &str, kind: &str, name: &str) -> Value {
+        json!({
+            "reason": "compiler-artifact", "package_id": package, "manifest_path": "/checkout/tests/Cargo.toml",
+            "target": {"kind": [kind], "name": name}, "executable": format!("/target/{name}"),
+        })
+    }
+
+    #[test]
+    fn a_test_program_is_told_from_a_library_and_a_cluster_test_from_others() {
+        let of_cluster = program(&artifact(
+            "path+file:///checkout/tests#integration-tests@0.1.0",
+            "test",
+            "chain",
+        ));
+        assert!(
+            of_cluster.is_some_and(|program| program.on_a_cluster && program.folder == Path::new("/checkout/tests"))
+        );
+        let of_app = program(&artifact("path+file:///checkout/app#0.1.0", "test", "http"));
+        assert!(of_app.is_some_and(|program| !program.on_a_cluster));
+        assert_eq!(
+            program(&artifact("path+file:///checkout/app#0.1.0", "lib", "app")),
+            None
+        );
+    }
+
+    #[test]
+    fn the_longest_come_first() {
+        let names = ["crd", "quiet", "chain", "bad_resources"];
+        let mut programs: Vec<_> = names
+            .iter()
+            .filter_map(|name| {
+                program(&artifact(
+                    "path+file:///checkout/tests#integration-tests@0.1.0",
+                    "test",
+                    name,
+                ))
+            })
+            .collect();
+        programs.sort_by(|a, b| a.rank().cmp(&b.rank()));
+        let sorted: Vec<_> = programs.iter().map(|program| program.name.as_str()).collect();
+        assert_eq!(sorted, ["chain", "quiet", "bad_resources", "crd"]);
+    }
+}
