@@ -48,6 +48,8 @@ impl Places {
 pub(crate) struct Endpoint {
     pub(crate) shared: &'static Shared,
     pub(crate) verb: Verb,
+    /// The matched route's template, or the dialect's word for none.
+    pub(crate) route: Box<str>,
     /// Whether the cap on series applies; not to the unmatched route, which takes what others may not have.
     capped: bool,
     /// Label pairs as printed, one text for each HTTP family (see [`crate::http_families`]).
@@ -60,12 +62,14 @@ impl Endpoint {
     pub(crate) fn new(
         shared: &'static Shared,
         verb: Verb,
+        route: &str,
         capped: bool,
         labels: [Box<str>; crate::http_families::COUNT],
     ) -> Self {
         Self {
             shared,
             verb,
+            route: route.into(),
             capped,
             labels,
             statuses: Default::default(),

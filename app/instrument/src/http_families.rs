@@ -69,6 +69,14 @@ pub(crate) const fn status_key(style: StatusStyle, status: u16) -> u16 {
     }
 }
 
+/// Whether a key stands for failures of the service itself.
+pub(crate) const fn is_server_error(style: StatusStyle, key: u16) -> bool {
+    match style {
+        StatusStyle::Exact => key / 100 == 5,
+        StatusStyle::Class => key == 5,
+    }
+}
+
 /// Appends the status label's value.
 pub(crate) fn push_status(out: &mut String, style: StatusStyle, key: u16) {
     out.push_str(itoa::Buffer::new().format(key));

@@ -13,6 +13,7 @@ mod metrics;
 mod page;
 mod registry;
 mod scale;
+mod snapshot;
 mod text;
 mod verb;
 
@@ -24,4 +25,5 @@ pub use self::{
     layer::{HttpMetricsLayer, Metered, MeteredFuture, RouteTemplate},
     metrics::{Builder, DEFAULT_EXCLUDED, DEFAULT_MAX_SERIES, HttpMetrics},
     page::Format,
+    snapshot::EndpointCounts,
 };

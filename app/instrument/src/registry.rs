@@ -109,7 +109,7 @@ impl Shared {
 
     fn add_endpoint(&'static self, verb: Verb, route: &str, capped: bool) -> &'static Endpoint {
         let labels = Http::ALL.map(|http| http.labels(self.dialect, verb, route));
-        let endpoint: &'static Endpoint = Box::leak(Box::new(Endpoint::new(self, verb, capped, labels)));
+        let endpoint: &'static Endpoint = Box::leak(Box::new(Endpoint::new(self, verb, route, capped, labels)));
         self.endpoints
             .write()
             .unwrap_or_else(PoisonError::into_inner)

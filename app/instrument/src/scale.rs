@@ -77,6 +77,12 @@ impl Bounds {
             .unwrap_or(self.steps.len())
     }
 
+    /// Upper bounds in the exported unit, without `+Inf`.
+    pub(crate) fn upper(&self) -> impl Iterator<Item = f64> {
+        let steps = self.scale.steps();
+        self.steps.iter().map(move |bound| *bound as f64 / steps)
+    }
+
     /// `le` of every bucket, in order.
     pub(crate) fn labels(&self) -> impl Iterator<Item = &str> {
         self.labels.iter().map(AsRef::as_ref).chain(["+Inf"])

@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "helpers of tests fail loudly"
 )]
@@ -16,7 +17,7 @@ use axum::{
     routing::{get, post},
 };
 use futures::{FutureExt as _, StreamExt as _};
-use http_instrument::{Format, HttpMetrics};
+use http_instrument::{EndpointCounts, Format, HttpMetrics};
 use metric_contract::DialectId;
 use tower::ServiceExt as _;
 
@@ -390,4 +391,35 @@ async fn requests_on_many_threads_are_all_counted() {
     futures::future::join_all(tasks).await;
     assert_eq!(requests(&metrics, "GET", "/", 200), Some(3_200.0));
     assert_eq!(metrics.in_flight(), 0);
+}
+
+#[tokio::test]
+async fn a_service_reads_its_own_counts_as_numbers_and_finds_an_endpoint_where_it_was() {
+    let metrics = HttpMetrics::builder(DialectId::Native)
+        .duration_buckets([0.5, 60.0])
+        .build();
+    let app = instrumented(
+        &metrics,
+        Router::new()
+            .route("/ok", get(|| async { "ok" }))
+            .route("/bad", get(|| async { StatusCode::BAD_GATEWAY }))
+            .route("/wait", get(pending::<()>)),
+    );
+    drained(&app, request("GET", "/ok")).await;
+    assert_eq!(metrics.duration_bounds(), [0.5, 60.0]);
+    for _ in 0..2 {
+        drained(&app, request("GET", "/bad")).await;
+    }
+    let mut waiting = Box::pin(send(&app, request("GET", "/wait")));
+    assert!((&mut waiting).now_or_never().is_none());
+    let endpoints = metrics.endpoints();
+    let [ok, bad, wait] = &endpoints[..] else {
+        panic!("{endpoints:?}")
+    };
+    let counts = |endpoint: &EndpointCounts| (endpoint.requests, endpoint.server_errors, endpoint.in_flight);
+    assert_eq!((ok.method, ok.route, counts(ok)), ("GET", "/ok", (1, 0, 0)));
+    assert_eq!((bad.route, counts(bad)), ("/bad", (2, 2, 0)));
+    assert_eq!((wait.route, counts(wait)), ("/wait", (0, 0, 1)));
+    assert_eq!(bad.buckets, [2, 0, 0]);
+    assert!(bad.nanoseconds > 0);
 }

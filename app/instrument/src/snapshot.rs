@@ -1,0 +1,66 @@
+//! What the layer has counted, as numbers: for a service that looks at itself. The page is for others.
+//!
+//! Reads what the page reads, at the same cost to requests: none.
+
+use std::sync::PoisonError;
+
+use crate::{HttpMetrics, endpoint::Endpoint, http_families::is_server_error};
+
+/// What one method on one route has counted since the process started. No figure ever falls but `in_flight`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointCounts {
+    /// The method, as its label has it.
+    pub method: &'static str,
+    /// The route's template, or the dialect's word for a request that matched none.
+    pub route: &'static str,
+    /// Requests answered.
+    pub requests: u64,
+    /// Those of them that were answered 5xx.
+    pub server_errors: u64,
+    /// Requests being served now.
+    pub in_flight: u64,
+    /// Requests by duration, one number for each of [`HttpMetrics::duration_bounds`] and one for what took longer; not
+    /// cumulative.
+    pub buckets: Vec<u64>,
+    /// Time that all requests took together.
+    pub nanoseconds: u64,
+}
+
+impl HttpMetrics {
+    /// What every endpoint has counted. The order never changes: an endpoint that comes later stands behind.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<EndpointCounts> {
+        let endpoints = self.shared.endpoints.read().unwrap_or_else(PoisonError::into_inner);
+        endpoints.iter().map(|endpoint| endpoint.counts()).collect()
+    }
+
+    /// Upper bounds of the duration histogram in seconds, ascending, without `+Inf`.
+    #[must_use]
+    pub fn duration_bounds(&self) -> Vec<f64> {
+        self.shared.duration_bounds.upper().collect()
+    }
+}
+
+impl Endpoint {
+    fn counts(&'static self) -> EndpointCounts {
+        let shared = self.shared;
+        let at = shared.places.duration;
+        let buckets = shared.duration_bounds.buckets();
+        let (mut requests, mut server_errors) = (0_u64, 0_u64);
+        for (key, count) in self.statuses() {
+            requests = requests.wrapping_add(count);
+            if is_server_error(shared.status_style, key) {
+                server_errors = server_errors.wrapping_add(count);
+            }
+        }
+        EndpointCounts {
+            method: self.verb.as_str(),
+            route: &self.route,
+            requests,
+            server_errors,
+            in_flight: crate::page::not_negative(self.in_flight()),
+            buckets: (0..buckets).map(|bucket| self.sum(at + bucket)).collect(),
+            nanoseconds: self.sum(at + buckets),
+        }
+    }
+}
