@@ -10,6 +10,7 @@ pub mod image;
 pub mod install;
 pub mod kubernetes;
 pub mod operator;
+pub mod postgres;
 pub mod prometheus;
 pub mod snapshot;
 mod traffic;

@@ -168,7 +168,7 @@ impl Drop for Operator {
 }
 
 /// Starts a program from a thread that lives as long as this program: Linux takes a thread's end for its parent's.
-fn spawn(command: Command) -> Result<Child> {
+pub(crate) fn spawn(command: Command) -> Result<Child> {
     type Order = (Command, Sender<std::io::Result<Child>>);
     static ORDERS: OnceLock<Sender<Order>> = OnceLock::new();
     let orders = ORDERS.get_or_init(|| {
@@ -218,13 +218,13 @@ fn build() -> Result<PathBuf> {
 }
 
 /// A port that nobody listens on now.
-fn free_port() -> Result<SocketAddr> {
+pub(crate) fn free_port() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")
         .context("find a free port")?
         .local_addr()?)
 }
 
-fn tail(path: &Path) -> String {
+pub(crate) fn tail(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
     let lines: Vec<_> = text.lines().collect();
     lines

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::say::say;
 use crate::shell;
@@ -14,6 +14,8 @@ type Row = (&'static str, &'static str);
 
 const CONTROL_PLANE: &[Row] = &[("ip", "iproute2"), ("unshare", "util-linux")];
 const NODE: &[Row] = &[("runc", "runc"), ("nft", "nftables"), ("nsenter", "util-linux")];
+const TRACING: &[Row] = &[("strace", "strace")];
+const POSTGRES: &str = "postgresql";
 const IMAGES: &[Row] = &[("buildah", "buildah")];
 
 /// Makes sure that the programs of `level` are there.
@@ -32,6 +34,45 @@ pub(crate) fn ensure(level: Level) -> Result<()> {
 /// Makes sure that images can be built from a Dockerfile.
 pub(crate) fn ensure_image_builder() -> Result<()> {
     ensure_rows(IMAGES)
+}
+
+/// The folder of PostgreSQL's server programs (`initdb`, `postgres`), which Debian keeps out of PATH.
+///
+/// # Errors
+/// When they are missing and can't be installed; it names the package.
+pub fn ensure_postgres() -> Result<PathBuf> {
+    if let Some(folder) = find_postgres() {
+        return Ok(folder);
+    }
+    install(&[POSTGRES])?;
+    find_postgres().with_context(|| format!("postgres is missing: {}", advice(POSTGRES)))
+}
+
+/// Makes sure that `strace` is there.
+///
+/// # Errors
+/// When it is missing and can't be installed; it names the package.
+pub fn ensure_strace() -> Result<()> {
+    ensure_rows(TRACING)
+}
+
+/// The newest version's.
+fn find_postgres() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok().into_iter().flatten();
+    let newest = versions
+        .flatten()
+        .filter_map(|entry| {
+            Some((
+                entry.file_name().to_str()?.parse::<u32>().ok()?,
+                entry.path().join("bin"),
+            ))
+        })
+        .filter(|(_, folder)| folder.join("initdb").is_file())
+        .max();
+    match newest {
+        Some((_, folder)) => Some(folder),
+        None => Some(find_program("initdb")?.parent()?.to_owned()),
+    }
 }
 
 /// Whether this process is root.
@@ -56,22 +97,30 @@ fn ensure_rows(rows: &[Row]) -> Result<()> {
     let mut packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
     packages.sort_unstable();
     packages.dedup();
-    if is_root() && Path::new("/usr/bin/apt-get").exists() {
-        say(format_args!("installing {}", packages.join(" ")));
-        apt_get(&["update"])?;
-        apt_get(&[&["install", "--no-install-recommends", "-y"], packages.as_slice()].concat())?;
-    }
+    install(&packages)?;
     let still = self::missing(rows);
     if still.is_empty() {
         return Ok(());
     }
     let lines: Vec<String> = still
         .iter()
-        .map(|(program, package)| {
-            format!("{program} is missing: sudo apt-get install --no-install-recommends {package}")
-        })
+        .map(|(program, package)| format!("{program} is missing: {}", advice(package)))
         .collect();
     bail!("{}", lines.join("\n"))
+}
+
+/// Installs packages, if this is root on a Debian; else does nothing.
+fn install(packages: &[&str]) -> Result<()> {
+    if is_root() && Path::new("/usr/bin/apt-get").exists() {
+        say(format_args!("installing {}", packages.join(" ")));
+        apt_get(&["update"])?;
+        apt_get(&[&["install", "--no-install-recommends", "-y"], packages].concat())?;
+    }
+    Ok(())
+}
+
+fn advice(package: &str) -> String {
+    format!("sudo apt-get install --no-install-recommends {package}")
 }
 
 fn missing(rows: &[Row]) -> Vec<Row> {

@@ -1,0 +1,23 @@
+//! The PostgreSQL that tests start: it is real, its data outlives a kill, and nothing of it stays.
+
+use std::net::TcpStream;
+
+use anyhow::Result;
+use integration_tests::postgres::{Durability, Postgres};
+
+#[test]
+fn what_is_committed_outlives_a_kill_and_the_server_ends_with_its_value() -> Result<()> {
+    let mut postgres = Postgres::start(Durability::Full)?;
+    postgres.create_database("kept")?;
+    postgres.query("kept", "CREATE TABLE t (n int)")?;
+    postgres.query("kept", "INSERT INTO t VALUES (7)")?;
+    postgres.kill()?;
+    postgres.restart()?;
+    assert_eq!(postgres.query("kept", "SELECT n FROM t")?, "7");
+    // Words before bytes: in order of bytes B comes before a.
+    assert_eq!(postgres.query("kept", "SELECT 'a' < 'B'")?, "t");
+    let address = postgres.address();
+    drop(postgres);
+    assert!(TcpStream::connect(address).is_err(), "something still listens");
+    Ok(())
+}
