@@ -46,7 +46,7 @@ pub enum RunError {
 pub async fn run(config: Config) -> Result<(), RunError> {
     let signals = Signals::listen().map_err(RunError::Signals)?;
     let listener = serve::listen(config.listen).map_err(|source| RunError::Listen {
-        address: config.listen.address,
+        address: config.listen,
         source,
     })?;
     let metrics = Metrics::new(&config)?;

@@ -34,6 +34,7 @@ pub fn files() -> Result<Vec<(&'static str, String)>> {
             with_header(admission),
         ),
         ("manifests/crd.yaml", with_header(crd)),
+        ("docs/reference/configuration.md", app::config::reference_page()),
     ])
 }
 

@@ -1,9 +1,12 @@
 //! Settings: what can be set, its unit and default, and the checks. Reads nothing but its arguments.
 //!
-//! clap fills [`Flags`] from the command line and the environment; [`Config::from_flags`] checks all of them and
-//! returns every complaint at once.
+//! clap fills [`Flags`] from the command line and the environment; [`Config::from_sources`] adds what `.env` and the
+//! settings file have, checks all of them, and returns every complaint at once. The settings are rows in `settings.rs`.
 
+mod layers;
 mod parse;
+mod reference;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -12,78 +15,11 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 use metric_contract::DialectId;
 
 use self::parse::Reader;
-
-/// Settings as they are given. A flag wins over the environment; an empty value counts as not given.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct Flags {
-    /// Address to serve on, `ip:port`. Default `[::]:8000` (every address, IPv4 too).
-    #[arg(long, env = "LISTEN", value_name = "IP:PORT")]
-    pub listen: Option<String>,
-    /// Address without the port, if LISTEN is not set. Default `::`.
-    #[arg(long, env = "HOST", value_name = "IP")]
-    pub host: Option<String>,
-    /// Port, if LISTEN is not set. Default 8000.
-    #[arg(long, env = "PORT", value_name = "PORT")]
-    pub port: Option<String>,
-    /// Where the data is: `sqlite://<path>` or `sqlite::memory:`. Default `sqlite:///data/monitored.db` if /data can be
-    /// written, else `sqlite://data/monitored.db`.
-    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    pub database_url: Option<String>,
-    /// How metrics are named. Default `native`.
-    #[arg(long, env = "METRICS_DIALECT", value_name = "DIALECT")]
-    pub metrics_dialect: Option<String>,
-    /// Upper bounds of the request duration histogram, seconds, ascending, separated by commas. Default: the dialect's.
-    #[arg(long, env = "METRICS_BUCKETS", value_name = "SECONDS,…")]
-    pub metrics_buckets: Option<String>,
-    /// How often figures of the process are read. Default 10s.
-    #[arg(long, env = "SYSTEM_METRICS_INTERVAL", value_name = "DURATION")]
-    pub system_metrics_interval: Option<String>,
-    /// Whether metrics are recorded and served at /metrics. Default true.
-    #[arg(long, env = "ENABLE_METRICS", value_name = "BOOL")]
-    pub enable_metrics: Option<String>,
-    /// `json` or `pretty`. Default: `pretty` on a terminal, else `json`.
-    #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT")]
-    pub log_format: Option<String>,
-    /// `error`, `warn`, `info`, `debug` or `trace`. Default `info`.
-    #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL")]
-    pub log_level: Option<String>,
-    /// After SIGTERM: how long to keep serving while readiness says no. Default 5s.
-    #[arg(long, env = "DRAIN_DELAY", value_name = "DURATION")]
-    pub drain_delay: Option<String>,
-    /// After the drain delay: how long requests in flight may take to finish. Default 20s.
-    #[arg(long, env = "SHUTDOWN_GRACE", value_name = "DURATION")]
-    pub shutdown_grace: Option<String>,
-    /// Requests served at the same time; more are answered 503 at once. Probes and /metrics do not count. Default 256.
-    #[arg(long, env = "MAX_CONCURRENT_REQUESTS", value_name = "NUMBER")]
-    pub max_concurrent_requests: Option<String>,
-    /// Open connections; more are answered 503 and closed. Default 10000.
-    #[arg(long, env = "MAX_CONNECTIONS", value_name = "NUMBER")]
-    pub max_connections: Option<String>,
-    /// Size of a request's body, bytes; more is answered 413. Default 1048576.
-    #[arg(long, env = "MAX_BODY_BYTES", value_name = "BYTES")]
-    pub max_body_bytes: Option<String>,
-    /// Time for a new connection to send its first byte. Default 10s.
-    #[arg(long, env = "FIRST_BYTE_TIMEOUT", value_name = "DURATION")]
-    pub first_byte_timeout: Option<String>,
-    /// Time for a request's head, from its first byte. Default 10s.
-    #[arg(long, env = "HEADER_TIMEOUT", value_name = "DURATION")]
-    pub header_timeout: Option<String>,
-    /// Time for a request's body. Default 30s.
-    #[arg(long, env = "BODY_TIMEOUT", value_name = "DURATION")]
-    pub body_timeout: Option<String>,
-    /// Time for which a connection may do nothing between requests, or take nothing of a response. Default 60s.
-    #[arg(long, env = "IDLE_TIMEOUT", value_name = "DURATION")]
-    pub idle_timeout: Option<String>,
-}
-
-/// Where to listen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Listen {
-    /// The address.
-    pub address: SocketAddr,
-    /// Whether IPv4 alone will do, because nobody asked for this address.
-    pub is_default: bool,
-}
+pub use self::{
+    layers::{Document, Sources},
+    reference::page as reference_page,
+    settings::{Flags, SETTINGS, Setting, Unset},
+};
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +46,10 @@ pub struct Limits {
     pub concurrent_requests: usize,
     /// Open connections.
     pub connections: usize,
+    /// Open connections of one address; `None` for any number.
+    pub connections_per_ip: Option<usize>,
+    /// HTTP/2 requests of one connection at the same time.
+    pub streams: u32,
     /// Bytes of a request's body.
     pub body_bytes: usize,
     /// From a connection's start to its first byte.
@@ -122,21 +62,79 @@ pub struct Limits {
     pub idle: Duration,
 }
 
+/// Above these, alerts of the process itself fire.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// CPU use, percent of what the process may use.
+    pub cpu_percent: f64,
+    /// Resident memory, bytes. `None`: 80 % of the container's limit, or of the machine.
+    pub memory_bytes: Option<u64>,
+    /// Share of requests answered 5xx, 0 to 1.
+    pub error_ratio: f64,
+    /// 95th percentile of request durations.
+    pub latency_p95: Duration,
+    /// Requests in flight.
+    pub in_flight: u64,
+}
+
+/// Bounds of the cache of users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheBounds {
+    /// Users kept.
+    pub entries: usize,
+    /// How long a user is kept.
+    pub ttl: Duration,
+}
+
+/// Bounds of background work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackgroundBounds {
+    /// Tasks that may wait.
+    pub queue: usize,
+    /// Tasks at the same time.
+    pub workers: usize,
+}
+
+/// Bounds of computations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ComputeBounds {
+    /// Threads. `None`: one less than the cores, at least 1.
+    pub threads: Option<usize>,
+    /// Computations that may wait for a thread.
+    pub queue: usize,
+}
+
 /// Settings, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where to listen.
-    pub listen: Listen,
+    pub listen: SocketAddr,
+    /// Where to serve metrics and their analysis, if not with the rest.
+    pub metrics_listen: Option<SocketAddr>,
     /// Where the data is.
     pub database: Database,
     /// How metrics are named.
     pub dialect: DialectId,
     /// Bounds of the duration histogram in seconds, if not the dialect's.
     pub buckets: Option<Vec<f64>>,
-    /// How often figures of the process are read.
+    /// How often derived figures are computed.
+    pub metrics_collection_interval: Duration,
+    /// How often figures of process, host and container are read.
     pub system_metrics_interval: Duration,
+    /// Whether they are read.
+    pub system_metrics: bool,
     /// Whether metrics are recorded and served.
     pub metrics: bool,
+    /// A request that takes longer counts as slow.
+    pub slow_request: Duration,
+    /// When alerts of the process itself fire.
+    pub thresholds: Thresholds,
+    /// Bounds of the cache of users.
+    pub cache: CacheBounds,
+    /// Bounds of background work.
+    pub background: BackgroundBounds,
+    /// Bounds of computations.
+    pub compute: ComputeBounds,
     /// How log lines look.
     pub log_format: LogFormat,
     /// The least important level that is logged.
@@ -179,25 +177,56 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
+    /// Merges what settings come from, and checks all of them.
+    ///
+    /// # Errors
+    /// Names every setting that cannot be used.
+    pub fn from_sources(sources: Sources, surroundings: Surroundings) -> Result<Self, ConfigError> {
+        let mut complaints = Vec::new();
+        let flags = layers::merge(sources, &mut complaints);
+        Self::check(&flags, surroundings, complaints)
+    }
+
     /// Checks all settings.
     ///
     /// # Errors
     /// Names every setting that cannot be used.
     pub fn from_flags(flags: &Flags, surroundings: Surroundings) -> Result<Self, ConfigError> {
-        let mut reader = Reader::default();
+        Self::check(flags, surroundings, Vec::new())
+    }
+
+    fn check(flags: &Flags, surroundings: Surroundings, complaints: Vec<String>) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(complaints);
+        let listen = reader.listen(flags);
         let config = Self {
-            listen: reader.listen(flags),
+            listen,
+            metrics_listen: reader.metrics_listen(flags.metrics_listen.as_deref(), listen),
             database: reader.database(flags.database_url.as_deref(), surroundings.has_data_directory),
             dialect: reader.dialect(flags.metrics_dialect.as_deref()),
             buckets: reader.buckets(flags.metrics_buckets.as_deref()),
+            metrics_collection_interval: reader.positive_duration(
+                "METRICS_COLLECTION_INTERVAL",
+                flags.metrics_collection_interval.as_deref(),
+                Duration::from_secs(5),
+            ),
             system_metrics_interval: reader.positive_duration(
                 "SYSTEM_METRICS_INTERVAL",
                 flags.system_metrics_interval.as_deref(),
                 Duration::from_secs(10),
             ),
+            system_metrics: reader.boolean("ENABLE_SYSTEM_METRICS", flags.enable_system_metrics.as_deref(), true),
             metrics: reader.boolean("ENABLE_METRICS", flags.enable_metrics.as_deref(), true),
+            slow_request: reader.positive_duration(
+                "SLOW_REQUEST_SECONDS",
+                flags.slow_request_seconds.as_deref(),
+                Duration::from_secs(1),
+            ),
+            thresholds: reader.thresholds(flags),
+            cache: reader.cache(flags),
+            background: reader.background(flags),
+            compute: reader.compute(flags),
             log_format: reader.log_format(flags.log_format.as_deref(), surroundings.is_terminal),
-            log_level: reader.log_level(flags.log_level.as_deref()),
+            log_level: reader.log_level(flags),
             drain_delay: reader.duration("DRAIN_DELAY", flags.drain_delay.as_deref(), Duration::from_secs(5)),
             shutdown_grace: reader.duration(
                 "SHUTDOWN_GRACE",

@@ -9,9 +9,11 @@ use std::{
 
 use metric_contract::DialectId;
 
-use super::{Database, Flags, Limits, Listen, LogFormat};
+use super::{BackgroundBounds, CacheBounds, ComputeBounds, Database, Flags, Limits, LogFormat, Thresholds};
 
 const DEFAULT_PORT: u16 = 8000;
+/// Characters of a bad value that a complaint shows.
+const MAX_SHOWN: usize = 80;
 const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Collects complaints while settings are read.
@@ -21,12 +23,19 @@ pub(super) struct Reader {
 }
 
 impl Reader {
+    /// Goes on from complaints about where settings come from.
+    pub(super) fn new(complaints: Vec<String>) -> Self {
+        Self { complaints }
+    }
+
     pub(super) fn complaints(self) -> Vec<String> {
         self.complaints
     }
 
     fn complain(&mut self, name: &str, value: &str, why: &str) {
-        self.complaints.push(format!("{name}={value:?}: {why}"));
+        // Enough to recognize it; a whole file by mistake would bury the other complaints.
+        let shown: String = value.chars().take(MAX_SHOWN).collect();
+        self.complaints.push(format!("{name}={shown:?}: {why}"));
     }
 
     /// Parses a value that is given, or complains and takes the default.
@@ -47,8 +56,7 @@ impl Reader {
         })
     }
 
-    pub(super) fn listen(&mut self, flags: &Flags) -> Listen {
-        let given = |value: &Option<String>| value.as_deref().is_some_and(|value| !value.trim().is_empty());
+    pub(super) fn listen(&mut self, flags: &Flags) -> SocketAddr {
         let host = self.parse(
             "HOST",
             flags.host.as_deref(),
@@ -67,16 +75,16 @@ impl Reader {
             parse_as,
         );
         let composed = SocketAddr::new(host, port);
-        Listen {
-            address: self.parse(
-                "LISTEN",
-                flags.listen.as_deref(),
-                composed,
-                "not an address and port, such as [::]:8000 or 127.0.0.1:8000",
-                parse_as,
-            ),
-            is_default: !given(&flags.listen) && !given(&flags.host),
-        }
+        let why = "not an address and port, such as [::]:8000 or 127.0.0.1:8000";
+        self.parse("LISTEN", flags.listen.as_deref(), composed, why, parse_as)
+    }
+
+    pub(super) fn metrics_listen(&mut self, value: Option<&str>, listen: SocketAddr) -> Option<SocketAddr> {
+        let why = "not an address and port, such as [::]:9090, other than the main one";
+        self.parse("METRICS_LISTEN", value, None, why, |text| {
+            let address = parse_as(text).filter(|address: &SocketAddr| *address != listen || address.port() == 0)?;
+            Some(Some(address))
+        })
     }
 
     /// The value is left out of complaints: it may hold a password.
@@ -153,9 +161,15 @@ impl Reader {
         )
     }
 
-    pub(super) fn log_level(&mut self, value: Option<&str>) -> tracing::Level {
+    pub(super) fn log_level(&mut self, flags: &Flags) -> tracing::Level {
+        let debug = self.boolean("DEBUG", flags.debug.as_deref(), false);
+        let default = if debug {
+            tracing::Level::DEBUG
+        } else {
+            tracing::Level::INFO
+        };
         let why = "not one of error, warn, info, debug, trace";
-        self.parse("LOG_LEVEL", value, tracing::Level::INFO, why, parse_as)
+        self.parse("LOG_LEVEL", flags.log_level.as_deref(), default, why, parse_as)
     }
 
     pub(super) fn duration(&mut self, name: &str, value: Option<&str>, default: Duration) -> Duration {
@@ -182,6 +196,88 @@ impl Reader {
         })
     }
 
+    /// A number of the given range.
+    fn figure(&mut self, name: &str, value: Option<&str>, default: f64, range: (f64, f64)) -> f64 {
+        let (low, high) = range;
+        let why = format!("not a number from {low} to {high}");
+        self.parse(name, value, default, &why, |text| {
+            parse_as(text).filter(|number| (low..=high).contains(number))
+        })
+    }
+
+    pub(super) fn thresholds(&mut self, flags: &Flags) -> Thresholds {
+        let memory = flags.memory_alert_bytes.as_deref();
+        let in_flight = flags.in_flight_alert.as_deref();
+        Thresholds {
+            cpu_percent: self.figure(
+                "CPU_ALERT_PERCENT",
+                flags.cpu_alert_percent.as_deref(),
+                80.0,
+                (0.0, 100.0),
+            ),
+            memory_bytes: self.parse(
+                "MEMORY_ALERT_BYTES",
+                memory,
+                None,
+                "not a whole number of bytes above 0",
+                |text| parse_as(text).filter(|bytes| *bytes > 0).map(Some),
+            ),
+            error_ratio: self.figure(
+                "ERROR_RATIO_ALERT",
+                flags.error_ratio_alert.as_deref(),
+                0.05,
+                (0.0, 1.0),
+            ),
+            latency_p95: self.positive_duration(
+                "LATENCY_P95_ALERT_SECONDS",
+                flags.latency_p95_alert_seconds.as_deref(),
+                Duration::from_millis(500),
+            ),
+            in_flight: self.parse("IN_FLIGHT_ALERT", in_flight, 10, "not a whole number", parse_as),
+        }
+    }
+
+    pub(super) fn cache(&mut self, flags: &Flags) -> CacheBounds {
+        CacheBounds {
+            entries: self.number("CACHE_ENTRIES", flags.cache_entries.as_deref(), 10_000, 10_000_000),
+            ttl: self.positive_duration("CACHE_TTL", flags.cache_ttl.as_deref(), Duration::from_secs(60)),
+        }
+    }
+
+    pub(super) fn background(&mut self, flags: &Flags) -> BackgroundBounds {
+        BackgroundBounds {
+            queue: self.number("BACKGROUND_QUEUE", flags.background_queue.as_deref(), 1_000, 1_000_000),
+            workers: self.number("BACKGROUND_WORKERS", flags.background_workers.as_deref(), 2, 256),
+        }
+    }
+
+    pub(super) fn compute(&mut self, flags: &Flags) -> ComputeBounds {
+        let threads = flags.compute_threads.as_deref();
+        ComputeBounds {
+            threads: self.parse(
+                "COMPUTE_THREADS",
+                threads,
+                None,
+                "not a whole number from 1 to 256",
+                |text| parse_as(text).filter(|number| (1..=256).contains(number)).map(Some),
+            ),
+            queue: self.number("COMPUTE_QUEUE", flags.compute_queue.as_deref(), 64, 1_000_000),
+        }
+    }
+
+    fn connections_per_ip(&mut self, value: Option<&str>) -> Option<usize> {
+        let why = "not a whole number from 0 to 1000000";
+        self.parse("MAX_CONNECTIONS_PER_IP", value, None, why, |text| {
+            let number: usize = parse_as(text).filter(|number| *number <= 1_000_000)?;
+            Some((number > 0).then_some(number))
+        })
+    }
+
+    fn streams(&mut self, value: Option<&str>) -> u32 {
+        let streams = self.number("MAX_STREAMS_PER_CONNECTION", value, 100, 10_000);
+        u32::try_from(streams).unwrap_or(u32::MAX)
+    }
+
     pub(super) fn limits(&mut self, flags: &Flags) -> Limits {
         let seconds = Duration::from_secs;
         Limits {
@@ -192,6 +288,8 @@ impl Reader {
                 1_000_000,
             ),
             connections: self.number("MAX_CONNECTIONS", flags.max_connections.as_deref(), 10_000, 1_000_000),
+            connections_per_ip: self.connections_per_ip(flags.max_connections_per_ip.as_deref()),
+            streams: self.streams(flags.max_streams_per_connection.as_deref()),
             body_bytes: self.number("MAX_BODY_BYTES", flags.max_body_bytes.as_deref(), 1 << 20, 1 << 30),
             first_byte: self.positive_duration("FIRST_BYTE_TIMEOUT", flags.first_byte_timeout.as_deref(), seconds(10)),
             header: self.positive_duration("HEADER_TIMEOUT", flags.header_timeout.as_deref(), seconds(10)),

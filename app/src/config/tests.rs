@@ -10,13 +10,8 @@ const CONTAINER: Surroundings = Surroundings {
 #[test]
 fn without_settings_the_defaults_hold() {
     let config = Config::from_flags(&Flags::default(), CONTAINER).unwrap();
-    assert_eq!(
-        config.listen,
-        Listen {
-            address: "[::]:8000".parse().unwrap(),
-            is_default: true
-        }
-    );
+    assert_eq!(config.listen, "[::]:8000".parse().unwrap());
+    assert_eq!(config.metrics_listen, None);
     assert_eq!(config.database, Database::File("/data/monitored.db".into()));
     assert_eq!(config.log_format, LogFormat::Json);
     assert_eq!(config.drain_delay, Duration::from_secs(5));
@@ -31,15 +26,9 @@ fn host_and_port_compose_the_address_and_listen_wins_over_them() {
         ..Flags::default()
     };
     let listen = |flags: &Flags| Config::from_flags(flags, CONTAINER).unwrap().listen;
-    assert_eq!(
-        listen(&flags),
-        Listen {
-            address: "0.0.0.0:9000".parse().unwrap(),
-            is_default: false
-        }
-    );
+    assert_eq!(listen(&flags), "0.0.0.0:9000".parse().unwrap());
     flags.listen = Some("127.0.0.1:1".into());
-    assert_eq!(listen(&flags).address, "127.0.0.1:1".parse().unwrap());
+    assert_eq!(listen(&flags), "127.0.0.1:1".parse().unwrap());
 }
 
 #[test]
@@ -113,4 +102,159 @@ fn a_sqlite_url_may_be_relative_absolute_or_memory() {
             "{url}"
         );
     }
+}
+
+#[test]
+fn every_default_that_is_documented_is_the_one_in_force() {
+    let without = format!("{:?}", Config::from_flags(&Flags::default(), CONTAINER).unwrap());
+    let count = SETTINGS.len();
+    for index in 0..count {
+        let mut flags = Flags::default();
+        let mut slots = flags.slots();
+        let (setting, slot) = &mut slots[index];
+        let Unset::Is(value) = setting.default else {
+            continue;
+        };
+        **slot = Some(value.to_owned());
+        let name = setting.name;
+        let with = Config::from_flags(&flags, CONTAINER).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(format!("{with:?}"), without, "{name}");
+    }
+}
+
+#[test]
+fn every_setting_is_checked() {
+    for index in 0..SETTINGS.len() {
+        let mut flags = Flags::default();
+        let mut slots = flags.slots();
+        let (setting, slot) = &mut slots[index];
+        let name = setting.name;
+        **slot = Some("?no?".to_owned());
+        let text = Config::from_flags(&flags, CONTAINER).unwrap_err().to_string();
+        assert!(
+            text.starts_with(&format!("1 setting cannot be used:\n  {name}")),
+            "{name}: {text}"
+        );
+    }
+}
+
+#[test]
+fn every_row_stands_at_its_own_field() {
+    let mut flags = Flags {
+        drain_delay: Some("1s".into()),
+        ..Flags::default()
+    };
+    let set: Vec<_> = flags.slots().into_iter().filter(|(_, slot)| slot.is_some()).collect();
+    assert_eq!(set.len(), 1);
+    assert_eq!(set[0].0.key, "drain_delay");
+    for setting in SETTINGS {
+        assert_eq!(setting.key.to_uppercase(), setting.name);
+    }
+}
+
+fn document(text: &str) -> Option<Document> {
+    Some(Document {
+        name: "the file".to_owned(),
+        text: text.to_owned(),
+    })
+}
+
+#[test]
+fn flag_or_environment_wins_over_alias_over_env_file_over_settings_file() {
+    let mut sources = Sources {
+        flags: Flags {
+            drain_delay: Some("1s".into()),
+            ..Flags::default()
+        },
+        environment: [("FASTAPI_METRICS_DRAIN_DELAY".to_owned(), "2s".to_owned())].into(),
+        env_file: document("DRAIN_DELAY=3s\nFASTAPI_METRICS_DRAIN_DELAY=4s\nSOMEBODY_ELSE=x\n"),
+        file: document("drain_delay: 5s"),
+    };
+    let seconds = |sources: &Sources| {
+        Config::from_sources(sources.clone(), CONTAINER)
+            .unwrap()
+            .drain_delay
+            .as_secs()
+    };
+    assert_eq!(seconds(&sources), 1);
+    sources.flags.drain_delay = Some(" ".into());
+    assert_eq!(seconds(&sources), 2, "an empty value counts as not given");
+    sources.environment.clear();
+    assert_eq!(seconds(&sources), 3);
+    sources.env_file = document("FASTAPI_METRICS_DRAIN_DELAY=4s");
+    assert_eq!(seconds(&sources), 4);
+    sources.env_file = None;
+    assert_eq!(seconds(&sources), 5);
+}
+
+#[test]
+fn a_settings_file_has_numbers_booleans_and_lists() {
+    let file = "port: 9000\nenable_metrics: false\nmetrics_buckets: [0.1, 1]\nhost: ~\n";
+    let sources = Sources {
+        file: document(file),
+        ..Sources::default()
+    };
+    let config = Config::from_sources(sources, CONTAINER).unwrap();
+    assert_eq!(config.listen.port(), 9000);
+    assert!(!config.metrics);
+    assert_eq!(config.buckets, Some(vec![0.1, 1.0]));
+    let empty = Sources {
+        file: document(""),
+        ..Sources::default()
+    };
+    assert_eq!(Config::from_sources(empty, CONTAINER).unwrap().listen.port(), 8000);
+}
+
+#[test]
+fn what_is_wrong_with_files_is_named_without_what_they_hold() {
+    let complaints = |env_file: &str, file: &str| {
+        let sources = Sources {
+            env_file: document(env_file),
+            file: document(file),
+            ..Sources::default()
+        };
+        Config::from_sources(sources, CONTAINER).unwrap_err().to_string()
+    };
+    let text = complaints("hush hush\n", "prot: hush\nlisten: {hush: 1}\ndrain_delay: soon\n");
+    for part in [
+        "4 settings",
+        "the file: 1 lines are not",
+        "there is no setting \"prot\"",
+        "listen is not a single value",
+        "DRAIN_DELAY=\"soon\"",
+    ] {
+        assert!(text.contains(part), "{part} is missing in {text}");
+    }
+    assert!(!text.contains("hush"), "{text}");
+    let text = complaints("", "a: 'hush\nb: [");
+    assert!(text.contains("not YAML") && !text.contains("hush"), "{text}");
+}
+
+#[test]
+fn the_directory_of_worker_processes_is_refused() {
+    let sources = Sources {
+        environment: [("PROMETHEUS_MULTIPROC_DIR".to_owned(), "/tmp/x".to_owned())].into(),
+        ..Sources::default()
+    };
+    let text = Config::from_sources(sources, CONTAINER).unwrap_err().to_string();
+    assert!(text.contains("threads replace worker processes"), "{text}");
+}
+
+#[test]
+fn flags_do_not_show_their_values() {
+    let flags = Flags {
+        database_url: Some("hush".into()),
+        ..Flags::default()
+    };
+    assert_eq!(format!("{flags:?}"), "{\"DATABASE_URL\"}");
+}
+
+#[test]
+fn metrics_cannot_share_the_main_address() {
+    let flags = Flags {
+        metrics_listen: Some("[::]:8000".into()),
+        ..Flags::default()
+    };
+    let text = Config::from_flags(&flags, CONTAINER).unwrap_err().to_string();
+    assert!(text.contains("other than the main one"), "{text}");
 }

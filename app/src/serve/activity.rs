@@ -106,6 +106,8 @@ mod tests {
     const LIMITS: Limits = Limits {
         concurrent_requests: 1,
         connections: 1,
+        connections_per_ip: None,
+        streams: 1,
         body_bytes: 1,
         first_byte: Duration::from_secs(1),
         header: Duration::from_secs(2),

@@ -19,7 +19,7 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 
-use crate::config::{Limits, Listen};
+use crate::config::Limits;
 
 /// Connections that the kernel holds while we are busy.
 const BACKLOG: u32 = 1_024;
@@ -31,14 +31,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-/// Binds the address; IPv4 alone if the kernel has no IPv6 and nobody asked for it.
+/// Binds the address. Where the kernel has no IPv6, `[::]` is every IPv4 address: no more than was asked for.
 ///
 /// # Errors
 /// The address is taken or not ours.
-pub fn listen(listen: Listen) -> Result<TcpListener> {
-    match bind(listen.address) {
-        Err(error) if listen.is_default && lacks_ipv6(&error) => {
-            bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, listen.address.port())))
+pub fn listen(address: SocketAddr) -> Result<TcpListener> {
+    match bind(address) {
+        Err(error) if address.is_ipv6() && address.ip().is_unspecified() && lacks_ipv6(&error) => {
+            bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())))
         }
         result => result,
     }
