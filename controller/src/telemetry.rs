@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use metric_contract::{Family, MetricKind, platform};
+use metric_contract::{Family, platform};
 
 use crate::queue::ApiKey;
 
@@ -185,11 +185,7 @@ pub(crate) struct Page(String);
 impl Page {
     /// Begins a family.
     pub(crate) fn family(&mut self, family: &Family) {
-        let kind = match family.kind {
-            MetricKind::Counter => "counter",
-            MetricKind::Gauge => "gauge",
-            MetricKind::Histogram => "histogram",
-        };
+        let kind = family.kind.as_str();
         // Writing into a String can't fail.
         let _ = write!(
             self.0,

@@ -1,70 +1,8 @@
-//! A dialect: how one instrumentation spells each signal.
+//! A dialect: how one instrumentation spells each meaning, and what a query has to know of it.
 
-use std::{fmt, str::FromStr};
+use std::borrow::Cow;
 
-use crate::{Family, Signal, dialects};
-
-/// Every dialect that the product knows, one variant a file in [`crate::dialects`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DialectId {
-    /// The reference API's own (labels `method, route, status`).
-    Native,
-}
-
-impl DialectId {
-    /// All dialects, in the order in which documents list them.
-    pub const ALL: &'static [Self] = &[Self::Native];
-
-    /// The id as it is written in `spec.metrics.dialect` and `METRICS_DIALECT`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Native => "native",
-        }
-    }
-
-    /// The dialect's table.
-    #[must_use]
-    pub const fn dialect(self) -> &'static Dialect {
-        match self {
-            Self::Native => &dialects::native::NATIVE,
-        }
-    }
-}
-
-impl fmt::Display for DialectId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A dialect's name that no table has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownDialect(
-    /// What was asked for.
-    pub String,
-);
-
-impl fmt::Display for UnknownDialect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known: Vec<_> = DialectId::ALL.iter().map(|id| id.as_str()).collect();
-        write!(f, "dialect {:?} is not known; known are: {}", self.0, known.join(", "))
-    }
-}
-
-impl std::error::Error for UnknownDialect {}
-
-impl FromStr for DialectId {
-    type Err = UnknownDialect;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|id| id.as_str() == text)
-            .ok_or_else(|| UnknownDialect(text.to_owned()))
-    }
-}
+use crate::{Attribute, DialectId, Family, Meaning, MetricKind, Row, Signal};
 
 /// How a status label's values look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,13 +24,22 @@ impl StatusStyle {
     }
 }
 
-/// The spelling of the request counter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// In which words a label of [`Attribute::ErrorType`] or [`Attribute::Exception`] names an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorNames {
+    /// The slug of the problem document: `not-found`.
+    Slugs,
+    /// The exception that the source systems' framework throws: `HTTPException`.
+    Exceptions,
+}
+
+/// The spelling of the requests that were answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestsSpelling {
-    /// The counter.
-    pub family: &'static Family,
+    /// The series of the counter; a dialect without one counts with its duration histogram.
+    pub series: Cow<'static, str>,
     /// Label of the HTTP method.
-    pub method: &'static str,
+    pub method: Option<&'static str>,
     /// Label of the matched route template.
     pub route: &'static str,
     /// Label of the response status.
@@ -107,7 +54,7 @@ pub struct DurationSpelling {
     /// The histogram, in seconds.
     pub family: &'static Family,
     /// Label of the HTTP method.
-    pub method: &'static str,
+    pub method: Option<&'static str>,
     /// Label of the matched route template.
     pub route: &'static str,
     /// Upper bounds in the family's unit, ascending, without `+Inf`.
@@ -123,54 +70,92 @@ pub struct ErrorsByTypeSpelling {
     pub error_type: &'static str,
 }
 
-/// The spelling of a gauge.
+/// The spelling of the gauge of requests in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GaugeSpelling {
+pub struct InFlightSpelling {
     /// The gauge.
     pub family: &'static Family,
+    /// Label of the matched route template.
+    pub route: Option<&'static str>,
 }
 
-/// The spelling of a body size histogram; its method and route labels are the duration histogram's.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SizeSpelling {
-    /// The histogram, in bytes.
-    pub family: &'static Family,
-    /// Upper bounds in bytes, ascending, without `+Inf`.
-    pub buckets: &'static [f64],
-}
-
-/// How one instrumentation spells each signal. `None`: it does not export it.
+/// How one instrumentation spells each meaning.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialect {
     /// Which one.
     pub id: DialectId,
-    /// Every family that it may export, sorted as they are exported.
-    pub families: &'static [&'static Family],
-    /// Requests by method, route, status.
-    pub requests: Option<RequestsSpelling>,
-    /// Errors by type.
-    pub errors_by_type: Option<ErrorsByTypeSpelling>,
-    /// The duration histogram.
-    pub duration: Option<DurationSpelling>,
-    /// Requests in flight.
-    pub in_flight: Option<GaugeSpelling>,
-    /// Request body sizes.
-    pub request_size: Option<SizeSpelling>,
-    /// Response body sizes.
-    pub response_size: Option<SizeSpelling>,
-    /// Counts what the cap on series refused.
-    pub series_refused: Option<&'static Family>,
+    /// One row for each meaning that it exports, in the order of the page.
+    pub rows: &'static [Row],
+    /// How it writes a status.
+    pub status_style: StatusStyle,
+    /// How it names errors.
+    pub error_names: ErrorNames,
     /// The route label's value when no route matched.
     pub unmatched_route: &'static str,
 }
 
 impl Dialect {
+    /// How a meaning is spelled; `None`: it is not exported.
+    #[must_use]
+    pub fn row(&self, meaning: Meaning) -> Option<&'static Row> {
+        self.rows.iter().find(|row| row.meaning == meaning)
+    }
+
     /// The family that answers a signal, if the dialect has one.
     #[must_use]
     pub fn family(&self, signal: Signal) -> Option<&'static Family> {
-        self.families
-            .iter()
-            .copied()
-            .find(|family| family.signal == Some(signal))
+        self.families().find(|family| family.signal == Some(signal))
+    }
+
+    /// Every family that it may export, in the order of the page.
+    pub fn families(&self) -> impl Iterator<Item = &'static Family> + use<> {
+        self.rows.iter().map(|row| row.family)
+    }
+
+    /// Requests by method, route, status: the counter, or the count of a duration histogram that tells the status.
+    #[must_use]
+    pub fn requests(&self) -> Option<RequestsSpelling> {
+        let row = self.row(Meaning::Requests).or_else(|| self.row(Meaning::Duration))?;
+        Some(RequestsSpelling {
+            series: match row.family.kind {
+                MetricKind::Histogram | MetricKind::Summary => Cow::Owned(row.family.count_series()),
+                MetricKind::Counter | MetricKind::Gauge => Cow::Borrowed(row.family.name),
+            },
+            method: row.label(Attribute::Method),
+            route: row.label(Attribute::Route)?,
+            status: row.label(Attribute::Status)?,
+            status_style: self.status_style,
+        })
+    }
+
+    /// The duration histogram.
+    #[must_use]
+    pub fn duration(&self) -> Option<DurationSpelling> {
+        let row = self.row(Meaning::Duration)?;
+        Some(DurationSpelling {
+            family: row.family,
+            method: row.label(Attribute::Method),
+            route: row.label(Attribute::Route)?,
+            buckets: row.buckets,
+        })
+    }
+
+    /// Requests in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> Option<InFlightSpelling> {
+        self.row(Meaning::InFlight).map(|row| InFlightSpelling {
+            family: row.family,
+            route: row.label(Attribute::Route),
+        })
+    }
+
+    /// Errors by type.
+    #[must_use]
+    pub fn errors_by_type(&self) -> Option<ErrorsByTypeSpelling> {
+        let row = self.row(Meaning::ErrorsByType)?;
+        Some(ErrorsByTypeSpelling {
+            family: row.family,
+            error_type: row.label(Attribute::ErrorType)?,
+        })
     }
 }

@@ -11,6 +11,21 @@ pub enum MetricKind {
     Gauge,
     /// Cumulative buckets, a sum and a count.
     Histogram,
+    /// A sum and a count, without quantiles.
+    Summary,
+}
+
+impl MetricKind {
+    /// The word on the `# TYPE` line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+            Self::Summary => "summary",
+        }
+    }
 }
 
 /// The unit of a family's values.

@@ -1,8 +1,11 @@
-//! Typed handles for families other than HTTP's: counters, gauges and histograms of a family of the contract.
+//! Typed handles for what the layer does not record itself: counters, gauges and histograms of a meaning of the contract,
+//! or of a family of one's own.
 //!
-//! A handle is looked up once, at start, for each set of label values; using it is one or two atomic operations.
+//! A handle is looked up once, at start, for each set of label values; using it is one or two atomic operations. A meaning
+//! that the dialect does not spell gives a handle that works and is not exported.
 
 use std::{
+    fmt,
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -10,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use metric_contract::{Family, MetricKind};
+use metric_contract::{Attribute, Dialect, Family, Meaning, MetricKind, Row, Unit};
 
 use crate::{
     page::Format,
@@ -21,32 +24,68 @@ use crate::{
 /// Why a handle was not given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FamilyError {
-    /// The family has another number of labels.
-    #[error("{family} takes the values of {wanted} labels, {given} were given")]
+    /// It takes another number of values.
+    #[error("{what} takes the values of {wanted} labels, {given} were given")]
     Labels {
-        /// The family's name.
-        family: &'static str,
+        /// What was asked for.
+        what: Asked,
         /// How many it has.
         wanted: usize,
         /// How many were given.
         given: usize,
     },
     /// The family is of another type.
-    #[error("{family} is a {is:?}, not a {wanted:?}")]
+    #[error("{what} is a {is:?}, not a {wanted:?}")]
     Kind {
-        /// The family's name.
-        family: &'static str,
+        /// What was asked for.
+        what: Asked,
         /// What it is.
         is: MetricKind,
         /// What was asked for.
         wanted: MetricKind,
     },
-    /// The page has as many series as it may have.
-    #[error("no room for another series of {family}: the cap is reached")]
-    Full {
-        /// The family's name.
-        family: &'static str,
+    /// The layer records it itself.
+    #[error("{what} is recorded by the HTTP layer, there is no handle for it")]
+    OfTheLayer {
+        /// What was asked for.
+        what: Asked,
     },
+    /// The page has as many series as it may have.
+    #[error("no room for another series of {what}: the cap is reached")]
+    Full {
+        /// What was asked for.
+        what: Asked,
+    },
+}
+
+/// What a handle is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// A meaning, spelled as the dialect does. Label values are given in the order of [`Meaning::attributes`].
+    Meaning(Meaning),
+    /// A family of one's own, exported as it is in every dialect.
+    Family(&'static Family),
+}
+
+impl From<Meaning> for Asked {
+    fn from(meaning: Meaning) -> Self {
+        Self::Meaning(meaning)
+    }
+}
+
+impl From<&'static Family> for Asked {
+    fn from(family: &'static Family) -> Self {
+        Self::Family(family)
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Meaning(meaning) => write!(f, "{meaning:?}"),
+            Self::Family(family) => f.write_str(family.name),
+        }
+    }
 }
 
 /// A number of things that happened.
@@ -137,13 +176,16 @@ struct Series {
     cell: Cell,
 }
 
+/// All series of what was asked for.
 #[derive(Debug)]
 struct Entry {
-    family: &'static Family,
+    asked: Asked,
+    /// `None`: the dialect does not spell it.
+    family: Option<&'static Family>,
     series: Vec<Series>,
 }
 
-/// Every family that has a handle.
+/// Everything that has a handle.
 #[derive(Debug, Default)]
 pub(crate) struct Families(RwLock<Vec<Entry>>);
 
@@ -178,6 +220,7 @@ impl Families {
         )
     }
 
+    /// A histogram with upper bounds in the unit of its family, or in seconds if it is not exported.
     pub(crate) fn histogram(&self, at: At<'_>, buckets: &[f64]) -> Result<Histogram, FamilyError> {
         at.must_be(MetricKind::Histogram)?;
         self.get_or_add(
@@ -187,7 +230,8 @@ impl Families {
                 Cell::Count(_) | Cell::Value(_) => None,
             },
             || {
-                let bounds = Bounds::new(Scale::of(at.family.unit), buckets);
+                let unit = at.family.map_or(Unit::Seconds, |family| family.unit);
+                let bounds = Bounds::new(Scale::of(unit), buckets);
                 let cells = HistogramCells {
                     buckets: (0..bounds.buckets()).map(|_| AtomicU64::new(0)).collect(),
                     bounds,
@@ -207,17 +251,18 @@ impl Families {
     ) -> Result<H, FamilyError> {
         let labels = at.text()?;
         let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let entry = match entries.iter_mut().position(|entry| entry.family.name == at.family.name) {
+        let entry = match entries.iter_mut().position(|entry| entry.asked == at.asked) {
             Some(position) => entries.get_mut(position),
             None => {
                 entries.push(Entry {
+                    asked: at.asked,
                     family: at.family,
                     series: Vec::new(),
                 });
                 entries.last_mut()
             }
         };
-        let full = FamilyError::Full { family: at.family.name };
+        let full = FamilyError::Full { what: at.asked };
         let Some(entry) = entry else { return Err(full) };
         let known = entry.series.iter().find(|series| *series.labels == *labels);
         if let Some(handle) = known.and_then(|series| find(&series.cell)) {
@@ -234,24 +279,26 @@ impl Families {
         Ok(handle)
     }
 
-    /// Names of the families that have a handle.
-    pub(crate) fn each(&self, mut visit: impl FnMut(&'static Family)) {
+    /// Families of users' own that have a handle.
+    pub(crate) fn each_own(&self, mut visit: impl FnMut(&'static Family)) {
         for entry in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
-            visit(entry.family);
+            match entry.asked {
+                Asked::Family(family) => visit(family),
+                Asked::Meaning(_) => {}
+            }
         }
     }
 
-    /// Prints a family; `false` if it has no handle.
-    pub(crate) fn write(&self, out: &mut String, format: Format, family: &Family) -> bool {
+    /// Prints what has a handle under what was asked for.
+    pub(crate) fn write(&self, out: &mut String, format: Format, asked: Asked) {
         let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(entry) = entries.iter().find(|entry| entry.family.name == family.name) else {
-            return false;
-        };
-        text::push_family_head(out, format, entry.family);
-        for series in &entry.series {
-            series.write(out, family.name);
+        let entry = entries.iter().find(|entry| entry.asked == asked);
+        if let Some((entry, family)) = entry.and_then(|entry| Some((entry, entry.family?))) {
+            text::push_family_head(out, format, family);
+            for series in &entry.series {
+                series.write(out, family.name);
+            }
         }
-        true
     }
 }
 
@@ -287,39 +334,109 @@ impl Cell {
 /// Which series a handle is asked for.
 #[derive(Clone, Copy)]
 pub(crate) struct At<'a> {
-    pub(crate) family: &'static Family,
-    pub(crate) labels: &'a [&'a str],
+    asked: Asked,
+    family: Option<&'static Family>,
+    row: Option<&'static Row>,
+    values: &'a [&'a str],
     /// Takes that many series from the cap, or refuses.
-    pub(crate) take_room: &'a dyn Fn(usize) -> bool,
+    take_room: &'a dyn Fn(usize) -> bool,
 }
 
-impl At<'_> {
-    fn must_be(&self, wanted: MetricKind) -> Result<(), FamilyError> {
-        if self.family.kind == wanted {
-            return Ok(());
+impl<'a> At<'a> {
+    pub(crate) fn new(
+        dialect: &Dialect,
+        asked: Asked,
+        values: &'a [&'a str],
+        take_room: &'a dyn Fn(usize) -> bool,
+    ) -> Self {
+        let row = match asked {
+            Asked::Meaning(meaning) => dialect.row(meaning),
+            Asked::Family(_) => None,
+        };
+        let family = match asked {
+            Asked::Meaning(_) => row.map(|row| row.family),
+            Asked::Family(family) => Some(family),
+        };
+        Self {
+            asked,
+            family,
+            row,
+            values,
+            // What is not exported takes no room.
+            take_room: if family.is_some() { take_room } else { &|_| true },
         }
-        Err(FamilyError::Kind {
-            family: self.family.name,
-            is: self.family.kind,
-            wanted,
-        })
     }
 
-    fn text(&self) -> Result<String, FamilyError> {
-        let (wanted, given) = (self.family.labels.len(), self.labels.len());
-        if wanted != given {
-            return Err(FamilyError::Labels {
-                family: self.family.name,
-                wanted,
-                given,
-            });
-        }
-        let mut out = String::new();
-        for (name, value) in self.family.labels.iter().zip(self.labels) {
-            text::push_label(&mut out, name, value);
-        }
-        Ok(out)
+    /// The bounds that the dialect gives to a histogram of this meaning.
+    pub(crate) fn own_buckets(&self) -> Option<&'static [f64]> {
+        self.row.map(|row| row.buckets).filter(|buckets| !buckets.is_empty())
     }
+
+    fn must_be(&self, wanted: MetricKind) -> Result<(), FamilyError> {
+        match self.family {
+            Some(family) if family.kind != wanted => Err(FamilyError::Kind {
+                what: self.asked,
+                is: family.kind,
+                wanted,
+            }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The label pairs as they are printed; of what is not exported, something that tells the series apart.
+    fn text(&self) -> Result<String, FamilyError> {
+        match self.asked {
+            Asked::Meaning(meaning) if meaning.is_of_the_layer() => Err(FamilyError::OfTheLayer { what: self.asked }),
+            Asked::Meaning(meaning) => {
+                let attributes = meaning.attributes();
+                self.must_take(attributes.len())?;
+                let value = |wanted: Attribute| {
+                    let place = attributes.iter().position(|attribute| *attribute == wanted);
+                    place.and_then(|place| self.values.get(place)).copied()
+                };
+                Ok(self.row.map_or_else(
+                    || pairs(attributes.iter().map(|_| "").zip(self.values.iter().copied())),
+                    |row| {
+                        pairs(
+                            row.labels()
+                                .filter_map(|(label, attribute)| Some((label, spelled(attribute, value)?))),
+                        )
+                    },
+                ))
+            }
+            Asked::Family(family) => {
+                self.must_take(family.labels.len())?;
+                Ok(pairs(family.labels.iter().copied().zip(self.values.iter().copied())))
+            }
+        }
+    }
+
+    fn must_take(&self, wanted: usize) -> Result<(), FamilyError> {
+        let given = self.values.len();
+        if wanted == given {
+            return Ok(());
+        }
+        Err(FamilyError::Labels {
+            what: self.asked,
+            wanted,
+            given,
+        })
+    }
+}
+
+fn spelled<'v>(attribute: Attribute, value: impl Fn(Attribute) -> Option<&'v str>) -> Option<&'v str> {
+    if let Attribute::Constant(constant) = attribute {
+        return Some(constant);
+    }
+    value(attribute)
+}
+
+fn pairs<'v>(pairs: impl Iterator<Item = (&'v str, &'v str)>) -> String {
+    let mut out = String::new();
+    for (name, value) in pairs {
+        text::push_label(&mut out, name, value);
+    }
+    out
 }
 
 /// Prints a histogram's lines; its count is the sum of its buckets, so the two always agree.

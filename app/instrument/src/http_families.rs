@@ -1,6 +1,6 @@
 //! The families that the layer records, as the dialect spells them.
 
-use metric_contract::{Dialect, Family, StatusStyle};
+use metric_contract::{Attribute, Dialect, Meaning, Row, StatusStyle};
 
 use crate::{text, verb::Verb};
 
@@ -26,39 +26,33 @@ impl Http {
         Self::ResponseSize,
     ];
 
-    /// The dialect's family for it.
-    pub(crate) fn family(self, dialect: &Dialect) -> Option<&'static Family> {
+    const fn meaning(self) -> Meaning {
         match self {
-            Self::Requests => dialect.requests.map(|spelling| spelling.family),
-            Self::Duration => dialect.duration.map(|spelling| spelling.family),
-            Self::InFlight => dialect.in_flight.map(|spelling| spelling.family),
-            Self::RequestSize => dialect.request_size.map(|spelling| spelling.family),
-            Self::ResponseSize => dialect.response_size.map(|spelling| spelling.family),
+            Self::Requests => Meaning::Requests,
+            Self::Duration => Meaning::Duration,
+            Self::InFlight => Meaning::InFlight,
+            Self::RequestSize => Meaning::RequestSize,
+            Self::ResponseSize => Meaning::ResponseSize,
         }
+    }
+
+    /// The dialect's row for it.
+    pub(crate) fn row(self, dialect: &Dialect) -> Option<&'static Row> {
+        dialect.row(self.meaning())
     }
 
     /// The text of an endpoint's labels in this family, the status left out: it is appended when printed.
     pub(crate) fn labels(self, dialect: &Dialect, verb: Verb, route: &str) -> Box<str> {
         let mut out = String::new();
-        for label in self.family(dialect).map_or(&[][..], |family| family.labels) {
-            if is_method(dialect, label) {
+        for (label, attribute) in self.row(dialect).into_iter().flat_map(Row::labels) {
+            if attribute == Attribute::Method {
                 text::push_label(&mut out, label, verb.as_str());
-            } else if is_route(dialect, label) {
+            } else if attribute == Attribute::Route {
                 text::push_label(&mut out, label, route);
             }
         }
         out.into_boxed_str()
     }
-}
-
-fn is_method(dialect: &Dialect, label: &str) -> bool {
-    dialect.requests.is_some_and(|spelling| spelling.method == label)
-        || dialect.duration.is_some_and(|spelling| spelling.method == label)
-}
-
-fn is_route(dialect: &Dialect, label: &str) -> bool {
-    dialect.requests.is_some_and(|spelling| spelling.route == label)
-        || dialect.duration.is_some_and(|spelling| spelling.route == label)
 }
 
 /// The key under which a status is counted.

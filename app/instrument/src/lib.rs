@@ -21,7 +21,7 @@ mod verb;
 pub use self::axum::instrument;
 pub use self::{
     body::{Counted, Meter, MeteredBody},
-    families::{Counter, FamilyError, Gauge, Histogram},
+    families::{Asked, Counter, FamilyError, Gauge, Histogram},
     layer::{HttpMetricsLayer, Metered, MeteredFuture, RouteTemplate},
     metrics::{Builder, DEFAULT_EXCLUDED, DEFAULT_MAX_SERIES, HttpMetrics},
     page::Format,

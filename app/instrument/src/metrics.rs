@@ -3,12 +3,12 @@
 use std::sync::{PoisonError, atomic::Ordering};
 
 use http::Method;
-use metric_contract::{Dialect, DialectId, Family, StatusStyle};
+use metric_contract::{Dialect, DialectId, Meaning};
 
 use crate::{
     HttpMetricsLayer,
     endpoint::Places,
-    families::{At, Counter, FamilyError, Gauge, Histogram},
+    families::{Asked, At, Counter, FamilyError, Gauge, Histogram},
     page::{self, Format},
     registry::Shared,
     scale::{Bounds, Scale},
@@ -83,56 +83,41 @@ impl HttpMetrics {
         }
     }
 
-    /// A counter of a family; the same handle for the same label values.
+    /// A counter of a meaning or of a family of one's own; the same handle for the same label values. A meaning that the
+    /// dialect does not spell gives a handle that counts and is not exported.
     ///
     /// # Errors
-    /// The family is no counter, has another number of labels, or the cap on series is reached.
-    pub fn counter(&self, family: &'static Family, labels: &[&str]) -> Result<Counter, FamilyError> {
+    /// It is no counter, takes another number of values, or the cap on series is reached.
+    pub fn counter(&self, what: impl Into<Asked>, values: &[&str]) -> Result<Counter, FamilyError> {
         let take_room = |series| self.take_room(series);
-        self.shared.families.counter(At {
-            family,
-            labels,
-            take_room: &take_room,
-        })
+        let at = At::new(self.shared.dialect, what.into(), values, &take_room);
+        self.shared.families.counter(at)
     }
 
-    /// A settable value of a family: a gauge, or a counter that somebody else counts.
+    /// A settable value of a meaning or family: a gauge, or a counter that somebody else counts.
     ///
     /// # Errors
-    /// The family has another number of labels, or the cap on series is reached.
-    pub fn gauge(&self, family: &'static Family, labels: &[&str]) -> Result<Gauge, FamilyError> {
+    /// It takes another number of values, or the cap on series is reached.
+    pub fn gauge(&self, what: impl Into<Asked>, values: &[&str]) -> Result<Gauge, FamilyError> {
         let take_room = |series| self.take_room(series);
-        self.shared.families.gauge(At {
-            family,
-            labels,
-            take_room: &take_room,
-        })
+        let at = At::new(self.shared.dialect, what.into(), values, &take_room);
+        self.shared.families.gauge(at)
     }
 
-    /// A histogram of a family, with upper bounds in its unit; without them, the duration histogram's.
+    /// A histogram of a meaning or family, with upper bounds in its unit; without them, the dialect's.
     ///
     /// # Errors
-    /// The family is no histogram, has another number of labels, or the cap on series is reached.
+    /// It is no histogram, takes another number of values, or the cap on series is reached.
     pub fn histogram(
         &self,
-        family: &'static Family,
-        labels: &[&str],
+        what: impl Into<Asked>,
+        values: &[&str],
         buckets: Option<&[f64]>,
     ) -> Result<Histogram, FamilyError> {
-        let own = self
-            .shared
-            .dialect
-            .duration
-            .map_or(FALLBACK_DURATION_BUCKETS, |spelling| spelling.buckets);
         let take_room = |series| self.take_room(series);
-        self.shared.families.histogram(
-            At {
-                family,
-                labels,
-                take_room: &take_room,
-            },
-            buckets.unwrap_or(own),
-        )
+        let at = At::new(self.shared.dialect, what.into(), values, &take_room);
+        let own = at.own_buckets().unwrap_or(FALLBACK_DURATION_BUCKETS);
+        self.shared.families.histogram(at, buckets.unwrap_or(own))
     }
 
     /// A registry for metrics of your own, made with the `prometheus` crate. They stand on the same page.
@@ -230,20 +215,15 @@ impl Builder {
     /// The metrics. Call it once for a process: what it makes is never freed.
     #[must_use]
     pub fn build(self) -> HttpMetrics {
-        let own = self
-            .dialect
-            .duration
-            .map_or(FALLBACK_DURATION_BUCKETS, |spelling| spelling.buckets);
+        let buckets = |meaning| self.dialect.row(meaning).map(|row| row.buckets);
+        let own = buckets(Meaning::Duration).unwrap_or(FALLBACK_DURATION_BUCKETS);
         let duration_bounds = Bounds::new(Scale::Nanoseconds, self.duration_buckets.as_deref().unwrap_or(own));
         // Both size histograms of a dialect have the same bounds.
-        let sizes = self.dialect.response_size.or(self.dialect.request_size);
-        let size_bounds = Bounds::new(Scale::One, sizes.map_or(&[], |spelling| spelling.buckets));
+        let sizes = buckets(Meaning::ResponseSize).or_else(|| buckets(Meaning::RequestSize));
+        let size_bounds = Bounds::new(Scale::One, sizes.unwrap_or_default());
         let shared = Shared {
             dialect: self.dialect,
-            status_style: self
-                .dialect
-                .requests
-                .map_or(StatusStyle::Exact, |spelling| spelling.status_style),
+            status_style: self.dialect.status_style,
             places: Places::new(duration_bounds.width(), size_bounds.width()),
             duration_bounds,
             size_bounds,

@@ -2,11 +2,11 @@
 
 use std::sync::{PoisonError, atomic::Ordering};
 
-use metric_contract::Family;
+use metric_contract::{Attribute, Family, Meaning, Row};
 
 use crate::{
     endpoint::Endpoint,
-    families::write_histogram,
+    families::{Asked, write_histogram},
     foreign,
     http_families::{Http, push_status},
     registry::Shared,
@@ -75,20 +75,19 @@ fn thousandths(weight: f32) -> u32 {
 /// Prints the page.
 pub(crate) fn render(shared: &'static Shared, format: Format) -> String {
     let mut out = String::with_capacity(shared.page_bytes.load(Ordering::Relaxed) + 1_024);
-    for family in shared.dialect.families.iter().copied() {
-        if !write_http(&mut out, shared, format, family) {
-            shared.families.write(&mut out, format, family);
+    for row in shared.dialect.rows {
+        if !write_http(&mut out, shared, format, row) {
+            shared.families.write(&mut out, format, row.meaning.into());
         }
     }
-    // Families that a user made from a table of their own.
     let mut others: Vec<&'static Family> = Vec::new();
-    shared.families.each(|family| {
+    shared.families.each_own(|family| {
         if !is_in_dialect(shared, family.name) {
             others.push(family);
         }
     });
     for family in &others {
-        shared.families.write(&mut out, format, family);
+        shared.families.write(&mut out, format, Asked::Family(family));
     }
     let taken = |name: &str| is_in_dialect(shared, name) || others.iter().any(|family| family.name == name);
     foreign::write(&mut out, format, &shared.users, taken);
@@ -101,23 +100,20 @@ pub(crate) fn render(shared: &'static Shared, format: Format) -> String {
 }
 
 fn is_in_dialect(shared: &Shared, name: &str) -> bool {
-    shared.dialect.families.iter().any(|family| family.name == name)
+    shared.dialect.families().any(|family| family.name == name)
 }
 
 /// Prints a family that the layer records; `false` if it is none of those.
-fn write_http(out: &mut String, shared: &'static Shared, format: Format, family: &'static Family) -> bool {
-    if shared
-        .dialect
-        .series_refused
-        .is_some_and(|refused| refused.name == family.name)
-    {
+fn write_http(out: &mut String, shared: &'static Shared, format: Format, row: &Row) -> bool {
+    let family = row.family;
+    if row.meaning == Meaning::SeriesRefused {
         text::push_family_head(out, format, family);
         text::push_series(out, family.name, "", "", None);
         text::push_integer(out, shared.refused.load(Ordering::Relaxed));
         return true;
     }
-    let is_family = |http: &Http| http.family(shared.dialect).is_some_and(|own| own.name == family.name);
-    let Some(http) = Http::ALL.into_iter().find(is_family) else {
+    let is_it = |http: &Http| http.row(shared.dialect).is_some_and(|own| own.meaning == row.meaning);
+    let Some(http) = Http::ALL.into_iter().find(is_it) else {
         return false;
     };
     let on = match http {
@@ -189,7 +185,8 @@ pub(crate) fn not_negative(in_flight: u64) -> u64 {
 }
 
 fn write_requests(out: &mut String, shared: &Shared, name: &str, labels: &str, endpoint: &Endpoint) {
-    let status_label = shared.dialect.requests.map_or("status", |spelling| spelling.status);
+    let row = shared.dialect.row(Meaning::Requests);
+    let status_label = row.and_then(|row| row.label(Attribute::Status)).unwrap_or("status");
     let style = shared.status_style;
     for (key, count) in endpoint.statuses() {
         out.push_str(name);

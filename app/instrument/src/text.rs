@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use metric_contract::{Family, MetricKind};
+use metric_contract::Family;
 
 use crate::{page::Format, scale::Scale};
 
@@ -50,12 +50,7 @@ pub(crate) fn push_head(out: &mut String, format: Format, name: &str, kind: &str
 
 /// [`push_head`] of a family of the contract.
 pub(crate) fn push_family_head(out: &mut String, format: Format, family: &Family) {
-    let kind = match family.kind {
-        MetricKind::Counter => "counter",
-        MetricKind::Gauge => "gauge",
-        MetricKind::Histogram => "histogram",
-    };
-    push_head(out, format, family.name, kind, family.help);
+    push_head(out, format, family.name, family.kind.as_str(), family.help);
 }
 
 /// Appends a sample's name and labels, up to and with the space before its value.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use http_instrument::{Counter, FamilyError, Histogram, HttpMetrics};
-use metric_contract::dialects::native;
+use metric_contract::Meaning;
 
 use super::Operation;
 
@@ -27,9 +27,9 @@ impl StoreMetrics {
         let handles = Operation::ALL.iter().map(|operation| {
             let (operation, table) = operation.labels();
             Ok(Handles {
-                succeeded: metrics.counter(native::DATABASE_OPERATIONS, &[operation, table, "success"])?,
-                failed: metrics.counter(native::DATABASE_OPERATIONS, &[operation, table, "error"])?,
-                duration: metrics.histogram(native::DATABASE_OPERATION_DURATION, &[operation, table], None)?,
+                succeeded: metrics.counter(Meaning::DatabaseOperations, &[operation, table, "success"])?,
+                failed: metrics.counter(Meaning::DatabaseOperations, &[operation, table, "error"])?,
+                duration: metrics.histogram(Meaning::DatabaseOperationDuration, &[operation, table], None)?,
             })
         });
         Ok(Self(handles.collect::<Result<_, _>>()?))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http_instrument::{Counter, FamilyError, Gauge, HttpMetrics};
-use metric_contract::{DialectId, dialects::native};
+use metric_contract::{DialectId, Meaning};
 
 use crate::{config::Config, error::Slug, store::StoreMetrics};
 
@@ -55,12 +55,12 @@ impl Metrics {
         set_info(&http, config.dialect)?;
         let errors = Slug::ALL
             .iter()
-            .map(|slug| http.counter(native::API_ERRORS, &[slug.as_str()]));
+            .map(|slug| http.counter(Meaning::ErrorsByType, &[slug.as_str()]));
         Ok(Self(Arc::new(Handles {
             enabled: config.metrics,
-            panics: http.counter(native::HTTP_PANICS, &[])?,
+            panics: http.counter(Meaning::Panics, &[])?,
             errors: errors.collect::<Result<_, _>>()?,
-            uptime: http.gauge(native::APP_UPTIME, &[])?,
+            uptime: http.gauge(Meaning::AppUptime, &[])?,
             store: StoreMetrics::new(&http)?,
             http,
         })))
@@ -106,7 +106,7 @@ impl Metrics {
 
 fn set_info(http: &HttpMetrics, dialect: DialectId) -> Result<(), FamilyError> {
     let BuildInfo { version, commit, rustc } = BuildInfo::THIS;
-    http.gauge(native::APP_INFO, &[version, commit, rustc, dialect.as_str()])?
+    http.gauge(Meaning::AppInfo, &[version, commit, rustc, dialect.as_str()])?
         .set(1.0);
     Ok(())
 }

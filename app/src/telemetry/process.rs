@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http_instrument::{FamilyError, Gauge, HttpMetrics};
-use metric_contract::dialects::native;
+use metric_contract::Meaning;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// Reads figures of this process into their metrics.
@@ -32,13 +32,13 @@ impl Collector {
         Ok(Some(Self {
             system,
             pid,
-            cpu_seconds: metrics.gauge(native::PROCESS_CPU, &[])?,
-            resident_bytes: metrics.gauge(native::PROCESS_MEMORY, &[])?,
-            virtual_bytes: metrics.gauge(native::PROCESS_VIRTUAL_MEMORY, &[])?,
-            start_time: metrics.gauge(native::PROCESS_START_TIME, &[])?,
-            open_files: metrics.gauge(native::PROCESS_OPEN_FDS, &[])?,
-            max_files: metrics.gauge(native::PROCESS_MAX_FDS, &[])?,
-            threads: metrics.gauge(native::PROCESS_THREADS, &[])?,
+            cpu_seconds: metrics.gauge(Meaning::ProcessCpu, &[])?,
+            resident_bytes: metrics.gauge(Meaning::ProcessMemory, &[])?,
+            virtual_bytes: metrics.gauge(Meaning::ProcessVirtualMemory, &[])?,
+            start_time: metrics.gauge(Meaning::ProcessStartTime, &[])?,
+            open_files: metrics.gauge(Meaning::ProcessOpenFds, &[])?,
+            max_files: metrics.gauge(Meaning::ProcessMaxFds, &[])?,
+            threads: metrics.gauge(Meaning::ProcessThreads, &[])?,
         }))
     }
 

@@ -201,13 +201,10 @@ impl<'a> Series<'a> {
     pub fn in_flight(&self) -> Built {
         let spelling = self
             .dialect(Signal::InFlight)?
-            .in_flight
+            .in_flight()
             .ok_or(Missing(Signal::InFlight))?;
-        let route = self.dialect(Signal::InFlight)?.requests.map(|requests| requests.route);
         // A scrape is itself a request in flight, so the routes that never count must not count here either.
-        let excluded = route
-            .filter(|route| spelling.family.labels.contains(route))
-            .and_then(|route| self.excluded_routes(route));
+        let excluded = spelling.route.and_then(|route| self.excluded_routes(route));
         let selector = self.scope.select(spelling.family.name).with_all(excluded);
         Ok(self.scope.sum(selector.into(), &[]))
     }

@@ -122,7 +122,7 @@ fn beyond_the_buckets(api: &ApiFacts<'_>, alert: &InForce) -> Option<FieldError>
     let is_latency =
         alert.def.signals.contains(&Signal::Duration) && alert.def.threshold_unit() == Some(ThresholdUnit::Duration);
     let dialect = api.dialect.filter(|_| is_latency)?;
-    let largest = *dialect.duration?.buckets.last()?;
+    let largest = *dialect.duration()?.buckets.last()?;
     (threshold.to_f64() >= largest).then(|| FieldError {
         path: path.clone(),
         message: format!(

@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use metric_contract::{
-    Dialect, DurationSpelling, ErrorsByTypeSpelling, Family, RequestsSpelling, Signal, recorded::Recorded,
-};
+use metric_contract::{Dialect, DurationSpelling, ErrorsByTypeSpelling, RequestsSpelling, Signal, recorded::Recorded};
 
 use super::{Missing, Series};
 use crate::promql::{LabelName, Matcher, Regex, Selector};
@@ -35,10 +33,10 @@ impl<'a> Series<'a> {
             // The request counter's status label tells errors.
             Signal::Requests | Signal::Errors => self.requests_spelling(signal).is_ok(),
             Signal::Duration => self.duration_spelling().is_ok(),
-            Signal::InFlight => self.dialect(signal).is_ok_and(|dialect| dialect.in_flight.is_some()),
+            Signal::InFlight => self.dialect(signal).is_ok_and(|dialect| dialect.in_flight().is_some()),
             Signal::ErrorsByType => self
                 .dialect(signal)
-                .is_ok_and(|dialect| dialect.errors_by_type.is_some()),
+                .is_ok_and(|dialect| dialect.errors_by_type().is_some()),
             Signal::RequestSize
             | Signal::ResponseSize
             | Signal::Cpu
@@ -58,10 +56,13 @@ impl<'a> Series<'a> {
     /// The signal that has the label is not answered.
     pub fn label(&self, by: By) -> Result<LabelName, Missing> {
         let label = match by {
-            By::Method => self.requests_spelling(Signal::Requests)?.method,
+            By::Method => self
+                .requests_spelling(Signal::Requests)?
+                .method
+                .ok_or(Missing(Signal::Requests))?,
             By::Route => self.requests_spelling(Signal::Requests)?.route,
             By::Status => self.requests_spelling(Signal::Requests)?.status,
-            By::TimedMethod => self.duration_spelling()?.method,
+            By::TimedMethod => self.duration_spelling()?.method.ok_or(Missing(Signal::Duration))?,
             By::TimedRoute => self.duration_spelling()?.route,
             By::ErrorType => self.errors_by_type_spelling()?.error_type,
         };
@@ -77,27 +78,23 @@ impl<'a> Series<'a> {
     }
 
     pub(super) fn requests_spelling(&self, wanted: Signal) -> Result<RequestsSpelling, Missing> {
-        self.dialect(wanted)?.requests.ok_or(Missing(wanted))
+        self.dialect(wanted)?.requests().ok_or(Missing(wanted))
     }
 
     pub(super) fn duration_spelling(&self) -> Result<DurationSpelling, Missing> {
         self.dialect(Signal::Duration)?
-            .duration
+            .duration()
             .ok_or(Missing(Signal::Duration))
     }
 
     pub(super) fn errors_by_type_spelling(&self) -> Result<ErrorsByTypeSpelling, Missing> {
         let missing = Missing(Signal::ErrorsByType);
-        self.dialect(Signal::ErrorsByType)?.errors_by_type.ok_or(missing)
+        self.dialect(Signal::ErrorsByType)?.errors_by_type().ok_or(missing)
     }
 
     pub(super) fn requests_selector(&self, wanted: Signal) -> Result<Selector, Missing> {
-        let RequestsSpelling {
-            family: Family { name, .. },
-            route,
-            ..
-        } = self.requests_spelling(wanted)?;
-        Ok(self.scope.select(*name).with_all(self.excluded_routes(route)))
+        let RequestsSpelling { series, route, .. } = self.requests_spelling(wanted)?;
+        Ok(self.scope.select(&*series).with_all(self.excluded_routes(route)))
     }
 
     pub(super) fn duration_selector(&self, spelling: &DurationSpelling, series: &str) -> Selector {
