@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::store::StoreError;
@@ -104,10 +105,22 @@ impl Slug {
     pub const fn as_str(self) -> &'static str {
         self.row().0
     }
+
+    /// The status that it is answered with.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        self.row().1
+    }
+
+    /// What it is called in the problem document.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        self.row().2
+    }
 }
 
 /// A value that is not allowed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Violation {
     /// The item's place in a bulk request, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,14 +139,27 @@ pub struct Problem {
     errors: Vec<Violation>,
 }
 
-#[derive(Serialize)]
+/// A problem document, as in RFC 9457.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
 struct Document<'a> {
+    /// `urn:problem:` and the kind of problem, which does not change between versions.
     r#type: String,
+    /// What this kind of problem is called.
     title: &'static str,
+    /// The status of the answer.
+    #[schemars(range(min = 400, max = 599))]
     status: u16,
+    /// What is wrong with this request.
     detail: &'a str,
+    /// Every field and parameter whose value is not allowed.
     #[serde(skip_serializing_if = "<[Violation]>::is_empty")]
     errors: &'a [Violation],
+}
+
+/// The schema of every problem document.
+pub(crate) fn problem_schema(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<Document<'static>>()
 }
 
 impl Problem {

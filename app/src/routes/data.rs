@@ -1,6 +1,6 @@
 //! `/api/v1/data`: items, one by one, many at once, and figures over them.
 
-mod input;
+pub(super) mod input;
 
 use axum::{
     Json,
@@ -10,6 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -23,8 +24,8 @@ use crate::{
     store::{Filter, Item, Page, Sort, SortField, Summary},
 };
 
-const DEFAULT_LIMIT: u32 = 20;
-const MAX_LIMIT: u32 = 200;
+pub(super) const DEFAULT_LIMIT: u32 = 20;
+pub(super) const MAX_LIMIT: u32 = 200;
 
 pub(super) fn resource() -> Resource {
     const COLLECTION: &[(Method, StatusCode)] = &[(Method::GET, StatusCode::OK), (Method::POST, StatusCode::CREATED)];
@@ -91,9 +92,12 @@ async fn create(State(state): State<AppState>, JsonBody(body): JsonBody) -> Resu
     Ok(response)
 }
 
-#[derive(Serialize)]
-struct Created {
+/// What a bulk request stored.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Created {
+    /// How many.
     count: usize,
+    /// The items in the order in which they were given.
     items: Vec<Item>,
 }
 

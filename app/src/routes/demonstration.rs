@@ -7,7 +7,8 @@ use axum::{
     http::{Method, StatusCode},
     routing::get,
 };
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::Resource;
 use crate::error::{Problem, Slug};
@@ -22,13 +23,23 @@ pub(super) fn resource() -> Resource {
         )
 }
 
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Slow {
+    message: &'static str,
+    /// How long it took.
+    delay_seconds: f64,
+}
+
 /// Waits 2 to 3 seconds; holds nothing while it does.
-async fn slow() -> Json<Value> {
+async fn slow() -> Json<Slow> {
     // Each RandomState differs from the one before it: random enough to spread load.
     let spread = std::hash::RandomState::new().hash_one(()) % 1_000;
     let delay = Duration::from_secs(2) + Duration::from_millis(spread);
     tokio::time::sleep(delay).await;
-    Json(json!({ "message": "done", "delay_seconds": delay.as_secs_f64() }))
+    Json(Slow {
+        message: "done",
+        delay_seconds: delay.as_secs_f64(),
+    })
 }
 
 async fn error() -> Problem {

@@ -2,10 +2,17 @@
 
 use std::time::Duration;
 
-use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Json,
+    extract::State,
+    http::{Method, StatusCode},
+    routing::get,
+};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use super::Resource;
 use crate::{
     state::{AppState, Phase},
     telemetry::BuildInfo,
@@ -16,32 +23,55 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Timers that have not run for this long mean that the runtime is stuck. They run every second.
 const MAX_SILENCE: Duration = Duration::from_secs(10);
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/health", get(health))
-        .route("/health/live", get(live))
-        .route("/health/ready", get(ready))
-        .route("/health/startup", get(startup))
+pub(super) fn resource() -> Resource {
+    const GET: &[(Method, StatusCode)] = &[(Method::GET, StatusCode::OK)];
+    Resource::default()
+        .at("/health", GET, get(health))
+        .at("/health/live", GET, get(live))
+        .at("/health/ready", GET, get(ready))
+        .at("/health/startup", GET, get(startup))
 }
 
-async fn health() -> Json<Value> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Health {
+    /// Always `healthy`: what is not does not answer.
+    status: &'static str,
+    /// The time here, as in RFC 3339.
+    timestamp: Timestamp,
+    /// The same in seconds since the epoch.
+    timestamp_unix: f64,
+    /// The package's version.
+    version: &'static str,
+}
+
+/// A probe's answer.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Verdict {
+    /// `ok` or `unavailable`.
+    status: &'static str,
+    /// Why it is unavailable.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<&'static str>,
+}
+
+async fn health() -> Json<Health> {
     let now = Timestamp::now();
-    Json(json!({
-        "status": "healthy",
-        "timestamp": now,
-        "timestamp_unix": now.as_microsecond() as f64 / 1e6,
-        "version": BuildInfo::THIS.version,
-    }))
+    Json(Health {
+        status: "healthy",
+        timestamp: now,
+        timestamp_unix: now.as_microsecond() as f64 / 1e6,
+        version: BuildInfo::THIS.version,
+    })
 }
 
-async fn live(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
+async fn live(State(state): State<AppState>) -> (StatusCode, Json<Verdict>) {
     if state.since_heartbeat() > MAX_SILENCE {
-        return verdict(&["timers do not run"]);
+        return verdict(vec!["timers do not run"]);
     }
-    verdict(&[])
+    verdict(Vec::new())
 }
 
-async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
+async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Verdict>) {
     let mut reasons = Vec::new();
     match state.phase() {
         Phase::Starting => reasons.push("migrations are running"),
@@ -55,23 +85,21 @@ async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
             reasons.push("the store does not answer");
         }
     }
-    verdict(&reasons)
+    verdict(reasons)
 }
 
-async fn startup(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
+async fn startup(State(state): State<AppState>) -> (StatusCode, Json<Verdict>) {
     match state.phase() {
-        Phase::Starting => verdict(&["migrations are running"]),
-        Phase::Serving | Phase::Draining => verdict(&[]),
+        Phase::Starting => verdict(vec!["migrations are running"]),
+        Phase::Serving | Phase::Draining => verdict(Vec::new()),
     }
 }
 
-fn verdict(reasons: &[&str]) -> (StatusCode, Json<Value>) {
-    if reasons.is_empty() {
-        (StatusCode::OK, Json(json!({ "status": "ok" })))
+fn verdict(reasons: Vec<&'static str>) -> (StatusCode, Json<Verdict>) {
+    let (code, status) = if reasons.is_empty() {
+        (StatusCode::OK, "ok")
     } else {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            Json(json!({ "status": "unavailable", "reasons": reasons })),
-        )
-    }
+        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+    };
+    (code, Json(Verdict { status, reasons }))
 }

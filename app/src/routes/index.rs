@@ -1,5 +1,7 @@
 //! `GET /`: what this is and where to go. A page for browsers, JSON for everybody else.
 
+use std::fmt::Write as _;
+
 use axum::{
     Json,
     extract::State,
@@ -7,25 +9,29 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::Resource;
+use super::{Resource, openapi};
 use crate::{state::AppState, telemetry::BuildInfo};
-
-const LINKS: &[&str] = &[
-    "/health",
-    "/health/live",
-    "/health/ready",
-    "/health/startup",
-    "/metrics",
-    "/api/v1/data",
-    "/api/v1/data/stats/summary",
-    "/api/slow",
-    "/api/error",
-];
 
 pub(super) fn resource() -> Resource {
     Resource::default().at("/", &[(Method::GET, StatusCode::OK)], get(index))
+}
+
+/// What this is and where to go.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Index {
+    message: &'static str,
+    name: &'static str,
+    /// The package's version.
+    version: &'static str,
+    /// The commit that it was built from, or `unknown`.
+    commit: &'static str,
+    /// Time since the start.
+    uptime_seconds: f64,
+    /// Paths that need no parameter.
+    links: Vec<&'static str>,
 }
 
 async fn index(State(state): State<AppState>, headers: HeaderMap) -> Response {
@@ -39,20 +45,19 @@ async fn index(State(state): State<AppState>, headers: HeaderMap) -> Response {
         commit,
         rustc: _,
     } = BuildInfo::THIS;
-    let body = json!({
-        "message": "Reference API of monitored-api",
-        "name": "monitored-app",
-        "version": version,
-        "commit": commit,
-        "uptime_seconds": state.uptime().as_secs_f64(),
-        "links": links(&state).collect::<Vec<_>>(),
-    });
+    let body = Index {
+        message: "Reference API of monitored-api",
+        name: "monitored-app",
+        version,
+        commit,
+        uptime_seconds: state.uptime().as_secs_f64(),
+        links: links(&state).map(|link| link.path).collect(),
+    };
     (vary, Json(body)).into_response()
 }
 
-fn links(state: &AppState) -> impl Iterator<Item = &'static str> {
-    let metrics = state.metrics().enabled();
-    LINKS.iter().copied().filter(move |link| metrics || *link != "/metrics")
+fn links(state: &AppState) -> impl Iterator<Item = openapi::Link> {
+    openapi::links(state.metrics().enabled()).filter(|link| link.path != "/")
 }
 
 /// A browser lists HTML first; `*/*` alone is curl or a client library.
@@ -69,12 +74,8 @@ fn wants_html(headers: &HeaderMap) -> bool {
 fn page(state: &AppState) -> String {
     let version = BuildInfo::THIS.version;
     let mut list = String::new();
-    for link in links(state) {
-        list.push_str("<li><a href=\"");
-        list.push_str(link);
-        list.push_str("\">");
-        list.push_str(link);
-        list.push_str("</a>\n");
+    for openapi::Link { path, summary } in links(state) {
+        let _ = writeln!(list, "<li><a href=\"{path}\">{path}</a> {summary}");
     }
     format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>monitored-app</title>\n\

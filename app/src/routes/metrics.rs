@@ -1,11 +1,19 @@
 //! `GET /metrics`.
 
-use axum::{Router, extract::State, http::HeaderMap, response::Response, routing::get};
+use axum::{
+    extract::State,
+    http::{HeaderMap, Method, StatusCode},
+    response::Response,
+    routing::get,
+};
 
+use super::Resource;
 use crate::state::AppState;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/metrics", get(metrics))
+pub(super) const PATH: &str = "/metrics";
+
+pub(super) fn resource() -> Resource {
+    Resource::default().at(PATH, &[(Method::GET, StatusCode::OK)], get(metrics))
 }
 
 async fn metrics(State(state): State<AppState>, headers: HeaderMap) -> Response {

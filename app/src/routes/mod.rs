@@ -10,6 +10,7 @@ mod demonstration;
 mod health;
 mod index;
 mod metrics;
+pub mod openapi;
 mod params;
 
 use axum::{
@@ -54,13 +55,27 @@ impl Resource {
 }
 
 fn api() -> Resource {
-    index::resource().and(data::resource()).and(demonstration::resource())
+    index::resource()
+        .and(data::resource())
+        .and(demonstration::resource())
+        .and(openapi::resource())
+}
+
+/// Routes that are never refused, and whose requests are not measured.
+fn open() -> Resource {
+    health::resource().and(metrics::resource())
 }
 
 /// Every documented method, route and success status of the API.
 #[must_use]
 pub fn documented() -> Vec<(Method, &'static str, StatusCode)> {
     api().documented
+}
+
+/// Every method and route of the service, with its success status.
+#[must_use]
+pub fn all() -> Vec<(Method, &'static str, StatusCode)> {
+    api().and(open()).documented
 }
 
 /// The whole service.
@@ -76,9 +91,9 @@ pub fn service_with(state: AppState, more: Router<AppState>) -> Router {
         .router
         .merge(more)
         .layer(middleware::from_fn_with_state(state.clone(), admission::admit));
-    let mut all = admitted.merge(health::router());
+    let mut all = admitted.merge(health::resource().router);
     if metrics.enabled() {
-        all = all.merge(metrics::router());
+        all = all.merge(metrics::resource().router);
     }
     all = all
         .fallback(no_such_route)

@@ -13,6 +13,7 @@
     reason = "helpers of tests fail loudly"
 )]
 
+pub mod document;
 pub mod process;
 
 use std::{path::Path, time::Duration};
@@ -95,14 +96,23 @@ impl App {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        Answer {
+        let answer = Answer {
             status: head.status,
             headers: head.headers,
             text: String::from_utf8(body.to_vec()).unwrap(),
-        }
+        };
+        document::expect(
+            self.state.metrics().enabled(),
+            &method,
+            &path,
+            answer.status,
+            answer.header("content-type"),
+        );
+        answer
     }
 
     pub async fn get(&self, path: &str) -> Answer {

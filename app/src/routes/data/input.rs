@@ -4,12 +4,12 @@ use serde_json::{Map, Value};
 
 use crate::{error::Violation, store::NewItem};
 
-const MAX_NAME: usize = 200;
-const MAX_CATEGORY: usize = 100;
-const MAX_DESCRIPTION: usize = 2_000;
-const MAX_METADATA_BYTES: usize = 4 * 1024;
+pub(in crate::routes) const MAX_NAME: usize = 200;
+pub(in crate::routes) const MAX_CATEGORY: usize = 100;
+pub(in crate::routes) const MAX_DESCRIPTION: usize = 2_000;
+pub(in crate::routes) const MAX_METADATA_BYTES: usize = 4 * 1024;
 /// Items of one bulk request; their parameters fit one statement of SQLite (32,766).
-const MAX_BULK: usize = 1_000;
+pub(in crate::routes) const MAX_BULK: usize = 1_000;
 /// Violations after which a bulk request is not read on, so that the answer stays shorter than the question.
 const ENOUGH_VIOLATIONS: usize = 100;
 

@@ -1,11 +1,12 @@
 //! What goes into the table `data` and comes out of it. No SQL.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// An item as it is stored.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Item {
     /// Given by the store, never twice.
     pub id: i64,
@@ -119,7 +120,7 @@ pub struct Sort {
 }
 
 /// A part of the items that were asked for.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Page {
     /// The items.
     pub items: Vec<Item>,
@@ -132,7 +133,7 @@ pub struct Page {
 }
 
 /// Figures over items.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Summary {
     /// How many.
     pub count: i64,
@@ -149,7 +150,7 @@ pub struct Summary {
 }
 
 /// Figures over the items of one category.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct CategorySummary {
     /// The category.
     pub category: String,
