@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec, MonitoredApiStatus};
 use controller_core::children::{CHILD_KINDS, ChildKind};
-use controller_core::facts::{Facts, PodFacts, PrometheusFacts, WorkloadFacts};
+use controller_core::facts::{ClaimFacts, Facts, PodFacts, PrometheusFacts, WorkloadFacts};
 use controller_core::plan::ApiRef;
 use controller_core::validate::Violation;
 use serde::Deserialize;
@@ -136,19 +136,36 @@ pub(crate) async fn facts(context: &Context, target: &Target) -> Result<Facts, C
 /// The workload as the API server tells it.
 pub(crate) async fn workload(context: &Context, target: &Target) -> WorkloadFacts {
     let key = &target.key;
-    let deployment = context
+    // One of that name that is not ours says nothing about our workload.
+    let ours = |kind: ChildKind| {
+        let child = context.store.child(key, kind, &key.name);
+        child.is_some_and(|child| child.controller_uid.as_deref() == Some(&target.owner.uid))
+    };
+    let deployment = context.store.deployment(key).filter(|_| ours(ChildKind::Deployment));
+    let claim = context
         .store
-        .deployment(key)
-        .filter(|_| {
-            // One of that name that is not ours says nothing about our workload.
-            let child = context.store.child(key, ChildKind::Deployment, &key.name);
-            child.is_some_and(|child| child.controller_uid.as_deref() == Some(&target.owner.uid))
-        })
-        .map(|(facts, _)| facts);
+        .claim(key)
+        .filter(|_| ours(ChildKind::PersistentVolumeClaim));
     WorkloadFacts {
-        deployment,
+        deployment: deployment.map(|(facts, _)| facts),
         pods: pods(context, key).await,
         ready_endpoints: context.store.ready_endpoints(key, &key.name),
+        claim: match claim {
+            Some(claim) => Some(told(context, key, claim).await),
+            None => None,
+        },
+    }
+}
+
+/// The claim with what its events say, while it has no volume.
+async fn told(context: &Context, key: &ApiKey, claim: ClaimFacts) -> ClaimFacts {
+    if claim.phase != PENDING {
+        return claim;
+    }
+    let fields = format!("involvedObject.uid={}", claim.uid);
+    ClaimFacts {
+        told: latest_event(context, &key.namespace, &fields).await,
+        ..claim
     }
 }
 
@@ -173,20 +190,27 @@ async fn pods(context: &Context, key: &ApiKey) -> Vec<PodFacts> {
     items.into_iter().map(|pod| pod.facts).collect()
 }
 
-/// A pod that runs and is not ready gets its reason from an event, and no watch of ours tells of events.
+/// Phase of a claim without a volume.
+const PENDING: &str = "Pending";
+/// A pod that runs and is not ready gets its reason from an event, as does a claim without a volume; and no watch of
+/// ours tells of events.
 const UNREADY_RECHECK: Duration = Duration::from_secs(30);
+
+/// The first event of a claim comes some moments after it.
+const UNTOLD_RECHECK: Duration = Duration::from_secs(5);
 
 /// When to look at a workload again though nothing else asks for it.
 pub(crate) fn look_again(workload: &WorkloadFacts) -> Next {
     let unready = |pod: &PodFacts| pod.current && !pod.ready && pod.phase == "Running";
-    if workload.pods.iter().any(unready) {
-        Next::After(UNREADY_RECHECK)
-    } else {
-        Next::OnEvent
+    match workload.claim.as_ref().filter(|claim| claim.phase == PENDING) {
+        Some(claim) if claim.told.is_none() => Next::After(UNTOLD_RECHECK),
+        Some(_) => Next::After(UNREADY_RECHECK),
+        None if workload.pods.iter().any(unready) => Next::After(UNREADY_RECHECK),
+        None => Next::OnEvent,
     }
 }
 
-/// A probe's failure as the kubelet tells it.
+/// An event.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Told {
@@ -195,16 +219,21 @@ struct Told {
     event_time: Option<String>,
 }
 
-/// Longest wait for a pod's events. They only make a sentence better, and the write records wait behind them.
+/// Longest wait for events. They only make a sentence better, and the write records wait behind them.
 const EVENTS_DEADLINE: Duration = Duration::from_secs(1);
 
-/// Message of a pod's latest `Unhealthy` event. Nothing is known where it can't be read.
+/// Message of a pod's latest `Unhealthy` event.
 async fn unhealthy(context: &Context, pod: &PodItem) -> Option<String> {
     let fields = format!("involvedObject.uid={},reason=Unhealthy", pod.uid);
-    let find = context.cluster.find::<Told>(kinds::CORE_EVENT, &pod.namespace, &fields);
+    latest_event(context, &pod.namespace, &fields).await
+}
+
+/// Message of the latest event that the field selector finds. Nothing is known where it can't be read.
+async fn latest_event(context: &Context, namespace: &str, fields: &str) -> Option<String> {
+    let find = context.cluster.find::<Told>(kinds::CORE_EVENT, namespace, fields);
     let found = tokio::time::timeout(EVENTS_DEADLINE, find).await.ok()?;
     let page = found
-        .inspect_err(|error| tracing::debug!(%error, "can't read the pod's events"))
+        .inspect_err(|error| tracing::debug!(%error, "can't read events"))
         .ok()?;
     page.items
         .into_iter()

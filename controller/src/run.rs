@@ -19,7 +19,9 @@ use crate::cluster::{Cluster, Scope};
 use crate::context::Context;
 use crate::kinds;
 use crate::lease::{Candidate, End, Leadership};
-use crate::observe::{ApiItem, ChildItem, DeploymentItem, NamespaceItem, PodItem, PrometheusItem, SliceItem};
+use crate::observe::{
+    ApiItem, ChildItem, ClaimItem, DeploymentItem, NamespaceItem, PodItem, PrometheusItem, SliceItem,
+};
 use crate::queue::Queue;
 use crate::sink::{Kept, StoreSink};
 use crate::store::Store;
@@ -166,10 +168,20 @@ fn spawn_watches(context: &Arc<Context>, namespaces: &[String], parts: &mut Join
         watch::<ApiItem>(context, parts, Subject::Api, scope(kinds::MONITORED_API, None, false));
         for row in CHILD_KINDS {
             let (subject, resource) = (Subject::Child(row.kind), kinds::resource(row));
-            if row.kind == ChildKind::Deployment {
-                watch::<DeploymentItem>(context, parts, subject, scope(resource, Some(MANAGED), false));
-            } else {
-                watch::<ChildItem>(context, parts, subject, scope(resource, Some(MANAGED), true));
+            match row.kind {
+                ChildKind::Deployment => {
+                    watch::<DeploymentItem>(context, parts, subject, scope(resource, Some(MANAGED), false));
+                }
+                ChildKind::PersistentVolumeClaim => {
+                    watch::<ClaimItem>(context, parts, subject, scope(resource, Some(MANAGED), false));
+                }
+                ChildKind::ServiceAccount
+                | ChildKind::Service
+                | ChildKind::ServiceMonitor
+                | ChildKind::PrometheusRule
+                | ChildKind::ConfigMap => {
+                    watch::<ChildItem>(context, parts, subject, scope(resource, Some(MANAGED), true));
+                }
             }
         }
         let ours = Some(names::LABEL_OWN_NAME);

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use controller_core::children::ChildKind;
 
 use crate::board::Subject;
-use crate::observe::{ApiItem, ChildItem, DeploymentItem, NamespaceItem, PodItem, PrometheusItem, SliceItem};
+use crate::observe::{
+    ApiItem, ChildItem, ClaimItem, DeploymentItem, NamespaceItem, PodItem, PrometheusItem, SliceItem,
+};
 use crate::queue::{ApiKey, Queue};
 use crate::store::{Change, Store};
 use crate::table::{Epoch, Source};
@@ -126,7 +128,7 @@ impl Kept for ApiItem {
     }
 }
 
-/// The kind of child that a watch of metadata is for. Deployments have a watch of their own.
+/// The kind of child that a watch of metadata is for. Deployments and claims have watches of their own.
 const fn child_kind(subject: Subject) -> Option<ChildKind> {
     match subject {
         Subject::Child(kind) => Some(kind),
@@ -161,6 +163,20 @@ impl Kept for DeploymentItem {
 
     fn sweep(store: &Store, _: Subject, epoch: Epoch, namespace: Option<&str>) -> Vec<Wake> {
         each(store.sweep_deployments(epoch, namespace), Change::Work)
+    }
+}
+
+impl Kept for ClaimItem {
+    fn put(self, store: &Store, _: Subject, source: Source) -> Wake {
+        one(store.put_claim(&self, source))
+    }
+
+    fn remove(self, store: &Store, _: Subject) -> Wake {
+        one(store.remove_claim(&self))
+    }
+
+    fn sweep(store: &Store, _: Subject, epoch: Epoch, namespace: Option<&str>) -> Vec<Wake> {
+        each(store.sweep_claims(epoch, namespace), Change::Work)
     }
 }
 

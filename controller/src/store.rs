@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use controller_core::children::ChildKind;
-use controller_core::facts::{DeploymentFacts, LiveReplicas, PrometheusSelectors};
+use controller_core::facts::{ClaimFacts, DeploymentFacts, LiveReplicas, PrometheusSelectors};
 use controller_core::plan::ObservedChild;
 
 use crate::compact::{Compact, Uid};
-use crate::observe::{ApiItem, ChildItem, DeploymentItem, NamespaceItem, PodItem, PrometheusItem, SliceItem};
+use crate::observe::{
+    ApiItem, ChildItem, ClaimItem, DeploymentItem, NamespaceItem, PodItem, PrometheusItem, SliceItem,
+};
 use crate::packed::PackedStatus;
 use crate::queue::ApiKey;
 use crate::table::{Epoch, Put, Source, Table};
@@ -57,6 +59,7 @@ struct Inner {
     keys: HashSet<ApiKey>,
     apis: Table<(), CachedApi>,
     children: Table<(ChildKind, Name), Compact>,
+    claims: Table<Name, ClaimFacts>,
     deployments: Table<Name, Workload>,
     pods: Table<Box<str>, PodItem>,
     slices: Table<Box<str>, Slice>,
@@ -263,6 +266,46 @@ impl Store {
             .of(key)
             .find(|(name, _)| **name == own)
             .map(|(_, workload)| workload.clone())
+    }
+
+    pub(crate) fn put_claim(&self, item: &ClaimItem, source: Source) -> (ApiKey, Change) {
+        let (key, change) = self.put_child(ChildKind::PersistentVolumeClaim, &item.child, source);
+        let put = self.lock().claims.put(
+            &key,
+            short(&key, &item.child.name),
+            item.facts.clone(),
+            version(&item.child.resource_version),
+            source,
+            |a, b| a.uid == b.uid,
+        );
+        let phase = match put {
+            Put::Stale => Change::None,
+            Put::Replaced(old) if old == item.facts => Change::None,
+            Put::Replaced(_) | Put::New => Change::Status,
+        };
+        (key, change.max(phase))
+    }
+
+    pub(crate) fn remove_claim(&self, item: &ClaimItem) -> (ApiKey, Change) {
+        let (key, change) = self.remove_child(ChildKind::PersistentVolumeClaim, &item.child);
+        let id = short(&key, &item.child.name);
+        self.lock().claims.remove(&key, &id, &item.facts, |a, b| a.uid == b.uid);
+        (key, change)
+    }
+
+    pub(crate) fn sweep_claims(&self, epoch: Epoch, namespace: Option<&str>) -> Vec<ApiKey> {
+        self.lock().claims.sweep(epoch, |key, _| within(key, namespace));
+        self.sweep_children(ChildKind::PersistentVolumeClaim, epoch, namespace)
+    }
+
+    /// The claim that bears the MonitoredApi's name.
+    pub(crate) fn claim(&self, key: &ApiKey) -> Option<ClaimFacts> {
+        let own: Name = None;
+        self.lock()
+            .claims
+            .of(key)
+            .find(|(name, _)| **name == own)
+            .map(|(_, claim)| claim.clone())
     }
 
     pub(crate) fn put_pod(&self, item: PodItem, source: Source) -> (ApiKey, Change) {

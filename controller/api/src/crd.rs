@@ -69,6 +69,19 @@ const RULES: &[Rule] = &[
         field: Some(".runAsUser"),
     },
     Rule {
+        at: SPEC,
+        rule: "!has(self.storage) || !has(self.replicas) || self.replicas <= 1",
+        message: "storage is one volume for one pod: set replicas to 1, or keep the data in a database and remove storage",
+        field: Some(".replicas"),
+    },
+    Rule {
+        at: SPEC,
+        rule: "!has(self.storage) || !has(self.strategy) || ((!has(self.strategy.type) || self.strategy.type == \
+               'Recreate') && !has(self.strategy.maxUnavailable) && !has(self.strategy.maxSurge))",
+        message: "with storage the old pod must go before a new one starts: remove strategy, or set its type to Recreate",
+        field: Some(".strategy"),
+    },
+    Rule {
         at: ENV,
         rule: "has(self.value) != has(self.valueFrom)",
         message: "give exactly one of value and valueFrom (value: \"\" for an empty variable)",

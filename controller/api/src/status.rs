@@ -89,7 +89,7 @@ pub struct ChildRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub version: Option<String>,
-    /// `Ready`, `Progressing`, `Conflict`, `Failed` or `Missing`.
+    /// `Ready`, `Progressing`, `Conflict`, `Failed` or `Missing`; `Kept`: not wanted any more, but it holds data.
     #[schemars(length(max = 32))]
     pub state: String,
 }

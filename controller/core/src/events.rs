@@ -3,6 +3,8 @@
 use controller_api::{ConditionType, MonitoredApiStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
+use crate::status::DATA_KEPT;
+
 /// Kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EventType {
@@ -60,6 +62,9 @@ pub fn events(previous: &MonitoredApiStatus, new: &MonitoredApiStatus) -> Vec<Ev
 fn transition(type_: ConditionType, previous: &MonitoredApiStatus, new: &MonitoredApiStatus) -> Option<EventSpec> {
     let before = find(type_, previous);
     let now = find(type_, new)?;
+    if now.reason == DATA_KEPT && now.status == "True" && before.is_none_or(|before| before.reason != DATA_KEPT) {
+        return Some(event(EventType::Warning, now.reason.clone(), now, type_));
+    }
     match (before.filter(|before| fails(before)), fails(now)) {
         (Some(before), true) if before.reason == now.reason => None,
         (_, true) => Some(event(EventType::Warning, now.reason.clone(), now, type_)),

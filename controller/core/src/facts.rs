@@ -44,6 +44,19 @@ pub struct WorkloadFacts {
     pub pods: Vec<PodFacts>,
     /// Ready endpoints behind the Service's port `http`; `None` while no EndpointSlice exists.
     pub ready_endpoints: Option<usize>,
+    /// The claim for its data; `None` while there is none of ours.
+    pub claim: Option<ClaimFacts>,
+}
+
+/// A PersistentVolumeClaim.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClaimFacts {
+    /// uid of the claim.
+    pub uid: String,
+    /// `status.phase`: `Pending`, `Bound` or `Lost`; empty while the cluster has not looked at it.
+    pub phase: String,
+    /// Message of its latest event, while it is not bound.
+    pub told: Option<String>,
 }
 
 /// Figures of a Deployment, as `kubectl rollout status` reads them.

@@ -134,6 +134,8 @@ pub struct Applied {
     pub children: Vec<AppliedChild>,
     /// Records of objects that should go and are not gone yet.
     pub leftovers: Vec<ChildRecord>,
+    /// Records of objects that are not wanted any more and stay, for they hold data.
+    pub kept: Vec<ChildRecord>,
     /// Alerts and panels that were left out (from the plan).
     pub missing: Vec<String>,
 }

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 /// SHA-256 of the canonical JSON of the pod template. **Changing one rolls every pod of every user**: never without a
 /// line in the changelog that says so.
-const POD_TEMPLATES: [(&str, &str); 4] = [
+const POD_TEMPLATES: [(&str, &str); 5] = [
     (
         "minimal",
         "3120a73fac25eeb33a7a65d649d6c05579f7634490350f4e720eaaa67b04d2a1",
@@ -37,6 +37,10 @@ const POD_TEMPLATES: [(&str, &str); 4] = [
     (
         "everything",
         "11dffdc6f7dffa05e8b4c894d4d5641caf9ddd22ec8c5bc12f19a1d82aa69deb",
+    ),
+    (
+        "storage",
+        "43ff6d5bc0f02a7e38e6a994258f33836044116511252f70c524dcd65da2e7ad",
     ),
 ];
 

@@ -6,7 +6,7 @@
 mod repair;
 
 use controller_api::ChildRecord;
-use controller_core::children::ChildKind;
+use controller_core::children::{ChildKind, held_back};
 use controller_core::plan::{Applied, AppliedChild, Decision, ObservedChild, Outcome, Plan, PlannedChild};
 use controller_core::write_record::{self, Confirmed};
 use futures::future::join_all;
@@ -19,7 +19,7 @@ use crate::cluster::{CallError, ErrorClass, Raw};
 use crate::context::Context;
 use crate::gather::Target;
 use crate::kinds;
-use crate::observe::{ChildItem, DeploymentItem};
+use crate::observe::{ChildItem, ClaimItem, DeploymentItem};
 use crate::table::Source;
 
 /// What is to be done, before anything is.
@@ -27,6 +27,7 @@ use crate::table::Source;
 pub(crate) struct Todo {
     decisions: Vec<Decision>,
     prune: Vec<ChildRecord>,
+    kept: Vec<ChildRecord>,
 }
 
 impl Todo {
@@ -47,10 +48,12 @@ pub(crate) fn decide(context: &Context, target: &Target, plan: &Plan) -> Todo {
         .iter()
         .map(|planned| decide_child(context, target, planned))
         .collect();
-    Todo {
-        decisions,
-        prune: leftovers(context, target, plan),
-    }
+    let (kept, prune) = leftovers(context, target, plan).into_iter().partition(holds_data);
+    Todo { decisions, prune, kept }
+}
+
+fn holds_data(record: &ChildRecord) -> bool {
+    ChildKind::from_name(&record.kind).is_some_and(|kind| kind.row().holds_data)
 }
 
 fn state(context: &Context, target: &Target, kind: ChildKind) -> KindState {
@@ -130,21 +133,24 @@ pub(crate) async fn apply(context: &Context, target: &Target, plan: &Plan, todo:
             .position(|(planned, _)| planned.kind.row().wave != wave)
             .unwrap_or(work.len());
         let rest = work.split_off(later);
+        let earlier: &[AppliedChild] = &children;
         let wave = work.drain(..).map(|(planned, decision)| {
-            Child {
+            let child = Child {
                 context,
                 target,
                 planned,
-            }
-            .settle(decision)
+            };
+            child.settle_after(earlier, decision)
         });
-        children.extend(join_all(wave).await);
+        let settled = join_all(wave).await;
+        children.extend(settled);
         work = rest;
     }
     let gone = join_all(todo.prune.into_iter().map(|record| prune(context, target, record))).await;
     Applied {
         children,
         leftovers: gone.into_iter().flatten().collect(),
+        kept: todo.kept,
         missing: plan.missing.clone(),
     }
 }
@@ -164,6 +170,13 @@ struct OnlyMetadata {
 }
 
 impl Child<'_> {
+    async fn settle_after(self, earlier: &[AppliedChild], decision: Decision) -> AppliedChild {
+        match held_back(self.planned.kind, earlier) {
+            Some(why) => self.became(Outcome::Conflict(why), record(self.target, self.planned).cloned()),
+            None => self.settle(decision).await,
+        }
+    }
+
     async fn settle(self, decision: Decision) -> AppliedChild {
         let old = record(self.target, self.planned).cloned();
         let missing = state(self.context, self.target, self.planned.kind) == KindState::Missing;
@@ -277,12 +290,26 @@ impl Child<'_> {
     /// Puts what the API server answered into the store, so that the watch's event of it is no news.
     fn remember(self, raw: &Raw) {
         let store = &self.context.store;
-        if self.planned.kind == ChildKind::Deployment {
-            if let Ok(item) = serde_json::from_str::<DeploymentItem>(raw.get()) {
-                store.put_deployment(&item, Source::Answer);
+        match self.planned.kind {
+            ChildKind::Deployment => {
+                if let Ok(item) = serde_json::from_str::<DeploymentItem>(raw.get()) {
+                    store.put_deployment(&item, Source::Answer);
+                }
             }
-        } else if let Ok(item) = serde_json::from_str::<ChildItem>(raw.get()) {
-            store.put_child(self.planned.kind, &item, Source::Answer);
+            ChildKind::PersistentVolumeClaim => {
+                if let Ok(item) = serde_json::from_str::<ClaimItem>(raw.get()) {
+                    store.put_claim(&item, Source::Answer);
+                }
+            }
+            ChildKind::ServiceAccount
+            | ChildKind::Service
+            | ChildKind::ServiceMonitor
+            | ChildKind::PrometheusRule
+            | ChildKind::ConfigMap => {
+                if let Ok(item) = serde_json::from_str::<ChildItem>(raw.get()) {
+                    store.put_child(self.planned.kind, &item, Source::Answer);
+                }
+            }
         }
     }
 
@@ -298,6 +325,9 @@ impl Child<'_> {
 /// What a failed request means for its child.
 fn failure(planned: &PlannedChild, error: &CallError) -> Outcome {
     let place = format!("{} {}", planned.kind.as_str(), planned.name);
+    if let Some(why) = (planned.kind.row().explain)(&error.message) {
+        return Outcome::Invalid(why.to_owned());
+    }
     match error.class {
         ErrorClass::KindMissing if planned.kind.row().optional => Outcome::CrdMissing,
         // Right after our CRD is installed, for up to half a minute: the admission plugin that checks owner references

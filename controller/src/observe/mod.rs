@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 pub(crate) use self::api::ApiItem;
 pub(crate) use self::monitoring::{NamespaceItem, PrometheusItem};
-pub(crate) use self::workload::{DeploymentItem, PodItem, SliceItem};
+pub(crate) use self::workload::{ClaimItem, DeploymentItem, PodItem, SliceItem};
 use crate::cluster::Raw;
 use crate::watch::Versioned;
 
@@ -176,6 +176,7 @@ macro_rules! versioned {
 versioned!(
     ApiItem => |it| it.resource_version,
     ChildItem => |it| it.resource_version,
+    ClaimItem => |it| it.child.resource_version,
     DeploymentItem => |it| it.child.resource_version,
     PodItem => |it| it.resource_version,
     SliceItem => |it| it.resource_version,

@@ -1,7 +1,7 @@
 //! The workload: Deployments, pods, EndpointSlices, trimmed to core's facts.
 
 use controller_api::names;
-use controller_core::facts::{DeploymentFacts, LiveReplicas, PodFacts};
+use controller_core::facts::{ClaimFacts, DeploymentFacts, LiveReplicas, PodFacts};
 use serde::Deserialize;
 
 use super::{ChildItem, Meta, lenient};
@@ -81,6 +81,43 @@ impl From<DeploymentObject> for DeploymentItem {
                 replicas: wanted,
                 ours,
                 others,
+            },
+        }
+    }
+}
+
+/// A PersistentVolumeClaim: a child, and whether it has a volume.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "ClaimObject")]
+pub(crate) struct ClaimItem {
+    pub(crate) child: ChildItem,
+    /// `told` is filled in by `gather`, which knows the events.
+    pub(crate) facts: ClaimFacts,
+}
+
+#[derive(Debug, Deserialize)]
+struct ClaimObject {
+    #[serde(deserialize_with = "lenient")]
+    metadata: Meta,
+    #[serde(default, deserialize_with = "lenient")]
+    status: ClaimStatus,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ClaimStatus {
+    phase: String,
+}
+
+impl From<ClaimObject> for ClaimItem {
+    fn from(object: ClaimObject) -> Self {
+        let ClaimObject { metadata, status } = object;
+        Self {
+            child: ChildItem::from(&metadata),
+            facts: ClaimFacts {
+                uid: metadata.uid,
+                phase: status.phase,
+                told: None,
             },
         }
     }

@@ -16,8 +16,8 @@ pub use monitoring::{
     AlertOverride, AlertsSpec, DashboardForm, DashboardSpec, MetricsSpec, MonitoringSpec, ScrapeLimits,
 };
 pub use pod::{
-    HttpProbe, ImagePullPolicy, Probe, Probes, Resources, SecurityProfile, ServiceSpec, ServiceType, Strategy,
-    StrategyType, TcpProbe,
+    HttpProbe, ImagePullPolicy, Probe, Probes, Resources, SecurityProfile, ServiceSpec, ServiceType, StorageSpec,
+    Strategy, StrategyType, TcpProbe,
 };
 pub use scalar::{IntOrString, Quantity};
 use schemars::JsonSchema;
@@ -153,6 +153,10 @@ pub struct MonitoredApiSpec {
     /// `native`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_only_root_filesystem: Option<bool>,
+    /// A PersistentVolumeClaim for the data of the one pod, which then keeps it when it is replaced. The rollout is then
+    /// `Recreate`, and `replicas` at most 1. Without it (default) data goes with the pod.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<StorageSpec>,
     /// How old pods are replaced by new ones. Default: rolling, no pod missing, one more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strategy: Option<Strategy>,

@@ -44,11 +44,31 @@ pub struct Resources {
     pub limits: Option<BTreeMap<String, Quantity>>,
 }
 
+/// The volume for the data. Taken away, the claim stays, for it holds data; it goes with the MonitoredApi.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StorageSpec {
+    /// Size of the volume, such as `1Gi`. It can grow, where the StorageClass allows it, and never shrink.
+    pub size: Quantity,
+    /// StorageClass of the claim; fixed once the claim exists. Default: the cluster's default class; `""` for a volume
+    /// without class, made by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 253),
+        regex(pattern = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$")
+    )]
+    pub storage_class_name: Option<String>,
+    /// Where the container finds the volume. Default `/data`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 1024), regex(pattern = "^/[^:\\s]+$"))]
+    pub mount_path: Option<String>,
+}
+
 /// How old pods are replaced by new ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Strategy {
-    /// `RollingUpdate` (default): new pods first. `Recreate`: all old pods go before a new one starts.
+    /// `RollingUpdate` (default without `storage`): new pods first. `Recreate`: all old pods go before a new one starts.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<StrategyType>,
     /// Pods that may be missing during a rollout: a number or a percentage. Default 0.

@@ -7,6 +7,7 @@ use super::{
     BuildInput, ChildKind, ChildKindRow,
     object::{Meta, body, object},
     prometheus_rule::facts,
+    unexplained,
 };
 
 pub(super) const ROW: ChildKindRow = ChildKindRow {
@@ -18,9 +19,11 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
     optional: false,
     core: false,
     wave: 1,
+    holds_data: false,
     turned_on: "(!has(object.spec.monitoring) || !has(object.spec.monitoring.enabled) || \
                 object.spec.monitoring.enabled) && (!has(object.spec.dashboard) || \
                 !has(object.spec.dashboard.enabled) || object.spec.dashboard.enabled)",
+    explain: unexplained,
     build,
 };
 

@@ -4,6 +4,7 @@
 mod config_map;
 pub mod deployment;
 mod object;
+mod persistent_volume_claim;
 mod prometheus_rule;
 mod service;
 mod service_account;
@@ -15,7 +16,7 @@ use serde_json::Value;
 use crate::{
     facts::{Facts, Settings},
     hash,
-    plan::{ApiRef, Plan, PlannedChild},
+    plan::{ApiRef, AppliedChild, Outcome, Plan, PlannedChild},
     validate::ValidApi,
 };
 
@@ -29,6 +30,8 @@ pub const PORT_METRICS: &str = "metrics";
 pub enum ChildKind {
     /// The workload's own ServiceAccount, without token and without Role.
     ServiceAccount,
+    /// The volume for the workload's data.
+    PersistentVolumeClaim,
     /// The Service, and the headless metrics Service where metrics have a port of their own.
     Service,
     /// What makes Prometheus scrape the workload.
@@ -47,6 +50,7 @@ impl ChildKind {
     pub const fn row(self) -> &'static ChildKindRow {
         match self {
             Self::ServiceAccount => &service_account::ROW,
+            Self::PersistentVolumeClaim => &persistent_volume_claim::ROW,
             Self::Service => &service::ROW,
             Self::ServiceMonitor => &service_monitor::ROW,
             Self::PrometheusRule => &prometheus_rule::ROW,
@@ -104,8 +108,12 @@ pub struct ChildKindRow {
     pub core: bool,
     /// Kinds of a lower wave are applied first.
     pub wave: u8,
+    /// Its objects hold data: one that is turned off is kept, and the operator has no right to delete it.
+    pub holds_data: bool,
     /// When the spec turns it on (for the admission policy).
     pub turned_on: TurnedOn,
+    /// What a refusal of the API server means, in a person's words and with the fix; `None`: its own words say it.
+    pub explain: fn(&str) -> Option<&'static str>,
     /// The objects of this kind that should exist, by name: complete intents, owner reference included.
     pub build: fn(&BuildInput<'_>) -> Vec<(String, Value)>,
 }
@@ -122,15 +130,40 @@ impl ChildKindRow {
     }
 }
 
+/// Why a child must not be written after what became of the earlier ones; `None`: it may.
+///
+/// No pod may mount a volume that is somebody else's: what it writes there could not be taken back.
+#[must_use]
+pub fn held_back(kind: ChildKind, earlier: &[AppliedChild]) -> Option<String> {
+    let foreign = |child: &&AppliedChild| {
+        child.kind == ChildKind::PersistentVolumeClaim && matches!(child.outcome, Outcome::Conflict(_))
+    };
+    earlier
+        .iter()
+        .find(|child| kind == ChildKind::Deployment && foreign(child))
+        .map(|claim| {
+            format!(
+                "not written, for its pods would mount the PersistentVolumeClaim {}",
+                claim.name
+            )
+        })
+}
+
 /// Every kind of object that the operator writes, in apply order.
 pub const CHILD_KINDS: &[ChildKindRow] = &[
     service_account::ROW,
+    persistent_volume_claim::ROW,
     service::ROW,
     service_monitor::ROW,
     prometheus_rule::ROW,
     config_map::ROW,
     deployment::ROW,
 ];
+
+/// For kinds whose refusals speak for themselves.
+const fn unexplained(_: &str) -> Option<&'static str> {
+    None
+}
 
 /// Every object that should exist, in apply order. Kinds whose CRD is missing are part of it: whether they can be
 /// written is found out by who writes.

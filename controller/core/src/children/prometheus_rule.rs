@@ -8,6 +8,7 @@ use super::{
     BuildInput, ChildKind, ChildKindRow,
     object::{Meta, body, object},
     service_monitor::MONITORING_ON,
+    unexplained,
 };
 use crate::{
     plan::ApiRef,
@@ -23,7 +24,9 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
     optional: true,
     core: false,
     wave: 1,
+    holds_data: false,
     turned_on: MONITORING_ON,
+    explain: unexplained,
     build,
 };
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     BuildInput, ChildKind, ChildKindRow, PORT_HTTP, PORT_METRICS,
     object::{Meta, body, object, selector_labels},
+    unexplained,
 };
 
 pub(super) const ROW: ChildKindRow = ChildKindRow {
@@ -19,7 +20,9 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
     optional: false,
     core: true,
     wave: 0,
+    holds_data: false,
     turned_on: "true",
+    explain: unexplained,
     build,
 };
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     BuildInput, ChildKind, ChildKindRow,
     object::{Meta, body, object},
+    unexplained,
 };
 
 pub(super) const ROW: ChildKindRow = ChildKindRow {
@@ -16,7 +17,9 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
     optional: false,
     core: true,
     wave: 0,
+    holds_data: false,
     turned_on: "!has(object.spec.serviceAccountName)",
+    explain: unexplained,
     build,
 };
 

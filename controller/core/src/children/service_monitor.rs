@@ -9,6 +9,7 @@ use super::{
     BuildInput, ChildKind, ChildKindRow, PORT_HTTP, PORT_METRICS,
     object::{Meta, body, labels, object, selector_labels},
     service::scraped,
+    unexplained,
 };
 use crate::validate::{Metrics, ValidApi};
 
@@ -21,7 +22,9 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
     optional: true,
     core: false,
     wave: 1,
+    holds_data: false,
     turned_on: MONITORING_ON,
+    explain: unexplained,
     build,
 };
 

@@ -46,7 +46,7 @@ fn the_table_has_every_kind_once() {
     }
     assert_eq!(
         CHILD_KINDS.len(),
-        6,
+        7,
         "a row of CHILD_KINDS is missing: every file in children/ has one"
     );
 }
@@ -184,4 +184,55 @@ fn alerts_can_be_turned_off_without_the_rest() {
             .iter()
             .any(|child| child.kind == ChildKind::ServiceMonitor)
     );
+}
+
+#[test]
+fn storage_makes_a_claim_that_the_one_pod_mounts_and_can_write_to() {
+    let spec = json!({"image": "i", "storage": {"size": "1Gi", "storageClassName": "fast"}});
+    let plan = plan(&spec, &Facts::default());
+    let find = |kind| plan.children.iter().find(|child| child.kind == kind).unwrap();
+    let claim = find(ChildKind::PersistentVolumeClaim);
+    assert_eq!(claim.name, "orders");
+    assert_eq!(claim.object["spec"]["storageClassName"], "fast");
+    assert_eq!(claim.object["spec"]["resources"]["requests"]["storage"], "1Gi");
+    let deployment = &find(ChildKind::Deployment).object["spec"];
+    assert_eq!(deployment["strategy"], json!({"type": "Recreate"}));
+    let pod = &deployment["template"]["spec"];
+    assert_eq!(pod["volumes"][1]["persistentVolumeClaim"]["claimName"], "orders");
+    assert_eq!(pod["containers"][0]["volumeMounts"][1]["mountPath"], "/data");
+    assert_eq!(pod["securityContext"]["fsGroup"], 65_532);
+    let native = json!({"image": "i", "preset": "native", "storage": {"size": "1Gi", "mountPath": "/var/lib/orders"}});
+    let native = kinds(&native);
+    assert_eq!(native[..2], ["ServiceAccount orders", "PersistentVolumeClaim orders"]);
+}
+
+#[test]
+fn two_pods_never_share_a_volume_whoever_scales() {
+    let live = |replicas, ours| {
+        Some(LiveReplicas {
+            replicas,
+            ours,
+            others: !ours,
+        })
+    };
+    let spec = json!({"image": "i", "storage": {"size": "1Gi"}});
+    assert_eq!(replicas(&spec, live(3, false)), 1);
+    assert_eq!(replicas(&spec, live(3, true)), 1);
+    assert_eq!(replicas(&spec, live(0, false)), Value::Null);
+    assert_eq!(replicas(&spec, None), Value::Null);
+}
+
+#[test]
+fn no_pod_mounts_a_claim_of_somebody_else() {
+    let claim = |outcome| AppliedChild {
+        kind: ChildKind::PersistentVolumeClaim,
+        name: "orders".to_owned(),
+        outcome,
+        record: None,
+    };
+    let foreign = [claim(Outcome::Conflict("exists and is not ours".to_owned()))];
+    let why = held_back(ChildKind::Deployment, &foreign).unwrap();
+    assert!(why.contains("PersistentVolumeClaim orders"), "{why}");
+    assert_eq!(held_back(ChildKind::Service, &foreign), None);
+    assert_eq!(held_back(ChildKind::Deployment, &[claim(Outcome::Applied)]), None);
 }

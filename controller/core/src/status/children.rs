@@ -11,6 +11,9 @@ use crate::{
 /// Why a child is not as wanted, in the order in which the condition names the first.
 const REASONS: [&str; 5] = ["Conflict", "Forbidden", "Invalid", "Failed", "WaitingForDeletion"];
 
+/// Reason, with status True, when an object stays though it is not wanted any more.
+pub(crate) const DATA_KEPT: &str = "DataKept";
+
 pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     let Some(applied) = input.applied else {
         return not_applied(input);
@@ -23,26 +26,34 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
         return Verdict::no(reason, sentences.join("; "));
     }
     if !applied.leftovers.is_empty() {
-        let mut objects: Vec<_> = applied
-            .leftovers
-            .iter()
-            .map(|record| format!("{} {}", record.kind, record.name))
-            .collect();
-        objects.sort();
-        return Verdict::no("Pruning", format!("waiting to be gone: {}", objects.join(", ")));
+        return Verdict::no("Pruning", format!("waiting to be gone: {}", names(&applied.leftovers)));
     }
     let missing: Vec<_> = of_missing_crds(applied).map(ChildKind::as_str).collect();
-    if missing.is_empty() {
-        Verdict::yes("Applied", "every object is as wanted")
-    } else {
-        Verdict::yes(
-            "Applied",
-            format!(
-                "every object is as wanted, but for those without a CRD in this cluster (CrdMissing): {}",
-                missing.join(", ")
-            ),
-        )
+    let mut sentence = "every object is as wanted".to_owned();
+    if !missing.is_empty() {
+        sentence.push_str(", but for those without a CRD in this cluster (CrdMissing): ");
+        sentence.push_str(&missing.join(", "));
     }
+    let kept = names(&applied.kept);
+    if kept.is_empty() {
+        return Verdict::yes("Applied", sentence);
+    }
+    Verdict::yes(
+        DATA_KEPT,
+        format!(
+            "{sentence}; kept though no longer wanted, for it holds data: {kept}: delete it by hand if nobody needs the data, or set spec.storage again to use it"
+        ),
+    )
+}
+
+/// Kinds and names, sorted.
+fn names(records: &[ChildRecord]) -> String {
+    let mut names: Vec<_> = records
+        .iter()
+        .map(|record| format!("{} {}", record.kind, record.name))
+        .collect();
+    names.sort();
+    names.join(", ")
 }
 
 fn not_applied(input: &FoldInput<'_>) -> Verdict {
@@ -125,29 +136,34 @@ pub(super) fn records(input: &FoldInput<'_>, workload_ready: bool) -> Vec<ChildR
         .children
         .iter()
         .filter_map(|child| {
-            let state = state(child, workload_ready);
+            let state = state(child, workload_ready, input);
             child.record.clone().map(|record| ChildRecord {
                 state: state.to_owned(),
                 ..record
             })
         })
         .collect();
-    for leftover in &applied.leftovers {
+    let kept = applied.kept.iter().map(|record| ChildRecord {
+        state: "Kept".to_owned(),
+        ..record.clone()
+    });
+    for unplanned in applied.leftovers.iter().cloned().chain(kept) {
         // listType=map: a key that stands twice would make the API server refuse the whole status.
         if !records
             .iter()
-            .any(|record| record.kind == leftover.kind && record.name == leftover.name)
+            .any(|record| record.kind == unplanned.kind && record.name == unplanned.name)
         {
-            records.push(leftover.clone());
+            records.push(unplanned);
         }
     }
     records
 }
 
-const fn state(child: &AppliedChild, workload_ready: bool) -> &'static str {
+fn state(child: &AppliedChild, workload_ready: bool, input: &FoldInput<'_>) -> &'static str {
     match &child.outcome {
         Outcome::Unchanged | Outcome::Applied => match child.kind {
             ChildKind::Deployment if !workload_ready => "Progressing",
+            ChildKind::PersistentVolumeClaim => claim_state(input),
             ChildKind::Deployment
             | ChildKind::ServiceAccount
             | ChildKind::Service
@@ -159,5 +175,13 @@ const fn state(child: &AppliedChild, workload_ready: bool) -> &'static str {
         Outcome::CrdMissing => "Missing",
         Outcome::Forbidden(_) | Outcome::Invalid(_) | Outcome::Failed(_) => "Failed",
         Outcome::Waiting => "Progressing",
+    }
+}
+
+fn claim_state(input: &FoldInput<'_>) -> &'static str {
+    match input.workload.claim.as_ref().map(|claim| claim.phase.as_str()) {
+        Some("Bound") => "Ready",
+        Some("Lost") => "Failed",
+        Some(_) | None => "Progressing",
     }
 }

@@ -1,6 +1,7 @@
 //! From what was applied and observed to a status. Deterministic: sorted, no times, no pod names, nothing of a response.
 
 mod children;
+mod claim;
 mod container;
 mod monitoring;
 mod pods;
@@ -19,6 +20,7 @@ use crate::{
     plan::{ApiRef, Applied},
     validate::{ValidApi, Violation},
 };
+pub(crate) use children::DATA_KEPT;
 use summary::Parts;
 use verdict::{Truth, Verdict};
 

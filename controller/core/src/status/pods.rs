@@ -167,7 +167,10 @@ fn unschedulable(message: &str) -> String {
         .map_or(reasons, |(_, reasons)| reasons)
         .trim()
         .trim_end_matches('.');
-    if reasons.is_empty() {
+    if reasons.contains("persistent volume") || reasons.contains("volume node affinity") {
+        // Where the volume is decides where the pod can be.
+        format!("no node takes the pod ({reasons}): check spec.storage, spec.nodeSelector and spec.affinity")
+    } else if reasons.is_empty() {
         "no node takes the pod: check spec.resources, spec.nodeSelector, spec.affinity and spec.tolerations".to_owned()
     } else {
         format!(

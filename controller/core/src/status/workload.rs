@@ -1,7 +1,7 @@
 //! `WorkloadReady` and `ServiceMatchesPods`: the rollout as `kubectl rollout status` judges it, so never True on old
 //! pods, with the reason in a person's words.
 
-use super::{FoldInput, pods, verdict::Verdict};
+use super::{FoldInput, claim, pods, verdict::Verdict};
 use crate::{children::ChildKind, facts::DeploymentFacts, requeue::ErrorClass};
 
 /// Reason of a rollout that goes on, when no pod says more.
@@ -21,6 +21,9 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     }
     if deployment.wanted == 0 {
         return Verdict::yes(SCALED_TO_ZERO, "no pod is wanted (replicas: 0)");
+    }
+    if let Some(lost) = claim::lost(input) {
+        return lost;
     }
     let complete = deployment.updated >= deployment.wanted
         && deployment.replicas <= deployment.updated
@@ -71,6 +74,7 @@ fn incomplete(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> Verdict {
         .replica_failure
         .as_deref()
         .map(pods::replica_failure)
+        .or_else(|| claim::pending(input))
         .or_else(|| pods::diagnose(&input.workload.pods, input.owner, api));
     match (diagnosis, &deployment.progress_failed) {
         (Some(diagnosis), _) => diagnosis,

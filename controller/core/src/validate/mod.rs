@@ -8,6 +8,7 @@ mod metrics;
 mod monitoring;
 mod preset;
 mod probes;
+mod storage;
 mod strict;
 mod syntax;
 mod template;
@@ -18,7 +19,7 @@ use std::fmt;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec};
 pub use preset::{AUTO, NATIVE, PRESETS, Preset, PresetProbe, PresetProbes, preset};
-pub use valid::{DashboardSettings, Metrics, Monitoring, ProbeSet, ServiceSettings, ValidApi, Workload};
+pub use valid::{DashboardSettings, Metrics, Monitoring, ProbeSet, ServiceSettings, Storage, ValidApi, Workload};
 
 use crate::{children::rule_facts, facts::Settings, plan::ApiRef};
 
@@ -111,6 +112,7 @@ fn spec(owner: ApiRef, spec: &MonitoredApiSpec, settings: &Settings, out: &mut V
         security_profile,
         run_as_user,
         read_only_root_filesystem,
+        storage,
         strategy,
         termination_grace_period_seconds,
         service_account_name,
@@ -133,6 +135,10 @@ fn spec(owner: ApiRef, spec: &MonitoredApiSpec, settings: &Settings, out: &mut V
     let security_profile = security_profile.unwrap_or_default();
     let probes = probes::probes(probes.as_ref(), preset, out);
     let metrics = metrics::metrics(metrics.as_ref(), preset, port, &probes, out);
+    let storage = storage::storage(storage.as_ref(), preset, out);
+    if storage.is_some() {
+        storage::one_pod_at_a_time(*replicas, strategy.as_ref(), out);
+    }
     let workload = Workload {
         image: workload::image(image.as_deref(), out),
         image_pull_policy: *image_pull_policy,
@@ -147,7 +153,10 @@ fn spec(owner: ApiRef, spec: &MonitoredApiSpec, settings: &Settings, out: &mut V
         security_profile,
         run_as_user: workload::run_as_user(*run_as_user, security_profile, out),
         read_only_root_filesystem: read_only_root_filesystem.unwrap_or(preset.read_only_root),
-        strategy: workload::strategy(strategy.as_ref(), out),
+        strategy: match storage {
+            Some(_) => storage::strategy(),
+            None => workload::strategy(strategy.as_ref(), out),
+        },
         termination_grace_period_seconds: workload::grace(*termination_grace_period_seconds, preset, out),
         service_account_name: workload::service_account(service_account_name.as_deref(), out),
         pod_labels: workload::pod_labels(pod_labels.as_ref(), out),
@@ -157,7 +166,8 @@ fn spec(owner: ApiRef, spec: &MonitoredApiSpec, settings: &Settings, out: &mut V
         affinity: strict::decode_if_given(affinity.as_ref(), "spec.affinity", out),
         topology_spread_constraints: workload::spread(topology_spread_constraints.as_deref(), out),
         probes,
-        data_dir: preset.data_dir,
+        data_dir: preset.data_dir.filter(|_| storage.is_none()),
+        storage,
         pod_template: pod_template.as_ref().and_then(|value| template::decode(value, out)),
     };
     let service = workload::service(service.as_ref(), out);

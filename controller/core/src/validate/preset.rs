@@ -17,7 +17,7 @@ pub struct Preset {
     pub grace_seconds: i64,
     /// The container writes to its volumes only.
     pub read_only_root: bool,
-    /// Directory for data that gets an emptyDir.
+    /// Directory for data that gets an emptyDir, unless the author wants storage.
     pub data_dir: Option<&'static str>,
     /// The probes.
     pub probes: PresetProbes,

@@ -92,8 +92,21 @@ pub struct Workload {
     pub probes: ProbeSet,
     /// Directory for data that gets an emptyDir.
     pub data_dir: Option<&'static str>,
+    /// The volume for data; never beside `data_dir`.
+    pub storage: Option<Storage>,
     /// Merged over the generated pod template.
     pub pod_template: Option<PodTemplateSpec>,
+}
+
+/// The volume for data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storage {
+    /// Size, as a quantity.
+    pub size: String,
+    /// StorageClass; `None`: the cluster's default, empty: none.
+    pub class: Option<String>,
+    /// Where the container finds it.
+    pub mount_path: String,
 }
 
 /// The probes of the container.

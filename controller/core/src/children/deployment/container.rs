@@ -79,6 +79,7 @@ fn mounts(workload: &Workload) -> Vec<VolumeMount> {
         ..VolumeMount::default()
     };
     let mut mounts = vec![mount(TMP, "/tmp")];
-    mounts.extend(workload.data_dir.map(|path| mount(DATA, path)));
+    let storage = workload.storage.as_ref().map(|storage| storage.mount_path.as_str());
+    mounts.extend(storage.or(workload.data_dir).map(|path| mount(DATA, path)));
     mounts
 }

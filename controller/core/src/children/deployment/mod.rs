@@ -12,6 +12,7 @@ pub use template::pod_template;
 use super::{
     BuildInput, ChildKind, ChildKindRow,
     object::{Meta, body, object, selector_labels},
+    unexplained,
 };
 
 pub(super) const ROW: ChildKindRow = ChildKindRow {
@@ -23,7 +24,9 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
     optional: false,
     core: true,
     wave: 2,
+    holds_data: false,
     turned_on: "has(object.spec.image)",
+    explain: unexplained,
     build,
 };
 
@@ -53,9 +56,15 @@ fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
 
 /// The author's number. Without one, nothing is sent, so that whoever scales the Deployment owns the field; but a
 /// number that we sent before and nobody took over must go on being sent, for the API server would set 1.
+///
+/// With storage never more than one, whoever wants it: two pods must not write to one volume.
 fn replicas(input: &BuildInput<'_>) -> Option<i32> {
-    input.api.workload.replicas.or_else(|| {
-        let live = input.facts.live_replicas?;
-        (live.ours && !live.others).then_some(live.replicas)
-    })
+    let live = input.facts.live_replicas;
+    let too_many = input.api.workload.storage.is_some() && live.is_some_and(|live| live.replicas > 1);
+    input
+        .api
+        .workload
+        .replicas
+        .or_else(|| too_many.then_some(1))
+        .or_else(|| live.filter(|live| live.ours && !live.others).map(|live| live.replicas))
 }

@@ -5,6 +5,10 @@ use k8s_openapi::api::core::v1::{Capabilities, PodSecurityContext, SeccompProfil
 
 use crate::validate::Workload;
 
+/// Group of the volume where the image's own user is not known: every user of the container gets it beside its own, so
+/// that any user can write. Never change it: every file of every volume bears it.
+const DATA_GROUP: i64 = 65_532;
+
 pub(super) fn of_pod(workload: &Workload) -> PodSecurityContext {
     PodSecurityContext {
         run_as_non_root: match workload.security_profile {
@@ -13,7 +17,12 @@ pub(super) fn of_pod(workload: &Workload) -> PodSecurityContext {
         },
         run_as_user: workload.run_as_user,
         // The volumes belong to the user's group, so that a user other than the image's can write to them.
-        fs_group: workload.run_as_user.filter(|user| *user != 0),
+        fs_group: workload
+            .run_as_user
+            .or_else(|| workload.storage.as_ref().map(|_| DATA_GROUP))
+            .filter(|user| *user != 0),
+        // Not every file of a large volume at every start.
+        fs_group_change_policy: workload.storage.as_ref().map(|_| "OnRootMismatch".to_owned()),
         seccomp_profile: Some(SeccompProfile {
             type_: "RuntimeDefault".to_owned(),
             localhost_profile: None,

@@ -3,20 +3,24 @@
 use k8s_openapi::{
     DeepMerge,
     api::core::v1::{
-        EmptyDirVolumeSource, LocalObjectReference, PodSpec, PodTemplateSpec, TopologySpreadConstraint, Volume,
+        EmptyDirVolumeSource, LocalObjectReference, PersistentVolumeClaimVolumeSource, PodSpec, PodTemplateSpec,
+        TopologySpreadConstraint, Volume,
     },
     apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta},
 };
 
 use super::{container::container, security};
 use crate::{
-    children::object::{labels, selector_labels},
+    children::{
+        object::{labels, selector_labels},
+        persistent_volume_claim::claim_name,
+    },
     validate::{ValidApi, Workload},
 };
 
 /// The volume on `/tmp`.
 pub(super) const TMP: &str = "tmp";
-/// The volume on the preset's data directory.
+/// The volume for data: a claim, or an emptyDir on the preset's data directory.
 pub(super) const DATA: &str = "data";
 
 /// The pod template of the Deployment.
@@ -66,7 +70,7 @@ fn pod(api: &ValidApi) -> PodSpec {
         termination_grace_period_seconds: Some(workload.termination_grace_period_seconds),
         tolerations: list(workload.tolerations.iter().cloned()),
         topology_spread_constraints: list(spread(workload, &api.owner.name)),
-        volumes: list(volumes(workload)),
+        volumes: list(volumes(api)),
         ..PodSpec::default()
     }
 }
@@ -92,13 +96,28 @@ fn spread(workload: &Workload, name: &str) -> Vec<TopologySpreadConstraint> {
         .into()
 }
 
-fn volumes(workload: &Workload) -> impl Iterator<Item = Volume> {
-    let data = workload.data_dir.map(|_| DATA);
-    [Some(TMP), data].into_iter().flatten().map(|name| Volume {
+fn volumes(api: &ValidApi) -> Vec<Volume> {
+    let named = |name: &str| Volume {
         name: name.to_owned(),
-        empty_dir: Some(EmptyDirVolumeSource::default()),
         ..Volume::default()
-    })
+    };
+    let empty = |name: &str| Volume {
+        empty_dir: Some(EmptyDirVolumeSource::default()),
+        ..named(name)
+    };
+    let mut volumes = vec![empty(TMP)];
+    if api.workload.storage.is_some() {
+        volumes.push(Volume {
+            persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
+                claim_name: claim_name(&api.owner).to_owned(),
+                read_only: None,
+            }),
+            ..named(DATA)
+        });
+    } else if api.workload.data_dir.is_some() {
+        volumes.push(empty(DATA));
+    }
+    volumes
 }
 
 /// `None` for an empty list: server-side apply of an empty list is a write every time.

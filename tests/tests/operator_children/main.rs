@@ -7,6 +7,8 @@
     reason = "a test may panic"
 )]
 
+mod storage;
+
 use std::{
     sync::{LazyLock, mpsc},
     time::Duration,

@@ -1,0 +1,32 @@
+//! `Accepted`: violations and what cannot be decoded.
+
+use super::*;
+
+#[test]
+fn an_invalid_spec_is_stalled_and_names_every_violation_with_its_field() {
+    let mut world = World::new(json!({"image": "i", "preset": "fortran", "metrics": {"dialect": "cobol"}}));
+    world.applied = None;
+    let status = world.fold();
+    assert_eq!(says(&status, "Accepted"), "False/InvalidSpec");
+    let message = &condition(&status, "Accepted").message;
+    assert!(
+        message.contains("spec.preset: ") && message.contains("spec.metrics.dialect: "),
+        "{message}"
+    );
+    assert_eq!(says(&status, "Ready"), "False/InvalidSpec");
+    assert_eq!(says(&status, "Stalled"), "True/InvalidSpec");
+    assert_eq!(says(&status, "Reconciling"), "False/Stalled");
+    assert_eq!(status.first_failing.as_deref(), Some("Accepted/InvalidSpec"));
+}
+
+#[test]
+fn an_invalid_spec_keeps_the_records_of_what_runs() {
+    let mut world = World::well();
+    world.previous = world.fold();
+    world.spec = json!({"image": "i", "metrics": {"dialect": "cobol"}});
+    world.applied = None;
+    let status = world.fold();
+    assert_eq!(says(&status, "Accepted"), "False/UnknownDialect");
+    assert_eq!(status.children, world.previous.children);
+    assert_eq!(says(&status, "WorkloadReady"), "True/RolloutComplete");
+}

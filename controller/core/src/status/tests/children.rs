@@ -1,0 +1,101 @@
+//! `ChildrenApplied`, and the write records.
+
+use super::*;
+
+#[test]
+fn a_conflict_of_a_core_kind_stalls_and_is_named() {
+    let mut world = World::well();
+    world.applied = Some(applied(|kind| match kind {
+        ChildKind::Service => Outcome::Conflict("it is not ours".to_owned()),
+        _ => Outcome::Unchanged,
+    }));
+    let status = world.fold();
+    assert_eq!(says(&status, "ChildrenApplied"), "False/Conflict");
+    assert_eq!(
+        condition(&status, "ChildrenApplied").message,
+        "Service orders: Conflict: it is not ours"
+    );
+    assert_eq!(says(&status, "Ready"), "False/Conflict");
+    assert_eq!(says(&status, "Stalled"), "True/Conflict");
+}
+
+#[test]
+fn a_deployment_that_could_not_be_written_is_not_awaited() {
+    let mut world = World::well();
+    world.workload.deployment = None;
+    world.applied = Some(applied(|kind| match kind {
+        ChildKind::Deployment => Outcome::Invalid("spec.template is wrong".to_owned()),
+        _ => Outcome::Unchanged,
+    }));
+    let status = world.fold();
+    assert_eq!(says(&status, "WorkloadReady"), "False/NoDeployment");
+    assert!(
+        condition(&status, "WorkloadReady")
+            .message
+            .contains("see ChildrenApplied")
+    );
+    assert_eq!(says(&status, "Stalled"), "True/Invalid");
+}
+
+#[test]
+fn a_conflict_of_the_dashboard_leaves_the_workload_ready() {
+    let mut world = World::well();
+    world.applied = Some(applied(|kind| match kind {
+        ChildKind::ConfigMap => Outcome::Conflict("it is not ours".to_owned()),
+        _ => Outcome::Unchanged,
+    }));
+    let status = world.fold();
+    assert_eq!(says(&status, "ChildrenApplied"), "False/Conflict");
+    assert_eq!(says(&status, "Ready"), "True/Ready");
+    assert_eq!(says(&status, "Stalled"), "False/NotStalled");
+}
+
+#[test]
+fn failures_of_several_children_are_all_named_in_a_fixed_order() {
+    let mut world = World::well();
+    world.applied = Some(applied(|kind| match kind {
+        ChildKind::PrometheusRule => Outcome::Failed("timed out".to_owned()),
+        ChildKind::ServiceMonitor => Outcome::Forbidden("no right to patch".to_owned()),
+        _ => Outcome::Unchanged,
+    }));
+    let status = world.fold();
+    let expected = "ServiceMonitor orders: Forbidden: no right to patch; PrometheusRule orders: Failed: timed out";
+    assert_eq!(condition(&status, "ChildrenApplied").message, expected);
+}
+
+#[test]
+fn a_missing_optional_crd_is_neither_stalled_nor_reconciling_and_named_in_monitored() {
+    let mut world = World::well();
+    world.applied = Some(applied(|kind| match kind {
+        ChildKind::ServiceMonitor | ChildKind::PrometheusRule => Outcome::CrdMissing,
+        _ => Outcome::Unchanged,
+    }));
+    let status = world.fold();
+    assert_eq!(condition(&status, "ChildrenApplied").status, "True");
+    assert!(condition(&status, "ChildrenApplied").message.contains("CrdMissing"));
+    assert_eq!(says(&status, "Monitored"), "False/CrdMissing");
+    assert_eq!(says(&status, "Ready"), "True/Ready");
+    assert_eq!(says(&status, "Reconciling"), "False/Settled");
+    assert_eq!(says(&status, "Stalled"), "False/NotStalled");
+}
+
+#[test]
+fn a_record_that_stands_twice_is_kept_once() {
+    let mut world = World::well();
+    let mut applied = applied(|_| Outcome::Unchanged);
+    applied.leftovers = vec![
+        record(ChildKind::Service),
+        ChildRecord {
+            name: "old".to_owned(),
+            ..record(ChildKind::Service)
+        },
+    ];
+    world.applied = Some(applied);
+    let status = world.fold();
+    assert_eq!(
+        status.children.iter().filter(|record| record.kind == "Service").count(),
+        2
+    );
+    assert_eq!(says(&status, "ChildrenApplied"), "False/Pruning");
+    assert_eq!(says(&status, "Ready"), "True/Ready");
+}

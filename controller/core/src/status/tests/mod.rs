@@ -1,0 +1,189 @@
+//! A world that is well, which each test makes ill; the tests stand by condition.
+
+mod accepted;
+mod children;
+mod claim;
+mod monitoring;
+mod pods;
+mod whole;
+mod workload;
+
+use controller_api::ChildRecord;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    children::ChildKind,
+    facts::{DeploymentFacts, LabelSelector, PodFacts, PrometheusSelectors, Settings},
+    plan::{AppliedChild, Outcome},
+    validate::validate,
+};
+
+/// What a fold needs, well by default; tests make it ill.
+struct World {
+    spec: Value,
+    generation: i64,
+    previous: MonitoredApiStatus,
+    applied: Option<Applied>,
+    workload: WorkloadFacts,
+    prometheus: PrometheusFacts,
+    namespace_labels: Option<BTreeMap<String, String>>,
+    now: &'static str,
+}
+
+impl World {
+    fn new(spec: Value) -> Self {
+        let prometheus = PrometheusSelectors {
+            namespace: "monitoring".to_owned(),
+            name: "k8s".to_owned(),
+            monitors: Some(LabelSelector::default()),
+            monitor_namespaces: Some(LabelSelector::default()),
+        };
+        Self {
+            spec,
+            generation: 3,
+            previous: MonitoredApiStatus::default(),
+            applied: Some(applied(|_| Outcome::Unchanged)),
+            workload: WorkloadFacts {
+                deployment: Some(deployment(3)),
+                pods: Vec::new(),
+                ready_endpoints: Some(3),
+                claim: None,
+            },
+            prometheus: PrometheusFacts::Known(vec![prometheus]),
+            namespace_labels: Some(BTreeMap::new()),
+            now: "2026-11-21T08:00:00Z",
+        }
+    }
+
+    fn well() -> Self {
+        Self::new(json!({"image": "ghcr.io/acme/orders:1", "preset": "native"}))
+    }
+
+    fn with_pod(pod: PodFacts) -> Self {
+        let mut world = Self::well();
+        world.workload.deployment = Some(DeploymentFacts {
+            ready: 2,
+            available: 2,
+            ..deployment(3)
+        });
+        world.workload.pods = vec![PodFacts {
+            current: true,
+            phase: "Running".to_owned(),
+            ..pod
+        }];
+        world
+    }
+
+    fn fold(&self) -> MonitoredApiStatus {
+        let api = serde_json::from_value(json!({
+            "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
+            "metadata": {"name": "orders", "namespace": "shop", "uid": "owner-uid"},
+            "spec": self.spec,
+        }))
+        .unwrap();
+        let owner = ApiRef::of(&api);
+        let validated = validate(&api, &Settings::default());
+        fold(&FoldInput {
+            owner: &owner,
+            generation: self.generation,
+            previous: &self.previous,
+            validated: validated.as_ref().map_err(Vec::as_slice),
+            applied: self.applied.as_ref(),
+            workload: &self.workload,
+            prometheus: &self.prometheus,
+            namespace_labels: self.namespace_labels.as_ref(),
+            suspended: api.spec.suspend == Some(true),
+            now: self.now.parse().unwrap(),
+        })
+    }
+}
+
+fn applied(outcome: impl Fn(ChildKind) -> Outcome) -> Applied {
+    let kinds = crate::children::CHILD_KINDS.iter().map(|row| row.kind);
+    Applied {
+        children: kinds
+            .map(|kind| AppliedChild {
+                kind,
+                name: "orders".to_owned(),
+                outcome: outcome(kind),
+                record: Some(record(kind)),
+            })
+            .collect(),
+        leftovers: Vec::new(),
+        kept: Vec::new(),
+        missing: Vec::new(),
+    }
+}
+
+fn record(kind: ChildKind) -> ChildRecord {
+    ChildRecord {
+        kind: kind.as_str().to_owned(),
+        name: "orders".to_owned(),
+        uid: format!("{}-uid", kind.as_str()),
+        desired_hash: "d".to_owned(),
+        applied_fields_hash: "a".to_owned(),
+        version: Some("5".to_owned()),
+        state: "Ready".to_owned(),
+    }
+}
+
+fn deployment(pods: i32) -> DeploymentFacts {
+    DeploymentFacts {
+        uid: "Deployment-uid".to_owned(),
+        generation: 5,
+        observed_generation: 5,
+        wanted: pods,
+        replicas: pods,
+        updated: pods,
+        ready: pods,
+        available: pods,
+        progress_failed: None,
+        replica_failure: None,
+    }
+}
+
+fn condition<'a>(status: &'a MonitoredApiStatus, type_: &str) -> &'a Condition {
+    status
+        .conditions
+        .iter()
+        .find(|condition| condition.type_ == type_)
+        .unwrap()
+}
+
+/// `Status/Reason` of a condition.
+fn says(status: &MonitoredApiStatus, type_: &str) -> String {
+    let condition = condition(status, type_);
+    format!("{}/{}", condition.status, condition.reason)
+}
+
+fn waiting(reason: &str, message: &str) -> World {
+    World::with_pod(PodFacts {
+        waiting: Some((reason.to_owned(), message.to_owned())),
+        ..PodFacts::default()
+    })
+}
+
+fn unhealthy(message: &str) -> World {
+    World::with_pod(PodFacts {
+        unhealthy: Some(message.to_owned()),
+        ..PodFacts::default()
+    })
+}
+
+fn prometheus(monitors: Option<LabelSelector>, namespaces: Option<LabelSelector>) -> PrometheusFacts {
+    PrometheusFacts::Known(vec![PrometheusSelectors {
+        namespace: "monitoring".to_owned(),
+        name: "k8s".to_owned(),
+        monitors,
+        monitor_namespaces: namespaces,
+    }])
+}
+
+fn label(key: &str, value: &str) -> LabelSelector {
+    LabelSelector {
+        match_labels: [(key.to_owned(), value.to_owned())].into(),
+        match_expressions: Vec::new(),
+    }
+}

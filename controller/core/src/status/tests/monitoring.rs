@@ -1,0 +1,124 @@
+//! The links from the workload to Prometheus.
+
+use super::*;
+
+#[test]
+fn a_missing_label_is_named_with_the_prometheus_that_wants_it() {
+    let mut world = World::well();
+    world.prometheus = prometheus(
+        Some(label("release", "kube-prometheus-stack")),
+        Some(LabelSelector::default()),
+    );
+    let status = world.fold();
+    assert_eq!(says(&status, "MonitorSelected"), "False/LabelMissing");
+    let said = &condition(&status, "MonitorSelected").message;
+    assert!(
+        said.contains("monitoring/k8s") && said.contains("release=kube-prometheus-stack"),
+        "{said}"
+    );
+    assert!(said.contains("spec.monitoring.objectLabels"), "{said}");
+    assert_eq!(says(&status, "Monitored"), "False/LabelMissing");
+    assert_eq!(status.first_failing.as_deref(), Some("MonitorSelected/LabelMissing"));
+    assert_eq!(says(&status, "Ready"), "True/Ready");
+    world.spec =
+        json!({"image": "i", "preset": "native", "monitoring": {"objectLabels": {"release": "kube-prometheus-stack"}}});
+    assert_eq!(says(&world.fold(), "MonitorSelected"), "True/Selected");
+}
+
+#[test]
+fn an_absent_selector_and_an_empty_one_mean_different_things() {
+    let all = || Some(LabelSelector::default());
+    let cases = [
+        (None, all(), "False/SelectorNotSet"),
+        (all(), None, "False/NamespaceNotSelected"),
+        (all(), all(), "True/Selected"),
+        (all(), Some(label("team", "shop")), "False/NamespaceNotSelected"),
+    ];
+    for (monitors, namespaces, expected) in cases {
+        let mut world = World::well();
+        world.prometheus = prometheus(monitors.clone(), namespaces.clone());
+        assert_eq!(
+            says(&world.fold(), "MonitorSelected"),
+            expected,
+            "{monitors:?} {namespaces:?}"
+        );
+    }
+}
+
+#[test]
+fn a_namespace_is_selected_by_its_labels_and_unknown_without_them() {
+    let mut world = World::well();
+    world.prometheus = prometheus(Some(LabelSelector::default()), Some(label("team", "shop")));
+    world.namespace_labels = Some([("team".to_owned(), "shop".to_owned())].into());
+    assert_eq!(says(&world.fold(), "MonitorSelected"), "True/Selected");
+    world.namespace_labels = None;
+    assert_eq!(says(&world.fold(), "MonitorSelected"), "Unknown/NamespaceUnknown");
+}
+
+#[test]
+fn match_expressions_are_evaluated() {
+    let expression = |operator: &str, values: &[&str]| LabelSelector {
+        match_labels: BTreeMap::new(),
+        match_expressions: vec![(
+            "app.kubernetes.io/name".to_owned(),
+            operator.to_owned(),
+            values.iter().map(|value| (*value).to_owned()).collect(),
+        )],
+    };
+    let cases = [
+        (expression("In", &["orders", "x"]), true),
+        (expression("In", &["x"]), false),
+        (expression("NotIn", &["x"]), true),
+        (expression("NotIn", &["orders"]), false),
+        (expression("Exists", &[]), true),
+        (expression("DoesNotExist", &[]), false),
+        (expression("Gt", &["1"]), false),
+    ];
+    for (selector, selected) in cases {
+        let mut world = World::well();
+        world.prometheus = prometheus(Some(selector.clone()), Some(LabelSelector::default()));
+        let expected = if selected {
+            "True/Selected"
+        } else {
+            "False/LabelMissing"
+        };
+        assert_eq!(says(&world.fold(), "MonitorSelected"), expected, "{selector:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_known_is_unknown_and_never_false() {
+    for (facts, reason) in [
+        (PrometheusFacts::NotReadYet, "NotReadYet"),
+        (PrometheusFacts::NotPermitted, "NotPermitted"),
+        (PrometheusFacts::CrdMissing, "NoPrometheusKind"),
+    ] {
+        let mut world = World::well();
+        world.prometheus = facts;
+        let status = world.fold();
+        assert_eq!(says(&status, "MonitorSelected"), format!("Unknown/{reason}"));
+        assert_eq!(says(&status, "Monitored"), format!("Unknown/{reason}"));
+        assert_eq!(status.first_failing, None);
+    }
+}
+
+#[test]
+fn a_dialect_that_is_not_detected_yet_does_not_count_against_monitored() {
+    let status = World::new(json!({"image": "i"})).fold();
+    assert_eq!(says(&status, "DialectKnown"), "Unknown/NotDetectedYet");
+    assert_eq!(says(&status, "Monitored"), "True/Monitored");
+}
+
+#[test]
+fn monitoring_that_is_off_has_no_links_and_fails_nothing() {
+    let status = World::new(json!({"image": "i", "monitoring": {"enabled": false}})).fold();
+    assert!(
+        !status
+            .conditions
+            .iter()
+            .any(|condition| ["MonitorSelected", "DialectKnown"].contains(&condition.type_.as_str()))
+    );
+    assert_eq!(says(&status, "Monitored"), "Unknown/Disabled");
+    assert_eq!(status.first_failing, None);
+    assert_eq!(says(&status, "Ready"), "True/Ready");
+}

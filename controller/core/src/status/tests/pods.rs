@@ -1,0 +1,214 @@
+//! `WorkloadReady` from what the pods say.
+
+use super::*;
+
+#[test]
+fn a_waiting_container_is_explained_with_the_way_out() {
+    let cases = [
+        ("ContainerCreating", "", "ContainerCreating", ""),
+        (
+            "ErrImagePull",
+            "failed to resolve reference: not found",
+            "ImagePullBackOff",
+            "correct spec.image",
+        ),
+        (
+            "ImagePullBackOff",
+            "pull access denied",
+            "ImagePullBackOff",
+            "spec.imagePullSecrets",
+        ),
+        (
+            "ImagePullBackOff",
+            "dial tcp: lookup ghcr.io: no such host",
+            "ImagePullBackOff",
+            "cannot be reached",
+        ),
+        (
+            "ErrImagePull",
+            "no match for platform in manifest",
+            "ImagePullBackOff",
+            "processor architecture",
+        ),
+        ("InvalidImageName", "", "InvalidImageName", "spec.image"),
+        ("ErrImageNeverPull", "", "ErrImageNeverPull", "IfNotPresent"),
+        (
+            "CreateContainerConfigError",
+            "container has runAsNonRoot and image will run as root (pod: \"orders-1\", container: api)",
+            "ImageRunsAsRoot",
+            "set spec.runAsUser: 65532 (if the image works as another user), or spec.securityProfile: Baseline",
+        ),
+        (
+            "CreateContainerConfigError",
+            "container has runAsNonRoot and image has non-numeric user (appuser), cannot verify user is non-root",
+            "ImageUserNotNumeric",
+            "(appuser)",
+        ),
+        (
+            "CreateContainerConfigError",
+            "secret \"orders-db\" not found",
+            "ReferenceNotFound",
+            "the Secret orders-db",
+        ),
+        (
+            "CreateContainerConfigError",
+            "couldn't find key url in Secret shop/orders-db",
+            "ReferenceNotFound",
+            "the Secret orders-db has no key url",
+        ),
+        (
+            "RunContainerError",
+            "mkdir /x: read-only file system",
+            "ReadOnlyFileSystem",
+            "readOnlyRootFilesystem: false",
+        ),
+        (
+            "RunContainerError",
+            "exec /app: exec format error",
+            "CannotStart",
+            "architecture",
+        ),
+        (
+            "CreateContainerError",
+            "exec: \"/nope\": stat /nope: no such file or directory",
+            "CannotStart",
+            "spec.command",
+        ),
+    ];
+    for (reason, message, expected, fix) in cases {
+        let status = waiting(reason, message).fold();
+        assert_eq!(
+            says(&status, "WorkloadReady"),
+            format!("False/{expected}"),
+            "{reason}: {message}"
+        );
+        let said = &condition(&status, "WorkloadReady").message;
+        assert!(said.contains(fix), "{reason}: {said}");
+        assert!(!said.contains("orders-1"), "{said}");
+    }
+}
+
+#[test]
+fn a_crash_is_explained_by_how_the_container_ended() {
+    let cases = [
+        ("Error", 1, "CrashLoopBackOff", "exits with code 1"),
+        ("OOMKilled", 137, "OOMKilled", "spec.resources.limits.memory"),
+        ("Completed", 0, "Completed", "instead of serving"),
+        ("StartError", 128, "CannotStart", "spec.command"),
+        ("Error", 127, "CommandNotFound", "spec.command"),
+        ("Error", 137, "Killed", "liveness"),
+    ];
+    for (reason, code, expected, text) in cases {
+        let mut world = waiting(
+            "CrashLoopBackOff",
+            "back-off 10s restarting failed container=api pod=orders-1",
+        );
+        world.workload.pods[0].terminated = Some((reason.to_owned(), code));
+        world.workload.pods[0].restarts = 3;
+        let status = world.fold();
+        assert_eq!(
+            says(&status, "WorkloadReady"),
+            format!("False/{expected}"),
+            "{reason} {code}"
+        );
+        let said = &condition(&status, "WorkloadReady").message;
+        assert!(said.contains(text) && !said.contains("orders-1"), "{said}");
+    }
+}
+
+#[test]
+fn a_failing_probe_is_explained_without_addresses() {
+    let cases = [
+        (
+            "Readiness probe failed: dial tcp 10.0.0.5:8000: connect: connection refused",
+            "NothingListens",
+            "nothing listens on 8000: set spec.port",
+        ),
+        (
+            "Readiness probe failed: HTTP probe failed with statuscode: 404",
+            "ProbeFailed",
+            "spec.probes.readiness.http.path",
+        ),
+        (
+            "Liveness probe failed: Get \"http://10.0.0.5:8000/\": context deadline exceeded",
+            "ProbeFailed",
+            "spec.probes.liveness.timeoutSeconds",
+        ),
+        (
+            "Startup probe failed: something else",
+            "ProbeFailed",
+            "spec.probes.startup",
+        ),
+    ];
+    for (event, reason, text) in cases {
+        let status = unhealthy(event).fold();
+        assert_eq!(says(&status, "WorkloadReady"), format!("False/{reason}"), "{event}");
+        let said = &condition(&status, "WorkloadReady").message;
+        assert!(said.contains(text) && !said.contains("10.0.0.5"), "{said}");
+    }
+}
+
+#[test]
+fn an_unschedulable_pod_says_what_the_nodes_lack() {
+    let world = World::with_pod(PodFacts {
+        unschedulable: Some(
+            "0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available".to_owned(),
+        ),
+        ..PodFacts::default()
+    });
+    let status = world.fold();
+    assert_eq!(says(&status, "WorkloadReady"), "False/Unschedulable");
+    assert!(
+        condition(&status, "WorkloadReady")
+            .message
+            .starts_with("no node takes the pod (3 Insufficient cpu)")
+    );
+}
+
+#[test]
+fn a_quota_is_named_without_the_pod_it_refused() {
+    let mut world = World::well();
+    world.workload.deployment = Some(DeploymentFacts {
+        updated: 0,
+        replica_failure: Some(
+            "pods \"orders-7d-x2x\" is forbidden: exceeded quota: compute, requested: pods=1".to_owned(),
+        ),
+        ..deployment(3)
+    });
+    let status = world.fold();
+    assert_eq!(says(&status, "WorkloadReady"), "False/ReplicaFailure");
+    let said = &condition(&status, "WorkloadReady").message;
+    assert!(
+        said.contains("exceeded quota: compute") && !said.contains("x2x"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_order_of_the_pods_does_not_matter() {
+    let pod = |reason: &str| PodFacts {
+        current: true,
+        waiting: Some((reason.to_owned(), String::new())),
+        ..PodFacts::default()
+    };
+    let mut world = waiting("ContainerCreating", "");
+    world.workload.pods = vec![
+        pod("ContainerCreating"),
+        pod("ErrImageNeverPull"),
+        pod("ImagePullBackOff"),
+    ];
+    let one = world.fold();
+    world.workload.pods.reverse();
+    assert_eq!(one, world.fold());
+}
+
+#[test]
+fn pods_of_an_old_revision_explain_nothing() {
+    let mut world = waiting("ContainerCreating", "");
+    let old = PodFacts {
+        waiting: Some(("ImagePullBackOff".to_owned(), String::new())),
+        ..PodFacts::default()
+    };
+    world.workload.pods.push(old);
+    assert_eq!(says(&world.fold(), "WorkloadReady"), "False/ContainerCreating");
+}

@@ -1,0 +1,118 @@
+//! The status as a whole: its times, its summary conditions, suspension.
+
+use super::*;
+
+#[test]
+fn when_all_is_well_every_condition_says_so() {
+    let status = World::well().fold();
+    for type_ in [
+        "Accepted",
+        "ChildrenApplied",
+        "WorkloadReady",
+        "ServiceMatchesPods",
+        "MonitorSelected",
+        "DialectKnown",
+        "Monitored",
+        "Ready",
+    ] {
+        assert_eq!(
+            condition(&status, type_).status,
+            "True",
+            "{type_}: {}",
+            condition(&status, type_).message
+        );
+    }
+    assert_eq!(says(&status, "Reconciling"), "False/Settled");
+    assert_eq!(says(&status, "Stalled"), "False/NotStalled");
+    assert_eq!(status.first_failing, None);
+    assert_eq!(status.observed_generation, 3);
+    assert_eq!((status.replicas, status.ready_replicas), (Some(3), Some(3)));
+    assert_eq!(status.url.as_deref(), Some("http://orders.shop.svc"));
+    assert_eq!(
+        status.selector.as_deref(),
+        Some("app.kubernetes.io/name=orders,monitoredapi.io/name=orders")
+    );
+    assert_eq!(status.metrics.unwrap().dialect.as_deref(), Some("native"));
+    assert!(
+        status
+            .conditions
+            .iter()
+            .all(|condition| condition.observed_generation == Some(3))
+    );
+}
+
+#[test]
+fn folding_the_same_again_changes_nothing_not_even_times() {
+    let mut world = World::well();
+    let first = world.fold();
+    world.previous = first.clone();
+    world.now = "2026-11-21T09:00:00.5Z";
+    assert_eq!(world.fold(), first);
+}
+
+#[test]
+fn a_time_moves_only_with_its_status() {
+    let mut world = waiting("ContainerCreating", "");
+    world.previous = world.fold();
+    world.now = "2026-11-21T09:00:00Z";
+    world.workload.pods[0].waiting = Some(("ImagePullBackOff".to_owned(), String::new()));
+    let second = world.fold();
+    let (before, after) = (
+        condition(&world.previous, "WorkloadReady"),
+        condition(&second, "WorkloadReady"),
+    );
+    assert_ne!(before.reason, after.reason);
+    assert_eq!(before.last_transition_time, after.last_transition_time);
+    world.previous = second;
+    world.workload = World::well().workload;
+    let third = world.fold();
+    assert_ne!(
+        condition(&third, "WorkloadReady").last_transition_time,
+        after_time(&world.previous)
+    );
+}
+
+fn after_time(status: &MonitoredApiStatus) -> k8s_openapi::apimachinery::pkg::apis::meta::v1::Time {
+    condition(status, "WorkloadReady").last_transition_time.clone()
+}
+
+#[test]
+fn a_suspended_resource_says_so_and_keeps_its_records() {
+    let mut world = World::well();
+    world.previous = world.fold();
+    world.spec = json!({"image": "i", "preset": "native", "suspend": true});
+    world.applied = None;
+    let status = world.fold();
+    assert_eq!(says(&status, "Reconciling"), "False/Suspended");
+    assert_eq!(says(&status, "Stalled"), "False/NotStalled");
+    assert_eq!(says(&status, "Ready"), "True/Ready");
+    assert_eq!(status.children, world.previous.children);
+}
+
+#[test]
+fn reconciling_and_stalled_are_never_both_true() {
+    let outcomes = [
+        Outcome::Unchanged,
+        Outcome::Conflict(String::new()),
+        Outcome::Failed(String::new()),
+        Outcome::Waiting,
+        Outcome::CrdMissing,
+    ];
+    for outcome in outcomes {
+        for (wanted, failed) in [(3, false), (4, false), (4, true), (0, false)] {
+            for suspend in [false, true] {
+                let mut world = World::new(json!({"image": "i", "suspend": suspend}));
+                world.applied = Some(applied(|_| outcome.clone()));
+                let mut facts = DeploymentFacts {
+                    wanted,
+                    ..deployment(3)
+                };
+                facts.progress_failed = failed.then(|| ("ProgressDeadlineExceeded".to_owned(), String::new()));
+                world.workload.deployment = Some(facts);
+                let status = world.fold();
+                let both = ["Reconciling", "Stalled"].map(|type_| condition(&status, type_).status == "True");
+                assert_ne!(both, [true, true], "{outcome:?} {wanted} {failed} {suspend}");
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The volume for data: made, bound, kept when it is not wanted any more, never shrunk, never somebody else's.
+
+use integration_tests::kubernetes::{DEPLOYMENTS, MONITORED_APIS, Resource, condition};
+use serde_json::{Value, json};
+
+use super::{PATIENCE, Shop, uid};
+
+const CLAIMS: Resource = Resource::new("", "v1", "persistentvolumeclaims");
+const APPLIED: (&str, &str) = ("True", "Applied");
+const KEPT: (&str, &str) = ("True", "DataKept");
+const VOLUMES: &str = "/api/v1/persistentvolumes";
+
+/// A volume that somebody made by hand, of the class `manual`.
+fn volume(shop: &Shop, name: &str) {
+    let volume = json!({
+        "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
+        "spec": {
+            "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "manual",
+            "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": format!("/tmp/{name}")},
+            "claimRef": {"namespace": shop.namespace, "name": "orders"},
+        },
+    });
+    shop.api.create(VOLUMES, &volume).unwrap();
+}
+
+/// Waits until a condition has this status and reason, and `part` in its message; gives back the message.
+fn wait_says(shop: &Shop, name: &str, (status, reason): (&str, &str), part: &str) -> String {
+    let found = shop.wait(MONITORED_APIS, "orders", |found| {
+        let current = found["status"]["observedGeneration"] == found["metadata"]["generation"];
+        let says = |(truth, why, said): (&str, &str, &str)| (truth, why) == (status, reason) && said.contains(part);
+        current && condition(found, name).is_some_and(says)
+    });
+    condition(&found, name).unwrap().2.to_owned()
+}
+
+fn mounted_claim(deployment: &Value) -> Option<&str> {
+    deployment
+        .pointer("/spec/template/spec/volumes/1/persistentVolumeClaim/claimName")
+        .and_then(Value::as_str)
+}
+
+fn state(shop: &Shop) -> Option<String> {
+    let orders = shop.get(MONITORED_APIS, "orders");
+    let mut records = orders["status"]["children"].as_array().unwrap().iter();
+    let record = records.find(|record| record["kind"] == "PersistentVolumeClaim")?;
+    record["state"].as_str().map(str::to_owned)
+}
+
+#[test]
+fn a_claim_waits_for_a_volume_and_says_so_is_kept_when_it_is_not_wanted_and_found_again() {
+    let storage = json!({"size": "1Gi", "storageClassName": "manual"});
+    let shop = Shop::with("storage", &json!({"image": "a", "storage": storage}));
+    let claim = shop.get(CLAIMS, "orders");
+    let orders = shop.get(MONITORED_APIS, "orders");
+    assert_eq!(
+        claim["metadata"]["ownerReferences"][0]["uid"].as_str(),
+        Some(uid(&orders))
+    );
+    let deployment = shop.get(DEPLOYMENTS, "orders");
+    assert_eq!(mounted_claim(&deployment), Some("orders"));
+    assert_eq!(deployment["spec"]["strategy"], json!({"type": "Recreate"}));
+    let pending = ("False", "ClaimPending");
+    wait_says(
+        &shop,
+        "WorkloadReady",
+        pending,
+        "the StorageClass manual does not exist",
+    );
+
+    volume(&shop, "storage-orders");
+    shop.wait(CLAIMS, "orders", |found| found["status"]["phase"] == "Bound");
+    shop.wait(MONITORED_APIS, "orders", |_| state(&shop).as_deref() == Some("Ready"));
+
+    shop.edit(&json!({"storage": null}));
+    wait_says(&shop, "ChildrenApplied", KEPT, "PersistentVolumeClaim orders");
+    assert_eq!(mounted_claim(&shop.get(DEPLOYMENTS, "orders")), None);
+    assert_eq!(state(&shop).as_deref(), Some("Kept"));
+    assert_eq!(uid(&shop.get(CLAIMS, "orders")), uid(&claim));
+
+    shop.edit(&json!({"storage": storage}));
+    wait_says(&shop, "ChildrenApplied", APPLIED, "");
+    assert_eq!(uid(&shop.get(CLAIMS, "orders")), uid(&claim));
+    assert_eq!(mounted_claim(&shop.get(DEPLOYMENTS, "orders")), Some("orders"));
+
+    // Kept for as long as it is there, and no longer.
+    shop.edit(&json!({"storage": null}));
+    wait_says(&shop, "ChildrenApplied", KEPT, "");
+    shop.api.delete(&shop.path(CLAIMS, "orders")).unwrap();
+    wait_says(&shop, "ChildrenApplied", APPLIED, "");
+    assert_eq!(state(&shop), None);
+}
+
+#[test]
+fn what_a_volume_can_not_do_is_told_with_the_fix_and_set_back_all_is_well() {
+    let storage = |size: &str, class: &str| json!({"storage": {"size": size, "storageClassName": class}});
+    let mut spec = storage("1Gi", "manual");
+    spec["image"] = json!("a");
+    let shop = Shop::empty("resize");
+    volume(&shop, "resize-orders");
+    shop.create(&spec);
+    shop.wait(CLAIMS, "orders", |found| found["status"]["phase"] == "Bound");
+    for (size, class, part) in [
+        ("1Mi", "manual", "cannot shrink"),
+        ("2Gi", "manual", "allowVolumeExpansion"),
+        ("1Gi", "other", "StorageClass of a claim is fixed"),
+    ] {
+        shop.edit(&storage(size, class));
+        let said = wait_says(&shop, "ChildrenApplied", ("False", "Invalid"), part);
+        assert!(said.contains("set spec.storage"), "{said}");
+        shop.edit(&storage("1Gi", "manual"));
+        wait_says(&shop, "ChildrenApplied", APPLIED, "");
+    }
+    // Whoever scales it up: never a second pod at one volume.
+    let scale = format!("{}/scale", shop.path(DEPLOYMENTS, "orders"));
+    shop.api.merge(&scale, &json!({"spec": {"replicas": 3}})).unwrap();
+    shop.wait(DEPLOYMENTS, "orders", |found| found["spec"]["replicas"] == 1);
+}
+
+#[test]
+fn no_pod_mounts_a_foreign_claim_and_the_own_one_goes_with_its_api() {
+    let shop = Shop::empty("foreign-claim");
+    let foreign = json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "orders"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "5Gi"}}},
+    });
+    let foreign = shop.api.create(&CLAIMS.within("foreign-claim"), &foreign).unwrap();
+    shop.create(&json!({"image": "a", "storage": {"size": "1Gi"}}));
+    let foreign_claim = "PersistentVolumeClaim orders exists and is not ours";
+    wait_says(&shop, "ChildrenApplied", ("False", "Conflict"), foreign_claim);
+    assert!(
+        shop.api.get(&shop.path(DEPLOYMENTS, "orders")).unwrap().is_none(),
+        "no pod at a foreign volume"
+    );
+    shop.api.delete(&shop.path(CLAIMS, "orders")).unwrap();
+    shop.wait(CLAIMS, "orders", |found| uid(found) != uid(&foreign));
+    wait_says(&shop, "ChildrenApplied", APPLIED, "");
+    shop.wait(DEPLOYMENTS, "orders", |found| mounted_claim(found) == Some("orders"));
+
+    shop.api.delete(&shop.orders()).unwrap();
+    shop.api.wait_gone(&shop.path(CLAIMS, "orders"), PATIENCE).unwrap();
+}
