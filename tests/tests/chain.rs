@@ -2,7 +2,10 @@
 //! Alertmanager and back.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{OnceLock, PoisonError, RwLock},
+    time::Duration,
+};
 
 use integration_tests::{
     Traffic,
@@ -22,6 +25,9 @@ fn chain() -> &'static Chain {
         chain
     })
 }
+
+/// Tests of this file run side by side; the one that takes the operator away writes, those that need it read.
+static OPERATOR: RwLock<()> = RwLock::new(());
 
 fn get(namespace: &str, what: &str, name: &str) -> Value {
     let text = chain()
@@ -119,6 +125,7 @@ fn wait_alertmanager(namespace: &str, name: &str, alert: &str, active: bool, tim
 
 #[test]
 fn an_applied_example_is_scraped_and_shown_and_its_alert_fires_and_resolves() {
+    let operator = OPERATOR.read().unwrap_or_else(PoisonError::into_inner);
     let (chain, namespace, name) = (chain(), "shop", "orders");
     apply_example(namespace, name);
     chain
@@ -159,6 +166,8 @@ fn an_applied_example_is_scraped_and_shown_and_its_alert_fires_and_resolves() {
     assert_eq!(chain.alert_state(namespace, name, "ApiDown").unwrap(), "inactive");
 
     drop(bad);
+    // From here on it is Prometheus alone: five minutes, until the errors have left the rule's window.
+    drop(operator);
     wait_alert(namespace, name, "ApiHighErrorRatio", "inactive", 7 * MINUTE);
     wait_alertmanager(namespace, name, "ApiHighErrorRatio", false, 7 * MINUTE);
     assert!(
@@ -171,6 +180,7 @@ fn an_applied_example_is_scraped_and_shown_and_its_alert_fires_and_resolves() {
 
 #[test]
 fn an_edit_is_rolled_through_to_pods_and_rules() {
+    let _operator = OPERATOR.read().unwrap_or_else(PoisonError::into_inner);
     let (chain, namespace, name) = (chain(), "edits", "orders");
     apply_example(namespace, name);
 
@@ -230,6 +240,7 @@ fn an_edit_is_rolled_through_to_pods_and_rules() {
 
 #[test]
 fn a_foreign_image_on_another_port_is_never_killed_and_the_named_fix_works() {
+    let _operator = OPERATOR.read().unwrap_or_else(PoisonError::into_inner);
     let (chain, namespace, name) = (chain(), "foreign", "plain");
     chain.namespace(namespace).unwrap();
     let image = foreign::load(&chain.bed, "other-port", 9999, 65534).unwrap();
@@ -250,6 +261,7 @@ fn a_foreign_image_on_another_port_is_never_killed_and_the_named_fix_works() {
 
 #[test]
 fn a_foreign_image_that_runs_as_root_is_refused_in_words_and_either_way_out_works() {
+    let _operator = OPERATOR.read().unwrap_or_else(PoisonError::into_inner);
     let (chain, namespace, name) = (chain(), "rooted", "plain");
     // Baseline, so that both ways out can be shown.
     chain.bed.kubectl(&["create", "namespace", namespace]).unwrap();
@@ -274,6 +286,7 @@ fn a_foreign_image_that_runs_as_root_is_refused_in_words_and_either_way_out_work
 
 #[test]
 fn helm_upgrade_and_uninstall_leave_the_apis_running() {
+    let _operator = OPERATOR.write().unwrap_or_else(PoisonError::into_inner);
     let (chain, namespace, name) = (chain(), "kept", "orders");
     apply_example(namespace, name);
     let hash = || get(namespace, "deployment", name)["spec"]["template"].to_string();

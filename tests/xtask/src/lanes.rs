@@ -32,6 +32,10 @@ const LONG: [&str; 7] = [
     "control_plane",
 ];
 
+/// Programs whose own tests may run side by side, and how many of them. In all others they share a cluster's state, or
+/// a machine's clock, and run one after the other.
+const THREADS: [(&str, &str); 1] = [("chain", "3")];
+
 /// One built test program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Program {
@@ -49,12 +53,16 @@ impl Program {
         (long.unwrap_or(LONG.len()), &self.name)
     }
 
-    /// One test at a time in a program: its tests share a cluster, or a machine's clock.
     fn command(&self, environment: &[(&str, &Path)], seed: &str) -> Command {
+        let threads = THREADS.iter().find(|(name, _)| *name == self.name);
         let mut command = Command::new(&self.executable);
         command
             .current_dir(&self.folder)
-            .args(["--test-threads=1", "--nocapture"])
+            .args([
+                "--test-threads",
+                threads.map_or("1", |(_, threads)| threads),
+                "--nocapture",
+            ])
             .env("SEED", seed)
             .envs(environment.iter().copied())
             .stdin(Stdio::null());
