@@ -7,6 +7,7 @@ mod cells;
 mod endpoint;
 mod families;
 mod foreign;
+pub mod history;
 mod http_families;
 mod layer;
 mod metrics;
@@ -15,6 +16,7 @@ mod registry;
 mod scale;
 mod snapshot;
 mod text;
+mod trace;
 mod verb;
 
 #[cfg(feature = "axum")]
@@ -26,4 +28,5 @@ pub use self::{
     metrics::{Builder, DEFAULT_EXCLUDED, DEFAULT_MAX_SERIES, HttpMetrics},
     page::Format,
     snapshot::EndpointCounts,
+    trace::TraceId,
 };
