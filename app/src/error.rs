@@ -231,8 +231,8 @@ impl From<StoreError> for Problem {
                 tracing::warn!(error = %error, "the store is not available");
                 Self::new(Slug::StoreUnavailable, "The store did not answer in time; try again")
             }
-            StoreError::Open { .. } | StoreError::Migrate { .. } | StoreError::Failed { .. } => {
-                tracing::error!(error = %error, source = ?std::error::Error::source(&error), "the store failed");
+            StoreError::Open { .. } | StoreError::Migrate(_) | StoreError::Failed { .. } => {
+                tracing::error!(error = %error, "the store failed");
                 Self::internal()
             }
         }

@@ -28,6 +28,26 @@ pub enum Database {
     File(PathBuf),
     /// In memory; gone with the process.
     Memory,
+    /// In PostgreSQL.
+    Postgres(PostgresUrl),
+}
+
+/// The URL of a PostgreSQL database, which the driver can read. It may hold a password, so it is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(String);
+
+impl PostgresUrl {
+    /// The URL itself, for the driver alone.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PostgresUrl(…)")
+    }
 }
 
 /// How log lines look.

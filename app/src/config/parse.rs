@@ -9,7 +9,7 @@ use std::{
 
 use metric_contract::DialectId;
 
-use super::{BackgroundBounds, CacheBounds, ComputeBounds, Database, Flags, Limits, LogFormat, Thresholds};
+use super::{BackgroundBounds, CacheBounds, ComputeBounds, Database, Flags, Limits, LogFormat, PostgresUrl, Thresholds};
 
 const DEFAULT_PORT: u16 = 8000;
 /// Characters of a bad value that a complaint shows.
@@ -97,7 +97,7 @@ impl Reader {
         let Some(url) = url.map(str::trim).filter(|url| !url.is_empty()) else {
             return Database::File(PathBuf::from(default));
         };
-        match sqlite_path(url) {
+        match database_at(url) {
             Ok(database) => database,
             Err(why) => {
                 self.complaints.push(format!("DATABASE_URL: {why}"));
@@ -312,18 +312,51 @@ fn parse_duration(text: &str) -> Option<Duration> {
     (duration <= MAX_DURATION).then_some(duration)
 }
 
-fn sqlite_path(url: &str) -> Result<Database, &'static str> {
+fn database_at(url: &str) -> Result<Database, &'static str> {
     if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-        return Err("this release stores in SQLite only; give sqlite://<path>");
+        return postgres_url(url);
     }
     let Some(path) = url.strip_prefix("sqlite:") else {
-        return Err("not a URL of the form sqlite://<path> or sqlite::memory:");
+        return Err("not a URL of the form sqlite://<path>, sqlite::memory: or postgres://<user>@<host>/<database>");
     };
     let path = path.strip_prefix("//").unwrap_or(path);
     match path {
         ":memory:" => Ok(Database::Memory),
         "" => Err("the path of the SQLite file is missing"),
-        path if path.contains('?') => Err("parameters after ? are not supported"),
+        path if path.contains('?') => Err("parameters after ? are not supported for SQLite"),
         path => Ok(Database::File(PathBuf::from(path))),
     }
+}
+
+/// Parameters that the driver knows. It would log others with their values, and ignore them.
+const POSTGRES_PARAMETERS: &[&str] = &[
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "password",
+    "port",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "user",
+];
+
+fn postgres_url(url: &str) -> Result<Database, &'static str> {
+    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
+    let known = |parameter: &str| {
+        let name = parameter.split('=').next().unwrap_or_default();
+        POSTGRES_PARAMETERS.contains(&name)
+    };
+    if !parameters
+        .split('&')
+        .all(|parameter| parameter.is_empty() || known(parameter))
+    {
+        return Err("a parameter after ? is not known; sslmode and sslrootcert are the usual ones");
+    }
+    // What the driver says of a bad URL may repeat its parts.
+    sqlx::postgres::PgConnectOptions::from_str(url)
+        .map_err(|_| "not a URL of the form postgres://<user>:<password>@<host>:<port>/<database>")?;
+    Ok(Database::Postgres(PostgresUrl(url.to_owned())))
 }

@@ -81,7 +81,7 @@ settings! {
     "Store" {
         database_url, "DATABASE_URL", "URL",
             Words "sqlite:///data/monitored.db if /data can be written, else sqlite://data/monitored.db",
-            "Where the data is: `sqlite://<path>`, or `sqlite::memory:` for tests. Never shown in logs or errors.";
+            "Where the data is: `sqlite://<path>`, `postgres://<user>:<password>@<host>/<database>` (with `?sslmode=verify-full&sslrootcert=<file>` for TLS that is checked), or `sqlite::memory:` for tests. Never shown in logs or errors.";
         cache_entries, "CACHE_ENTRIES", "NUMBER", Is "10000",
             "Users kept in the cache; beyond that the least used goes.";
         cache_ttl, "CACHE_TTL", "DURATION", Is "60s",

@@ -3,21 +3,23 @@
 mod types;
 
 use jiff::Timestamp;
-use sqlx::{FromRow, QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 
 pub use self::types::{CategorySummary, Filter, Item, NewItem, Page, Sort, SortField, Summary};
-use super::{Operation, Store, StoreError};
+use super::{
+    Operation, Store, StoreError,
+    sql::{Builder, FromRow, Parameter, Row, Statement, read_all, read_optional, statement, undecodable},
+};
 
-impl<'r> FromRow<'r, SqliteRow> for Item {
-    fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
-        let metadata: Option<String> = row.try_get("metadata")?;
+impl FromRow for Item {
+    fn from_row(row: &Row) -> Result<Self, sqlx::Error> {
+        let metadata: Option<String> = row.get("metadata")?;
         Ok(Self {
-            id: row.try_get("id")?,
-            name: row.try_get("name")?,
-            description: row.try_get("description")?,
-            category: row.try_get("category")?,
-            value: row.try_get("value")?,
-            active: row.try_get("active")?,
+            id: row.get("id")?,
+            name: row.get("name")?,
+            description: row.get("description")?,
+            category: row.get("category")?,
+            value: row.get("value")?,
+            active: row.get("active")?,
             metadata: metadata
                 .map(|text| serde_json::from_str(&text))
                 .transpose()
@@ -28,12 +30,8 @@ impl<'r> FromRow<'r, SqliteRow> for Item {
     }
 }
 
-fn time(row: &SqliteRow, column: &str) -> Result<Timestamp, sqlx::Error> {
-    Timestamp::from_microsecond(row.try_get(column)?).map_err(undecodable)
-}
-
-fn undecodable(source: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
-    sqlx::Error::Decode(Box::new(source))
+fn time(row: &Row, column: &str) -> Result<Timestamp, sqlx::Error> {
+    Timestamp::from_microsecond(row.get(column)?).map_err(undecodable)
 }
 
 impl Store {
@@ -43,21 +41,21 @@ impl Store {
     /// The store is not available, or failed.
     pub async fn list_data(&self, filter: &Filter, sort: Sort, limit: u32, offset: u32) -> Result<Page, StoreError> {
         self.run(Operation::ListData, async {
-            let mut snapshot = self.readers.begin().await?;
-            let mut count = QueryBuilder::<Sqlite>::new("SELECT count(*) FROM data");
+            let mut snapshot = self.pools.snapshot().await?;
+            let mut count = Builder::new("SELECT count(*) AS count FROM data");
             push_filter(&mut count, filter);
-            let total = count.build_query_scalar().fetch_one(&mut *snapshot).await?;
-            let mut list = QueryBuilder::<Sqlite>::new("SELECT * FROM data");
+            let total = snapshot.one(count.finish()).await?.get("count")?;
+            let mut list = Builder::new("SELECT * FROM data");
             push_filter(&mut list, filter);
             list.push(" ORDER BY ")
                 .push(sort.field.column())
                 .push(if sort.descending { " DESC" } else { " ASC" });
             // The id makes the order total, so that pages neither repeat nor skip.
             list.push(", id LIMIT ")
-                .push_bind(limit)
+                .push_parameter(limit)
                 .push(" OFFSET ")
-                .push_bind(offset);
-            let items = list.build_query_as().fetch_all(&mut *snapshot).await?;
+                .push_parameter(offset);
+            let items = read_all(&snapshot.all(list.finish()).await?)?;
             snapshot.commit().await?;
             Ok(Page {
                 items,
@@ -74,8 +72,11 @@ impl Store {
     /// # Errors
     /// The store is not available, or failed.
     pub async fn get_data(&self, id: i64) -> Result<Option<Item>, StoreError> {
-        let query = sqlx::query_as("SELECT * FROM data WHERE id = ?").bind(id);
-        self.run(Operation::GetData, query.fetch_optional(&self.readers)).await
+        let query = statement("SELECT * FROM data WHERE id = $1").bind(id);
+        self.run(Operation::GetData, async {
+            read_optional(self.pools.reader().await?.optional(query).await?)
+        })
+        .await
     }
 
     /// Stores an item.
@@ -83,9 +84,11 @@ impl Store {
     /// # Errors
     /// The store is not available, or failed.
     pub async fn insert_data(&self, item: &NewItem) -> Result<Item, StoreError> {
-        let mut insert = insert_of(std::slice::from_ref(item));
-        self.run(Operation::InsertData, insert.build_query_as().fetch_one(&self.writer))
-            .await
+        let insert = insert_of(std::slice::from_ref(item)).finish();
+        self.run(Operation::InsertData, async {
+            Item::from_row(&self.pools.writer().await?.one(insert).await?)
+        })
+        .await
     }
 
     /// Stores all items, or none.
@@ -94,9 +97,9 @@ impl Store {
     /// The store is not available, or failed.
     pub async fn insert_many_data(&self, items: &[NewItem]) -> Result<Vec<Item>, StoreError> {
         self.run(Operation::InsertManyData, async {
-            let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-            let mut stored: Vec<Item> = insert_of(items).build_query_as().fetch_all(&mut *transaction).await?;
-            transaction.commit().await?;
+            // One statement: all or nothing without a transaction of our own.
+            let rows = self.pools.writer().await?.all(insert_of(items).finish_once()).await?;
+            let mut stored: Vec<Item> = read_all(&rows)?;
             // SQLite promises no order of returned rows, but ids grow in the order of the values.
             stored.sort_by_key(|item| item.id);
             Ok(stored)
@@ -109,9 +112,9 @@ impl Store {
     /// # Errors
     /// The store is not available, or failed.
     pub async fn update_data(&self, id: i64, item: &NewItem) -> Result<Option<Item>, StoreError> {
-        let query = sqlx::query_as(
-            "UPDATE data SET name = ?, description = ?, category = ?, value = ?, active = ?, metadata = ?, \
-             updated_at = ? WHERE id = ? RETURNING *",
+        let query = statement(
+            "UPDATE data SET name = $1, description = $2, category = $3, value = $4, active = $5, metadata = $6, \
+             updated_at = $7 WHERE id = $8 RETURNING *",
         )
         .bind(&item.name)
         .bind(&item.description)
@@ -121,8 +124,10 @@ impl Store {
         .bind(&item.metadata)
         .bind(Timestamp::now().as_microsecond())
         .bind(id);
-        self.run(Operation::UpdateData, query.fetch_optional(&self.writer))
-            .await
+        self.run(Operation::UpdateData, async {
+            read_optional(self.pools.writer().await?.optional(query).await?)
+        })
+        .await
     }
 
     /// Deletes an item; whether there was one.
@@ -130,9 +135,11 @@ impl Store {
     /// # Errors
     /// The store is not available, or failed.
     pub async fn delete_data(&self, id: i64) -> Result<bool, StoreError> {
-        let query = sqlx::query("DELETE FROM data WHERE id = ?").bind(id);
-        let done = self.run(Operation::DeleteData, query.execute(&self.writer)).await?;
-        Ok(done.rows_affected() > 0)
+        let query = statement("DELETE FROM data WHERE id = $1").bind(id);
+        self.run(Operation::DeleteData, async {
+            Ok(self.pools.writer().await?.execute(query).await? > 0)
+        })
+        .await
     }
 
     /// Figures over all items, of one moment.
@@ -141,85 +148,109 @@ impl Store {
     /// The store is not available, or failed.
     pub async fn summarize_data(&self) -> Result<Summary, StoreError> {
         self.run(Operation::SummarizeData, async {
-            let mut snapshot = self.readers.begin().await?;
-            let all = sqlx::query("SELECT count(*), min(value), max(value), avg(value), total(value) FROM data")
-                .fetch_one(&mut *snapshot)
-                .await?;
-            let rows = sqlx::query(
-                "SELECT count(*), min(value), max(value), avg(value), total(value), category FROM data \
-                 GROUP BY category ORDER BY category",
-            )
-            .fetch_all(&mut *snapshot)
-            .await?;
+            let mut snapshot = self.pools.snapshot().await?;
+            let all = snapshot.one(figures("", "")).await?;
+            let by_category = figures(", category", " GROUP BY category ORDER BY category");
+            let rows = snapshot.all(by_category).await?;
             snapshot.commit().await?;
-            let categories = rows.iter().map(category_summary).collect::<Result<_, sqlx::Error>>()?;
+            let (count, sum) = (all.get("count")?, all.get("sum")?);
             Ok(Summary {
-                count: all.try_get(0)?,
-                min: all.try_get(1)?,
-                max: all.try_get(2)?,
-                mean: all.try_get(3)?,
-                sum: all.try_get(4)?,
-                categories,
+                count,
+                min: all.get("min")?,
+                max: all.get("max")?,
+                mean: mean(sum, count),
+                sum,
+                categories: read_all(&rows)?,
             })
         })
         .await
     }
 }
 
-fn category_summary(row: &SqliteRow) -> Result<CategorySummary, sqlx::Error> {
-    Ok(CategorySummary {
-        count: row.try_get(0)?,
-        min: row.try_get(1)?,
-        max: row.try_get(2)?,
-        mean: row.try_get(3)?,
-        sum: row.try_get(4)?,
-        category: row.try_get(5)?,
-    })
+fn figures(column: &'static str, grouping: &'static str) -> Statement {
+    let mut query = Builder::new(
+        "SELECT count(*) AS count, min(value) AS min, max(value) AS max, coalesce(sum(value), 0.0) AS sum",
+    );
+    query.push(column).push(" FROM data").push(grouping);
+    query.finish()
 }
 
-fn insert_of(items: &[NewItem]) -> QueryBuilder<Sqlite> {
+/// PostgreSQL's own mean fails for values whose squares are too large.
+fn mean(sum: f64, count: i64) -> Option<f64> {
+    (count > 0).then(|| sum / count as f64)
+}
+
+impl FromRow for CategorySummary {
+    fn from_row(row: &Row) -> Result<Self, sqlx::Error> {
+        let (count, sum) = (row.get("count")?, row.get("sum")?);
+        Ok(Self {
+            category: row.get("category")?,
+            count,
+            min: row.get("min")?,
+            max: row.get("max")?,
+            mean: mean(sum, count),
+            sum,
+        })
+    }
+}
+
+fn insert_of(items: &[NewItem]) -> Builder {
     let now = Timestamp::now().as_microsecond();
-    let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO data (name, description, category, value, active, metadata, created_at, updated_at) ",
+    let mut insert = Builder::new(
+        "INSERT INTO data (name, description, category, value, active, metadata, created_at, updated_at) VALUES ",
     );
-    insert.push_values(items, |mut row, item| {
-        row.push_bind(item.name.clone())
-            .push_bind(item.description.clone())
-            .push_bind(item.category.clone())
-            .push_bind(item.value)
-            .push_bind(item.active)
-            .push_bind(item.metadata.clone())
-            .push_bind(now)
-            .push_bind(now);
-    });
+    for (index, item) in items.iter().enumerate() {
+        insert.push(if index == 0 { "" } else { ", " });
+        insert.push_row([
+            Parameter::from(&item.name),
+            Parameter::from(&item.description),
+            Parameter::from(&item.category),
+            Parameter::from(item.value),
+            Parameter::from(item.active),
+            Parameter::from(&item.metadata),
+            Parameter::from(now),
+            Parameter::from(now),
+        ]);
+    }
     insert.push(" RETURNING *");
     insert
 }
 
-fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
-    query.push(" WHERE 1");
+fn push_filter(query: &mut Builder, filter: &Filter) {
+    query.push(" WHERE TRUE");
     if let Some(category) = &filter.category {
-        query.push(" AND category = ").push_bind(category.clone());
+        query.push(" AND category = ").push_parameter(category);
     }
     if let Some(name) = &filter.name {
-        query
-            .push(" AND instr(lower(name), lower(")
-            .push_bind(name.clone())
-            .push(")) > 0");
+        query.push(" AND lower(name) LIKE ").push_parameter(&contains(name));
+        query.push(r" ESCAPE '\'");
     }
     if let Some(min) = filter.min_value {
-        query.push(" AND value >= ").push_bind(min);
+        query.push(" AND value >= ").push_parameter(min);
     }
     if let Some(max) = filter.max_value {
-        query.push(" AND value <= ").push_bind(max);
+        query.push(" AND value <= ").push_parameter(max);
     }
     if let Some(active) = filter.active {
-        query.push(" AND active = ").push_bind(active);
+        query.push(" AND active = ").push_parameter(active);
     }
     if let Some(after) = filter.created_after {
-        query.push(" AND created_at > ").push_bind(after.as_microsecond());
+        query.push(" AND created_at > ").push_parameter(after.as_microsecond());
     }
     if let Some(before) = filter.created_before {
-        query.push(" AND created_at < ").push_bind(before.as_microsecond());
+        query.push(" AND created_at < ").push_parameter(before.as_microsecond());
     }
+}
+
+/// The pattern of texts that contain `part`, in lower case as far as ASCII goes: both databases lower no more.
+fn contains(part: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in part.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter.to_ascii_lowercase());
+    }
+    pattern.push('%');
+    pattern
 }

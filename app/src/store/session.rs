@@ -1,0 +1,144 @@
+//! A connection in use: the one place where a statement goes to one database or the other.
+
+use std::{io, time::Duration};
+
+use sqlx::{Postgres, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
+
+use super::sql::{Row, Statement};
+
+/// How long PostgreSQL may take for a statement. The server gives up first (see `pools.rs`); this is for a server that
+/// is not there any more without the connection having ended.
+pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// A connection in use, perhaps in a transaction; one that is dropped without a commit is rolled back.
+#[derive(Debug)]
+pub(super) enum Session {
+    Sqlite(PoolConnection<Sqlite>),
+    SqliteTransaction(Transaction<'static, Sqlite>),
+    Postgres(PostgresSession),
+}
+
+/// A connection to PostgreSQL. It goes back to its pool only if nothing is left to happen on it: the pool would wait
+/// for that without a bound.
+#[derive(Debug)]
+pub(super) struct PostgresSession {
+    connection: PoolConnection<Postgres>,
+    clean: bool,
+    limit: Duration,
+}
+
+impl Drop for PostgresSession {
+    fn drop(&mut self) {
+        if !self.clean {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+impl PostgresSession {
+    pub(super) fn new(connection: PoolConnection<Postgres>) -> Self {
+        Self {
+            connection,
+            clean: true,
+            limit: ANSWER_TIMEOUT,
+        }
+    }
+
+    /// With less time for each statement.
+    pub(super) fn within(self, limit: Duration) -> Self {
+        let mut session = self;
+        session.limit = limit;
+        session
+    }
+
+    /// Begins a transaction.
+    pub(super) async fn begin(mut self, text: &'static str) -> Result<Self, sqlx::Error> {
+        self.control(text).await?;
+        self.clean = false;
+        Ok(self)
+    }
+
+    async fn commit(mut self) -> Result<(), sqlx::Error> {
+        self.control("COMMIT").await?;
+        self.clean = true;
+        Ok(())
+    }
+
+    /// A statement without parameters and rows, in one round trip.
+    async fn control(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
+        self.clean = false;
+        let work = sqlx::raw_sql(text).execute(&mut *self.connection);
+        let done = tokio::time::timeout(self.limit, work).await.map_err(|_| late())?;
+        self.clean = done.is_ok();
+        done.map(drop)
+    }
+
+    async fn all(&mut self, statement: Statement) -> Result<Vec<Row>, sqlx::Error> {
+        let before = std::mem::replace(&mut self.clean, false);
+        let work = statement.query().fetch_all(&mut *self.connection);
+        let rows = tokio::time::timeout(self.limit, work).await.map_err(|_| late())?;
+        self.clean = before;
+        Ok(rows?.into_iter().map(Row::Postgres).collect())
+    }
+
+    async fn execute(&mut self, statement: Statement) -> Result<u64, sqlx::Error> {
+        let before = std::mem::replace(&mut self.clean, false);
+        let work = statement.query().execute(&mut *self.connection);
+        let done = tokio::time::timeout(self.limit, work).await.map_err(|_| late())?;
+        self.clean = before;
+        Ok(done?.rows_affected())
+    }
+}
+
+fn late() -> sqlx::Error {
+    sqlx::Error::Io(io::ErrorKind::TimedOut.into())
+}
+
+impl Session {
+    /// All rows of a statement.
+    pub(super) async fn all(&mut self, statement: Statement) -> Result<Vec<Row>, sqlx::Error> {
+        match self.sqlite() {
+            Ok(connection) => {
+                let rows = statement.query().fetch_all(connection).await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Err(session) => session.all(statement).await,
+        }
+    }
+
+    /// The first row of a statement, if there is one.
+    pub(super) async fn optional(&mut self, statement: Statement) -> Result<Option<Row>, sqlx::Error> {
+        Ok(self.all(statement).await?.into_iter().next())
+    }
+
+    /// The first row of a statement.
+    pub(super) async fn one(&mut self, statement: Statement) -> Result<Row, sqlx::Error> {
+        self.optional(statement).await?.ok_or(sqlx::Error::RowNotFound)
+    }
+
+    /// How many rows a statement changed.
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, sqlx::Error> {
+        match self.sqlite() {
+            Ok(connection) => Ok(statement.query().execute(connection).await?.rows_affected()),
+            Err(session) => session.execute(statement).await,
+        }
+    }
+
+    /// Ends a transaction well; without one, nothing.
+    pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::SqliteTransaction(transaction) => transaction.commit().await,
+            Self::Postgres(session) => session.commit().await,
+        }
+    }
+
+    fn sqlite(&mut self) -> Result<&mut SqliteConnection, &mut PostgresSession> {
+        match self {
+            Self::Sqlite(connection) => Ok(connection),
+            Self::SqliteTransaction(transaction) => Ok(transaction),
+            Self::Postgres(session) => Err(session),
+        }
+    }
+}
