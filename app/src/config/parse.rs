@@ -9,7 +9,9 @@ use std::{
 
 use metric_contract::DialectId;
 
-use super::{BackgroundBounds, CacheBounds, ComputeBounds, Database, Flags, Limits, LogFormat, PostgresUrl, Thresholds};
+use super::{
+    BackgroundBounds, CacheBounds, ComputeBounds, Database, Flags, Limits, LogFormat, PostgresUrl, Thresholds,
+};
 
 const DEFAULT_PORT: u16 = 8000;
 /// Characters of a bad value that a complaint shows.

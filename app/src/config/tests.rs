@@ -282,6 +282,9 @@ fn a_postgres_url_is_taken_under_both_names_and_never_shown() {
         "mysql://user:secret@db/x",
     ] {
         let refused = database(url).unwrap_err().to_string();
-        assert!(refused.contains("DATABASE_URL") && !refused.contains("secret"), "{refused}");
+        assert!(
+            refused.contains("DATABASE_URL") && !refused.contains("secret"),
+            "{refused}"
+        );
     }
 }
