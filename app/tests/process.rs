@@ -213,7 +213,7 @@ fn settings_that_cannot_be_used_are_all_named_and_it_exits_2() {
         ("LISTEN", "x"),
         ("METRICS_DIALECT", "y"),
         ("DRAIN_DELAY", "z"),
-        ("DATABASE_URL", "postgres://u:hush@h/d"),
+        ("DATABASE_URL", "postgres://u:hush@h:x/d"),
     ])
     .output()
     .unwrap();
@@ -225,7 +225,7 @@ fn settings_that_cannot_be_used_are_all_named_and_it_exits_2() {
         "METRICS_DIALECT",
         "DRAIN_DELAY",
         "DATABASE_URL",
-        "SQLite only",
+        "not a URL of the form postgres",
     ] {
         assert!(text.contains(name), "{name} is missing in {text}");
     }
