@@ -11,7 +11,7 @@ use crate::{
     shutdown::{self, Signals},
     state::{AppState, Phase},
     store::{Store, StoreError},
-    telemetry::{Metrics, process::Collector},
+    telemetry::{Metrics, system::Collector},
 };
 
 /// How often timers prove that they run; see `routes/health.rs`.
@@ -51,12 +51,12 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     })?;
     let metrics = Metrics::new(&config)?;
     let store = Store::open(&config.database, metrics.store())?;
-    let collector = Collector::new(metrics.http())?;
-    let state = AppState::new(&config, store.clone(), metrics);
-
-    if let Some(collector) = collector.filter(|_| config.metrics) {
+    if config.metrics && config.system_metrics {
+        let collector = Collector::new(&metrics, config.thresholds.memory_bytes)?;
         tokio::spawn(collector.run(config.system_metrics_interval));
     }
+    let state = AppState::new(&config, store.clone(), metrics);
+
     tokio::spawn(beat(state.clone()));
     let (close, closing) = watch::channel(false);
     tokio::spawn(shutdown::drain(signals, state.clone(), config.drain_delay, close));

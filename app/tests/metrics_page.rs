@@ -66,9 +66,7 @@ fn parse(page: &str) -> BTreeMap<String, Family> {
 /// A service that has seen a request, and whose process has been read.
 async fn used() -> App {
     let app = App::in_memory().await;
-    let mut collector = app::telemetry::process::Collector::new(app.state.metrics().http())
-        .unwrap()
-        .unwrap();
+    let mut collector = app::telemetry::system::Collector::new(app.state.metrics(), None).unwrap();
     collector.collect();
     app.get("/").await;
     app

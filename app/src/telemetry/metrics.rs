@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http_instrument::{Counter, FamilyError, Gauge, HttpMetrics};
 use metric_contract::{DialectId, Meaning};
 
+use super::{ActiveUsers, CpuUsage, system};
 use crate::{config::Config, error::Slug, store::StoreMetrics};
 
 /// What is running.
@@ -38,6 +39,10 @@ struct Handles {
     panics: Counter,
     errors: Vec<Counter>,
     uptime: Gauge,
+    request_rate: Gauge,
+    cpu: Arc<CpuUsage>,
+    users: ActiveUsers,
+    system: system::Latest,
     store: StoreMetrics,
 }
 
@@ -53,6 +58,8 @@ impl Metrics {
         }
         let http = builder.build();
         set_info(&http, config.dialect)?;
+        http.gauge(Meaning::CpuAlertThreshold, &[])?
+            .set(config.thresholds.cpu_percent);
         let errors = Slug::ALL
             .iter()
             .map(|slug| http.counter(Meaning::ErrorsByType, &[slug.as_str()]));
@@ -61,6 +68,10 @@ impl Metrics {
             panics: http.counter(Meaning::Panics, &[])?,
             errors: errors.collect::<Result<_, _>>()?,
             uptime: http.gauge(Meaning::AppUptime, &[])?,
+            request_rate: http.gauge(Meaning::RequestRate, &[])?,
+            cpu: Arc::new(CpuUsage::new(http.gauge(Meaning::AppCpuPercent, &[])?, config.dialect)),
+            users: ActiveUsers::new(http.gauge(Meaning::ActiveUsers, &[])?),
+            system: system::Latest::default(),
             store: StoreMetrics::new(&http)?,
             http,
         })))
@@ -94,6 +105,30 @@ impl Metrics {
     #[must_use]
     pub fn uptime(&self) -> &Gauge {
         &self.0.uptime
+    }
+
+    /// Requests per second, as derived now and then.
+    #[must_use]
+    pub fn request_rate(&self) -> &Gauge {
+        &self.0.request_rate
+    }
+
+    /// Percent of CPU; `GET /cpu` sets it.
+    #[must_use]
+    pub fn cpu(&self) -> &Arc<CpuUsage> {
+        &self.0.cpu
+    }
+
+    /// Users that are active; registering, deleting and `GET /update` move it.
+    #[must_use]
+    pub fn active_users(&self) -> &ActiveUsers {
+        &self.0.users
+    }
+
+    /// Figures of process, host and container as they were read last.
+    #[must_use]
+    pub fn system(&self) -> system::Latest {
+        self.0.system.clone()
     }
 
     /// Counts a problem that was answered.

@@ -1,8 +1,17 @@
-//! What the process tells about itself: metrics, access log, log lines, figures of the process.
+//! What the process tells about itself: metrics, access log, log lines, figures of process, host and container.
 
 pub mod access;
+pub mod cgroup;
+mod cpu;
+pub mod history;
 pub mod logs;
 mod metrics;
 pub mod process;
+pub mod system;
+mod users;
 
-pub use self::metrics::{BuildInfo, Metrics};
+pub use self::{
+    cpu::CpuUsage,
+    metrics::{BuildInfo, Metrics},
+    users::ActiveUsers,
+};

@@ -1,4 +1,4 @@
-//! Figures of the process, read on a timer: a scrape reads nothing of `/proc`, so its cost does not depend on it.
+//! Figures of the process itself.
 
 use std::time::Duration;
 
@@ -6,10 +6,24 @@ use http_instrument::{FamilyError, Gauge, HttpMetrics};
 use metric_contract::Meaning;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
+/// What the process uses.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Process {
+    /// CPU time, user and system, seconds.
+    pub cpu_seconds: f64,
+    /// Resident memory, bytes.
+    pub resident_bytes: u64,
+    /// Threads.
+    pub threads: usize,
+    /// Open file descriptors.
+    pub open_files: Option<usize>,
+    /// Limit on open file descriptors.
+    pub max_files: Option<usize>,
+}
+
 /// Reads figures of this process into their metrics.
 #[derive(Debug)]
-pub struct Collector {
-    system: System,
+pub struct ProcessReader {
     pid: Pid,
     cpu_seconds: Gauge,
     resident_bytes: Gauge,
@@ -20,17 +34,16 @@ pub struct Collector {
     threads: Gauge,
 }
 
-impl Collector {
+impl ProcessReader {
     /// Makes the handles. `None` where the platform tells a process nothing of itself.
     ///
     /// # Errors
     /// A family does not fit, or the cap on series is reached.
     pub fn new(metrics: &HttpMetrics) -> Result<Option<Self>, FamilyError> {
-        let (Ok(pid), Ok(system)) = (sysinfo::get_current_pid(), System::new()) else {
+        let Ok(pid) = sysinfo::get_current_pid() else {
             return Ok(None);
         };
         Ok(Some(Self {
-            system,
             pid,
             cpu_seconds: metrics.gauge(Meaning::ProcessCpu, &[])?,
             resident_bytes: metrics.gauge(Meaning::ProcessMemory, &[])?,
@@ -43,36 +56,29 @@ impl Collector {
     }
 
     /// Reads once. Some small files: well under a millisecond.
-    pub fn collect(&mut self) {
+    pub fn read(&self, system: &mut System) -> Option<Process> {
         let kind = ProcessRefreshKind::nothing().with_cpu().with_memory().with_tasks();
-        self.system
-            .refresh_processes_specifics(ProcessesToUpdate::Some(&[self.pid]), true, kind);
-        let Some(process) = self.system.process(self.pid) else {
-            return;
+        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[self.pid]), true, kind);
+        let process = system.process(self.pid)?;
+        let figures = Process {
+            cpu_seconds: Duration::from_millis(process.accumulated_cpu_time()).as_secs_f64(),
+            resident_bytes: process.memory(),
+            // The main thread is the process itself and not among its tasks.
+            threads: process.tasks().map_or(1, |tasks| tasks.len() + 1),
+            open_files: process.open_files(),
+            max_files: process.open_files_limit(),
         };
-        self.cpu_seconds
-            .set(Duration::from_millis(process.accumulated_cpu_time()).as_secs_f64());
-        self.resident_bytes.set(process.memory() as f64);
+        self.cpu_seconds.set(figures.cpu_seconds);
+        self.resident_bytes.set(figures.resident_bytes as f64);
         self.virtual_bytes.set(process.virtual_memory() as f64);
         self.start_time.set(process.start_time() as f64);
-        if let Some(open) = process.open_files() {
+        self.threads.set(figures.threads as f64);
+        if let Some(open) = figures.open_files {
             self.open_files.set(open as f64);
         }
-        if let Some(limit) = process.open_files_limit() {
+        if let Some(limit) = figures.max_files {
             self.max_files.set(limit as f64);
         }
-        // The main thread is the process itself and not among its tasks.
-        self.threads
-            .set(process.tasks().map_or(1, |tasks| tasks.len() + 1) as f64);
-    }
-
-    /// Reads now and then for ever.
-    pub async fn run(mut self, interval: Duration) {
-        let mut ticks = tokio::time::interval(interval);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            self.collect();
-        }
+        Some(figures)
     }
 }

@@ -1,0 +1,80 @@
+//! Percent of CPU: what was measured, unless somebody has said what it shall be.
+//!
+//! In the dialects `native` and `s4` a client may set the figure (`GET /cpu`), and then it stays; source system S4 shows
+//! dashboards that way. In every other dialect it is always what was measured.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http_instrument::Gauge;
+use metric_contract::DialectId;
+
+/// No figure: the bits of a NaN that no arithmetic makes.
+const NONE: u64 = u64::MAX;
+
+/// The figure, and who decides it.
+#[derive(Debug)]
+pub struct CpuUsage {
+    shown: Gauge,
+    settable: bool,
+    measured: AtomicU64,
+    set: AtomicU64,
+}
+
+impl CpuUsage {
+    /// Shows the figure in a gauge, in percent.
+    #[must_use]
+    pub fn new(shown: Gauge, dialect: DialectId) -> Self {
+        Self {
+            shown,
+            settable: matches!(dialect, DialectId::Native),
+            measured: AtomicU64::new(NONE),
+            set: AtomicU64::new(NONE),
+        }
+    }
+
+    /// A client says what the figure shall be, 0 to 100.
+    pub fn set(&self, percent: f64) {
+        self.set.store(percent.to_bits(), Ordering::Relaxed);
+        if self.settable {
+            self.shown.set(percent);
+        }
+    }
+
+    /// What was measured: 100 is all that the process may use.
+    pub fn measure(&self, percent: f64) {
+        self.measured.store(percent.to_bits(), Ordering::Relaxed);
+        if !self.settable || self.set.load(Ordering::Relaxed) == NONE {
+            self.shown.set(percent);
+        }
+    }
+
+    /// What was measured last, whatever was set. `None` before.
+    #[must_use]
+    pub fn measured(&self) -> Option<f64> {
+        let bits = self.measured.load(Ordering::Relaxed);
+        (bits != NONE).then(|| f64::from_bits(bits))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_instrument::HttpMetrics;
+    use metric_contract::Meaning;
+
+    use super::*;
+
+    #[test]
+    fn what_a_client_sets_stays_and_what_was_measured_is_still_known() {
+        let gauge = HttpMetrics::new(DialectId::Native)
+            .gauge(Meaning::AppCpuPercent, &[])
+            .unwrap();
+        let cpu = CpuUsage::new(gauge.clone(), DialectId::Native);
+        assert_eq!(cpu.measured(), None);
+        cpu.measure(12.5);
+        assert_eq!(gauge.value(), 12.5);
+        cpu.set(90.0);
+        cpu.measure(13.0);
+        assert_eq!(gauge.value(), 90.0);
+        assert_eq!(cpu.measured(), Some(13.0));
+    }
+}

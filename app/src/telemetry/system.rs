@@ -1,0 +1,279 @@
+//! Figures of process, host, container and runtime, read on a timer: a scrape reads nothing of `/proc`, so its cost does
+//! not depend on it, and neither does a request's.
+//!
+//! Statistics of the allocator are not among them: glibc tells them through a C interface only, and an allocator that
+//! counts would cost every request.
+
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use http_instrument::{FamilyError, Gauge, HttpMetrics};
+use metric_contract::Meaning;
+use sysinfo::System;
+use tokio::{runtime::RuntimeMetrics, time::MissedTickBehavior};
+
+use super::{
+    CpuUsage, Metrics,
+    cgroup::{self, Container, Layout},
+    process::{Process, ProcessReader},
+};
+
+/// What was read last. `None` where the platform does not tell, or nothing has been read yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Figures {
+    /// When, since the collector was made.
+    pub read_at: Option<Instant>,
+    /// The process.
+    pub process: Option<Process>,
+    /// CPU use of the process, percent of what it may use.
+    pub cpu_percent: Option<f64>,
+    /// Cores that it may use: the container's quota, or the machine's cores.
+    pub cores: f64,
+    /// CPU use of the host, percent.
+    pub host_cpu_percent: Option<f64>,
+    /// Memory in use on the host, bytes.
+    pub host_memory_used_bytes: Option<u64>,
+    /// Memory of the host, bytes.
+    pub host_memory_bytes: Option<u64>,
+    /// The container.
+    pub container: Container,
+}
+
+impl Figures {
+    /// Memory that the process may use: the container's limit where there is one, else the host's memory; bytes.
+    #[must_use]
+    pub fn memory_limit_bytes(&self) -> Option<u64> {
+        match (self.container.memory_limit_bytes, self.host_memory_bytes) {
+            // A limit above what the machine has limits nothing.
+            (Some(limit), Some(host)) => Some(limit.min(host)),
+            (limit, host) => limit.or(host),
+        }
+    }
+
+    /// Resident memory of the process, bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> Option<u64> {
+        Some(self.process?.resident_bytes)
+    }
+
+    /// Resident memory of the process, percent of what it may use.
+    #[must_use]
+    pub fn memory_percent(&self) -> Option<f64> {
+        let limit = self.memory_limit_bytes().filter(|limit| *limit > 0)?;
+        Some(self.memory_bytes()? as f64 / limit as f64 * 100.0)
+    }
+}
+
+/// The figures as they were read last; a clone is the same.
+#[derive(Debug, Clone, Default)]
+pub struct Latest(Arc<Mutex<Figures>>);
+
+impl Latest {
+    /// What was read last.
+    #[must_use]
+    pub fn get(&self) -> Figures {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, figures: Figures) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = figures;
+    }
+}
+
+/// Reads the figures into their metrics, and remembers them.
+#[derive(Debug)]
+pub struct Collector {
+    latest: Latest,
+    cpu: Arc<CpuUsage>,
+    system: Option<System>,
+    process: Option<ProcessReader>,
+    layout: Layout,
+    runtime: RuntimeMetrics,
+    memory_threshold_bytes: Option<u64>,
+    gauges: Gauges,
+    before: Option<(Instant, f64)>,
+}
+
+impl Collector {
+    /// Makes the handles, and finds the container's files. Must be called within a runtime of tokio.
+    ///
+    /// # Errors
+    /// A family does not fit, or the cap on series is reached.
+    pub fn new(metrics: &Metrics, memory_threshold_bytes: Option<u64>) -> Result<Self, FamilyError> {
+        let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
+        Ok(Self {
+            latest: metrics.system(),
+            cpu: Arc::clone(metrics.cpu()),
+            system: System::new().ok(),
+            process: ProcessReader::new(metrics.http())?,
+            layout: cgroup::layout(&text("/proc/self/cgroup"), &text("/proc/self/mountinfo")),
+            runtime: tokio::runtime::Handle::current().metrics(),
+            memory_threshold_bytes,
+            gauges: Gauges::new(*metrics.http()),
+            before: None,
+        })
+    }
+
+    /// Reads once. Some small files: about a millisecond.
+    pub fn collect(&mut self) {
+        let container = cgroup::read(&self.layout, &|path: &Path| fs::read_to_string(path).ok());
+        let machine = thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
+        let mut figures = Figures {
+            read_at: Some(Instant::now()),
+            process: self
+                .system
+                .as_mut()
+                .zip(self.process.as_ref())
+                .and_then(|(system, process)| process.read(system)),
+            cores: container.cpu_quota_cores.map_or(machine, |quota| quota.min(machine)),
+            container,
+            ..Figures::default()
+        };
+        if let Some(system) = &mut self.system {
+            system.refresh_memory();
+            system.refresh_cpu_usage();
+            figures.host_memory_bytes = Some(system.total_memory()).filter(|bytes| *bytes > 0);
+            figures.host_memory_used_bytes = figures.host_memory_bytes.map(|_| system.used_memory());
+            // The first reading has nothing to compare with.
+            figures.host_cpu_percent = self.before.map(|_| f64::from(system.global_cpu_usage()));
+        }
+        figures.cpu_percent = self.cpu_percent(&figures);
+        self.gauges.show(&figures, self.memory_threshold_bytes, &self.runtime);
+        if let Some(percent) = figures.cpu_percent {
+            self.cpu.measure(percent);
+        }
+        self.latest.put(figures);
+    }
+
+    /// CPU time since the last reading, over what the process might have used.
+    fn cpu_percent(&mut self, figures: &Figures) -> Option<f64> {
+        let (now, used) = (figures.read_at?, figures.process?.cpu_seconds);
+        let before = self.before.replace((now, used));
+        let (then, used_then) = before?;
+        let possible = (now - then).as_secs_f64() * figures.cores;
+        // Ticks of the kernel's clock may show a little more than was possible.
+        (possible > 0.0).then(|| ((used - used_then) / possible * 100.0).clamp(0.0, 100.0))
+    }
+
+    /// Reads now and then for ever.
+    pub async fn run(mut self, interval: Duration) {
+        let mut ticks = tokio::time::interval(interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.collect();
+        }
+    }
+}
+
+/// Gauges that appear when there is something to show: a container without a limit has no series of its limit.
+#[derive(Debug)]
+struct Gauges {
+    metrics: HttpMetrics,
+    shown: Vec<(Meaning, Gauge)>,
+}
+
+impl Gauges {
+    fn new(metrics: HttpMetrics) -> Self {
+        Self {
+            metrics,
+            shown: Vec::new(),
+        }
+    }
+
+    fn show(&mut self, figures: &Figures, memory_threshold_bytes: Option<u64>, runtime: &RuntimeMetrics) {
+        let bytes = |bytes: Option<u64>| bytes.map(|bytes| bytes as f64);
+        let container = &figures.container;
+        let busy = (0..runtime.num_workers()).map(|worker| runtime.worker_total_busy_duration(worker));
+        for (meaning, value) in [
+            (Meaning::AppMemoryPercent, figures.memory_percent()),
+            (
+                Meaning::MemoryAlertThreshold,
+                bytes(memory_threshold(memory_threshold_bytes, figures)),
+            ),
+            (Meaning::HostCpuPercent, figures.host_cpu_percent),
+            (Meaning::HostMemoryUsed, bytes(figures.host_memory_used_bytes)),
+            (Meaning::HostMemoryTotal, bytes(figures.host_memory_bytes)),
+            (Meaning::ContainerMemoryLimit, bytes(container.memory_limit_bytes)),
+            (Meaning::ContainerMemoryUsed, bytes(container.memory_usage_bytes)),
+            (Meaning::ContainerCpuLimit, container.cpu_quota_cores),
+            (Meaning::ContainerCpuPeriods, bytes(container.cpu_periods)),
+            (
+                Meaning::ContainerCpuThrottledPeriods,
+                bytes(container.cpu_throttled_periods),
+            ),
+            (Meaning::ContainerCpuThrottled, container.cpu_throttled_seconds),
+            (Meaning::ContainerOomKills, bytes(container.oom_kills)),
+            (Meaning::RuntimeWorkers, Some(runtime.num_workers() as f64)),
+            (Meaning::RuntimeTasks, Some(runtime.num_alive_tasks() as f64)),
+            (Meaning::RuntimeQueueDepth, Some(runtime.global_queue_depth() as f64)),
+            (Meaning::RuntimeBusy, Some(busy.sum::<Duration>().as_secs_f64())),
+        ] {
+            self.set(meaning, value);
+        }
+    }
+
+    fn set(&mut self, meaning: Meaning, value: Option<f64>) {
+        if let Some((_, gauge)) = self.shown.iter().find(|(shown, _)| *shown == meaning) {
+            // What can no longer be told is not a number; its series stays.
+            gauge.set(value.unwrap_or(f64::NAN));
+            return;
+        }
+        let Some(value) = value else { return };
+        // Refused by the cap on series: the cap counts it, and it is tried again.
+        if let Ok(gauge) = self.metrics.gauge(meaning, &[]) {
+            gauge.set(value);
+            self.shown.push((meaning, gauge));
+        }
+    }
+}
+
+/// Memory from which an alert is due: what is set, or 80 % of what the process may use; bytes.
+#[must_use]
+pub fn memory_threshold(set: Option<u64>, figures: &Figures) -> Option<u64> {
+    set.or_else(|| figures.memory_limit_bytes().map(|limit| limit / 5 * 4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(limit: Option<u64>, host: Option<u64>, resident: u64) -> Figures {
+        Figures {
+            process: Some(Process {
+                resident_bytes: resident,
+                ..Process::default()
+            }),
+            host_memory_bytes: host,
+            container: Container {
+                memory_limit_bytes: limit,
+                ..Container::default()
+            },
+            ..Figures::default()
+        }
+    }
+
+    #[test]
+    fn memory_is_a_share_of_the_containers_limit_where_there_is_one_and_else_of_the_host() {
+        assert_eq!(figures(Some(200), Some(1_000), 50).memory_percent(), Some(25.0));
+        assert_eq!(figures(None, Some(1_000), 50).memory_percent(), Some(5.0));
+        assert_eq!(
+            figures(Some(5_000), Some(1_000), 50).memory_percent(),
+            Some(5.0),
+            "a limit above the machine's memory is none"
+        );
+        assert_eq!(figures(None, None, 50).memory_percent(), None);
+    }
+
+    #[test]
+    fn an_alert_on_memory_is_due_at_what_is_set_or_at_80_percent_of_the_limit() {
+        assert_eq!(memory_threshold(Some(7), &figures(Some(100), None, 0)), Some(7));
+        assert_eq!(memory_threshold(None, &figures(Some(100), None, 0)), Some(80));
+        assert_eq!(memory_threshold(None, &figures(None, None, 0)), None);
+    }
+}

@@ -1,0 +1,71 @@
+//! Figures of process, host, container and runtime on the page, and who decides the percent of CPU.
+
+mod common;
+
+use app::telemetry::system::Collector;
+
+use crate::common::{App, process::Program};
+
+#[tokio::test]
+async fn a_reading_puts_process_host_and_runtime_on_the_page() {
+    let app = App::in_memory().await;
+    let mut collector = Collector::new(app.state.metrics(), None).unwrap();
+    collector.collect();
+    assert_eq!(
+        app.state.metrics().system().get().cpu_percent,
+        None,
+        "one reading has nothing to compare with"
+    );
+    collector.collect();
+    let figures = app.state.metrics().system().get();
+    assert!((0.0..=100.0).contains(&figures.cpu_percent.unwrap()));
+    assert!(figures.cores > 0.0);
+    for series in [
+        "process_resident_memory_bytes",
+        "process_threads",
+        "process_open_fds",
+        "app_memory_usage_percent",
+        "memory_alert_threshold_bytes",
+        "host_memory_used_bytes",
+        "tokio_workers",
+    ] {
+        assert!(app.sample(series).await.is_some_and(|value| value > 0.0), "{series}");
+    }
+    assert_eq!(app.sample("cpu_alert_threshold_percent").await, Some(80.0));
+    let used = app.sample("host_memory_used_bytes").await;
+    assert!(used < app.sample("host_memory_size_bytes").await);
+    let threshold = app.sample("memory_alert_threshold_bytes").await.unwrap();
+    let limit = figures.memory_limit_bytes().unwrap() as f64;
+    assert!((threshold / limit - 0.8).abs() < 1e-6);
+}
+
+#[tokio::test]
+async fn a_memory_threshold_that_is_set_is_the_one_on_the_page() {
+    let app = App::in_memory().await;
+    Collector::new(app.state.metrics(), Some(123_456)).unwrap().collect();
+    assert_eq!(app.sample("memory_alert_threshold_bytes").await, Some(123_456.0));
+}
+
+#[tokio::test]
+async fn what_a_client_says_of_cpu_stays_over_what_is_measured() {
+    let app = App::in_memory().await;
+    let mut collector = Collector::new(app.state.metrics(), None).unwrap();
+    collector.collect();
+    app.state.metrics().cpu().set(87.5);
+    collector.collect();
+    assert_eq!(app.sample("app_cpu_usage_percent").await, Some(87.5));
+}
+
+#[test]
+fn system_metrics_are_read_on_a_timer_unless_they_are_turned_off() {
+    let on = Program::ready(&[]);
+    on.wait_until("figures of the process", |program| {
+        program
+            .get("/metrics")
+            .is_some_and(|page| page.body.contains("\nprocess_resident_memory_bytes "))
+    });
+    let off = Program::ready(&[("ENABLE_SYSTEM_METRICS", "false")]);
+    let page = off.get("/metrics").unwrap().body;
+    assert!(!page.contains("process_resident_memory_bytes"));
+    assert!(page.contains("\nhttp_requests_total{"));
+}
