@@ -11,6 +11,7 @@ use std::{
 use tokio::sync::Semaphore;
 
 use crate::{
+    compute::Computer,
     config::{Config, Limits},
     store::Store,
     telemetry::Metrics,
@@ -35,6 +36,7 @@ pub struct AppState(Arc<Shared>);
 struct Shared {
     store: Store,
     metrics: Metrics,
+    computer: Computer,
     limits: Limits,
     permits: Arc<Semaphore>,
     phase: AtomicU8,
@@ -50,6 +52,7 @@ impl AppState {
         Self(Arc::new(Shared {
             store,
             metrics,
+            computer: Computer::default(),
             limits: config.limits,
             permits: Arc::new(Semaphore::new(config.limits.concurrent_requests)),
             phase: AtomicU8::new(Phase::Starting as u8),
@@ -68,6 +71,12 @@ impl AppState {
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// What computes.
+    #[must_use]
+    pub fn computer(&self) -> &Computer {
+        &self.0.computer
     }
 
     /// What a client may take.

@@ -1,19 +1,24 @@
 //! `GET /`: what this is and where to go. A page for browsers, JSON for everybody else.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use axum::{
     Json,
     extract::State,
     http::{HeaderMap, Method, StatusCode, header},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Resource, openapi};
+use super::{
+    Resource, docs,
+    openapi::{self, Link},
+};
 use crate::{state::AppState, telemetry::BuildInfo};
+
+const PAGE: &str = include_str!("../../assets/index.html");
 
 pub(super) fn resource() -> Resource {
     Resource::default().at("/", &[(Method::GET, StatusCode::OK)], get(index))
@@ -38,7 +43,7 @@ async fn index(State(state): State<AppState>, headers: HeaderMap) -> Response {
     // Both answers stand under one address, so a cache must tell them apart.
     let vary = [(header::VARY, "accept")];
     if wants_html(&headers) {
-        return (vary, Html(page(&state))).into_response();
+        return (vary, docs::page(page(&state))).into_response();
     }
     let BuildInfo {
         version,
@@ -56,7 +61,7 @@ async fn index(State(state): State<AppState>, headers: HeaderMap) -> Response {
     (vary, Json(body)).into_response()
 }
 
-fn links(state: &AppState) -> impl Iterator<Item = openapi::Link> {
+fn links(state: &AppState) -> impl Iterator<Item = Link> {
     openapi::links(state.metrics().enabled()).filter(|link| link.path != "/")
 }
 
@@ -71,14 +76,63 @@ fn wants_html(headers: &HeaderMap) -> bool {
         .any(|offer| offer.split(';').next().is_some_and(|kind| kind.trim() == "text/html"))
 }
 
+/// The page; every text in it is ours, so that none has to be escaped.
 fn page(state: &AppState) -> String {
-    let version = BuildInfo::THIS.version;
-    let mut list = String::new();
-    for openapi::Link { path, summary } in links(state) {
-        let _ = writeln!(list, "<li><a href=\"{path}\">{path}</a> {summary}");
+    let BuildInfo {
+        version,
+        commit,
+        rustc: _,
+    } = BuildInfo::THIS;
+    let uptime = spell(state.uptime());
+    let facts = [("Version", version), ("Commit", commit), ("Running for", &uptime)];
+    let facts: String = facts
+        .iter()
+        .map(|(name, value)| format!("<div><dt>{name}</dt><dd>{value}</dd></div>"))
+        .collect();
+    let mut sections = String::new();
+    let mut open = "";
+    for Link { tag, path, summary } in links(state) {
+        if tag != open {
+            let end = if open.is_empty() { "" } else { "</ul></section>" };
+            let _ = write!(sections, "{end}<section class=\"links\"><h2>{tag}</h2><ul>");
+            open = tag;
+        }
+        let _ = write!(
+            sections,
+            "<li><a class=\"mono\" href=\"{path}\">{path}</a><span class=\"quiet\">{summary}</span></li>"
+        );
     }
-    format!(
-        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>monitored-app</title>\n\
-         <h1>monitored-app {version}</h1>\n<p>The reference API of monitored-api.\n<ul>\n{list}</ul>\n</html>\n"
-    )
+    sections.push_str("</ul></section>");
+    PAGE.replace("{facts}", &facts).replace("{links}", &sections)
+}
+
+/// A time as people say it, in its largest unit.
+fn spell(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (number, unit) = match seconds {
+        0..60 => (seconds, "second"),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..86_400 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_spelled_in_its_largest_unit() {
+        for (seconds, text) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (119, "1 minute"),
+            (7_200, "2 hours"),
+            (400_000, "4 days"),
+        ] {
+            assert_eq!(spell(Duration::from_secs(seconds)), text);
+        }
+    }
 }

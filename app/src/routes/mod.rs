@@ -5,8 +5,10 @@
 
 mod admission;
 mod body;
+mod compute;
 mod data;
 mod demonstration;
+mod docs;
 mod health;
 mod index;
 mod metrics;
@@ -58,7 +60,9 @@ fn api() -> Resource {
     index::resource()
         .and(data::resource())
         .and(demonstration::resource())
+        .and(compute::resource())
         .and(openapi::resource())
+        .and(docs::resource())
 }
 
 /// Routes that are never refused, and whose requests are not measured.

@@ -70,6 +70,8 @@ pub(super) fn resource() -> Resource {
 /// A route that a link leads to.
 #[derive(Debug)]
 pub(super) struct Link {
+    /// The group's tag.
+    pub(super) tag: &'static str,
     /// The path.
     pub(super) path: &'static str,
     /// What is there.
@@ -78,7 +80,8 @@ pub(super) struct Link {
 
 /// Every `GET` that needs nothing but its path.
 pub(super) fn links(metrics: bool) -> impl Iterator<Item = Link> {
-    rows(metrics).filter(|(_, row)| row.is_link()).map(|(_, row)| Link {
+    rows(metrics).filter(|(_, row)| row.is_link()).map(|(group, row)| Link {
+        tag: group.tag,
         path: row.path,
         summary: row.summary(),
     })

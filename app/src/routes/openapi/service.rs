@@ -2,11 +2,13 @@
 
 use axum::http::{Method, StatusCode};
 use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::json;
 
 use super::{operation::Operation, schemas::any_text};
-use crate::routes::index::Index;
+use crate::{error::Slug, routes::index::Index};
 
 pub(super) fn operations() -> Vec<Operation> {
+    let files: Vec<_> = crate::routes::docs::files().collect();
     vec![
         Operation::new(Method::GET, "/", "index", "What this is and where to go")
             .answers::<Index>(StatusCode::OK, "A page for browsers, JSON for everybody else")
@@ -21,6 +23,22 @@ pub(super) fn operations() -> Vec<Operation> {
             "application/json",
             any_object,
         ),
+        Operation::new(Method::GET, "/docs", "docs", "A page that shows this document").answers_as(
+            StatusCode::OK,
+            "The page",
+            "text/html",
+            any_text,
+        ),
+        Operation::new(Method::GET, "/docs/{file}", "docsFile", "What pages load")
+            .path(
+                "file",
+                "Its name",
+                json!({"type": "string", "enum": files}),
+                "style.css",
+            )
+            .answers_as(StatusCode::OK, "The file", "text/css", any_text)
+            .answers_as(StatusCode::OK, "", "text/javascript", any_text)
+            .problem(Slug::NotFound),
     ]
 }
 

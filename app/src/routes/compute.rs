@@ -1,0 +1,65 @@
+//! `GET /compute/{n}`: work that takes a core for long, while everything else keeps answering.
+
+use std::str::FromStr as _;
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, Path, State},
+    http::{Method, StatusCode, request::Parts},
+    routing::get,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Resource;
+use crate::{
+    compute::MAX_N,
+    error::{Problem, Slug, Violation},
+    state::AppState,
+};
+
+pub(super) fn resource() -> Resource {
+    Resource::default().at("/compute/{n}", &[(Method::GET, StatusCode::OK)], get(compute))
+}
+
+/// A Fibonacci number, computed the long way.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Computation {
+    /// Which one.
+    n: u32,
+    /// The number.
+    result: u64,
+    /// Time that the computation took, without waiting, in milliseconds.
+    processing_time_ms: f64,
+}
+
+async fn compute(State(state): State<AppState>, Number(n): Number) -> Result<Json<Computation>, Problem> {
+    let computed = state.computer().fibonacci(n).await.map_err(|error| {
+        tracing::debug!(error = %error, "a computation was refused");
+        Problem::new(Slug::Overloaded, "As many computations wait as may; try again")
+    })?;
+    Ok(Json(Computation {
+        n,
+        result: computed.result,
+        processing_time_ms: computed.took.as_secs_f64() * 1e3,
+    }))
+}
+
+/// The `{n}` of the path.
+struct Number(u32);
+
+impl<S: Send + Sync> FromRequestParts<S> for Number {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let n = path.ok().and_then(|Path(text)| u32::from_str(&text).ok());
+        n.filter(|n| *n <= MAX_N).map(Self).ok_or_else(|| {
+            Problem::invalid(vec![Violation {
+                index: None,
+                field: "n",
+                detail: format!("must be a whole number from 0 to {MAX_N}"),
+            }])
+        })
+    }
+}
