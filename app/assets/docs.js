@@ -9,7 +9,7 @@ function h(tag, attributes, ...children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value != null) element.setAttribute(name, value);
   }
-  element.append(...children.flat().filter((child) => child != null));
+  element.append(...children.flat(Infinity).filter((child) => child != null));
   return element;
 }
 
@@ -61,11 +61,11 @@ function shape(schema, depth = 0) {
   }));
 }
 
-function shapes(content) {
+function shapes(content, open = false) {
   return Object.entries(content ?? {}).map(([type, { schema }]) => {
     const inner = resolve(schema).anyOf ? resolve(schema).anyOf.map((one) => shape(one)) : [shape(schema)];
     const line = [h("code", {}, type), " ", h("span", { class: "kind" }, kind(schema))];
-    return inner.some(Boolean) ? h("details", { class: "shape" }, h("summary", {}, line), inner) : h("div", {}, line);
+    return inner.some(Boolean) ? h("details", { class: "shape", open }, h("summary", {}, line), inner) : h("div", {}, line);
   });
 }
 
@@ -198,7 +198,7 @@ function operationOf(method, path, operation) {
     element.append(h("div", { class: "parts" },
       operation.description ? h("p", {}, prose(operation.description)) : null,
       operation.parameters ? parameters(operation.parameters) : null,
-      content ? section(operation.requestBody.required ? "Body" : "Body, may be left out", shapes(content)) : null,
+      content ? section(operation.requestBody.required ? "Body" : "Body, may be left out", shapes(content, true)) : null,
       answers(operation.responses),
       attempt(method, path, operation)));
   });
@@ -233,8 +233,10 @@ function filter(words) {
 
 function show() {
   document.getElementById("version").textContent = `${api.info.version} · OpenAPI ${api.openapi}`;
+  const order = ["get", "post", "put", "patch", "delete"];
   const all = Object.entries(api.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })));
+    order.filter((method) => methods[method])
+      .map((method) => ({ method: method.toUpperCase(), path, operation: methods[method] })));
   const groups = api.tags.map((tag) => [tag, all.filter((one) => one.operation.tags.includes(tag.name))]);
   document.getElementById("contents").replaceChildren(...groups.map(([tag, list]) =>
     h("section", {}, h("h2", {}, tag.name), h("ul", {}, list.map(({ method, path, operation }) =>

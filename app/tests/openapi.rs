@@ -8,7 +8,7 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use app::routes::{all, openapi::document};
 use common::App;
@@ -61,6 +61,49 @@ async fn every_route_has_the_methods_that_are_documented_and_no_other() {
             .map(str::to_owned)
             .collect();
         assert_eq!(allowed, documented, "{path}");
+    }
+}
+
+/// What has to exist for the examples.
+const BEFORE: &[&str] = &["/api/v1/data"];
+
+/// The call that an operation's examples stand for.
+fn example(path: &str, operation: &Value) -> (String, Option<String>) {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let mut path = path.to_owned();
+    let mut query = Vec::new();
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let name = parameter["name"].as_str().unwrap();
+        if parameter["in"] == "path" {
+            path = path.replace(&format!("{{{name}}}"), &text(&parameter["example"]));
+        } else if parameter["required"] == true {
+            query.push(format!("{name}={}", text(&parameter["example"])));
+        }
+    }
+    if !query.is_empty() {
+        path = format!("{path}?{}", query.join("&"));
+    }
+    let body = &operation["requestBody"]["content"]["application/json"]["example"];
+    (path, (!body.is_null()).then(|| body.to_string()))
+}
+
+#[tokio::test]
+async fn the_examples_of_every_operation_are_answered_with_its_success() {
+    let document = document(true);
+    let success: BTreeMap<_, _> = all()
+        .into_iter()
+        .map(|(method, path, status)| ((method.to_string(), path.to_owned()), status))
+        .collect();
+    for (method, path, operation) in operations(&document) {
+        let app = App::in_memory().await;
+        for path in BEFORE {
+            let (_, body) = example(path, &document["paths"][path]["post"]);
+            assert_eq!(app.call("POST", path, body.as_deref()).await.status, 201);
+        }
+        let (call, body) = example(path, operation);
+        let answer = app.call(&method, &call, body.as_deref()).await;
+        let wanted = success[&(method.clone(), path.clone())];
+        assert_eq!(answer.status, wanted, "{method} {call}: {}", answer.text);
     }
 }
 

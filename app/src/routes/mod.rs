@@ -11,6 +11,7 @@ mod demonstration;
 mod docs;
 mod health;
 mod index;
+mod legacy;
 mod metrics;
 pub mod openapi;
 mod params;
@@ -61,6 +62,7 @@ fn api() -> Resource {
         .and(data::resource())
         .and(demonstration::resource())
         .and(compute::resource())
+        .and(legacy::resource())
         .and(openapi::resource())
         .and(docs::resource())
 }

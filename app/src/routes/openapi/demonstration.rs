@@ -1,12 +1,17 @@
 //! Rows of the routes that show what monitoring shows.
 
 use axum::http::{Method, StatusCode};
+use serde_json::json;
 
 use super::{operation::Operation, schemas::whole_number};
 use crate::{
     compute::MAX_N,
     error::Slug,
-    routes::{compute::Computation, demonstration::Slow},
+    routes::{
+        compute::Computation,
+        demonstration::Slow,
+        legacy::{CpuSet, MAX_PERCENT, MAX_USERS, UsersSet},
+    },
 };
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -25,6 +30,19 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .path("n", "Which one", whole_number(0, MAX_N.into(), None), 20)
         .answers::<Computation>(StatusCode::OK, "The number"),
+        Operation::new(Method::GET, "/update", "setUsers", "Set the number of active users")
+            .query("users", "How many", whole_number(0, MAX_USERS, None))
+            .required(42)
+            .answers::<UsersSet>(StatusCode::OK, "It is set"),
+        Operation::new(Method::GET, "/cpu", "setCpu", "Set the CPU usage that the metrics show")
+            .about("In the dialects `native` and `s4`; in every other one the figure is always what was measured.")
+            .query(
+                "value",
+                "Percent",
+                json!({"type": "number", "minimum": 0, "maximum": MAX_PERCENT}),
+            )
+            .required(12.5)
+            .answers::<CpuSet>(StatusCode::OK, "It is set"),
         Operation::new(Method::GET, "/api/error", "fail", "Always fails").problem(Slug::Deliberate),
     ]
 }

@@ -123,7 +123,6 @@ impl Operation {
     }
 
     /// The query parameter that was named last has to be given; and what to try.
-    #[allow(dead_code, reason = "for routes that are about to come")]
     pub(super) fn required(mut self, example: impl Into<Value>) -> Self {
         if let Some(last) = self.parameters.last_mut() {
             last.required = true;

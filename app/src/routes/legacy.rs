@@ -1,0 +1,86 @@
+//! `GET /update` and `GET /cpu`: figures of the metrics page that a client sets, as source system S4 has them.
+
+use std::borrow::Cow;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{Method, StatusCode},
+    routing::get,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Resource, params::Params};
+use crate::{
+    error::{Problem, Violation},
+    state::AppState,
+};
+
+/// The most users that can be set: whole numbers up to here are exact in a gauge.
+pub(super) const MAX_USERS: u64 = (1 << 53) - 1;
+/// All that the process may use.
+pub(super) const MAX_PERCENT: f64 = 100.0;
+
+pub(super) fn resource() -> Resource {
+    const GET: &[(Method, StatusCode)] = &[(Method::GET, StatusCode::OK)];
+    Resource::default()
+        .at("/update", GET, get(update))
+        .at("/cpu", GET, get(cpu))
+}
+
+/// What was set.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct UsersSet {
+    message: &'static str,
+    /// What `app_active_users` is now.
+    active_users: u64,
+}
+
+/// What was set.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct CpuSet {
+    message: &'static str,
+    /// What `app_cpu_usage_percent` is now, in the dialects in which it can be set.
+    cpu_usage_percent: f64,
+}
+
+async fn update(State(state): State<AppState>, params: Params) -> Result<Json<UsersSet>, Problem> {
+    let must = format!("must be a whole number from 0 to {MAX_USERS}");
+    let read = |text: &str| text.parse().ok().filter(|users| *users <= MAX_USERS);
+    let users = required(params, "users", must, read)?;
+    state.metrics().active_users().set(users);
+    Ok(Json(UsersSet {
+        message: "Users set",
+        active_users: users,
+    }))
+}
+
+async fn cpu(State(state): State<AppState>, params: Params) -> Result<Json<CpuSet>, Problem> {
+    let must = format!("must be a number from 0 to {MAX_PERCENT}");
+    let read = |text: &str| text.parse().ok().filter(|value| (0.0..=MAX_PERCENT).contains(value));
+    let percent = required(params, "value", must, read)?;
+    state.metrics().cpu().set(percent);
+    Ok(Json(CpuSet {
+        message: "CPU usage set",
+        cpu_usage_percent: percent,
+    }))
+}
+
+/// The only parameter, which has to be given.
+fn required<T>(
+    mut params: Params,
+    field: &'static str,
+    must: String,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, Problem> {
+    let value = params.read(field, Cow::Owned(must.clone()), read);
+    params.finish()?;
+    value.ok_or_else(|| {
+        Problem::invalid(vec![Violation {
+            index: None,
+            field,
+            detail: must,
+        }])
+    })
+}
