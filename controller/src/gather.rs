@@ -80,10 +80,7 @@ fn undecodable(error: &serde_json::Error) -> Violation {
     // Without the position, which is one in our trimmed copy and changes with unrelated fields.
     let text = error.to_string();
     let what = text.split(" at line ").next().unwrap_or(&text);
-    Violation {
-        path: "spec".to_owned(),
-        message: format!("can't be decoded, though the installed CRD accepts it: {what}"),
-    }
+    Violation::undecodable(what)
 }
 
 /// The MonitoredApi as the watch knows it. `None`: it is gone.

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use controller_api::{ChildRecord, MonitoredApiStatus};
+use controller_api::{ChildRecord, MetricsStatus, MonitoredApiStatus};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
@@ -25,6 +25,17 @@ impl AsRef<Self> for Words {
     }
 }
 
+/// What is known of the metrics: the same for all of one dialect.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Metrics(MetricsStatus);
+
+impl AsRef<Self> for Metrics {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+static METRICS: LazyLock<Interner<Metrics>> = LazyLock::new(Interner::new);
 static WORDS: LazyLock<Interner<Words>> = LazyLock::new(Interner::new);
 
 #[derive(Debug, Clone)]
@@ -49,8 +60,9 @@ struct PackedRecord {
 /// A status as it is cached.
 #[derive(Debug, Clone)]
 pub(crate) struct PackedStatus {
-    /// JSON of the status without conditions and children.
+    /// JSON of the status without metrics, conditions and children.
     rest: Box<str>,
+    metrics: Option<Arc<Metrics>>,
     conditions: Box<[PackedCondition]>,
     children: Box<[PackedRecord]>,
 }
@@ -60,9 +72,11 @@ impl PackedStatus {
     pub(crate) fn pack(mut status: MonitoredApiStatus, owner: &str) -> Self {
         let conditions = std::mem::take(&mut status.conditions);
         let children = std::mem::take(&mut status.children);
+        let metrics = status.metrics.take();
         Self {
             // Plain data: this can't fail, and an empty text would only be a status that nobody has seen.
             rest: serde_json::to_string(&status).unwrap_or_default().into(),
+            metrics: metrics.map(|metrics| METRICS.get(Metrics(metrics))),
             conditions: conditions.into_iter().map(pack_condition).collect(),
             children: children.into_iter().map(|record| pack_record(record, owner)).collect(),
         }
@@ -71,6 +85,7 @@ impl PackedStatus {
     /// The status as it was packed. `None` only if it was none.
     pub(crate) fn unpack(&self, owner: &str) -> Option<MonitoredApiStatus> {
         let mut status: MonitoredApiStatus = serde_json::from_str(&self.rest).ok()?;
+        status.metrics = self.metrics.as_ref().map(|metrics| metrics.0.clone());
         status.conditions = self.conditions.iter().map(unpack_condition).collect();
         status.children = self
             .children
@@ -169,6 +184,10 @@ mod tests {
             observed_generation: 4,
             replicas: Some(3),
             url: Some("http://orders.shop.svc".to_owned()),
+            metrics: Some(MetricsStatus {
+                dialect: None,
+                missing: vec!["ApiHighErrorRatio: requests".to_owned()],
+            }),
             children: vec![record("orders", &"ab".repeat(32)), record("orders-metrics", "no hash")],
             conditions: vec![Condition {
                 type_: "Ready".to_owned(),

@@ -26,9 +26,27 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// On a stop: time for reconciles under way to come to their end.
 const DRAIN: Duration = Duration::from_secs(5);
 
+/// What is done to one MonitoredApi: [`reconcile`], and something that fails in the tests of the net.
+trait Run: Clone + Send + Sync + 'static {
+    fn run(&self, context: &Context, key: &ApiKey) -> impl Future<Output = Result<Next, CallError>> + Send;
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Reconcile;
+
+impl Run for Reconcile {
+    async fn run(&self, context: &Context, key: &ApiKey) -> Result<Next, CallError> {
+        reconcile(context, key).await
+    }
+}
+
 /// Takes from the queue until told to `stop`, then waits for what is under way; or until the `term` of leadership ends,
 /// then drops what is under way.
 pub(crate) async fn work(context: Arc<Context>, stop: CancellationToken, term: CancellationToken) {
+    take(context, stop, term, Reconcile).await;
+}
+
+async fn take(context: Arc<Context>, stop: CancellationToken, term: CancellationToken, run: impl Run) {
     let places = Arc::new(Semaphore::new(CONCURRENCY));
     let tasks = TaskTracker::new();
     loop {
@@ -41,11 +59,11 @@ pub(crate) async fn work(context: Arc<Context>, stop: CancellationToken, term: C
             () = term.cancelled() => break,
             next = next => next,
         };
-        let (context, term) = (Arc::clone(&context), term.clone());
+        let (context, term, run) = (Arc::clone(&context), term.clone(), run.clone());
         tasks.spawn(async move {
             let next = tokio::select! {
                 () = term.cancelled() => Next::Backoff,
-                next = guarded(&context, &key) => next,
+                next = guarded(&context, &key, &run) => next,
             };
             if next == Next::Forget {
                 context.telemetry.hide(&key);
@@ -68,13 +86,13 @@ enum Outcome {
     Panicked(String),
 }
 
-async fn guarded(context: &Context, key: &ApiKey) -> Next {
+async fn guarded(context: &Context, key: &ApiKey, run: &impl Run) -> Next {
     if !context.leadership.is_held() {
         return Next::Backoff;
     }
     let _active = context.telemetry.begin();
     let started = Instant::now();
-    let run = AssertUnwindSafe(tokio::time::timeout(DEADLINE, reconcile(context, key)));
+    let run = AssertUnwindSafe(tokio::time::timeout(DEADLINE, run.run(context, key)));
     let end = match run.catch_unwind().await {
         Ok(Ok(Ok(next))) => Outcome::Done(next),
         Ok(Ok(Err(error))) => Outcome::Failed(error),
@@ -144,4 +162,89 @@ fn words(panic: &(dyn Any + Send)) -> String {
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "no words".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use controller_core::facts::Settings;
+    use metric_contract::Family;
+
+    use super::*;
+    use crate::board::Board;
+    use crate::cluster::Cluster;
+    use crate::lease::Leadership;
+    use crate::queue::Queue;
+    use crate::store::Store;
+    use crate::telemetry::{Page, Telemetry};
+
+    /// Panics on `broken`, hangs on `stuck`, and is done with everything else.
+    #[derive(Clone, Copy)]
+    struct Clumsy;
+
+    impl Run for Clumsy {
+        async fn run(&self, _: &Context, key: &ApiKey) -> Result<Next, CallError> {
+            match &*key.name {
+                "broken" => panic!("a bug"),
+                "stuck" => std::future::pending().await,
+                _ => Ok(Next::OnEvent),
+            }
+        }
+    }
+
+    fn context() -> Arc<Context> {
+        let service = tower::service_fn(|_: http::Request<kube::client::Body>| async {
+            Err::<http::Response<kube::client::Body>, _>(std::io::Error::other("no cluster"))
+        });
+        Arc::new(Context {
+            cluster: Cluster::over(kube::Client::new(service, "default")),
+            store: Arc::new(Store::default()),
+            queue: Arc::new(Queue::default()),
+            board: Arc::new(Board::new()),
+            telemetry: Telemetry::default(),
+            leadership: Leadership::granted(),
+            settings: Settings::default(),
+            instance: "test".to_owned(),
+        })
+    }
+
+    fn metrics(context: &Context) -> String {
+        let mut page = Page::default();
+        context.telemetry.write(&mut page);
+        page.into_text()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_panic_and_a_hang_cost_their_own_run_and_the_others_go_on() {
+        let context = context();
+        for name in ["broken", "stuck", "orders", "users"] {
+            context.queue.add(&ApiKey::new("shop", name));
+        }
+        let (stop, term) = (CancellationToken::new(), CancellationToken::new());
+        let working = tokio::spawn(take(Arc::clone(&context), stop.clone(), term, Clumsy));
+        let counts = |text: &str, start: &str| text.lines().any(|found| found.starts_with(start));
+        let line = |family: &Family, label: &str| format!("{}{{controller=\"{CONTROLLER}\"{label}}}", family.name);
+        let done = line(platform::RECONCILE_TOTAL, ",result=\"success\"");
+        let deadline = line(platform::RECONCILE_ERRORS, ",class=\"deadline\"");
+        let panic = line(platform::RECONCILE_PANICS, "");
+        for _ in 0..600 {
+            // The clock of the test stands still until nothing else can go on.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            if counts(&metrics(&context), &deadline) {
+                break;
+            }
+        }
+        let text = metrics(&context);
+        let expected = [format!("{done} 2"), deadline, panic];
+        assert!(expected.iter().all(|line| counts(&text, line)), "{text}");
+        // What failed is tried again, and the worker still takes what comes.
+        context.queue.add(&ApiKey::new("shop", "items"));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(
+            counts(&metrics(&context), &format!("{done} 3")),
+            "{}",
+            metrics(&context)
+        );
+        stop.cancel();
+        working.await.unwrap();
+    }
 }

@@ -53,7 +53,7 @@ const fn unseen() -> i64 {
 }
 
 /// What is known of the metrics that the workload exports.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MetricsStatus {
     /// The dialect in use, when it is known.

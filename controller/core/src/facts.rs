@@ -99,12 +99,23 @@ pub struct PodFacts {
     pub unschedulable: Option<String>,
     /// `state.waiting` of the main container: reason and message.
     pub waiting: Option<(String, String)>,
-    /// Last termination of the main container: reason and exit code.
-    pub terminated: Option<(String, i32)>,
+    /// Last termination of the main container.
+    pub terminated: Option<Termination>,
     /// Restarts of the main container.
     pub restarts: i32,
     /// Message of the latest `Unhealthy` event, while the pod is not ready.
     pub unhealthy: Option<String>,
+}
+
+/// How a container ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Termination {
+    /// The runtime's reason.
+    pub reason: String,
+    /// Exit code.
+    pub code: i32,
+    /// The runtime's text, of a container that could not be started; else empty.
+    pub message: String,
 }
 
 /// What can be known of the Prometheus objects that might select us.

@@ -13,7 +13,7 @@ pub mod series;
 mod settings;
 
 pub use alerts::{build_rules, check_overrides};
-pub use dashboards::{Dashboard, PanelQuery, build_dashboard, panel_queries};
+pub use dashboards::{Dashboard, LeftOutPanel, PanelQuery, build_dashboard, panel_queries, panels_left_out};
 pub use facts::ApiFacts;
 pub use ruleset::{AlertingRule, LeftOut, RecordingRule, Rule, RuleGroup, RuleSet};
 pub use settings::{AlertOverride, AlertSettings, FieldError};

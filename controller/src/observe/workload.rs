@@ -1,7 +1,7 @@
 //! The workload: Deployments, pods, EndpointSlices, trimmed to core's facts.
 
 use controller_api::names;
-use controller_core::facts::{ClaimFacts, DeploymentFacts, LiveReplicas, PodFacts};
+use controller_core::facts::{ClaimFacts, DeploymentFacts, LiveReplicas, PodFacts, Termination};
 use serde::Deserialize;
 
 use super::{ChildItem, Meta, lenient};
@@ -216,11 +216,21 @@ impl From<PodObject> for PodItem {
                 unschedulable: condition(&status.conditions, "PodScheduled", "False").map(|c| c.message.clone()),
                 phase: status.phase,
                 waiting: main.state.waiting.map(|waiting| (waiting.reason, waiting.message)),
-                terminated: terminated.map(|end| (end.reason, end.exit_code)),
+                terminated: terminated.map(termination),
                 restarts: main.restart_count,
                 unhealthy: None,
             },
         }
+    }
+}
+
+/// The text only of a container that never ran: what else ended may have written anything there.
+fn termination(end: Reason) -> Termination {
+    let never_ran = ["StartError", "ContainerCannotRun"].contains(&end.reason.as_str());
+    Termination {
+        message: if never_ran { end.message } else { String::new() },
+        reason: end.reason,
+        code: end.exit_code,
     }
 }
 

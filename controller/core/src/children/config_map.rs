@@ -1,6 +1,6 @@
 //! The dashboard, as a ConfigMap that Grafana's sidecar reads.
 
-use controller_rules::build_dashboard;
+use controller_rules::{build_dashboard, panels_left_out};
 use serde_json::{Value, json};
 
 use super::{
@@ -29,6 +29,18 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
 
 /// Annotation in which Grafana's sidecar looks for the folder.
 const FOLDER: &str = "grafana_folder";
+
+/// Panels that are left out, each with the signal that the dialect lacks.
+pub(super) fn missing(input: &BuildInput<'_>) -> Vec<String> {
+    let monitoring = input.api.monitoring.as_ref();
+    if monitoring.is_none_or(|monitoring| monitoring.dashboard.is_none()) {
+        return Vec::new();
+    }
+    panels_left_out(&facts(input.owner, &input.api.metrics))
+        .iter()
+        .map(|panel| format!("panel {}: {}", panel.title, panel.signal.name()))
+        .collect()
+}
 
 fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
     let Some(monitoring) = &input.api.monitoring else {

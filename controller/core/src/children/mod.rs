@@ -181,8 +181,17 @@ pub fn build(api: &ValidApi, settings: &Settings, facts: &Facts, owner: &ApiRef)
     Plan {
         owner: owner.clone(),
         children,
-        missing: prometheus_rule::missing(api),
+        missing: missing(&input),
     }
+}
+
+/// Alerts and panels that were left out, each with the signal that the dialect lacks; sorted.
+fn missing(input: &BuildInput<'_>) -> Vec<String> {
+    let mut missing = prometheus_rule::missing(input.api);
+    missing.extend(config_map::missing(input));
+    missing.sort();
+    missing.dedup();
+    missing
 }
 
 fn planned<'a>(row: &'a ChildKindRow, input: &BuildInput<'_>) -> impl Iterator<Item = PlannedChild> + use<'a> {

@@ -236,3 +236,25 @@ fn no_pod_mounts_a_claim_of_somebody_else() {
     assert_eq!(held_back(ChildKind::Service, &foreign), None);
     assert_eq!(held_back(ChildKind::Deployment, &[claim(Outcome::Applied)]), None);
 }
+
+#[test]
+fn what_the_dialect_can_not_show_is_named_alerts_and_panels_alike() {
+    let missing = |spec: &Value| plan(spec, &Facts::default()).missing;
+    let unknown = missing(&json!({"image": "i"}));
+    assert!(
+        unknown.iter().any(|name| name.starts_with("ApiHighErrorRatio: ")),
+        "{unknown:?}"
+    );
+    assert!(unknown.iter().any(|name| name.starts_with("panel ")), "{unknown:?}");
+    assert!(
+        unknown.len() <= 64 && unknown.iter().all(|name| name.len() <= 256),
+        "bounds of the CRD"
+    );
+    assert!(unknown.is_sorted());
+    let no_dashboard = missing(&json!({"image": "i", "dashboard": {"enabled": false}}));
+    assert!(
+        !no_dashboard.iter().any(|name| name.starts_with("panel ")),
+        "{no_dashboard:?}"
+    );
+    assert!(missing(&json!({"image": "i", "preset": "native"})).is_empty());
+}

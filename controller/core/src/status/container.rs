@@ -119,37 +119,56 @@ fn config_error(message: &str) -> Diagnosis {
 
 /// Texts: runc and containerd.
 fn start_error(message: &str) -> Diagnosis {
-    const CANNOT_START: [&str; 4] = [
-        "exec format error",
-        "executable file not found",
-        "no such file or directory",
-        "permission denied",
-    ];
     if message.contains("read-only file system") {
-        diagnosis(
+        return diagnosis(
             FATAL,
             "ReadOnlyFileSystem",
             "the container cannot be started on a read-only file system: set spec.readOnlyRootFilesystem: false, or mount a volume where it writes (spec.podTemplate)",
-        )
-    } else if CANNOT_START.iter().any(|text| message.contains(text)) {
-        cannot_start()
-    } else {
+        );
+    }
+    start_cause(message).unwrap_or_else(|| {
         diagnosis(
             FATAL,
             "ContainerNotCreated",
             "the container cannot be created: check spec.podTemplate, and see kubectl describe pod",
         )
-    }
+    })
 }
 
-/// One text for the runtime's error and for what is left of it when the kubelet waits to try again, for the pod
+/// The same for the runtime's error and for what is left of it when the kubelet waits to try again, for the pod
 /// alternates between the two.
-pub(super) fn cannot_start() -> Diagnosis {
-    diagnosis(
-        CRASH,
-        "CannotStart",
-        "the container cannot be started: its command is not in the image or not executable (spec.command), or the image is built for another processor architecture (exec format error)",
-    )
+pub(super) fn cannot_start(message: &str) -> Diagnosis {
+    start_cause(message).unwrap_or_else(|| {
+        diagnosis(
+            CRASH,
+            "CannotStart",
+            "the container cannot be started: its command is not in the image or not executable (spec.command), or the image is built for another processor architecture",
+        )
+    })
+}
+
+/// Why a command does not start.
+fn start_cause(message: &str) -> Option<Diagnosis> {
+    let has = |text: &str| message.contains(text);
+    let (reason, sentence) = if has("exec format error") {
+        (
+            "WrongArchitecture",
+            "the image is built for another processor architecture than the node's (exec format error): build it for the node's too, or choose nodes by spec.nodeSelector",
+        )
+    } else if has("executable file not found") || has("no such file or directory") {
+        (
+            "CommandNotFound",
+            "the container's command, or the interpreter that it names, is not in the image: check spec.command and spec.args",
+        )
+    } else if has("permission denied") {
+        (
+            "CommandNotExecutable",
+            "the container's user may not execute the command: make it executable in the image, or check spec.command and spec.runAsUser",
+        )
+    } else {
+        return None;
+    };
+    Some(diagnosis(CRASH, reason, sentence))
 }
 
 fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {

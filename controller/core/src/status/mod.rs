@@ -121,6 +121,7 @@ fn accepted(validated: Result<&ValidApi, &[Violation]>) -> Verdict {
         Err(violations) => violations,
     };
     let reason = match violations {
+        [one] if one.is_undecodable() => "Undecodable",
         [one] if one.path == "spec.metrics.dialect" => "UnknownDialect",
         [one] if one.path == "spec.preset" => "UnknownPreset",
         _ => "InvalidSpec",

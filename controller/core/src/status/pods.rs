@@ -2,7 +2,11 @@
 //! they hold pod names, addresses and times.
 
 use super::{container, verdict::Verdict};
-use crate::{facts::PodFacts, plan::ApiRef, validate::ValidApi};
+use crate::{
+    facts::{PodFacts, Termination},
+    plan::ApiRef,
+    validate::ValidApi,
+};
 
 /// What is said of one pod: the higher the rank, the more it explains.
 pub(super) struct Diagnosis {
@@ -40,10 +44,7 @@ fn one(pod: &PodFacts, owner: &ApiRef, api: Option<&ValidApi>) -> Option<Diagnos
     if let Some(message) = &pod.unschedulable {
         return Some(diagnosis(FATAL, "Unschedulable", unschedulable(message)));
     }
-    let crashed = pod
-        .terminated
-        .as_ref()
-        .map(|(reason, code)| termination(reason, *code, owner));
+    let crashed = pod.terminated.as_ref().map(|end| termination(end, owner));
     match &pod.waiting {
         Some((reason, _)) if reason == "CrashLoopBackOff" => Some(crashed.unwrap_or_else(|| {
             diagnosis(
@@ -70,14 +71,15 @@ fn logs(owner: &ApiRef) -> String {
     )
 }
 
-fn termination(reason: &str, code: i32, owner: &ApiRef) -> Diagnosis {
-    match (reason, code) {
+fn termination(end: &Termination, owner: &ApiRef) -> Diagnosis {
+    let Termination { reason, code, message } = end;
+    match (reason.as_str(), *code) {
         ("OOMKilled", _) => diagnosis(
             CRASH,
             "OOMKilled",
             "the container was killed for using more memory than it may: raise spec.resources.limits.memory, or the node has too little",
         ),
-        ("StartError" | "ContainerCannotRun", _) => container::cannot_start(),
+        ("StartError" | "ContainerCannotRun", _) => container::cannot_start(message),
         (_, 0) => diagnosis(
             CRASH,
             "Completed",

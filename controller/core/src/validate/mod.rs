@@ -35,6 +35,28 @@ pub struct Violation {
     pub message: String,
 }
 
+/// Where a spec that does not decode is wrong: nobody can tell the field. No other violation has this path.
+const WHOLE_SPEC: &str = "spec";
+
+impl Violation {
+    /// The API server took the spec, and this release cannot read it.
+    #[must_use]
+    pub fn undecodable(what: &str) -> Self {
+        Self {
+            path: WHOLE_SPEC.to_owned(),
+            message: format!(
+                "can't be decoded, though the installed CRD accepts it: {what}: correct it, or use an operator of the CRD's release"
+            ),
+        }
+    }
+
+    /// Whether it is [`Self::undecodable`].
+    #[must_use]
+    pub fn is_undecodable(&self) -> bool {
+        self.path == WHOLE_SPEC
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.path, self.message)

@@ -1,5 +1,7 @@
 //! From facts and settings to a dashboard, and from a dashboard to the queries that prove it.
 
+use metric_contract::Signal;
+
 use super::{
     Dashboard, GrafanaUnit, PanelDef, QueryDef, ROWS, RowDef, dashboard_uid,
     layout::{GridPos, place},
@@ -9,7 +11,7 @@ use super::{
 use crate::{
     AlertSettings, ApiFacts,
     alerts::{InForce, resolve, runbook_url},
-    promql::{PromDuration, Substitution},
+    promql::{Expr, PromDuration, Substitution},
     series::{By, Missing, Series},
 };
 
@@ -79,6 +81,39 @@ pub fn build_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> Dashboar
     }
 }
 
+/// A panel that was left out, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeftOutPanel {
+    /// Title of the panel.
+    pub title: &'static str,
+    /// The signal that the dialect lacks.
+    pub signal: Signal,
+}
+
+/// The panels that [`build_dashboard`] leaves out for this API, in the order of the table.
+#[must_use]
+pub fn panels_left_out(api: &ApiFacts<'_>) -> Vec<LeftOutPanel> {
+    let series = Series::for_panels(api);
+    let panels = ROWS.iter().flat_map(|row| row.panels);
+    panels
+        .filter_map(|def| {
+            let Missing(signal) = queries(&series, def).err()?;
+            Some(LeftOutPanel {
+                title: def.title,
+                signal,
+            })
+        })
+        .collect()
+}
+
+/// The panel's queries, or the signal for want of which it is left out.
+fn queries(series: &Series<'_>, def: &PanelDef) -> Result<Vec<Expr>, Missing> {
+    if let Some(signal) = def.signals.iter().find(|signal| !series.answers(**signal)) {
+        return Err(Missing(*signal));
+    }
+    def.queries.iter().map(|query| (query.expr)(series, query.by)).collect()
+}
+
 /// Every panel's queries with `$__rate_interval` and `$__range` replaced by a Prometheus duration, so that they can
 /// run without Grafana. A duration that cannot be read counts as 5m.
 #[must_use]
@@ -136,20 +171,17 @@ impl Builder<'_> {
     }
 
     fn targets(&self, def: &PanelDef) -> Result<Vec<Target>, Missing> {
-        if let Some(signal) = def.signals.iter().find(|signal| !self.series.answers(**signal)) {
-            return Err(Missing(*signal));
-        }
         let instant = def.visualization.is_instant();
         let letters = 'A'..='Z';
-        def.queries
-            .iter()
-            .zip(letters)
-            .map(|(query, letter)| {
+        let exprs = queries(&self.series, def)?;
+        let lettered = def.queries.iter().zip(exprs).zip(letters);
+        lettered
+            .map(|((query, expr), letter)| {
                 Ok(Target {
                     ref_id: letter.to_string(),
                     datasource: DATA_SOURCE,
                     editor_mode: "code",
-                    expr: (query.expr)(&self.series, query.by)?,
+                    expr,
                     legend_format: self.legend(query)?,
                     instant,
                     range: !instant,

@@ -13,7 +13,7 @@ mod rows;
 mod thresholds;
 mod uid;
 
-pub use build::{PanelQuery, build_dashboard, panel_queries};
+pub use build::{LeftOutPanel, PanelQuery, build_dashboard, panel_queries, panels_left_out};
 pub use def::{Colour, GrafanaUnit, PanelDef, QueryDef, RowDef, Step, Visualization};
 pub use model::Dashboard;
 pub use panel_id::PanelId;

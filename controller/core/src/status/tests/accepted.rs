@@ -30,3 +30,15 @@ fn an_invalid_spec_keeps_the_records_of_what_runs() {
     assert_eq!(status.children, world.previous.children);
     assert_eq!(says(&status, "WorkloadReady"), "True/RolloutComplete");
 }
+
+#[test]
+fn a_spec_of_another_release_is_told_apart_from_a_wrong_one() {
+    let violations = [Violation::undecodable("invalid type: map, expected a string")];
+    let verdict = accepted(Err(&violations));
+    assert_eq!(verdict.reason, "Undecodable");
+    assert!(
+        verdict.message.contains("operator of the CRD's release"),
+        "{}",
+        verdict.message
+    );
+}

@@ -1,6 +1,7 @@
 //! `WorkloadReady` from what the pods say.
 
 use super::*;
+use crate::facts::Termination;
 
 #[test]
 fn a_waiting_container_is_explained_with_the_way_out() {
@@ -65,13 +66,13 @@ fn a_waiting_container_is_explained_with_the_way_out() {
         (
             "RunContainerError",
             "exec /app: exec format error",
-            "CannotStart",
-            "architecture",
+            "WrongArchitecture",
+            "spec.nodeSelector",
         ),
         (
             "CreateContainerError",
             "exec: \"/nope\": stat /nope: no such file or directory",
-            "CannotStart",
+            "CommandNotFound",
             "spec.command",
         ),
     ];
@@ -103,7 +104,11 @@ fn a_crash_is_explained_by_how_the_container_ended() {
             "CrashLoopBackOff",
             "back-off 10s restarting failed container=api pod=orders-1",
         );
-        world.workload.pods[0].terminated = Some((reason.to_owned(), code));
+        world.workload.pods[0].terminated = Some(Termination {
+            reason: reason.to_owned(),
+            code,
+            message: String::new(),
+        });
         world.workload.pods[0].restarts = 3;
         let status = world.fold();
         assert_eq!(
@@ -211,4 +216,35 @@ fn pods_of_an_old_revision_explain_nothing() {
     };
     world.workload.pods.push(old);
     assert_eq!(says(&world.fold(), "WorkloadReady"), "False/ContainerCreating");
+}
+
+#[test]
+fn a_container_that_can_not_start_is_explained_alike_in_either_state_of_the_pod() {
+    let cases = [
+        (
+            "failed to create containerd task: runc create failed: exec: \"/app\": exec format error: unknown",
+            "WrongArchitecture",
+        ),
+        (
+            "exec: \"serve\": executable file not found in $PATH: unknown",
+            "CommandNotFound",
+        ),
+        ("exec: \"/app\": permission denied: unknown", "CommandNotExecutable"),
+    ];
+    for (message, expected) in cases {
+        let tried = waiting("RunContainerError", message).fold();
+        let mut world = waiting("CrashLoopBackOff", "back-off 10s restarting failed container");
+        world.workload.pods[0].terminated = Some(Termination {
+            reason: "StartError".to_owned(),
+            code: 128,
+            message: message.to_owned(),
+        });
+        let waits = world.fold();
+        assert_eq!(says(&tried, "WorkloadReady"), format!("False/{expected}"));
+        assert_eq!(
+            condition(&tried, "WorkloadReady").message,
+            condition(&waits, "WorkloadReady").message
+        );
+        assert!(!condition(&tried, "WorkloadReady").message.contains("/app"));
+    }
 }
