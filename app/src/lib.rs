@@ -4,6 +4,7 @@ pub mod compute;
 pub mod config;
 pub mod error;
 pub mod healthcheck;
+pub mod insight;
 pub mod routes;
 pub mod run;
 pub mod serve;

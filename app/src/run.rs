@@ -57,6 +57,9 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     }
     let state = AppState::new(&config, store.clone(), metrics);
 
+    if config.metrics {
+        tokio::spawn(state.insight().clone().run());
+    }
     tokio::spawn(beat(state.clone()));
     let (close, closing) = watch::channel(false);
     tokio::spawn(shutdown::drain(signals, state.clone(), config.drain_delay, close));

@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use crate::{
     compute::Computer,
     config::{Config, Limits},
+    insight::Insight,
     store::Store,
     telemetry::Metrics,
 };
@@ -37,6 +38,7 @@ struct Shared {
     store: Store,
     metrics: Metrics,
     computer: Computer,
+    insight: Insight,
     limits: Limits,
     permits: Arc<Semaphore>,
     phase: AtomicU8,
@@ -51,6 +53,7 @@ impl AppState {
     pub fn new(config: &Config, store: Store, metrics: Metrics) -> Self {
         Self(Arc::new(Shared {
             store,
+            insight: Insight::new(config, &metrics),
             metrics,
             computer: Computer::default(),
             limits: config.limits,
@@ -77,6 +80,12 @@ impl AppState {
     #[must_use]
     pub fn computer(&self) -> &Computer {
         &self.0.computer
+    }
+
+    /// The service's view of itself.
+    #[must_use]
+    pub fn insight(&self) -> &Insight {
+        &self.0.insight
     }
 
     /// What a client may take.

@@ -279,6 +279,27 @@ impl Families {
         Ok(handle)
     }
 
+    /// The sum over counters and gauges of what was asked for, or over those with this label value alone. `None`: there
+    /// are none.
+    pub(crate) fn sum(&self, asked: Asked, with: Option<&str>) -> Option<f64> {
+        let mut wanted = String::new();
+        if let Some(value) = with {
+            text::push_label(&mut wanted, "", value);
+        }
+        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries.iter().find(|entry| entry.asked == asked)?;
+        let values = entry
+            .series
+            .iter()
+            .filter(|series| series.labels.contains(&wanted))
+            .filter_map(|series| match &series.cell {
+                Cell::Count(counter) => Some(counter.value() as f64),
+                Cell::Value(gauge) => Some(gauge.value()),
+                Cell::Distribution(_) => None,
+            });
+        values.reduce(|sum, value| sum + value)
+    }
+
     /// Families of users' own that have a handle.
     pub(crate) fn each_own(&self, mut visit: impl FnMut(&'static Family)) {
         for entry in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {

@@ -4,7 +4,7 @@
 
 use std::sync::PoisonError;
 
-use crate::{HttpMetrics, endpoint::Endpoint, http_families::is_server_error};
+use crate::{Asked, HttpMetrics, endpoint::Endpoint, http_families::is_server_error};
 
 /// What one method on one route has counted since the process started. No figure ever falls but `in_flight`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,13 @@ impl HttpMetrics {
     pub fn endpoints(&self) -> Vec<EndpointCounts> {
         let endpoints = self.shared.endpoints.read().unwrap_or_else(PoisonError::into_inner);
         endpoints.iter().map(|endpoint| endpoint.counts()).collect()
+    }
+
+    /// The sum over all counters and gauges of a meaning or family, or over those alone that have this label value; also of
+    /// what the dialect does not export. `None`: nobody has asked for such a handle.
+    #[must_use]
+    pub fn sum(&self, what: impl Into<Asked>, with: Option<&str>) -> Option<f64> {
+        self.shared.families.sum(what.into(), with)
     }
 
     /// Upper bounds of the duration histogram in seconds, ascending, without `+Inf`.

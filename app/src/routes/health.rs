@@ -1,6 +1,6 @@
 //! Probes. Liveness never looks at the store: a restart heals no database.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::{
     Json,
@@ -9,11 +9,13 @@ use axum::{
     routing::get,
 };
 use jiff::Timestamp;
+use metric_contract::Meaning;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Resource;
 use crate::{
+    insight::health::{self, Detailed, Parts},
     state::{AppState, Phase},
     telemetry::BuildInfo,
 };
@@ -30,6 +32,7 @@ pub(super) fn resource() -> Resource {
         .at("/health/live", GET, get(live))
         .at("/health/ready", GET, get(ready))
         .at("/health/startup", GET, get(startup))
+        .at("/health/detailed", GET, get(detailed))
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -93,6 +96,27 @@ async fn startup(State(state): State<AppState>) -> (StatusCode, Json<Verdict>) {
         Phase::Starting => verdict(vec!["migrations are running"]),
         Phase::Serving | Phase::Draining => verdict(Vec::new()),
     }
+}
+
+async fn detailed(State(state): State<AppState>) -> (StatusCode, Json<Detailed>) {
+    let asked = Instant::now();
+    let answer = tokio::time::timeout(STORE_TIMEOUT, state.store().answers()).await;
+    let parts = Parts {
+        store: answer.unwrap_or(false).then(|| asked.elapsed()),
+        phase: state.phase(),
+        timers_run: state.since_heartbeat() <= MAX_SILENCE,
+        since_heartbeat: state.since_heartbeat(),
+        interval: state.metrics().enabled().then(|| state.insight().interval()),
+        queue_length: state.metrics().http().sum(Meaning::BackgroundQueueLength, None),
+        tasks: tokio::runtime::Handle::current().metrics().num_alive_tasks(),
+    };
+    let (status, document) = health::detailed(
+        &parts,
+        &state.insight().state(),
+        Timestamp::now(),
+        BuildInfo::THIS.version,
+    );
+    (status, Json(document))
 }
 
 fn verdict(reasons: Vec<&'static str>) -> (StatusCode, Json<Verdict>) {

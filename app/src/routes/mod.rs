@@ -11,6 +11,7 @@ mod demonstration;
 mod docs;
 mod health;
 mod index;
+mod insight;
 mod legacy;
 mod metrics;
 pub mod openapi;
@@ -69,7 +70,23 @@ fn api() -> Resource {
 
 /// Routes that are never refused, and whose requests are not measured.
 fn open() -> Resource {
-    health::resource().and(metrics::resource())
+    health::resource().and(analysis())
+}
+
+/// The metrics page and what the service makes of it.
+fn analysis() -> Resource {
+    metrics::resource().and(insight::resource())
+}
+
+/// Whether a route is there only while metrics are on.
+fn is_metrics(path: &str) -> bool {
+    analysis().documented.iter().any(|(_, route, _)| *route == path)
+}
+
+/// Templates of the routes whose requests are not measured.
+#[must_use]
+pub fn unmeasured() -> Vec<&'static str> {
+    open().documented.into_iter().map(|(_, route, _)| route).collect()
 }
 
 /// Every documented method, route and success status of the API.
@@ -99,7 +116,7 @@ pub fn service_with(state: AppState, more: Router<AppState>) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), admission::admit));
     let mut all = admitted.merge(health::resource().router);
     if metrics.enabled() {
-        all = all.merge(metrics::resource().router);
+        all = all.merge(analysis().router);
     }
     all = all
         .fallback(no_such_route)

@@ -6,7 +6,7 @@ use http_instrument::{Counter, FamilyError, Gauge, HttpMetrics};
 use metric_contract::{DialectId, Meaning};
 
 use super::{ActiveUsers, CpuUsage, system};
-use crate::{config::Config, error::Slug, store::StoreMetrics};
+use crate::{config::Config, error::Slug, routes, store::StoreMetrics};
 
 /// What is running.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +52,7 @@ impl Metrics {
     /// # Errors
     /// A family does not fit, or the cap on series is reached.
     pub fn new(config: &Config) -> Result<Self, FamilyError> {
-        let mut builder = HttpMetrics::builder(config.dialect);
+        let mut builder = HttpMetrics::builder(config.dialect).excluded_routes(routes::unmeasured());
         if let Some(buckets) = &config.buckets {
             builder = builder.duration_buckets(buckets.iter().copied());
         }

@@ -3,7 +3,10 @@
 use axum::http::StatusCode;
 
 use super::operation::Operation;
-use crate::routes::health::{Health, Verdict};
+use crate::{
+    insight::health::Detailed,
+    routes::health::{Health, Verdict},
+};
 
 pub(super) fn operations() -> Vec<Operation> {
     let verdict = |path, id, summary| {
@@ -25,5 +28,13 @@ pub(super) fn operations() -> Vec<Operation> {
         ),
         verdict("/health/ready", "ready", "Whether to send requests here"),
         verdict("/health/startup", "startup", "Whether the start is over"),
+        Operation::open("/health/detailed", "detailedHealth", "How each part does, figures and thresholds")
+            .about(
+                "`unhealthy` (503) if the store does not answer within a second, timers do not run or migrations have \
+                 not ended; `degraded` (200) if a figure is above its threshold, the collector has not run for three of \
+                 its intervals, or the service is stopping; else `healthy`.",
+            )
+            .answers::<Detailed>(StatusCode::OK, "Healthy or degraded")
+            .answers::<Detailed>(StatusCode::SERVICE_UNAVAILABLE, "Unhealthy"),
     ]
 }

@@ -11,6 +11,7 @@
 mod data;
 mod demonstration;
 mod health;
+mod insight;
 mod operation;
 mod schemas;
 mod service;
@@ -50,6 +51,11 @@ const GROUPS: &[Group] = &[
         tag: "health",
         about: "Probes",
         operations: health::operations,
+    },
+    Group {
+        tag: "insight",
+        about: "What the service makes of its own metrics",
+        operations: insight::operations,
     },
     Group {
         tag: "data",
@@ -92,7 +98,7 @@ fn rows(metrics: bool) -> impl Iterator<Item = (&'static Group, Operation)> {
     let rows = GROUPS
         .iter()
         .flat_map(|group| (group.operations)().into_iter().map(move |row| (group, row)));
-    rows.filter(move |(_, row)| metrics || row.path != super::metrics::PATH)
+    rows.filter(move |(_, row)| metrics || !super::is_metrics(row.path))
 }
 
 /// The document, with or without the metrics page.

@@ -1,0 +1,83 @@
+//! `GET /metrics/custom`: what the business counts, as it is now, whatever the dialect calls it or leaves out.
+
+use http_instrument::HttpMetrics;
+use metric_contract::Meaning;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// Current values. `null`: nothing in this process counts it, or there is nothing yet to take a share of.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Custom {
+    /// Open client connections.
+    active_connections: Option<f64>,
+    /// Requests answered, without probes and metrics.
+    total_requests: u64,
+    /// Share of look-ups in the cache that found something, 0 to 1.
+    cache_hit_rate: Option<f64>,
+    /// Entries in the cache.
+    cache_entries: Option<f64>,
+    /// Users that are active.
+    active_users: Option<f64>,
+    /// Users that registered.
+    user_registrations: Option<f64>,
+    /// Operations on the store.
+    database_operations: Option<f64>,
+    /// Those of them that failed.
+    database_errors: Option<f64>,
+    /// Background tasks that wait.
+    background_queue_length: Option<f64>,
+    /// Background tasks by where they have been.
+    background_tasks: BackgroundTasks,
+    /// Requests to other services.
+    external_requests: Option<f64>,
+    /// Logins and the like.
+    auth_events: Option<f64>,
+    /// Orders.
+    orders: Option<f64>,
+    /// Revenue in the currency's smallest unit.
+    revenue_minor_units: Option<f64>,
+}
+
+/// Background tasks so far.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct BackgroundTasks {
+    queued: Option<f64>,
+    started: Option<f64>,
+    succeeded: Option<f64>,
+    failed: Option<f64>,
+    dropped: Option<f64>,
+}
+
+impl Custom {
+    /// The values now.
+    #[must_use]
+    pub fn now(http: &HttpMetrics) -> Self {
+        let sum = |meaning| http.sum(meaning, None);
+        let tasks = |status| http.sum(Meaning::BackgroundTasks, Some(status));
+        let hits = http.sum(Meaning::CacheOperations, Some("hit")).unwrap_or(0.0);
+        let misses = http.sum(Meaning::CacheOperations, Some("miss")).unwrap_or(0.0);
+        let looked_up = hits + misses;
+        Self {
+            active_connections: sum(Meaning::ActiveConnections),
+            total_requests: http.endpoints().iter().map(|endpoint| endpoint.requests).sum(),
+            cache_hit_rate: (looked_up > 0.0).then(|| hits / looked_up),
+            cache_entries: sum(Meaning::CacheEntries),
+            active_users: sum(Meaning::ActiveUsers),
+            user_registrations: sum(Meaning::UserRegistrations),
+            database_operations: sum(Meaning::DatabaseOperations),
+            database_errors: http.sum(Meaning::DatabaseOperations, Some("error")),
+            background_queue_length: sum(Meaning::BackgroundQueueLength),
+            background_tasks: BackgroundTasks {
+                queued: tasks("queued"),
+                started: tasks("started"),
+                succeeded: tasks("succeeded"),
+                failed: tasks("failed"),
+                dropped: tasks("dropped"),
+            },
+            external_requests: sum(Meaning::ExternalRequests),
+            auth_events: sum(Meaning::AuthEvents),
+            orders: sum(Meaning::Orders),
+            revenue_minor_units: sum(Meaning::RevenueMinorUnits),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! PromQL for each thing that one wants to know of this service, in the words of the dialect in use.
+//!
+//! Made by the operator's own engine (`controller-rules`), so that a query here and a panel or alert there never disagree
+//! on what a request or an error is. No PromQL text is put together here.
+
+use controller_rules::{
+    ApiFacts,
+    promql::{Expr, PromDuration, Substitution, Window, rate},
+    series::{By, Series},
+};
+use metric_contract::{Dialect, Meaning, MetricKind};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A query, by what it answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Query {
+    /// What it answers.
+    pub title: &'static str,
+    /// The unit of its values.
+    pub unit: &'static str,
+    /// The PromQL.
+    pub promql: String,
+}
+
+/// All queries that this dialect can answer, and the titles of those that it cannot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Queries {
+    /// What can be asked.
+    pub queries: Vec<Query>,
+    /// What cannot: the dialect has no metric for it.
+    pub left_out: Vec<&'static str>,
+}
+
+/// What a query is made of.
+struct Words<'a> {
+    dialect: &'a Dialect,
+    series: Series<'a>,
+    in_flight_threshold: u64,
+}
+
+/// A row of the table.
+struct Def {
+    title: &'static str,
+    unit: &'static str,
+    expr: fn(&Words<'_>) -> Option<Expr>,
+}
+
+/// Every query that the source systems list, and more, one row each.
+const QUERIES: &[Def] = &[
+    Def {
+        title: "Request rate",
+        unit: "requests per second",
+        expr: |words| words.series.request_rate(&[]).ok(),
+    },
+    Def {
+        title: "Request throughput per minute",
+        unit: "requests per minute",
+        expr: |words| Some(words.series.request_rate(&[]).ok()?.times(60)),
+    },
+    Def {
+        title: "Requests by endpoint",
+        unit: "requests per second",
+        expr: |words| {
+            let both = words.series.request_rate(&[By::Method, By::Route]);
+            both.or_else(|_| words.series.request_rate(&[By::Route])).ok()
+        },
+    },
+    Def {
+        title: "Status code distribution",
+        unit: "requests per second",
+        expr: |words| words.series.request_rate(&[By::Status]).ok(),
+    },
+    Def {
+        title: "Error ratio",
+        unit: "ratio",
+        expr: |words| {
+            let all = words.series.request_rate(&[]).ok()?;
+            Some(words.series.error_rate().ok()?.per(all.above(0)))
+        },
+    },
+    Def {
+        title: "Error rate",
+        unit: "requests per second",
+        expr: |words| words.series.error_rate().ok(),
+    },
+    Def {
+        title: "Errors by type",
+        unit: "errors per second",
+        expr: |words| words.series.errors_by_type(&[By::ErrorType]).ok(),
+    },
+    Def {
+        title: "Latency P50",
+        unit: "seconds",
+        expr: |words| words.series.latency_quantile(50).ok(),
+    },
+    Def {
+        title: "Latency P95",
+        unit: "seconds",
+        expr: |words| words.series.latency_quantile(95).ok(),
+    },
+    Def {
+        title: "Latency P99",
+        unit: "seconds",
+        expr: |words| words.series.latency_quantile(99).ok(),
+    },
+    Def {
+        title: "Average latency",
+        unit: "seconds",
+        expr: |words| words.series.mean_latency(&[]).ok(),
+    },
+    Def {
+        title: "Average latency by endpoint",
+        unit: "seconds",
+        expr: |words| {
+            let both = words.series.mean_latency(&[By::TimedMethod, By::TimedRoute]);
+            both.or_else(|_| words.series.mean_latency(&[By::TimedRoute])).ok()
+        },
+    },
+    Def {
+        title: "Slow request rate",
+        unit: "requests per second",
+        expr: |words| words.rate_of(Meaning::SlowRequests),
+    },
+    Def {
+        title: "Active requests",
+        unit: "requests",
+        expr: |words| words.series.in_flight().ok(),
+    },
+    Def {
+        title: "Active requests against the load threshold",
+        unit: "ratio",
+        expr: |words| Some(words.series.in_flight().ok()?.per(words.in_flight_threshold.max(1))),
+    },
+    Def {
+        title: "CPU rate",
+        unit: "cores",
+        expr: |words| words.rate_of(Meaning::ProcessCpu),
+    },
+    Def {
+        title: "CPU usage",
+        unit: "percent",
+        expr: |words| words.highest_of(Meaning::AppCpuPercent),
+    },
+    Def {
+        title: "Memory usage in MB",
+        unit: "mebibytes",
+        expr: |words| Some(words.sum_of(Meaning::ProcessMemory)?.per(1 << 20)),
+    },
+    Def {
+        title: "Memory usage",
+        unit: "percent",
+        expr: |words| words.highest_of(Meaning::AppMemoryPercent),
+    },
+    Def {
+        title: "Threads",
+        unit: "threads",
+        expr: |words| words.sum_of(Meaning::ProcessThreads),
+    },
+    Def {
+        title: "Open file descriptors",
+        unit: "files",
+        expr: |words| words.sum_of(Meaning::ProcessOpenFds),
+    },
+    Def {
+        title: "Garbage collection rate",
+        unit: "collections per second",
+        expr: |words| words.rate_of(Meaning::GcCollections),
+    },
+    Def {
+        title: "Active users",
+        unit: "users",
+        expr: |words| words.highest_of(Meaning::ActiveUsers),
+    },
+    Def {
+        title: "Database operations",
+        unit: "operations per second",
+        expr: |words| words.rate_of(Meaning::DatabaseOperations),
+    },
+    Def {
+        title: "Background tasks",
+        unit: "steps of tasks per second",
+        expr: |words| words.rate_of(Meaning::BackgroundTasks),
+    },
+    Def {
+        title: "Uptime",
+        unit: "seconds",
+        expr: |words| words.highest_of(Meaning::AppUptime),
+    },
+    Def {
+        title: "Targets up",
+        unit: "targets",
+        expr: |words| Some(words.series.targets_up()),
+    },
+];
+
+impl Words<'_> {
+    fn sum_of(&self, meaning: Meaning) -> Option<Expr> {
+        let family = self.dialect.row(meaning)?.family;
+        let scope = self.series.scope();
+        Some(scope.sum(scope.select(family.name).into(), &[]))
+    }
+
+    /// Of several replicas, the highest.
+    fn highest_of(&self, meaning: Meaning) -> Option<Expr> {
+        let family = self.dialect.row(meaning)?.family;
+        let scope = self.series.scope();
+        Some(scope.max(scope.select(family.name).into(), &[]))
+    }
+
+    fn rate_of(&self, meaning: Meaning) -> Option<Expr> {
+        let family = self.dialect.row(meaning)?.family;
+        let series = match family.kind {
+            MetricKind::Counter | MetricKind::Gauge => family.name.to_owned(),
+            MetricKind::Histogram | MetricKind::Summary => family.count_series(),
+        };
+        let scope = self.series.scope();
+        Some(scope.sum(rate(scope.select(&series).over(Window::RateInterval)), &[]))
+    }
+}
+
+/// The queries, over a window of so many seconds.
+#[must_use]
+pub fn queries(api: &ApiFacts<'_>, window_seconds: u32, in_flight_threshold: u64) -> Queries {
+    let mut all = Queries {
+        queries: Vec::new(),
+        left_out: Vec::new(),
+    };
+    let Some(dialect) = api.dialect else { return all };
+    let words = Words {
+        dialect,
+        series: Series::for_panels(api),
+        in_flight_threshold,
+    };
+    for def in QUERIES {
+        match (def.expr)(&words) {
+            Some(expr) => all.queries.push(Query {
+                title: def.title,
+                unit: def.unit,
+                promql: Substitution {
+                    expr: &expr,
+                    window: PromDuration::from_seconds(window_seconds),
+                }
+                .to_string(),
+            }),
+            None => all.left_out.push(def.title),
+        }
+    }
+    all
+}

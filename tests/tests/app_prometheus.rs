@@ -1,0 +1,242 @@
+//! What the reference API says of itself agrees with what a real Prometheus says of it: rates, errors and percentiles of
+//! `/metrics/summary` against the queries of `/metrics/prometheus-queries`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a test may panic, and tells its figures"
+)]
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use integration_tests::{eventually, prometheus::Prometheus, traffic::Traffic, workspace};
+use serde_json::Value;
+use testbed::Toolbox;
+
+/// Seconds that both sides look back.
+const WINDOW: u32 = 20;
+/// How far rates may differ: the two look at moments up to a scrape (1 s of 20) apart.
+const RATE_TOLERANCE: f64 = 0.05;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A program that ends with this test, however that ends.
+struct Program(Child);
+
+impl Program {
+    fn start(path: &Path, args: &[String], settings: &[(&str, &str)], output: Stdio) -> Self {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--"]).arg(path).args(args);
+        command.env_clear().envs(settings.iter().copied());
+        Self(
+            command
+                .stdin(Stdio::null())
+                .stdout(output)
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        )
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The reference API and its address.
+fn start_app() -> (Program, String) {
+    let mut build = workspace::cargo().unwrap();
+    build.args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--package",
+        "app",
+        "--bin",
+        "monitored-app",
+    ]);
+    workspace::run(&mut build).unwrap();
+    let binary = workspace::target().unwrap().join("debug/monitored-app");
+    let settings = [
+        ("LISTEN", "127.0.0.1:0"),
+        ("LOG_FORMAT", "json"),
+        ("DATABASE_URL", "sqlite::memory:"),
+        ("METRICS_COLLECTION_INTERVAL", "1s"),
+        ("SYSTEM_METRICS_INTERVAL", "1s"),
+    ];
+    let mut app = Program::start(&binary, &[], &settings, Stdio::piped());
+    let mut lines = BufReader::new(app.0.stdout.take().unwrap()).lines();
+    let address = loop {
+        let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        if line["message"] == "listening" {
+            break line["address"].as_str().unwrap().to_owned();
+        }
+    };
+    // A full pipe would stop it.
+    std::thread::spawn(move || lines.for_each(drop));
+    (app, address)
+}
+
+fn start_prometheus(target: &str, directory: &Path) -> (Program, Prometheus) {
+    let config = directory.join("prometheus.yml");
+    let text = format!(
+        "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
+         scrape_configs:\n\
+         - job_name: orders\n  static_configs:\n  - targets: [\"{target}\"]\n    labels: {{namespace: shop}}\n"
+    );
+    fs::write(&config, text).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let args = [
+        format!("--config.file={}", config.display()),
+        format!("--storage.tsdb.path={}", directory.join("data").display()),
+        format!("--web.listen-address=127.0.0.1:{port}"),
+    ];
+    let binary = Toolbox::open().unwrap().bin("prometheus").unwrap();
+    let program = Program::start(&binary, &args, &[], Stdio::null());
+    let url = format!("http://127.0.0.1:{port}");
+    (program, Prometheus { url })
+}
+
+fn get(url: &str) -> Value {
+    let mut answer = ureq::get(url).header("accept", "application/json").call().unwrap();
+    serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()
+}
+
+/// The PromQL of a title.
+fn promql<'a>(queries: &'a Value, title: &str) -> &'a str {
+    let rows = queries["queries"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["title"] == title);
+    row.unwrap_or_else(|| panic!("no query {title}"))["promql"]
+        .as_str()
+        .unwrap()
+}
+
+/// The bucket in which a percentile lies.
+fn bucket(seconds: f64) -> usize {
+    let bounds = metric_contract::dialects::native::DURATION_BUCKETS_SECONDS;
+    bounds.iter().filter(|bound| seconds > **bound).count()
+}
+
+/// Everything that the two see differently; `Ok` with the figures if nothing.
+fn compare(app: &str, queries: &Value, prometheus: &Prometheus) -> anyhow::Result<Result<String, String>> {
+    let summary = get(&format!("{app}/metrics/summary?window={WINDOW}"));
+    let mut figures = format!("window {} s\n", summary["window_seconds"]);
+    let mut differences = Vec::new();
+    let mut check = |name: &str, ours: &Value, theirs: Option<f64>, agree: &dyn Fn(f64, f64) -> bool| {
+        let line = format!("{name}: summary {ours}, Prometheus {theirs:?}");
+        if !ours
+            .as_f64()
+            .zip(theirs)
+            .is_some_and(|(ours, theirs)| agree(ours, theirs))
+        {
+            differences.push(line.clone());
+        }
+        figures.push_str(&line);
+        figures.push('\n');
+    };
+    let ask = |title: &str| -> anyhow::Result<Option<f64>> {
+        Ok(prometheus
+            .query(promql(queries, title))?
+            .first()
+            .map(|(_, value)| *value))
+    };
+    let near = |ours: f64, theirs: f64| (ours - theirs).abs() <= RATE_TOLERANCE * theirs;
+    let total = &summary["total"];
+    check("rate", &total["rate_per_second"], ask("Request rate")?, &near);
+    let close = |ours: f64, theirs: f64| (ours - theirs).abs() <= 0.01;
+    check("error ratio", &total["error_ratio"], ask("Error ratio")?, &close);
+    let neighbours = |ours: f64, theirs: f64| bucket(ours).abs_diff(bucket(theirs)) <= 1;
+    for percent in ["50", "95", "99"] {
+        let ours = &total[format!("p{percent}_seconds")];
+        check(
+            &format!("p{percent}"),
+            ours,
+            ask(&format!("Latency P{percent}"))?,
+            &neighbours,
+        );
+    }
+    let by_endpoint = prometheus.query(promql(queries, "Requests by endpoint"))?;
+    for row in summary["endpoints"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["route"] != "/api/slow")
+    {
+        let same = |labels: &Value| labels["route"] == row["route"] && labels["method"] == row["method"];
+        let theirs = by_endpoint
+            .iter()
+            .find(|(labels, _)| same(labels))
+            .map(|(_, value)| *value);
+        let name = format!("rate of {} {}", row["method"], row["route"]);
+        // Of a few requests a second, one more or less at an edge is more than the tolerance.
+        let near = |ours: f64, theirs: f64| near(ours, theirs) || (ours - theirs).abs() * f64::from(WINDOW) <= 2.0;
+        check(&name, &row["rate_per_second"], theirs, &near);
+    }
+    Ok(if differences.is_empty() {
+        Ok(figures)
+    } else {
+        Err(differences.join("\n"))
+    })
+}
+
+#[test]
+fn the_services_own_figures_agree_with_a_real_prometheus() {
+    let (_app, address) = start_app();
+    let app = format!("http://{address}");
+    let directory = tempfile::tempdir().unwrap();
+    let (_server, prometheus) = start_prometheus(&address, directory.path());
+    let urls = [
+        "/",
+        "/api/v1/data",
+        "/",
+        "/api/v1/data/stats/summary",
+        "/",
+        "/api/error",
+        "/",
+        "/nowhere",
+    ];
+    let quick = Traffic::start(urls.iter().map(|path| format!("{app}{path}")).collect(), 40);
+    let slow = || Traffic::start(vec![format!("{app}/api/slow")], 1);
+    let _slow = [slow(), slow()];
+
+    // Both sides know a whole window of the same traffic.
+    let queries = get(&format!(
+        "{app}/metrics/prometheus-queries?namespace=shop&job=orders&window={WINDOW}"
+    ));
+    eventually("a window of traffic", PATIENCE, || {
+        let since = prometheus
+            .query("count_over_time(up[1h])")
+            .map_err(|error| error.to_string());
+        Ok(match since.as_ref().map(|rows| rows.first()) {
+            Ok(Some((_, scrapes))) if *scrapes > f64::from(WINDOW) + 5.0 => Ok(()),
+            _ => Err(format!("{since:?}")),
+        })
+    })
+    .unwrap();
+    assert!(quick.answered() > u64::from(WINDOW) * 10, "the traffic ran");
+
+    for row in queries["queries"].as_array().unwrap() {
+        let (title, promql) = (row["title"].as_str().unwrap(), row["promql"].as_str().unwrap());
+        let rows = prometheus.query(promql).unwrap();
+        assert!(!rows.is_empty(), "{title} has no answer: {promql}");
+        println!(
+            "{title}: {} series, first {:?}",
+            rows.len(),
+            rows.first().map(|(_, value)| value)
+        );
+    }
+
+    // A burst at an edge of the window is seen by one of the two only; steady traffic by both.
+    let figures = eventually("the two to agree", PATIENCE, || compare(&app, &queries, &prometheus)).unwrap();
+    println!("{figures}");
+}
