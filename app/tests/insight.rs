@@ -327,3 +327,28 @@ async fn detailed_health_tells_each_component_and_is_503_only_if_one_is_down() {
     assert_eq!(health.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(health.json()["components"]["store"]["status"], "unhealthy");
 }
+
+#[tokio::test]
+async fn the_summary_and_the_queries_work_in_every_dialect() {
+    for dialect in metric_contract::DialectId::ALL {
+        let flags = app::config::Flags {
+            metrics_dialect: Some(dialect.as_str().to_owned()),
+            ..flags("sqlite::memory:")
+        };
+        let app = App::with(flags, Router::new()).await;
+        app.state.insight().collect();
+        app.get("/api/error").await;
+        let request = Request::get("/metrics/summary").header("accept", "application/json");
+        let summary = app.send(request.body(Body::empty()).unwrap()).await.json();
+        assert_eq!(summary["total"]["error_ratio"], 1.0, "{dialect}");
+        assert!(summary["total"]["p50_seconds"].is_number(), "{dialect}");
+        let answer = json(&app, "/metrics/prometheus-queries?target=service-monitor").await;
+        assert_eq!(answer["dialect"], dialect.as_str());
+        let queries = answer["queries"].as_array().unwrap();
+        assert!(queries.len() > 5, "{dialect}: {queries:?}");
+        for query in queries {
+            let promql = query["promql"].as_str().unwrap();
+            promql_parser::parser::parse(promql).unwrap_or_else(|error| panic!("{dialect}: {promql}: {error}"));
+        }
+    }
+}
