@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use integration_tests::{eventually, prometheus::Prometheus, traffic::Traffic, workspace};
+use integration_tests::{Traffic, eventually, prometheus::Prometheus, workspace};
 use serde_json::Value;
 use testbed::Toolbox;
 
