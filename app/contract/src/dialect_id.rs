@@ -9,17 +9,59 @@ use crate::{Dialect, dialects};
 pub enum DialectId {
     /// The reference API's own (labels `method, route, status`).
     Native,
+    /// Source system S0.
+    S0,
+    /// Source system S1.
+    S1,
+    /// Source system S2 with prometheus-fastapi-instrumentator.
+    S2Instrumentator,
+    /// Source system S2 with metrics that it makes itself.
+    S2Manual,
+    /// Source system S2 with its advanced middleware.
+    S2Advanced,
+    /// Source system S3.
+    S3,
+    /// Source system S4.
+    S4,
+    /// OpenTelemetry's stable semantic conventions for HTTP.
+    Otel,
+    /// Micrometer, as Spring Boot sets it up.
+    Micrometer,
+    /// The crate axum-prometheus.
+    AxumPrometheus,
 }
 
 impl DialectId {
     /// All dialects, in the order in which documents list them.
-    pub const ALL: &'static [Self] = &[Self::Native];
+    pub const ALL: &'static [Self] = &[
+        Self::Native,
+        Self::S0,
+        Self::S1,
+        Self::S2Instrumentator,
+        Self::S2Manual,
+        Self::S2Advanced,
+        Self::S3,
+        Self::S4,
+        Self::Otel,
+        Self::Micrometer,
+        Self::AxumPrometheus,
+    ];
 
     /// The id as it is written in `spec.metrics.dialect` and `METRICS_DIALECT`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Native => "native",
+            Self::S0 => "s0",
+            Self::S1 => "s1",
+            Self::S2Instrumentator => "s2-instrumentator",
+            Self::S2Manual => "s2-manual",
+            Self::S2Advanced => "s2-advanced",
+            Self::S3 => "s3",
+            Self::S4 => "s4",
+            Self::Otel => "otel",
+            Self::Micrometer => "micrometer",
+            Self::AxumPrometheus => "axum-prometheus",
         }
     }
 
@@ -28,6 +70,16 @@ impl DialectId {
     pub const fn dialect(self) -> &'static Dialect {
         match self {
             Self::Native => &dialects::native::NATIVE,
+            Self::S0 => &dialects::s0::S0,
+            Self::S1 => &dialects::s1::S1,
+            Self::S2Instrumentator => &dialects::s2_instrumentator::S2_INSTRUMENTATOR,
+            Self::S2Manual => &dialects::s2_manual::S2_MANUAL,
+            Self::S2Advanced => &dialects::s2_advanced::S2_ADVANCED,
+            Self::S3 => &dialects::s3::S3,
+            Self::S4 => &dialects::s4::S4,
+            Self::Otel => &dialects::otel::OTEL,
+            Self::Micrometer => &dialects::micrometer::MICROMETER,
+            Self::AxumPrometheus => &dialects::axum_prometheus::AXUM_PROMETHEUS,
         }
     }
 }

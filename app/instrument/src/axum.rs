@@ -7,7 +7,7 @@ use axum::{
     routing::get,
 };
 
-use crate::{HttpMetrics, page::Format};
+use crate::{HttpMetrics, format::Format};
 
 /// Adds HTTP metrics to a router's routes, and `GET /metrics`. Call it after the routes are added.
 ///
@@ -21,11 +21,15 @@ pub fn instrument<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router
 }
 
 impl HttpMetrics {
-    /// Adds these metrics to a router's routes, and `GET /metrics`. Call it after the routes are added.
+    /// Adds these metrics to a router's routes, and the page at the metrics path. Call it after the routes are added.
+    /// Metrics that are off add nothing.
     pub fn instrument<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
+        if !self.is_on() {
+            return router;
+        }
         let metrics = *self;
         router.layer(self.layer()).route(
-            "/metrics",
+            &self.shared.metrics_path,
             get(move |headers: HeaderMap| async move { metrics.respond(&headers) }),
         )
     }

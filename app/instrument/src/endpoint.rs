@@ -1,14 +1,20 @@
 //! The series of one method on one route, and how a request is recorded into them.
 //!
-//! Everything here runs on the request path: no lock, no allocation, no formatting.
+//! What runs on the request path takes no lock, allocates nothing and formats nothing; what some dialects and options
+//! want beside that is in [`crate::details`].
 
 use std::{
-    sync::atomic::{AtomicU16, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Instant,
 };
 
 use crate::{
     cells::{Cells, Row},
+    details::Details,
+    exchange::Extra,
     registry::Shared,
     verb::Verb,
 };
@@ -17,10 +23,16 @@ use crate::{
 pub(crate) const STATUS_SLOTS: usize = 16;
 const IN_FLIGHT: usize = 0;
 const STATUS: usize = 1;
-/// What a request counts as whose handler ends without an answer.
-const PANICKED: u16 = 500;
+const SLOW: usize = STATUS + STATUS_SLOTS;
 
-/// Places of the cells of an endpoint's row, after the in-flight cell and the statuses.
+/// The handler's code waits: should the request end now, nothing was answered and nothing is counted.
+const WAITING: u16 = 0;
+/// The handler's code runs: should the request end now, the handler has panicked.
+const RUNNING: u16 = 1;
+/// What a request counts as whose handler ends without an answer.
+const FAILED: u16 = 500;
+
+/// Places of the cells of an endpoint's row, after those for requests in flight, statuses and slow requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Places {
     pub(crate) duration: usize,
@@ -31,7 +43,7 @@ pub(crate) struct Places {
 
 impl Places {
     pub(crate) fn new(duration_width: usize, size_width: usize) -> Self {
-        let duration = STATUS + STATUS_SLOTS;
+        let duration = SLOW + 1;
         let request_size = duration + duration_width;
         let response_size = request_size + size_width;
         Self {
@@ -48,69 +60,89 @@ impl Places {
 pub(crate) struct Endpoint {
     pub(crate) shared: &'static Shared,
     pub(crate) verb: Verb,
-    /// The matched route's template, or the dialect's word for none.
-    pub(crate) route: Box<str>,
+    /// Which of [`Shared::variants`].
+    pub(crate) variant: u8,
     /// Whether the cap on series applies; not to the unmatched route, which takes what others may not have.
     capped: bool,
-    /// Label pairs as printed, one text for each HTTP family (see [`crate::http_families`]).
-    pub(crate) labels: [Box<str>; crate::http_families::COUNT],
+    pub(crate) route: Box<str>,
     statuses: [AtomicU16; STATUS_SLOTS],
     cells: Cells,
+    pub(crate) details: Details,
 }
 
 impl Endpoint {
-    pub(crate) fn new(
-        shared: &'static Shared,
-        verb: Verb,
-        route: &str,
-        capped: bool,
-        labels: [Box<str>; crate::http_families::COUNT],
-    ) -> Self {
+    pub(crate) fn new(shared: &'static Shared, verb: Verb, variant: u8, route: &str, capped: bool) -> Self {
         Self {
             shared,
             verb,
-            route: route.into(),
+            variant,
             capped,
-            labels,
+            route: route.into(),
             statuses: Default::default(),
             cells: Cells::new(shared.places.width),
+            details: Details::default(),
         }
     }
 
-    /// The place of a status key's counter, made on first use. `None`: no slot is free, or the cap is reached.
+    /// The slot of a status, taken on first use. `None`: no slot is free, or the cap is reached.
     #[inline]
-    pub(crate) fn status_place(&self, key: u16) -> Option<usize> {
+    pub(crate) fn status_slot(&self, status: u16) -> Option<usize> {
         for (slot, held) in self.statuses.iter().enumerate() {
             let found = match held.load(Ordering::Relaxed) {
-                0 if self.capped && !self.shared.room_for(1) => return None,
-                0 => match held.compare_exchange(0, key, Ordering::Relaxed, Ordering::Relaxed) {
-                    Ok(_) => {
-                        self.shared.take_room(1);
-                        key
-                    }
-                    Err(other) => other,
-                },
+                0 => self.take_slot(held, status)?,
                 found => found,
             };
-            if found == key {
-                return Some(STATUS + slot);
+            if found == status {
+                return Some(slot);
             }
         }
         None
     }
 
-    /// Status keys in use, with their counts.
-    pub(crate) fn statuses(&self) -> impl Iterator<Item = (u16, u64)> {
-        self.statuses
-            .iter()
-            .map(|held| held.load(Ordering::Relaxed))
-            .take_while(|key| *key != 0)
-            .enumerate()
-            .map(|(slot, key)| (key, self.cells.sum(STATUS + slot)))
+    /// Takes a slot that was free a moment ago. Who holds it now, or `None` if the cap is reached.
+    #[cold]
+    fn take_slot(&self, held: &AtomicU16, status: u16) -> Option<u16> {
+        if self.capped && !self.shared.room_for(self.shared.status_series) {
+            return None;
+        }
+        match held.compare_exchange(0, status, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => {
+                self.shared.take_room(self.shared.status_series);
+                Some(status)
+            }
+            Err(other) => Some(other),
+        }
+    }
+
+    /// Statuses that have a slot, in the order of their slots.
+    pub(crate) fn statuses(&self) -> impl Iterator<Item = u16> {
+        let held = self.statuses.iter().map(|held| held.load(Ordering::Relaxed));
+        held.take_while(|status| *status != 0)
+    }
+
+    /// The status of a slot; 0 if it is free.
+    pub(crate) fn status_of(&self, slot: usize) -> u16 {
+        self.statuses.get(slot).map_or(0, |held| held.load(Ordering::Relaxed))
+    }
+
+    /// Requests answered with the status of a slot.
+    pub(crate) fn status_count(&self, slot: usize) -> u64 {
+        self.cells.sum(STATUS + slot)
+    }
+
+    /// Requests answered.
+    pub(crate) fn requests(&self) -> u64 {
+        let slots = 0..self.statuses().count();
+        slots.fold(0, |sum, slot| sum.wrapping_add(self.status_count(slot)))
     }
 
     pub(crate) fn in_flight(&self) -> u64 {
         self.cells.sum(IN_FLIGHT)
+    }
+
+    /// Requests that took longer than the threshold.
+    pub(crate) fn slow(&self) -> u64 {
+        self.cells.sum(SLOW)
     }
 
     pub(crate) fn sum(&self, place: usize) -> u64 {
@@ -126,6 +158,9 @@ impl Endpoint {
 
     #[inline]
     fn record_size(&self, row: Row<'_>, at: usize, bytes: u64) {
+        if bytes == 0 && !self.shared.empty_bodies {
+            return;
+        }
         let bounds = &self.shared.size_bounds;
         row.add(at + bounds.bucket(bytes), 1);
         row.add(at + bounds.buckets(), bytes);
@@ -134,22 +169,28 @@ impl Endpoint {
     #[inline]
     fn record_answer(&self, row: Row<'_>, status: u16, nanoseconds: u64, bytes: u64) {
         let shared = self.shared;
-        let Some(place) = self.status_place(shared.status_key(status)) else {
-            return shared.record_refused(self.verb, status);
+        let Some(slot) = self.status_slot(status) else {
+            return shared.record_refused(self, status);
         };
-        row.add(place, 1);
+        row.add(STATUS + slot, 1);
+        if nanoseconds > shared.slow_nanoseconds {
+            row.add(SLOW, 1);
+        }
         let at = shared.places.duration;
         row.add(at + shared.duration_bounds.bucket(nanoseconds), 1);
         row.add(at + shared.duration_bounds.buckets(), nanoseconds);
         if shared.body_sizes {
             self.record_size(row, shared.places.response_size, bytes);
         }
+        if shared.by_status.is_some() {
+            self.record_by_status(slot, nanoseconds, bytes);
+        }
     }
 
     /// Counts a request under the unmatched route because its own series has no room.
     pub(crate) fn record_overflow(&self, status: u16) {
-        if let Some(place) = self.status_place(self.shared.status_key(status)) {
-            self.cells.row().add(place, 1);
+        if let Some(slot) = self.status_slot(status) {
+            self.cells.row().add(STATUS + slot, 1);
         }
     }
 }
@@ -160,14 +201,23 @@ pub(crate) struct InFlight {
     endpoint: &'static Endpoint,
     started: Instant,
     response_bytes: u64,
-    /// What it counts as if it ends now; 0: nothing.
+    /// What options want to know of it when it ends.
+    extra: Option<Arc<Extra>>,
+    /// What it counts as if it ends now.
     status: u16,
+    /// Its method is HEAD: no body is sent, whatever the response has.
+    is_head: bool,
 }
 
 impl InFlight {
     /// Starts the clock. The handler's code is about to run; see [`InFlight::running`].
     #[inline]
-    pub(crate) fn start(endpoint: &'static Endpoint, request_bytes: Option<u64>) -> Self {
+    pub(crate) fn start(
+        endpoint: &'static Endpoint,
+        is_head: bool,
+        request_bytes: Option<u64>,
+        extra: Option<Arc<Extra>>,
+    ) -> Self {
         let row = endpoint.cells.row();
         row.add(IN_FLIGHT, 1);
         if let Some(bytes) = request_bytes {
@@ -177,48 +227,78 @@ impl InFlight {
             endpoint,
             started: Instant::now(),
             response_bytes: 0,
-            status: PANICKED,
+            extra,
+            status: RUNNING,
+            is_head,
         }
     }
 
     /// The handler's code runs: should it panic, the request ends here and is the server's fault.
     #[inline]
     pub(crate) fn running(&mut self) {
-        self.status = PANICKED;
+        self.status = RUNNING;
     }
 
     /// The handler waits: should the client leave now, nothing was answered, so nothing is counted.
     #[inline]
     pub(crate) fn waiting(&mut self) {
-        self.status = 0;
+        self.status = WAITING;
     }
 
+    /// There is an answer.
     #[inline]
-    pub(crate) fn answered(&mut self, status: u16) {
-        self.status = status;
+    pub(crate) fn answered<B>(&mut self, response: &http::Response<B>) {
+        self.status = response.status().as_u16();
+        if self.status >= 500 {
+            self.endpoint.note_exception(response.extensions());
+        }
+        if let Some(extra) = &self.extra {
+            extra.answered(response.headers());
+        }
+    }
+
+    /// The service failed instead of answering.
+    #[cold]
+    pub(crate) fn failed(&mut self) {
+        self.status = FAILED;
+        self.endpoint.record_exception(crate::details::SERVICE_ERROR);
     }
 
     pub(crate) fn add_response_bytes(&mut self, bytes: u64) {
         self.response_bytes = self.response_bytes.saturating_add(bytes);
     }
 
-    pub(crate) fn endpoint(&self) -> &'static Endpoint {
-        self.endpoint
+    pub(crate) fn is_head(&self) -> bool {
+        self.is_head
+    }
+
+    /// The status that counts, of a request whose handler was left while it ran.
+    #[cold]
+    fn panicked(&self) -> u16 {
+        self.endpoint.record_exception(crate::details::PANIC);
+        FAILED
     }
 }
 
 impl Drop for InFlight {
     #[inline]
     fn drop(&mut self) {
-        let row = self.endpoint.cells.row();
+        let endpoint = self.endpoint;
+        let row = endpoint.cells.row();
         row.subtract_one(IN_FLIGHT);
-        if self.status == 0 {
-            return;
+        let mut status = self.status;
+        if status <= RUNNING {
+            if status == WAITING {
+                return;
+            }
+            status = self.panicked();
         }
         // 64 bits of nanoseconds are 584 years.
-        let nanoseconds = self.started.elapsed().as_nanos() as u64;
-        self.endpoint
-            .record_answer(row, self.status, nanoseconds, self.response_bytes);
+        let nanoseconds = endpoint.shared.rounded(self.started.elapsed().as_nanos() as u64);
+        endpoint.record_answer(row, status, nanoseconds, self.response_bytes);
+        if let Some(extra) = &self.extra {
+            endpoint.record_extra(extra, status, nanoseconds, self.response_bytes);
+        }
     }
 }
 

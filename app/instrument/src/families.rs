@@ -16,8 +16,9 @@ use std::{
 use metric_contract::{Attribute, Dialect, Family, Meaning, MetricKind, Row, Unit};
 
 use crate::{
-    page::Format,
-    scale::{Bounds, Scale},
+    distribution::Distribution,
+    format::Format,
+    scale::{Bounds, Scale, Selection},
     text,
 };
 
@@ -134,6 +135,7 @@ pub struct Histogram(Arc<HistogramCells>);
 #[derive(Debug)]
 struct HistogramCells {
     bounds: Bounds,
+    selection: Selection,
     buckets: Box<[AtomicU64]>,
     steps: AtomicU64,
 }
@@ -234,6 +236,7 @@ impl Families {
                 let bounds = Bounds::new(Scale::of(unit), buckets);
                 let cells = HistogramCells {
                     buckets: (0..bounds.buckets()).map(|_| AtomicU64::new(0)).collect(),
+                    selection: bounds.all(),
                     bounds,
                     steps: AtomicU64::new(0),
                 };
@@ -336,8 +339,13 @@ impl Series {
             }
             Cell::Distribution(Histogram(cells)) => {
                 let counts = cells.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed));
-                let steps = cells.steps.load(Ordering::Relaxed);
-                write_histogram(out, name, &self.labels, &cells.bounds, counts, steps);
+                let lines = Distribution {
+                    name,
+                    labels: &self.labels,
+                    scale: cells.bounds.scale,
+                    selection: &cells.selection,
+                };
+                lines.write_histogram(out, counts, cells.steps.load(Ordering::Relaxed), None);
             }
         }
     }
@@ -458,25 +466,4 @@ fn pairs<'v>(pairs: impl Iterator<Item = (&'v str, &'v str)>) -> String {
         text::push_label(&mut out, name, value);
     }
     out
-}
-
-/// Prints a histogram's lines; its count is the sum of its buckets, so the two always agree.
-pub(crate) fn write_histogram(
-    out: &mut String,
-    name: &str,
-    labels: &str,
-    bounds: &Bounds,
-    counts: impl Iterator<Item = u64>,
-    steps: u64,
-) {
-    let mut total = 0_u64;
-    for (le, count) in bounds.labels().zip(counts) {
-        total = total.wrapping_add(count);
-        text::push_series(out, name, "_bucket", labels, Some(("le", le)));
-        text::push_integer(out, total);
-    }
-    text::push_series(out, name, "_sum", labels, None);
-    text::push_steps(out, bounds.scale, steps);
-    text::push_series(out, name, "_count", labels, None);
-    text::push_integer(out, total);
 }

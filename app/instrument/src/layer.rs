@@ -5,7 +5,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{OnceLock, atomic::Ordering},
+    sync::{Arc, OnceLock, atomic::Ordering},
     task::{Context, Poll},
 };
 
@@ -16,6 +16,7 @@ use crate::{
     HttpMetrics,
     body::{Meter, MeteredBody},
     endpoint::{Endpoint, InFlight, RequestTally},
+    exchange::{Extra, Head, TraceId},
     registry::{Found, Shared},
     verb::Verb,
 };
@@ -60,6 +61,7 @@ type Memory = [OnceLock<Remembered>; REMEMBERED];
 #[derive(Debug)]
 struct Remembered {
     verb: Verb,
+    variant: u8,
     route: Option<Box<str>>,
     endpoint: Option<&'static Endpoint>,
 }
@@ -75,43 +77,68 @@ pub struct Metered<S> {
 impl<S> Metered<S> {
     /// The request's series; `None` if its route is excluded.
     #[inline]
-    fn endpoint<B>(&self, request: &Request<B>) -> Option<&'static Endpoint> {
-        let verb = Verb::of(request.method());
+    fn endpoint<B>(&self, verb: Verb, request: &Request<B>) -> Option<&'static Endpoint> {
+        let variant = self.shared.variants.of(request);
         let route = route_of(request.extensions());
         if let Some(memory) = self.memory {
             for slot in memory {
                 let Some(known) = slot.get() else { break };
-                if known.verb == verb && known.route.as_deref() == route {
+                if known.is(verb, variant, route) {
                     return known.endpoint;
                 }
             }
         }
-        self.find(verb, route)
+        self.find(verb, variant, route)
     }
 
     #[cold]
-    fn find(&self, verb: Verb, route: Option<&str>) -> Option<&'static Endpoint> {
-        let endpoint = match self.shared.find(verb, route) {
+    fn find(&self, verb: Verb, variant: u8, route: Option<&str>) -> Option<&'static Endpoint> {
+        let endpoint = match self.shared.find(verb, variant, route) {
             Found::Refused(endpoint) => return Some(endpoint),
             Found::Recorded(endpoint) => Some(endpoint),
             Found::Excluded => None,
         };
         let mut found = Remembered {
             verb,
+            variant,
             route: route.map(Box::from),
             endpoint,
         };
         for slot in self.memory.into_iter().flatten() {
             let Err(refused) = slot.set(found) else { break };
             // Another thread may have remembered the same a moment ago.
-            let is_same = |known: &Remembered| known.verb == verb && known.route.as_deref() == route;
-            if slot.get().is_some_and(is_same) {
+            if slot.get().is_some_and(|known| known.is(verb, variant, route)) {
                 break;
             }
             found = refused;
         }
         endpoint
     }
+}
+
+impl Remembered {
+    #[inline]
+    fn is(&self, verb: Verb, variant: u8, route: Option<&str>) -> bool {
+        self.verb == verb && self.variant == variant && self.route.as_deref() == route
+    }
+}
+
+/// What the request carries to its end.
+#[cold]
+fn carried<B>(shared: &Shared, request: &Request<B>) -> Option<Arc<Extra>> {
+    let trace = request.extensions().get::<TraceId>().filter(|_| shared.exemplars);
+    if shared.functions.is_empty() {
+        return trace.map(|trace| Arc::clone(&trace.0));
+    }
+    let head = Head {
+        method: request.method().clone(),
+        headers: request.headers().clone(),
+        response: OnceLock::new(),
+    };
+    Some(Arc::new(Extra {
+        trace: trace.map(TraceId::bytes),
+        head: Some(Box::new(head)),
+    }))
 }
 
 #[inline]
@@ -139,7 +166,8 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let Some(endpoint) = self.endpoint(&request) else {
+        let verb = Verb::of(request.method());
+        let Some(endpoint) = self.endpoint(verb, &request) else {
             return MeteredFuture {
                 inner: self.inner.call(request),
                 request: None,
@@ -152,7 +180,12 @@ where
                 .meter(Meter::request(RequestTally { endpoint, bytes: 0 }));
         }
         // Before the inner call, which may panic.
-        let mut in_flight = InFlight::start(endpoint, bytes);
+        let extra = if self.shared.carries {
+            carried(self.shared, &request)
+        } else {
+            None
+        };
+        let mut in_flight = InFlight::start(endpoint, verb == Verb::Head, bytes, extra);
         let inner = self.inner.call(request);
         in_flight.waiting();
         MeteredFuture {
@@ -194,7 +227,7 @@ where
             }
             // Looked at where it is: a response is large, and moving it costs more than recording it.
             Poll::Ready(Ok(response)) => {
-                request.answered(response.status().as_u16());
+                request.answered(response);
                 match size_sent(request, response) {
                     Some(bytes) => request.add_response_bytes(bytes),
                     // It goes on after its head, and takes the request with it.
@@ -205,8 +238,7 @@ where
                     }
                 }
             }
-            // Counts as 500, as it is marked while it runs.
-            Poll::Ready(Err(_)) => {}
+            Poll::Ready(Err(_)) => request.failed(),
         }
         *this.request = None;
         polled
@@ -216,7 +248,7 @@ where
 /// The size of a response's body, if it ends with its head.
 #[inline]
 fn size_sent<R: MeteredBody>(request: &InFlight, response: &Response<R>) -> Option<u64> {
-    if request.endpoint().verb == Verb::Head {
+    if request.is_head() {
         // The body that a GET would have is cut off after this layer: nothing is sent.
         return Some(0);
     }

@@ -3,47 +3,87 @@
 //! Finding an endpoint takes a lock and hashes a route; a layer does it once for each endpoint and remembers (`layer.rs`).
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{
-        OnceLock, PoisonError, RwLock,
+        Mutex, OnceLock, PoisonError, RwLock,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    time::Instant,
 };
 
-use metric_contract::{Dialect, StatusStyle};
+use metric_contract::{Dialect, Row};
 
 use crate::{
+    details::{PANIC, StatusPlaces},
     endpoint::{Endpoint, Places},
+    exchange::Function,
     families::Families,
-    http_families::{Http, status_key},
+    pattern,
     scale::Bounds,
+    series::Index,
+    spelling::HttpFamily,
+    variant::Variants,
     verb::Verb,
 };
-
-type ByVerb = [Option<&'static Endpoint>; Verb::COUNT];
 
 /// Shared state; leaked on purpose by [`crate::Builder::build`], so that the request path counts no references.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) dialect: &'static Dialect,
-    pub(crate) status_style: StatusStyle,
+    // What the request path reads stands together.
     pub(crate) duration_bounds: Bounds,
     pub(crate) size_bounds: Bounds,
     pub(crate) places: Places,
-    pub(crate) in_flight: bool,
+    pub(crate) slow_nanoseconds: u64,
+    /// Durations are rounded to a multiple of this.
+    pub(crate) rounding_nanoseconds: u64,
     pub(crate) body_sizes: bool,
-    pub(crate) excluded: HashSet<Box<str>>,
+    pub(crate) empty_bodies: bool,
+    /// Requests carry something to their end: a trace, or what functions read.
+    pub(crate) carries: bool,
+    /// Some family tells durations or sizes by status.
+    pub(crate) by_status: Option<StatusPlaces>,
+    pub(crate) variants: Variants,
+
+    pub(crate) is_on: bool,
+    pub(crate) dialect: &'static Dialect,
+    /// The dialect's rows that are exported.
+    pub(crate) rows: Box<[Row]>,
+    /// Those of them that the layer records, in their order.
+    pub(crate) http: Box<[HttpFamily]>,
+    pub(crate) counts_exceptions: bool,
+    pub(crate) exemplars: bool,
+    pub(crate) functions: Box<[Function]>,
+    pub(crate) metrics_path: Box<str>,
+    pub(crate) excluded: Box<[Box<str>]>,
+    pub(crate) ignores_unmatched: bool,
     pub(crate) max_series: usize,
+    /// Series of an endpoint before it has answered anything.
+    pub(crate) endpoint_series: usize,
+    /// Series that a status adds to an endpoint.
+    pub(crate) status_series: usize,
+    pub(crate) started: Instant,
+
     pub(crate) series: AtomicUsize,
     pub(crate) refused: AtomicU64,
     pub(crate) endpoints: RwLock<Vec<&'static Endpoint>>,
-    pub(crate) index: RwLock<HashMap<Box<str>, ByVerb>>,
-    pub(crate) unmatched: [OnceLock<&'static Endpoint>; Verb::COUNT],
+    pub(crate) routes: RwLock<HashMap<Box<str>, Route>>,
+    /// One for each variant.
+    pub(crate) unmatched: Box<[OnceLock<&'static Endpoint>]>,
     pub(crate) instances: AtomicUsize,
+    pub(crate) index: Mutex<Index>,
     pub(crate) families: Families,
     pub(crate) users: prometheus::Registry,
     /// Length of the last page, so that the next is allocated once.
     pub(crate) page_bytes: AtomicUsize,
+}
+
+/// The endpoints of a route.
+#[derive(Debug)]
+pub(crate) struct Route {
+    /// By verb and variant.
+    endpoints: Box<[Option<&'static Endpoint>]>,
+    /// Its methods are known beforehand; whatever else a client asks for is not among them.
+    is_declared: bool,
 }
 
 /// Where a request is recorded, and whether the answer may be remembered.
@@ -58,73 +98,111 @@ pub(crate) enum Found {
 }
 
 impl Shared {
-    pub(crate) fn find(&'static self, verb: Verb, route: Option<&str>) -> Found {
-        let Some(route) = route else {
-            return Found::Recorded(self.unmatched(verb));
-        };
-        if self.excluded.contains(route) {
+    pub(crate) fn find(&'static self, verb: Verb, variant: u8, route: Option<&str>) -> Found {
+        if !self.is_on {
             return Found::Excluded;
         }
-        match self.endpoint(verb, route) {
+        let Some(route) = route else {
+            return self.outside(variant);
+        };
+        if self.excludes(route) {
+            return Found::Excluded;
+        }
+        if !self.has(verb, route) {
+            return self.outside(variant);
+        }
+        match self.endpoint(verb, variant, route) {
             Some(endpoint) => Found::Recorded(endpoint),
             None => {
-                self.refused.fetch_add(1, Ordering::Relaxed);
-                Found::Refused(self.unmatched(verb))
+                self.count_refused();
+                Found::Refused(self.unmatched(variant))
             }
         }
     }
 
-    /// The endpoint's series, made on first use. `None`: the cap leaves no room.
-    pub(crate) fn endpoint(&'static self, verb: Verb, route: &str) -> Option<&'static Endpoint> {
-        let known = self
-            .index
-            .read()
+    /// A request that no route and method is for.
+    fn outside(&'static self, variant: u8) -> Found {
+        if self.ignores_unmatched {
+            Found::Excluded
+        } else {
+            Found::Recorded(self.unmatched(variant))
+        }
+    }
+
+    pub(crate) fn excludes(&self, route: &str) -> bool {
+        self.excluded.iter().any(|pattern| pattern::fits(pattern, route))
+    }
+
+    /// Whether the route may have such a method: not if its methods were declared and it is none of them.
+    fn has(&self, verb: Verb, route: &str) -> bool {
+        let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(known) = routes.get(route).filter(|known| known.is_declared) else {
+            return true;
+        };
+        let declares = |verb: Verb| known.endpoints.get(verb.index()).copied().flatten().is_some();
+        declares(verb) || (verb == Verb::Head && declares(Verb::Get))
+    }
+
+    /// Makes the series of a route's method exist; from now on the route has the methods that are declared, and no other.
+    pub(crate) fn declare(&'static self, verb: Verb, route: &str) -> Option<&'static Endpoint> {
+        let endpoint = self.endpoint(verb, 0, route)?;
+        if let Some(known) = self
+            .routes
+            .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(route)
-            .copied();
-        if let Some(endpoint) = known.and_then(|verbs| verbs.get(verb.index()).copied().flatten()) {
+            .get_mut(route)
+        {
+            known.is_declared = true;
+        }
+        if self.counts_exceptions {
+            endpoint.expect_exception(PANIC);
+        }
+        Some(endpoint)
+    }
+
+    /// The endpoint's series, made on first use. `None`: the cap leaves no room.
+    fn endpoint(&'static self, verb: Verb, variant: u8, route: &str) -> Option<&'static Endpoint> {
+        let place = usize::from(variant) * Verb::COUNT + verb.index();
+        let held = |known: &Route| known.endpoints.get(place).copied().flatten();
+        let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(endpoint) = routes.get(route).and_then(held) {
             return Some(endpoint);
         }
-        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        let has_room = self.room_for(self.endpoint_series());
-        if !has_room && !index.contains_key(route) {
+        drop(routes);
+        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        let has_room = self.room_for(self.endpoint_series);
+        if !has_room && !routes.contains_key(route) {
             return None;
         }
-        let slot = index.entry(route.into()).or_default().get_mut(verb.index())?;
+        let known = routes.entry(route.into()).or_insert_with(|| Route {
+            endpoints: vec![None; self.variants.count() * Verb::COUNT].into_boxed_slice(),
+            is_declared: false,
+        });
+        let slot = known.endpoints.get_mut(place)?;
         if slot.is_none() && has_room {
-            self.take_room(self.endpoint_series());
-            *slot = Some(self.add_endpoint(verb, route, true));
+            self.take_room(self.endpoint_series);
+            *slot = Some(self.add_endpoint(verb, variant, route, true));
         }
         *slot
     }
 
-    /// The unmatched route's series. There are at most [`Verb::COUNT`] of them, so the cap does not apply.
-    pub(crate) fn unmatched(&'static self, verb: Verb) -> &'static Endpoint {
-        match self.unmatched.get(verb.index()) {
-            Some(slot) => slot.get_or_init(|| self.add_endpoint(verb, self.dialect.unmatched_route, false)),
-            // `index` is below `COUNT`; were it not, a fresh set of series is the harmless answer.
-            None => self.add_endpoint(verb, self.dialect.unmatched_route, false),
+    /// The series of what no route and method is for: one set, whatever clients invent. The cap does not apply.
+    pub(crate) fn unmatched(&'static self, variant: u8) -> &'static Endpoint {
+        let make = || self.add_endpoint(Verb::Other, variant, self.dialect.unmatched_route, false);
+        match self.unmatched.get(usize::from(variant)) {
+            Some(slot) => slot.get_or_init(make),
+            // A variant is below their count; were it not, a fresh set of series is the harmless answer.
+            None => make(),
         }
     }
 
-    fn add_endpoint(&'static self, verb: Verb, route: &str, capped: bool) -> &'static Endpoint {
-        let labels = Http::ALL.map(|http| http.labels(self.dialect, verb, route));
-        let endpoint: &'static Endpoint = Box::leak(Box::new(Endpoint::new(self, verb, route, capped, labels)));
+    fn add_endpoint(&'static self, verb: Verb, variant: u8, route: &str, capped: bool) -> &'static Endpoint {
+        let endpoint: &'static Endpoint = Box::leak(Box::new(Endpoint::new(self, verb, variant, route, capped)));
         self.endpoints
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .push(endpoint);
         endpoint
-    }
-
-    /// Series of a new endpoint before it has answered anything.
-    fn endpoint_series(&self) -> usize {
-        let sizes = if self.body_sizes {
-            2 * self.size_bounds.series()
-        } else {
-            0
-        };
-        self.duration_bounds.series() + sizes + usize::from(self.in_flight)
     }
 
     pub(crate) fn room_for(&self, series: usize) -> bool {
@@ -135,15 +213,28 @@ impl Shared {
         self.series.fetch_add(series, Ordering::Relaxed);
     }
 
-    #[inline]
-    pub(crate) fn status_key(&self, status: u16) -> u16 {
-        status_key(self.status_style, status)
+    pub(crate) fn count_refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a request whose own series has no room for its status.
     #[cold]
-    pub(crate) fn record_refused(&'static self, verb: Verb, status: u16) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
-        self.unmatched(verb).record_overflow(status);
+    pub(crate) fn record_refused(&'static self, endpoint: &Endpoint, status: u16) {
+        self.count_refused();
+        self.unmatched(endpoint.variant).record_overflow(status);
+    }
+
+    /// A duration as it is recorded.
+    #[inline]
+    pub(crate) fn rounded(&self, nanoseconds: u64) -> u64 {
+        match self.rounding_nanoseconds {
+            0 | 1 => nanoseconds,
+            step => (nanoseconds.saturating_add(step / 2) / step).saturating_mul(step),
+        }
+    }
+
+    /// Minutes since the metrics were built, from 1.
+    pub(crate) fn minute(&self) -> u64 {
+        1 + self.started.elapsed().as_secs() / 60
     }
 }

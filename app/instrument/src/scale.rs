@@ -19,6 +19,11 @@ impl Scale {
         }
     }
 
+    /// A bound in recorded steps. It is positive and far below 2^64 steps; `as` saturates where it is not.
+    fn recorded(self, bound: f64) -> u64 {
+        (bound * self.steps()).round() as u64
+    }
+
     const fn steps(self) -> f64 {
         match self {
             Self::Nanoseconds => 1e9,
@@ -41,11 +46,7 @@ impl Bounds {
     pub(crate) fn new(scale: Scale, bounds: &[f64]) -> Self {
         Self {
             scale,
-            // A bound is positive and far below 2^64 steps; `as` saturates where it is not.
-            steps: bounds
-                .iter()
-                .map(|bound| (bound * scale.steps()).round() as u64)
-                .collect(),
+            steps: bounds.iter().map(|bound| scale.recorded(*bound)).collect(),
             labels: bounds
                 .iter()
                 .map(|bound| format!("{bound:?}").into_boxed_str())
@@ -83,9 +84,43 @@ impl Bounds {
         self.steps.iter().map(move |bound| *bound as f64 / steps)
     }
 
-    /// `le` of every bucket, in order.
-    pub(crate) fn labels(&self) -> impl Iterator<Item = &str> {
-        self.labels.iter().map(AsRef::as_ref).chain(["+Inf"])
+    /// The bounds of these that are wanted.
+    pub(crate) fn select(&self, wanted: &[f64]) -> Selection {
+        let steps: Vec<u64> = wanted.iter().map(|bound| self.scale.recorded(*bound)).collect();
+        let selected = self.steps.iter().enumerate().filter(|(_, bound)| steps.contains(bound));
+        let ends: Box<[usize]> = selected.map(|(place, _)| place).collect();
+        Selection {
+            labels: ends.iter().filter_map(|end| self.labels.get(*end).cloned()).collect(),
+            ends,
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Selection {
+        Selection {
+            labels: self.labels.clone(),
+            ends: (0..self.labels.len()).collect(),
+        }
+    }
+}
+
+/// Which of recorded bounds a family prints.
+#[derive(Debug, Default)]
+pub(crate) struct Selection {
+    labels: Box<[Box<str>]>,
+    /// The recorded bucket that ends at each of them.
+    ends: Box<[usize]>,
+}
+
+impl Selection {
+    /// How many bounds are printed, `+Inf` not among them.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// `le` of every printed bucket but `+Inf`, and the last recorded bucket that it holds.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.labels.iter().map(AsRef::as_ref).zip(self.ends.iter().copied())
     }
 }
 
@@ -100,6 +135,7 @@ mod tests {
         assert_eq!(bounds.bucket(5_000_001), 1);
         assert_eq!(bounds.bucket(1_000_000_000), 1);
         assert_eq!(bounds.bucket(u64::MAX), 2);
-        assert_eq!(bounds.labels().collect::<Vec<_>>(), ["0.005", "1.0", "+Inf"]);
+        assert_eq!(bounds.all().iter().collect::<Vec<_>>(), [("0.005", 0), ("1.0", 1)]);
+        assert_eq!(bounds.select(&[1.0, 7.0]).iter().collect::<Vec<_>>(), [("1.0", 1)]);
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::PoisonError;
 
-use crate::{Asked, HttpMetrics, endpoint::Endpoint, http_families::is_server_error};
+use crate::{Asked, HttpMetrics, endpoint::Endpoint};
 
 /// What one method on one route has counted since the process started. No figure ever falls but `in_flight`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,9 +54,10 @@ impl Endpoint {
         let at = shared.places.duration;
         let buckets = shared.duration_bounds.buckets();
         let (mut requests, mut server_errors) = (0_u64, 0_u64);
-        for (key, count) in self.statuses() {
+        for (slot, status) in self.statuses().enumerate() {
+            let count = self.status_count(slot);
             requests = requests.wrapping_add(count);
-            if is_server_error(shared.status_style, key) {
+            if status >= 500 {
                 server_errors = server_errors.wrapping_add(count);
             }
         }

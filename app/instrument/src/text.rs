@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use metric_contract::Family;
 
-use crate::{page::Format, scale::Scale};
+use crate::{details::Exemplar, format::Format, scale::Scale};
 
 /// Appends `name="value"`, after a comma if something stands before it.
 pub(crate) fn push_label(out: &mut String, name: &str, value: &str) {
@@ -108,6 +108,19 @@ pub(crate) fn push_steps(out: &mut String, scale: Scale, steps: u64) {
             out.push('\n');
         }
     }
+}
+
+/// Appends an exemplar to the line that has just been ended.
+pub(crate) fn push_exemplar(out: &mut String, exemplar: &Exemplar) {
+    let _line_feed = out.pop();
+    out.push_str(" # {trace_id=\"");
+    for byte in exemplar.trace {
+        // Writing into a String cannot fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+    let seconds = exemplar.nanoseconds as f64 / 1e9;
+    let at = exemplar.at;
+    let _ = writeln!(out, "\"}} {seconds} {}.{:03}", at.as_secs(), at.subsec_millis());
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ async fn what_no_route_matches_is_one_route_and_unknown_methods_are_one_method()
     }
     drained(&app, request("BREW", "/")).await;
     drained(&app, request("PROPFIND", "/")).await;
-    assert_eq!(requests(&metrics, "GET", "unmatched", 404), Some(3.0));
+    assert_eq!(requests(&metrics, "_OTHER", "unmatched", 404), Some(3.0));
     assert_eq!(requests(&metrics, "_OTHER", "/", 405), Some(2.0));
 }
 

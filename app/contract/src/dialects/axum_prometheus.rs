@@ -1,0 +1,37 @@
+//! `axum-prometheus`: the crate of that name (Ptrskay3/axum-prometheus at c9f5a68, README and `lib.rs` 425–509). Mind the
+//! plural in `requests_duration`.
+
+use super::native;
+use crate::{Dialect, DialectId, ErrorNames, StatusStyle, row::rows};
+
+rows! {
+    REQUESTS: Requests "axum_http_requests_total" Counter Count
+        {"method": Method, "status": Status, "endpoint": Route}
+        "HTTP requests answered, by method, status and route template.";
+    DURATION: Duration "axum_http_requests_duration_seconds" Histogram Seconds
+        {"method": Method, "status": Status, "endpoint": Route} [native::DURATION_BUCKETS_SECONDS]
+        "Time from the arrival of a request to the end of its response.";
+    PENDING: InFlight "axum_http_requests_pending" Gauge Count {"method": Method, "endpoint": Route}
+        "HTTP requests being served now.";
+}
+
+/// The dialect's table.
+pub const AXUM_PROMETHEUS: Dialect = Dialect {
+    id: DialectId::AxumPrometheus,
+    rows: &[
+        REQUESTS,
+        DURATION,
+        PENDING,
+        native::HTTP_SERIES_REFUSED,
+        native::PROCESS_CPU,
+        native::PROCESS_MEMORY,
+        native::PROCESS_VIRTUAL_MEMORY,
+        native::PROCESS_START_TIME,
+        native::PROCESS_OPEN_FDS,
+        native::PROCESS_MAX_FDS,
+        native::PROCESS_THREADS,
+    ],
+    status_style: StatusStyle::Exact,
+    error_names: ErrorNames::Slugs,
+    unmatched_route: native::UNMATCHED_ROUTE,
+};

@@ -1,0 +1,41 @@
+//! `micrometer`: Micrometer as Spring Boot 3 sets it up, with histogram buckets on (Spring's
+//! `DefaultServerRequestObservationConvention`). No request counter: the histogram's count is it.
+//!
+//! `exception` and `error` are `none`: this service throws nothing, an error that it answers is a value.
+
+use super::native;
+use crate::{Dialect, DialectId, ErrorNames, StatusStyle, row::rows};
+
+rows! {
+    DURATION: Duration "http_server_requests_seconds" Histogram Seconds {
+        "error": Constant("none"), "exception": Constant("none"), "method": Method, "outcome": Outcome,
+        "status": Status, "uri": Route
+    } [native::DURATION_BUCKETS_SECONDS] "Time from the arrival of a request to the end of its response.";
+    DURATION_MAX: DurationMax "http_server_requests_seconds_max" Gauge Seconds {
+        "error": Constant("none"), "exception": Constant("none"), "method": Method, "outcome": Outcome,
+        "status": Status, "uri": Route
+    } "Longest time from the arrival of a request to the end of its response, of the last one to two minutes.";
+    OPEN_FDS: ProcessOpenFds "process_files_open_files" Gauge Count {}
+        "The open file descriptor count.";
+    MAX_FDS: ProcessMaxFds "process_files_max_files" Gauge Count {}
+        "The maximum file descriptor count.";
+    UPTIME: AppUptime "process_uptime_seconds" Gauge Seconds {}
+        "The uptime of the process.";
+}
+
+/// The dialect's table.
+pub const MICROMETER: Dialect = Dialect {
+    id: DialectId::Micrometer,
+    rows: &[
+        DURATION,
+        DURATION_MAX,
+        native::HTTP_SERIES_REFUSED,
+        native::PROCESS_START_TIME,
+        UPTIME,
+        OPEN_FDS,
+        MAX_FDS,
+    ],
+    status_style: StatusStyle::Exact,
+    error_names: ErrorNames::Exceptions,
+    unmatched_route: "UNKNOWN",
+};

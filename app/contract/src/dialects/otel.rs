@@ -1,0 +1,58 @@
+//! `otel`: OpenTelemetry's stable semantic conventions for HTTP servers as its Prometheus exporters write them
+//! (semantic-conventions at 384d661, `docs/http/http-metrics.md`). No request counter: the histogram's count is it.
+//!
+//! `http_route` is absent where no route matched. `url_scheme` is `http`: TLS ends before this service.
+
+use super::native;
+use crate::{Dialect, DialectId, ErrorNames, StatusStyle, row::rows};
+
+/// The upper bounds that the conventions ask for, seconds.
+const DURATION_BUCKETS_SECONDS: &[f64] = &[
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
+
+rows! {
+    DURATION: Duration "http_server_request_duration_seconds" Histogram Seconds {
+        "http_request_method": Method, "http_route": Route, "http_response_status_code": Status,
+        "url_scheme": Constant("http"), "network_protocol_version": ProtocolVersion, "error_type": StatusOfError
+    } [DURATION_BUCKETS_SECONDS] "Duration of HTTP server requests.";
+    ACTIVE: InFlight "http_server_active_requests" Gauge Count
+        {"http_request_method": Method, "url_scheme": Constant("http")}
+        "Number of active HTTP server requests.";
+    REQUEST_SIZE: RequestSize "http_server_request_body_size_bytes" Histogram Bytes
+        {"http_request_method": Method, "http_route": Route, "url_scheme": Constant("http")}
+        [native::SIZE_BUCKETS_BYTES] "Size of HTTP server request bodies.";
+    RESPONSE_SIZE: ResponseSize "http_server_response_body_size_bytes" Histogram Bytes {
+        "http_request_method": Method, "http_route": Route, "http_response_status_code": Status,
+        "url_scheme": Constant("http")
+    } [native::SIZE_BUCKETS_BYTES] "Size of HTTP server response bodies.";
+    CPU_TIME: ProcessCpu "process_cpu_time_seconds_total" Counter Seconds {} "Total CPU seconds of the process.";
+    MEMORY: ProcessMemory "process_memory_usage_bytes" Gauge Bytes {} "The amount of physical memory in use.";
+    VIRTUAL_MEMORY: ProcessVirtualMemory "process_memory_virtual_bytes" Gauge Bytes {}
+        "The amount of committed virtual memory.";
+    OPEN_FDS: ProcessOpenFds "process_unix_file_descriptor_count" Gauge Count {}
+        "Number of unix file descriptors in use by the process.";
+    THREADS: ProcessThreads "process_thread_count" Gauge Count {} "Process threads count.";
+    UPTIME: AppUptime "process_uptime_seconds" Gauge Seconds {} "The time the process has been running.";
+}
+
+/// The dialect's table.
+pub const OTEL: Dialect = Dialect {
+    id: DialectId::Otel,
+    rows: &[
+        DURATION,
+        ACTIVE,
+        REQUEST_SIZE,
+        RESPONSE_SIZE,
+        native::HTTP_SERIES_REFUSED,
+        CPU_TIME,
+        MEMORY,
+        VIRTUAL_MEMORY,
+        OPEN_FDS,
+        THREADS,
+        UPTIME,
+    ],
+    status_style: StatusStyle::Exact,
+    error_names: ErrorNames::Slugs,
+    unmatched_route: "",
+};

@@ -1,0 +1,32 @@
+//! `s1`: source system S1. Its duration histogram tells the route and not the method; its buckets are configurable
+//! there and here, and native's where nobody configures them.
+
+use super::native;
+use crate::{Dialect, DialectId, ErrorNames, StatusStyle, row::rows};
+
+rows! {
+    REQUESTS: Requests "http_requests_total" Counter Count
+        {"method": Method, "endpoint": Route, "status_code": Status}
+        "HTTP requests answered, by method, route template and status.";
+    DURATION: Duration "http_request_duration_seconds" Histogram Seconds {"endpoint": Route}
+        [native::DURATION_BUCKETS_SECONDS] "Time from the arrival of a request to the end of its response.";
+}
+
+/// The dialect's table.
+pub const S1: Dialect = Dialect {
+    id: DialectId::S1,
+    rows: &[
+        REQUESTS,
+        DURATION,
+        native::HTTP_SERIES_REFUSED,
+        native::PROCESS_CPU,
+        native::PROCESS_MEMORY,
+        native::PROCESS_VIRTUAL_MEMORY,
+        native::PROCESS_START_TIME,
+        native::PROCESS_OPEN_FDS,
+        native::PROCESS_THREADS,
+    ],
+    status_style: StatusStyle::Exact,
+    error_names: ErrorNames::Exceptions,
+    unmatched_route: native::UNMATCHED_ROUTE,
+};

@@ -1,0 +1,47 @@
+//! `s2-manual`: source system S2 with metrics that it makes itself. `endpoint` is the route's template here, where S2 puts
+//! the raw path, which anybody can make endless. Buckets are those that Python's client has unless told.
+
+use super::native;
+use crate::{Dialect, DialectId, ErrorNames, StatusStyle, row::rows};
+
+/// The Python client's own upper bounds, seconds.
+const DURATION_BUCKETS_SECONDS: &[f64] = &[
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
+
+rows! {
+    REQUESTS: Requests "fastapi_requests_total" Counter Count
+        {"method": Method, "endpoint": Route, "status_code": Status}
+        "HTTP requests answered, by method, route template and status.";
+    DURATION: Duration "fastapi_request_duration_seconds" Histogram Seconds {"method": Method, "endpoint": Route}
+        [DURATION_BUCKETS_SECONDS] "Time from the arrival of a request to the end of its response.";
+    ACTIVE: InFlight "fastapi_active_requests" Gauge Count {} "HTTP requests being served now.";
+    CPU: HostCpuPercent "fastapi_cpu_usage_percent" Gauge Percent {} "Processor use of the host.";
+    MEMORY: HostMemoryUsed "fastapi_memory_usage_bytes" Gauge Bytes {} "Memory in use on the host.";
+    REGISTRATIONS: UserRegistrations "fastapi_user_registrations_total" Counter Count {} "Users that registered.";
+    ACTIVE_USERS: ActiveUsers "fastapi_active_users" Gauge Count {} "Users that are active now.";
+}
+
+/// The dialect's table.
+pub const S2_MANUAL: Dialect = Dialect {
+    id: DialectId::S2Manual,
+    rows: &[
+        REQUESTS,
+        DURATION,
+        ACTIVE,
+        native::HTTP_SERIES_REFUSED,
+        CPU,
+        MEMORY,
+        REGISTRATIONS,
+        ACTIVE_USERS,
+        native::PROCESS_CPU,
+        native::PROCESS_MEMORY,
+        native::PROCESS_VIRTUAL_MEMORY,
+        native::PROCESS_START_TIME,
+        native::PROCESS_OPEN_FDS,
+        native::PROCESS_MAX_FDS,
+    ],
+    status_style: StatusStyle::Exact,
+    error_names: ErrorNames::Exceptions,
+    unmatched_route: native::UNMATCHED_ROUTE,
+};

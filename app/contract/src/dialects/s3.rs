@@ -1,0 +1,32 @@
+//! `s3`: source system S3, which is prometheus-fastapi-instrumentator as it comes (status by class) with its gauge of
+//! requests in progress turned on. S3's own queries ask for `status=~"5.."`, which is true of `5xx` as well.
+
+use super::{native, s2_instrumentator as instrumentator};
+use crate::{Dialect, DialectId, ErrorNames, StatusStyle, row::rows};
+
+rows! {
+    IN_PROGRESS: InFlight "http_requests_inprogress" Gauge Count {} "HTTP requests being served now.";
+}
+
+/// The dialect's table.
+pub const S3: Dialect = Dialect {
+    id: DialectId::S3,
+    rows: &[
+        instrumentator::REQUESTS,
+        instrumentator::DURATION,
+        instrumentator::DURATION_OVERALL,
+        IN_PROGRESS,
+        instrumentator::REQUEST_SIZE,
+        instrumentator::RESPONSE_SIZE,
+        native::HTTP_SERIES_REFUSED,
+        native::PROCESS_CPU,
+        native::PROCESS_MEMORY,
+        native::PROCESS_VIRTUAL_MEMORY,
+        native::PROCESS_START_TIME,
+        native::PROCESS_OPEN_FDS,
+        native::PROCESS_MAX_FDS,
+    ],
+    status_style: StatusStyle::Class,
+    error_names: ErrorNames::Exceptions,
+    unmatched_route: instrumentator::UNMATCHED,
+};

@@ -1,0 +1,126 @@
+//! What must hold of every dialect's table.
+
+use std::collections::BTreeSet;
+
+use metric_contract::{Attribute, DialectId, Meaning, MetricKind, Row, Signal, Unit};
+
+fn rows() -> impl Iterator<Item = (DialectId, &'static Row)> {
+    DialectId::ALL
+        .iter()
+        .flat_map(|id| id.dialect().rows.iter().map(|row| (*id, row)))
+}
+
+fn is_the_layers(attribute: Attribute) -> bool {
+    matches!(
+        attribute,
+        Attribute::Method
+            | Attribute::Route
+            | Attribute::Handler
+            | Attribute::Status
+            | Attribute::StatusClass
+            | Attribute::Outcome
+            | Attribute::Fault
+            | Attribute::StatusOfError
+            | Attribute::ProtocolVersion
+            | Attribute::ApiVersion
+            | Attribute::Exception
+            | Attribute::Constant(_)
+    )
+}
+
+#[test]
+fn every_dialect_is_found_by_its_name_and_is_its_own() {
+    for id in DialectId::ALL {
+        assert_eq!(id.as_str().parse(), Ok(*id));
+        assert_eq!(id.dialect().id, *id);
+    }
+    let unknown = "cobol".parse::<DialectId>().unwrap_err().to_string();
+    assert!(
+        unknown.contains("native, s0, s1, s2-instrumentator, s2-manual, s2-advanced, s3, s4, otel"),
+        "{unknown}"
+    );
+}
+
+#[test]
+fn a_dialect_tells_a_meaning_and_a_signal_once_and_uses_a_name_once() {
+    for id in DialectId::ALL {
+        let rows = id.dialect().rows;
+        let meanings: BTreeSet<Meaning> = rows.iter().map(|row| row.meaning).collect();
+        let names: BTreeSet<&str> = rows.iter().map(|row| row.family.name).collect();
+        let signals: Vec<Signal> = rows.iter().filter_map(|row| row.family.signal).collect();
+        assert_eq!((meanings.len(), names.len()), (rows.len(), rows.len()), "{id}");
+        assert_eq!(signals.iter().collect::<BTreeSet<_>>().len(), signals.len(), "{id}");
+    }
+}
+
+#[test]
+fn every_label_tells_something_that_the_meaning_has() {
+    for (id, row) in rows() {
+        let what = format!("{id}: {}", row.family.name);
+        assert_eq!(row.family.labels.len(), row.attributes.len(), "{what}");
+        for attribute in row.attributes {
+            let has = match row.meaning.is_of_the_layer() {
+                true => is_the_layers(*attribute),
+                false => row.meaning.attributes().contains(attribute) || matches!(attribute, Attribute::Constant(_)),
+            };
+            assert!(has, "{what}: {attribute:?}");
+        }
+        let labels: BTreeSet<&str> = row.family.labels.iter().copied().collect();
+        assert_eq!(labels.len(), row.family.labels.len(), "{what}: a label stands twice");
+        assert_eq!(
+            row.meaning == Meaning::Exceptions,
+            row.attributes.contains(&Attribute::Exception),
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn histograms_and_nothing_else_have_ascending_buckets() {
+    for (id, row) in rows() {
+        let what = format!("{id}: {}", row.family.name);
+        let has = !row.buckets.is_empty();
+        assert_eq!(has, row.family.kind == MetricKind::Histogram, "{what}");
+        assert!(row.buckets.is_sorted_by(|a, b| a < b), "{what}");
+        assert!(
+            row.buckets.iter().all(|bound| bound.is_finite() && *bound > 0.0),
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn a_unit_stands_in_the_name() {
+    for (id, row) in rows() {
+        let name = row.family.name.trim_end_matches("_total").trim_end_matches("_max");
+        let suffix = match row.family.unit {
+            Unit::Seconds => "_seconds",
+            Unit::Bytes => "_bytes",
+            Unit::Percent => "_percent",
+            Unit::Ratio => "_ratio",
+            Unit::Count => "",
+        };
+        assert!(name.ends_with(suffix), "{id}: {}", row.family.name);
+        assert!(row.family.help.ends_with('.'), "{id}: {}", row.family.name);
+    }
+}
+
+#[test]
+fn every_dialect_tells_requests_errors_and_latency() {
+    for id in DialectId::ALL {
+        let dialect = id.dialect();
+        let requests = dialect.requests().unwrap();
+        assert!(requests.method.is_some(), "{id}");
+        assert!(
+            dialect.duration().is_some()
+                && dialect.in_flight().is_some() != (*id == DialectId::S1 || *id == DialectId::Micrometer),
+            "{id}"
+        );
+        assert!(
+            dialect.row(Meaning::SeriesRefused).is_some(),
+            "{id}: what the cap refuses must show"
+        );
+    }
+    let otel = DialectId::Otel.dialect().requests().unwrap();
+    assert_eq!(otel.series, "http_server_request_duration_seconds_count");
+}

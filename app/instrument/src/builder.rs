@@ -1,0 +1,423 @@
+//! [`Builder`]: the options of [`HttpMetrics`].
+
+use std::{
+    env,
+    time::{Duration, Instant},
+};
+
+use http::HeaderName;
+use metric_contract::{Attribute, Dialect, Family, Meaning, MetricKind, Row, StatusStyle};
+
+use crate::{
+    HttpMetrics,
+    details::StatusPlaces,
+    endpoint::Places,
+    exchange::{Exchange, Function},
+    registry::Shared,
+    scale::{Bounds, Scale},
+    spelling::{HttpFamily, Level},
+    variant::Variants,
+};
+
+/// Routes that are not recorded unless told: scrapes and probes drown a quiet service's own traffic.
+pub const DEFAULT_EXCLUDED: &[&str] = &[
+    "/metrics",
+    "/health",
+    "/health/live",
+    "/health/ready",
+    "/health/startup",
+    "/healthz",
+    "/livez",
+    "/readyz",
+];
+/// Routes of probes.
+pub const PROBES: &[&str] = &[
+    "/health",
+    "/health/*",
+    "/healthz",
+    "/livez",
+    "/readyz",
+    "/live",
+    "/ready",
+    "/ping",
+];
+/// Series on the page beyond which new ones are refused. A Prometheus spends 3 to 8 KiB on each.
+pub const DEFAULT_MAX_SERIES: usize = 10_000;
+/// Used if a dialect has no duration histogram of its own; seconds.
+pub(crate) const FALLBACK_DURATION_BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Where a dialect tells versions of the API apart, the header that asks for one, and those that are known.
+const API_VERSION_HEADER: HeaderName = HeaderName::from_static("x-api-version");
+const API_VERSIONS: &[&str] = &["v1", "v2"];
+/// From which duration a request is slow.
+const SLOW: Duration = Duration::from_secs(1);
+/// Versions of an API that are told apart at most.
+const MOST_API_VERSIONS: usize = 20;
+
+/// Options of [`HttpMetrics`].
+#[derive(Debug, Clone)]
+pub struct Builder {
+    dialect: &'static Dialect,
+    is_on: bool,
+    excluded: Vec<String>,
+    ignores_unmatched: bool,
+    ignores_probes: bool,
+    groups_status_codes: Option<bool>,
+    duration_buckets: Option<Vec<f64>>,
+    decimals: Option<u8>,
+    slow: Duration,
+    in_flight: bool,
+    in_flight_name: Option<String>,
+    in_flight_labels: Option<bool>,
+    body_sizes: bool,
+    empty_bodies: bool,
+    api_versions: (HeaderName, Vec<String>),
+    exemplars: bool,
+    functions: Vec<Function>,
+    metrics_path: String,
+    max_series: usize,
+}
+
+impl Builder {
+    pub(crate) fn new(dialect: &'static Dialect) -> Self {
+        let strings = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Self {
+            dialect,
+            is_on: true,
+            excluded: strings(DEFAULT_EXCLUDED),
+            ignores_unmatched: false,
+            ignores_probes: false,
+            groups_status_codes: None,
+            duration_buckets: None,
+            decimals: None,
+            slow: SLOW,
+            in_flight: true,
+            in_flight_name: None,
+            in_flight_labels: None,
+            body_sizes: true,
+            empty_bodies: true,
+            api_versions: (API_VERSION_HEADER, strings(API_VERSIONS)),
+            exemplars: false,
+            functions: Vec::new(),
+            metrics_path: "/metrics".to_owned(),
+            max_series: DEFAULT_MAX_SERIES,
+        }
+    }
+
+    /// Makes an environment variable the switch: nothing is recorded and there is no page unless its value is `true`.
+    #[must_use]
+    pub fn env_var(self, name: &str) -> Self {
+        let value = env::var(name).unwrap_or_default();
+        self.on(value.eq_ignore_ascii_case("true"))
+    }
+
+    /// Whether anything is recorded (it is, unless told).
+    #[must_use]
+    pub fn on(mut self, on: bool) -> Self {
+        self.is_on = on;
+        self
+    }
+
+    /// Route templates that are not recorded, instead of [`DEFAULT_EXCLUDED`]. `*` stands for any run of characters.
+    #[must_use]
+    pub fn excluded_routes<R: Into<String>>(mut self, routes: impl IntoIterator<Item = R>) -> Self {
+        self.excluded = routes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whether probes ([`PROBES`]) are left out, whatever the excluded routes are. Unless told, those decide.
+    #[must_use]
+    pub fn ignore_probes(mut self, on: bool) -> Self {
+        self.ignores_probes = on;
+        self
+    }
+
+    /// Whether requests that match no route are left out (they are not, unless told).
+    #[must_use]
+    pub fn ignore_unmatched(mut self, on: bool) -> Self {
+        self.ignores_unmatched = on;
+        self
+    }
+
+    /// Whether a status is told by its class (`2xx`), instead of as the dialect does.
+    #[must_use]
+    pub fn group_status_codes(mut self, on: bool) -> Self {
+        self.groups_status_codes = Some(on);
+        self
+    }
+
+    /// Upper bounds of the duration histogram in seconds, instead of the dialect's. Sorted; what is not a positive,
+    /// finite number is left out.
+    #[must_use]
+    pub fn duration_buckets(mut self, seconds: impl IntoIterator<Item = f64>) -> Self {
+        self.duration_buckets = Some(sorted(seconds));
+        self
+    }
+
+    /// Rounds durations to so many decimals of a second before they are recorded; 9 at most, which is what they have.
+    #[must_use]
+    pub fn round_durations(mut self, decimals: u8) -> Self {
+        self.decimals = Some(decimals);
+        self
+    }
+
+    /// From which duration a request counts as slow; a second unless told.
+    #[must_use]
+    pub fn slow_requests(mut self, longer_than: Duration) -> Self {
+        self.slow = longer_than;
+        self
+    }
+
+    /// Whether requests in flight are exported (they are, unless told).
+    #[must_use]
+    pub fn in_flight(mut self, on: bool) -> Self {
+        self.in_flight = on;
+        self
+    }
+
+    /// The name of the gauge of requests in flight, instead of the dialect's. A character that a name may not have
+    /// becomes `_`.
+    #[must_use]
+    pub fn in_flight_name(mut self, name: impl Into<String>) -> Self {
+        self.in_flight_name = Some(name.into());
+        self
+    }
+
+    /// Whether the gauge of requests in flight tells method and route, instead of as the dialect does.
+    #[must_use]
+    pub fn in_flight_labels(mut self, on: bool) -> Self {
+        self.in_flight_labels = Some(on);
+        self
+    }
+
+    /// Whether sizes of request and response bodies are recorded (they are, unless told).
+    #[must_use]
+    pub fn body_sizes(mut self, on: bool) -> Self {
+        self.body_sizes = on;
+        self
+    }
+
+    /// Whether a message without a body counts as a body of 0 bytes (it does, unless told).
+    #[must_use]
+    pub fn empty_bodies(mut self, on: bool) -> Self {
+        self.empty_bodies = on;
+        self
+    }
+
+    /// In dialects that tell versions of the API apart: the header that asks for one, and those that are known; there
+    /// are 20 at most. A request that asks for none asks for the first, any other version is `other`.
+    #[must_use]
+    pub fn api_versions<V: Into<String>>(mut self, header: HeaderName, known: impl IntoIterator<Item = V>) -> Self {
+        let known = known.into_iter().take(MOST_API_VERSIONS).map(Into::into);
+        self.api_versions = (header, known.collect());
+        self
+    }
+
+    /// Whether a page in OpenMetrics names a trace beside durations, of requests that carry a
+    /// [`TraceId`](crate::TraceId). Off unless told: looking for it costs each request a little.
+    #[must_use]
+    pub fn exemplars(mut self, on: bool) -> Self {
+        self.exemplars = on;
+        self
+    }
+
+    /// A function that is called with each request of a recorded route and its answer, when the response ends: for
+    /// metrics of your own, see [`HttpMetrics::registry`]. It runs on the request path, and what it reads is copied for
+    /// it: with a function, a request allocates.
+    #[must_use]
+    pub fn function(mut self, function: impl Fn(&Exchange<'_>) + Send + Sync + 'static) -> Self {
+        self.functions.push(Function::new(function));
+        self
+    }
+
+    /// Where [`HttpMetrics::instrument`] puts the page; `/metrics` unless told. It is not recorded.
+    #[must_use]
+    pub fn metrics_path(mut self, path: impl Into<String>) -> Self {
+        self.metrics_path = path.into();
+        self
+    }
+
+    /// Series on the page beyond which new ones are refused and counted; [`DEFAULT_MAX_SERIES`] unless told.
+    #[must_use]
+    pub fn max_series(mut self, series: usize) -> Self {
+        self.max_series = series;
+        self
+    }
+
+    /// The metrics. Call it once for a process: what it makes is never freed.
+    #[must_use]
+    pub fn build(mut self) -> HttpMetrics {
+        let rows = self.rows();
+        let duration_bounds = recorded(
+            &rows,
+            Scale::Nanoseconds,
+            &[Meaning::Duration, Meaning::DurationOverall],
+        );
+        let size_bounds = recorded(&rows, Scale::One, &[Meaning::RequestSize, Meaning::ResponseSize]);
+        let status_style = match self.groups_status_codes {
+            Some(true) => StatusStyle::Class,
+            Some(false) => StatusStyle::Exact,
+            None => self.dialect.status_style,
+        };
+        let http: Box<[HttpFamily]> = rows
+            .iter()
+            .filter(|row| row.meaning.is_of_the_layer() && row.meaning != Meaning::SeriesRefused)
+            .map(|row| HttpFamily::new(*row, status_style, [&duration_bounds, &size_bounds]))
+            .collect();
+        let lines = |level: Level| {
+            let families = http.iter().filter(move |family| family.level == level);
+            families.map(HttpFamily::lines).sum::<usize>()
+        };
+        let is_by_status = |family: &HttpFamily| family.level == Level::Status && !family.only_counts();
+        let has = |meaning: Meaning| rows.iter().any(|row| row.meaning == meaning);
+        let variants = self.variants(&rows);
+        let (duration_width, size_width) = (duration_bounds.width(), size_bounds.width());
+        let shared = Shared {
+            places: Places::new(duration_width, size_width),
+            by_status: http
+                .iter()
+                .any(is_by_status)
+                .then(|| StatusPlaces::new(duration_width, size_width)),
+            duration_bounds,
+            size_bounds,
+            slow_nanoseconds: u64::try_from(self.slow.as_nanos()).unwrap_or(u64::MAX),
+            rounding_nanoseconds: self.rounding_nanoseconds(),
+            body_sizes: self.body_sizes && (has(Meaning::RequestSize) || has(Meaning::ResponseSize)),
+            empty_bodies: self.empty_bodies,
+            carries: self.exemplars || !self.functions.is_empty(),
+            unmatched: (0..variants.count()).map(|_| Default::default()).collect(),
+            variants,
+            is_on: self.is_on,
+            dialect: self.dialect,
+            endpoint_series: lines(Level::Endpoint),
+            status_series: lines(Level::Status),
+            counts_exceptions: has(Meaning::Exceptions),
+            rows,
+            http,
+            exemplars: self.exemplars,
+            functions: std::mem::take(&mut self.functions).into_boxed_slice(),
+            excluded: self.excludes(),
+            metrics_path: self.metrics_path.into_boxed_str(),
+            ignores_unmatched: self.ignores_unmatched,
+            max_series: self.max_series,
+            started: Instant::now(),
+            series: Default::default(),
+            refused: Default::default(),
+            endpoints: Default::default(),
+            routes: Default::default(),
+            instances: Default::default(),
+            index: Default::default(),
+            families: Default::default(),
+            users: prometheus::Registry::new(),
+            page_bytes: Default::default(),
+        };
+        HttpMetrics {
+            shared: Box::leak(Box::new(shared)),
+        }
+    }
+
+    /// The dialect's rows, as the options change them.
+    fn rows(&self) -> Box<[Row]> {
+        let exported = |row: &Row| match row.meaning {
+            Meaning::InFlight => self.in_flight,
+            Meaning::RequestSize | Meaning::ResponseSize => self.body_sizes,
+            _ => true,
+        };
+        let rows = self.dialect.rows.iter().copied().filter(exported);
+        rows.map(|row| match row.meaning {
+            Meaning::InFlight => self.in_flight_row(row),
+            Meaning::Duration => Row {
+                buckets: match &self.duration_buckets {
+                    Some(seconds) => seconds.clone().leak(),
+                    None => row.buckets,
+                },
+                ..row
+            },
+            _ => row,
+        })
+        .collect()
+    }
+
+    fn in_flight_row(&self, row: Row) -> Row {
+        if self.in_flight_name.is_none() && self.in_flight_labels.is_none() {
+            return row;
+        }
+        let mut row = row;
+        if let Some(labelled) = self.in_flight_labels {
+            // The words for method and route are those of the requests.
+            let like = self
+                .dialect
+                .row(Meaning::Requests)
+                .or_else(|| self.dialect.row(Meaning::Duration));
+            let wanted = |(_, attribute): &(&str, Attribute)| matches!(attribute, Attribute::Method | Attribute::Route);
+            let labels = like
+                .into_iter()
+                .flat_map(Row::labels)
+                .filter(|_| labelled)
+                .filter(wanted);
+            let (names, attributes): (Vec<_>, Vec<_>) = labels.unzip();
+            row.attributes = attributes.leak();
+            row.family = Box::leak(Box::new(Family {
+                labels: names.leak(),
+                ..*row.family
+            }));
+        }
+        if let Some(name) = &self.in_flight_name {
+            row.family = Box::leak(Box::new(Family {
+                name: metric_name(name).leak(),
+                ..*row.family
+            }));
+        }
+        row
+    }
+
+    fn variants(&self, rows: &[Row]) -> Variants {
+        let tells = |wanted: Attribute| rows.iter().any(|row| row.attributes.contains(&wanted));
+        if tells(Attribute::ProtocolVersion) {
+            return Variants::Protocol;
+        }
+        if tells(Attribute::ApiVersion) {
+            let (header, known) = self.api_versions.clone();
+            let known = known.into_iter().map(String::into_boxed_str).collect();
+            return Variants::ApiVersion { header, known };
+        }
+        Variants::One
+    }
+
+    fn excludes(&self) -> Box<[Box<str>]> {
+        let probes = PROBES.iter().copied().filter(|_| self.ignores_probes);
+        let own = self.excluded.iter().map(String::as_str);
+        let page = [self.metrics_path.as_str()];
+        own.chain(probes).chain(page).map(Box::from).collect()
+    }
+
+    fn rounding_nanoseconds(&self) -> u64 {
+        let decimals = self.decimals.map_or(9, |decimals| decimals.min(9));
+        10_u64.pow(9 - u32::from(decimals))
+    }
+}
+
+/// All bounds that some of the rows print.
+fn recorded(rows: &[Row], scale: Scale, meanings: &[Meaning]) -> Bounds {
+    let rows = rows.iter().filter(|row| meanings.contains(&row.meaning));
+    let bounds = rows
+        .filter(|row| row.family.kind == MetricKind::Histogram)
+        .flat_map(|row| row.buckets);
+    Bounds::new(scale, &sorted(bounds.copied()))
+}
+
+fn sorted(bounds: impl IntoIterator<Item = f64>) -> Vec<f64> {
+    let bounds = bounds.into_iter();
+    let mut bounds: Vec<f64> = bounds.filter(|bound| bound.is_finite() && *bound > 0.0).collect();
+    bounds.sort_by(f64::total_cmp);
+    bounds.dedup();
+    bounds
+}
+
+fn metric_name(text: &str) -> String {
+    let allowed = |(place, c): (usize, char)| {
+        let is_good = c.is_ascii_alphabetic() || matches!(c, '_' | ':') || (place > 0 && c.is_ascii_digit());
+        if is_good { c } else { '_' }
+    };
+    text.chars().enumerate().map(allowed).collect()
+}

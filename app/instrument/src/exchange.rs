@@ -1,0 +1,110 @@
+//! Functions of the user's own, called with each request and its answer; and what a request carries for them to its end.
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use http::{HeaderMap, Method};
+
+/// A request and its answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Exchange<'a> {
+    /// The method that was asked for.
+    pub method: &'a Method,
+    /// The matched route template, or the dialect's word for none.
+    pub route: &'a str,
+    /// Headers of the request.
+    pub request_headers: &'a HeaderMap,
+    /// The status that it was answered with.
+    pub status: u16,
+    /// Headers of the response.
+    pub response_headers: &'a HeaderMap,
+    /// Bytes of the response's body that were sent.
+    pub response_bytes: u64,
+    /// Time from the arrival of the request to the end of the response, rounded if the options say so.
+    pub duration: Duration,
+}
+
+/// A function that is called with each exchange of a recorded route.
+#[derive(Clone)]
+pub(crate) struct Function(Arc<dyn Fn(&Exchange<'_>) + Send + Sync>);
+
+impl Function {
+    pub(crate) fn new(function: impl Fn(&Exchange<'_>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(function))
+    }
+
+    pub(crate) fn call(&self, exchange: &Exchange<'_>) {
+        (self.0)(exchange);
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Function")
+    }
+}
+
+/// What a request carries to its end.
+#[derive(Debug, Default)]
+pub(crate) struct Extra {
+    pub(crate) trace: Option<[u8; 16]>,
+    pub(crate) head: Option<Box<Head>>,
+}
+
+/// What functions may read of a request that is over.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) response: OnceLock<HeaderMap>,
+}
+
+impl Extra {
+    /// Keeps what functions may read of the answer.
+    pub(crate) fn answered(&self, headers: &HeaderMap) {
+        if let Some(head) = &self.head {
+            let _first = head.response.set(headers.clone());
+        }
+    }
+}
+
+/// The id of the trace that a request belongs to. Put it into the request's extensions before the layer: with
+/// [`Builder::exemplars`](crate::Builder::exemplars) the layer then names it beside the duration that it recorded.
+///
+/// A clone is the same and allocates nothing.
+#[derive(Clone)]
+pub struct TraceId(pub(crate) Arc<Extra>);
+
+impl TraceId {
+    /// A W3C trace id: 16 bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; 16]) -> Self {
+        Self(Arc::new(Extra {
+            trace: Some(bytes),
+            head: None,
+        }))
+    }
+
+    /// The 16 bytes.
+    #[must_use]
+    pub fn bytes(&self) -> [u8; 16] {
+        self.0.trace.unwrap_or_default()
+    }
+}
+
+impl PartialEq for TraceId {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for TraceId {}
+
+impl fmt::Debug for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TraceId").field(&self.bytes()).finish()
+    }
+}

@@ -1,0 +1,191 @@
+//! The families that the layer records, as the dialect spells them: which labels, from what, in which buckets.
+
+use metric_contract::{Attribute, Meaning, MetricKind, Row, StatusStyle};
+
+use crate::{
+    endpoint::Endpoint,
+    scale::{Bounds, Selection},
+    text,
+};
+
+/// What tells the parts of a family's series apart, beside the endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// Nothing.
+    Endpoint,
+    /// The status.
+    Status,
+    /// What was thrown.
+    Exception,
+}
+
+/// What labels tell of, beside the endpoint.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Of {
+    Endpoint,
+    Status(u16),
+    Exception(&'static str),
+}
+
+/// A family of the layer.
+#[derive(Debug)]
+pub(crate) struct HttpFamily {
+    pub(crate) row: Row,
+    pub(crate) level: Level,
+    /// Which of the recorded bounds it prints; of anything but a histogram, none.
+    pub(crate) selection: Selection,
+    status_style: StatusStyle,
+}
+
+impl HttpFamily {
+    /// `durations`, `sizes`: the bounds in which values are recorded.
+    pub(crate) fn new(row: Row, status_style: StatusStyle, [durations, sizes]: [&Bounds; 2]) -> Self {
+        let recorded = match row.meaning {
+            Meaning::RequestSize | Meaning::ResponseSize => sizes,
+            _ => durations,
+        };
+        Self {
+            row,
+            level: level(&row),
+            selection: recorded.select(row.buckets),
+            status_style,
+        }
+    }
+
+    /// Whether it takes nothing but numbers of requests.
+    pub(crate) fn only_counts(&self) -> bool {
+        self.row.family.kind == MetricKind::Counter
+    }
+
+    /// Whether a status has a part in it.
+    pub(crate) fn counts_status(&self, status: u16) -> bool {
+        self.row.meaning != Meaning::RequestErrors || status >= 400
+    }
+
+    /// Sample lines of one of its series.
+    pub(crate) fn lines(&self) -> usize {
+        match self.row.family.kind {
+            MetricKind::Counter | MetricKind::Gauge => 1,
+            MetricKind::Histogram => self.selection.len() + 3,
+            MetricKind::Summary => 2,
+        }
+    }
+
+    /// Label pairs as printed.
+    pub(crate) fn labels(&self, endpoint: &Endpoint, of: Of) -> Box<str> {
+        let mut out = String::new();
+        for (label, attribute) in self.row.labels() {
+            self.push(&mut out, label, attribute, endpoint, of);
+        }
+        out.into_boxed_str()
+    }
+
+    fn push(&self, out: &mut String, label: &str, attribute: Attribute, endpoint: &Endpoint, of: Of) {
+        let status = match of {
+            Of::Status(status) => Some(status),
+            Of::Endpoint | Of::Exception(_) => None,
+        };
+        match attribute {
+            Attribute::Method => text::push_label(out, label, endpoint.verb.as_str()),
+            // Empty is what OpenTelemetry says of a request that matched no route: a label without a value is none.
+            Attribute::Route if endpoint.route.is_empty() => {}
+            Attribute::Route => text::push_label(out, label, &endpoint.route),
+            Attribute::Handler => text::push_label(out, label, &handler(endpoint)),
+            Attribute::ProtocolVersion | Attribute::ApiVersion => {
+                text::push_label(out, label, endpoint.shared.variants.label(endpoint.variant));
+            }
+            Attribute::Constant(value) => text::push_label(out, label, value),
+            Attribute::Status => push_status(out, label, self.status_style, status),
+            Attribute::StatusClass => push_status(out, label, StatusStyle::Class, status),
+            Attribute::Outcome => text::push_label(out, label, outcome(status)),
+            Attribute::Fault => text::push_label(out, label, fault(status)),
+            Attribute::StatusOfError => {
+                push_status(out, label, StatusStyle::Exact, status.filter(|status| *status >= 500));
+            }
+            Attribute::Exception => {
+                if let Of::Exception(name) = of {
+                    text::push_label(out, label, name);
+                }
+            }
+            // Told by handles only; a test of the contract holds tables to it.
+            Attribute::ErrorType
+            | Attribute::Operation
+            | Attribute::Table
+            | Attribute::Outcomes
+            | Attribute::State
+            | Attribute::TaskType
+            | Attribute::TaskStatus
+            | Attribute::Event
+            | Attribute::Service
+            | Attribute::ServiceStatus
+            | Attribute::OrderStatus
+            | Attribute::Currency
+            | Attribute::Version
+            | Attribute::Commit
+            | Attribute::Compiler
+            | Attribute::DialectName => {}
+        }
+    }
+}
+
+/// What the parts of a row's series are told apart by.
+fn level(row: &Row) -> Level {
+    if row.meaning == Meaning::Exceptions {
+        return Level::Exception;
+    }
+    let of_status = |attribute: &Attribute| {
+        matches!(
+            attribute,
+            Attribute::Status
+                | Attribute::StatusClass
+                | Attribute::Outcome
+                | Attribute::Fault
+                | Attribute::StatusOfError
+        )
+    };
+    let is_of_status = row.meaning == Meaning::RequestErrors || row.attributes.iter().any(of_status);
+    if is_of_status { Level::Status } else { Level::Endpoint }
+}
+
+fn push_status(out: &mut String, label: &str, style: StatusStyle, status: Option<u16>) {
+    let Some(status) = status else { return };
+    let mut buffer = itoa::Buffer::new();
+    match style {
+        StatusStyle::Exact => text::push_label(out, label, buffer.format(status)),
+        StatusStyle::Class => text::push_label(out, label, &format!("{}xx", status / 100)),
+    }
+}
+
+/// Micrometer's words.
+fn outcome(status: Option<u16>) -> &'static str {
+    match status.map_or(0, |status| status / 100) {
+        1 => "INFORMATIONAL",
+        2 => "SUCCESS",
+        3 => "REDIRECTION",
+        4 => "CLIENT_ERROR",
+        5 => "SERVER_ERROR",
+        _ => "UNKNOWN",
+    }
+}
+
+fn fault(status: Option<u16>) -> &'static str {
+    match status {
+        Some(500..) => "server_error",
+        Some(400..) => "client_error",
+        Some(_) | None => "none",
+    }
+}
+
+/// `get_users_id` of GET on `/users/{id}`: as bounded as the route, and what a framework that names handlers would say.
+fn handler(endpoint: &Endpoint) -> String {
+    let mut name = endpoint.verb.as_str().trim_start_matches('_').to_ascii_lowercase();
+    for word in endpoint
+        .route
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+    {
+        name.push('_');
+        name.push_str(word);
+    }
+    name
+}
