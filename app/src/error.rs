@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use http_instrument::ErrorName;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
@@ -104,6 +105,27 @@ impl Slug {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.row().0
+    }
+
+    /// What the source systems' framework would have thrown.
+    #[must_use]
+    pub const fn exception(self) -> &'static str {
+        if matches!(self, Self::MalformedBody | Self::InvalidRequest) {
+            "RequestValidationError"
+        } else if matches!(self, Self::Internal) {
+            "Exception"
+        } else {
+            "HTTPException"
+        }
+    }
+
+    /// Its names, as metrics spell them.
+    #[must_use]
+    pub const fn error_name(self) -> ErrorName {
+        ErrorName {
+            slug: self.as_str(),
+            exception: self.exception(),
+        }
     }
 
     /// The status that it is answered with.
@@ -220,6 +242,7 @@ impl IntoResponse for Problem {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response.extensions_mut().insert(self.slug);
+        response.extensions_mut().insert(self.slug.error_name());
         response
     }
 }

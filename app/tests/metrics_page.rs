@@ -190,7 +190,7 @@ async fn a_scan_of_ten_thousand_paths_adds_no_series() {
         assert_eq!(app.get(&path).await.status, 404);
     }
     assert_eq!(samples().await, before);
-    let series = "http_requests_total{method=\"GET\",route=\"unmatched\",status=\"404\"}";
+    let series = "http_requests_total{method=\"_OTHER\",route=\"unmatched\",status=\"404\"}";
     assert_eq!(app.sample(series).await, Some(10_001.0));
 }
 

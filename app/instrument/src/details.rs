@@ -18,10 +18,6 @@ use crate::{
     window_max::WindowMax,
 };
 
-/// What an exception is called that is a panic.
-pub(crate) const PANIC: &str = "panic";
-/// What an exception is called that is an error of the service itself, not an answer.
-pub(crate) const SERVICE_ERROR: &str = "service-error";
 /// Names of exceptions that an endpoint tells apart at most.
 const MOST_EXCEPTIONS: usize = 16;
 
@@ -36,6 +32,17 @@ pub struct ErrorName {
 }
 
 impl ErrorName {
+    /// A handler that panicked.
+    pub const PANIC: Self = Self {
+        slug: "panic",
+        exception: "Exception",
+    };
+    /// A service that failed instead of answering.
+    pub const SERVICE: Self = Self {
+        slug: "service-error",
+        exception: "Exception",
+    };
+
     /// The name that a dialect uses.
     #[must_use]
     pub const fn spelled(self, names: ErrorNames) -> &'static str {
@@ -127,11 +134,11 @@ impl Endpoint {
     #[cold]
     pub(crate) fn note_exception(&self, extensions: &Extensions) {
         if let Some(name) = extensions.get::<ErrorName>() {
-            self.record_exception(name.spelled(self.shared.dialect.error_names));
+            self.record_exception(*name);
         }
     }
 
-    pub(crate) fn record_exception(&self, name: &'static str) {
+    pub(crate) fn record_exception(&self, name: ErrorName) {
         let counted = self.exception(name, |count| count.fetch_add(1, Ordering::Relaxed));
         if counted.is_none() {
             self.shared.count_refused();
@@ -139,12 +146,13 @@ impl Endpoint {
     }
 
     /// Makes an exception's series exist.
-    pub(crate) fn expect_exception(&self, name: &'static str) {
+    pub(crate) fn expect_exception(&self, name: ErrorName) {
         let _exists = self.exception(name, |_| 0);
     }
 
     /// `None`: there are too many names.
-    fn exception<T>(&self, name: &'static str, found: impl Fn(&AtomicU64) -> T) -> Option<T> {
+    fn exception<T>(&self, name: ErrorName, found: impl Fn(&AtomicU64) -> T) -> Option<T> {
+        let name = name.spelled(self.shared.dialect.error_names);
         if !self.shared.counts_exceptions {
             return Some(found(&AtomicU64::new(0)));
         }

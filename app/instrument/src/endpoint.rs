@@ -13,7 +13,7 @@ use std::{
 
 use crate::{
     cells::{Cells, Row},
-    details::Details,
+    details::{Details, ErrorName},
     exchange::Extra,
     registry::Shared,
     verb::Verb,
@@ -261,7 +261,7 @@ impl InFlight {
     #[cold]
     pub(crate) fn failed(&mut self) {
         self.status = FAILED;
-        self.endpoint.record_exception(crate::details::SERVICE_ERROR);
+        self.endpoint.record_exception(ErrorName::SERVICE);
     }
 
     pub(crate) fn add_response_bytes(&mut self, bytes: u64) {
@@ -275,7 +275,7 @@ impl InFlight {
     /// The status that counts, of a request whose handler was left while it ran.
     #[cold]
     fn panicked(&self) -> u16 {
-        self.endpoint.record_exception(crate::details::PANIC);
+        self.endpoint.record_exception(ErrorName::PANIC);
         FAILED
     }
 }

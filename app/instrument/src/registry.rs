@@ -14,7 +14,7 @@ use std::{
 use metric_contract::{Dialect, Row};
 
 use crate::{
-    details::{PANIC, StatusPlaces},
+    details::{ErrorName, StatusPlaces},
     endpoint::{Endpoint, Places},
     exchange::Function,
     families::Families,
@@ -155,7 +155,7 @@ impl Shared {
             known.is_declared = true;
         }
         if self.counts_exceptions {
-            endpoint.expect_exception(PANIC);
+            endpoint.expect_exception(ErrorName::PANIC);
         }
         Some(endpoint)
     }

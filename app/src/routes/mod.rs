@@ -24,6 +24,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::MethodRouter,
 };
+use http_instrument::ErrorName;
 use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
 
 use crate::{
@@ -159,6 +160,8 @@ impl ResponseForPanic for AnswerPanic {
     fn response_for_panic(&mut self, payload: Box<dyn std::any::Any + Send + 'static>) -> Response {
         self.0.panics().increment();
         tracing::debug!(reason = panic_text(payload.as_ref()), "answered a panic");
-        Problem::internal().into_response()
+        let mut response = Problem::internal().into_response();
+        response.extensions_mut().insert(ErrorName::PANIC);
+        response
     }
 }

@@ -26,7 +26,7 @@ impl CpuUsage {
     pub fn new(shown: Gauge, dialect: DialectId) -> Self {
         Self {
             shown,
-            settable: matches!(dialect, DialectId::Native),
+            settable: matches!(dialect, DialectId::Native | DialectId::S4),
             measured: AtomicU64::new(NONE),
             set: AtomicU64::new(NONE),
         }

@@ -52,7 +52,10 @@ impl Metrics {
     /// # Errors
     /// A family does not fit, or the cap on series is reached.
     pub fn new(config: &Config) -> Result<Self, FamilyError> {
-        let mut builder = HttpMetrics::builder(config.dialect).excluded_routes(routes::unmeasured());
+        let mut builder = HttpMetrics::builder(config.dialect)
+            .excluded_routes(routes::unmeasured())
+            .slow_requests(config.slow_request)
+            .exemplars(true);
         if let Some(buckets) = &config.buckets {
             builder = builder.duration_buckets(buckets.iter().copied());
         }
@@ -60,9 +63,14 @@ impl Metrics {
         set_info(&http, config.dialect)?;
         http.gauge(Meaning::CpuAlertThreshold, &[])?
             .set(config.thresholds.cpu_percent);
+        let names = http.dialect().error_names;
         let errors = Slug::ALL
             .iter()
-            .map(|slug| http.counter(Meaning::ErrorsByType, &[slug.as_str()]));
+            .map(|slug| http.counter(Meaning::ErrorsByType, &[slug.error_name().spelled(names)]));
+        for none in [Meaning::GcCollections, Meaning::GcCollected, Meaning::GcUncollectable] {
+            // There is no garbage collector: they stay 0, in the dialect that has them.
+            http.counter(none, &[])?;
+        }
         Ok(Self(Arc::new(Handles {
             enabled: config.metrics,
             panics: http.counter(Meaning::Panics, &[])?,
