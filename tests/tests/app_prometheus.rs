@@ -25,6 +25,8 @@ use testbed::Toolbox;
 const WINDOW: u32 = 20;
 /// How far rates may differ: the two look at moments up to a scrape (1 s of 20) apart.
 const RATE_TOLERANCE: f64 = 0.05;
+/// Of these nothing need have happened yet: no background task has run.
+const MAY_BE_EMPTY: &[&str] = &["Background tasks"];
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A program that ends with this test, however that ends.
@@ -225,16 +227,20 @@ fn the_services_own_figures_agree_with_a_real_prometheus() {
     .unwrap();
     assert!(quick.answered() > u64::from(WINDOW) * 10, "the traffic ran");
 
+    let mut unanswered = Vec::new();
     for row in queries["queries"].as_array().unwrap() {
         let (title, promql) = (row["title"].as_str().unwrap(), row["promql"].as_str().unwrap());
         let rows = prometheus.query(promql).unwrap();
-        assert!(!rows.is_empty(), "{title} has no answer: {promql}");
+        if rows.is_empty() && !MAY_BE_EMPTY.contains(&title) {
+            unanswered.push(format!("{title}: {promql}"));
+        }
         println!(
             "{title}: {} series, first {:?}",
             rows.len(),
             rows.first().map(|(_, value)| value)
         );
     }
+    assert!(unanswered.is_empty(), "no answer to:\n{}", unanswered.join("\n"));
 
     // A burst at an edge of the window is seen by one of the two only; steady traffic by both.
     let figures = eventually("the two to agree", PATIENCE, || compare(&app, &queries, &prometheus)).unwrap();
