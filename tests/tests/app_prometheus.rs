@@ -9,10 +9,10 @@
 )]
 
 use std::{
-    fs,
+    env, fs,
     io::{BufRead as _, BufReader},
     net::TcpListener,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -55,8 +55,11 @@ impl Drop for Program {
     }
 }
 
-/// The reference API and its address.
-fn start_app() -> (Program, String) {
+/// The program: what `MONITORED_APP_BIN` names, else built by cargo.
+fn binary() -> PathBuf {
+    if let Some(path) = env::var_os("MONITORED_APP_BIN") {
+        return path.into();
+    }
     let mut build = workspace::cargo().unwrap();
     build.args([
         "build",
@@ -68,7 +71,11 @@ fn start_app() -> (Program, String) {
         "monitored-app",
     ]);
     workspace::run(&mut build).unwrap();
-    let binary = workspace::target().unwrap().join("debug/monitored-app");
+    workspace::target().unwrap().join("debug/monitored-app")
+}
+
+/// The reference API and its address.
+fn start_app() -> (Program, String) {
     let settings = [
         ("LISTEN", "127.0.0.1:0"),
         ("LOG_FORMAT", "json"),
@@ -76,7 +83,7 @@ fn start_app() -> (Program, String) {
         ("METRICS_COLLECTION_INTERVAL", "1s"),
         ("SYSTEM_METRICS_INTERVAL", "1s"),
     ];
-    let mut app = Program::start(&binary, &[], &settings, Stdio::piped());
+    let mut app = Program::start(&binary(), &[], &settings, Stdio::piped());
     let mut lines = BufReader::new(app.0.stdout.take().unwrap()).lines();
     let address = loop {
         let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();

@@ -181,12 +181,17 @@ fn integration_tests() -> Result<()> {
     let promtool = Toolbox::open()?.bin("promtool")?;
     // Binaries too: the tests start the operator and the test bed's supervisor, and would build them with other features.
     run(cargo()?.args(["build", "--quiet", "--all-targets"]).args(WORKSPACE))?;
-    let operator = workspace::target()?.join("debug/monitored-api");
+    let programs = workspace::target()?.join("debug");
+    let (operator, app) = (programs.join("monitored-api"), programs.join("monitored-app"));
     // A gate is the same for everybody; `SEED=$RANDOM cargo xtask test`, or the test on its own, draws other kills.
     let seed = std::env::var("SEED").unwrap_or_else(|_| "1".to_owned());
     lanes::run(
         &WORKSPACE,
-        &[("PROMTOOL", &promtool), ("MONITORED_API_BIN", &operator)],
+        &[
+            ("PROMTOOL", &promtool),
+            ("MONITORED_API_BIN", &operator),
+            ("MONITORED_APP_BIN", &app),
+        ],
         &seed,
     )
 }
