@@ -12,6 +12,7 @@ pub mod kubernetes;
 pub mod operator;
 pub mod postgres;
 pub mod prometheus;
+pub mod python;
 pub mod snapshot;
 mod traffic;
 pub mod workspace;

@@ -268,5 +268,5 @@ impl Target {
 /// A DNS label, as far as its characters go.
 fn is_name(text: &str) -> bool {
     let usable = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    text.len() <= 63 && text.bytes().all(usable)
+    (1..=63).contains(&text.len()) && text.bytes().all(usable)
 }

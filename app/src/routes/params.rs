@@ -43,14 +43,15 @@ impl Params {
             .filter(|value| !value.is_empty())
     }
 
-    /// A parameter's value, if it is given and `read` understands it; else a violation is noted.
+    /// A parameter's value, if it is given and `read` understands it; else a violation is noted. Empty is not a number,
+    /// a time or whatever else is read here.
     pub(super) fn read<T>(
         &mut self,
         name: &'static str,
         must: impl Into<Cow<'static, str>>,
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
-        let value = read(self.text(name)?);
+        let value = read(self.values.get(name)?);
         if value.is_none() {
             self.violations.push(Violation {
                 index: None,

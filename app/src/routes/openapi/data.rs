@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     operation::Operation,
-    schemas::{boolean, id, named, number, text, time, whole_number},
+    schemas::{NOT_BLANK, boolean, id, named, number, text, time, whole_number},
 };
 use crate::{
     error::Slug,
@@ -124,9 +124,9 @@ fn new_item(generator: &mut SchemaGenerator) -> Schema {
             "type": "object",
             "required": ["name", "category", "value"],
             "properties": {
-                "name": {"type": "string", "minLength": 1, "maxLength": input::MAX_NAME, "pattern": r"\S"},
+                "name": {"type": "string", "minLength": 1, "maxLength": input::MAX_NAME, "pattern": NOT_BLANK},
                 "description": {"type": ["string", "null"], "maxLength": input::MAX_DESCRIPTION},
-                "category": {"type": "string", "minLength": 1, "maxLength": input::MAX_CATEGORY, "pattern": r"\S"},
+                "category": {"type": "string", "minLength": 1, "maxLength": input::MAX_CATEGORY, "pattern": NOT_BLANK},
                 "value": {"type": "number", "format": "double"},
                 "active": {"type": ["boolean", "null"], "default": true},
                 "metadata": {

@@ -13,6 +13,7 @@ mod demonstration;
 mod health;
 mod insight;
 mod operation;
+mod page;
 mod schemas;
 mod service;
 
@@ -28,6 +29,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use self::operation::Operation;
+pub use self::page::reference_page;
 use super::Resource;
 use crate::{state::AppState, telemetry::BuildInfo};
 

@@ -219,6 +219,23 @@ impl Operation {
         self.method == Method::GET && self.parameters.iter().all(|parameter| !parameter.required)
     }
 
+    /// Its query parameters, and whether they have to be given.
+    pub(super) fn query_parameters(&self) -> impl Iterator<Item = (&'static str, bool)> {
+        let query = self.parameters.iter().filter(|parameter| parameter.place == "query");
+        query.map(|parameter| (parameter.name, parameter.required))
+    }
+
+    /// Statuses that are no problems.
+    pub(super) fn statuses(&self) -> impl Iterator<Item = StatusCode> {
+        self.answers.iter().map(|answer| answer.status)
+    }
+
+    /// The problems that not every operation has.
+    pub(super) fn own_problems(&self) -> impl Iterator<Item = Slug> {
+        let own = |slug: &Slug| self.problems.contains(slug) && !ALWAYS.contains(slug);
+        Slug::ALL.iter().copied().filter(own)
+    }
+
     /// The operation object.
     pub(super) fn render(&self, tag: &str, generator: &mut SchemaGenerator) -> Value {
         let mut operation = Map::new();

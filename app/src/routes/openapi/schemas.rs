@@ -3,6 +3,9 @@
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+/// A text with something to see in it: what `str::trim` leaves. `\S` of ECMA 262 differs from it in two characters.
+pub(super) const NOT_BLANK: &str = r"[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]";
+
 /// A whole number within bounds; what it is when it is left out.
 pub(super) fn whole_number(min: u64, max: u64, default: Option<u64>) -> Value {
     let mut schema = json!({"type": "integer", "minimum": min, "maximum": max});
@@ -46,4 +49,25 @@ pub(super) fn any_text(_: &mut SchemaGenerator) -> Schema {
 pub(super) fn named(generator: &mut SchemaGenerator, name: &str, schema: Value) -> Schema {
     generator.definitions_mut().entry(name).or_insert(schema);
     Schema::new_ref(format!("#/components/schemas/{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pattern_for_what_is_not_blank_names_the_white_space_that_trim_takes() {
+        let inside = NOT_BLANK.trim_start_matches("[^").trim_end_matches(']');
+        let named = |letter: char| match letter {
+            '\t'..='\r' => inside.contains(r"\t-\r"),
+            ' ' => inside.contains(' '),
+            '\u{2000}'..='\u{200a}' => inside.contains(r"\u2000-\u200a"),
+            other => inside.contains(&format!("\\u{:04x}", u32::from(other))),
+        };
+        let white = (0..=0xffff_u32)
+            .filter_map(char::from_u32)
+            .filter(|letter| letter.is_whitespace());
+        assert_eq!(white.filter(|letter| !named(*letter)).collect::<String>(), "");
+        assert_eq!(inside.matches("\\u").count(), 10, "nothing else is named");
+    }
 }
