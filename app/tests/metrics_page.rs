@@ -9,59 +9,11 @@
 
 mod common;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::{Router, body::Body, http::Request};
-use common::{App, flags};
-use metric_contract::{DialectId, MetricKind};
-
-#[derive(Debug, Default, PartialEq)]
-struct Family {
-    kind: String,
-    help: String,
-    labels: BTreeSet<String>,
-    samples: usize,
-}
-
-/// Reads a page strictly: HELP, TYPE, then samples of that family, each series once.
-fn parse(page: &str) -> BTreeMap<String, Family> {
-    let mut families: BTreeMap<String, Family> = BTreeMap::new();
-    let mut seen = BTreeSet::new();
-    let mut current = String::new();
-    for line in page.lines() {
-        if let Some(rest) = line.strip_prefix("# HELP ") {
-            let (name, help) = rest.split_once(' ').unwrap();
-            current = name.to_owned();
-            let new = Family {
-                help: help.to_owned(),
-                ..Family::default()
-            };
-            assert_eq!(families.insert(current.clone(), new), None, "{name} stands twice");
-        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
-            let (name, kind) = rest.split_once(' ').unwrap();
-            assert_eq!(name, current);
-            families.get_mut(name).unwrap().kind = kind.to_owned();
-        } else if line != "# EOF" {
-            let (series, value) = line.rsplit_once(' ').unwrap();
-            value.parse::<f64>().unwrap();
-            assert!(seen.insert(series.to_owned()), "{series} stands twice");
-            let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
-            let family = families.get_mut(&current).unwrap();
-            let suffixes = ["", "_total", "_bucket", "_sum", "_count"];
-            assert!(
-                suffixes.iter().any(|suffix| name == format!("{current}{suffix}")),
-                "{name} under {current}"
-            );
-            family.samples += 1;
-            let labels = labels.strip_suffix('}').unwrap();
-            // No label value of ours holds a comma followed by a name and a quote.
-            for label in labels.split("\",").filter(|label| !label.is_empty()) {
-                family.labels.insert(label.split('=').next().unwrap().to_owned());
-            }
-        }
-    }
-    families
-}
+use common::{App, flags, page::parse};
+use tower::ServiceExt as _;
 
 /// A service that has seen a request, and whose process has been read.
 async fn used() -> App {
@@ -70,35 +22,6 @@ async fn used() -> App {
     collector.collect();
     app.get("/").await;
     app
-}
-
-#[tokio::test]
-async fn every_family_on_the_page_is_as_the_dialects_table_says() {
-    let page = used().await.get("/metrics").await.text;
-    let found = parse(&page);
-    let mut wanted = BTreeMap::new();
-    for family in DialectId::Native.dialect().families() {
-        let kind = family.kind.as_str();
-        let mut labels: BTreeSet<String> = family.labels.iter().map(|label| (*label).to_owned()).collect();
-        if family.kind == MetricKind::Histogram {
-            labels.insert("le".to_owned());
-        }
-        wanted.insert(
-            family.name.to_owned(),
-            (kind.to_owned(), family.help.to_owned(), labels),
-        );
-    }
-    for (name, family) in found {
-        let Some((kind, help, labels)) = wanted.get(&name) else {
-            panic!("{name} stands in no row of the table");
-        };
-        assert_eq!(
-            (&family.kind, &family.help, &family.labels),
-            (kind, help, labels),
-            "{name}"
-        );
-        assert!(family.samples > 0, "{name} has no sample");
-    }
 }
 
 #[tokio::test]
@@ -175,23 +98,29 @@ async fn figures_of_the_process_are_true() {
 }
 
 #[tokio::test]
-async fn a_scan_of_ten_thousand_paths_adds_no_series() {
-    let app = App::in_memory().await;
-    app.get("/first").await;
-    let samples = async || {
-        parse(&app.get("/metrics").await.text)
-            .values()
-            .map(|family| family.samples)
-            .sum::<usize>()
-    };
-    let before = samples().await;
-    for n in 0..10_000_u32 {
-        let path = format!("/{:x}/{}.php?id={n}", n.wrapping_mul(2_654_435_761), n % 97);
-        assert_eq!(app.get(&path).await.status, 404);
-    }
-    assert_eq!(samples().await, before);
-    let series = "http_requests_total{method=\"_OTHER\",route=\"unmatched\",status=\"404\"}";
-    assert_eq!(app.sample(series).await, Some(10_001.0));
+async fn a_page_is_compressed_for_who_asks_and_as_it_is_for_others() {
+    let app = used().await;
+    let plain = app.get("/metrics").await;
+    assert_eq!(plain.headers.get("content-encoding"), None);
+    assert!(plain.header("vary").contains("accept-encoding"), "caches must know");
+    let request = Request::get("/metrics").header("accept-encoding", "gzip");
+    let answer = app
+        .router
+        .clone()
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(answer.headers()["content-encoding"], "gzip");
+    assert_eq!(
+        answer.headers()["content-type"],
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
+    let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    assert!(
+        bytes.starts_with(&[0x1f, 0x8b]) && bytes.len() * 4 < plain.text.len(),
+        "{} bytes",
+        bytes.len()
+    );
 }
 
 #[tokio::test]

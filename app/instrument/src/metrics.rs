@@ -49,8 +49,8 @@ impl HttpMetrics {
 
     /// Makes a route's series exist at 0 (its documented statuses and 500), so that `rate()` sees the first request.
     ///
-    /// It also declares the method: whatever other methods clients try on the route (but HEAD, where there is GET) count
-    /// as matching no route, so that a scan adds no series.
+    /// It also declares the method: whatever other methods clients try on the route count as matching no route (HEAD, where
+    /// it was not declared, as GET), so that a scan adds no series.
     pub fn expect(&self, method: &Method, route: &str, statuses: &[u16]) {
         if !self.shared.is_on || self.shared.excludes(route) {
             return;

@@ -108,9 +108,9 @@ impl Shared {
         if self.excludes(route) {
             return Found::Excluded;
         }
-        if !self.has(verb, route) {
+        let Some(verb) = self.counted_as(verb, route) else {
             return self.outside(variant);
-        }
+        };
         match self.endpoint(verb, variant, route) {
             Some(endpoint) => Found::Recorded(endpoint),
             None => {
@@ -133,14 +133,16 @@ impl Shared {
         self.excluded.iter().any(|pattern| pattern::fits(pattern, route))
     }
 
-    /// Whether the route may have such a method: not if its methods were declared and it is none of them.
-    fn has(&self, verb: Verb, route: &str) -> bool {
+    /// The method under which a request to a route counts. `None`: the route's methods were declared, and it is none of them.
+    fn counted_as(&self, verb: Verb, route: &str) -> Option<Verb> {
         let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
         let Some(known) = routes.get(route).filter(|known| known.is_declared) else {
-            return true;
+            return Some(verb);
         };
         let declares = |verb: Verb| known.endpoints.get(verb.index()).copied().flatten().is_some();
-        declares(verb) || (verb == Verb::Head && declares(Verb::Get))
+        // What answers GET answers HEAD.
+        let stands_for = if verb == Verb::Head { Verb::Get } else { verb };
+        [verb, stands_for].into_iter().find(|verb| declares(*verb))
     }
 
     /// Makes the series of a route's method exist; from now on the route has the methods that are declared, and no other.

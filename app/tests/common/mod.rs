@@ -14,6 +14,7 @@
 )]
 
 pub mod document;
+pub mod page;
 pub mod process;
 
 use std::{path::Path, time::Duration};
