@@ -181,8 +181,6 @@ meanings! {
     RuntimeQueueDepth [];
     /// Time for which the runtime's workers were busy.
     RuntimeBusy [];
-    /// Bytes that the program holds of its allocator.
-    AllocatorAllocated [];
     /// Collections of a garbage collector.
     GcCollections [];
     /// Objects that a garbage collector collected.

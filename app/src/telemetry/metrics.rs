@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http_instrument::{Counter, FamilyError, Gauge, HttpMetrics};
 use metric_contract::{DialectId, Meaning};
 
-use super::{ActiveUsers, CpuUsage, system};
+use super::{ActiveUsers, Connections, CpuUsage, system};
 use crate::{config::Config, error::Slug, routes, store::StoreMetrics};
 
 /// What is running.
@@ -42,6 +42,7 @@ struct Handles {
     request_rate: Gauge,
     cpu: Arc<CpuUsage>,
     users: ActiveUsers,
+    connections: Connections,
     system: system::Latest,
     store: StoreMetrics,
 }
@@ -78,6 +79,7 @@ impl Metrics {
             uptime: http.gauge(Meaning::AppUptime, &[])?,
             request_rate: http.gauge(Meaning::RequestRate, &[])?,
             cpu: Arc::new(CpuUsage::new(http.gauge(Meaning::AppCpuPercent, &[])?, config.dialect)),
+            connections: Connections::new(http.gauge(Meaning::ActiveConnections, &[])?),
             users: ActiveUsers::new(http.gauge(Meaning::ActiveUsers, &[])?),
             system: system::Latest::default(),
             store: StoreMetrics::new(&http)?,
@@ -131,6 +133,12 @@ impl Metrics {
     #[must_use]
     pub fn active_users(&self) -> &ActiveUsers {
         &self.0.users
+    }
+
+    /// Open client connections.
+    #[must_use]
+    pub fn connections(&self) -> &Connections {
+        &self.0.connections
     }
 
     /// Figures of process, host and container as they were read last.

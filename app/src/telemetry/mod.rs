@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod cgroup;
+mod connections;
 mod cpu;
 pub mod history;
 pub mod logs;
@@ -11,6 +12,7 @@ pub mod system;
 mod users;
 
 pub use self::{
+    connections::{Connections, OpenConnection},
     cpu::CpuUsage,
     metrics::{BuildInfo, Metrics},
     users::ActiveUsers,

@@ -151,8 +151,6 @@ rows! {
         "Tasks that wait in the runtime's global queue.";
     RUNTIME_BUSY: RuntimeBusy "tokio_busy_seconds_total" Counter Seconds {}
         "Time for which the runtime's workers were busy.";
-    ALLOCATOR_ALLOCATED: AllocatorAllocated "allocator_allocated_bytes" Gauge Bytes {}
-        "Bytes that the program holds of its allocator.";
 }
 
 /// Every row, in the order of the page.
@@ -214,7 +212,6 @@ pub const ROWS: &[Row] = &[
     RUNTIME_TASKS,
     RUNTIME_QUEUE_DEPTH,
     RUNTIME_BUSY,
-    ALLOCATOR_ALLOCATED,
 ];
 
 /// The dialect's table.

@@ -1,0 +1,70 @@
+//! How many client connections are open: who serves one holds an [`OpenConnection`] as long as it is.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use http_instrument::Gauge;
+
+/// The figure; a clone is the same.
+#[derive(Debug, Clone)]
+pub struct Connections(Arc<Figure>);
+
+#[derive(Debug)]
+struct Figure {
+    shown: Gauge,
+    open: AtomicU64,
+}
+
+/// A connection that is open until this is dropped.
+#[derive(Debug)]
+pub struct OpenConnection(Arc<Figure>);
+
+impl Connections {
+    /// Shows the figure in a gauge.
+    #[must_use]
+    pub fn new(shown: Gauge) -> Self {
+        Self(Arc::new(Figure {
+            shown,
+            open: AtomicU64::new(0),
+        }))
+    }
+
+    /// One more.
+    #[must_use]
+    pub fn open(&self) -> OpenConnection {
+        let before = self.0.open.fetch_add(1, Ordering::Relaxed);
+        self.0.shown.set((before + 1) as f64);
+        OpenConnection(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        let before = self.0.open.fetch_sub(1, Ordering::Relaxed);
+        self.0.shown.set(before.saturating_sub(1) as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_instrument::HttpMetrics;
+    use metric_contract::Meaning;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_counts_until_it_is_dropped() {
+        let metrics = HttpMetrics::default();
+        let gauge = metrics.gauge(Meaning::ActiveConnections, &[]).unwrap();
+        let connections = Connections::new(gauge.clone());
+        let first = connections.open();
+        let second = connections.open();
+        assert_eq!(gauge.value(), 2.0);
+        drop(first);
+        assert_eq!(gauge.value(), 1.0);
+        drop(second);
+        assert_eq!(gauge.value(), 0.0);
+    }
+}
