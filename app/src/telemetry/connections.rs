@@ -1,9 +1,6 @@
 //! How many client connections are open: who serves one holds an [`OpenConnection`] as long as it is.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http_instrument::Gauge;
 
@@ -14,7 +11,16 @@ pub struct Connections(Arc<Figure>);
 #[derive(Debug)]
 struct Figure {
     shown: Gauge,
-    open: AtomicU64,
+    /// Held while the gauge is set, so that the last change is the one that is shown.
+    open: Mutex<u64>,
+}
+
+impl Figure {
+    fn change(&self, change: impl FnOnce(u64) -> u64) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        *open = change(*open);
+        self.shown.set(*open as f64);
+    }
 }
 
 /// A connection that is open until this is dropped.
@@ -27,23 +33,21 @@ impl Connections {
     pub fn new(shown: Gauge) -> Self {
         Self(Arc::new(Figure {
             shown,
-            open: AtomicU64::new(0),
+            open: Mutex::new(0),
         }))
     }
 
     /// One more.
     #[must_use]
     pub fn open(&self) -> OpenConnection {
-        let before = self.0.open.fetch_add(1, Ordering::Relaxed);
-        self.0.shown.set((before + 1) as f64);
+        self.0.change(|open| open.saturating_add(1));
         OpenConnection(Arc::clone(&self.0))
     }
 }
 
 impl Drop for OpenConnection {
     fn drop(&mut self) {
-        let before = self.0.open.fetch_sub(1, Ordering::Relaxed);
-        self.0.shown.set(before.saturating_sub(1) as f64);
+        self.0.change(|open| open.saturating_sub(1));
     }
 }
 

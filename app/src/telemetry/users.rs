@@ -1,6 +1,6 @@
 //! How many users are active: registering and deleting move the figure, a client may set it, and it is never below zero.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use http_instrument::Gauge;
 
@@ -8,7 +8,8 @@ use http_instrument::Gauge;
 #[derive(Debug)]
 pub struct ActiveUsers {
     shown: Gauge,
-    users: AtomicU64,
+    /// Held while the gauge is set, so that the last change is the one that is shown.
+    users: Mutex<u64>,
 }
 
 impl ActiveUsers {
@@ -17,7 +18,7 @@ impl ActiveUsers {
     pub fn new(shown: Gauge) -> Self {
         Self {
             shown,
-            users: AtomicU64::new(0),
+            users: Mutex::new(0),
         }
     }
 
@@ -39,13 +40,13 @@ impl ActiveUsers {
     /// How many there are.
     #[must_use]
     pub fn value(&self) -> u64 {
-        self.users.load(Ordering::Relaxed)
+        *self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, change: impl Fn(u64) -> u64) {
-        let set = |now| Some(change(now));
-        let before = self.users.fetch_update(Ordering::Relaxed, Ordering::Relaxed, set);
-        self.shown.set(before.map_or(0, change) as f64);
+    fn change(&self, change: impl FnOnce(u64) -> u64) {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        *users = change(*users);
+        self.shown.set(*users as f64);
     }
 }
 
