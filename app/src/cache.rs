@@ -1,0 +1,288 @@
+//! Users that were read lately, in this process: bounded in number and in age.
+//!
+//! Requests for the same user at the same time read it once; the others wait for that answer, also for one that says
+//! that there is no such user or that the store is gone. A write takes the user out; a read that began before the write
+//! can't put an old one in after it. Other replicas learn of a write when their copy is too old.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use http_instrument::{Counter, FamilyError, Gauge, HttpMetrics};
+use metric_contract::Meaning;
+use quick_cache::sync::{Cache, EntryAction, EntryResult};
+
+use crate::{
+    config::CacheBounds,
+    store::{Fault, Operation, StoreError, User},
+};
+
+/// Counts of the cache; a clone is the same.
+#[derive(Debug, Clone)]
+pub struct CacheMetrics {
+    hits: Counter,
+    misses: Counter,
+    invalidations: Counter,
+    entries: Gauge,
+}
+
+impl CacheMetrics {
+    /// Makes the handles, so that every series exists from the start.
+    ///
+    /// # Errors
+    /// The families do not fit, or the cap on series is reached.
+    pub fn new(metrics: &HttpMetrics) -> Result<Self, FamilyError> {
+        Ok(Self {
+            hits: metrics.counter(Meaning::CacheOperations, &["get", "hit"])?,
+            misses: metrics.counter(Meaning::CacheOperations, &["get", "miss"])?,
+            invalidations: metrics.counter(Meaning::CacheOperations, &["invalidate", "success"])?,
+            entries: metrics.gauge(Meaning::CacheEntries, &[])?,
+        })
+    }
+}
+
+/// What a read found.
+#[derive(Debug, Clone)]
+enum Outcome {
+    Found(User),
+    /// Only for those who asked before it was known.
+    Absent,
+    /// As above.
+    Failed(Fault),
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    outcome: Outcome,
+    read: Instant,
+}
+
+/// The cache; a clone is the same.
+#[derive(Debug, Clone)]
+pub struct UserCache {
+    entries: Arc<Cache<i64, Entry>>,
+    ttl: Duration,
+    metrics: CacheMetrics,
+}
+
+/// Takes a user out of the cache when it is dropped: after a write, whatever became of the write.
+#[derive(Debug)]
+pub struct Invalidation<'a> {
+    cache: &'a UserCache,
+    id: i64,
+}
+
+impl Drop for Invalidation<'_> {
+    fn drop(&mut self) {
+        self.cache.entries.remove(&self.id);
+        self.cache.metrics.invalidations.increment();
+        self.cache.show_size();
+    }
+}
+
+impl UserCache {
+    /// An empty cache.
+    #[must_use]
+    pub fn new(bounds: CacheBounds, metrics: CacheMetrics) -> Self {
+        Self {
+            entries: Arc::new(Cache::new(bounds.entries)),
+            ttl: bounds.ttl,
+            metrics,
+        }
+    }
+
+    /// A user, and whether it came from the cache; `read` asks the store.
+    ///
+    /// # Errors
+    /// What `read` met, or what the read that this one waited for met.
+    pub async fn get(
+        &self,
+        id: i64,
+        read: impl Future<Output = Result<Option<User>, StoreError>>,
+    ) -> Result<Option<(User, bool)>, StoreError> {
+        let asked = Instant::now();
+        let found = self.entries.entry_async(&id, |_, entry| self.judge(entry, asked));
+        let guard = match found.await {
+            EntryResult::Retained(outcome) => {
+                self.metrics.hits.increment();
+                return match outcome {
+                    Outcome::Found(user) => Ok(Some((user, true))),
+                    Outcome::Absent => Ok(None),
+                    Outcome::Failed(fault) => Err(StoreError::Unavailable {
+                        operation: Operation::GetUser,
+                        fault,
+                    }),
+                };
+            }
+            EntryResult::Vacant(guard) | EntryResult::Replaced(guard, _) => guard,
+            // Neither is asked for here.
+            EntryResult::Removed(..) | EntryResult::Timeout => return Ok(read.await?.map(|user| (user, false))),
+        };
+        self.metrics.misses.increment();
+        let result = read.await;
+        let outcome = match &result {
+            Ok(Some(user)) => Some(Outcome::Found(user.clone())),
+            Ok(None) => Some(Outcome::Absent),
+            Err(StoreError::Unavailable { fault, .. }) => Some(Outcome::Failed(fault.clone())),
+            // A fault of this program: each request meets and logs its own.
+            Err(StoreError::Open { .. } | StoreError::Migrate(_) | StoreError::Failed { .. }) => None,
+        };
+        if let Some(outcome) = outcome {
+            let read = Instant::now();
+            // Refused if a write took the place away meanwhile: what was read may be older.
+            let _ = guard.insert(Entry { outcome, read });
+            self.show_size();
+        }
+        Ok(result?.map(|user| (user, false)))
+    }
+
+    /// To be held during a write of a user.
+    #[must_use]
+    pub fn invalidate(&self, id: i64) -> Invalidation<'_> {
+        Invalidation { cache: self, id }
+    }
+
+    fn judge(&self, entry: &Entry, asked: Instant) -> EntryAction<Outcome> {
+        let good = match entry.outcome {
+            Outcome::Found(_) => entry.read.elapsed() < self.ttl,
+            Outcome::Absent | Outcome::Failed(_) => entry.read >= asked,
+        };
+        if good {
+            EntryAction::Retain(entry.outcome.clone())
+        } else {
+            EntryAction::ReplaceWithGuard
+        }
+    }
+
+    fn show_size(&self) {
+        self.metrics.entries.set(self.entries.len() as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use metric_contract::DialectId;
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    fn cache(entries: usize, ttl: Duration) -> UserCache {
+        let metrics = CacheMetrics::new(&HttpMetrics::new(DialectId::Native)).unwrap();
+        UserCache::new(CacheBounds { entries, ttl }, metrics)
+    }
+
+    fn user(id: i64, name: &str) -> User {
+        User {
+            id,
+            name: Some(name.to_owned()),
+            email: None,
+        }
+    }
+
+    async fn read(cache: &UserCache, id: i64, name: &str) -> (User, bool) {
+        let found = cache.get(id, async { Ok(Some(user(id, name))) });
+        found.await.unwrap().unwrap()
+    }
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn a_second_read_is_a_hit_until_a_write() {
+        let cache = cache(10, LONG);
+        assert_eq!(read(&cache, 1, "a").await, (user(1, "a"), false));
+        assert_eq!(read(&cache, 1, "b").await, (user(1, "a"), true));
+        drop(cache.invalidate(1));
+        assert_eq!(read(&cache, 1, "c").await, (user(1, "c"), false));
+        assert_eq!((cache.metrics.hits.value(), cache.metrics.misses.value()), (1, 2));
+    }
+
+    #[tokio::test]
+    async fn a_user_that_is_too_old_is_read_again() {
+        let cache = cache(10, Duration::ZERO);
+        read(&cache, 1, "a").await;
+        assert_eq!(read(&cache, 1, "b").await, (user(1, "b"), false));
+    }
+
+    #[tokio::test]
+    async fn however_many_are_read_it_stays_bounded() {
+        let cache = cache(100, LONG);
+        for id in 0..10_000 {
+            read(&cache, id, "a").await;
+        }
+        assert!(cache.entries.len() <= 100, "{} entries", cache.entries.len());
+        assert_eq!(cache.metrics.entries.value(), cache.entries.len() as f64);
+    }
+
+    /// Starts many reads of one user at once; how often the store was asked, and what the reads got.
+    async fn storm(answer: fn() -> Result<Option<User>, StoreError>) -> (u64, Vec<Result<Option<User>, String>>) {
+        let cache = cache(10, LONG);
+        let asked = Arc::new(AtomicU64::new(0));
+        let answered = Arc::new(Notify::new());
+        let requests: Vec<_> = (0..50)
+            .map(|_| {
+                let (cache, asked, answered) = (cache.clone(), Arc::clone(&asked), Arc::clone(&answered));
+                tokio::spawn(async move {
+                    let read = async {
+                        asked.fetch_add(1, Ordering::Relaxed);
+                        answered.notified().await;
+                        answer()
+                    };
+                    let found = cache.get(1, read).await;
+                    found
+                        .map(|found| found.map(|(user, _)| user))
+                        .map_err(|error| error.to_string())
+                })
+            })
+            .collect();
+        // One thread: after this all of them have run as far as they can.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        answered.notify_one();
+        let mut results = Vec::new();
+        for request in requests {
+            results.push(request.await.unwrap());
+        }
+        (asked.load(Ordering::Relaxed), results)
+    }
+
+    #[tokio::test]
+    async fn requests_for_one_user_at_the_same_time_ask_the_store_once_whatever_it_says() {
+        let (asked, results) = storm(|| Ok(Some(user(1, "a")))).await;
+        assert_eq!(asked, 1);
+        assert!(results.iter().all(|result| *result == Ok(Some(user(1, "a")))));
+        let (asked, results) = storm(|| Ok(None)).await;
+        assert_eq!(asked, 1);
+        assert!(results.iter().all(|result| *result == Ok(None)));
+        let (asked, results) = storm(|| {
+            Err(StoreError::Unavailable {
+                operation: Operation::GetUser,
+                fault: Fault::from(&sqlx::Error::PoolTimedOut),
+            })
+        })
+        .await;
+        assert_eq!(asked, 1);
+        assert!(results.iter().all(Result::is_err));
+    }
+
+    #[tokio::test]
+    async fn a_failure_and_an_absence_are_not_kept_for_later_requests() {
+        let cache = cache(10, LONG);
+        assert!(cache.get(1, async { Ok(None) }).await.unwrap().is_none());
+        assert_eq!(read(&cache, 1, "a").await, (user(1, "a"), false));
+    }
+
+    #[tokio::test]
+    async fn a_read_that_began_before_a_write_leaves_nothing_old_behind() {
+        let cache = cache(10, LONG);
+        let slow = cache.get(1, async {
+            drop(cache.invalidate(1));
+            Ok(Some(user(1, "old")))
+        });
+        assert_eq!(slow.await.unwrap().unwrap(), (user(1, "old"), false));
+        assert_eq!(read(&cache, 1, "new").await, (user(1, "new"), false));
+    }
+}
