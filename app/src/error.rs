@@ -24,6 +24,8 @@ pub enum Slug {
     MalformedBody,
     /// A field or parameter has a value that is not allowed.
     InvalidRequest,
+    /// Something else has this name already.
+    Conflict,
     /// The body is too large.
     BodyTooLarge,
     /// The body is not declared as JSON.
@@ -49,6 +51,7 @@ impl Slug {
         Self::MethodNotAllowed,
         Self::MalformedBody,
         Self::InvalidRequest,
+        Self::Conflict,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
         Self::BodyTimeout,
@@ -74,6 +77,7 @@ impl Slug {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "Values are not allowed",
             ),
+            Self::Conflict => ("conflict", StatusCode::CONFLICT, "Already taken"),
             Self::BodyTooLarge => ("body-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::UnsupportedMediaType => (
                 "unsupported-media-type",

@@ -1,5 +1,7 @@
 //! The reference API: an instrumented axum service on SQLite. `main.rs` runs it; tests build it piece by piece.
 
+pub mod background;
+pub mod cache;
 pub mod compute;
 pub mod config;
 pub mod error;

@@ -17,6 +17,9 @@ use crate::{
 /// How often timers prove that they run; see `routes/health.rs`.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
+/// What background work may take after the last request has been answered.
+const BACKGROUND_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Why the process cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -63,16 +66,24 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     tokio::spawn(beat(state.clone()));
     let (close, closing) = watch::channel(false);
     tokio::spawn(shutdown::drain(signals, state.clone(), config.drain_delay, close));
+    let mut stopping = closing.clone();
     let serving = tokio::spawn(serving(listener, state.clone(), config.clone(), closing));
 
     // Probes are answered while this runs, the API says that it is starting.
-    store.migrate().await?;
-    state.enter(Phase::Serving);
-    tracing::info!(startup_seconds = state.uptime().as_secs_f64(), "ready");
+    // They may wait for a database for ever, but not past a signal to stop.
+    tokio::select! {
+        done = store.migrate() => {
+            done?;
+            state.enter(Phase::Serving);
+            tracing::info!(startup_seconds = state.uptime().as_secs_f64(), "ready");
+        }
+        _ = stopping.wait_for(|stop| *stop) => {}
+    }
 
     if serving.await.is_err() {
         tracing::error!("serving ended by a panic");
     }
+    state.background().drain(BACKGROUND_PATIENCE).await;
     store.close().await;
     tracing::info!("stopped");
     Ok(())

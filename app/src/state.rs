@@ -11,6 +11,8 @@ use std::{
 use tokio::sync::Semaphore;
 
 use crate::{
+    background::Background,
+    cache::UserCache,
     compute::Computer,
     config::{Config, Limits},
     insight::Insight,
@@ -39,6 +41,8 @@ struct Shared {
     metrics: Metrics,
     computer: Computer,
     insight: Insight,
+    users: UserCache,
+    background: Background,
     limits: Limits,
     permits: Arc<Semaphore>,
     phase: AtomicU8,
@@ -48,10 +52,12 @@ struct Shared {
 }
 
 impl AppState {
-    /// The state of a process that is starting.
+    /// The state of a process that is starting. Needs a runtime, for background work.
     #[must_use]
     pub fn new(config: &Config, store: Store, metrics: Metrics) -> Self {
         Self(Arc::new(Shared {
+            users: UserCache::new(config.cache, metrics.cache()),
+            background: Background::start(config.background, metrics.background()),
             store,
             insight: Insight::new(config, &metrics),
             metrics,
@@ -74,6 +80,18 @@ impl AppState {
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// Users that were read lately.
+    #[must_use]
+    pub fn users(&self) -> &UserCache {
+        &self.0.users
+    }
+
+    /// Work that answers do not wait for.
+    #[must_use]
+    pub fn background(&self) -> &Background {
+        &self.0.background
     }
 
     /// What computes.

@@ -1,5 +1,6 @@
 //! What crosses the rooms: images, generated files, and the whole chain on a real cluster. Tests and `cargo xtask` drive it.
 
+pub mod api;
 pub mod api_proxy;
 pub mod audit;
 pub mod chain;
@@ -14,6 +15,8 @@ pub mod postgres;
 pub mod prometheus;
 pub mod python;
 pub mod snapshot;
+pub mod strace;
+pub mod tcp_proxy;
 mod traffic;
 pub mod workspace;
 

@@ -40,7 +40,7 @@ impl Operator {
         }
         let path = match std::env::var_os("MONITORED_API_BIN") {
             Some(path) => PathBuf::from(path),
-            None => build()?,
+            None => build_program("controller", "monitored-api")?,
         };
         Ok(BUILT.get_or_init(|| path).clone())
     }
@@ -188,7 +188,8 @@ pub(crate) fn spawn(command: Command) -> Result<Child> {
     Ok(answered.recv()??)
 }
 
-fn build() -> Result<PathBuf> {
+/// Builds a program of the workspace by cargo, in this program's profile.
+pub(crate) fn build_program(package: &str, name: &str) -> Result<PathBuf> {
     let exe = std::env::current_exe()?;
     // A test binary is in TARGET/PROFILE/deps, another one in TARGET/PROFILE.
     let dir = exe.parent().context("a program without a directory")?;
@@ -203,18 +204,10 @@ fn build() -> Result<PathBuf> {
         Some(other) => other,
     };
     let mut command = workspace::cargo()?;
-    command.args([
-        "build",
-        "--quiet",
-        "--locked",
-        "--package",
-        "controller",
-        "--bin",
-        "monitored-api",
-    ]);
+    command.args(["build", "--quiet", "--locked", "--package", package, "--bin", name]);
     command.args(["--profile", profile]).arg("--target-dir").arg(target);
     workspace::run(&mut command)?;
-    Ok(profile_dir.join("monitored-api"))
+    Ok(profile_dir.join(name))
 }
 
 /// A port that nobody listens on now.

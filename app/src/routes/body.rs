@@ -1,6 +1,7 @@
 //! Reads a JSON body: bounded in size and time. What it must contain is the resource's business.
 
 use axum::{
+    body::Bytes,
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
@@ -12,6 +13,23 @@ use crate::{
     state::AppState,
 };
 
+/// Any JSON value that a client sent, if it sent anything.
+pub(super) struct OptionalBody(pub(super) Option<Value>);
+
+impl FromRequest<AppState> for OptionalBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let declared = is_json(request.headers());
+        let body = read(request, state).await?;
+        match (body.is_empty(), declared) {
+            (true, _) => Ok(Self(None)),
+            (false, true) => parse(&body).map(|value| Self(Some(value))),
+            (false, false) => Err(undeclared()),
+        }
+    }
+}
+
 /// Any JSON value that a client sent.
 pub(super) struct JsonBody(pub(super) Value);
 
@@ -20,28 +38,39 @@ impl FromRequest<AppState> for JsonBody {
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
-            return Err(Problem::new(
-                Slug::UnsupportedMediaType,
-                "Send the header Content-Type: application/json",
-            ));
+            return Err(undeclared());
         }
-        let limits = state.limits();
-        let reading = Limited::new(request.into_body(), limits.body_bytes).collect();
-        let body = match tokio::time::timeout(limits.body, reading).await {
-            Err(_) => return Err(Problem::new(Slug::BodyTimeout, "The body took too long")),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large(limits.body_bytes)),
-            Ok(Err(_)) => return Err(Problem::new(Slug::MalformedBody, "The body broke off")),
-            Ok(Ok(body)) => body.to_bytes(),
-        };
-        serde_json::from_slice(&body).map(Self).map_err(|error| {
-            let at = format!(
-                "The body is not JSON at line {}, column {}",
-                error.line(),
-                error.column()
-            );
-            Problem::new(Slug::MalformedBody, at)
-        })
+        parse(&read(request, state).await?).map(Self)
     }
+}
+
+async fn read(request: Request, state: &AppState) -> Result<Bytes, Problem> {
+    let limits = state.limits();
+    let reading = Limited::new(request.into_body(), limits.body_bytes).collect();
+    match tokio::time::timeout(limits.body, reading).await {
+        Err(_) => Err(Problem::new(Slug::BodyTimeout, "The body took too long")),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limits.body_bytes)),
+        Ok(Err(_)) => Err(Problem::new(Slug::MalformedBody, "The body broke off")),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+    }
+}
+
+fn parse(body: &[u8]) -> Result<Value, Problem> {
+    serde_json::from_slice(body).map_err(|error| {
+        let at = format!(
+            "The body is not JSON at line {}, column {}",
+            error.line(),
+            error.column()
+        );
+        Problem::new(Slug::MalformedBody, at)
+    })
+}
+
+fn undeclared() -> Problem {
+    Problem::new(
+        Slug::UnsupportedMediaType,
+        "Send the header Content-Type: application/json",
+    )
 }
 
 pub(super) fn too_large(limit: usize) -> Problem {

@@ -66,8 +66,8 @@ fn read_filter(params: &mut Params) -> Filter {
     let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
     let time = |text: &str| text.parse::<Timestamp>().ok();
     Filter {
-        category: params.text("category").map(str::to_owned),
-        name: params.text("q").map(str::to_owned),
+        category: params.stored_text("category", input::MAX_CATEGORY),
+        name: params.stored_text("q", input::MAX_NAME),
         min_value: params.read("min_value", "must be a number", number),
         max_value: params.read("max_value", "must be a number", number),
         active: params.read("active", "must be true or false", |text| text.parse().ok()),

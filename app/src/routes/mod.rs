@@ -4,18 +4,23 @@
 //! size, number of requests). Probes and metrics are not admitted, they always run.
 
 mod admission;
+mod api_users;
 mod body;
 mod compute;
 mod data;
 mod demonstration;
 mod docs;
+mod fields;
 mod health;
 mod index;
 mod insight;
+mod items;
 mod legacy;
 mod metrics;
 pub mod openapi;
 mod params;
+mod products;
+mod users;
 
 use axum::{
     Router,
@@ -62,6 +67,10 @@ impl Resource {
 fn api() -> Resource {
     index::resource()
         .and(data::resource())
+        .and(products::resource())
+        .and(users::resource())
+        .and(items::resource())
+        .and(api_users::resource())
         .and(demonstration::resource())
         .and(compute::resource())
         .and(legacy::resource())

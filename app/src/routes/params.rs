@@ -43,6 +43,29 @@ impl Params {
             .filter(|value| !value.is_empty())
     }
 
+    /// A parameter's text as it is, empty or not.
+    pub(super) fn verbatim(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// A parameter's text for the store, of at most so many characters, if it is given.
+    pub(super) fn stored_text(&mut self, name: &'static str, max: usize) -> Option<String> {
+        self.text(name)?;
+        let must = format!("must have at most {max} characters and none that is NUL");
+        self.read(name, must, |text| {
+            (text.chars().count() <= max && !text.contains('\0')).then(|| text.to_owned())
+        })
+    }
+
+    /// Notes that a parameter is missing.
+    pub(super) fn complain(&mut self, name: &'static str, detail: &'static str) {
+        self.violations.push(Violation {
+            index: None,
+            field: name,
+            detail: detail.to_owned(),
+        });
+    }
+
     /// A parameter's value, if it is given and `read` understands it; else a violation is noted. Empty is not a number,
     /// a time or whatever else is read here.
     pub(super) fn read<T>(

@@ -6,7 +6,9 @@ use http_instrument::{Counter, FamilyError, Gauge, HttpMetrics};
 use metric_contract::{DialectId, Meaning};
 
 use super::{ActiveUsers, Connections, CpuUsage, system};
-use crate::{config::Config, error::Slug, routes, store::StoreMetrics};
+use crate::{
+    background::BackgroundMetrics, cache::CacheMetrics, config::Config, error::Slug, routes, store::StoreMetrics,
+};
 
 /// What is running.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +47,9 @@ struct Handles {
     connections: Connections,
     system: system::Latest,
     store: StoreMetrics,
+    cache: CacheMetrics,
+    background: BackgroundMetrics,
+    registrations: Counter,
 }
 
 impl Metrics {
@@ -83,6 +88,9 @@ impl Metrics {
             users: ActiveUsers::new(http.gauge(Meaning::ActiveUsers, &[])?),
             system: system::Latest::default(),
             store: StoreMetrics::new(&http)?,
+            cache: CacheMetrics::new(&http)?,
+            background: BackgroundMetrics::new(&http)?,
+            registrations: http.counter(Meaning::UserRegistrations, &[])?,
             http,
         })))
     }
@@ -103,6 +111,24 @@ impl Metrics {
     #[must_use]
     pub fn store(&self) -> StoreMetrics {
         self.0.store.clone()
+    }
+
+    /// The cache's metrics.
+    #[must_use]
+    pub fn cache(&self) -> CacheMetrics {
+        self.0.cache.clone()
+    }
+
+    /// Background work's metrics.
+    #[must_use]
+    pub fn background(&self) -> BackgroundMetrics {
+        self.0.background.clone()
+    }
+
+    /// Users that registered.
+    #[must_use]
+    pub fn registrations(&self) -> &Counter {
+        &self.0.registrations
     }
 
     /// Handlers that panicked.

@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use crate::{error::Violation, store::NewItem};
+use crate::{error::Violation, routes::fields::Reader, store::NewItem};
 
 pub(in crate::routes) const MAX_NAME: usize = 200;
 pub(in crate::routes) const MAX_CATEGORY: usize = 100;
 pub(in crate::routes) const MAX_DESCRIPTION: usize = 2_000;
+/// A sum of a hundred million such values is still a number to every database.
+pub(in crate::routes) const MAX_VALUE: f64 = 1e300;
 pub(in crate::routes) const MAX_METADATA_BYTES: usize = 4 * 1024;
 /// Items of one bulk request; their parameters fit one statement of SQLite (32,766).
 pub(in crate::routes) const MAX_BULK: usize = 1_000;
@@ -15,11 +17,8 @@ const ENOUGH_VIOLATIONS: usize = 100;
 
 /// One item.
 pub(super) fn item(body: &Value) -> Result<NewItem, Vec<Violation>> {
-    let mut reader = Reader {
-        index: None,
-        violations: Vec::new(),
-    };
-    match reader.item(body) {
+    let mut reader = Reader::default();
+    match read(&mut reader, body) {
         Some(item) if reader.violations.is_empty() => Ok(item),
         Some(_) | None => Err(reader.violations),
     }
@@ -36,17 +35,14 @@ pub(super) fn items(body: &Value) -> Result<Vec<NewItem>, Vec<Violation>> {
             detail,
         }]);
     };
-    let mut reader = Reader {
-        index: None,
-        violations: Vec::new(),
-    };
+    let mut reader = Reader::default();
     let mut items = Vec::with_capacity(list.len());
     for (index, value) in list.iter().enumerate() {
         if reader.violations.len() >= ENOUGH_VIOLATIONS {
             break;
         }
         reader.index = Some(index);
-        items.extend(reader.item(value));
+        items.extend(read(&mut reader, value));
     }
     if reader.violations.is_empty() {
         Ok(items)
@@ -55,95 +51,48 @@ pub(super) fn items(body: &Value) -> Result<Vec<NewItem>, Vec<Violation>> {
     }
 }
 
-struct Reader {
-    index: Option<usize>,
-    violations: Vec<Violation>,
+/// The item; what stands in for a field with a violation does not matter, as the item is then not used.
+fn read(reader: &mut Reader, value: &Value) -> Option<NewItem> {
+    let fields = reader.object(value)?;
+    Some(NewItem {
+        name: reader.required_text(fields, "name", MAX_NAME),
+        description: reader.optional_text(fields, "description", MAX_DESCRIPTION),
+        category: reader.required_text(fields, "category", MAX_CATEGORY),
+        value: number(reader, fields),
+        active: reader.boolean(fields, "active", true),
+        metadata: metadata(reader, fields),
+    })
 }
 
-impl Reader {
-    fn complain(&mut self, field: &'static str, detail: impl Into<String>) {
-        self.violations.push(Violation {
-            index: self.index,
-            field,
-            detail: detail.into(),
-        });
+fn number(reader: &mut Reader, fields: &Map<String, Value>) -> f64 {
+    let number = fields.get("value").and_then(Value::as_f64);
+    let number = number.filter(|number| number.abs() <= MAX_VALUE);
+    if number.is_none() {
+        reader.complain(
+            "value",
+            format!("must be a number from {:e} to {MAX_VALUE:e}", -MAX_VALUE),
+        );
     }
+    // SQLite keeps no sign of zero, so neither do others.
+    number.unwrap_or_default() + 0.0
+}
 
-    /// The item; what stands in for a field with a violation does not matter, as the item is then not used.
-    fn item(&mut self, value: &Value) -> Option<NewItem> {
-        let Some(fields) = value.as_object() else {
-            self.complain("body", "must be an object");
-            return None;
-        };
-        Some(NewItem {
-            name: self.required_text(fields, "name", MAX_NAME),
-            description: self.optional_text(fields, "description", MAX_DESCRIPTION),
-            category: self.required_text(fields, "category", MAX_CATEGORY),
-            value: self.number(fields, "value"),
-            active: self.boolean(fields, "active", true),
-            metadata: self.metadata(fields),
-        })
-    }
-
-    fn required_text(&mut self, fields: &Map<String, Value>, name: &'static str, max: usize) -> String {
-        let text = fields.get(name).and_then(Value::as_str);
-        let text = text.filter(|text| !text.trim().is_empty() && text.chars().count() <= max);
-        if text.is_none() {
-            self.complain(name, format!("must be a text of 1 to {max} characters"));
-        }
-        text.unwrap_or_default().to_owned()
-    }
-
-    fn optional_text(&mut self, fields: &Map<String, Value>, name: &'static str, max: usize) -> Option<String> {
-        match fields.get(name) {
-            None | Some(Value::Null) => None,
-            Some(Value::String(text)) if text.chars().count() <= max => Some(text.clone()),
-            Some(_) => {
-                self.complain(name, format!("must be a text of at most {max} characters, or null"));
-                None
+fn metadata(reader: &mut Reader, fields: &Map<String, Value>) -> Option<String> {
+    match fields.get("metadata") {
+        None | Some(Value::Null) => None,
+        Some(value @ Value::Object(_)) => {
+            let text = value.to_string();
+            if text.len() > MAX_METADATA_BYTES {
+                reader.complain(
+                    "metadata",
+                    format!("must take at most {MAX_METADATA_BYTES} bytes as JSON"),
+                );
             }
+            Some(text)
         }
-    }
-
-    fn number(&mut self, fields: &Map<String, Value>, name: &'static str) -> f64 {
-        let number = fields
-            .get(name)
-            .and_then(Value::as_f64)
-            .filter(|number| number.is_finite());
-        if number.is_none() {
-            self.complain(name, "must be a finite number");
-        }
-        number.unwrap_or_default()
-    }
-
-    fn boolean(&mut self, fields: &Map<String, Value>, name: &'static str, default: bool) -> bool {
-        match fields.get(name) {
-            None | Some(Value::Null) => default,
-            Some(Value::Bool(value)) => *value,
-            Some(_) => {
-                self.complain(name, "must be true or false");
-                default
-            }
-        }
-    }
-
-    fn metadata(&mut self, fields: &Map<String, Value>) -> Option<String> {
-        match fields.get("metadata") {
-            None | Some(Value::Null) => None,
-            Some(value @ Value::Object(_)) => {
-                let text = value.to_string();
-                if text.len() > MAX_METADATA_BYTES {
-                    self.complain(
-                        "metadata",
-                        format!("must take at most {MAX_METADATA_BYTES} bytes as JSON"),
-                    );
-                }
-                Some(text)
-            }
-            Some(_) => {
-                self.complain("metadata", "must be an object, or null");
-                None
-            }
+        Some(_) => {
+            reader.complain("metadata", "must be an object, or null");
+            None
         }
     }
 }

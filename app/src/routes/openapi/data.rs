@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     operation::Operation,
-    schemas::{NOT_BLANK, boolean, id, named, number, text, time, whole_number},
+    schemas::{NOT_BLANK, boolean, id, named, number, text_up_to, time, whole_number},
 };
 use crate::{
     error::Slug,
@@ -90,11 +90,11 @@ fn list() -> Operation {
             "By which field; with a minus sign, largest first",
             json!({"type": "string", "enum": sort, "default": "id"}),
         )
-        .query("category", "Exactly this category", text())
+        .query("category", "Exactly this category", text_up_to(input::MAX_CATEGORY))
         .query(
             "q",
             "The name contains this, whatever the case of ASCII letters",
-            text(),
+            text_up_to(input::MAX_NAME),
         )
         .query("min_value", "At least this value", min_value)
         .query("max_value", "At most this value", max_value)
@@ -127,7 +127,7 @@ fn new_item(generator: &mut SchemaGenerator) -> Schema {
                 "name": {"type": "string", "minLength": 1, "maxLength": input::MAX_NAME, "pattern": NOT_BLANK},
                 "description": {"type": ["string", "null"], "maxLength": input::MAX_DESCRIPTION},
                 "category": {"type": "string", "minLength": 1, "maxLength": input::MAX_CATEGORY, "pattern": NOT_BLANK},
-                "value": {"type": "number", "format": "double"},
+                "value": {"type": "number", "minimum": -input::MAX_VALUE, "maximum": input::MAX_VALUE},
                 "active": {"type": ["boolean", "null"], "default": true},
                 "metadata": {
                     "type": ["object", "null"],

@@ -3,19 +3,27 @@
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
-use super::{operation::Operation, schemas::whole_number};
+use super::{
+    operation::Operation,
+    schemas::{id, text, whole_number},
+};
 use crate::{
     compute::MAX_N,
     error::Slug,
     routes::{
         compute::Computation,
         demonstration::Slow,
+        items::Echo,
         legacy::{CpuSet, MAX_PERCENT, MAX_USERS, UsersSet},
     },
 };
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
+        Operation::new(Method::GET, "/items/{item_id}", "readItem", "Says what it was asked")
+            .path("item_id", "Any whole number", id(), 1)
+            .query("q", "Any text", text())
+            .answers::<Echo>(StatusCode::OK, "What was asked"),
         Operation::new(Method::GET, "/api/slow", "slow", "Answers after 2 to 3 seconds")
             .answers::<Slow>(StatusCode::OK, "After the delay"),
         Operation::new(

@@ -14,8 +14,10 @@ mod health;
 mod insight;
 mod operation;
 mod page;
+mod products;
 mod schemas;
 mod service;
+mod users;
 
 use std::sync::OnceLock;
 
@@ -63,6 +65,16 @@ const GROUPS: &[Group] = &[
         tag: "data",
         about: "Items with a category and a value",
         operations: data::operations,
+    },
+    Group {
+        tag: "products",
+        about: "Products under ids that clients choose",
+        operations: products::operations,
+    },
+    Group {
+        tag: "users",
+        about: "Users, by two interfaces",
+        operations: users::operations,
     },
     Group {
         tag: "demonstration",

@@ -143,7 +143,6 @@ impl Operation {
     }
 
     /// A JSON body that may be left out.
-    #[allow(dead_code, reason = "for routes that are about to come")]
     pub(super) fn optional_body(mut self, schema: SchemaOf, example: Value) -> Self {
         self = self.body(schema, example);
         if let Some(body) = &mut self.body {

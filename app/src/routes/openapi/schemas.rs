@@ -30,6 +30,11 @@ pub(super) fn text() -> Value {
     json!({"type": "string"})
 }
 
+/// A text of at most so many characters; empty counts as not given.
+pub(super) fn text_up_to(max: usize) -> Value {
+    json!({"type": "string", "maxLength": max, "pattern": r"^[^\x00]*$"})
+}
+
 /// A moment as in RFC 3339.
 pub(super) fn time() -> Value {
     json!({"type": "string", "format": "date-time"})

@@ -1,0 +1,179 @@
+//! `/users`: users as source system S2 has them. The same users as those of `/api/users`.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{Method, StatusCode},
+    routing::{get, post},
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{
+    Resource,
+    body::{JsonBody, OptionalBody},
+    fields::Reader,
+    params::Id,
+};
+use crate::{
+    background::TaskType,
+    error::{Problem, Slug},
+    state::AppState,
+    store::{NewUser, User},
+};
+
+pub(super) const MAX_NAME: usize = 200;
+/// The longest address that mail knows.
+pub(super) const MAX_EMAIL: usize = 254;
+
+pub(super) fn resource() -> Resource {
+    const OK: &[(Method, StatusCode)] = &[(Method::POST, StatusCode::OK)];
+    Resource::default()
+        .at("/users", OK, post(create))
+        .at("/users/register", OK, post(register))
+        .at(
+            "/users/{id}",
+            &[(Method::GET, StatusCode::OK), (Method::DELETE, StatusCode::OK)],
+            get(read).delete(remove),
+        )
+}
+
+/// A user, and where it came from.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Found {
+    /// The user's id.
+    user_id: i64,
+    /// Null for an anonymous user.
+    name: Option<String>,
+    /// Whether it was kept from an earlier request, and not read now.
+    cached: bool,
+}
+
+/// What was done.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Created {
+    /// What was done.
+    message: &'static str,
+    /// The new user's id.
+    user_id: i64,
+}
+
+/// What was done.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Removed {
+    /// What was done.
+    message: String,
+}
+
+async fn create(State(state): State<AppState>, JsonBody(body): JsonBody) -> Result<Json<Created>, Problem> {
+    let user = store(&state, &lift(body)?).await?;
+    Ok(Json(Created {
+        message: "User created",
+        user_id: user.id,
+    }))
+}
+
+async fn register(State(state): State<AppState>, OptionalBody(body): OptionalBody) -> Result<Json<Created>, Problem> {
+    let user = match body {
+        Some(body) => lift(body)?,
+        None => NewUser::default(),
+    };
+    let user = store(&state, &user).await?;
+    state.metrics().registrations().increment();
+    Ok(Json(Created {
+        message: "User registered",
+        user_id: user.id,
+    }))
+}
+
+async fn read(State(state): State<AppState>, Id(id): Id) -> Result<Json<Found>, Problem> {
+    let found = state.users().get(id, state.store().get_user(id)).await?;
+    let (user, cached) = found.ok_or_else(no_such_user)?;
+    Ok(Json(Found {
+        user_id: user.id,
+        name: user.name,
+        cached,
+    }))
+}
+
+async fn remove(State(state): State<AppState>, Id(id): Id) -> Result<Json<Removed>, Problem> {
+    delete(&state, id).await?;
+    Ok(Json(Removed {
+        message: format!("User {id} deleted"),
+    }))
+}
+
+/// Stores a user, counts it, and has it welcomed when there is time.
+pub(super) async fn store(state: &AppState, user: &NewUser) -> Result<User, Problem> {
+    let user = state.store().insert_user(user).await?;
+    state.metrics().active_users().add(1);
+    let (store, id) = (state.store().clone(), user.id);
+    state.background().submit(TaskType::UserWelcomeEmail, async move {
+        // Nobody to welcome any more is fine too.
+        store.welcome_user(id).await?;
+        Ok(())
+    });
+    Ok(user)
+}
+
+/// Deletes a user and counts it.
+pub(super) async fn delete(state: &AppState, id: i64) -> Result<(), Problem> {
+    let _invalidation = state.users().invalidate(id);
+    if !state.store().delete_user(id).await? {
+        return Err(no_such_user());
+    }
+    state.metrics().active_users().remove(1);
+    Ok(())
+}
+
+pub(super) fn no_such_user() -> Problem {
+    Problem::new(Slug::NotFound, "There is no user with this id")
+}
+
+/// Takes name and email out of any object, if they are what they should be, and keeps the rest as it is.
+fn lift(body: Value) -> Result<NewUser, Problem> {
+    let Value::Object(mut rest) = body else {
+        let mut reader = Reader::default();
+        reader.complain("body", "must be an object");
+        return reader.finish(None);
+    };
+    Ok(NewUser {
+        name: take(&mut rest, "name", MAX_NAME),
+        email: take(&mut rest, "email", MAX_EMAIL),
+        rest,
+    })
+}
+
+fn take(rest: &mut Map<String, Value>, name: &str, max: usize) -> Option<String> {
+    let text = rest.get(name)?.as_str()?;
+    if text.contains('\0') || text.chars().count() > max {
+        return None;
+    }
+    match rest.remove(name) {
+        Some(Value::String(text)) => Some(text),
+        Some(_) | None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn name_and_email_are_lifted_out_and_nothing_is_lost() {
+        let user = lift(json!({"name": "Ada", "email": "a@b", "age": 36})).unwrap();
+        assert_eq!(
+            (user.name.as_deref(), user.email.as_deref()),
+            (Some("Ada"), Some("a@b"))
+        );
+        assert_eq!(Value::Object(user.rest), json!({"age": 36}));
+        let odd = json!({"name": 7, "email": "x".repeat(255), "nul": "\0"});
+        let user = lift(odd.clone()).unwrap();
+        assert_eq!((user.name, user.email), (None, None));
+        assert_eq!(Value::Object(user.rest), odd);
+        assert!(lift(json!([])).is_err());
+    }
+}
