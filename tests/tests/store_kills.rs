@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use integration_tests::{
     api::{self, Process},
     postgres::{Durability, Postgres},
@@ -69,8 +69,8 @@ fn campaign(database: &str, kills: u64, seed: u64) -> Result<usize> {
         app.kill()?;
         let written: Vec<_> = clients
             .into_iter()
-            .map(|client| client.join().expect("a client panicked"))
-            .collect();
+            .map(|client| client.join().map_err(|_| anyhow!("a client panicked")))
+            .collect::<Result<_>>()?;
 
         app = Process::start(database)?;
         app.wait_ready()?;

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use integration_tests::{
     api::{self, Process},
     postgres::{Durability, PASSWORD, Postgres},
@@ -46,11 +46,12 @@ fn client(
     })
 }
 
-fn join(clients: Vec<JoinHandle<Vec<Sample>>>) -> Vec<Sample> {
-    let samples = clients
-        .into_iter()
-        .flat_map(|client| client.join().expect("a client panicked"));
-    samples.collect()
+fn join(clients: Vec<JoinHandle<Vec<Sample>>>) -> Result<Vec<Sample>> {
+    let mut samples = Vec::new();
+    for client in clients {
+        samples.extend(client.join().map_err(|_| anyhow!("a client panicked"))?);
+    }
+    Ok(samples)
 }
 
 #[test]
@@ -86,9 +87,9 @@ fn an_outage_of_the_database_is_told_survived_and_over_when_it_is_over() -> Resu
     thread::sleep(Duration::from_secs(4));
     stop.store(true, Ordering::Relaxed);
 
-    let load = join(load);
-    let ready = join(vec![ready]);
-    let live = join(vec![live]);
+    let load = join(load)?;
+    let ready = join(vec![ready])?;
+    let live = join(vec![live])?;
     ensure!(
         live.iter().all(|(_, _, status)| *status == 200),
         "liveness does not care"
@@ -115,7 +116,7 @@ fn an_outage_of_the_database_is_told_survived_and_over_when_it_is_over() -> Resu
         "{} errors only: the fault did not fire",
         errors.len()
     );
-    let p99 = errors[errors.len() * 99 / 100];
+    let p99 = *errors.get(errors.len() * 99 / 100).context("no errors")?;
     let first = load
         .iter()
         .filter(|sample| sample.2 < 300 && ends(sample) > healed && sample.0 > cut)

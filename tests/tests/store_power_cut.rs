@@ -57,7 +57,9 @@ fn apply(content: &mut Vec<u8>, change: &Change) {
             if content.len() < end {
                 content.resize(end, 0);
             }
-            content[*offset..end].copy_from_slice(bytes);
+            if let Some(place) = content.get_mut(*offset..end) {
+                place.copy_from_slice(bytes);
+            }
         }
         Change::Truncate(length) => content.resize(*length, 0),
     }
@@ -78,7 +80,8 @@ impl File {
                 (0, _) => {}
                 (1, Change::Write(offset, bytes)) => {
                     let kept = random.below(bytes.len() / SECTOR + 1) * SECTOR;
-                    apply(&mut content, &Change::Write(*offset, bytes[..kept].to_vec()));
+                    let bytes = bytes.iter().take(kept).copied().collect();
+                    apply(&mut content, &Change::Write(*offset, bytes));
                 }
                 _ => apply(&mut content, change),
             }

@@ -7,7 +7,7 @@ CREATE TABLE data (
     category    TEXT COLLATE "C" NOT NULL,
     value       DOUBLE PRECISION NOT NULL,
     active      BOOLEAN          NOT NULL DEFAULT TRUE,
-    metadata    TEXT             CHECK (metadata::json IS NOT NULL),
+    metadata    TEXT             CHECK (metadata IS NULL OR metadata::json IS NOT NULL),
     created_at  BIGINT           NOT NULL,
     updated_at  BIGINT           NOT NULL
 );
