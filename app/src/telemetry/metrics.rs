@@ -5,11 +5,7 @@ use std::sync::Arc;
 use http_instrument::{Counter, FamilyError, Gauge, HttpMetrics};
 use metric_contract::{DialectId, Meaning};
 
-<<<<<<< HEAD
 use super::{ActiveUsers, Connections, CpuUsage, system};
-=======
-use super::{ActiveUsers, CpuUsage, system};
->>>>>>> 444715b (tests: the store under kills, power cuts and outages, and every resource on both databases)
 use crate::{
     background::BackgroundMetrics, cache::CacheMetrics, config::Config, error::Slug, routes, store::StoreMetrics,
 };
