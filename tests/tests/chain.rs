@@ -238,6 +238,91 @@ fn an_edit_is_rolled_through_to_pods_and_rules() {
     remove(namespace);
 }
 
+/// A volume of the test's own on the first node, as a person would make one where nothing provisions them.
+fn volume(namespace: &str, name: &str) {
+    let bed = &chain().bed;
+    let path = bed.state_dir().join("volumes").join(name);
+    // Root's, as any new volume: the pod's group must make it writable.
+    std::fs::create_dir_all(&path).unwrap();
+    let node = bed.nodes().unwrap().remove(0);
+    let volume = serde_json::json!({
+        "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
+        "spec": {
+            "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "manual",
+            "persistentVolumeReclaimPolicy": "Retain", "local": {"path": path},
+            "claimRef": {"namespace": namespace, "name": "orders"},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [
+                {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]},
+            ]}]}},
+        },
+    });
+    bed.apply(&volume.to_string()).unwrap();
+}
+
+#[test]
+fn what_was_written_to_storage_is_there_after_the_pod_and_after_the_field_went_and_came() {
+    let _there = OPERATOR.read().unwrap_or_else(PoisonError::into_inner);
+    let (chain, namespace, name) = (chain(), "storage", "orders");
+    volume(namespace, "storage-orders");
+    chain.namespace(namespace).unwrap();
+    chain
+        .apply_file(namespace, &example("orders-with-storage.yaml"))
+        .unwrap();
+    wait_ready(namespace, name);
+
+    let url = chain.service_url(namespace, name, 80).unwrap();
+    let items = format!("{url}/api/v1/data");
+    let body = r#"{"name": "kept", "category": "tools", "value": 7.5}"#;
+    // The Service takes a moment to follow a new pod.
+    let created = eventually("an answer to the POST", MINUTE, || {
+        let answer = ureq::post(&items).content_type("application/json").send(body);
+        Ok(answer.map_err(|error| error.to_string()))
+    });
+    assert_eq!(created.unwrap().status(), 201);
+    let wait_names = |wanted: &[&str]| {
+        eventually(&format!("the items {wanted:?}"), MINUTE, || {
+            let found = match integration_tests::prometheus::get_json(&items) {
+                Ok(found) => found,
+                Err(error) => return Ok(Err(format!("{error:#}"))),
+            };
+            let names = found["items"].as_array().unwrap().iter();
+            let same = names
+                .map(|item| item["name"].as_str().unwrap())
+                .eq(wanted.iter().copied());
+            Ok(if same { Ok(()) } else { Err(found.to_string()) })
+        })
+        .unwrap();
+    };
+    wait_names(&["kept"]);
+    let pods = |verb: &str| {
+        let selector = format!("--selector=monitoredapi.io/name={name}");
+        chain
+            .bed
+            .kubectl(&["--namespace", namespace, verb, "pods", &selector])
+            .unwrap()
+    };
+    pods("delete");
+    wait_ready(namespace, name);
+    wait_names(&["kept"]);
+
+    // The field goes by mistake: the API starts on an empty directory, and the data waits for the field to come back.
+    patch(namespace, name, r#"{"spec": {"storage": null}}"#);
+    wait_ready(namespace, name);
+    let told = chain
+        .wait_condition(namespace, name, "ChildrenApplied", "True", MINUTE)
+        .unwrap();
+    assert!(told.starts_with("DataKept: "), "{told}");
+    wait_names(&[]);
+    patch(
+        namespace,
+        name,
+        r#"{"spec": {"storage": {"size": "100Mi", "storageClassName": "manual"}}}"#,
+    );
+    wait_ready(namespace, name);
+    wait_names(&["kept"]);
+    remove(namespace);
+}
+
 #[test]
 fn a_foreign_image_on_another_port_is_never_killed_and_the_named_fix_works() {
     let _operator = OPERATOR.read().unwrap_or_else(PoisonError::into_inner);
