@@ -1,5 +1,5 @@
 //! `kill -9` at random moments while clients write: what was acknowledged is there afterwards, all of it or nothing of
-//! a bulk request, and SQLite's file is whole. `STORE_KILLS` is how many for each database (default 4), `SEED` which
+//! a bulk request, and SQLite's file is whole. `STORE_KILLS` is how many for each database (default 2), `SEED` which
 //! moments.
 
 use std::{
@@ -101,7 +101,7 @@ fn campaign(database: &str, kills: u64, seed: u64) -> Result<usize> {
 
 fn settings() -> Result<(u64, u64)> {
     let number = |name: &str, default: u64| std::env::var(name).map_or(Ok(default), |text| text.parse());
-    Ok((number("STORE_KILLS", 4)?, number("SEED", 1)?))
+    Ok((number("STORE_KILLS", 2)?, number("SEED", 1)?))
 }
 
 fn report(database: &str, kills: u64, acknowledged: usize, start: Instant) -> Result<()> {
