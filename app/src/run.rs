@@ -1,7 +1,8 @@
 //! The life of the process: listen, prepare the store, serve, stop.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, iter, net::SocketAddr, time::Duration};
 
+use axum::Router;
 use http_instrument::FamilyError;
 use tokio::{net::TcpListener, sync::watch};
 
@@ -24,8 +25,10 @@ const BACKGROUND_PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The address is taken or not ours.
-    #[error("cannot listen on {address}")]
+    #[error("cannot listen on {address} ({setting}){}", hint(source))]
     Listen {
+        /// The setting that names the address.
+        setting: &'static str,
         /// The address.
         address: SocketAddr,
         /// Why.
@@ -42,16 +45,27 @@ pub enum RunError {
     Metrics(#[from] FamilyError),
 }
 
+/// What to do about it, where that is known.
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => ": another process listens there; stop it or set another port",
+        io::ErrorKind::PermissionDenied => ": ports below 1024 need a privilege; set a higher one",
+        io::ErrorKind::AddrNotAvailable => ": this machine has no such address",
+        _ => "",
+    }
+}
+
 /// Runs until a signal stops it.
 ///
 /// # Errors
 /// It cannot start.
 pub async fn run(config: Config) -> Result<(), RunError> {
     let signals = Signals::listen().map_err(RunError::Signals)?;
-    let listener = serve::listen(config.listen).map_err(|source| RunError::Listen {
-        address: config.listen,
-        source,
-    })?;
+    let listener = listen("LISTEN", config.listen)?;
+    let metrics_listener = config
+        .metrics_listen
+        .map(|address| listen("METRICS_LISTEN", address))
+        .transpose()?;
     let metrics = Metrics::new(&config)?;
     let store = Store::open(&config.database, metrics.store())?;
     if config.metrics && config.system_metrics {
@@ -66,22 +80,35 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     tokio::spawn(beat(state.clone()));
     let (close, closing) = watch::channel(false);
     tokio::spawn(shutdown::drain(signals, state.clone(), config.drain_delay, close));
-    let mut stopping = closing.clone();
-    let serving = tokio::spawn(serving(listener, state.clone(), config.clone(), closing));
+    let metrics_serving = metrics_listener.map(|listener| {
+        let service = routes::metrics_service(state.clone());
+        tokio::spawn(serving(
+            "metrics listening",
+            listener,
+            service,
+            config.clone(),
+            closing.clone(),
+        ))
+    });
+    let service = routes::service(state.clone());
+    let mut told_to_stop = closing.clone();
+    let serving = tokio::spawn(serving("listening", listener, service, config, closing));
 
     // Probes are answered while this runs, the API says that it is starting.
-    // They may wait for a database for ever, but not past a signal to stop.
+    // A store that never answers must not outlast a stop.
     tokio::select! {
-        done = store.migrate() => {
-            done?;
+        prepared = store.migrate() => {
+            prepared?;
             state.enter(Phase::Serving);
             tracing::info!(startup_seconds = state.uptime().as_secs_f64(), "ready");
         }
-        _ = stopping.wait_for(|stop| *stop) => {}
+        _ = told_to_stop.wait_for(|stop| *stop) => tracing::warn!("stopped before the store was prepared"),
     }
 
-    if serving.await.is_err() {
-        tracing::error!("serving ended by a panic");
+    for serving in iter::once(serving).chain(metrics_serving) {
+        if serving.await.is_err() {
+            tracing::error!("serving ended by a panic");
+        }
     }
     state.background().drain(BACKGROUND_PATIENCE).await;
     store.close().await;
@@ -89,13 +116,26 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     Ok(())
 }
 
-async fn serving(listener: TcpListener, state: AppState, config: Config, closing: watch::Receiver<bool>) {
+fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, RunError> {
+    serve::listen(address).map_err(|source| RunError::Listen {
+        setting,
+        address,
+        source,
+    })
+}
+
+async fn serving(
+    message: &'static str,
+    listener: TcpListener,
+    service: Router,
+    config: Config,
+    closing: watch::Receiver<bool>,
+) {
     let address = listener
         .local_addr()
         .map(|address| address.to_string())
         .unwrap_or_default();
-    tracing::info!(address, version = env!("CARGO_PKG_VERSION"), "listening");
-    let service = routes::service(state);
+    tracing::info!(address, version = env!("CARGO_PKG_VERSION"), "{message}");
     serve::serve(listener, service, config.limits, config.shutdown_grace, closing).await;
 }
 

@@ -44,7 +44,9 @@ struct Shared {
     users: UserCache,
     background: Background,
     limits: Limits,
+    has_metrics_listener: bool,
     permits: Arc<Semaphore>,
+    body_memory: Arc<Semaphore>,
     phase: AtomicU8,
     started: Instant,
     /// Milliseconds after `started` at which timers last ran.
@@ -63,7 +65,9 @@ impl AppState {
             metrics,
             computer: Computer::default(),
             limits: config.limits,
+            has_metrics_listener: config.metrics_listen.is_some(),
             permits: Arc::new(Semaphore::new(config.limits.concurrent_requests)),
+            body_memory: Arc::new(Semaphore::new(config.limits.bodies_bytes())),
             phase: AtomicU8::new(Phase::Starting as u8),
             started: Instant::now(),
             heartbeat: AtomicU64::new(0),
@@ -112,10 +116,22 @@ impl AppState {
         self.0.limits
     }
 
+    /// Whether metrics and their analysis are served with the rest.
+    #[must_use]
+    pub fn serves_metrics(&self) -> bool {
+        self.0.metrics.enabled() && !self.0.has_metrics_listener
+    }
+
     /// One permit for each request that may be served now.
     #[must_use]
     pub fn permits(&self) -> Arc<Semaphore> {
         Arc::clone(&self.0.permits)
+    }
+
+    /// One permit for each byte of a request's body that may be kept now.
+    #[must_use]
+    pub fn body_memory(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.body_memory)
     }
 
     /// Time since the process started.

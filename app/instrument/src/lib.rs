@@ -23,6 +23,7 @@ mod series;
 mod snapshot;
 mod spelling;
 mod text;
+mod trace_context;
 mod variant;
 mod verb;
 mod window_max;
@@ -39,4 +40,5 @@ pub use self::{
     layer::{HttpMetricsLayer, Metered, MeteredFuture, RouteTemplate},
     metrics::HttpMetrics,
     snapshot::EndpointCounts,
+    trace_context::TraceContext,
 };

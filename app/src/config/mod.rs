@@ -14,12 +14,17 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use metric_contract::DialectId;
 
+use tokio::sync::Semaphore;
+
 use self::parse::Reader;
 pub use self::{
     layers::{Document, Sources},
     reference::page as reference_page,
     settings::{Flags, SETTINGS, Setting, Unset},
 };
+
+/// Largest bodies that are in memory at the same time. With the default limit that is 32 MiB.
+const BODIES: usize = 32;
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +85,14 @@ pub struct Limits {
     pub body: Duration,
     /// Without a request, and without progress of a response.
     pub idle: Duration,
+}
+
+impl Limits {
+    /// Bytes of all bodies that are being read or handled: 32 of the largest. Slow clients hold connections, not this.
+    #[must_use]
+    pub fn bodies_bytes(&self) -> usize {
+        self.body_bytes.saturating_mul(BODIES).min(Semaphore::MAX_PERMITS)
+    }
 }
 
 /// Above these, alerts of the process itself fire.

@@ -295,7 +295,7 @@ impl Reader {
             body_bytes: self.number("MAX_BODY_BYTES", flags.max_body_bytes.as_deref(), 1 << 20, 1 << 30),
             first_byte: self.positive_duration("FIRST_BYTE_TIMEOUT", flags.first_byte_timeout.as_deref(), seconds(10)),
             header: self.positive_duration("HEADER_TIMEOUT", flags.header_timeout.as_deref(), seconds(10)),
-            body: self.positive_duration("BODY_TIMEOUT", flags.body_timeout.as_deref(), seconds(30)),
+            body: self.positive_duration("BODY_TIMEOUT", flags.body_timeout.as_deref(), seconds(20)),
             idle: self.positive_duration("IDLE_TIMEOUT", flags.idle_timeout.as_deref(), seconds(60)),
         }
     }

@@ -154,7 +154,7 @@ settings! {
             "Time for a new connection to send its first byte.";
         header_timeout, "HEADER_TIMEOUT", "DURATION", Is "10s",
             "Time for a request's head, from its first byte.";
-        body_timeout, "BODY_TIMEOUT", "DURATION", Is "30s",
+        body_timeout, "BODY_TIMEOUT", "DURATION", Is "20s",
             "Time for a request's body.";
         idle_timeout, "IDLE_TIMEOUT", "DURATION", Is "60s",
             "Time for which a connection may do nothing between requests, or take nothing of a response.";

@@ -1,5 +1,6 @@
-//! What a request of the API passes before its handler: is the service up, is the body small, is there room.
+//! What a request of the API passes before its handler: is the service up, is the body small and here, is there room.
 //!
+//! The body is read before a place is taken: a client that sends it slowly holds its connection and nothing else.
 //! Saying no is quick on purpose: an overloaded service that answers at once recovers, one that queues does not.
 
 use axum::{
@@ -30,6 +31,10 @@ pub(super) async fn admit(State(state): State<AppState>, request: Request, next:
     if declared.is_some_and(|bytes| bytes > state.limits().body_bytes) {
         return body::too_large(state.limits().body_bytes).into_response();
     }
+    let (request, _memory) = match body::receive(request, &state).await {
+        Ok(read) => read,
+        Err(problem) => return problem.into_response(),
+    };
     // Held until there is an answer, given back also if the client leaves.
     let Ok(_permit) = state.permits().try_acquire_owned() else {
         return Problem::new(

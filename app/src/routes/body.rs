@@ -1,17 +1,63 @@
-//! Reads a JSON body: bounded in size and time. What it must contain is the resource's business.
+//! Reads a body: bounded in size, time and memory. What it must contain is the resource's business.
 
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes, HttpBody as _},
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
     error::{Problem, Slug},
     state::AppState,
 };
+
+/// The request with its whole body, and the memory that the body takes.
+pub(super) async fn receive(
+    request: Request,
+    state: &AppState,
+) -> Result<(Request, Option<OwnedSemaphorePermit>), Problem> {
+    if request.body().is_end_stream() {
+        return Ok((request, None));
+    }
+    let (head, body) = request.into_parts();
+    let (body, memory) = tokio::time::timeout(state.limits().body, collect(body, state))
+        .await
+        .map_err(|_| Problem::new(Slug::BodyTimeout, "The body took too long"))??;
+    Ok((Request::from_parts(head, body), memory))
+}
+
+async fn collect(mut body: Body, state: &AppState) -> Result<(Body, Option<OwnedSemaphorePermit>), Problem> {
+    let limit = state.limits().body_bytes;
+    let mut bytes = Vec::new();
+    let mut memory: Option<OwnedSemaphorePermit> = None;
+    while let Some(frame) = body.frame().await {
+        // Trailers mean nothing here.
+        let Ok(data) = frame.map_err(|_| broke_off())?.into_data() else {
+            continue;
+        };
+        if bytes.len() + data.len() > limit {
+            return Err(too_large(limit));
+        }
+        let size = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        let more = state.body_memory().try_acquire_many_owned(size).map_err(|_| {
+            let detail = "The service has as many bodies in memory as it takes; try again";
+            Problem::new(Slug::Overloaded, detail)
+        })?;
+        match &mut memory {
+            Some(memory) => memory.merge(more),
+            None => memory = Some(more),
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok((Body::from(bytes), memory))
+}
+
+fn broke_off() -> Problem {
+    Problem::new(Slug::MalformedBody, "The body broke off")
+}
 
 /// Any JSON value that a client sent, if it sent anything.
 pub(super) struct OptionalBody(pub(super) Option<Value>);
@@ -44,15 +90,11 @@ impl FromRequest<AppState> for JsonBody {
     }
 }
 
+/// Admission has received the body; this only takes it.
 async fn read(request: Request, state: &AppState) -> Result<Bytes, Problem> {
-    let limits = state.limits();
-    let reading = Limited::new(request.into_body(), limits.body_bytes).collect();
-    match tokio::time::timeout(limits.body, reading).await {
-        Err(_) => Err(Problem::new(Slug::BodyTimeout, "The body took too long")),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limits.body_bytes)),
-        Ok(Err(_)) => Err(Problem::new(Slug::MalformedBody, "The body broke off")),
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-    }
+    axum::body::to_bytes(request.into_body(), state.limits().body_bytes)
+        .await
+        .map_err(|_| broke_off())
 }
 
 fn parse(body: &[u8]) -> Result<Value, Problem> {

@@ -62,7 +62,7 @@ async fn index(State(state): State<AppState>, headers: HeaderMap) -> Response {
 }
 
 fn links(state: &AppState) -> impl Iterator<Item = Link> {
-    openapi::links(state.metrics().enabled()).filter(|link| link.path != "/")
+    openapi::links(state.serves_metrics()).filter(|link| link.path != "/")
 }
 
 /// A browser lists HTML first; `*/*` alone is curl or a client library.

@@ -125,13 +125,10 @@ pub fn service_with(state: AppState, more: Router<AppState>) -> Router {
         .merge(more)
         .layer(middleware::from_fn_with_state(state.clone(), admission::admit));
     let mut all = admitted.merge(health::resource().router);
-    if metrics.enabled() {
+    if state.serves_metrics() {
         all = all.merge(analysis().router);
     }
-    all = all
-        .fallback(no_such_route)
-        .method_not_allowed_fallback(no_such_method)
-        .layer(CatchPanicLayer::custom(AnswerPanic(metrics.clone())));
+    all = answering_faults(all, &metrics);
     if metrics.enabled() {
         for (method, path, status) in &api.documented {
             metrics.http().expect(method, path, &[status.as_u16()]);
@@ -140,6 +137,27 @@ pub fn service_with(state: AppState, more: Router<AppState>) -> Router {
     }
     all.layer(middleware::from_fn_with_state(state.clone(), access::observe))
         .with_state(state)
+}
+
+/// Metrics and their analysis, for an address of their own. What they cost and fail is not among the API's own figures.
+pub fn metrics_service(state: AppState) -> Router {
+    let metrics = state.metrics().clone();
+    let routes = if metrics.enabled() {
+        analysis().router
+    } else {
+        Router::new()
+    };
+    answering_faults(routes, &metrics)
+        .layer(middleware::from_fn_with_state(state.clone(), access::observe))
+        .with_state(state)
+}
+
+/// Answers what no route answers, and panics.
+fn answering_faults(routes: Router<AppState>, metrics: &Metrics) -> Router<AppState> {
+    routes
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(CatchPanicLayer::custom(AnswerPanic(metrics.clone())))
 }
 
 /// Whether a route is a probe's or a scrape's.

@@ -1,13 +1,16 @@
 //! What a connection is doing, and since when: decides when it has done nothing for too long. Time is an argument.
+//!
+//! HTTP/1.1 tells by the bytes that move. In HTTP/2 bytes also move when nothing happens (pings, window updates), and
+//! they would hold a connection for ever: there only requests and pieces of responses count.
 
 use std::{
-    sync::atomic::{AtomicU8, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
 use crate::config::Limits;
 
-/// What a connection is doing.
+/// What a connection is doing while no handler runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Doing {
@@ -15,19 +18,22 @@ enum Doing {
     Nothing,
     /// Receiving a request's head.
     Head,
-    /// A handler runs; it bounds its own time.
-    Handler,
     /// Sending a response, or waiting for the next request.
     Rest,
 }
 
-/// Shared by a connection's socket, its service and its watchdog.
+/// Shared by a connection's socket, its service, its responses and its watchdog.
 #[derive(Debug)]
 pub(super) struct Activity {
     opened: Instant,
     doing: AtomicU8,
     /// Milliseconds after `opened`.
     since: AtomicU64,
+    /// Handlers that run; they bound their own time.
+    handlers: AtomicU32,
+    /// Responses whose bodies have not ended.
+    responses: AtomicU32,
+    is_http2: AtomicBool,
 }
 
 impl Activity {
@@ -36,6 +42,9 @@ impl Activity {
             opened: now,
             doing: AtomicU8::new(Doing::Nothing as u8),
             since: AtomicU64::new(0),
+            handlers: AtomicU32::new(0),
+            responses: AtomicU32::new(0),
+            is_http2: AtomicBool::new(false),
         }
     }
 
@@ -43,9 +52,13 @@ impl Activity {
         match self.doing.load(Ordering::Relaxed) {
             0 => Doing::Nothing,
             1 => Doing::Head,
-            2 => Doing::Handler,
             _ => Doing::Rest,
         }
+    }
+
+    /// Whether bytes tell what the connection is doing.
+    fn goes_by_bytes(&self) -> bool {
+        !self.is_http2.load(Ordering::Relaxed) && self.handlers.load(Ordering::Relaxed) == 0
     }
 
     fn touch(&self, now: Instant) {
@@ -62,36 +75,64 @@ impl Activity {
     /// Bytes came from the client.
     pub(super) fn read(&self, now: Instant) {
         match self.doing() {
+            Doing::Nothing => self.enter(Doing::Head, now),
             // A head's time runs from its first byte: one byte a second must not prolong it.
-            Doing::Nothing | Doing::Rest => self.enter(Doing::Head, now),
-            Doing::Head | Doing::Handler => {}
+            Doing::Head => {}
+            // While a response is sent, what comes is for later.
+            Doing::Rest if self.goes_by_bytes() && self.responses.load(Ordering::Relaxed) == 0 => {
+                self.enter(Doing::Head, now);
+            }
+            Doing::Rest => {}
         }
     }
 
     /// The client took bytes.
     pub(super) fn wrote(&self, now: Instant) {
         match self.doing() {
-            Doing::Rest => self.touch(now),
-            Doing::Nothing | Doing::Head | Doing::Handler => {}
+            Doing::Rest if self.goes_by_bytes() => self.touch(now),
+            Doing::Nothing | Doing::Head | Doing::Rest => {}
         }
     }
 
     /// A handler starts.
-    pub(super) fn begin(&self, now: Instant) {
-        self.enter(Doing::Handler, now);
+    pub(super) fn begin(&self, is_http2: bool, now: Instant) {
+        if is_http2 {
+            self.is_http2.store(true, Ordering::Relaxed);
+        }
+        self.handlers.fetch_add(1, Ordering::Relaxed);
+        self.enter(Doing::Rest, now);
     }
 
     /// A handler has answered, or was given up.
     pub(super) fn end(&self, now: Instant) {
-        self.enter(Doing::Rest, now);
+        self.handlers.fetch_sub(1, Ordering::Relaxed);
+        self.touch(now);
+    }
+
+    /// A response's body starts.
+    pub(super) fn begin_response(&self) {
+        self.responses.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The client has room for a piece of a response.
+    pub(super) fn progress(&self, now: Instant) {
+        self.touch(now);
+    }
+
+    /// A response's body has ended, or was given up.
+    pub(super) fn end_response(&self, now: Instant) {
+        self.responses.fetch_sub(1, Ordering::Relaxed);
+        self.touch(now);
     }
 
     /// Whether the time for what it is doing is over.
     pub(super) fn is_overdue(&self, limits: &Limits, now: Instant) -> bool {
+        if self.handlers.load(Ordering::Relaxed) > 0 {
+            return false;
+        }
         let limit = match self.doing() {
             Doing::Nothing => limits.first_byte,
             Doing::Head => limits.header,
-            Doing::Handler => return false,
             Doing::Rest => limits.idle,
         };
         let since = Duration::from_millis(self.since.load(Ordering::Relaxed));
@@ -129,11 +170,48 @@ mod tests {
             activity.is_overdue(&LIMITS, at(3_000)),
             "bytes that trickle in do not prolong the head's time"
         );
-        activity.begin(at(3_000));
+        activity.begin(false, at(3_000));
         assert!(!activity.is_overdue(&LIMITS, at(9_000_000)));
         activity.end(at(10_000));
         activity.wrote(at(13_000));
         assert!(!activity.is_overdue(&LIMITS, at(16_999)));
         assert!(activity.is_overdue(&LIMITS, at(17_000)));
+    }
+
+    #[test]
+    fn in_http2_pings_do_not_prolong_a_rest_and_pieces_of_a_response_do() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let activity = Activity::new(start);
+        activity.read(at(0));
+        activity.begin(true, at(0));
+        activity.begin(true, at(0));
+        activity.end(at(1_000));
+        assert!(!activity.is_overdue(&LIMITS, at(9_000)), "the other one runs");
+        activity.begin_response();
+        activity.end(at(9_000));
+        activity.progress(at(10_000));
+        activity.end_response(at(11_000));
+        activity.read(at(14_000));
+        activity.wrote(at(14_000));
+        assert!(!activity.is_overdue(&LIMITS, at(14_999)));
+        assert!(activity.is_overdue(&LIMITS, at(15_000)));
+    }
+
+    #[test]
+    fn what_comes_while_a_response_is_sent_does_not_start_a_heads_time() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let activity = Activity::new(start);
+        activity.read(at(0));
+        activity.begin(false, at(0));
+        activity.begin_response();
+        activity.end(at(0));
+        activity.read(at(1_000));
+        activity.wrote(at(2_500));
+        assert!(!activity.is_overdue(&LIMITS, at(6_000)));
+        activity.end_response(at(6_000));
+        activity.read(at(7_000));
+        assert!(activity.is_overdue(&LIMITS, at(9_000)), "now it is the next head");
     }
 }

@@ -1,6 +1,6 @@
-//! One connection: HTTP/1.1 by hyper, a watchdog beside it, and an orderly end when the process stops.
+//! One connection: HTTP/1.1 or HTTP/2 by hyper, a watchdog beside it, and an orderly end when the process stops.
 //!
-//! HTTP/2 is left out on purpose: nothing here needs it, and each of its resets and floods would need a limit of its own.
+//! HTTP/2 without TLS: a client starts it with the preface (prior knowledge), as gRPC clients and proxies do.
 
 use std::{
     convert::Infallible,
@@ -11,32 +11,62 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, response::Response, routing::future::RouteFuture};
-use hyper::{Request, body::Incoming, server::conn::http1};
-use hyper_util::rt::TokioIo;
+use axum::{Router, routing::future::RouteFuture};
+use hyper::{Request, Response, Version, body::Incoming};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
 use tokio::{net::TcpStream, sync::watch};
 use tower::Service as _;
 
-use super::{activity::Activity, io::Watched};
+use super::{activity::Activity, body::Noted, io::Watched};
 use crate::config::Limits;
 
 /// A request's head and hyper's read buffer, bytes. More is answered 431.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// HTTP/2 header list, bytes; the same bound in HTTP/2's own count.
+const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
+/// What a client may send on an HTTP/2 stream before the handler has read it, bytes. RFC 9113's initial value: memory of a
+/// connection is at most this times its streams.
+const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+/// The same for a whole HTTP/2 connection: one body of the usual limit.
+const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+/// What a response may buffer on an HTTP/2 stream, bytes.
+const SEND_BUFFER_BYTES: usize = 64 * 1024;
+/// Streams that a client has reset before they were taken up; more ends the connection (rapid reset, CVE-2023-44487).
+const MAX_PENDING_RESETS: usize = 20;
+/// Streams that were reset by us for the client's faults; more ends the connection (CVE-2025-8671).
+const MAX_FAULTY_STREAMS: usize = 100;
+/// An HTTP/2 peer that is gone without a word is noticed by a ping that it does not answer.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What all connections share.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     limits: Limits,
-    http: http1::Builder,
+    http: auto::Builder<TokioExecutor>,
     /// How often a watchdog looks.
     tick: Duration,
 }
 
 impl Settings {
     pub(super) fn new(limits: Limits) -> Self {
-        let mut http = http1::Builder::new();
+        let mut http = auto::Builder::new(TokioExecutor::new());
         // hyper's own header timeout also ends idle connections; ours tells the two apart.
-        http.header_read_timeout(None).max_buf_size(MAX_HEAD_BYTES);
+        http.http1().header_read_timeout(None).max_buf_size(MAX_HEAD_BYTES);
+        http.http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(limits.streams)
+            .max_header_list_size(MAX_HEADER_LIST_BYTES)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .max_send_buf_size(SEND_BUFFER_BYTES)
+            .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
+            .max_local_error_reset_streams(MAX_FAULTY_STREAMS)
+            .keep_alive_interval(PING_INTERVAL)
+            .keep_alive_timeout(PING_TIMEOUT);
         let shortest = limits.first_byte.min(limits.header).min(limits.idle);
         // A timeout is kept to within a quarter of the shortest; four ticks cost less than one request.
         let tick = (shortest / 4).clamp(Duration::from_millis(10), Duration::from_secs(5));
@@ -85,17 +115,18 @@ struct Handled {
 }
 
 impl hyper::service::Service<Request<Incoming>> for Handled {
-    type Response = Response;
+    type Response = Response<Noted>;
     type Error = Infallible;
     type Future = Handling;
 
     fn call(&self, request: Request<Incoming>) -> Handling {
-        self.activity.begin(Instant::now());
-        let guard = EndOnDrop(Arc::clone(&self.activity));
+        self.activity
+            .begin(request.version() == Version::HTTP_2, Instant::now());
+        let running = EndOnDrop(Arc::clone(&self.activity));
         // A router is always ready.
         Handling {
             inner: self.router.clone().call(request),
-            _guard: guard,
+            running,
         }
     }
 }
@@ -105,15 +136,18 @@ pin_project_lite::pin_project! {
     struct Handling {
         #[pin]
         inner: RouteFuture<Infallible>,
-        _guard: EndOnDrop,
+        running: EndOnDrop,
     }
 }
 
 impl Future for Handling {
-    type Output = Result<Response, Infallible>;
+    type Output = Result<Response<Noted>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(ready!(self.project().inner.poll(context)))
+        let this = self.project();
+        let Ok(response) = ready!(this.inner.poll(context));
+        let activity = Arc::clone(&this.running.0);
+        Poll::Ready(Ok(response.map(|body| Noted::new(body, activity))))
     }
 }
 

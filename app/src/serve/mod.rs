@@ -3,8 +3,10 @@
 //! Our own, because axum 0.8's `serve` has no timeouts: a client that sends nothing would hold a connection for ever.
 
 mod activity;
+mod body;
 mod connection;
 mod io;
+mod per_address;
 
 use std::{
     io::{ErrorKind, Result},
@@ -19,6 +21,7 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 
+use self::per_address::PerAddress;
 use crate::config::Limits;
 
 /// Connections that the kernel holds while we are busy.
@@ -36,6 +39,10 @@ const FULL: &[u8] =
 /// # Errors
 /// The address is taken or not ours.
 pub fn listen(address: SocketAddr) -> Result<TcpListener> {
+    listen_by(address, bind)
+}
+
+fn listen_by<T>(address: SocketAddr, bind: impl Fn(SocketAddr) -> Result<T>) -> Result<T> {
     match bind(address) {
         Err(error) if address.is_ipv6() && address.ip().is_unspecified() && lacks_ipv6(&error) => {
             bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())))
@@ -77,27 +84,29 @@ pub async fn serve(
 ) {
     let cap = connection_cap(limits.connections);
     let permits = Arc::new(Semaphore::new(cap as usize));
+    let per_address = PerAddress::new(limits.connections_per_ip);
     let settings = connection::Settings::new(limits);
     loop {
         let accepted = tokio::select! {
             _ = closing.wait_for(|close| *close) => break,
             accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, client) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 pause_after(&error).await;
                 continue;
             }
         };
-        let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
+        let permit = Arc::clone(&permits).try_acquire_owned().ok();
+        let Some(room) = permit.zip(per_address.enter(client.ip())) else {
             refuse(&stream);
             continue;
         };
         let serving = connection::serve(stream, service.clone(), settings.clone(), closing.clone());
         tokio::spawn(async move {
             serving.await;
-            drop(permit);
+            drop(room);
         });
     }
     drop(listener);
@@ -146,4 +155,40 @@ async fn pause_after(error: &std::io::Error) {
     }
     tracing::warn!(error = %error, "accepting a connection failed");
     tokio::time::sleep(ACCEPT_PAUSE).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, io::Error};
+
+    use rustix::io::Errno;
+
+    use super::*;
+
+    /// What is bound on a machine that answers IPv6 addresses with this error.
+    fn bound(address: &str, error: Errno) -> Result<Vec<SocketAddr>> {
+        let tried = RefCell::new(Vec::new());
+        listen_by(address.parse().unwrap(), |address| {
+            tried.borrow_mut().push(address);
+            if address.is_ipv6() {
+                return Err(Error::from(error));
+            }
+            Ok(())
+        })?;
+        Ok(tried.into_inner())
+    }
+
+    #[test]
+    fn where_ipv6_is_missing_every_address_is_every_ipv4_address() {
+        for missing in [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL] {
+            let tried = bound("[::]:8000", missing).unwrap();
+            assert_eq!(tried.last(), Some(&"0.0.0.0:8000".parse().unwrap()));
+        }
+    }
+
+    #[test]
+    fn an_address_that_was_named_and_a_port_that_is_taken_are_errors() {
+        assert!(bound("[::1]:8000", Errno::AFNOSUPPORT).is_err());
+        assert!(bound("[::]:8000", Errno::ADDRINUSE).is_err());
+    }
 }

@@ -1,4 +1,5 @@
-//! The outermost layer of every request: its id, its line in the access log, and the count of its problem.
+//! The outermost layer of every request: its id, its place in a trace, its line in the access log, and the count of its
+//! problem.
 //!
 //! A line has the route and the path, never the query, headers or bodies: secrets live there.
 
@@ -13,15 +14,23 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue},
+    http::{HeaderMap, HeaderName, HeaderValue, Version, header},
     middleware::Next,
     response::Response,
 };
 
-use crate::{error::Slug, routes::is_probe, state::AppState};
+use http_instrument::TraceContext;
+
+use crate::{
+    error::Slug,
+    routes::is_probe,
+    state::{AppState, Phase},
+};
 
 /// The header that carries a request's id, in and out.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header that names the caller's span. It is for calls, not for answers: those go back on the connection.
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 const MAX_ID_BYTES: usize = 128;
 
 /// The id of the request, in its extensions.
@@ -38,7 +47,14 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
         .cloned()
         .unwrap_or_else(new_id);
     request.extensions_mut().insert(RequestId(id.clone()));
+    let trace = trace_of(request.headers());
+    request.extensions_mut().insert(trace);
+    if trace.is_sampled() {
+        // An exemplar leads to a trace, so the trace must have been recorded.
+        request.extensions_mut().insert(trace.trace());
+    }
     let method = request.method().clone();
+    let version = request.version();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let path = request.uri().path().to_owned();
 
@@ -56,9 +72,18 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
         milliseconds: started.elapsed().as_secs_f64() * 1e3,
         problem: problem.map(Slug::as_str),
         id: id.to_str().unwrap_or_default(),
+        trace_id: &trace.trace_id(),
+        span_id: &trace.span_id(),
     };
     line.write();
     response.headers_mut().insert(REQUEST_ID, id);
+    if state.phase() == Phase::Draining && version < Version::HTTP_2 {
+        // So that clients move elsewhere now, before their idle connections are closed under them. HTTP/2 has a word
+        // for it that loses no request (GOAWAY), hyper says it at the end.
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
 
@@ -70,6 +95,8 @@ struct Line<'a> {
     milliseconds: f64,
     problem: Option<&'static str>,
     id: &'a str,
+    trace_id: &'a str,
+    span_id: &'a str,
 }
 
 impl Line<'_> {
@@ -82,6 +109,8 @@ impl Line<'_> {
             milliseconds,
             problem,
             id,
+            trace_id,
+            span_id,
         } = *self;
         // Probes and scrapes come every few seconds and say nothing while they succeed.
         if is_probe(route) && status < 400 {
@@ -92,6 +121,8 @@ impl Line<'_> {
                 status,
                 duration_ms = milliseconds,
                 request_id = id,
+                trace_id,
+                span_id,
                 "request"
             );
         } else {
@@ -103,9 +134,23 @@ impl Line<'_> {
                 duration_ms = milliseconds,
                 problem,
                 request_id = id,
+                trace_id,
+                span_id,
                 "request"
             );
         }
+    }
+}
+
+/// A span of our own in the caller's trace, or in a new one if the caller has none or says nothing that can be used.
+fn trace_of(headers: &HeaderMap) -> TraceContext {
+    let mut parents = headers.get_all(TRACE_PARENT).iter();
+    // Two of them contradict each other.
+    let parent = parents.next().filter(|_| parents.next().is_none());
+    let span = fastrand::u64(1..);
+    match parent.and_then(|parent| TraceContext::parse(parent.as_bytes())) {
+        Some(caller) => caller.child(span),
+        None => TraceContext::start(fastrand::u128(1..), span),
     }
 }
 
@@ -129,6 +174,21 @@ fn new_id() -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_continues_the_callers_trace_or_starts_one() {
+        let caller = HeaderValue::from_static("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        let mut headers = HeaderMap::new();
+        headers.append(TRACE_PARENT, caller.clone());
+        let continued = trace_of(&headers);
+        assert_eq!(continued.trace_id(), "0af7651916cd43dd8448eb211c80319c");
+        assert_ne!(continued.span_id(), "b7ad6b7169203331");
+        assert!(continued.is_sampled());
+        headers.append(TRACE_PARENT, caller);
+        let started = trace_of(&headers);
+        assert_ne!(started.trace_id(), continued.trace_id());
+        assert_ne!(started.trace_id(), trace_of(&HeaderMap::new()).trace_id());
+    }
 
     #[test]
     fn a_clients_id_is_taken_only_if_it_is_short_and_plain() {

@@ -13,7 +13,9 @@
     reason = "helpers of tests fail loudly"
 )]
 
+pub mod client;
 pub mod document;
+pub mod load;
 pub mod page;
 pub mod process;
 
@@ -147,4 +149,9 @@ pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("{what}: not within ten seconds");
+}
+
+/// Whether the abuse campaign runs with its full numbers (`ABUSE=full`), which take minutes and want a quiet machine.
+pub fn is_full_campaign() -> bool {
+    std::env::var("ABUSE").is_ok_and(|value| value == "full")
 }

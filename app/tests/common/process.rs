@@ -41,6 +41,7 @@ impl Program {
         let address = loop {
             let line = lines.next().expect("the program ended before it listened").unwrap();
             let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+            log.lock().unwrap().push_str(&format!("{line}\n"));
             if value["message"] == "listening" {
                 break value["address"].as_str().unwrap().parse().unwrap();
             }
@@ -71,6 +72,34 @@ impl Program {
             assert!(start.elapsed() < PATIENCE, "{what}: not in time; log:\n{}", self.log());
             thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Where it serves metrics, if it does so apart.
+    pub fn metrics_address(&self) -> SocketAddr {
+        let address = |log: &str| {
+            let lines = log.lines().map(|line| serde_json::from_str(line).unwrap());
+            let mut own = lines.filter(|line: &serde_json::Value| line["message"] == "metrics listening");
+            own.next()
+                .map(|line| line["address"].as_str().unwrap().parse().unwrap())
+        };
+        self.wait_until("metrics listen", |program| address(&program.log()).is_some());
+        address(&self.log()).unwrap()
+    }
+
+    /// The most resident memory that it had, bytes.
+    pub fn peak_resident_bytes(&self) -> usize {
+        self.status("VmHWM:")
+    }
+
+    /// The resident memory, bytes.
+    pub fn resident_bytes(&self) -> usize {
+        self.status("VmRSS:")
+    }
+
+    fn status(&self, field: &str) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1_024
     }
 
     pub fn log(&self) -> String {
@@ -104,7 +133,7 @@ impl Program {
 
     /// `None` if the connection is refused or breaks off.
     pub fn get(&self, path: &str) -> Option<Reply> {
-        self.send(&format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+        get_from(self.address, path)
     }
 
     /// Posts JSON; `None` if the connection is refused or breaks off.
@@ -117,13 +146,25 @@ impl Program {
     }
 
     pub fn send(&self, request: &str) -> Option<Reply> {
-        let mut stream = TcpStream::connect(self.address).ok()?;
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(request.as_bytes()).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        Reply::parse(&answer)
+        send_to(self.address, request)
     }
+}
+
+/// `None` if the connection is refused or breaks off.
+pub fn get_from(address: SocketAddr, path: &str) -> Option<Reply> {
+    send_to(
+        address,
+        &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+    )
+}
+
+fn send_to(address: SocketAddr, request: &str) -> Option<Reply> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Reply::parse(&answer)
 }
 
 impl Drop for Program {

@@ -156,7 +156,7 @@ async fn serve(State(state): State<AppState>) -> Response {
     // Made when somebody asks, then kept: most processes are never asked.
     static WITH_METRICS: OnceLock<String> = OnceLock::new();
     static WITHOUT_METRICS: OnceLock<String> = OnceLock::new();
-    let text = if state.metrics().enabled() {
+    let text = if state.serves_metrics() {
         WITH_METRICS.get_or_init(|| document(true).to_string())
     } else {
         WITHOUT_METRICS.get_or_init(|| document(false).to_string())
