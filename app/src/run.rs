@@ -12,7 +12,7 @@ use crate::{
     shutdown::{self, Signals},
     state::{AppState, Phase},
     store::{Store, StoreError},
-    telemetry::{Metrics, system::Collector},
+    telemetry::{Connections, Metrics, system::Collector},
 };
 
 /// How often timers prove that they run; see `routes/health.rs`.
@@ -80,6 +80,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     tokio::spawn(beat(state.clone()));
     let (close, closing) = watch::channel(false);
     tokio::spawn(shutdown::drain(signals, state.clone(), config.drain_delay, close));
+    let connections = state.metrics().connections().clone();
     let metrics_serving = metrics_listener.map(|listener| {
         let service = routes::metrics_service(state.clone());
         tokio::spawn(serving(
@@ -87,12 +88,13 @@ pub async fn run(config: Config) -> Result<(), RunError> {
             listener,
             service,
             config.clone(),
+            connections.clone(),
             closing.clone(),
         ))
     });
     let service = routes::service(state.clone());
     let mut told_to_stop = closing.clone();
-    let serving = tokio::spawn(serving("listening", listener, service, config, closing));
+    let serving = tokio::spawn(serving("listening", listener, service, config, connections, closing));
 
     // Probes are answered while this runs, the API says that it is starting.
     // A store that never answers must not outlast a stop.
@@ -129,6 +131,7 @@ async fn serving(
     listener: TcpListener,
     service: Router,
     config: Config,
+    connections: Connections,
     closing: watch::Receiver<bool>,
 ) {
     let address = listener
@@ -136,7 +139,15 @@ async fn serving(
         .map(|address| address.to_string())
         .unwrap_or_default();
     tracing::info!(address, version = env!("CARGO_PKG_VERSION"), "{message}");
-    serve::serve(listener, service, config.limits, config.shutdown_grace, closing).await;
+    serve::serve(
+        listener,
+        service,
+        config.limits,
+        config.shutdown_grace,
+        connections,
+        closing,
+    )
+    .await;
 }
 
 async fn beat(state: AppState) {

@@ -64,6 +64,7 @@ impl Served {
             app.router.clone(),
             app.state.limits(),
             grace,
+            app.state.metrics().connections().clone(),
             closing,
         ));
         Self {

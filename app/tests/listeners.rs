@@ -36,6 +36,20 @@ fn with_an_address_of_their_own_metrics_are_there_and_nowhere_else() {
 }
 
 #[test]
+fn connections_that_are_open_are_a_figure() {
+    let program = Program::ready(&[]);
+    let shows = |program: &Program, figure: &str| {
+        let page = program.get("/metrics").map(|answer| answer.body).unwrap_or_default();
+        page.lines().any(|line| line == figure)
+    };
+    let held = std::net::TcpStream::connect(program.address).unwrap();
+    // The scrape's own connection is one of them.
+    program.wait_until("two connections", |program| shows(program, "active_connections 2"));
+    drop(held);
+    program.wait_until("one connection", |program| shows(program, "active_connections 1"));
+}
+
+#[test]
 fn both_addresses_serve_while_it_drains_and_then_close() {
     let mut program = Program::ready(&[APART, ("DRAIN_DELAY", "1s")]);
     let metrics = program.metrics_address();

@@ -310,7 +310,10 @@ fn s4() -> Vec<Row> {
     ]
 }
 
-const SYSTEMS: [(&str, fn() -> Vec<Row>); 5] = [("s0", s0), ("s1", s1), ("s2", s2), ("s3", s3), ("s4", s4)];
+/// A system's id and its documented calls.
+type System = (&'static str, fn() -> Vec<Row>);
+
+const SYSTEMS: [System; 5] = [("s0", s0), ("s1", s1), ("s2", s2), ("s3", s3), ("s4", s4)];
 
 #[test]
 fn every_documented_call_is_answered_on_sqlite() -> Result<()> {

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use self::per_address::PerAddress;
-use crate::config::Limits;
+use crate::{config::Limits, telemetry::Connections};
 
 /// Connections that the kernel holds while we are busy.
 const BACKLOG: u32 = 1_024;
@@ -74,12 +74,14 @@ fn bind(address: SocketAddr) -> Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves until `closing` becomes true, then waits for connections to end, at most for the grace.
+/// Serves until `closing` becomes true, then waits for connections to end, at most for the grace. Those that are served
+/// count as open in `connections`.
 pub async fn serve(
     listener: TcpListener,
     service: Router,
     limits: Limits,
     grace: Duration,
+    connections: Connections,
     mut closing: watch::Receiver<bool>,
 ) {
     let cap = connection_cap(limits.connections);
@@ -103,10 +105,11 @@ pub async fn serve(
             refuse(&stream);
             continue;
         };
+        let open = connections.open();
         let serving = connection::serve(stream, service.clone(), settings.clone(), closing.clone());
         tokio::spawn(async move {
             serving.await;
-            drop(room);
+            drop((room, open));
         });
     }
     drop(listener);
