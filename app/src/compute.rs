@@ -1,8 +1,8 @@
 //! Work that takes a core for long: a bounded queue, and threads of its own at a lower priority, so that the threads
 //! that answer probes and other requests are never taken. Knows nothing of HTTP.
 //!
-//! Threads start with the first job. They take at most all cores but one (one if there is only one), and the kernel
-//! lets them run when nobody else wants to.
+//! Threads start with the first job. Unless told otherwise they take at most all cores but one (one if there is only
+//! one), and the kernel lets them run when nobody else wants to.
 
 use std::{
     collections::VecDeque,
@@ -18,10 +18,10 @@ use std::{
 
 use tokio::sync::oneshot;
 
+use crate::config::ComputeBounds;
+
 /// The largest number that is computed: about 5 s. One more takes 1.6 times as long.
 pub const MAX_N: u32 = 45;
-/// Jobs that wait. At 100 requests/s of 4 ms each the queue is nearly empty; more than this is overload.
-const QUEUE: usize = 32;
 /// Priority of the threads, `nice` value: 0 is everybody else's, 19 the lowest.
 const NICENESS: i32 = 10;
 /// Below this a computation is too short (a millisecond) to look whether somebody still wants it.
@@ -35,8 +35,11 @@ pub struct Computer(Arc<Owner>);
 #[derive(Debug)]
 struct Owner(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
+    /// Jobs that may wait.
+    queue: usize,
+    max_threads: usize,
     state: Mutex<State>,
     wake: Condvar,
 }
@@ -76,13 +79,19 @@ pub enum ComputeError {
     NoThread,
 }
 
-impl Default for Computer {
-    fn default() -> Self {
-        Self(Arc::new(Owner(Arc::default())))
-    }
-}
-
 impl Computer {
+    /// Within these bounds. Starts no thread yet.
+    #[must_use]
+    pub fn new(bounds: ComputeBounds) -> Self {
+        let ComputeBounds { threads, queue } = bounds;
+        Self(Arc::new(Owner(Arc::new(Shared {
+            queue,
+            max_threads: threads.unwrap_or_else(all_cores_but_one),
+            state: Mutex::default(),
+            wake: Condvar::new(),
+        }))))
+    }
+
     /// The `n`th Fibonacci number by naive recursion, O(2^n). A future that is dropped takes its job back: what waits is
     /// not computed, what runs is stopped.
     ///
@@ -99,13 +108,13 @@ impl Computer {
     fn submit(&self, job: Job) -> Result<(), ComputeError> {
         let shared = &self.0.0;
         let mut state = shared.lock();
-        if state.jobs.len() >= QUEUE {
+        if state.jobs.len() >= shared.queue {
             state.jobs.retain(|job| !job.unwanted.load(Ordering::Relaxed));
         }
-        if state.jobs.len() >= QUEUE {
+        if state.jobs.len() >= shared.queue {
             return Err(ComputeError::Full);
         }
-        if state.idle <= state.jobs.len() && state.threads < max_threads() {
+        if state.idle <= state.jobs.len() && state.threads < shared.max_threads {
             match start(Arc::clone(shared)) {
                 Ok(()) => state.threads += 1,
                 Err(error) => tracing::warn!(error = %error, "a thread for computations could not be started"),
@@ -156,7 +165,7 @@ impl Shared {
     }
 }
 
-fn max_threads() -> usize {
+fn all_cores_but_one() -> usize {
     // Knows the quota of a cgroup too.
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     cores.saturating_sub(1).max(1)
@@ -210,6 +219,15 @@ mod tests {
 
     /// Long enough that it does not end by itself while a test looks.
     const LONG: u32 = MAX_N;
+    const THREADS: usize = 2;
+    const QUEUE: usize = 8;
+
+    fn computer() -> Computer {
+        Computer::new(ComputeBounds {
+            threads: Some(THREADS),
+            queue: QUEUE,
+        })
+    }
 
     async fn until(computer: &Computer, holds: impl Fn(&State) -> bool) {
         for _ in 0..2_000 {
@@ -223,7 +241,7 @@ mod tests {
 
     #[tokio::test]
     async fn numbers_are_right() {
-        let computer = Computer::default();
+        let computer = computer();
         for (n, result) in [(0, 0), (1, 1), (2, 1), (10, 55), (27, 196_418)] {
             assert_eq!(computer.fibonacci(n).await.unwrap().result, result, "{n}");
         }
@@ -231,16 +249,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_does_not_fit_the_queue_is_refused_and_the_queue_stays_bounded() {
-        let computer = Computer::default();
+        let computer = computer();
         let ask = || {
             let computer = computer.clone();
             tokio::spawn(async move { computer.fibonacci(LONG).await })
         };
-        let running: Vec<_> = (0..max_threads()).map(|_| ask()).collect();
-        until(&computer, |state| {
-            state.threads == max_threads() && state.jobs.is_empty()
-        })
-        .await;
+        let running: Vec<_> = (0..THREADS).map(|_| ask()).collect();
+        until(&computer, |state| state.threads == THREADS && state.jobs.is_empty()).await;
         let waiting: Vec<_> = (0..QUEUE).map(|_| ask()).collect();
         until(&computer, |state| state.jobs.len() == QUEUE).await;
         for _ in 0..3 {
@@ -252,8 +267,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_that_nobody_wants_gives_its_place_and_its_thread_back() {
-        let computer = Computer::default();
-        let asked = (0..QUEUE + max_threads()).map(|_| {
+        let computer = computer();
+        let asked = (0..QUEUE + THREADS).map(|_| {
             let computer = computer.clone();
             tokio::spawn(async move { computer.fibonacci(LONG).await })
         });
@@ -268,7 +283,7 @@ mod tests {
 
     #[tokio::test]
     async fn threads_have_a_lower_priority_and_end_with_the_queue() {
-        let computer = Computer::default();
+        let computer = computer();
         computer.fibonacci(1).await.unwrap();
         let shared = Arc::downgrade(&computer.0.0);
         assert_eq!(niceness_of("compute"), Some(NICENESS.to_string()));

@@ -7,7 +7,7 @@ use http_instrument::FamilyError;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
-    config::Config,
+    config::{Config, Database},
     routes, serve,
     shutdown::{self, Signals},
     state::{AppState, Phase},
@@ -67,6 +67,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
         .map(|address| listen("METRICS_LISTEN", address))
         .transpose()?;
     let metrics = Metrics::new(&config)?;
+    tell_where_data_is(&config.database);
     let store = Store::open(&config.database, metrics.store())?;
     if config.metrics && config.system_metrics {
         let collector = Collector::new(&metrics, config.thresholds.memory_bytes)?;
@@ -148,6 +149,17 @@ async fn serving(
         closing,
     )
     .await;
+}
+
+fn tell_where_data_is(database: &Database) {
+    match database {
+        Database::File(path) => tracing::info!(
+            path = %path.display(),
+            "the data is in a file: in a pod it goes with the pod unless a volume is mounted there (spec.storage)"
+        ),
+        Database::Memory => tracing::warn!("the data is in memory and goes with the process"),
+        Database::Postgres(_) => tracing::info!("the data is in PostgreSQL"),
+    }
 }
 
 async fn beat(state: AppState) {

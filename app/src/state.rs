@@ -63,7 +63,7 @@ impl AppState {
             store,
             insight: Insight::new(config, &metrics),
             metrics,
-            computer: Computer::default(),
+            computer: Computer::new(config.compute),
             limits: config.limits,
             has_metrics_listener: config.metrics_listen.is_some(),
             permits: Arc::new(Semaphore::new(config.limits.concurrent_requests)),

@@ -34,8 +34,8 @@ fn no_answer_on_sqlite_contradicts_the_document() -> Result<()> {
 #[test]
 fn no_answer_on_postgresql_contradicts_the_document() -> Result<()> {
     let postgres = Postgres::start(Durability::None)?;
-    // Random calls find the same in both stores; what is in the store decides the answers to the others.
-    try_all(&postgres.create_database("tried")?, "examples,coverage,stateful")
+    // Random calls find the same in both stores.
+    try_all(&postgres.create_database("tried")?, "examples,coverage")
 }
 
 fn try_all(database: &str, phases: &str) -> Result<()> {

@@ -64,10 +64,7 @@ async fn create(
     params: Params,
     OptionalBody(body): OptionalBody,
 ) -> Result<Response, Problem> {
-    let (name, email) = match body {
-        Some(body) => by_body(&body)?,
-        None => by_query(params, Wanted::All)?,
-    };
+    let (name, email) = either(params, body.as_ref(), Wanted::All)?;
     let user = NewUser {
         name,
         email,
@@ -92,10 +89,7 @@ async fn change(
     params: Params,
     OptionalBody(body): OptionalBody,
 ) -> Result<Json<User>, Problem> {
-    let (name, email) = match body {
-        Some(body) => by_body(&body)?,
-        None => by_query(params, Wanted::Any)?,
-    };
+    let (name, email) = either(params, body.as_ref(), Wanted::Any)?;
     let _invalidation = state.users().invalidate(id);
     let user = state.store().update_user(id, &UserChange { name, email }).await?;
     user.map(Json).ok_or_else(no_such_user)
@@ -114,6 +108,14 @@ enum Wanted {
 }
 
 type NameAndEmail = (Option<String>, Option<String>);
+
+/// The body's if there is one, else the query's, of which so much is wanted then. The query is checked in any case.
+fn either(params: Params, body: Option<&Value>, wanted: Wanted) -> Result<NameAndEmail, Problem> {
+    match body {
+        Some(body) => by_query(params, Wanted::Any).and_then(|_| by_body(body)),
+        None => by_query(params, wanted),
+    }
+}
 
 fn by_query(mut params: Params, wanted: Wanted) -> Result<NameAndEmail, Problem> {
     for name in ["name", "email"] {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     operation::Operation,
-    schemas::{NOT_BLANK, id, named, text_up_to, whole_number},
+    schemas::{NOT_BLANK, id, named, whole_number},
 };
 use crate::{
     error::Slug,
@@ -101,8 +101,8 @@ fn with_id(operation: Operation) -> Operation {
 
 fn by_query_or_body(operation: Operation) -> Operation {
     operation
-        .query("name", "The name, if there is no body", text_up_to(MAX_NAME))
-        .query("email", "The email address, if there is no body", text_up_to(MAX_EMAIL))
+        .query("name", "The name, if there is no body", name())
+        .query("email", "The email address, if there is no body", email())
         .optional_body(name_and_email, example())
 }
 
@@ -126,6 +126,16 @@ fn any_object(generator: &mut SchemaGenerator) -> Schema {
     )
 }
 
+fn name() -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": MAX_NAME, "pattern": NOT_BLANK})
+}
+
+fn email() -> Value {
+    // Neither white space nor control characters.
+    const PART: &str = r"[^@\s\x00-\x1f\x7f-\x9f]+";
+    json!({"type": "string", "maxLength": MAX_EMAIL, "pattern": format!("^{PART}@{PART}$")})
+}
+
 fn name_and_email(generator: &mut SchemaGenerator) -> Schema {
     named(
         generator,
@@ -134,8 +144,8 @@ fn name_and_email(generator: &mut SchemaGenerator) -> Schema {
             "type": "object",
             "required": ["name", "email"],
             "properties": {
-                "name": {"type": "string", "minLength": 1, "maxLength": MAX_NAME, "pattern": NOT_BLANK},
-                "email": {"type": "string", "maxLength": MAX_EMAIL, "pattern": r"^[^@\s]+@[^@\s]+$"},
+                "name": name(),
+                "email": email(),
             },
         }),
     )
