@@ -1,5 +1,7 @@
 //! `cargo xtask demo`: the whole chain on this machine, from an empty cluster to an alert-ready API, with every link shown.
 
+mod shared;
+
 use std::{
     path::Path,
     sync::mpsc,
@@ -10,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use integration_tests::{
     Traffic,
     chain::{Chain, PanelValue, example, show_conditions},
-    eventually, image,
+    database, eventually, image,
 };
 use testbed::Testbed;
 
@@ -26,6 +28,9 @@ pub(crate) struct Args {
     /// Check every link, print it, and leave: 0 if all hold.
     #[arg(long)]
     exit: bool,
+    /// With a PostgreSQL in the cluster, and two pods of the API that share its data.
+    #[arg(long)]
+    postgres: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -47,13 +52,26 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let chain = Chain::up(BED, &images)?;
     step("helm install monitored-api");
     chain.install(&[])?;
-    step("kubectl apply -f manifests/examples/orders.yaml");
     chain.namespace(NAMESPACE)?;
-    chain.apply_file(NAMESPACE, &example("orders.yaml"))?;
+    if args.postgres {
+        step("a PostgreSQL as a pod, its URL in a Secret");
+        database::load(&chain.bed)?;
+        database::up(&chain.bed, NAMESPACE)?;
+    }
+    let file = if args.postgres {
+        "orders-with-postgres.yaml"
+    } else {
+        "orders.yaml"
+    };
+    step(&format!("kubectl apply -f manifests/examples/{file}"));
+    chain.apply_file(NAMESPACE, &example(file))?;
     chain.wait_condition(NAMESPACE, API, "Ready", "True", Duration::from_secs(120))?;
     let url = chain.service_url(NAMESPACE, API, 80)?;
     let _traffic = Traffic::start(traffic(&url), RATE);
-    check(&chain)?;
+    check(&chain, if args.postgres { 2 } else { 1 })?;
+    if args.postgres {
+        shared::check(&chain, NAMESPACE, API)?;
+    }
     say(&format!(
         "\nAll links hold, {} s after the start.",
         start.elapsed().as_secs()
@@ -72,10 +90,10 @@ fn traffic(url: &str) -> Vec<String> {
 }
 
 /// Every link of the chain, in order, each printed as it is proved.
-fn check(chain: &Chain) -> Result<()> {
+fn check(chain: &Chain, pods: usize) -> Result<()> {
     show_resource(chain)?;
     step("targets that Prometheus scrapes");
-    chain.wait_targets_up(NAMESPACE, API, 1, Duration::from_secs(90))?;
+    chain.wait_targets_up(NAMESPACE, API, pods, Duration::from_secs(90))?;
     for (health, error) in chain.prometheus.targets(NAMESPACE, API)? {
         say(&format!("  {NAMESPACE}/{API}  {health} {error}"));
     }

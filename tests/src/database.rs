@@ -1,0 +1,206 @@
+//! A PostgreSQL server as a pod, for the demo: an image from the machine's own programs, without a registry.
+//!
+//! Not for production: one pod, its data in an emptyDir. What it shows is that the API needs nothing but a URL.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use testbed::{ImageSpec, Testbed, write_image};
+
+use crate::{eventually, workspace};
+
+/// Name of Pod, Service and Secret.
+pub const NAME: &str = "orders-db";
+/// Key of the Secret under which the URL stands.
+pub const URL_KEY: &str = "url";
+const IMAGE: &str = "localhost/postgresql:demo";
+const PORT: u16 = 5432;
+const USER: &str = "orders";
+/// `nobody`, the user that the image writer knows beside root.
+const UID: u32 = 65_534;
+/// What a from-scratch image lacks: a shell (`initdb` starts one) and its programs.
+const SHELL: &str = "/bin/sh";
+/// Libraries that the server loads by name; those of procedural languages and of compilation stay out.
+const LOADED: [&str; 2] = ["plpgsql.so", "dict_snowball.so"];
+/// How long image pull, `initdb` and start may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Makes the image and loads it into every node.
+///
+/// # Errors
+/// When PostgreSQL is missing, or the image can't be written or loaded.
+pub fn load(bed: &Testbed) -> Result<()> {
+    let out = workspace::target()?.join("images").join("postgresql.tar");
+    write(&out)?;
+    bed.load_image(&out).with_context(|| format!("load {IMAGE}"))
+}
+
+/// Writes the image.
+///
+/// # Errors
+/// When PostgreSQL is missing, or the file can't be written.
+pub fn write(out: &Path) -> Result<()> {
+    if let Some(parent) = out.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let files = files()?;
+    let spec = ImageSpec {
+        reference: IMAGE,
+        entrypoint: SHELL,
+        user: UID,
+        files: files
+            .iter()
+            .map(|(source, path)| (source.clone(), path.as_str()))
+            .collect(),
+    };
+    write_image(&spec, out)
+}
+
+/// Files of the image, each with its path in it: PostgreSQL where Debian has it, for its programs find their parts
+/// from where they are.
+fn files() -> Result<Vec<(PathBuf, String)>> {
+    let programs = testbed::ensure_postgres()?;
+    let version = programs.parent().context("PostgreSQL's programs have a folder")?;
+    let mut wanted = vec![PathBuf::from(SHELL), programs.join("initdb"), programs.join("postgres")];
+    wanted.extend(LOADED.map(|name| version.join("lib").join(name)));
+    let mut all: BTreeSet<PathBuf> = BTreeSet::new();
+    for program in &wanted {
+        all.insert(program.clone());
+        all.extend(libraries(program)?);
+    }
+    let number = version.file_name().context("a version")?;
+    below(&Path::new("/usr/share/postgresql").join(number), &mut all)?;
+    all.into_iter()
+        .map(|path| {
+            // A link is followed: its target's content under its own name.
+            let source = fs::canonicalize(&path).with_context(|| path.display().to_string())?;
+            let name = path.to_str().context("a path in UTF-8")?.to_owned();
+            Ok((source, name))
+        })
+        .collect()
+}
+
+/// The shared libraries of a program, as the loader finds them.
+fn libraries(program: &Path) -> Result<Vec<PathBuf>> {
+    let told = workspace::read(Command::new("ldd").arg(program))?;
+    // `libm.so.6 => /lib/…/libm.so.6 (0x…)`, or the loader itself by its path alone.
+    let paths = told
+        .lines()
+        .filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')));
+    let paths: Vec<_> = paths.map(PathBuf::from).collect();
+    ensure!(!paths.is_empty(), "{} names no libraries:\n{told}", program.display());
+    Ok(paths)
+}
+
+fn below(folder: &Path, all: &mut BTreeSet<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.is_dir() {
+            below(&path, all)?;
+        } else {
+            all.insert(path);
+        }
+    }
+    Ok(())
+}
+
+/// Makes Secret, Pod and Service in a namespace, and waits until the server takes connections.
+///
+/// # Errors
+/// When one is refused, or the server does not start in time; with the end of its log.
+pub fn up(bed: &Testbed, namespace: &str) -> Result<()> {
+    bed.apply(&manifest(namespace, &password()?)?.to_string())?;
+    eventually("the database to be ready", PATIENCE, || {
+        let phase = bed.kubectl(&[
+            "--namespace",
+            namespace,
+            "get",
+            "pod",
+            NAME,
+            "--output=jsonpath={.status.conditions[?(@.type==\"Ready\")].status}",
+        ])?;
+        Ok(if phase == "True" {
+            Ok(())
+        } else {
+            Err(format!("Ready={phase}"))
+        })
+    })
+    .with_context(|| {
+        let log = bed.kubectl(&["--namespace", namespace, "logs", NAME, "--tail=20"]);
+        log.unwrap_or_else(|error| format!("{error:#}"))
+    })
+}
+
+fn password() -> Result<String> {
+    let mut bytes = [0_u8; 16];
+    fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn manifest(namespace: &str, password: &str) -> Result<Value> {
+    let labels = json!({"app.kubernetes.io/name": NAME});
+    let metadata = json!({"name": NAME, "namespace": namespace, "labels": labels});
+    let url = format!("postgres://{USER}:{password}@{NAME}.{namespace}.svc:{PORT}/postgres");
+    let container = json!({
+        "name": "postgresql",
+        "image": IMAGE,
+        "args": ["-c", script()?],
+        "env": [
+            {"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": NAME, "key": "password"}}},
+            {"name": "PGDATA", "value": "/data/pgdata"},
+        ],
+        "ports": [{"name": "postgresql", "containerPort": PORT}],
+        "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1},
+        "securityContext": {
+            "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": true,
+        },
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}, {"name": "tmp", "mountPath": "/tmp"}],
+    });
+    Ok(json!({"apiVersion": "v1", "kind": "List", "items": [
+        {
+            "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque",
+            "stringData": {"password": password, URL_KEY: url},
+        },
+        {
+            "apiVersion": "v1", "kind": "Service", "metadata": metadata,
+            "spec": {"selector": labels, "ports": [{"port": PORT, "targetPort": "postgresql"}]},
+        },
+        {
+            "apiVersion": "v1", "kind": "Pod", "metadata": metadata,
+            "spec": {
+                "automountServiceAccountToken": false, "enableServiceLinks": false,
+                "securityContext": {
+                    "runAsNonRoot": true, "fsGroup": UID, "seccompProfile": {"type": "RuntimeDefault"},
+                },
+                "containers": [container],
+                "volumes": [{"name": "data", "emptyDir": {}}, {"name": "tmp", "emptyDir": {}}],
+            },
+        },
+    ]}))
+}
+
+/// First start: `initdb`; every start: the server in the shell's place, so that it gets the signal to stop.
+fn script() -> Result<String> {
+    let programs = testbed::ensure_postgres()?;
+    let programs = programs.display();
+    Ok(format!(
+        "set -eu
+if ! test -s \"$PGDATA/PG_VERSION\"; then
+  printf %s \"$PASSWORD\" > /tmp/password
+  {programs}/initdb --username={USER} --pwfile=/tmp/password --auth=scram-sha-256 --encoding=UTF8 --locale=C
+  # Other pods too, and only with the password.
+  echo 'host all all all scram-sha-256' >> \"$PGDATA/pg_hba.conf\"
+fi
+exec {programs}/postgres -c listen_addresses='*' -c port={PORT} -c unix_socket_directories=/tmp -c shared_buffers=16MB \
+  -c max_connections=100 -c timezone=GMT -c log_timezone=GMT
+"
+    ))
+}
