@@ -87,6 +87,10 @@ impl Program {
     }
 
     /// The most resident memory that it had, bytes.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn peak_resident_bytes(&self) -> usize {
         self.status("VmHWM:")
     }

@@ -22,14 +22,18 @@ const LANES: usize = 3;
 const ON_A_CLUSTER: [&str; 2] = ["integration-tests", "testbed"];
 
 /// The long ones first, longest first, so that no lane ends long after the others. What is not named here comes after.
-const LONG: [&str; 7] = [
+const LONG: [&str; 11] = [
     "chain",
-    "optional_crds",
     "operator_restart",
     "quiet",
+    "optional_crds",
     "node",
-    "admission",
+    "operator_children",
     "control_plane",
+    "kill_campaign",
+    "schemathesis",
+    "operator_kinds",
+    "app_prometheus",
 ];
 
 /// Programs whose own tests may run side by side, and how many of them. In all others they share a cluster's state, or
