@@ -30,6 +30,8 @@ const UID: u32 = 65_534;
 const SHELL: &str = "/bin/sh";
 /// Libraries that the server loads by name; those of procedural languages and of compilation stay out.
 const LOADED: [&str; 2] = ["plpgsql.so", "dict_snowball.so"];
+/// Debian's PostgreSQL has no time zones of its own, and clients ask for this one.
+const TIME_ZONE: &str = "/usr/share/zoneinfo/UTC";
 /// How long image pull, `initdb` and start may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -76,6 +78,7 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
         all.insert(program.clone());
         all.extend(libraries(program)?);
     }
+    all.insert(PathBuf::from(TIME_ZONE));
     let number = version.file_name().context("a version")?;
     below(&Path::new("/usr/share/postgresql").join(number), &mut all)?;
     all.into_iter()
