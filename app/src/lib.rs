@@ -1,4 +1,5 @@
-//! The reference API: an instrumented axum service on SQLite. `main.rs` runs it; tests build it piece by piece.
+//! The reference API: an instrumented axum service on SQLite or PostgreSQL. `main.rs` runs it; tests build it
+//! piece by piece.
 
 pub mod background;
 pub mod cache;
