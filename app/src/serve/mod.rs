@@ -17,6 +17,7 @@ use std::{
 
 use axum::Router;
 use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpSocket, TcpStream},
     sync::{Semaphore, watch},
 };
@@ -26,10 +27,14 @@ use crate::{config::Limits, telemetry::Connections};
 
 /// Connections that the kernel holds while we are busy.
 const BACKLOG: u32 = 1_024;
-/// File descriptors that are not connections: the store's files, the runtime's, the log.
-const OTHER_FILES: u64 = 64;
+/// File descriptors that are not connections: the store's files, the runtime's, the log, refused clients'.
+const OTHER_FILES: u64 = 128;
 /// Pause after a failed accept (no file descriptors, usually), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Refused clients that are being told so; more are closed without a word, because each takes a file descriptor.
+const REFUSALS: usize = OTHER_FILES as usize / 2;
+/// How long a refused client may take to read that.
+const REFUSAL_PATIENCE: Duration = Duration::from_secs(1);
 /// What a connection over the cap is told.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -86,6 +91,7 @@ pub async fn serve(
 ) {
     let cap = connection_cap(limits.connections);
     let permits = Arc::new(Semaphore::new(cap as usize));
+    let refusals = Arc::new(Semaphore::new(REFUSALS));
     let per_address = PerAddress::new(limits.connections_per_ip);
     let settings = connection::Settings::new(limits);
     loop {
@@ -102,7 +108,12 @@ pub async fn serve(
         };
         let permit = Arc::clone(&permits).try_acquire_owned().ok();
         let Some(room) = permit.zip(per_address.enter(client.ip())) else {
-            refuse(&stream);
+            if let Ok(refusal) = Arc::clone(&refusals).try_acquire_owned() {
+                tokio::spawn(async move {
+                    let _ = tokio::time::timeout(REFUSAL_PATIENCE, refuse(stream)).await;
+                    drop(refusal);
+                });
+            }
             continue;
         };
         let open = connections.open();
@@ -140,9 +151,14 @@ fn connection_cap(wanted: usize) -> u32 {
     u32::try_from(cap).unwrap_or(u32::MAX)
 }
 
-/// Tells the client to come back, without waiting for it: what does not fit the send buffer is not sent.
-fn refuse(stream: &TcpStream) {
-    let _ = stream.try_write(FULL);
+/// Tells the client to come back, and reads what it sends until it has read that: a connection that is closed with a
+/// request unread is reset, and the client never sees the answer.
+async fn refuse(mut stream: TcpStream) -> Result<()> {
+    stream.write_all(FULL).await?;
+    stream.shutdown().await?;
+    let mut unread = [0; 1_024];
+    while stream.read(&mut unread).await? > 0 {}
+    Ok(())
 }
 
 async fn pause_after(error: &std::io::Error) {

@@ -114,6 +114,8 @@ pub(crate) fn run(flags: &[&str], environment: &[(&str, &Path)], seed: &str) -> 
 struct End {
     name: String,
     passed: bool,
+    /// The tests that failed, as the program lists them at its end.
+    failures: String,
     time: Duration,
 }
 
@@ -131,13 +133,23 @@ fn finish(program: &Program, command: &mut Command) -> Result<End> {
         .status()
         .with_context(|| format!("start {}", program.executable.display()))?;
     let printed = std::fs::read(&log).with_context(|| format!("read {}", log.display()))?;
+    let printed = String::from_utf8_lossy(&printed);
     let end = End {
         name: program.name.clone(),
         passed: status.success(),
+        failures: failures(&printed).to_owned(),
         time: start.elapsed(),
     };
-    println!("\n-- {} --\n{}", end.name, String::from_utf8_lossy(&printed).trim_end());
+    println!("\n-- {} --\n{}", end.name, printed.trim_end());
     Ok(end)
+}
+
+/// The last part of what a test program printed: the names of the tests that failed. Empty if none did.
+fn failures(printed: &str) -> &str {
+    let list = printed.rsplit_once("\nfailures:\n").map_or("", |(_, list)| list);
+    list.split_once("\ntest result:")
+        .map_or(list, |(list, _)| list)
+        .trim_end()
 }
 
 #[expect(clippy::print_stdout, reason = "the output of a test run")]
@@ -152,8 +164,11 @@ fn report(finished: &[End]) -> Result<()> {
     if failed.is_empty() {
         return Ok(());
     }
-    let names: Vec<_> = failed.iter().map(|end| end.name.as_str()).collect();
-    bail!("these integration tests failed: {}", names.join(", "))
+    let names: Vec<_> = failed
+        .iter()
+        .map(|end| format!("{}\n{}", end.name, end.failures))
+        .collect();
+    bail!("these integration tests failed:\n{}", names.join("\n"))
 }
 
 /// Builds all test programs, sorted as they are to run.
@@ -223,6 +238,13 @@ mod tests {
             program(&artifact("path+file:///checkout/app#0.1.0", "lib", "app")),
             None
         );
+    }
+
+    #[test]
+    fn failed_tests_are_named_and_nothing_else() {
+        let printed = "test a ... FAILED\n\nfailures:\n\nfailures:\n    a\n\ntest result: FAILED. 0 passed; 1 failed\n";
+        assert_eq!(failures(printed), "    a");
+        assert_eq!(failures("test a ... ok\n\ntest result: ok. 1 passed\n"), "");
     }
 
     #[test]
