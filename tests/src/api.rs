@@ -21,9 +21,10 @@ use app::{
 use axum::{Router, body::Body};
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
+use testbed::build_program;
 use tower::ServiceExt as _;
 
-use crate::{eventually, operator::build_program, operator::spawn};
+use crate::{eventually, operator::spawn};
 
 /// How long the API may take to listen, and for any answer.
 const PATIENCE: Duration = Duration::from_secs(30);

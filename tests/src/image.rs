@@ -14,7 +14,7 @@ use testbed::{ImageBuild, build_image};
 
 use crate::workspace::{cargo, read, root, run, target};
 
-/// What the README promises of each image, bytes. Pulling is part of every scale-up.
+/// What the README promises of each published image, bytes. Pulling is part of every scale-up.
 const LARGEST: u64 = 30_000_000;
 /// The user of both images: numeric, so that Kubernetes can tell that it is not root.
 const USER: u32 = 65532;
@@ -57,8 +57,9 @@ pub const APP_NEXT: &str = concat!("ghcr.io/monitored-api/app:", env!("CARGO_PKG
 
 /// Cargo profile of published images.
 pub const RELEASE: &str = "release";
-/// Cargo profile of the test bed's images: the same code without the minutes of link-time optimization.
-pub const TESTBED: &str = "testbed";
+/// Cargo profile of the test bed's images: the same code from the build that the tests have made already, without the
+/// minutes of optimization.
+pub const TESTBED: &str = "dev";
 
 /// The images as docker-archives.
 #[derive(Debug, Clone)]
@@ -92,7 +93,9 @@ pub fn build(profile: &str) -> Result<Images> {
         };
         build_image(&build, &out).with_context(|| format!("build {reference}"))?;
         let size = fs::metadata(&out)?.len();
-        ensure!(size <= LARGEST, "{reference} has {size} bytes, more than {LARGEST}");
+        if profile == RELEASE {
+            ensure!(size <= LARGEST, "{reference} has {size} bytes, more than {LARGEST}");
+        }
         Ok(out)
     };
     Ok(Images {
@@ -141,8 +144,10 @@ fn build_static(profile: &str) -> Result<PathBuf> {
             command.env("GIT_COMMIT", commit.trim());
         }
     }
+    // As `.cargo/config.toml` says it; here also where the caller's environment says otherwise.
     run(command.env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
-    Ok(target()?.join(host).join(profile))
+    let folder = if profile == TESTBED { "debug" } else { profile };
+    Ok(target()?.join(host).join(folder))
 }
 
 fn lay_out(image: &Image, binaries: &Path, top: &Path) -> Result<()> {

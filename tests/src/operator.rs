@@ -14,8 +14,9 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
+use testbed::build_program;
 
-use crate::{eventually, workspace};
+use crate::eventually;
 
 /// How long the operator may take from start to ready, and from SIGTERM to its end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -186,28 +187,6 @@ pub(crate) fn spawn(command: Command) -> Result<Child> {
         .send((command, answer))
         .context("the thread that starts programs is gone")?;
     Ok(answered.recv()??)
-}
-
-/// Builds a program of the workspace by cargo, in this program's profile.
-pub(crate) fn build_program(package: &str, name: &str) -> Result<PathBuf> {
-    let exe = std::env::current_exe()?;
-    // A test binary is in TARGET/PROFILE/deps, another one in TARGET/PROFILE.
-    let dir = exe.parent().context("a program without a directory")?;
-    let profile_dir = if dir.ends_with("deps") {
-        dir.parent().unwrap_or(dir)
-    } else {
-        dir
-    };
-    let target = profile_dir.parent().context("no target directory")?;
-    let profile = match profile_dir.file_name().and_then(|name| name.to_str()) {
-        Some("debug") | None => "dev",
-        Some(other) => other,
-    };
-    let mut command = workspace::cargo()?;
-    command.args(["build", "--quiet", "--locked", "--package", package, "--bin", name]);
-    command.args(["--profile", profile]).arg("--target-dir").arg(target);
-    workspace::run(&mut command)?;
-    Ok(profile_dir.join(name))
 }
 
 /// A port that nobody listens on now.

@@ -4,9 +4,11 @@
 //! start-up cancels out:
 //!
 //! ```text
+//! export RUSTFLAGS="-C target-feature=-crt-static"   # valgrind counts allocations of a dynamic libc
 //! cargo build --release -p http-instrument --example cost
-//! for n in 1000 11000; do valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/examples/cost metered $n; done
-//! for n in 1000 11000; do valgrind target/release/examples/cost metered $n; done   # "total heap usage"
+//! cost=target/$(rustc --print host-tuple)/release/examples/cost
+//! for n in 1000 11000; do valgrind --tool=callgrind --callgrind-out-file=/dev/null $cost metered $n; done
+//! for n in 1000 11000; do valgrind $cost metered $n; done   # "total heap usage"
 //! ```
 //!
 //! `encode` renders a page of about as many series as the number says, a hundred times, and does tell the time.

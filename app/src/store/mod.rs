@@ -6,6 +6,7 @@
 mod data;
 mod fault;
 mod metrics;
+mod migrations;
 mod operation;
 mod pools;
 mod products;

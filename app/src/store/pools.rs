@@ -8,7 +8,7 @@ use std::{fs, path::Path, str::FromStr as _, time::Duration};
 
 use sqlx::{
     ConnectOptions as _, Connection as _, PgPool, SqlitePool,
-    migrate::{MigrateError, Migrator},
+    migrate::MigrateError,
     pool::PoolOptions,
     postgres::{PgConnectOptions, PgConnection},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -17,6 +17,7 @@ use sqlx::{
 use super::{
     StoreError,
     fault::{Class, Fault},
+    migrations,
     session::{PostgresSession, STATEMENT_TIMEOUT, Session},
     sql::statement,
 };
@@ -110,7 +111,7 @@ impl Pools {
     pub(super) async fn migrate(&self) -> Result<(), MigrateError> {
         match self {
             Self::Sqlite { writer, readers, probe } => {
-                let migrations = lenient(sqlx::migrate!("migrations/sqlite"));
+                let migrations = migrations::sqlite();
                 // sqlx has no lock for SQLite. The write lock of one transaction around all is one.
                 let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
                 migrations.run_direct(None, &mut *transaction, false).await?;
@@ -121,7 +122,7 @@ impl Pools {
                 Ok(())
             }
             Self::Postgres { all, probe, migrating } => {
-                let migrations = lenient(sqlx::migrate!("migrations/postgres"));
+                let migrations = migrations::postgres();
                 // Waiting for the lock and migrating may take longer than statements of requests may.
                 let connecting = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(migrating));
                 let mut connection = connecting.await.map_err(|_| sqlx::Error::PoolTimedOut)??;
@@ -204,13 +205,6 @@ impl Pools {
             }
         }
     }
-}
-
-/// Migrations only ever add, so a program may run on the schema of a later one: that is what an update in steps, and
-/// going back, need.
-fn lenient(mut migrations: Migrator) -> Migrator {
-    migrations.set_ignore_missing(true);
-    migrations
 }
 
 fn sqlite_options() -> SqliteConnectOptions {

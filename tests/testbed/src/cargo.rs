@@ -1,6 +1,10 @@
 //! Cargo, started by a program that Cargo itself started.
 
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
+
+use anyhow::{Context, Result};
+
+use crate::shell;
 
 /// What Cargo tells a program of the package that it belongs to, beside `CARGO_PKG_*`.
 const OF_A_PACKAGE: [&str; 7] = [
@@ -26,4 +30,31 @@ pub fn cargo() -> Command {
         }
     }
     command
+}
+
+/// Where Cargo put the running program: a folder named like its profile. A test's program is in a folder of that.
+pub fn profile_dir() -> Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    let folder = program.parent().context("a program without a folder")?;
+    let profile = if folder.ends_with("deps") {
+        folder.parent().unwrap_or(folder)
+    } else {
+        folder
+    };
+    Ok(profile.to_owned())
+}
+
+/// Builds a program of the workspace in the running program's profile, beside which it then is.
+pub fn build_program(package: &str, name: &str) -> Result<PathBuf> {
+    let folder = profile_dir()?;
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(other) => other,
+    };
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let mut command = cargo();
+    command.args(["build", "--quiet", "--locked", "--manifest-path", manifest]);
+    command.args(["--package", package, "--bin", name, "--profile", profile]);
+    shell::run(&mut command)?;
+    Ok(folder.join(name))
 }

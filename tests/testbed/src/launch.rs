@@ -9,10 +9,10 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result, bail};
 
 use crate::bed::Bed;
+use crate::cargo;
 use crate::cgroup;
 use crate::paths::{Cache, StateDir};
 use crate::process::BedProcesses;
-use crate::shell;
 use crate::tools::Level;
 
 /// The program that serves as supervisor, and the arguments that lead to `supervisor_main` in it.
@@ -40,17 +40,9 @@ const BINARY: &str = "testbed-supervisor";
 impl SupervisorProgram {
     /// The binary `testbed-supervisor` beside the running program, built by cargo first if it is missing or stale.
     pub fn find() -> Result<Self> {
-        let exe = std::env::current_exe()?;
-        // A test binary is in target/PROFILE/deps.
-        let dir = exe.parent().context("a program without a directory")?;
-        let profile = if dir.ends_with("deps") {
-            dir.parent().unwrap_or(dir)
-        } else {
-            dir
-        };
-        let program = profile.join(BINARY);
+        let program = cargo::profile_dir()?.join(BINARY);
         if !is_fresh(&program) {
-            build(profile).with_context(|| format!("build {BINARY}"))?;
+            cargo::build_program("testbed", BINARY).with_context(|| format!("build {BINARY}"))?;
         }
         if !program.is_file() {
             bail!("{} is missing: cargo build --package testbed", program.display());
@@ -73,24 +65,6 @@ fn is_fresh(program: &Path) -> bool {
         .flat_map(|entries| entries.flatten().filter_map(|entry| changed(&entry.path())))
         .max();
     newest.is_none_or(|newest| newest <= built)
-}
-
-fn build(profile_dir: &Path) -> Result<()> {
-    let target = profile_dir.parent().context("no target directory")?;
-    let profile = match profile_dir.file_name().and_then(|n| n.to_str()) {
-        Some("debug") | None => "dev",
-        Some(other) => other,
-    };
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-    let mut command = crate::cargo::cargo();
-    command.args(["build", "--quiet", "--bin", BINARY, "--profile", profile]);
-    command
-        .arg("--manifest-path")
-        .arg(manifest)
-        .arg("--target-dir")
-        .arg(target);
-    shell::run(&mut command)?;
-    Ok(())
 }
 
 /// Starts the supervisor. Its standard input ties it to this process, until it is told to detach.

@@ -35,7 +35,7 @@ mod tools;
 mod wire;
 
 pub use builder::TestbedBuilder;
-pub use cargo::cargo;
+pub use cargo::{build_program, cargo, profile_dir};
 pub use compile::Toolbox;
 pub use image::{ImageSpec, write_image};
 pub use image_build::{ImageBuild, build_image};

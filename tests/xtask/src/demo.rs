@@ -4,7 +4,7 @@ mod shared;
 
 use std::{
     path::Path,
-    sync::mpsc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -13,6 +13,10 @@ use integration_tests::{
     Traffic,
     chain::{Chain, PanelValue, example, show_conditions},
     database, eventually, image,
+};
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    iterator::Signals,
 };
 use testbed::Testbed;
 
@@ -161,22 +165,14 @@ fn stay(chain: &Chain, url: &str) -> Result<()> {
         "\nMake an alert fire:  while sleep .1; do curl -so /dev/null {url}/api/error; done"
     ));
     say("Ctrl-C, or `cargo xtask demo down`, ends it.");
-    let (tell, told) = mpsc::channel();
-    ctrlc::set_handler(move || {
-        // Nobody listens any more: the demo is ending already.
-        let _ = tell.send(());
-    })
-    .context("watch for Ctrl-C")?;
-    loop {
-        match told.recv_timeout(Duration::from_secs(2)) {
-            Ok(()) => return Ok(()),
-            Err(mpsc::RecvTimeoutError::Timeout) if !Path::new(&chain.bed.kubeconfig()).exists() => {
-                bail!("the test bed was ended")
-            }
-            Err(mpsc::RecvTimeoutError::Timeout) => {}
-            Err(mpsc::RecvTimeoutError::Disconnected) => bail!("lost the signal handler"),
+    let mut stops = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("watch for Ctrl-C")?;
+    while stops.pending().next().is_none() {
+        if !Path::new(&chain.bed.kubeconfig()).exists() {
+            bail!("the test bed was ended");
         }
+        thread::sleep(Duration::from_millis(200));
     }
+    Ok(())
 }
 
 fn step(what: &str) {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use integration_tests::{
     image,
-    workspace::{self, cargo, read, run},
+    workspace::{cargo, read, run},
 };
 use testbed::{Level, Toolbox};
 
@@ -181,7 +181,7 @@ fn integration_tests() -> Result<()> {
     let promtool = Toolbox::open()?.bin("promtool")?;
     // Binaries too: the tests start the operator and the test bed's supervisor, and would build them with other features.
     run(cargo()?.args(["build", "--quiet", "--all-targets"]).args(WORKSPACE))?;
-    let programs = workspace::target()?.join("debug");
+    let programs = testbed::profile_dir()?;
     let (operator, app) = (programs.join("monitored-api"), programs.join("monitored-app"));
     // A gate is the same for everybody; `SEED=$RANDOM cargo xtask test`, or the test on its own, draws other kills.
     let seed = std::env::var("SEED").unwrap_or_else(|_| "1".to_owned());
