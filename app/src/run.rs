@@ -77,6 +77,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
 
     if config.metrics {
         tokio::spawn(state.insight().clone().run());
+        tokio::spawn(store.clone().watch_connections(config.metrics_collection_interval));
     }
     tokio::spawn(beat(state.clone()));
     let (close, closing) = watch::channel(false);

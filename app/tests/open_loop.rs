@@ -133,13 +133,13 @@ async fn every_request_of_an_open_loop_is_answered_as_by_a_bare_server() {
         }
     }
     if is_full_campaign() {
-        let before = resident(api.pid());
-        for _ in 0..10 {
-            send(api.address, "/", 10_000.0, 100_000).await;
+        for (who, address, pid) in [("API", api.address, api.pid()), ("bare", bare.address, bare.child.id())] {
+            let mut memory = vec![resident(pid)];
+            for _ in 0..11 {
+                send(address, "/", 10_000.0, 100_000).await;
+                memory.push(resident(pid));
+            }
+            println!("{who:>8} resident memory before, and after each 100,000 requests: {memory:.1?} MiB");
         }
-        println!(
-            "    resident memory before and after a million requests: {before:.1}, {:.1} MiB",
-            resident(api.pid())
-        );
     }
 }

@@ -28,15 +28,34 @@ async fn a_reading_puts_process_host_and_runtime_on_the_page() {
         "memory_alert_threshold_bytes",
         "host_memory_used_bytes",
         "tokio_workers",
+        "allocator_used_bytes",
+        "allocator_held_bytes",
     ] {
         assert!(app.sample(series).await.is_some_and(|value| value > 0.0), "{series}");
     }
     assert_eq!(app.sample("cpu_alert_threshold_percent").await, Some(80.0));
     let used = app.sample("host_memory_used_bytes").await;
     assert!(used < app.sample("host_memory_size_bytes").await);
+    assert!(app.sample("allocator_used_bytes").await <= app.sample("allocator_held_bytes").await);
     let threshold = app.sample("memory_alert_threshold_bytes").await.unwrap();
     let limit = figures.memory_limit_bytes().unwrap() as f64;
     assert!((threshold / limit - 0.8).abs() < 1e-6);
+}
+
+#[test]
+fn connections_to_the_store_are_shown_as_they_are() {
+    let program = Program::ready(&[("METRICS_COLLECTION_INTERVAL", "100ms")]);
+    // In memory there is one.
+    program.wait_until("the connection", |program| {
+        let page = program.get("/metrics").map(|answer| answer.body).unwrap_or_default();
+        [
+            "\ndatabase_connections{state=\"idle\"} 1\n",
+            "\ndatabase_connections{state=\"used\"} 0\n",
+            "\ndatabase_connections_max 1\n",
+        ]
+        .iter()
+        .all(|line| page.contains(line))
+    });
 }
 
 #[tokio::test]

@@ -173,6 +173,10 @@ meanings! {
     ContainerOomKills [];
 
     // The runtime.
+    /// Memory that the program has from the allocator.
+    AllocatorUsed [];
+    /// Memory that the allocator has from the operating system.
+    AllocatorHeld [];
     /// Worker threads of the asynchronous runtime.
     RuntimeWorkers [];
     /// Tasks of the asynchronous runtime that have not ended.

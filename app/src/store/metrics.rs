@@ -2,14 +2,24 @@
 
 use std::{sync::Arc, time::Instant};
 
-use http_instrument::{Counter, FamilyError, Histogram, HttpMetrics};
+use http_instrument::{Counter, FamilyError, Gauge, Histogram, HttpMetrics};
 use metric_contract::Meaning;
 
-use super::Operation;
+use super::{Operation, pools::Usage};
 
-/// Metrics of all operations; a clone is the same.
+/// Metrics of all operations and of the connections; a clone is the same.
 #[derive(Debug, Clone)]
-pub struct StoreMetrics(Arc<[Handles]>);
+pub struct StoreMetrics {
+    operations: Arc<[Handles]>,
+    connections: Connections,
+}
+
+#[derive(Debug, Clone)]
+struct Connections {
+    idle: Gauge,
+    used: Gauge,
+    max: Gauge,
+}
 
 #[derive(Debug)]
 struct Handles {
@@ -32,12 +42,26 @@ impl StoreMetrics {
                 duration: metrics.histogram(Meaning::DatabaseOperationDuration, &[operation, table], None)?,
             })
         });
-        Ok(Self(handles.collect::<Result<_, _>>()?))
+        Ok(Self {
+            operations: handles.collect::<Result<_, _>>()?,
+            connections: Connections {
+                idle: metrics.gauge(Meaning::DatabaseConnections, &["idle"])?,
+                used: metrics.gauge(Meaning::DatabaseConnections, &["used"])?,
+                max: metrics.gauge(Meaning::DatabaseConnectionsMax, &[])?,
+            },
+        })
+    }
+
+    pub(super) fn show(&self, usage: Usage) {
+        let Connections { idle, used, max } = &self.connections;
+        idle.set(f64::from(usage.idle));
+        used.set(f64::from(usage.open.saturating_sub(usage.idle)));
+        max.set(f64::from(usage.max));
     }
 
     pub(super) fn start(&self, operation: Operation) -> Running<'_> {
         Running {
-            handles: self.0.get(operation as usize),
+            handles: self.operations.get(operation as usize),
             started: Instant::now(),
         }
     }

@@ -16,6 +16,8 @@ mod users;
 
 use std::time::Duration;
 
+use tokio::time::MissedTickBehavior;
+
 pub use self::{
     data::{CategorySummary, Filter, Item, NewItem, Page, Sort, SortField, Summary},
     fault::Fault,
@@ -106,6 +108,16 @@ impl Store {
     /// Whether the store answers within a second, on a connection of its own.
     pub async fn answers(&self) -> bool {
         self.pools.answers().await
+    }
+
+    /// Shows now and then for ever how many connections there are.
+    pub async fn watch_connections(self, interval: Duration) {
+        let mut ticks = tokio::time::interval(interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.metrics.show(self.pools.usage());
+        }
     }
 
     /// Closes all connections.

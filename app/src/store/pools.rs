@@ -4,10 +4,10 @@
 //! SQLite is neither), some read. PostgreSQL: all do everything. One more answers the readiness probe, so that a busy
 //! service does not look like a dead store.
 
-use std::{fs, path::Path, str::FromStr as _, time::Duration};
+use std::{fs, path::Path, str::FromStr as _, sync::Arc, time::Duration};
 
 use sqlx::{
-    ConnectOptions as _, Connection as _, PgPool, SqlitePool,
+    ConnectOptions as _, Connection as _, PgPool, Pool, SqlitePool,
     migrate::MigrateError,
     pool::PoolOptions,
     postgres::{PgConnectOptions, PgConnection},
@@ -55,6 +55,24 @@ pub(super) enum Pools {
         probe: PgPool,
         migrating: Box<PgConnectOptions>,
     },
+}
+
+/// Connections of a pool now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Usage {
+    pub(super) open: u32,
+    pub(super) idle: u32,
+    pub(super) max: u32,
+}
+
+impl Usage {
+    fn of<D: sqlx::Database>(pool: &Pool<D>) -> Self {
+        Self {
+            open: pool.size(),
+            idle: u32::try_from(pool.num_idle()).unwrap_or(u32::MAX),
+            max: pool.options().get_max_connections(),
+        }
+    }
 }
 
 impl Pools {
@@ -145,6 +163,25 @@ impl Pools {
             (Self::Sqlite { .. } | Self::Postgres { .. }, Class::Contended)
             | (Self::Postgres { .. }, Class::Temporary) => true,
             (Self::Sqlite { .. }, Class::Temporary) | (_, Class::Refused | Class::Permanent) => false,
+        }
+    }
+
+    /// The connections that requests use; the probe has its own.
+    pub(super) fn usage(&self) -> Usage {
+        match self {
+            Self::Sqlite { writer, readers, .. } => {
+                // In memory there is one connection for all.
+                if Arc::ptr_eq(&writer.connect_options(), &readers.connect_options()) {
+                    return Usage::of(writer);
+                }
+                let (writing, reading) = (Usage::of(writer), Usage::of(readers));
+                Usage {
+                    open: writing.open + reading.open,
+                    idle: writing.idle + reading.idle,
+                    max: writing.max + reading.max,
+                }
+            }
+            Self::Postgres { all, .. } => Usage::of(all),
         }
     }
 

@@ -1,8 +1,5 @@
 //! Figures of process, host, container and runtime, read on a timer: a scrape reads nothing of `/proc`, so its cost does
 //! not depend on it, and neither does a request's.
-//!
-//! Statistics of the allocator are not among them: glibc tells them through a C interface only, and an allocator that
-//! counts would cost every request.
 
 use std::{
     fs,
@@ -19,6 +16,7 @@ use tokio::{runtime::RuntimeMetrics, time::MissedTickBehavior};
 
 use super::{
     CpuUsage, Metrics,
+    allocator::{self, Allocator},
     cgroup::{self, Container, Layout},
     process::{Process, ProcessReader},
 };
@@ -42,6 +40,8 @@ pub struct Figures {
     pub host_memory_bytes: Option<u64>,
     /// The container.
     pub container: Container,
+    /// The allocator.
+    pub allocator: Option<Allocator>,
 }
 
 impl Figures {
@@ -132,6 +132,7 @@ impl Collector {
                 .and_then(|(system, process)| process.read(system)),
             cores: container.cpu_quota_cores.map_or(machine, |quota| quota.min(machine)),
             container,
+            allocator: allocator::read(),
             ..Figures::default()
         };
         if let Some(system) = &mut self.system {
@@ -209,6 +210,14 @@ impl Gauges {
             ),
             (Meaning::ContainerCpuThrottled, container.cpu_throttled_seconds),
             (Meaning::ContainerOomKills, bytes(container.oom_kills)),
+            (
+                Meaning::AllocatorUsed,
+                bytes(figures.allocator.map(|memory| memory.used_bytes)),
+            ),
+            (
+                Meaning::AllocatorHeld,
+                bytes(figures.allocator.map(|memory| memory.held_bytes)),
+            ),
             (Meaning::RuntimeWorkers, Some(runtime.num_workers() as f64)),
             (Meaning::RuntimeTasks, Some(runtime.num_alive_tasks() as f64)),
             (Meaning::RuntimeQueueDepth, Some(runtime.global_queue_depth() as f64)),

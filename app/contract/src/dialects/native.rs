@@ -143,6 +143,10 @@ rows! {
         "Time for which the container was throttled.";
     CONTAINER_OOM_KILLS: ContainerOomKills "cgroup_oom_kills_total" Counter Count {}
         "Processes of the container that were killed for want of memory.";
+    ALLOCATOR_USED: AllocatorUsed "allocator_used_bytes" Gauge Bytes {}
+        "Memory that the program has from the allocator.";
+    ALLOCATOR_HELD: AllocatorHeld "allocator_held_bytes" Gauge Bytes {}
+        "Memory that the allocator has from the operating system; what is not used it keeps for later.";
     RUNTIME_WORKERS: RuntimeWorkers "tokio_workers" Gauge Count {}
         "Worker threads of the asynchronous runtime.";
     RUNTIME_TASKS: RuntimeTasks "tokio_alive_tasks" Gauge Count {}
@@ -208,6 +212,8 @@ pub const ROWS: &[Row] = &[
     CONTAINER_CPU_THROTTLED_PERIODS,
     CONTAINER_CPU_THROTTLED,
     CONTAINER_OOM_KILLS,
+    ALLOCATOR_USED,
+    ALLOCATOR_HELD,
     RUNTIME_WORKERS,
     RUNTIME_TASKS,
     RUNTIME_QUEUE_DEPTH,
