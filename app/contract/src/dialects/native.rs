@@ -42,7 +42,7 @@ rows! {
     HTTP_PANICS: Panics "http_panics_total" Counter Count {}
         "Request handlers that panicked; each was answered with 500.";
     API_ERRORS: ErrorsByType "api_errors_total" Counter Count {"error_type": ErrorType}
-        "Errors answered to clients, by the slug of the problem document.";
+        "Errors answered to clients, by type.";
     APP_REQUESTS: RequestsServed "app_requests_total" Counter Count {}
         "HTTP requests answered, of all routes but probes, metrics and documents.";
     ACTIVE_CONNECTIONS: ActiveConnections "active_connections" Gauge Count {}
