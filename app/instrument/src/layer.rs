@@ -167,31 +167,29 @@ where
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let verb = Verb::of(request.method());
-        let Some(endpoint) = self.endpoint(verb, &request) else {
-            return MeteredFuture {
-                inner: self.inner.call(request),
-                request: None,
+        let in_flight = self.endpoint(verb, &request).map(|endpoint| {
+            let bytes = request.body().size_hint().exact();
+            if bytes.is_none() && self.shared.body_sizes {
+                request
+                    .body_mut()
+                    .meter(Meter::request(RequestTally { endpoint, bytes: 0 }));
+            }
+            let extra = if self.shared.carries {
+                carried(self.shared, &request)
+            } else {
+                None
             };
+            // Before the inner call, which may panic.
+            InFlight::start(endpoint, verb == Verb::Head, bytes, extra)
+        });
+        let mut future = MeteredFuture {
+            inner: self.inner.call(request),
+            request: in_flight,
         };
-        let bytes = request.body().size_hint().exact();
-        if bytes.is_none() && self.shared.body_sizes {
-            request
-                .body_mut()
-                .meter(Meter::request(RequestTally { endpoint, bytes: 0 }));
+        if let Some(request) = &mut future.request {
+            request.waiting();
         }
-        // Before the inner call, which may panic.
-        let extra = if self.shared.carries {
-            carried(self.shared, &request)
-        } else {
-            None
-        };
-        let mut in_flight = InFlight::start(endpoint, verb == Verb::Head, bytes, extra);
-        let inner = self.inner.call(request);
-        in_flight.waiting();
-        MeteredFuture {
-            inner,
-            request: Some(in_flight),
-        }
+        future
     }
 }
 
