@@ -281,7 +281,8 @@ impl InFlight {
 }
 
 impl Drop for InFlight {
-    #[inline]
+    // Not inlined: what is dropped is often an `Option` that is empty by then, and asking that is all that it costs.
+    #[inline(never)]
     fn drop(&mut self) {
         let endpoint = self.endpoint;
         let row = endpoint.cells.row();
