@@ -158,7 +158,11 @@ impl Endpoint {
 
     #[inline]
     fn record_size(&self, row: Row<'_>, at: usize, bytes: u64) {
-        if bytes == 0 && !self.shared.empty_bodies {
+        if bytes == 0 {
+            // In the first bucket, whatever its bound, and nothing to the sum. So are most requests.
+            if self.shared.empty_bodies {
+                row.add(at, 1);
+            }
             return;
         }
         let bounds = &self.shared.size_bounds;
