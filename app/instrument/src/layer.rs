@@ -62,7 +62,7 @@ type Memory = [OnceLock<Remembered>; REMEMBERED];
 struct Remembered {
     verb: Verb,
     variant: u8,
-    route: Option<Box<str>>,
+    route: Option<&'static str>,
     endpoint: Option<&'static Endpoint>,
 }
 
@@ -88,29 +88,28 @@ impl<S> Metered<S> {
                 }
             }
         }
-        self.find(verb, variant, route)
+        self.find(verb, variant, request.extensions())
     }
 
     #[cold]
-    fn find(&self, verb: Verb, variant: u8, route: Option<&str>) -> Option<&'static Endpoint> {
+    fn find(&self, verb: Verb, variant: u8, extensions: &Extensions) -> Option<&'static Endpoint> {
+        let route = route_of(extensions);
         let endpoint = match self.shared.find(verb, variant, route) {
             Found::Refused(endpoint) => return Some(endpoint),
             Found::Recorded(endpoint) => Some(endpoint),
             Found::Excluded => None,
         };
-        let mut found = Remembered {
-            verb,
-            variant,
-            route: route.map(Box::from),
-            endpoint,
-        };
         for slot in self.memory.into_iter().flatten() {
-            let Err(refused) = slot.set(found) else { break };
-            // Another thread may have remembered the same a moment ago.
-            if slot.get().is_some_and(|known| known.is(verb, variant, route)) {
+            let known = slot.get_or_init(|| Remembered {
+                verb,
+                variant,
+                route: kept(extensions),
+                endpoint,
+            });
+            // Else another thread has remembered something a moment ago, or somebody long before.
+            if known.is(verb, variant, route) {
                 break;
             }
-            found = refused;
         }
         endpoint
     }
@@ -119,7 +118,13 @@ impl<S> Metered<S> {
 impl Remembered {
     #[inline]
     fn is(&self, verb: Verb, variant: u8, route: Option<&str>) -> bool {
-        self.verb == verb && self.variant == variant && self.route.as_deref() == route
+        let is_route = match (self.route, route) {
+            // A router gives every request the same text, so its address mostly suffices.
+            (Some(known), Some(route)) => std::ptr::eq(known, route) || known == route,
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        self.verb == verb && self.variant == variant && is_route
     }
 }
 
@@ -146,6 +151,15 @@ fn route_of(extensions: &Extensions) -> Option<&str> {
     #[cfg(feature = "axum")]
     if let Some(path) = extensions.get::<axum::extract::MatchedPath>() {
         return Some(path.as_str());
+    }
+    extensions.get::<RouteTemplate>().map(|template| template.0)
+}
+
+/// The same, leaked: not a copy, but the text at its address.
+fn kept(extensions: &Extensions) -> Option<&'static str> {
+    #[cfg(feature = "axum")]
+    if let Some(path) = extensions.get::<axum::extract::MatchedPath>() {
+        return Some(Box::leak(Box::new(path.clone())).as_str());
     }
     extensions.get::<RouteTemplate>().map(|template| template.0)
 }
