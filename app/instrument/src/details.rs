@@ -109,11 +109,9 @@ impl Endpoint {
             })
         });
         let row = of_status.cells.row();
-        row.add(shared.duration_bounds.bucket(nanoseconds), 1);
-        row.add(shared.duration_bounds.buckets(), nanoseconds);
+        shared.duration_bounds.record(row, 0, nanoseconds);
         if shared.body_sizes && (bytes > 0 || shared.empty_bodies) {
-            row.add(places.response_size + shared.size_bounds.bucket(bytes), 1);
-            row.add(places.response_size + shared.size_bounds.buckets(), bytes);
+            shared.size_bounds.record(row, places.response_size, bytes);
         }
         of_status.max.record(shared.minute(), nanoseconds);
     }

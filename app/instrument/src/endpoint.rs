@@ -16,6 +16,7 @@ use crate::{
     details::{Details, ErrorName},
     exchange::Extra,
     registry::Shared,
+    scale::BUCKETS,
     verb::Verb,
 };
 
@@ -161,13 +162,11 @@ impl Endpoint {
         if bytes == 0 {
             // In the first bucket, whatever its bound, and nothing to the sum. So are most requests.
             if self.shared.empty_bodies {
-                row.add(at, 1);
+                row.add(at + BUCKETS, 1);
             }
             return;
         }
-        let bounds = &self.shared.size_bounds;
-        row.add(at + bounds.bucket(bytes), 1);
-        row.add(at + bounds.buckets(), bytes);
+        self.shared.size_bounds.record(row, at, bytes);
     }
 
     #[inline]
@@ -180,9 +179,7 @@ impl Endpoint {
         if nanoseconds > shared.slow_nanoseconds {
             row.add(SLOW, 1);
         }
-        let at = shared.places.duration;
-        row.add(at + shared.duration_bounds.bucket(nanoseconds), 1);
-        row.add(at + shared.duration_bounds.buckets(), nanoseconds);
+        shared.duration_bounds.record(row, shared.places.duration, nanoseconds);
         if shared.body_sizes {
             self.record_size(row, shared.places.response_size, bytes);
         }

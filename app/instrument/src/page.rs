@@ -13,7 +13,7 @@ use crate::{
     foreign,
     format::Format,
     registry::Shared,
-    scale::Scale,
+    scale::{BUCKETS, SUM, Scale},
     series::{Part, Series},
     spelling::{HttpFamily, Level},
     text,
@@ -130,12 +130,12 @@ fn write_distribution(out: &mut String, shared: &'static Shared, format: Format,
         scale: bounds.scale,
         selection: &family.selection,
     };
-    let counts = (0..bounds.buckets()).map(sum);
+    let counts = (0..bounds.buckets()).map(|bucket| sum(BUCKETS + bucket));
     match family.row.family.kind {
-        MetricKind::Summary => lines.write_summary(out, counts, sum(bounds.buckets())),
+        MetricKind::Summary => lines.write_summary(out, counts, sum(SUM)),
         MetricKind::Histogram | MetricKind::Counter | MetricKind::Gauge => {
             let exemplar: Option<ExemplarOf<'_>> = wants_exemplars.then_some(&exemplar);
-            lines.write_histogram(out, counts, sum(bounds.buckets()), exemplar);
+            lines.write_histogram(out, counts, sum(SUM), exemplar);
         }
     }
 }

@@ -2,6 +2,13 @@
 
 use metric_contract::Unit;
 
+use crate::cells::Row;
+
+/// The place of a histogram's sum, from the first of its cells.
+pub(crate) const SUM: usize = 0;
+/// The place of its first bucket; the others follow.
+pub(crate) const BUCKETS: usize = 1;
+
 /// What one recorded step is worth in the family's unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scale {
@@ -59,9 +66,16 @@ impl Bounds {
         self.steps.len() + 1
     }
 
-    /// Cells that a histogram of these bounds takes: its buckets and its sum.
+    /// Cells that a histogram of these bounds takes: its sum and its buckets.
     pub(crate) fn width(&self) -> usize {
-        self.buckets() + 1
+        BUCKETS + self.buckets()
+    }
+
+    /// Adds a value to the histogram whose cells start at a place.
+    #[inline]
+    pub(crate) fn record(&self, row: Row<'_>, at: usize, value: u64) {
+        row.add(at + SUM, value);
+        row.add(at + BUCKETS + self.bucket(value), 1);
     }
 
     /// Sample lines that a histogram of these bounds prints: buckets, sum and count.

@@ -4,7 +4,11 @@
 
 use std::sync::PoisonError;
 
-use crate::{Asked, HttpMetrics, endpoint::Endpoint};
+use crate::{
+    Asked, HttpMetrics,
+    endpoint::Endpoint,
+    scale::{BUCKETS, SUM},
+};
 
 /// What one method on one route has counted since the process started. No figure ever falls but `in_flight`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,8 +71,8 @@ impl Endpoint {
             requests,
             server_errors,
             in_flight: crate::page::not_negative(self.in_flight()),
-            buckets: (0..buckets).map(|bucket| self.sum(at + bucket)).collect(),
-            nanoseconds: self.sum(at + buckets),
+            buckets: (0..buckets).map(|bucket| self.sum(at + BUCKETS + bucket)).collect(),
+            nanoseconds: self.sum(at + SUM),
         }
     }
 }
