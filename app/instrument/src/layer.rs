@@ -88,12 +88,12 @@ impl<S> Metered<S> {
                 }
             }
         }
-        self.find(verb, variant, request.extensions())
+        self.find(verb, variant, route, request.extensions())
     }
 
+    /// `extensions`: where the route is from.
     #[cold]
-    fn find(&self, verb: Verb, variant: u8, extensions: &Extensions) -> Option<&'static Endpoint> {
-        let route = route_of(extensions);
+    fn find(&self, verb: Verb, variant: u8, route: Option<&str>, extensions: &Extensions) -> Option<&'static Endpoint> {
         let endpoint = match self.shared.find(verb, variant, route) {
             Found::Refused(endpoint) => return Some(endpoint),
             Found::Recorded(endpoint) => Some(endpoint),
