@@ -286,17 +286,16 @@ impl Drop for InFlight {
     #[inline(never)]
     fn drop(&mut self) {
         let endpoint = self.endpoint;
-        let row = endpoint.cells.row();
-        row.subtract_one(IN_FLIGHT);
-        let mut status = self.status;
-        if status <= RUNNING {
-            if status == WAITING {
-                return;
-            }
-            status = self.panicked();
-        }
+        let status = match self.status {
+            WAITING => return endpoint.cells.row().subtract_one(IN_FLIGHT),
+            RUNNING => self.panicked(),
+            answered => answered,
+        };
         // 64 bits of nanoseconds are 584 years.
         let nanoseconds = endpoint.shared.rounded(self.started.elapsed().as_nanos() as u64);
+        // After the clock is read: then nothing of it is kept across that call.
+        let row = endpoint.cells.row();
+        row.subtract_one(IN_FLIGHT);
         endpoint.record_answer(row, status, nanoseconds, self.response_bytes);
         if let Some(extra) = &self.extra {
             endpoint.record_extra(extra, status, nanoseconds, self.response_bytes);
