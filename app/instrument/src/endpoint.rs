@@ -88,6 +88,11 @@ impl Endpoint {
     /// The slot of a status, taken on first use. `None`: no slot is free, or the cap is reached.
     #[inline]
     pub(crate) fn status_slot(&self, status: u16) -> Option<usize> {
+        // Most answers have the status of the first one.
+        let [first, ..] = &self.statuses;
+        if first.load(Ordering::Relaxed) == status {
+            return Some(0);
+        }
         for (slot, held) in self.statuses.iter().enumerate() {
             let found = match held.load(Ordering::Relaxed) {
                 0 => self.take_slot(held, status)?,
