@@ -41,4 +41,5 @@ pub use self::{
     metrics::HttpMetrics,
     snapshot::EndpointCounts,
     trace_context::TraceContext,
+    verb::method_label,
 };

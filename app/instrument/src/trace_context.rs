@@ -49,6 +49,15 @@ impl TraceContext {
         })
     }
 
+    /// The same span, recorded or not.
+    #[must_use]
+    pub fn with_sampled(self, is_sampled: bool) -> Self {
+        Self {
+            flags: if is_sampled { SAMPLED } else { 0 },
+            ..self
+        }
+    }
+
     /// A span of our own below this one. Its id should be random.
     #[must_use]
     pub fn child(self, span: u64) -> Self {
@@ -76,7 +85,13 @@ impl TraceContext {
         format!("{:016x}", self.span)
     }
 
-    /// Whether the caller records this trace.
+    /// The ids of the trace and the span, as numbers.
+    #[must_use]
+    pub fn ids(&self) -> (u128, u64) {
+        (self.trace.get(), self.span.get())
+    }
+
+    /// Whether this trace is recorded.
     #[must_use]
     pub fn is_sampled(&self) -> bool {
         self.flags & SAMPLED != 0
@@ -149,6 +164,18 @@ mod tests {
     fn a_later_version_may_have_more() {
         let later = "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03-more";
         assert_eq!(TraceContext::parse(later.as_bytes()).unwrap().to_string(), GOOD);
+    }
+
+    #[test]
+    fn a_span_may_be_recorded_or_not_whatever_its_caller_does() {
+        let caller = TraceContext::parse(GOOD.as_bytes()).unwrap();
+        assert_eq!(caller.with_sampled(true), caller);
+        assert_eq!(
+            caller.with_sampled(false).to_string(),
+            GOOD.strip_suffix("01").unwrap().to_owned() + "00"
+        );
+        let (trace, span) = caller.ids();
+        assert_eq!(TraceContext::start(trace, span).with_sampled(true), caller);
     }
 
     #[test]
