@@ -12,7 +12,7 @@ use crate::{
     shutdown::{self, Signals},
     state::{AppState, Phase},
     store::{Store, StoreError},
-    telemetry::{Connections, Metrics, system::Collector},
+    telemetry::{Connections, Metrics, Tracer, spans::ExportError, system::Collector},
 };
 
 /// How often timers prove that they run; see `routes/health.rs`.
@@ -43,6 +43,9 @@ pub enum RunError {
     /// A metric does not fit.
     #[error("a metric cannot be made")]
     Metrics(#[from] FamilyError),
+    /// Traces cannot be sent.
+    #[error("traces cannot be sent")]
+    Traces(#[from] ExportError),
 }
 
 /// What to do about it, where that is known.
@@ -73,7 +76,8 @@ pub async fn run(config: Config) -> Result<(), RunError> {
         let collector = Collector::new(&metrics, config.thresholds.memory_bytes)?;
         tokio::spawn(collector.run(config.system_metrics_interval));
     }
-    let state = AppState::new(&config, store.clone(), metrics);
+    let tracer = Tracer::start(&config.traces)?;
+    let state = AppState::new(&config, store.clone(), metrics, tracer);
 
     if config.metrics {
         tokio::spawn(state.insight().clone().run());
@@ -114,7 +118,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
             tracing::error!("serving ended by a panic");
         }
     }
-    state.background().drain(BACKGROUND_PATIENCE).await;
+    tokio::join!(state.background().drain(BACKGROUND_PATIENCE), state.tracer().stop());
     store.close().await;
     tracing::info!("stopped");
     Ok(())

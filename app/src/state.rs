@@ -17,7 +17,7 @@ use crate::{
     config::{Config, Limits},
     insight::Insight,
     store::Store,
-    telemetry::Metrics,
+    telemetry::{Metrics, Tracer},
 };
 
 /// Where the process is in its life; it only moves down.
@@ -39,6 +39,7 @@ pub struct AppState(Arc<Shared>);
 struct Shared {
     store: Store,
     metrics: Metrics,
+    tracer: Tracer,
     computer: Computer,
     insight: Insight,
     users: UserCache,
@@ -56,13 +57,14 @@ struct Shared {
 impl AppState {
     /// The state of a process that is starting. Needs a runtime, for background work.
     #[must_use]
-    pub fn new(config: &Config, store: Store, metrics: Metrics) -> Self {
+    pub fn new(config: &Config, store: Store, metrics: Metrics, tracer: Tracer) -> Self {
         Self(Arc::new(Shared {
             users: UserCache::new(config.cache, metrics.cache()),
             background: Background::start(config.background, metrics.background()),
             store,
             insight: Insight::new(config, &metrics),
             metrics,
+            tracer,
             computer: Computer::new(config.compute),
             limits: config.limits,
             has_metrics_listener: config.metrics_listen.is_some(),
@@ -84,6 +86,12 @@ impl AppState {
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// What makes spans.
+    #[must_use]
+    pub fn tracer(&self) -> &Tracer {
+        &self.0.tracer
     }
 
     /// Users that were read lately.

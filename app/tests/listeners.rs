@@ -151,6 +151,13 @@ async fn one_address_gets_no_more_connections_than_its_share_and_each_refused_on
     });
 }
 
+#[cfg(not(feature = "otlp"))]
+#[test]
+fn an_endpoint_for_traces_that_this_build_cannot_use_is_told_of_in_one_line() {
+    let program = Program::ready(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317")]);
+    assert_eq!(program.log().matches("built without the feature otlp").count(), 1);
+}
+
 #[test]
 fn a_request_continues_the_callers_trace_in_the_log() {
     let program = Program::ready(&[]);

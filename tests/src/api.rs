@@ -16,7 +16,7 @@ use app::{
     routes,
     state::{AppState, Phase},
     store::Store,
-    telemetry::Metrics,
+    telemetry::{Metrics, Tracer},
 };
 use axum::{Router, body::Body};
 use http::{HeaderMap, Request, StatusCode};
@@ -87,7 +87,7 @@ impl Service {
         let config = Config::from_flags(&flags, surroundings)?;
         let metrics = Metrics::new(&config)?;
         let store = Store::open(&config.database, metrics.store())?;
-        let state = AppState::new(&config, store, metrics);
+        let state = AppState::new(&config, store, metrics, Tracer::default());
         state.store().migrate().await?;
         state.enter(Phase::Serving);
         let router = routes::service(state.clone());

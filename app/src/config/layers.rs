@@ -35,7 +35,7 @@ impl std::fmt::Debug for Document {
 pub struct Sources {
     /// Command line and environment.
     pub flags: Flags,
-    /// The environment, for aliases.
+    /// The environment, for aliases and for OpenTelemetry's variables.
     pub environment: HashMap<String, String>,
     /// A `.env` file.
     pub env_file: Option<Document>,

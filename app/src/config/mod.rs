@@ -9,6 +9,7 @@ mod reference;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -21,6 +22,7 @@ pub use self::{
     layers::{Document, Sources},
     reference::page as reference_page,
     settings::{Flags, SETTINGS, Setting, Unset},
+    traces::{Collector, Traces},
 };
 
 /// Largest bodies that are in memory at the same time. With the default limit that is 32 MiB.
@@ -168,6 +170,8 @@ pub struct Config {
     pub background: BackgroundBounds,
     /// Bounds of computations.
     pub compute: ComputeBounds,
+    /// Where traces go.
+    pub traces: Traces,
     /// How log lines look.
     pub log_format: LogFormat,
     /// The least important level that is logged.
@@ -216,8 +220,9 @@ impl Config {
     /// Names every setting that cannot be used.
     pub fn from_sources(sources: Sources, surroundings: Surroundings) -> Result<Self, ConfigError> {
         let mut complaints = Vec::new();
+        let traces = traces::read(&sources.environment, &mut complaints);
         let flags = layers::merge(sources, &mut complaints);
-        Self::check(&flags, surroundings, complaints)
+        Self::check(&flags, traces, surroundings, complaints)
     }
 
     /// Checks all settings.
@@ -225,10 +230,15 @@ impl Config {
     /// # Errors
     /// Names every setting that cannot be used.
     pub fn from_flags(flags: &Flags, surroundings: Surroundings) -> Result<Self, ConfigError> {
-        Self::check(flags, surroundings, Vec::new())
+        Self::check(flags, Traces::Nowhere, surroundings, Vec::new())
     }
 
-    fn check(flags: &Flags, surroundings: Surroundings, complaints: Vec<String>) -> Result<Self, ConfigError> {
+    fn check(
+        flags: &Flags,
+        traces: Traces,
+        surroundings: Surroundings,
+        complaints: Vec<String>,
+    ) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(complaints);
         let listen = reader.listen(flags);
         let config = Self {
@@ -258,6 +268,7 @@ impl Config {
             cache: reader.cache(flags),
             background: reader.background(flags),
             compute: reader.compute(flags),
+            traces,
             log_format: reader.log_format(flags.log_format.as_deref(), surroundings.is_terminal),
             log_level: reader.log_level(flags),
             drain_delay: reader.duration("DRAIN_DELAY", flags.drain_delay.as_deref(), Duration::from_secs(5)),

@@ -14,12 +14,10 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Version, header},
+    http::{HeaderName, HeaderValue, Version, header},
     middleware::Next,
     response::Response,
 };
-
-use http_instrument::TraceContext;
 
 use crate::{
     error::Slug,
@@ -29,8 +27,6 @@ use crate::{
 
 /// The header that carries a request's id, in and out.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The header that names the caller's span. It is for calls, not for answers: those go back on the connection.
-const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 const MAX_ID_BYTES: usize = 128;
 
 /// The id of the request, in its extensions.
@@ -47,7 +43,9 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
         .cloned()
         .unwrap_or_else(new_id);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let trace = trace_of(request.headers());
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("", MatchedPath::as_str);
+    let (trace, span) = state.tracer().begin(&request, route);
     request.extensions_mut().insert(trace);
     if trace.is_sampled() {
         // An exemplar leads to a trace, so the trace must have been recorded.
@@ -55,11 +53,11 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
     }
     let method = request.method().clone();
     let version = request.version();
-    let route = request.extensions().get::<MatchedPath>().cloned();
     let path = request.uri().path().to_owned();
 
     let mut response = next.run(request).await;
 
+    span.answered(response.status());
     let problem = response.extensions().get::<Slug>().copied();
     if let Some(slug) = problem {
         state.metrics().count_error(slug);
@@ -67,7 +65,7 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
     let line = Line {
         method: method.as_str(),
         path: &path,
-        route: route.as_ref().map_or("", MatchedPath::as_str),
+        route,
         status: response.status().as_u16(),
         milliseconds: started.elapsed().as_secs_f64() * 1e3,
         problem: problem.map(Slug::as_str),
@@ -142,18 +140,6 @@ impl Line<'_> {
     }
 }
 
-/// A span of our own in the caller's trace, or in a new one if the caller has none or says nothing that can be used.
-fn trace_of(headers: &HeaderMap) -> TraceContext {
-    let mut parents = headers.get_all(TRACE_PARENT).iter();
-    // Two of them contradict each other.
-    let parent = parents.next().filter(|_| parents.next().is_none());
-    let span = fastrand::u64(1..);
-    match parent.and_then(|parent| TraceContext::parse(parent.as_bytes())) {
-        Some(caller) => caller.child(span),
-        None => TraceContext::start(fastrand::u128(1..), span),
-    }
-}
-
 /// Whether a client's id may go into logs and back: short, and made of characters that mean nothing anywhere.
 fn is_plain(id: &HeaderValue) -> bool {
     let bytes = id.as_bytes();
@@ -174,21 +160,6 @@ fn new_id() -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_request_continues_the_callers_trace_or_starts_one() {
-        let caller = HeaderValue::from_static("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-        let mut headers = HeaderMap::new();
-        headers.append(TRACE_PARENT, caller.clone());
-        let continued = trace_of(&headers);
-        assert_eq!(continued.trace_id(), "0af7651916cd43dd8448eb211c80319c");
-        assert_ne!(continued.span_id(), "b7ad6b7169203331");
-        assert!(continued.is_sampled());
-        headers.append(TRACE_PARENT, caller);
-        let started = trace_of(&headers);
-        assert_ne!(started.trace_id(), continued.trace_id());
-        assert_ne!(started.trace_id(), trace_of(&HeaderMap::new()).trace_id());
-    }
 
     #[test]
     fn a_clients_id_is_taken_only_if_it_is_short_and_plain() {

@@ -9,6 +9,7 @@ pub mod history;
 pub mod logs;
 mod metrics;
 pub mod process;
+pub mod spans;
 pub mod system;
 mod users;
 
@@ -16,5 +17,6 @@ pub use self::{
     connections::{Connections, OpenConnection},
     cpu::CpuUsage,
     metrics::{BuildInfo, Metrics},
+    spans::Tracer,
     users::ActiveUsers,
 };

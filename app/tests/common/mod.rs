@@ -14,6 +14,8 @@
 )]
 
 pub mod client;
+#[cfg(feature = "otlp")]
+pub mod collector;
 pub mod document;
 pub mod load;
 pub mod page;
@@ -26,7 +28,7 @@ use app::{
     routes,
     state::{AppState, Phase},
     store::Store,
-    telemetry::Metrics,
+    telemetry::{Metrics, Tracer},
 };
 use axum::{
     Router,
@@ -91,9 +93,14 @@ impl App {
             has_data_directory: false,
         };
         let config = Config::from_flags(&flags, surroundings).unwrap();
-        let metrics = Metrics::new(&config).unwrap();
+        Self::traced(&config, Tracer::default(), more)
+    }
+
+    /// A service whose migrations have not run, with spans.
+    pub fn traced(config: &Config, tracer: Tracer, more: Router<AppState>) -> Self {
+        let metrics = Metrics::new(config).unwrap();
         let store = Store::open(&config.database, metrics.store()).unwrap();
-        let state = AppState::new(&config, store, metrics);
+        let state = AppState::new(config, store, metrics, tracer);
         let router = routes::service_with(state.clone(), more);
         Self { state, router }
     }

@@ -1,0 +1,221 @@
+//! Where traces go, by OpenTelemetry's own variables: those that decide whether and whither, and those whose wrong value
+//! would lose every trace without a word. The SDK reads the others itself, from the same environment.
+
+use std::{collections::HashMap, path::PathBuf, time::Duration};
+
+use axum::http::Uri;
+
+/// For traces alone; taken as it is.
+const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+/// For all signals; each has its path below it.
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+const TRACES_PATH: &str = "/v1/traces";
+/// What [OpenTelemetry's specification](https://opentelemetry.io/docs/specs/otel/protocol/exporter/) gives an export.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Zero of these makes the SDK's thread spin, or its queue hold nothing.
+const POSITIVE: [&str; 3] = [
+    "OTEL_BSP_SCHEDULE_DELAY",
+    "OTEL_BSP_MAX_QUEUE_SIZE",
+    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+];
+
+/// Where traces go.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Traces {
+    /// Nowhere: no endpoint is set, or the SDK is disabled.
+    #[default]
+    Nowhere,
+    /// Nowhere, because the program was built without the feature `otlp`; this variable says that they should.
+    Unsupported(&'static str),
+    /// To a collector.
+    To(Collector),
+}
+
+/// An OpenTelemetry collector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collector {
+    /// The whole URL.
+    pub endpoint: Uri,
+    /// How long an export may take, with everything that is tried again.
+    pub timeout: Duration,
+    /// A PEM file with the authorities to trust instead of the public ones.
+    pub certificate: Option<PathBuf>,
+    /// What this service is called, if that is said.
+    pub service_name: Option<String>,
+}
+
+/// Reads the environment; adds what is wrong with it to the complaints.
+pub(super) fn read(environment: &HashMap<String, String>, complaints: &mut Vec<String>) -> Traces {
+    let variables = Variables {
+        environment,
+        complaints,
+    };
+    variables.traces()
+}
+
+struct Variables<'a> {
+    environment: &'a HashMap<String, String>,
+    complaints: &'a mut Vec<String>,
+}
+
+impl Variables<'_> {
+    fn traces(mut self) -> Traces {
+        let is_disabled = self
+            .get("OTEL_SDK_DISABLED")
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let Some((name, value)) = self.first([TRACES_ENDPOINT, ENDPOINT]).filter(|_| !is_disabled) else {
+            return Traces::Nowhere;
+        };
+        // A pod has these variables for all its programs: one that cannot follow them still runs.
+        if !cfg!(feature = "otlp") {
+            return Traces::Unsupported(name);
+        }
+        self.check_protocol();
+        for name in POSITIVE {
+            self.positive(name);
+        }
+        let timeout = self.timeout();
+        let (endpoint, service_name) = (self.endpoint(name, &value), self.get("OTEL_SERVICE_NAME"));
+        let certificate = self.first([
+            "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
+            "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        ]);
+        endpoint.map_or(Traces::Nowhere, |endpoint| {
+            Traces::To(Collector {
+                endpoint,
+                timeout,
+                certificate: certificate.map(|(_, path)| path.into()),
+                service_name,
+            })
+        })
+    }
+
+    /// An empty value counts as not given.
+    fn get(&self, name: &str) -> Option<String> {
+        self.environment
+            .get(name)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
+            .map(str::to_owned)
+    }
+
+    fn first(&self, names: [&'static str; 2]) -> Option<(&'static str, String)> {
+        names.into_iter().find_map(|name| Some((name, self.get(name)?)))
+    }
+
+    /// The value is not quoted: people write passwords into URLs.
+    fn endpoint(&mut self, name: &'static str, value: &str) -> Option<Uri> {
+        let url = if name == ENDPOINT {
+            format!("{}{TRACES_PATH}", value.trim_end_matches('/'))
+        } else {
+            value.to_owned()
+        };
+        let endpoint = url.parse::<Uri>().ok().filter(|url| {
+            matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty())
+        });
+        let Some(endpoint) = endpoint else {
+            self.complaints
+                .push(format!("{name}: not a URL such as http://collector:4318"));
+            return None;
+        };
+        if endpoint
+            .authority()
+            .is_some_and(|authority| authority.as_str().contains('@'))
+        {
+            self.complaints.push(format!(
+                "{name}: credentials are not sent from a URL; set OTEL_EXPORTER_OTLP_HEADERS=authorization=…"
+            ));
+            return None;
+        }
+        Some(endpoint)
+    }
+
+    /// To speak something else than was asked for would lose every trace.
+    fn check_protocol(&mut self) {
+        let asked = self.first(["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"]);
+        if let Some((name, value)) = asked.filter(|(_, value)| !value.eq_ignore_ascii_case("http/protobuf")) {
+            self.complaints.push(format!(
+                "{name}={value:?}: only http/protobuf is spoken here (port 4318 of most collectors)"
+            ));
+        }
+    }
+
+    fn timeout(&mut self) -> Duration {
+        let set = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"].map(|name| self.positive(name));
+        set.into_iter().flatten().next().map_or(TIMEOUT, Duration::from_millis)
+    }
+
+    fn positive(&mut self, name: &'static str) -> Option<u64> {
+        let value = self.get(name)?;
+        let number = value.parse().ok().filter(|number| *number > 0);
+        if number.is_none() {
+            self.complaints
+                .push(format!("{name}={value:?}: not a whole number above 0"));
+        }
+        number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_from(variables: &[(&str, &str)]) -> (Traces, Vec<String>) {
+        let mut complaints = Vec::new();
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        (read(&variables.collect(), &mut complaints), complaints)
+    }
+
+    #[test]
+    fn traces_go_nowhere_unless_an_endpoint_is_set_and_the_sdk_is_not_disabled() {
+        for variables in [
+            &[][..],
+            &[(ENDPOINT, " "), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")],
+            &[(ENDPOINT, "http://collector:4318"), ("OTEL_SDK_DISABLED", "True")],
+        ] {
+            assert_eq!(read_from(variables), (Traces::Nowhere, vec![]), "{variables:?}");
+        }
+    }
+
+    #[cfg(not(feature = "otlp"))]
+    #[test]
+    fn what_this_build_cannot_follow_is_not_checked() {
+        let variables = [(ENDPOINT, "collector:4317"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")];
+        assert_eq!(read_from(&variables), (Traces::Unsupported(ENDPOINT), vec![]));
+    }
+
+    #[cfg(feature = "otlp")]
+    #[test]
+    fn the_endpoint_for_all_signals_has_the_path_of_traces_below_it_and_the_one_for_traces_is_taken_as_it_is() {
+        let endpoint = |variables: &[(&str, &str)]| match read_from(variables) {
+            (Traces::To(collector), complaints) if complaints.is_empty() => collector.endpoint.to_string(),
+            other => panic!("{other:?}"),
+        };
+        let all = (ENDPOINT, "http://collector:4318/base/");
+        assert_eq!(endpoint(&[all]), "http://collector:4318/base/v1/traces");
+        let own = (TRACES_ENDPOINT, "https://[::1]/x?key=1");
+        assert_eq!(endpoint(&[all, own]), "https://[::1]/x?key=1");
+    }
+
+    #[cfg(feature = "otlp")]
+    #[test]
+    fn a_variable_for_traces_wins_over_the_one_for_all_signals() {
+        let variables = [
+            (ENDPOINT, "http://collector:4318"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "1000"),
+            ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "2000"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/all.pem"),
+            ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "/traces.pem"),
+        ];
+        let (Traces::To(collector), complaints) = read_from(&variables) else {
+            panic!("no collector");
+        };
+        assert_eq!(complaints, Vec::<String>::new());
+        assert_eq!(collector.timeout, Duration::from_secs(2));
+        assert_eq!(collector.certificate, Some("/traces.pem".into()));
+    }
+}
