@@ -7,6 +7,36 @@ use super::{
     settings::{SETTINGS, Unset},
 };
 
+/// These variables are OpenTelemetry's, not ours: no flag, no alias, no file.
+const TRACES: &str = "
+## Traces
+
+A build with the feature `otlp` (`cargo build -p app --features otlp`) sends a span for each request but probes and
+scrapes to an OpenTelemetry collector, by http/protobuf, if an endpoint is set; any other build says in its log that it
+cannot. A span continues the caller's `traceparent` and has the ids that log lines and exemplars have. These variables
+are read from the environment alone; an empty value counts as not given.
+
+| variable | default | what it sets |
+|---|---|---|
+| `OTEL_EXPORTER_OTLP_ENDPOINT` | none: nothing is sent | URL of the collector, `http://` or `https://`; `/v1/traces` is added. |
+| `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` | the one above | The whole URL. |
+| `OTEL_EXPORTER_OTLP_HEADERS`, `…_TRACES_HEADERS` | none | `name=value,…`, values percent-encoded. Never logged. |
+| `OTEL_EXPORTER_OTLP_TIMEOUT`, `…_TRACES_TIMEOUT` | `10000` | Milliseconds for a batch, with everything that is tried again. |
+| `OTEL_EXPORTER_OTLP_CERTIFICATE`, `…_TRACES_CERTIFICATE` | public authorities, built in | PEM file of the authorities to trust instead. |
+| `OTEL_EXPORTER_OTLP_PROTOCOL`, `…_TRACES_PROTOCOL` | `http/protobuf` | Anything else is refused. |
+| `OTEL_SERVICE_NAME` | `monitored-app` | `service.name`; wins over the next. |
+| `OTEL_RESOURCE_ATTRIBUTES` | `service.version` | `key=value,…`, taken as they are. |
+| `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | `parentbased_always_on` | Also `always_on`, `always_off`, `traceidratio` and `parentbased_` before them. Others are named in the log and the default holds. |
+| `OTEL_BSP_SCHEDULE_DELAY` | `5000` | Milliseconds between batches. |
+| `OTEL_BSP_MAX_QUEUE_SIZE`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` | `2048`, `512` | Spans that may wait, beyond which new ones are dropped; spans of a batch. |
+| `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT` | `128` | Attributes of a span. |
+| `OTEL_SDK_DISABLED` | `false` | `true`: nothing is sent. |
+
+Of the endpoint, timeout, protocol and batches, values that cannot be used end the start with exit code 2. Not read:
+`OTEL_BSP_EXPORT_TIMEOUT`, `OTEL_EXPORTER_OTLP_COMPRESSION`, client certificates, proxies. A collector that is gone or
+slow costs spans, which the log tells once a minute, and at most 3 s of the stop.
+";
+
 /// The page, Markdown.
 #[must_use]
 pub fn page() -> String {
@@ -18,7 +48,8 @@ pub fn page() -> String {
          YAML map). An empty value counts as not given. Values that cannot be used are named all at once, exit code 2.\n\n\
          Durations are written `10s`, `500ms` or `1m30s`, at most 24h; a plain number is seconds. Booleans are `true`,\n\
          `false`, `1`, `0`, `yes`, `no`, `on`, `off`. Names in `.env` that are no settings are left alone; unknown keys in\n\
-         the settings file are refused. `PROMETHEUS_MULTIPROC_DIR` is refused: threads replace worker processes.\n"
+         the settings file are refused. `PROMETHEUS_MULTIPROC_DIR` is refused: threads replace worker processes.\n\
+         {TRACES}"
     );
     let mut group = "";
     for setting in SETTINGS {
