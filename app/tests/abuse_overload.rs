@@ -18,7 +18,7 @@ use common::{
 };
 use tokio::task::JoinSet;
 
-const PATH: &str = "/compute/27";
+const PATH: &str = "/compute/30";
 
 /// Answers per second to clients that wait for each answer.
 async fn peak(program: &Program, clients: usize, duration: Duration) -> f64 {

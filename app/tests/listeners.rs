@@ -8,7 +8,11 @@
 
 mod common;
 
-use std::{net::TcpListener, time::Duration};
+use std::{
+    io::{Read as _, Write as _},
+    net::{Shutdown, TcpListener},
+    time::Duration,
+};
 
 use common::{
     client::{BOTH, Client, Protocol},
@@ -156,6 +160,40 @@ async fn one_address_gets_no_more_connections_than_its_share_and_each_refused_on
 fn an_endpoint_for_traces_that_this_build_cannot_use_is_told_of_in_one_line() {
     let program = Program::ready(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317")]);
     assert_eq!(program.log().matches("built without the feature otlp").count(), 1);
+}
+
+#[test]
+fn what_is_no_http_is_refused_at_once_and_a_head_in_pieces_is_served() {
+    // Nothing here may wait for a timeout.
+    let program = Program::ready(&[("FIRST_BYTE_TIMEOUT", "1h"), ("HEADER_TIMEOUT", "1h")]);
+    let answer = |pieces: &[&[u8]], is_ended: bool| {
+        let mut stream = program.connect();
+        stream.set_nodelay(true).unwrap();
+        for piece in pieces {
+            stream.write_all(piece).unwrap();
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        if is_ended {
+            stream.shutdown(Shutdown::Write).unwrap();
+        }
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    assert!(answer(&[b"hello\r\n"], false).starts_with("HTTP/1.1 400 "));
+    assert!(
+        answer(&[b"\x16\x03\x01\x02\x00"], false).starts_with("HTTP/1.1 400 "),
+        "TLS"
+    );
+    let pieces: [&[u8]; 4] = [
+        b"GE",
+        b"T /health HT",
+        b"TP/1.1\r\nHost: x\r\nConnection: close\r\n\r",
+        b"\n",
+    ];
+    assert!(answer(&pieces, false).starts_with("HTTP/1.1 200 "));
+    assert_eq!(answer(&[b"GET / HT"], true), "", "a client that has left is let go");
+    assert_eq!(answer(&[], true), "");
 }
 
 #[test]

@@ -136,7 +136,7 @@ async fn every_request_of_an_open_loop_is_answered_as_by_a_bare_server() {
         for (who, address, pid) in [("API", api.address, api.pid()), ("bare", bare.address, bare.child.id())] {
             let mut memory = vec![resident(pid)];
             for _ in 0..11 {
-                send(address, "/", 10_000.0, 100_000).await;
+                send(address, "/", 5_000.0, 100_000).await;
                 memory.push(resident(pid));
             }
             println!("{who:>8} resident memory before, and after each 100,000 requests: {memory:.1?} MiB");

@@ -20,11 +20,11 @@ use hyper_util::{
 use tokio::{net::TcpStream, sync::watch};
 use tower::Service as _;
 
-use super::{activity::Activity, body::Noted, io::Watched};
+use super::{activity::Activity, arrival, body::Noted, io::Watched};
 use crate::config::Limits;
 
 /// A request's head and hyper's read buffer, bytes. More is answered 431.
-const MAX_HEAD_BYTES: usize = 16 * 1024;
+pub(super) const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// HTTP/2 header list, bytes; the same bound in HTTP/2's own count.
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
 /// What a client may send on an HTTP/2 stream before the handler has read it, bytes. RFC 9113's initial value: memory of a
@@ -79,6 +79,25 @@ pub(super) async fn serve(stream: TcpStream, router: Router, settings: Settings,
     // A response is written in one piece: waiting for more only delays it.
     let _ = stream.set_nodelay(true);
     let activity = Arc::new(Activity::new(Instant::now()));
+    let arrived = tokio::select! {
+        arrived = arrival::first_head(&stream, &activity) => arrived.is_ok(),
+        // A request that is on its way is still answered.
+        _ = closing.wait_for(|close| *close) => true,
+        () = overdue(&activity, &settings) => false,
+    };
+    if arrived {
+        // Boxed, so that a connection that waits has no room for it.
+        Box::pin(serve_http(stream, activity, router, settings, closing)).await;
+    }
+}
+
+async fn serve_http(
+    stream: TcpStream,
+    activity: Arc<Activity>,
+    router: Router,
+    settings: Settings,
+    mut closing: watch::Receiver<bool>,
+) {
     let io = TokioIo::new(Watched {
         stream,
         activity: Arc::clone(&activity),
@@ -88,7 +107,7 @@ pub(super) async fn serve(stream: TcpStream, router: Router, settings: Settings,
         activity: Arc::clone(&activity),
     };
     let mut connection = pin!(settings.http.serve_connection(io, service));
-    let mut ticks = tokio::time::interval(settings.tick);
+    let mut overdue = pin!(overdue(&activity, &settings));
     let mut is_closing = false;
     loop {
         tokio::select! {
@@ -98,12 +117,16 @@ pub(super) async fn serve(stream: TcpStream, router: Router, settings: Settings,
                 is_closing = true;
                 connection.as_mut().graceful_shutdown();
             }
-            _ = ticks.tick() => {
-                if activity.is_overdue(&settings.limits, Instant::now()) {
-                    return;
-                }
-            }
+            () = overdue.as_mut() => return,
         }
+    }
+}
+
+/// Waits until a connection has done nothing for too long.
+async fn overdue(activity: &Activity, settings: &Settings) {
+    let mut ticks = tokio::time::interval(settings.tick);
+    while !activity.is_overdue(&settings.limits, Instant::now()) {
+        ticks.tick().await;
     }
 }
 

@@ -3,6 +3,7 @@
 //! Our own, because axum 0.8's `serve` has no timeouts: a client that sends nothing would hold a connection for ever.
 
 mod activity;
+mod arrival;
 mod body;
 mod connection;
 mod io;

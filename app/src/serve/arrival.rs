@@ -1,0 +1,95 @@
+//! The time before a connection's first request: it is waited for where the kernel keeps what has come. hyper's buffers
+//! and state come with the request, so that a client that sends nothing, or a head byte by byte, holds little memory.
+
+use std::{
+    io::{ErrorKind, Result},
+    time::Instant,
+};
+
+use rustix::net::{RecvFlags, recv};
+use tokio::{io::Interest, net::TcpStream};
+
+use super::{activity::Activity, connection::MAX_HEAD_BYTES};
+
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// The frame that follows the preface starts with so many bytes (RFC 9113, 4.1).
+const FRAME_HEAD_BYTES: usize = 9;
+
+/// Waits until the head of the first request is there, or what can be no such head, or the client's end. Takes nothing.
+///
+/// # Errors
+/// The connection is broken.
+pub(super) async fn first_head(stream: &TcpStream, activity: &Activity) -> Result<()> {
+    loop {
+        if stream.ready(Interest::READABLE).await?.is_read_closed() {
+            return Ok(());
+        }
+        // Where more is needed, the socket counts as not readable until more comes.
+        match stream.try_io(Interest::READABLE, || look(stream, activity)) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            looked => return looked,
+        }
+    }
+}
+
+fn look(stream: &TcpStream, activity: &Activity) -> Result<()> {
+    let mut seen = [0; MAX_HEAD_BYTES];
+    let (head, _) = recv(stream, &mut seen[..], RecvFlags::PEEK)?;
+    let seen = seen.get(..head).unwrap_or_default();
+    if !seen.is_empty() {
+        activity.read(Instant::now());
+    }
+    if needs_more(seen) {
+        return Err(ErrorKind::WouldBlock.into());
+    }
+    Ok(())
+}
+
+/// Whether a request's head starts like this and goes on.
+fn needs_more(seen: &[u8]) -> bool {
+    if seen.is_empty() || seen.len() >= MAX_HEAD_BYTES {
+        return false;
+    }
+    if HTTP2_PREFACE.starts_with(seen) || seen.starts_with(HTTP2_PREFACE) {
+        return seen.len() < HTTP2_PREFACE.len() + FRAME_HEAD_BYTES;
+    }
+    let is_binary = |byte: &u8| byte.is_ascii_control() && !matches!(byte, b'\r' | b'\n' | b'\t');
+    let first = seen.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let is_other = first.len() < seen.len() && !first.windows(5).any(|window| window == b"HTTP/");
+    // hyper takes lines that end without a carriage return, too.
+    let ended = seen.windows(2).any(|pair| pair == b"\n\n") || seen.windows(3).any(|three| three == b"\n\r\n");
+    !(ended || is_other || seen.iter().any(is_binary))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_waited_for_to_its_empty_line() {
+        for part in [
+            "G",
+            "GET / HT",
+            "GET / HTTP/1.1",
+            "GET / HTTP/1.1\r\n",
+            "GET / HTTP/1.1\r\nHost: x\r\n",
+            "GET / HTTP/1.1\r\nHost: x\r\n\r",
+            "PRI",
+            "PRI * HTTP/2.0\r\n\r\n",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        ] {
+            assert!(needs_more(part.as_bytes()), "{part:?}");
+        }
+        assert!(!needs_more(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+        assert!(!needs_more(b"GET / HTTP/1.1\nHost: x\n\nbody"));
+        assert!(!needs_more(&[HTTP2_PREFACE, &[0, 0, 0, 4, 0, 0, 0, 0, 0]].concat()));
+    }
+
+    #[test]
+    fn what_can_be_no_head_is_not_waited_for() {
+        assert!(!needs_more(b""), "the client's end");
+        assert!(!needs_more(b"\x16\x03\x01"), "TLS");
+        assert!(!needs_more(b"hello\r\n"), "some other protocol");
+        assert!(!needs_more(&[b'a'; MAX_HEAD_BYTES]), "too long");
+    }
+}
