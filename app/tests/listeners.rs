@@ -197,6 +197,29 @@ fn what_is_no_http_is_refused_at_once_and_a_head_in_pieces_is_served() {
 }
 
 #[test]
+fn a_first_request_whose_head_is_on_its_way_at_the_stop_is_answered() {
+    let mut program = Program::ready(&[("DRAIN_DELAY", "0s")]);
+    let mut clients: Vec<_> = (0..8).map(|_| program.connect()).collect();
+    for client in &mut clients {
+        client.write_all(b"GET /health HTTP/1.1\r\n").unwrap();
+    }
+    // Eight and the scrape's own.
+    program.wait_until("accepted", |program| {
+        let page = program.get("/metrics").map(|answer| answer.body);
+        page.is_some_and(|page| page.contains("\nactive_connections 9\n"))
+    });
+    program.signal(Signal::TERM);
+    program.wait_until("closed", |program| program.get("/health").is_none());
+    for mut client in clients {
+        client.write_all(b"Host: x\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:?}");
+    }
+    assert_eq!(program.wait().code(), Some(0));
+}
+
+#[test]
 fn a_request_continues_the_callers_trace_in_the_log() {
     let program = Program::ready(&[]);
     let request = "GET /api/v1/data HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\

@@ -72,6 +72,11 @@ impl Activity {
         self.doing.store(doing as u8, Ordering::Relaxed);
     }
 
+    /// Whether not one byte has come.
+    pub(super) fn is_unused(&self) -> bool {
+        self.doing() == Doing::Nothing
+    }
+
     /// Bytes came from the client.
     pub(super) fn read(&self, now: Instant) {
         match self.doing() {

@@ -79,10 +79,17 @@ pub(super) async fn serve(stream: TcpStream, router: Router, settings: Settings,
     // A response is written in one piece: waiting for more only delays it.
     let _ = stream.set_nodelay(true);
     let activity = Arc::new(Activity::new(Instant::now()));
+    let stopped_unused = async {
+        let _ = closing.wait_for(|close| *close).await;
+        if !activity.is_unused() {
+            // A request that is on its way is still answered.
+            std::future::pending::<()>().await;
+        }
+    };
     let arrived = tokio::select! {
+        biased;
         arrived = arrival::first_head(&stream, &activity) => arrived.is_ok(),
-        // A request that is on its way is still answered.
-        _ = closing.wait_for(|close| *close) => true,
+        () = stopped_unused => false,
         () = overdue(&activity, &settings) => false,
     };
     if arrived {
@@ -111,6 +118,9 @@ async fn serve_http(
     let mut is_closing = false;
     loop {
         tokio::select! {
+            // In this order: what has come is read before hyper is told to stop, which forgets a connection that it has not
+            // read from.
+            biased;
             // An error here is the client's: it sent no HTTP, or left. What it was answered is logged already.
             _ = connection.as_mut() => return,
             _ = closing.wait_for(|close| *close), if !is_closing => {
