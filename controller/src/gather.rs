@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec, MonitoredApiStatus};
 use controller_core::children::{CHILD_KINDS, ChildKind};
-use controller_core::facts::{ClaimFacts, Facts, PodFacts, PrometheusFacts, WorkloadFacts};
+use controller_core::facts::{ClaimFacts, Facts, LiveReplicas, PodFacts, PrometheusFacts, WorkloadFacts};
 use controller_core::plan::ApiRef;
 use controller_core::validate::Violation;
 use serde::Deserialize;
@@ -110,24 +110,32 @@ pub(crate) async fn facts(context: &Context, target: &Target) -> Result<Facts, C
         .filter(|row| row.optional && state(row.kind) == KindState::Missing)
         .map(|row| row.kind)
         .collect();
-    let live_replicas = match state(ChildKind::Deployment) {
-        KindState::Synced => context.store.deployment(&target.key).map(|(_, replicas)| replicas),
+    let deployment = match state(ChildKind::Deployment) {
+        KindState::Synced => context.store.live_replicas(&target.key),
         // Without a watch the number must be read: leaving it out would scale the workload down to 1.
-        KindState::Pending | KindState::Missing | KindState::Forbidden => {
-            let resource = kinds::resource(ChildKind::Deployment.row());
-            let get = context
-                .cluster
-                .get::<DeploymentItem>(resource, Some(&target.key.namespace), &target.key.name);
-            get.await?.map(|item| {
-                context.store.put_deployment(&item, Source::Answer);
-                item.replicas
-            })
-        }
+        KindState::Pending | KindState::Missing | KindState::Forbidden => live_replicas(context, target).await?,
     };
+    let (live_replicas, deployment_version) = deployment.unzip();
     Ok(Facts {
         missing_kinds,
         live_replicas,
+        deployment_version,
     })
+}
+
+/// The Deployment's number of replicas as the API server has it now, and the version that it was read from.
+pub(crate) async fn live_replicas(
+    context: &Context,
+    target: &Target,
+) -> Result<Option<(LiveReplicas, String)>, CallError> {
+    let resource = kinds::resource(ChildKind::Deployment.row());
+    let get = context
+        .cluster
+        .get::<DeploymentItem>(resource, Some(&target.key.namespace), &target.key.name);
+    Ok(get.await?.map(|item| {
+        context.store.put_deployment(&item, Source::Answer);
+        (item.replicas, item.child.resource_version)
+    }))
 }
 
 /// The workload as the API server tells it.

@@ -34,7 +34,12 @@ pub(crate) async fn reconcile(context: &Context, key: &ApiKey) -> Result<Next, C
             let Some(live) = gather::live(context, &target).await? else {
                 return Ok(Next::Forget);
             };
-            if live.resource_version != target.resource_version {
+            let copies = todo.as_ref().is_some_and(|(plan, todo)| todo.copies(plan));
+            if copies {
+                // Somebody may have scaled since the watch told of the Deployment: what we copy from it is read anew.
+                gather::live_replicas(context, &target).await?;
+            }
+            if copies || live.resource_version != target.resource_version {
                 target = live;
                 continue;
             }

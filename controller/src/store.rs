@@ -268,6 +268,13 @@ impl Store {
             .map(|(_, workload)| workload.clone())
     }
 
+    /// Its number of replicas, and the version that the number is of.
+    pub(crate) fn live_replicas(&self, key: &ApiKey) -> Option<(LiveReplicas, String)> {
+        let inner = self.lock();
+        let ((_, replicas), version) = inner.deployments.versioned(key, &None)?;
+        Some((*replicas, version.to_string()))
+    }
+
     pub(crate) fn put_claim(&self, item: &ClaimItem, source: Source) -> (ApiKey, Change) {
         let (key, change) = self.put_child(ChildKind::PersistentVolumeClaim, &item.child, source);
         let put = self.lock().claims.put(

@@ -145,6 +145,12 @@ impl<I: PartialEq, T> Table<I, T> {
             .map(|row| (&row.id, &row.value))
     }
 
+    /// One row and its version.
+    pub(crate) fn versioned(&self, key: &ApiKey, id: &I) -> Option<(&T, u64)> {
+        let row = self.rows.get(key)?.iter().find(|row| row.id == *id)?;
+        Some((&row.value, row.version))
+    }
+
     /// Every row.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&ApiKey, &I, &T)> {
         self.rows

@@ -288,8 +288,33 @@ impl Proxied {
     }
 }
 
+/// While the operator hears nothing of Deployments: the author leaves the number of pods to others, somebody scales, and
+/// an edit is applied right after.
+fn scale_unseen(api: &Kubernetes) {
+    let deployment = DEPLOYMENTS.object(NAMESPACE, "orders");
+    let change = |spec: Value| {
+        api.merge(&path(), &json!({"spec": spec})).unwrap();
+        api.wait_for(&path(), PATIENCE, |found| says(found, "ChildrenApplied", "True"))
+            .unwrap();
+    };
+    let replicas = || {
+        api.get(&deployment)
+            .unwrap()
+            .unwrap()
+            .pointer("/spec/replicas")
+            .cloned()
+    };
+    change(json!({"replicas": 3}));
+    change(json!({"replicas": null}));
+    assert_eq!(replicas(), Some(json!(3)));
+    api.merge(&format!("{deployment}/scale"), &json!({"spec": {"replicas": 7}}))
+        .unwrap();
+    change(json!({"image": "example.org/orders:scaled"}));
+    assert_eq!(replicas(), Some(json!(7)));
+}
+
 #[test]
-fn a_kind_whose_lists_and_watches_fail_for_ever_delays_no_edit() {
+fn kinds_whose_lists_and_watches_fail_for_ever_delay_no_edit_and_have_none_undone() {
     let proxied = Proxied::start();
     let mut too_slow = Vec::new();
     for (number, plural) in (1..).zip(WATCHED) {
@@ -301,6 +326,7 @@ fn a_kind_whose_lists_and_watches_fail_for_ever_delays_no_edit() {
         too_slow.extend(proxied.broken_on_the_way(number, plural).err());
     }
     assert!(too_slow.is_empty(), "{}\n{}", too_slow.join("\n"), operator.log_tail());
+    scale_unseen(&proxied.api);
     // Once the API server is well again, drift is seen again.
     proxied.proxy.heal();
     let deployment = DEPLOYMENTS.object(NAMESPACE, "orders");

@@ -22,6 +22,8 @@ pub struct Facts {
     pub missing_kinds: BTreeSet<ChildKind>,
     /// Replicas of the live Deployment, if there is one, and whether a manager other than us owns the field.
     pub live_replicas: Option<LiveReplicas>,
+    /// `metadata.resourceVersion` of the Deployment that `live_replicas` was read from.
+    pub deployment_version: Option<String>,
 }
 
 /// `spec.replicas` of the live Deployment.

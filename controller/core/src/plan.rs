@@ -52,6 +52,9 @@ pub struct PlannedChild {
     pub object: Value,
     /// SHA-256 (hex) of `object`'s canonical JSON.
     pub desired_hash: String,
+    /// `metadata.resourceVersion` of the live object, where a part of `object` was copied from it: an update carries it,
+    /// so that the API server refuses what was copied from an older one.
+    pub copied_from: Option<String>,
 }
 
 /// What a metadata watch tells of an object that bears a child's name.

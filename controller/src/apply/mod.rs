@@ -3,6 +3,7 @@
 //! What to do is core's to decide, from the write record and the watch; where the watch can't be relied on, from one
 //! live GET.
 
+mod copied;
 mod repair;
 
 use controller_api::ChildRecord;
@@ -31,6 +32,14 @@ pub(crate) struct Todo {
 }
 
 impl Todo {
+    /// A request is due whose intent copies from the live object.
+    pub(crate) fn copies(&self, plan: &Plan) -> bool {
+        let copies = |(planned, decision): (&PlannedChild, &Decision)| {
+            planned.copied_from.is_some() && !matches!(decision, Decision::Skip)
+        };
+        plan.children.iter().zip(&self.decisions).any(copies)
+    }
+
     /// Nothing needs a request.
     pub(crate) fn is_quiet(&self) -> bool {
         self.prune.is_empty()
@@ -249,13 +258,13 @@ impl Child<'_> {
         Ok((Outcome::Conflict(sentence), None))
     }
 
-    /// Ours: with force, but only on the object of this uid.
+    /// Ours: with force, but only on the object of this uid, and only while what the intent copies from it is true.
     async fn update(self, uid: &str) -> Result<(Outcome, Option<ChildRecord>), CallError> {
         let mut intent = self.planned.object.clone();
         if let Some(metadata) = intent.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.insert("uid".to_owned(), uid.into());
         }
-        let answer = match self.write(&intent, true).await {
+        let answer = match self.write_bound(&intent).await {
             Err(error) if error.class == ErrorClass::Invalid => self.repair(&intent, uid, error).await?,
             other => other?,
         };
@@ -435,6 +444,7 @@ mod tests {
             name: "orders".to_owned(),
             object: json!({}),
             desired_hash: String::new(),
+            copied_from: None,
         };
         let error = CallError {
             verb: "apply",

@@ -7,7 +7,7 @@
 use metric_contract::platform;
 use serde_json::{Value, json};
 
-use super::Child;
+use super::{Child, copied::bound};
 use crate::cluster::{CallError, Raw};
 use crate::kinds;
 
@@ -26,6 +26,7 @@ impl Child<'_> {
             // Lists of metadata are the owner references: the apply has its say on them.
             object.insert("metadata".to_owned(), json!({"uid": uid}));
         }
+        let whole = bound(&whole, self.planned.copied_from.as_deref());
         let merged = cluster.merge::<Raw>(resource, namespace, name, &whole, REPAIRER).await;
         let label = merged
             .as_ref()

@@ -4,7 +4,7 @@ use controller_rules::{build_dashboard, panels_left_out};
 use serde_json::{Value, json};
 
 use super::{
-    BuildInput, ChildKind, ChildKindRow,
+    BuildInput, ChildKind, ChildKindRow, copies_nothing,
     object::{Meta, body, object},
     prometheus_rule::facts,
     unexplained,
@@ -24,6 +24,7 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
                 object.spec.monitoring.enabled) && (!has(object.spec.dashboard) || \
                 !has(object.spec.dashboard.enabled) || object.spec.dashboard.enabled)",
     explain: unexplained,
+    copied_from: copies_nothing,
     build,
 };
 

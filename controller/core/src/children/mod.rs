@@ -114,6 +114,8 @@ pub struct ChildKindRow {
     pub turned_on: TurnedOn,
     /// What a refusal of the API server means, in a person's words and with the fix; `None`: its own words say it.
     pub explain: fn(&str) -> Option<&'static str>,
+    /// Version of the live object that its intent copies from; `None`: it copies nothing.
+    pub copied_from: fn(&BuildInput<'_>) -> Option<String>,
     /// The objects of this kind that should exist, by name: complete intents, owner reference included.
     pub build: fn(&BuildInput<'_>) -> Vec<(String, Value)>,
 }
@@ -165,6 +167,11 @@ const fn unexplained(_: &str) -> Option<&'static str> {
     None
 }
 
+/// For kinds whose intent follows from the spec alone.
+const fn copies_nothing(_: &BuildInput<'_>) -> Option<String> {
+    None
+}
+
 /// Every object that should exist, in apply order. Kinds whose CRD is missing are part of it: whether they can be
 /// written is found out by who writes.
 #[must_use]
@@ -195,11 +202,13 @@ fn missing(input: &BuildInput<'_>) -> Vec<String> {
 }
 
 fn planned<'a>(row: &'a ChildKindRow, input: &BuildInput<'_>) -> impl Iterator<Item = PlannedChild> + use<'a> {
-    (row.build)(input).into_iter().map(|(name, object)| PlannedChild {
+    let copied_from = (row.copied_from)(input);
+    (row.build)(input).into_iter().map(move |(name, object)| PlannedChild {
         kind: row.kind,
         name,
         desired_hash: hash::hash(&object),
         object,
+        copied_from: copied_from.clone(),
     })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    BuildInput, ChildKind, ChildKindRow,
+    BuildInput, ChildKind, ChildKindRow, copies_nothing,
     object::{Meta, body, object},
 };
 use crate::plan::ApiRef;
@@ -20,6 +20,7 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
     holds_data: true,
     turned_on: "has(object.spec.storage)",
     explain,
+    copied_from: copies_nothing,
     build,
 };
 

@@ -5,7 +5,7 @@ use metric_contract::TargetKind;
 use serde_json::{Value, json};
 
 use super::{
-    BuildInput, ChildKind, ChildKindRow,
+    BuildInput, ChildKind, ChildKindRow, copies_nothing,
     object::{Meta, body, object},
     service_monitor::MONITORING_ON,
     unexplained,
@@ -27,6 +27,7 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
     holds_data: false,
     turned_on: MONITORING_ON,
     explain: unexplained,
+    copied_from: copies_nothing,
     build,
 };
 

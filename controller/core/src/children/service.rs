@@ -6,7 +6,7 @@ use controller_api::{names, spec::ServiceType};
 use serde_json::{Map, Value, json};
 
 use super::{
-    BuildInput, ChildKind, ChildKindRow, PORT_HTTP, PORT_METRICS,
+    BuildInput, ChildKind, ChildKindRow, PORT_HTTP, PORT_METRICS, copies_nothing,
     object::{Meta, body, object, selector_labels},
     unexplained,
 };
@@ -23,6 +23,7 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
     holds_data: false,
     turned_on: "true",
     explain: unexplained,
+    copied_from: copies_nothing,
     build,
 };
 

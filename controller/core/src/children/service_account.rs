@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    BuildInput, ChildKind, ChildKindRow,
+    BuildInput, ChildKind, ChildKindRow, copies_nothing,
     object::{Meta, body, object},
     unexplained,
 };
@@ -20,6 +20,7 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
     holds_data: false,
     turned_on: "!has(object.spec.serviceAccountName)",
     explain: unexplained,
+    copied_from: copies_nothing,
     build,
 };
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    BuildInput, ChildKind, ChildKindRow, PORT_HTTP, PORT_METRICS,
+    BuildInput, ChildKind, ChildKindRow, PORT_HTTP, PORT_METRICS, copies_nothing,
     object::{Meta, body, labels, object, selector_labels},
     service::scraped,
     unexplained,
@@ -25,6 +25,7 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
     holds_data: false,
     turned_on: MONITORING_ON,
     explain: unexplained,
+    copied_from: copies_nothing,
     build,
 };
 

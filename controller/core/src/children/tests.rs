@@ -168,6 +168,35 @@ fn a_number_that_was_removed_is_kept_until_another_manager_owns_it() {
 }
 
 #[test]
+fn a_number_that_is_copied_from_the_live_object_is_bound_to_its_version() {
+    let live = |replicas, others| LiveReplicas {
+        replicas,
+        ours: true,
+        others,
+    };
+    let deployment = |spec: Value, others| {
+        let facts = Facts {
+            live_replicas: Some(live(5, others)),
+            deployment_version: Some("71".to_owned()),
+            ..Facts::default()
+        };
+        plan(&spec, &facts).children.pop().unwrap()
+    };
+    let copied = deployment(json!({"image": "i"}), false);
+    assert_eq!(copied.copied_from.as_deref(), Some("71"));
+    // Neither in the intent nor in its hash: every event of the Deployment has a new one.
+    assert_eq!(copied.object["metadata"]["resourceVersion"], Value::Null);
+    assert!(deployment::copies(&copied.object, live(5, false)));
+    assert!(!deployment::copies(&copied.object, live(7, false)));
+    assert!(!deployment::copies(&copied.object, live(5, true)));
+    assert_eq!(deployment(json!({"image": "i"}), true).copied_from, None);
+    assert_eq!(
+        deployment(json!({"image": "i", "replicas": 5}), false).copied_from,
+        None
+    );
+}
+
+#[test]
 fn alerts_can_be_turned_off_without_the_rest() {
     let plan = plan(
         &json!({"image": "i", "preset": "native", "alerts": {"enabled": false}}),

@@ -19,6 +19,7 @@ fn planned(object: Value) -> PlannedChild {
         kind: ChildKind::Service,
         name: "orders".to_owned(),
         desired_hash: hash::hash(&object),
+        copied_from: None,
         object,
     }
 }

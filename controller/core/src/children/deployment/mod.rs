@@ -14,6 +14,7 @@ use super::{
     object::{Meta, body, object, selector_labels},
     unexplained,
 };
+use crate::facts::LiveReplicas;
 
 pub(super) const ROW: ChildKindRow = ChildKindRow {
     kind: ChildKind::Deployment,
@@ -27,6 +28,7 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
     holds_data: false,
     turned_on: "has(object.spec.image)",
     explain: unexplained,
+    copied_from: |input| copied_replicas(input).and(input.facts.deployment_version.clone()),
     build,
 };
 
@@ -66,5 +68,23 @@ fn replicas(input: &BuildInput<'_>) -> Option<i32> {
         .workload
         .replicas
         .or_else(|| too_many.then_some(1))
-        .or_else(|| live.filter(|live| live.ours && !live.others).map(|live| live.replicas))
+        .or_else(|| copied_replicas(input))
+}
+
+/// The live number, where it is sent back as it is.
+fn copied_replicas(input: &BuildInput<'_>) -> Option<i32> {
+    match input.api.workload.replicas {
+        Some(_) => None,
+        None => input.facts.live_replicas.filter(ours_alone).map(|live| live.replicas),
+    }
+}
+
+fn ours_alone(live: &LiveReplicas) -> bool {
+    live.ours && !live.others
+}
+
+/// Whether the number of replicas that an intent copied is still the live one, and still ours to send.
+#[must_use]
+pub fn copies(intent: &Value, live: LiveReplicas) -> bool {
+    ours_alone(&live) && intent.pointer("/spec/replicas") == Some(&live.replicas.into())
 }
