@@ -18,6 +18,9 @@ use serde_json::Value;
 /// Test programs that run at the same time.
 const LANES: usize = 3;
 
+/// Lines of a failed test's message that are repeated at the end; the whole stands further up.
+const SAID_LINES: usize = 40;
+
 /// The packages whose tests start clusters.
 const ON_A_CLUSTER: [&str; 2] = ["integration-tests", "testbed"];
 
@@ -68,6 +71,8 @@ impl Program {
                 "--nocapture",
             ])
             .env("SEED", seed)
+            // Some tests have a program panic on purpose; its backtrace would bury what failed.
+            .env("RUST_BACKTRACE", "0")
             .envs(environment.iter().copied())
             .stdin(Stdio::null());
         command
@@ -114,7 +119,7 @@ pub(crate) fn run(flags: &[&str], environment: &[(&str, &Path)], seed: &str) -> 
 struct End {
     name: String,
     passed: bool,
-    /// The tests that failed, as the program lists them at its end.
+    /// The tests that failed, each with what it said.
     failures: String,
     time: Duration,
 }
@@ -137,19 +142,31 @@ fn finish(program: &Program, command: &mut Command) -> Result<End> {
     let end = End {
         name: program.name.clone(),
         passed: status.success(),
-        failures: failures(&printed).to_owned(),
+        failures: failures(&printed),
         time: start.elapsed(),
     };
     println!("\n-- {} --\n{}", end.name, printed.trim_end());
     Ok(end)
 }
 
-/// The last part of what a test program printed: the names of the tests that failed. Empty if none did.
-fn failures(printed: &str) -> &str {
+/// The tests that failed, as the program lists them at its end, each with what it said as it did. Empty if none did.
+fn failures(printed: &str) -> String {
     let list = printed.rsplit_once("\nfailures:\n").map_or("", |(_, list)| list);
-    list.split_once("\ntest result:")
-        .map_or(list, |(list, _)| list)
-        .trim_end()
+    let names = list.lines().take_while(|line| line.starts_with("    "));
+    let failure = |name: &str| format!("{name}\n{}", said(printed, name.trim()));
+    names.map(failure).collect()
+}
+
+/// What a test said when it failed: its panic, without the hint on backtraces.
+fn said(printed: &str, name: &str) -> String {
+    let lines = printed
+        .lines()
+        .skip_while(|line| !(line.starts_with(&format!("thread '{name}'")) && line.contains("panicked at")));
+    lines
+        .take_while(|line| !line.is_empty() && !line.starts_with("note: ") && !line.starts_with("stack backtrace"))
+        .take(SAID_LINES)
+        .flat_map(|line| ["      ", line, "\n"])
+        .collect()
 }
 
 #[expect(clippy::print_stdout, reason = "the output of a test run")]
@@ -241,9 +258,11 @@ mod tests {
     }
 
     #[test]
-    fn failed_tests_are_named_and_nothing_else() {
-        let printed = "test a ... FAILED\n\nfailures:\n\nfailures:\n    a\n\ntest result: FAILED. 0 passed; 1 failed\n";
-        assert_eq!(failures(printed), "    a");
+    fn failed_tests_are_named_with_what_they_said_and_nothing_else() {
+        let printed = "thread 'b' (7) panicked at b.rs:1:1:\non purpose\n\nthread 'a' (8) panicked at a.rs:2:5:\nno 1\nbut 2\nnote: \
+            run with\ntest a ... FAILED\n\nfailures:\n\nfailures:\n    a\n\ntest result: FAILED. 0 passed; 1 failed\n";
+        let told = "    a\n      thread 'a' (8) panicked at a.rs:2:5:\n      no 1\n      but 2\n";
+        assert_eq!(failures(printed), told);
         assert_eq!(failures("test a ... ok\n\ntest result: ok. 1 passed\n"), "");
     }
 
