@@ -139,12 +139,12 @@ impl Insight {
             total.add(&counts);
             in_flight += endpoint.in_flight;
             if endpoints.len() < MAX_ENDPOINTS {
-                endpoints.push(Endpoint {
+                endpoints.push(Arc::new(Endpoint {
                     method: endpoint.method,
                     route: endpoint.route,
                     counts,
                     in_flight: endpoint.in_flight,
-                });
+                }));
             }
         }
         Sample {
