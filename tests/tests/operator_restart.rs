@@ -4,7 +4,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test may panic"
+    clippy::print_stdout,
+    reason = "a test may panic, and tells its figures"
 )]
 
 use std::{
@@ -256,6 +257,38 @@ fn of_two_operators_one_works_and_the_other_takes_over_at_once_when_it_stops() {
     // The last one gave the lease back.
     let lease = api.get(&LEASES.object(OPERATOR, OPERATOR)).unwrap().unwrap();
     assert_eq!(lease["spec"]["holderIdentity"], json!(""));
+}
+
+#[test]
+fn a_standby_takes_over_from_a_killed_leader_when_its_lease_is_over_and_not_before() {
+    let bed = turn();
+    let api = bed.connect();
+    let leader = bed.leader();
+    let standby = bed.operator();
+    create(&api, "standby", &["orders"], &json!({"image": "example.org/a:1"}));
+    wait_applied(&api, "standby", &["orders"]);
+    bed.rest();
+    let mark = bed.audit.mark().unwrap();
+    leader.kill().unwrap();
+    let killed = Instant::now();
+    // Nobody leads: what is edited now waits.
+    api.merge(
+        &MONITORED_APIS.object("standby", "orders"),
+        &json!({"spec": {"image": "example.org/a:2"}}),
+    )
+    .unwrap();
+    wait_leads(&standby);
+    let took = killed.elapsed();
+    println!("a standby led {:.1} s after the leader was killed", took.as_secs_f64());
+    // The killed one may have renewed its lease of 15 s some seconds before.
+    assert!(took > Duration::from_secs(8), "{took:?}");
+    wait_applied(&api, "standby", &["orders"]);
+    bed.rest();
+    let mut writes = bed.writes(mark);
+    writes.retain(|write| write.resource != "monitoredapis" && write.resource != "events");
+    assert_eq!(writes.len(), 1, "{}", show(&writes));
+    assert_eq!((writes[0].resource.as_str(), writes[0].code), ("deployments", 200));
+    assert!(standby.stop().unwrap().success());
 }
 
 #[test]
