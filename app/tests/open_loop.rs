@@ -1,7 +1,7 @@
 //! An open loop beside a bare axum server: what the reference API adds to the time of an answer, and to memory.
 //!
 //! A measurement, not a timed test: it asserts that every request is answered and prints the rest. In full, on a quiet
-//! machine: `ABUSE=full cargo test -p app --release --examples --test open_loop -- --nocapture`.
+//! machine: `ABUSE=full cargo test -p app --release --examples --test open_loop -- --nocapture --test-threads 1`.
 
 #![allow(
     clippy::unwrap_used,
@@ -174,7 +174,7 @@ impl Callers {
 /// for a moment, that opens hundreds of connections, and the memory of any server, a bare one too, tells of them for ever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_does_not_grow_with_requests() {
-    let (rounds, requests) = if is_full_campaign() { (16, 100_000) } else { (4, 5_008) };
+    let (rounds, requests) = if is_full_campaign() { (40, 100_000) } else { (4, 5_008) };
     let (api, bare) = (Program::ready(&[]), Bare::start());
     let servers = [("API", api.address, api.pid()), ("bare", bare.address, bare.child.id())];
     let mut memory = servers.map(|(_, _, pid)| vec![resident(pid)]);

@@ -123,9 +123,11 @@ impl History {
     #[must_use]
     pub fn new(interval: Duration) -> Self {
         let wanted = KEPT.as_nanos() / interval.as_nanos().max(1) + 1;
+        let kept = usize::try_from(wanted).unwrap_or(MAX_SAMPLES).clamp(2, MAX_SAMPLES);
         Self {
-            samples: VecDeque::new(),
-            kept: usize::try_from(wanted).unwrap_or(MAX_SAMPLES).clamp(2, MAX_SAMPLES),
+            // All of them and the one that pushes the oldest out.
+            samples: VecDeque::with_capacity(kept + 1),
+            kept,
         }
     }
 
