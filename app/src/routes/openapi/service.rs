@@ -17,19 +17,20 @@ pub(super) fn operations() -> Vec<Operation> {
             .about("Prometheus text 0.0.4, or OpenMetrics 1.0 for a client that asks for it by `Accept`.")
             .answers_as(StatusCode::OK, "All families", "text/plain", any_text)
             .answers_as(StatusCode::OK, "", "application/openmetrics-text", any_text),
-        Operation::new(Method::GET, "/openapi.json", "openapi", "This document").answers_as(
-            StatusCode::OK,
-            "OpenAPI 3.1",
-            "application/json",
-            any_object,
-        ),
-        Operation::new(Method::GET, "/docs", "docs", "A page that shows this document").answers_as(
+        Operation::new(
+            Method::GET,
+            "/openapi.json",
+            "openapi",
+            "This API as an OpenAPI document",
+        )
+        .answers_as(StatusCode::OK, "OpenAPI 3.1", "application/json", any_object),
+        Operation::new(Method::GET, "/docs", "docs", "A page to read and try the API").answers_as(
             StatusCode::OK,
             "The page",
             "text/html",
             any_text,
         ),
-        Operation::new(Method::GET, "/docs/{file}", "docsFile", "What pages load")
+        Operation::new(Method::GET, "/docs/{file}", "docsFile", "Script and style of the pages")
             .path(
                 "file",
                 "Its name",
