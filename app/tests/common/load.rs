@@ -105,21 +105,15 @@ async fn one(plan: &Plan, pool: &Pool) -> anyhow::Result<u16> {
             break idle;
         }
     };
-    let (status, _) = match client.get(plan.path).await {
-        // What a GOAWAY leaves out was not taken up (RFC 9113, 6.8): every HTTP/2 client sends it again elsewhere.
-        Err(error) if plan.protocol == Protocol::Http2 && is_left_out(&error) => {
+    let (status, _) = match client.try_get(plan.path).await {
+        Err(unanswered) if unanswered.may_be_repeated => {
             client = Client::connect(plan.address, plan.protocol).await?;
             client.get(plan.path).await?
         }
-        answer => answer?,
+        answer => answer.map_err(|unanswered| unanswered.error)?,
     };
     if !plan.fresh {
         pool.lock().unwrap().push(client);
     }
     Ok(status.as_u16())
-}
-
-/// Whether the server said goodbye without a fault before it took the request up.
-fn is_left_out(error: &hyper::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.to_string().contains("not a result of an error"))
 }
