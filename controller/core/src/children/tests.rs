@@ -194,6 +194,8 @@ fn a_number_that_is_copied_from_the_live_object_is_bound_to_its_version() {
         deployment(json!({"image": "i", "replicas": 5}), false).copied_from,
         None
     );
+    let stored = json!({"image": "i", "storage": {"size": "1Gi"}});
+    assert_eq!(deployment(stored, false).copied_from, None, "the one pod is prescribed");
 }
 
 #[test]

@@ -58,25 +58,24 @@ fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
 
 /// The author's number. Without one, nothing is sent, so that whoever scales the Deployment owns the field; but a
 /// number that we sent before and nobody took over must go on being sent, for the API server would set 1.
-///
-/// With storage never more than one, whoever wants it: two pods must not write to one volume.
 fn replicas(input: &BuildInput<'_>) -> Option<i32> {
+    prescribed_replicas(input).or_else(|| copied_replicas(input))
+}
+
+/// The number that holds whoever scales: the author's. With storage never more than one: two pods must not write to one
+/// volume.
+fn prescribed_replicas(input: &BuildInput<'_>) -> Option<i32> {
     let live = input.facts.live_replicas;
     let too_many = input.api.workload.storage.is_some() && live.is_some_and(|live| live.replicas > 1);
-    input
-        .api
-        .workload
-        .replicas
-        .or_else(|| too_many.then_some(1))
-        .or_else(|| copied_replicas(input))
+    input.api.workload.replicas.or_else(|| too_many.then_some(1))
 }
 
 /// The live number, where it is sent back as it is.
 fn copied_replicas(input: &BuildInput<'_>) -> Option<i32> {
-    match input.api.workload.replicas {
-        Some(_) => None,
-        None => input.facts.live_replicas.filter(ours_alone).map(|live| live.replicas),
+    if prescribed_replicas(input).is_some() {
+        return None;
     }
+    input.facts.live_replicas.filter(ours_alone).map(|live| live.replicas)
 }
 
 fn ours_alone(live: &LiveReplicas) -> bool {
