@@ -1,39 +1,21 @@
 //! The operator and the command line monitored-api.
 
 mod admin;
-mod apply;
-mod backoff;
-mod board;
+mod cache;
 mod cli;
 mod cluster;
-mod compact;
-mod context;
-mod gather;
-mod hash;
-mod healthcheck;
-mod intern;
-mod kinds;
 mod lease;
-mod logs;
-mod observe;
-mod packed;
-mod queue;
-mod reconcile;
 mod render;
-mod report;
 mod run;
-mod sink;
-mod store;
-mod table;
-mod telemetry;
 mod watch;
-mod worker;
+mod work;
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
 
+use crate::admin::{healthcheck, logs};
 use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {

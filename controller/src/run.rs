@@ -13,21 +13,21 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::admin::{self, Admin};
-use crate::board::{Board, KindState, Subject};
+use crate::admin::server::{self as admin, Admin};
+use crate::admin::telemetry::Telemetry;
+use crate::cache::store::Store;
+use crate::cluster::kinds;
 use crate::cluster::{Cluster, Scope};
-use crate::context::Context;
-use crate::kinds;
 use crate::lease::{Candidate, End, Leadership};
-use crate::observe::{
+use crate::watch::board::{Board, KindState, Subject};
+use crate::watch::observe::{
     ApiItem, ChildItem, ClaimItem, DeploymentItem, NamespaceItem, PodItem, PrometheusItem, SliceItem,
 };
-use crate::queue::Queue;
-use crate::sink::{Kept, StoreSink};
-use crate::store::Store;
-use crate::telemetry::Telemetry;
-use crate::watch::{Versioned, Watch};
-use crate::worker;
+use crate::watch::sink::{Kept, StoreSink};
+use crate::watch::watcher::{Versioned, Watch};
+use crate::work::context::Context;
+use crate::work::queue::Queue;
+use crate::work::worker;
 
 /// How long the start waits for kinds that do not answer. A kind that is still unknown then is read live.
 const START_GRACE: Duration = Duration::from_secs(5);

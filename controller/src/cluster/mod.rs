@@ -2,6 +2,7 @@
 //! hang or be retried behind our back.
 
 mod error;
+pub(crate) mod kinds;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -15,8 +15,8 @@ use kube::core::ObjectMeta;
 use tokio::time::Instant;
 
 use self::elector::{Elector, RENEW_DEADLINE, Record, Step};
-use crate::backoff::{jittered, random};
 use crate::cluster::{CallError, Cluster, ErrorClass, Resource};
+use crate::work::backoff::{jittered, random};
 /// Time between two attempts (client-go's default).
 const RETRY_PERIOD: Duration = Duration::from_secs(2);
 /// Longest wait for one answer, so that a leader has two attempts within its deadline.

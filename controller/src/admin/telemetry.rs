@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use metric_contract::{Family, platform};
 
-use crate::queue::ApiKey;
+use crate::cache::api_key::ApiKey;
 
 /// Value of the label `controller`.
 pub(crate) const CONTROLLER: &str = "monitoredapi";

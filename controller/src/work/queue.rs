@@ -2,16 +2,14 @@
 //! its own for each key.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt;
-use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::backoff::{exponential, random};
-use crate::intern;
+use crate::cache::api_key::ApiKey;
+use crate::work::backoff::{exponential, random};
 
 /// The first wait after a failed reconcile.
 const RETRY_FIRST: Duration = Duration::from_secs(1);
@@ -19,51 +17,6 @@ const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_CAP: Duration = Duration::from_secs(5 * 60);
 /// After the API server comes back, everything that failed is tried again, spread over this long.
 const HURRY_SPREAD: Duration = Duration::from_secs(2);
-
-/// Namespace and name of a MonitoredApi. A pointer: each is known to many tables.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ApiKey(Arc<Names>);
-
-/// What an [`ApiKey`] points to.
-#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Names {
-    pub(crate) namespace: Arc<str>,
-    pub(crate) name: Box<str>,
-}
-
-impl ApiKey {
-    pub(crate) fn new(namespace: &str, name: &str) -> Self {
-        Self(Arc::new(Names {
-            namespace: intern::text(namespace),
-            name: name.into(),
-        }))
-    }
-
-    /// Nobody else knows this key.
-    pub(crate) fn is_last(&self) -> bool {
-        Arc::strong_count(&self.0) == 1
-    }
-}
-
-impl Deref for ApiKey {
-    type Target = Names;
-
-    fn deref(&self) -> &Names {
-        &self.0
-    }
-}
-
-impl fmt::Display for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.name)
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
 
 /// When a key that was just worked on is due again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use controller_core::facts::Settings;
 
-use crate::board::Board;
+use crate::admin::telemetry::Telemetry;
+use crate::cache::store::Store;
 use crate::cluster::Cluster;
 use crate::lease::Leadership;
-use crate::queue::Queue;
-use crate::store::Store;
-use crate::telemetry::Telemetry;
+use crate::watch::board::Board;
+use crate::work::queue::Queue;
 
 /// The shared parts.
 #[derive(Debug)]

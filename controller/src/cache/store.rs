@@ -9,13 +9,13 @@ use controller_core::children::ChildKind;
 use controller_core::facts::{ClaimFacts, DeploymentFacts, LiveReplicas, PrometheusSelectors};
 use controller_core::plan::ObservedChild;
 
-use crate::compact::{Compact, Uid};
-use crate::observe::{
+use crate::cache::api_key::ApiKey;
+use crate::cache::compact::{Compact, Uid};
+use crate::cache::packed::PackedStatus;
+use crate::cache::table::{Epoch, Put, Source, Table};
+use crate::watch::observe::{
     ApiItem, ChildItem, ClaimItem, DeploymentItem, NamespaceItem, PodItem, PrometheusItem, SliceItem,
 };
-use crate::packed::PackedStatus;
-use crate::queue::ApiKey;
-use crate::table::{Epoch, Put, Source, Table};
 
 /// What a change can lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

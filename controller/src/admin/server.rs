@@ -19,9 +19,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::board::{KindState, Subject};
-use crate::context::Context;
-use crate::telemetry::Page;
+use crate::admin::telemetry::Page;
+use crate::watch::board::{KindState, Subject};
+use crate::work::context::Context;
 
 /// Connections at once: a Prometheus or two, the kubelet's probes, a person.
 const CONNECTIONS: usize = 64;
@@ -147,7 +147,7 @@ async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
     write_watches(&admin.context, &mut page);
     let (due, _) = admin.context.queue.depth();
     page.family(platform::QUEUE_DEPTH);
-    page.count(platform::QUEUE_DEPTH, &[crate::telemetry::CONTROLLER], due);
+    page.count(platform::QUEUE_DEPTH, &[crate::admin::telemetry::CONTROLLER], due);
     page.family(platform::LEADER);
     page.sample::<&str>(platform::LEADER, "", &[], u8::from(admin.context.leadership.is_held()));
     page.family(platform::BUILD_INFO);

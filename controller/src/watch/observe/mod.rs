@@ -16,7 +16,7 @@ pub(crate) use self::api::ApiItem;
 pub(crate) use self::monitoring::{NamespaceItem, PrometheusItem};
 pub(crate) use self::workload::{ClaimItem, DeploymentItem, PodItem, SliceItem};
 use crate::cluster::Raw;
-use crate::watch::Versioned;
+use crate::watch::watcher::Versioned;
 
 /// A decoded value, or the default where the shape is not the expected one.
 fn lenient<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -103,7 +103,7 @@ impl Meta {
                 .iter()
                 .find(|entry| entry.is_ours())
                 .and_then(|entry| entry.fields_v1.as_deref())
-                .and_then(|fields| crate::hash::applied_fields(fields.get())),
+                .and_then(|fields| crate::cache::managed_fields_hash::applied_fields(fields.get())),
             adopt: self
                 .annotations
                 .get(names::ANNOTATION_ADOPT)

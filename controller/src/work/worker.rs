@@ -12,12 +12,13 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::admin::telemetry::CONTROLLER;
+use crate::cache::api_key::ApiKey;
 use crate::cluster::CallError;
-use crate::context::Context;
-use crate::queue::{ApiKey, Next};
-use crate::reconcile::reconcile;
-use crate::telemetry::CONTROLLER;
-use crate::{gather, report};
+use crate::work::context::Context;
+use crate::work::queue::Next;
+use crate::work::reconcile::reconcile;
+use crate::work::{gather, report};
 
 /// Reconciles at a time. More would only queue up in the API server.
 const CONCURRENCY: usize = 16;
@@ -170,12 +171,12 @@ mod tests {
     use metric_contract::Family;
 
     use super::*;
-    use crate::board::Board;
+    use crate::admin::telemetry::{Page, Telemetry};
+    use crate::cache::store::Store;
     use crate::cluster::Cluster;
     use crate::lease::Leadership;
-    use crate::queue::Queue;
-    use crate::store::Store;
-    use crate::telemetry::{Page, Telemetry};
+    use crate::watch::board::Board;
+    use crate::work::queue::Queue;
 
     /// Panics on `broken`, hangs on `stuck`, and is done with everything else.
     #[derive(Clone, Copy)]

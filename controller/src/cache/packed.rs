@@ -7,8 +7,8 @@ use controller_api::{ChildRecord, MetricsStatus, MonitoredApiStatus};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use crate::compact::{Sha, Uid};
-use crate::intern::{self, Interner};
+use crate::cache::compact::{Sha, Uid};
+use crate::cache::intern::{self, Interner};
 
 /// What conditions have in common across MonitoredApis.
 #[derive(Debug, PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use controller_core::plan::ObservedChild;
 
-use crate::intern;
+use crate::cache::intern;
 
 /// A uid: sixteen bytes where it is a UUID, as the API server's are.
 #[derive(Debug, Clone, PartialEq, Eq)]

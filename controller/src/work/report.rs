@@ -14,14 +14,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use metric_contract::platform;
 use serde_json::json;
 
+use crate::admin::telemetry::ApiSeries;
+use crate::cache::intern;
+use crate::cache::table::Source;
+use crate::cluster::kinds;
 use crate::cluster::{CallError, ErrorClass};
-use crate::context::Context;
-use crate::gather::{self, Target};
-use crate::intern;
-use crate::kinds;
-use crate::observe::ApiItem;
-use crate::table::Source;
-use crate::telemetry::ApiSeries;
+use crate::watch::observe::ApiItem;
+use crate::work::context::Context;
+use crate::work::gather::{self, Target};
 
 /// At most one status write that only reports in this time, for one MonitoredApi: a rollout of a hundred pods is some
 /// writes and not hundreds.

@@ -9,14 +9,15 @@ use controller_core::plan::ApiRef;
 use controller_core::validate::Violation;
 use serde::Deserialize;
 
-use crate::board::{KindState, Subject};
+use crate::cache::api_key::ApiKey;
+use crate::cache::store::CachedApi;
+use crate::cache::table::Source;
 use crate::cluster::CallError;
-use crate::context::Context;
-use crate::kinds;
-use crate::observe::{ApiItem, DeploymentItem, PodItem};
-use crate::queue::{ApiKey, Next};
-use crate::store::CachedApi;
-use crate::table::Source;
+use crate::cluster::kinds;
+use crate::watch::board::{KindState, Subject};
+use crate::watch::observe::{ApiItem, DeploymentItem, PodItem};
+use crate::work::context::Context;
+use crate::work::queue::Next;
 
 /// A MonitoredApi that is worked on.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use metric_contract::platform;
 use serde_json::{Value, json};
 
 use super::{Child, copied::bound};
+use crate::cluster::kinds;
 use crate::cluster::{CallError, Raw};
-use crate::kinds;
 
 /// Manager of the first write. Not the usual one: what that wrote other than by apply would never be removed again.
 const REPAIRER: &str = "monitored-api-repair";

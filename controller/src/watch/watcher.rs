@@ -11,9 +11,9 @@ use kube::core::WatchEvent;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use crate::backoff::{Backoff, jittered};
-use crate::board::{Health, KindState};
 use crate::cluster::{CallError, Cluster, ErrorClass, Scope, classify, classify_status};
+use crate::watch::board::{Health, KindState};
+use crate::work::backoff::{Backoff, jittered};
 
 /// How long the server lets one watch request live. A dead connection is noticed this much plus [`IDLE_SLACK`] after
 /// the server fell silent, at the latest.
@@ -253,8 +253,8 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::board::{Board, Subject};
-    use crate::kinds;
+    use crate::cluster::kinds;
+    use crate::watch::board::{Board, Subject};
 
     #[derive(Debug, Clone, Deserialize)]
     struct Item {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::queue::ApiKey;
+use crate::cache::api_key::ApiKey;
 
 /// The list in which a row was last seen. Each watch counts its own, from 1.
 pub(crate) type Epoch = u32;

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use controller_core::children::ChildKind;
 
-use crate::board::Subject;
-use crate::observe::{
+use crate::cache::api_key::ApiKey;
+use crate::cache::store::{Change, Store};
+use crate::cache::table::{Epoch, Source};
+use crate::watch::board::Subject;
+use crate::watch::observe::{
     ApiItem, ChildItem, ClaimItem, DeploymentItem, NamespaceItem, PodItem, PrometheusItem, SliceItem,
 };
-use crate::queue::{ApiKey, Queue};
-use crate::store::{Change, Store};
-use crate::table::{Epoch, Source};
-use crate::watch::Sink;
+use crate::watch::watcher::Sink;
+use crate::work::queue::Queue;
 
 /// Whom a change concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -301,7 +302,7 @@ mod tests {
         let (_, queue, mut sink) = setup(Subject::Child(ChildKind::Service));
         sink.changed(child("5", "f:spec", 1));
         queue.next().await;
-        queue.done(&ApiKey::new("shop", "orders"), crate::queue::Next::OnEvent);
+        queue.done(&ApiKey::new("shop", "orders"), crate::work::queue::Next::OnEvent);
         sink.changed(child("6", "f:data", 1));
         assert_eq!(due(&queue), 1);
     }
@@ -311,7 +312,7 @@ mod tests {
         let (_, queue, mut sink) = setup(Subject::Child(ChildKind::Service));
         sink.changed(child("5", "f:spec", 1));
         queue.next().await;
-        queue.done(&ApiKey::new("shop", "orders"), crate::queue::Next::OnEvent);
+        queue.done(&ApiKey::new("shop", "orders"), crate::work::queue::Next::OnEvent);
         sink.changed(child("6", "f:spec", 2));
         assert_eq!(due(&queue), 0);
     }
@@ -332,7 +333,7 @@ mod tests {
         sink.begin_list();
         sink.listed(child("5", "f:spec", 1));
         queue.next().await;
-        queue.done(&ApiKey::new("shop", "orders"), crate::queue::Next::OnEvent);
+        queue.done(&ApiKey::new("shop", "orders"), crate::work::queue::Next::OnEvent);
         Sink::<ChildItem>::kind_gone(&mut sink);
         assert_eq!(due(&queue), 1);
         let key = ApiKey::new("shop", "orders");

@@ -3,11 +3,12 @@
 use controller_core::requeue::{Requeue, requeue};
 use controller_core::{build, validate};
 
+use crate::cache::api_key::ApiKey;
 use crate::cluster::CallError;
-use crate::context::Context;
-use crate::queue::{ApiKey, Next};
-use crate::report::{Findings, report};
-use crate::{apply, gather};
+use crate::work::context::Context;
+use crate::work::queue::Next;
+use crate::work::report::{Findings, report};
+use crate::work::{apply, gather};
 
 /// Brings one MonitoredApi closer to what its spec says, and its status to the truth.
 pub(crate) async fn reconcile(context: &Context, key: &ApiKey) -> Result<Next, CallError> {

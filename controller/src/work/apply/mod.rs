@@ -15,13 +15,13 @@ use metric_contract::platform;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::board::{KindState, Subject};
+use crate::cache::table::Source;
+use crate::cluster::kinds;
 use crate::cluster::{CallError, ErrorClass, Raw};
-use crate::context::Context;
-use crate::gather::Target;
-use crate::kinds;
-use crate::observe::{ChildItem, ClaimItem, DeploymentItem};
-use crate::table::Source;
+use crate::watch::board::{KindState, Subject};
+use crate::watch::observe::{ChildItem, ClaimItem, DeploymentItem};
+use crate::work::context::Context;
+use crate::work::gather::Target;
 
 /// What is to be done, before anything is.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Child;
 use crate::cluster::{CallError, ErrorClass};
-use crate::gather;
+use crate::work::gather;
 
 /// A rollout changes the Deployment's status several times a second, and each change is a new version.
 const ATTEMPTS: usize = 4;

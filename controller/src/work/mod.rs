@@ -1,0 +1,10 @@
+//! The work on a MonitoredApi: the queue says when, the worker runs it, and a reconcile gathers, applies and reports.
+
+pub(crate) mod apply;
+pub(crate) mod backoff;
+pub(crate) mod context;
+pub(crate) mod gather;
+pub(crate) mod queue;
+pub(crate) mod reconcile;
+pub(crate) mod report;
+pub(crate) mod worker;
