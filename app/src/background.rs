@@ -7,7 +7,7 @@ use std::{
 };
 
 use http_instrument::{Counter, FamilyError, Gauge, Histogram, HttpMetrics};
-use metric_contract::Meaning;
+use metric_contract::MetricId;
 use tokio::{
     sync::{Mutex as AsyncMutex, mpsc},
     task::JoinSet,
@@ -60,19 +60,19 @@ impl BackgroundMetrics {
     pub fn new(metrics: &HttpMetrics) -> Result<Self, FamilyError> {
         let handles = TaskType::ALL.iter().map(|task_type| {
             let name = task_type.as_str();
-            let counter = |status| metrics.counter(Meaning::BackgroundTasks, &[name, status]);
+            let counter = |status| metrics.counter(MetricId::BackgroundTasks, &[name, status]);
             Ok(Handles {
                 queued: counter("queued")?,
                 started: counter("started")?,
                 succeeded: counter("succeeded")?,
                 failed: counter("failed")?,
                 dropped: counter("dropped")?,
-                duration: metrics.histogram(Meaning::BackgroundTaskDuration, &[name], None)?,
+                duration: metrics.histogram(MetricId::BackgroundTaskDuration, &[name], None)?,
             })
         });
         Ok(Self {
             handles: handles.collect::<Result<_, _>>()?,
-            length: metrics.gauge(Meaning::BackgroundQueueLength, &[])?,
+            length: metrics.gauge(MetricId::BackgroundQueueLength, &[])?,
         })
     }
 

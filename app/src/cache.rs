@@ -10,7 +10,7 @@ use std::{
 };
 
 use http_instrument::{Counter, FamilyError, Gauge, HttpMetrics};
-use metric_contract::Meaning;
+use metric_contract::MetricId;
 use quick_cache::sync::{Cache, EntryAction, EntryResult};
 
 use crate::{
@@ -34,10 +34,10 @@ impl CacheMetrics {
     /// The families do not fit, or the cap on series is reached.
     pub fn new(metrics: &HttpMetrics) -> Result<Self, FamilyError> {
         Ok(Self {
-            hits: metrics.counter(Meaning::CacheOperations, &["get", "hit"])?,
-            misses: metrics.counter(Meaning::CacheOperations, &["get", "miss"])?,
-            invalidations: metrics.counter(Meaning::CacheOperations, &["invalidate", "success"])?,
-            entries: metrics.gauge(Meaning::CacheEntries, &[])?,
+            hits: metrics.counter(MetricId::CacheOperations, &["get", "hit"])?,
+            misses: metrics.counter(MetricId::CacheOperations, &["get", "miss"])?,
+            invalidations: metrics.counter(MetricId::CacheOperations, &["invalidate", "success"])?,
+            entries: metrics.gauge(MetricId::CacheEntries, &[])?,
         })
     }
 }

@@ -17,29 +17,29 @@ use common::{
     page::{le, must_be_open_metrics, parse, sample},
 };
 use http_instrument::TraceId;
-use metric_contract::{Attribute, DialectId, Meaning, MetricKind};
+use metric_contract::{Attribute, DialectId, MetricId, MetricKind};
 
 /// What the API has no cause to tell: a user's own code does, by the same handles (`app/instrument/examples`).
-const OF_USERS: &[Meaning] = &[
-    Meaning::AuthEvents,
-    Meaning::ExternalRequests,
-    Meaning::ExternalRequestDuration,
-    Meaning::Orders,
-    Meaning::RevenueMinorUnits,
+const OF_USERS: &[MetricId] = &[
+    MetricId::AuthEvents,
+    MetricId::ExternalRequests,
+    MetricId::ExternalRequestDuration,
+    MetricId::Orders,
+    MetricId::RevenueMinorUnits,
 ];
 /// What this machine need not have: limits of a container.
-const OF_CONTAINERS: &[Meaning] = &[
-    Meaning::ContainerMemoryLimit,
-    Meaning::ContainerMemoryUsed,
-    Meaning::ContainerCpuLimit,
-    Meaning::ContainerCpuPeriods,
-    Meaning::ContainerCpuThrottledPeriods,
-    Meaning::ContainerCpuThrottled,
-    Meaning::ContainerOomKills,
+const OF_CONTAINERS: &[MetricId] = &[
+    MetricId::ContainerMemoryLimit,
+    MetricId::ContainerMemoryUsed,
+    MetricId::ContainerCpuLimit,
+    MetricId::ContainerCpuPeriods,
+    MetricId::ContainerCpuThrottledPeriods,
+    MetricId::ContainerCpuThrottled,
+    MetricId::ContainerOomKills,
 ];
 
 /// What takes two readings, some time apart.
-const OF_TIME: &[Meaning] = &[Meaning::HostCpuPercent];
+const OF_TIME: &[MetricId] = &[MetricId::HostCpuPercent];
 async fn panics() -> &'static str {
     panic!("deliberately")
 }
@@ -82,14 +82,14 @@ async fn the_page_is_the_dialects_table_and_the_table_is_the_page() {
             }
             wanted.insert(row.family.name, labels);
             let Some(family) = found.get(row.family.name) else {
-                missing.push(row.meaning);
+                missing.push(row.metric);
                 continue;
             };
             let is = (family.kind.as_str(), family.help.as_str());
             assert_eq!(is, (row.family.kind.as_str(), row.family.help), "{id}");
             assert!(family.samples > 0, "{id}: {} has no sample", row.family.name);
         }
-        missing.retain(|meaning| ![OF_USERS, OF_CONTAINERS, OF_TIME].concat().contains(meaning));
+        missing.retain(|metric| ![OF_USERS, OF_CONTAINERS, OF_TIME].concat().contains(metric));
         assert_eq!(missing, [], "{id}: in the table and not on the page");
         for (name, family) in &found {
             let labels: BTreeSet<&str> = family.labels.iter().map(String::as_str).collect();
@@ -173,12 +173,12 @@ async fn a_known_route_has_its_series_before_the_first_request() {
 #[tokio::test]
 async fn a_panic_is_an_exception_of_its_route_where_the_dialect_has_them() {
     for id in DialectId::ALL {
-        let Some(row) = id.dialect().row(Meaning::Exceptions) else {
+        let Some(row) = id.dialect().row(MetricId::Exceptions) else {
             continue;
         };
         let [exception, route] = [Attribute::Exception, Attribute::Route].map(|label| row.label(label).unwrap());
         let name = id.dialect().error_names;
-        let name = http_instrument::ErrorName::PANIC.spelled(name);
+        let name = http_instrument::ErrorName::PANIC.label_value(name);
         let series = format!("{}{{{exception}=\"{name}\",{route}=\"/panics\"}}", row.family.name);
         assert_eq!(used(*id).await.sample(&series).await, Some(1.0), "{id}: {series}");
     }

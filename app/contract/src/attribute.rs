@@ -1,6 +1,6 @@
 //! What a label tells, whatever a dialect calls it.
 
-/// The meaning of a label.
+/// The metric of a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Attribute {
     /// The HTTP method.
@@ -37,7 +37,7 @@ pub enum Attribute {
     /// To which table it was done.
     Table,
     /// What came of it: `success`, `error`; `hit`, `miss`; `granted`, `denied`.
-    Outcomes,
+    OperationResult,
     /// Which resource of a pool: `idle`, `used`.
     State,
     /// Which kind of task.

@@ -1,8 +1,8 @@
-//! A dialect: how one instrumentation spells each meaning, and what a query has to know of it.
+//! A dialect: how one instrumentation spells each metric, and what a query has to know of it.
 
 use std::borrow::Cow;
 
-use crate::{Attribute, DialectId, Family, Meaning, MetricKind, Row, Signal};
+use crate::{Attribute, DialectId, DialectRow, Family, MetricId, MetricKind, Signal};
 
 /// How a status label's values look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,7 +35,7 @@ pub enum ErrorNames {
 
 /// The spelling of the requests that were answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestsSpelling {
+pub struct RequestsSeries {
     /// The series of the counter; a dialect without one counts with its duration histogram.
     pub series: Cow<'static, str>,
     /// Label of the HTTP method.
@@ -50,7 +50,7 @@ pub struct RequestsSpelling {
 
 /// The spelling of the duration histogram.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct DurationSpelling {
+pub struct DurationSeries {
     /// The histogram, in seconds.
     pub family: &'static Family,
     /// Label of the HTTP method.
@@ -63,7 +63,7 @@ pub struct DurationSpelling {
 
 /// The spelling of a counter of errors by what went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ErrorsByTypeSpelling {
+pub struct ErrorsByTypeSeries {
     /// The counter.
     pub family: &'static Family,
     /// Label of the kind of error.
@@ -72,20 +72,20 @@ pub struct ErrorsByTypeSpelling {
 
 /// The spelling of the gauge of requests in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InFlightSpelling {
+pub struct InFlightSeries {
     /// The gauge.
     pub family: &'static Family,
     /// Label of the matched route template.
     pub route: Option<&'static str>,
 }
 
-/// How one instrumentation spells each meaning.
+/// How one instrumentation spells each metric.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialect {
     /// Which one.
     pub id: DialectId,
-    /// One row for each meaning that it exports, in the order of the page.
-    pub rows: &'static [Row],
+    /// One row for each metric that it exports, in the order of the page.
+    pub rows: &'static [DialectRow],
     /// How it writes a status.
     pub status_style: StatusStyle,
     /// How it names errors.
@@ -95,10 +95,10 @@ pub struct Dialect {
 }
 
 impl Dialect {
-    /// How a meaning is spelled; `None`: it is not exported.
+    /// How a metric is spelled; `None`: it is not exported.
     #[must_use]
-    pub fn row(&self, meaning: Meaning) -> Option<&'static Row> {
-        self.rows.iter().find(|row| row.meaning == meaning)
+    pub fn row(&self, metric: MetricId) -> Option<&'static DialectRow> {
+        self.rows.iter().find(|row| row.metric == metric)
     }
 
     /// The family that answers a signal, if the dialect has one.
@@ -114,9 +114,9 @@ impl Dialect {
 
     /// Requests by method, route, status: the counter, or the count of a duration histogram that tells the status.
     #[must_use]
-    pub fn requests(&self) -> Option<RequestsSpelling> {
-        let row = self.row(Meaning::Requests).or_else(|| self.row(Meaning::Duration))?;
-        Some(RequestsSpelling {
+    pub fn requests(&self) -> Option<RequestsSeries> {
+        let row = self.row(MetricId::Requests).or_else(|| self.row(MetricId::Duration))?;
+        Some(RequestsSeries {
             series: match row.family.kind {
                 MetricKind::Histogram | MetricKind::Summary => Cow::Owned(row.family.count_series()),
                 MetricKind::Counter | MetricKind::Gauge => Cow::Borrowed(row.family.name),
@@ -130,9 +130,9 @@ impl Dialect {
 
     /// The duration histogram.
     #[must_use]
-    pub fn duration(&self) -> Option<DurationSpelling> {
-        let row = self.row(Meaning::Duration)?;
-        Some(DurationSpelling {
+    pub fn duration(&self) -> Option<DurationSeries> {
+        let row = self.row(MetricId::Duration)?;
+        Some(DurationSeries {
             family: row.family,
             method: row.label(Attribute::Method),
             route: row.label(Attribute::Route)?,
@@ -142,8 +142,8 @@ impl Dialect {
 
     /// Requests in flight.
     #[must_use]
-    pub fn in_flight(&self) -> Option<InFlightSpelling> {
-        self.row(Meaning::InFlight).map(|row| InFlightSpelling {
+    pub fn in_flight(&self) -> Option<InFlightSeries> {
+        self.row(MetricId::InFlight).map(|row| InFlightSeries {
             family: row.family,
             route: row.label(Attribute::Route),
         })
@@ -151,9 +151,9 @@ impl Dialect {
 
     /// Errors by type.
     #[must_use]
-    pub fn errors_by_type(&self) -> Option<ErrorsByTypeSpelling> {
-        let row = self.row(Meaning::ErrorsByType)?;
-        Some(ErrorsByTypeSpelling {
+    pub fn errors_by_type(&self) -> Option<ErrorsByTypeSeries> {
+        let row = self.row(MetricId::ErrorsByType)?;
+        Some(ErrorsByTypeSeries {
             family: row.family,
             error_type: row.label(Attribute::ErrorType)?,
         })

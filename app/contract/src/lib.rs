@@ -1,4 +1,4 @@
-//! The metric contract: what one wants to know (signals), what the service can tell (meanings), how an instrumentation
+//! The metric contract: what one wants to know (signals), what the service can tell (metrics), how an instrumentation
 //! spells it (dialects), and every metric family of the product as data.
 //!
 //! This is the only place in the workspace where a metric name is spelled. No I/O, no clock, no registry.
@@ -6,23 +6,23 @@
 mod attribute;
 mod dialect;
 mod dialect_id;
+mod dialect_row;
 pub mod dialects;
 mod family;
 pub mod labels;
-mod meaning;
+mod metric_id;
 pub mod platform;
-pub mod recorded;
-mod row;
+pub mod recorded_series;
 mod signal;
 mod target;
 
 pub use attribute::Attribute;
 pub use dialect::{
-    Dialect, DurationSpelling, ErrorNames, ErrorsByTypeSpelling, InFlightSpelling, RequestsSpelling, StatusStyle,
+    Dialect, DurationSeries, ErrorNames, ErrorsByTypeSeries, InFlightSeries, RequestsSeries, StatusStyle,
 };
 pub use dialect_id::{DialectId, UnknownDialect};
+pub use dialect_row::DialectRow;
 pub use family::{Family, MetricKind, Unit};
-pub use meaning::Meaning;
-pub use row::Row;
+pub use metric_id::MetricId;
 pub use signal::Signal;
 pub use target::TargetKind;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use metric_contract::{Attribute, DialectId, Meaning, MetricKind, Row, Signal, Unit};
+use metric_contract::{Attribute, DialectId, DialectRow, MetricId, MetricKind, Signal, Unit};
 
-fn rows() -> impl Iterator<Item = (DialectId, &'static Row)> {
+fn rows() -> impl Iterator<Item = (DialectId, &'static DialectRow)> {
     DialectId::ALL
         .iter()
         .flat_map(|id| id.dialect().rows.iter().map(|row| (*id, row)))
@@ -42,33 +42,33 @@ fn every_dialect_is_found_by_its_name_and_is_its_own() {
 }
 
 #[test]
-fn a_dialect_tells_a_meaning_and_a_signal_once_and_uses_a_name_once() {
+fn a_dialect_tells_a_metric_and_a_signal_once_and_uses_a_name_once() {
     for id in DialectId::ALL {
         let rows = id.dialect().rows;
-        let meanings: BTreeSet<Meaning> = rows.iter().map(|row| row.meaning).collect();
+        let metrics: BTreeSet<MetricId> = rows.iter().map(|row| row.metric).collect();
         let names: BTreeSet<&str> = rows.iter().map(|row| row.family.name).collect();
         let signals: Vec<Signal> = rows.iter().filter_map(|row| row.family.signal).collect();
-        assert_eq!((meanings.len(), names.len()), (rows.len(), rows.len()), "{id}");
+        assert_eq!((metrics.len(), names.len()), (rows.len(), rows.len()), "{id}");
         assert_eq!(signals.iter().collect::<BTreeSet<_>>().len(), signals.len(), "{id}");
     }
 }
 
 #[test]
-fn every_label_tells_something_that_the_meaning_has() {
+fn every_label_tells_something_that_the_metric_has() {
     for (id, row) in rows() {
         let what = format!("{id}: {}", row.family.name);
         assert_eq!(row.family.labels.len(), row.attributes.len(), "{what}");
         for attribute in row.attributes {
-            let has = match row.meaning.is_of_the_layer() {
+            let has = match row.metric.recorded_by_layer() {
                 true => is_the_layers(*attribute),
-                false => row.meaning.attributes().contains(attribute) || matches!(attribute, Attribute::Constant(_)),
+                false => row.metric.attributes().contains(attribute) || matches!(attribute, Attribute::Constant(_)),
             };
             assert!(has, "{what}: {attribute:?}");
         }
         let labels: BTreeSet<&str> = row.family.labels.iter().copied().collect();
         assert_eq!(labels.len(), row.family.labels.len(), "{what}: a label stands twice");
         assert_eq!(
-            row.meaning == Meaning::Exceptions,
+            row.metric == MetricId::Exceptions,
             row.attributes.contains(&Attribute::Exception),
             "{what}"
         );
@@ -117,7 +117,7 @@ fn every_dialect_tells_requests_errors_and_latency() {
             "{id}"
         );
         assert!(
-            dialect.row(Meaning::SeriesRefused).is_some(),
+            dialect.row(MetricId::SeriesRefused).is_some(),
             "{id}: what the cap refuses must show"
         );
     }

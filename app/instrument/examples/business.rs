@@ -8,22 +8,22 @@
 use std::{io::Write as _, time::Duration};
 
 use http_instrument::{FamilyError, Format, HttpMetrics};
-use metric_contract::{DialectId, Meaning};
+use metric_contract::{DialectId, MetricId};
 
 /// The lines of the page that a day in a small shop makes.
 pub(crate) fn lines() -> Result<String, FamilyError> {
     let metrics = HttpMetrics::new(DialectId::Native);
 
     // Handles are made once, at start: each series then exists at 0.
-    let granted = metrics.counter(Meaning::AuthEvents, &["login", "granted"])?;
-    let denied = metrics.counter(Meaning::AuthEvents, &["login", "denied"])?;
-    let paid = metrics.counter(Meaning::ExternalRequests, &["payment", "200"])?;
-    let unpaid = metrics.counter(Meaning::ExternalRequests, &["payment", "timeout"])?;
-    let payment = metrics.histogram(Meaning::ExternalRequestDuration, &["payment"], Some(&[0.1, 1.0]))?;
-    let placed = metrics.counter(Meaning::Orders, &["placed"])?;
-    let shipped = metrics.counter(Meaning::Orders, &["shipped"])?;
+    let granted = metrics.counter(MetricId::AuthEvents, &["login", "granted"])?;
+    let denied = metrics.counter(MetricId::AuthEvents, &["login", "denied"])?;
+    let paid = metrics.counter(MetricId::ExternalRequests, &["payment", "200"])?;
+    let unpaid = metrics.counter(MetricId::ExternalRequests, &["payment", "timeout"])?;
+    let payment = metrics.histogram(MetricId::ExternalRequestDuration, &["payment"], Some(&[0.1, 1.0]))?;
+    let placed = metrics.counter(MetricId::Orders, &["placed"])?;
+    let shipped = metrics.counter(MetricId::Orders, &["shipped"])?;
     // Money is counted in the smallest unit: no fraction is lost.
-    let revenue = metrics.counter(Meaning::RevenueMinorUnits, &["EUR"])?;
+    let revenue = metrics.counter(MetricId::RevenueMinorUnits, &["EUR"])?;
 
     granted.increment();
     denied.add(2);

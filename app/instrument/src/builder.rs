@@ -6,7 +6,7 @@ use std::{
 };
 
 use http::HeaderName;
-use metric_contract::{Attribute, Dialect, Family, Meaning, MetricKind, Row, StatusStyle};
+use metric_contract::{Attribute, Dialect, DialectRow, Family, MetricId, MetricKind, StatusStyle};
 
 use crate::{
     HttpMetrics,
@@ -251,9 +251,9 @@ impl Builder {
         let duration_bounds = recorded(
             &rows,
             Scale::Nanoseconds,
-            &[Meaning::Duration, Meaning::DurationOverall],
+            &[MetricId::Duration, MetricId::DurationOverall],
         );
-        let size_bounds = recorded(&rows, Scale::One, &[Meaning::RequestSize, Meaning::ResponseSize]);
+        let size_bounds = recorded(&rows, Scale::One, &[MetricId::RequestSize, MetricId::ResponseSize]);
         let status_style = match self.groups_status_codes {
             Some(true) => StatusStyle::Class,
             Some(false) => StatusStyle::Exact,
@@ -261,7 +261,7 @@ impl Builder {
         };
         let http: Box<[HttpFamily]> = rows
             .iter()
-            .filter(|row| row.meaning.is_of_the_layer() && row.meaning != Meaning::SeriesRefused)
+            .filter(|row| row.metric.recorded_by_layer() && row.metric != MetricId::SeriesRefused)
             .map(|row| HttpFamily::new(*row, status_style, [&duration_bounds, &size_bounds]))
             .collect();
         let lines = |level: Level| {
@@ -269,7 +269,7 @@ impl Builder {
             families.map(HttpFamily::lines).sum::<usize>()
         };
         let is_by_status = |family: &HttpFamily| family.level == Level::Status && !family.only_counts();
-        let has = |meaning: Meaning| rows.iter().any(|row| row.meaning == meaning);
+        let has = |metric: MetricId| rows.iter().any(|row| row.metric == metric);
         let variants = self.variants(&rows);
         let (duration_width, size_width) = (duration_bounds.width(), size_bounds.width());
         let shared = Shared {
@@ -282,7 +282,7 @@ impl Builder {
             size_bounds,
             slow_nanoseconds: u64::try_from(self.slow.as_nanos()).unwrap_or(u64::MAX),
             rounding_nanoseconds: self.rounding_nanoseconds(),
-            body_sizes: self.body_sizes && (has(Meaning::RequestSize) || has(Meaning::ResponseSize)),
+            body_sizes: self.body_sizes && (has(MetricId::RequestSize) || has(MetricId::ResponseSize)),
             empty_bodies: self.empty_bodies,
             carries: self.exemplars || !self.functions.is_empty(),
             unmatched: (0..variants.count()).map(|_| Default::default()).collect(),
@@ -291,7 +291,7 @@ impl Builder {
             dialect: self.dialect,
             endpoint_series: lines(Level::Endpoint),
             status_series: lines(Level::Status),
-            counts_exceptions: has(Meaning::Exceptions),
+            counts_exceptions: has(MetricId::Exceptions),
             rows,
             http,
             exemplars: self.exemplars,
@@ -317,16 +317,16 @@ impl Builder {
     }
 
     /// The dialect's rows, as the options change them.
-    fn rows(&self) -> Box<[Row]> {
-        let exported = |row: &Row| match row.meaning {
-            Meaning::InFlight => self.in_flight,
-            Meaning::RequestSize | Meaning::ResponseSize => self.body_sizes,
+    fn rows(&self) -> Box<[DialectRow]> {
+        let exported = |row: &DialectRow| match row.metric {
+            MetricId::InFlight => self.in_flight,
+            MetricId::RequestSize | MetricId::ResponseSize => self.body_sizes,
             _ => true,
         };
         let rows = self.dialect.rows.iter().copied().filter(exported);
-        rows.map(|row| match row.meaning {
-            Meaning::InFlight => self.in_flight_row(row),
-            Meaning::Duration => Row {
+        rows.map(|row| match row.metric {
+            MetricId::InFlight => self.in_flight_row(row),
+            MetricId::Duration => DialectRow {
                 buckets: match &self.duration_buckets {
                     Some(seconds) => seconds.clone().leak(),
                     None => row.buckets,
@@ -338,7 +338,7 @@ impl Builder {
         .collect()
     }
 
-    fn in_flight_row(&self, row: Row) -> Row {
+    fn in_flight_row(&self, row: DialectRow) -> DialectRow {
         if self.in_flight_name.is_none() && self.in_flight_labels.is_none() {
             return row;
         }
@@ -347,12 +347,12 @@ impl Builder {
             // The words for method and route are those of the requests.
             let like = self
                 .dialect
-                .row(Meaning::Requests)
-                .or_else(|| self.dialect.row(Meaning::Duration));
+                .row(MetricId::Requests)
+                .or_else(|| self.dialect.row(MetricId::Duration));
             let wanted = |(_, attribute): &(&str, Attribute)| matches!(attribute, Attribute::Method | Attribute::Route);
             let labels = like
                 .into_iter()
-                .flat_map(Row::labels)
+                .flat_map(DialectRow::labels)
                 .filter(|_| labelled)
                 .filter(wanted);
             let (names, attributes): (Vec<_>, Vec<_>) = labels.unzip();
@@ -371,7 +371,7 @@ impl Builder {
         row
     }
 
-    fn variants(&self, rows: &[Row]) -> Variants {
+    fn variants(&self, rows: &[DialectRow]) -> Variants {
         let tells = |wanted: Attribute| rows.iter().any(|row| row.attributes.contains(&wanted));
         if tells(Attribute::ProtocolVersion) {
             return Variants::Protocol;
@@ -398,8 +398,8 @@ impl Builder {
 }
 
 /// All bounds that some of the rows print.
-fn recorded(rows: &[Row], scale: Scale, meanings: &[Meaning]) -> Bounds {
-    let rows = rows.iter().filter(|row| meanings.contains(&row.meaning));
+fn recorded(rows: &[DialectRow], scale: Scale, meanings: &[MetricId]) -> Bounds {
+    let rows = rows.iter().filter(|row| meanings.contains(&row.metric));
     let bounds = rows
         .filter(|row| row.family.kind == MetricKind::Histogram)
         .flat_map(|row| row.buckets);

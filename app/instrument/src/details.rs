@@ -45,7 +45,7 @@ impl ErrorName {
 
     /// The name that a dialect uses.
     #[must_use]
-    pub const fn spelled(self, names: ErrorNames) -> &'static str {
+    pub const fn label_value(self, names: ErrorNames) -> &'static str {
         match names {
             ErrorNames::Slugs => self.slug,
             ErrorNames::Exceptions => self.exception,
@@ -150,7 +150,7 @@ impl Endpoint {
 
     /// `None`: there are too many names.
     fn exception<T>(&self, name: ErrorName, found: impl Fn(&AtomicU64) -> T) -> Option<T> {
-        let name = name.spelled(self.shared.dialect.error_names);
+        let name = name.label_value(self.shared.dialect.error_names);
         if !self.shared.counts_exceptions {
             return Some(found(&AtomicU64::new(0)));
         }

@@ -1,7 +1,7 @@
-//! Typed handles for what the layer does not record itself: counters, gauges and histograms of a meaning of the contract,
+//! Typed handles for what the layer does not record itself: counters, gauges and histograms of a metric of the contract,
 //! or of a family of one's own.
 //!
-//! A handle is looked up once, at start, for each set of label values; using it is one or two atomic operations. A meaning
+//! A handle is looked up once, at start, for each set of label values; using it is one or two atomic operations. A metric
 //! that the dialect does not spell gives a handle that works and is not exported.
 
 use std::{
@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use metric_contract::{Attribute, Dialect, Family, Meaning, MetricKind, Row, Unit};
+use metric_contract::{Attribute, Dialect, DialectRow, Family, MetricId, MetricKind, Unit};
 
 use crate::{
     distribution::Distribution,
@@ -29,7 +29,7 @@ pub enum FamilyError {
     #[error("{what} takes the values of {wanted} labels, {given} were given")]
     Labels {
         /// What was asked for.
-        what: Asked,
+        what: MetricKey,
         /// How many it has.
         wanted: usize,
         /// How many were given.
@@ -39,7 +39,7 @@ pub enum FamilyError {
     #[error("{what} is a {is:?}, not a {wanted:?}")]
     Kind {
         /// What was asked for.
-        what: Asked,
+        what: MetricKey,
         /// What it is.
         is: MetricKind,
         /// What was asked for.
@@ -47,43 +47,43 @@ pub enum FamilyError {
     },
     /// The layer records it itself.
     #[error("{what} is recorded by the HTTP layer, there is no handle for it")]
-    OfTheLayer {
+    RecordedByLayer {
         /// What was asked for.
-        what: Asked,
+        what: MetricKey,
     },
     /// The page has as many series as it may have.
     #[error("no room for another series of {what}: the cap is reached")]
     Full {
         /// What was asked for.
-        what: Asked,
+        what: MetricKey,
     },
 }
 
 /// What a handle is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
-    /// A meaning, spelled as the dialect does. Label values are given in the order of [`Meaning::attributes`].
-    Meaning(Meaning),
+pub enum MetricKey {
+    /// A metric, spelled as the dialect does. Label values are given in the order of [`MetricId::attributes`].
+    Metric(MetricId),
     /// A family of one's own, exported as it is in every dialect.
     Family(&'static Family),
 }
 
-impl From<Meaning> for Asked {
-    fn from(meaning: Meaning) -> Self {
-        Self::Meaning(meaning)
+impl From<MetricId> for MetricKey {
+    fn from(metric: MetricId) -> Self {
+        Self::Metric(metric)
     }
 }
 
-impl From<&'static Family> for Asked {
+impl From<&'static Family> for MetricKey {
     fn from(family: &'static Family) -> Self {
         Self::Family(family)
     }
 }
 
-impl fmt::Display for Asked {
+impl fmt::Display for MetricKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Meaning(meaning) => write!(f, "{meaning:?}"),
+            Self::Metric(metric) => write!(f, "{metric:?}"),
             Self::Family(family) => f.write_str(family.name),
         }
     }
@@ -178,10 +178,10 @@ struct Series {
     cell: Cell,
 }
 
-/// All series of what was asked for.
+/// All series of one metric.
 #[derive(Debug)]
 struct Entry {
-    asked: Asked,
+    key: MetricKey,
     /// `None`: the dialect does not spell it.
     family: Option<&'static Family>,
     series: Vec<Series>,
@@ -192,10 +192,10 @@ struct Entry {
 pub(crate) struct Families(RwLock<Vec<Entry>>);
 
 impl Families {
-    pub(crate) fn counter(&self, at: At<'_>) -> Result<Counter, FamilyError> {
-        at.must_be(MetricKind::Counter)?;
+    pub(crate) fn counter(&self, request: HandleRequest<'_>) -> Result<Counter, FamilyError> {
+        request.must_be(MetricKind::Counter)?;
         self.get_or_add(
-            at,
+            request,
             |cell| match cell {
                 Cell::Count(counter) => Some(counter.clone()),
                 Cell::Value(_) | Cell::Distribution(_) => None,
@@ -208,9 +208,9 @@ impl Families {
     }
 
     /// A settable value of a gauge, or of a counter that is counted elsewhere.
-    pub(crate) fn gauge(&self, at: At<'_>) -> Result<Gauge, FamilyError> {
+    pub(crate) fn gauge(&self, request: HandleRequest<'_>) -> Result<Gauge, FamilyError> {
         self.get_or_add(
-            at,
+            request,
             |cell| match cell {
                 Cell::Value(gauge) => Some(gauge.clone()),
                 Cell::Count(_) | Cell::Distribution(_) => None,
@@ -223,16 +223,16 @@ impl Families {
     }
 
     /// A histogram with upper bounds in the unit of its family, or in seconds if it is not exported.
-    pub(crate) fn histogram(&self, at: At<'_>, buckets: &[f64]) -> Result<Histogram, FamilyError> {
-        at.must_be(MetricKind::Histogram)?;
+    pub(crate) fn histogram(&self, request: HandleRequest<'_>, buckets: &[f64]) -> Result<Histogram, FamilyError> {
+        request.must_be(MetricKind::Histogram)?;
         self.get_or_add(
-            at,
+            request,
             |cell| match cell {
                 Cell::Distribution(histogram) => Some(histogram.clone()),
                 Cell::Count(_) | Cell::Value(_) => None,
             },
             || {
-                let unit = at.family.map_or(Unit::Seconds, |family| family.unit);
+                let unit = request.family.map_or(Unit::Seconds, |family| family.unit);
                 let bounds = Bounds::new(Scale::of(unit), buckets);
                 let cells = HistogramCells {
                     buckets: (0..bounds.buckets()).map(|_| AtomicU64::new(0)).collect(),
@@ -248,31 +248,31 @@ impl Families {
 
     fn get_or_add<H>(
         &self,
-        at: At<'_>,
+        request: HandleRequest<'_>,
         find: impl Fn(&Cell) -> Option<H>,
         make: impl FnOnce() -> (H, Cell),
     ) -> Result<H, FamilyError> {
-        let labels = at.text()?;
+        let labels = request.text()?;
         let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let entry = match entries.iter_mut().position(|entry| entry.asked == at.asked) {
+        let entry = match entries.iter_mut().position(|entry| entry.key == request.key) {
             Some(position) => entries.get_mut(position),
             None => {
                 entries.push(Entry {
-                    asked: at.asked,
-                    family: at.family,
+                    key: request.key,
+                    family: request.family,
                     series: Vec::new(),
                 });
                 entries.last_mut()
             }
         };
-        let full = FamilyError::Full { what: at.asked };
+        let full = FamilyError::Full { what: request.key };
         let Some(entry) = entry else { return Err(full) };
         let known = entry.series.iter().find(|series| *series.labels == *labels);
         if let Some(handle) = known.and_then(|series| find(&series.cell)) {
             return Ok(handle);
         }
         let (handle, cell) = make();
-        if !(at.take_room)(cell.series()) {
+        if !(request.take_room)(cell.series()) {
             return Err(full);
         }
         entry.series.push(Series {
@@ -282,15 +282,15 @@ impl Families {
         Ok(handle)
     }
 
-    /// The sum over counters and gauges of what was asked for, or over those with this label value alone. `None`: there
+    /// The sum over counters and gauges of one metric, or over those with this label value alone. `None`: there
     /// are none.
-    pub(crate) fn sum(&self, asked: Asked, with: Option<&str>) -> Option<f64> {
+    pub(crate) fn sum(&self, key: MetricKey, with: Option<&str>) -> Option<f64> {
         let mut wanted = String::new();
         if let Some(value) = with {
             text::push_label(&mut wanted, "", value);
         }
         let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let entry = entries.iter().find(|entry| entry.asked == asked)?;
+        let entry = entries.iter().find(|entry| entry.key == key)?;
         let values = entry
             .series
             .iter()
@@ -306,17 +306,17 @@ impl Families {
     /// Families of users' own that have a handle.
     pub(crate) fn each_own(&self, mut visit: impl FnMut(&'static Family)) {
         for entry in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
-            match entry.asked {
-                Asked::Family(family) => visit(family),
-                Asked::Meaning(_) => {}
+            match entry.key {
+                MetricKey::Family(family) => visit(family),
+                MetricKey::Metric(_) => {}
             }
         }
     }
 
-    /// Prints what has a handle under what was asked for.
-    pub(crate) fn write(&self, out: &mut String, format: Format, asked: Asked) {
+    /// Prints what has a handle under a key.
+    pub(crate) fn write(&self, out: &mut String, format: Format, key: MetricKey) {
         let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let entry = entries.iter().find(|entry| entry.asked == asked);
+        let entry = entries.iter().find(|entry| entry.key == key);
         if let Some((entry, family)) = entry.and_then(|entry| Some((entry, entry.family?))) {
             text::push_family_head(out, format, family);
             for series in &entry.series {
@@ -362,32 +362,32 @@ impl Cell {
 
 /// Which series a handle is asked for.
 #[derive(Clone, Copy)]
-pub(crate) struct At<'a> {
-    asked: Asked,
+pub(crate) struct HandleRequest<'a> {
+    key: MetricKey,
     family: Option<&'static Family>,
-    row: Option<&'static Row>,
+    row: Option<&'static DialectRow>,
     values: &'a [&'a str],
     /// Takes that many series from the cap, or refuses.
     take_room: &'a dyn Fn(usize) -> bool,
 }
 
-impl<'a> At<'a> {
+impl<'a> HandleRequest<'a> {
     pub(crate) fn new(
         dialect: &Dialect,
-        asked: Asked,
+        key: MetricKey,
         values: &'a [&'a str],
         take_room: &'a dyn Fn(usize) -> bool,
     ) -> Self {
-        let row = match asked {
-            Asked::Meaning(meaning) => dialect.row(meaning),
-            Asked::Family(_) => None,
+        let row = match key {
+            MetricKey::Metric(metric) => dialect.row(metric),
+            MetricKey::Family(_) => None,
         };
-        let family = match asked {
-            Asked::Meaning(_) => row.map(|row| row.family),
-            Asked::Family(family) => Some(family),
+        let family = match key {
+            MetricKey::Metric(_) => row.map(|row| row.family),
+            MetricKey::Family(family) => Some(family),
         };
         Self {
-            asked,
+            key,
             family,
             row,
             values,
@@ -396,7 +396,7 @@ impl<'a> At<'a> {
         }
     }
 
-    /// The bounds that the dialect gives to a histogram of this meaning.
+    /// The bounds that the dialect gives to a histogram of this metric.
     pub(crate) fn own_buckets(&self) -> Option<&'static [f64]> {
         self.row.map(|row| row.buckets).filter(|buckets| !buckets.is_empty())
     }
@@ -404,7 +404,7 @@ impl<'a> At<'a> {
     fn must_be(&self, wanted: MetricKind) -> Result<(), FamilyError> {
         match self.family {
             Some(family) if family.kind != wanted => Err(FamilyError::Kind {
-                what: self.asked,
+                what: self.key,
                 is: family.kind,
                 wanted,
             }),
@@ -414,10 +414,12 @@ impl<'a> At<'a> {
 
     /// The label pairs as they are printed; of what is not exported, something that tells the series apart.
     fn text(&self) -> Result<String, FamilyError> {
-        match self.asked {
-            Asked::Meaning(meaning) if meaning.is_of_the_layer() => Err(FamilyError::OfTheLayer { what: self.asked }),
-            Asked::Meaning(meaning) => {
-                let attributes = meaning.attributes();
+        match self.key {
+            MetricKey::Metric(metric) if metric.recorded_by_layer() => {
+                Err(FamilyError::RecordedByLayer { what: self.key })
+            }
+            MetricKey::Metric(metric) => {
+                let attributes = metric.attributes();
                 self.must_take(attributes.len())?;
                 let value = |wanted: Attribute| {
                     let place = attributes.iter().position(|attribute| *attribute == wanted);
@@ -428,12 +430,12 @@ impl<'a> At<'a> {
                     |row| {
                         pairs(
                             row.labels()
-                                .filter_map(|(label, attribute)| Some((label, spelled(attribute, value)?))),
+                                .filter_map(|(label, attribute)| Some((label, label_value(attribute, value)?))),
                         )
                     },
                 ))
             }
-            Asked::Family(family) => {
+            MetricKey::Family(family) => {
                 self.must_take(family.labels.len())?;
                 Ok(pairs(family.labels.iter().copied().zip(self.values.iter().copied())))
             }
@@ -446,14 +448,14 @@ impl<'a> At<'a> {
             return Ok(());
         }
         Err(FamilyError::Labels {
-            what: self.asked,
+            what: self.key,
             wanted,
             given,
         })
     }
 }
 
-fn spelled<'v>(attribute: Attribute, value: impl Fn(Attribute) -> Option<&'v str>) -> Option<&'v str> {
+fn label_value<'v>(attribute: Attribute, value: impl Fn(Attribute) -> Option<&'v str>) -> Option<&'v str> {
     if let Attribute::Constant(constant) = attribute {
         return Some(constant);
     }

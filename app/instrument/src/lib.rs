@@ -35,7 +35,7 @@ pub use self::{
     builder::{Builder, DEFAULT_EXCLUDED, DEFAULT_MAX_SERIES, PROBES},
     details::ErrorName,
     exchange::{Exchange, TraceId},
-    families::{Asked, Counter, FamilyError, Gauge, Histogram},
+    families::{Counter, FamilyError, Gauge, Histogram, MetricKey},
     format::Format,
     layer::{HttpMetricsLayer, Metered, MeteredFuture, RouteTemplate},
     metrics::HttpMetrics,

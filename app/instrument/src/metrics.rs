@@ -7,7 +7,7 @@ use metric_contract::{Dialect, DialectId};
 
 use crate::{
     Builder, HttpMetricsLayer,
-    families::{Asked, At, Counter, FamilyError, Gauge, Histogram},
+    families::{Counter, FamilyError, Gauge, HandleRequest, Histogram, MetricKey},
     format::Format,
     page,
     registry::Shared,
@@ -62,39 +62,39 @@ impl HttpMetrics {
         }
     }
 
-    /// A counter of a meaning or of a family of one's own; the same handle for the same label values. A meaning that the
+    /// A counter of a metric or of a family of one's own; the same handle for the same label values. A metric that the
     /// dialect does not spell gives a handle that counts and is not exported.
     ///
     /// # Errors
     /// It is no counter, takes another number of values, or the cap on series is reached.
-    pub fn counter(&self, what: impl Into<Asked>, values: &[&str]) -> Result<Counter, FamilyError> {
+    pub fn counter(&self, what: impl Into<MetricKey>, values: &[&str]) -> Result<Counter, FamilyError> {
         let take_room = |series| self.take_room(series);
-        let at = At::new(self.shared.dialect, what.into(), values, &take_room);
+        let at = HandleRequest::new(self.shared.dialect, what.into(), values, &take_room);
         self.shared.families.counter(at)
     }
 
-    /// A settable value of a meaning or family: a gauge, or a counter that somebody else counts.
+    /// A settable value of a metric or family: a gauge, or a counter that somebody else counts.
     ///
     /// # Errors
     /// It takes another number of values, or the cap on series is reached.
-    pub fn gauge(&self, what: impl Into<Asked>, values: &[&str]) -> Result<Gauge, FamilyError> {
+    pub fn gauge(&self, what: impl Into<MetricKey>, values: &[&str]) -> Result<Gauge, FamilyError> {
         let take_room = |series| self.take_room(series);
-        let at = At::new(self.shared.dialect, what.into(), values, &take_room);
+        let at = HandleRequest::new(self.shared.dialect, what.into(), values, &take_room);
         self.shared.families.gauge(at)
     }
 
-    /// A histogram of a meaning or family, with upper bounds in its unit; without them, the dialect's.
+    /// A histogram of a metric or family, with upper bounds in its unit; without them, the dialect's.
     ///
     /// # Errors
     /// It is no histogram, takes another number of values, or the cap on series is reached.
     pub fn histogram(
         &self,
-        what: impl Into<Asked>,
+        what: impl Into<MetricKey>,
         values: &[&str],
         buckets: Option<&[f64]>,
     ) -> Result<Histogram, FamilyError> {
         let take_room = |series| self.take_room(series);
-        let at = At::new(self.shared.dialect, what.into(), values, &take_room);
+        let at = HandleRequest::new(self.shared.dialect, what.into(), values, &take_room);
         let own = at.own_buckets().unwrap_or(crate::builder::FALLBACK_DURATION_BUCKETS);
         self.shared.families.histogram(at, buckets.unwrap_or(own))
     }

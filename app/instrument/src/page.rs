@@ -5,11 +5,11 @@ use std::{
     sync::{PoisonError, atomic::Ordering},
 };
 
-use metric_contract::{Family, Meaning, MetricKind};
+use metric_contract::{Family, MetricId, MetricKind};
 
 use crate::{
     distribution::{Distribution, ExemplarOf},
-    families::Asked,
+    families::MetricKey,
     foreign,
     format::Format,
     registry::Shared,
@@ -26,18 +26,18 @@ pub(crate) fn render(shared: &'static Shared, format: Format) -> String {
     index.update(shared);
     let mut places = 0..shared.http.len();
     for row in &shared.rows {
-        if row.meaning == Meaning::SeriesRefused {
+        if row.metric == MetricId::SeriesRefused {
             text::push_family_head(&mut out, format, row.family);
             text::push_series(&mut out, row.family.name, "", "", None);
             text::push_integer(&mut out, shared.refused.load(Ordering::Relaxed));
-        } else if row.meaning.is_of_the_layer() {
+        } else if row.metric.recorded_by_layer() {
             let place = places.next().unwrap_or_default();
             if let Some(family) = shared.http.get(place) {
                 text::push_family_head(&mut out, format, row.family);
                 write_family(&mut out, shared, format, family, index.of(place));
             }
         } else {
-            shared.families.write(&mut out, format, row.meaning.into());
+            shared.families.write(&mut out, format, row.metric.into());
         }
     }
     drop(index);
@@ -60,7 +60,7 @@ fn write_others(out: &mut String, shared: &'static Shared, format: Format) {
         }
     });
     for family in &others {
-        shared.families.write(out, format, Asked::Family(family));
+        shared.families.write(out, format, MetricKey::Family(family));
     }
     let is_taken = |name: &str| is_in_dialect(name) || others.iter().any(|family| family.name == name);
     foreign::write(out, format, &shared.users, is_taken);
@@ -87,9 +87,9 @@ fn write_numbers(out: &mut String, family: &HttpFamily, all: &[Series]) {
     for series in all {
         let counts = series.parts.iter().map(|part| part.count(family));
         text::push_series(out, name, "", &series.labels, None);
-        match family.row.meaning {
-            Meaning::DurationMax => text::push_steps(out, Scale::of(unit), counts.max().unwrap_or_default()),
-            Meaning::InFlight => text::push_integer(out, not_negative(counts.fold(0, u64::wrapping_add))),
+        match family.row.metric {
+            MetricId::DurationMax => text::push_steps(out, Scale::of(unit), counts.max().unwrap_or_default()),
+            MetricId::InFlight => text::push_integer(out, not_negative(counts.fold(0, u64::wrapping_add))),
             _ => text::push_integer(out, counts.fold(0, u64::wrapping_add)),
         }
     }
@@ -97,9 +97,9 @@ fn write_numbers(out: &mut String, family: &HttpFamily, all: &[Series]) {
 
 fn write_distribution(out: &mut String, shared: &'static Shared, format: Format, family: &HttpFamily, series: &Series) {
     let by_status = family.level == Level::Status;
-    let (bounds, own, of_status) = match family.row.meaning {
-        Meaning::RequestSize => (&shared.size_bounds, shared.places.request_size, 0),
-        Meaning::ResponseSize => {
+    let (bounds, own, of_status) = match family.row.metric {
+        MetricId::RequestSize => (&shared.size_bounds, shared.places.request_size, 0),
+        MetricId::ResponseSize => {
             let of_status = shared.by_status.map_or(0, |places| places.response_size);
             (&shared.size_bounds, shared.places.response_size, of_status)
         }

@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use metric_contract::{Dialect, Row};
+use metric_contract::{Dialect, DialectRow};
 
 use crate::{
     details::{ErrorName, StatusPlaces},
@@ -47,7 +47,7 @@ pub(crate) struct Shared {
     pub(crate) is_on: bool,
     pub(crate) dialect: &'static Dialect,
     /// The dialect's rows that are exported.
-    pub(crate) rows: Box<[Row]>,
+    pub(crate) rows: Box<[DialectRow]>,
     /// Those of them that the layer records, in their order.
     pub(crate) http: Box<[HttpFamily]>,
     pub(crate) counts_exceptions: bool,

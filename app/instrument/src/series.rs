@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, sync::PoisonError};
 
-use metric_contract::Meaning;
+use metric_contract::MetricId;
 
 use crate::{
     endpoint::Endpoint,
@@ -25,10 +25,10 @@ impl Part {
     /// How many requests it counts, in a family that counts.
     pub(crate) fn count(self, family: &HttpFamily) -> u64 {
         let Self { endpoint, slot } = self;
-        match (family.row.meaning, family.level) {
-            (Meaning::InFlight, _) => endpoint.in_flight(),
-            (Meaning::SlowRequests, _) => endpoint.slow(),
-            (Meaning::DurationMax, _) => endpoint.status_max(slot),
+        match (family.row.metric, family.level) {
+            (MetricId::InFlight, _) => endpoint.in_flight(),
+            (MetricId::SlowRequests, _) => endpoint.slow(),
+            (MetricId::DurationMax, _) => endpoint.status_max(slot),
             (_, Level::Status) => endpoint.status_count(slot),
             (_, Level::Exception) => endpoint.exception_count(slot),
             (_, Level::Endpoint) => endpoint.requests(),

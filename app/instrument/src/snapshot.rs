@@ -5,7 +5,7 @@
 use std::sync::PoisonError;
 
 use crate::{
-    Asked, HttpMetrics,
+    HttpMetrics, MetricKey,
     endpoint::Endpoint,
     scale::{BUCKETS, SUM},
 };
@@ -38,10 +38,10 @@ impl HttpMetrics {
         endpoints.iter().map(|endpoint| endpoint.counts()).collect()
     }
 
-    /// The sum over all counters and gauges of a meaning or family, or over those alone that have this label value; also of
-    /// what the dialect does not export. `None`: nobody has asked for such a handle.
+    /// The sum over all counters and gauges of a metric or family, or over those alone that have this label value; also of
+    /// what the dialect does not export. `None`: nobody has key for such a handle.
     #[must_use]
-    pub fn sum(&self, what: impl Into<Asked>, with: Option<&str>) -> Option<f64> {
+    pub fn sum(&self, what: impl Into<MetricKey>, with: Option<&str>) -> Option<f64> {
         self.shared.families.sum(what.into(), with)
     }
 

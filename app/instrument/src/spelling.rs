@@ -1,6 +1,6 @@
 //! The families that the layer records, as the dialect spells them: which labels, from what, in which buckets.
 
-use metric_contract::{Attribute, Meaning, MetricKind, Row, StatusStyle};
+use metric_contract::{Attribute, DialectRow, MetricId, MetricKind, StatusStyle};
 
 use crate::{
     endpoint::Endpoint,
@@ -30,7 +30,7 @@ pub(crate) enum Of {
 /// A family of the layer.
 #[derive(Debug)]
 pub(crate) struct HttpFamily {
-    pub(crate) row: Row,
+    pub(crate) row: DialectRow,
     pub(crate) level: Level,
     /// Which of the recorded bounds it prints; of anything but a histogram, none.
     pub(crate) selection: Selection,
@@ -39,9 +39,9 @@ pub(crate) struct HttpFamily {
 
 impl HttpFamily {
     /// `durations`, `sizes`: the bounds in which values are recorded.
-    pub(crate) fn new(row: Row, status_style: StatusStyle, [durations, sizes]: [&Bounds; 2]) -> Self {
-        let recorded = match row.meaning {
-            Meaning::RequestSize | Meaning::ResponseSize => sizes,
+    pub(crate) fn new(row: DialectRow, status_style: StatusStyle, [durations, sizes]: [&Bounds; 2]) -> Self {
+        let recorded = match row.metric {
+            MetricId::RequestSize | MetricId::ResponseSize => sizes,
             _ => durations,
         };
         Self {
@@ -59,7 +59,7 @@ impl HttpFamily {
 
     /// Whether a status has a part in it.
     pub(crate) fn counts_status(&self, status: u16) -> bool {
-        self.row.meaning != Meaning::RequestErrors || status >= 400
+        self.row.metric != MetricId::RequestErrors || status >= 400
     }
 
     /// Sample lines of one of its series.
@@ -111,7 +111,7 @@ impl HttpFamily {
             Attribute::ErrorType
             | Attribute::Operation
             | Attribute::Table
-            | Attribute::Outcomes
+            | Attribute::OperationResult
             | Attribute::State
             | Attribute::TaskType
             | Attribute::TaskStatus
@@ -129,8 +129,8 @@ impl HttpFamily {
 }
 
 /// What the parts of a row's series are told apart by.
-fn level(row: &Row) -> Level {
-    if row.meaning == Meaning::Exceptions {
+fn level(row: &DialectRow) -> Level {
+    if row.metric == MetricId::Exceptions {
         return Level::Exception;
     }
     let of_status = |attribute: &Attribute| {
@@ -143,7 +143,7 @@ fn level(row: &Row) -> Level {
                 | Attribute::StatusOfError
         )
     };
-    let is_of_status = row.meaning == Meaning::RequestErrors || row.attributes.iter().any(of_status);
+    let is_of_status = row.metric == MetricId::RequestErrors || row.attributes.iter().any(of_status);
     if is_of_status { Level::Status } else { Level::Endpoint }
 }
 

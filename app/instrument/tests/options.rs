@@ -24,7 +24,7 @@ use axum::{
     routing::{get, post},
 };
 use http_instrument::{Builder, ErrorName, Format, HttpMetrics, TraceId};
-use metric_contract::{DialectId, Meaning};
+use metric_contract::{DialectId, MetricId};
 use tower::ServiceExt as _;
 
 fn native() -> Builder {
@@ -436,13 +436,13 @@ fn a_shops_metrics_are_spelled_by_the_dialect() {
 }
 
 #[test]
-fn a_meaning_that_the_dialect_does_not_spell_is_counted_and_not_exported() {
+fn a_metric_that_the_dialect_does_not_spell_is_counted_and_not_exported() {
     let metrics = HttpMetrics::new(DialectId::S1);
-    let counter = metrics.counter(Meaning::CacheOperations, &["get", "hit"]).unwrap();
+    let counter = metrics.counter(MetricId::CacheOperations, &["get", "hit"]).unwrap();
     counter.add(3);
     assert_eq!(
         metrics
-            .counter(Meaning::CacheOperations, &["get", "hit"])
+            .counter(MetricId::CacheOperations, &["get", "hit"])
             .unwrap()
             .value(),
         3,
@@ -450,16 +450,16 @@ fn a_meaning_that_the_dialect_does_not_spell_is_counted_and_not_exported() {
     );
     assert_eq!(
         metrics
-            .counter(Meaning::CacheOperations, &["get", "miss"])
+            .counter(MetricId::CacheOperations, &["get", "miss"])
             .unwrap()
             .value(),
         0
     );
     assert!(!metrics.render(Format::Text).contains("cache"));
-    let wrong = metrics.counter(Meaning::CacheOperations, &["get"]).unwrap_err();
+    let wrong = metrics.counter(MetricId::CacheOperations, &["get"]).unwrap_err();
     assert_eq!(
         wrong.to_string(),
         "CacheOperations takes the values of 2 labels, 1 were given"
     );
-    assert!(metrics.counter(Meaning::Requests, &[]).is_err(), "the layer's");
+    assert!(metrics.counter(MetricId::Requests, &[]).is_err(), "the layer's");
 }

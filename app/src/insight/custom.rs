@@ -1,7 +1,7 @@
 //! `GET /metrics/custom`: what the business counts, as it is now, whatever the dialect calls it or leaves out.
 
 use http_instrument::HttpMetrics;
-use metric_contract::Meaning;
+use metric_contract::MetricId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -52,21 +52,21 @@ impl Custom {
     /// The values now.
     #[must_use]
     pub fn now(http: &HttpMetrics) -> Self {
-        let sum = |meaning| http.sum(meaning, None);
-        let tasks = |status| http.sum(Meaning::BackgroundTasks, Some(status));
-        let hits = http.sum(Meaning::CacheOperations, Some("hit")).unwrap_or(0.0);
-        let misses = http.sum(Meaning::CacheOperations, Some("miss")).unwrap_or(0.0);
+        let sum = |metric| http.sum(metric, None);
+        let tasks = |status| http.sum(MetricId::BackgroundTasks, Some(status));
+        let hits = http.sum(MetricId::CacheOperations, Some("hit")).unwrap_or(0.0);
+        let misses = http.sum(MetricId::CacheOperations, Some("miss")).unwrap_or(0.0);
         let looked_up = hits + misses;
         Self {
-            active_connections: sum(Meaning::ActiveConnections),
+            active_connections: sum(MetricId::ActiveConnections),
             total_requests: http.endpoints().iter().map(|endpoint| endpoint.requests).sum(),
             cache_hit_rate: (looked_up > 0.0).then(|| hits / looked_up),
-            cache_entries: sum(Meaning::CacheEntries),
-            active_users: sum(Meaning::ActiveUsers),
-            user_registrations: sum(Meaning::UserRegistrations),
-            database_operations: sum(Meaning::DatabaseOperations),
-            database_errors: http.sum(Meaning::DatabaseOperations, Some("error")),
-            background_queue_length: sum(Meaning::BackgroundQueueLength),
+            cache_entries: sum(MetricId::CacheEntries),
+            active_users: sum(MetricId::ActiveUsers),
+            user_registrations: sum(MetricId::UserRegistrations),
+            database_operations: sum(MetricId::DatabaseOperations),
+            database_errors: http.sum(MetricId::DatabaseOperations, Some("error")),
+            background_queue_length: sum(MetricId::BackgroundQueueLength),
             background_tasks: BackgroundTasks {
                 queued: tasks("queued"),
                 started: tasks("started"),
@@ -74,10 +74,10 @@ impl Custom {
                 failed: tasks("failed"),
                 dropped: tasks("dropped"),
             },
-            external_requests: sum(Meaning::ExternalRequests),
-            auth_events: sum(Meaning::AuthEvents),
-            orders: sum(Meaning::Orders),
-            revenue_minor_units: sum(Meaning::RevenueMinorUnits),
+            external_requests: sum(MetricId::ExternalRequests),
+            auth_events: sum(MetricId::AuthEvents),
+            orders: sum(MetricId::Orders),
+            revenue_minor_units: sum(MetricId::RevenueMinorUnits),
         }
     }
 }

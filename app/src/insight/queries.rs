@@ -8,7 +8,7 @@ use controller_rules::{
     promql::{Expr, PromDuration, Substitution, Window, rate},
     series::{By, Series},
 };
-use metric_contract::{Dialect, Meaning, MetricKind};
+use metric_contract::{Dialect, MetricId, MetricKind};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -120,7 +120,7 @@ const QUERIES: &[Def] = &[
     Def {
         title: "Slow request rate",
         unit: "requests per second",
-        expr: |words| words.rate_of(Meaning::SlowRequests),
+        expr: |words| words.rate_of(MetricId::SlowRequests),
     },
     Def {
         title: "Active requests",
@@ -135,57 +135,57 @@ const QUERIES: &[Def] = &[
     Def {
         title: "CPU rate",
         unit: "cores",
-        expr: |words| words.rate_of(Meaning::ProcessCpu),
+        expr: |words| words.rate_of(MetricId::ProcessCpu),
     },
     Def {
         title: "CPU usage",
         unit: "percent",
-        expr: |words| words.highest_of(Meaning::AppCpuPercent),
+        expr: |words| words.highest_of(MetricId::AppCpuPercent),
     },
     Def {
         title: "Memory usage in MB",
         unit: "mebibytes",
-        expr: |words| Some(words.sum_of(Meaning::ProcessMemory)?.per(1 << 20)),
+        expr: |words| Some(words.sum_of(MetricId::ProcessMemory)?.per(1 << 20)),
     },
     Def {
         title: "Memory usage",
         unit: "percent",
-        expr: |words| words.highest_of(Meaning::AppMemoryPercent),
+        expr: |words| words.highest_of(MetricId::AppMemoryPercent),
     },
     Def {
         title: "Threads",
         unit: "threads",
-        expr: |words| words.sum_of(Meaning::ProcessThreads),
+        expr: |words| words.sum_of(MetricId::ProcessThreads),
     },
     Def {
         title: "Open file descriptors",
         unit: "files",
-        expr: |words| words.sum_of(Meaning::ProcessOpenFds),
+        expr: |words| words.sum_of(MetricId::ProcessOpenFds),
     },
     Def {
         title: "Garbage collection rate",
         unit: "collections per second",
-        expr: |words| words.rate_of(Meaning::GcCollections),
+        expr: |words| words.rate_of(MetricId::GcCollections),
     },
     Def {
         title: "Active users",
         unit: "users",
-        expr: |words| words.highest_of(Meaning::ActiveUsers),
+        expr: |words| words.highest_of(MetricId::ActiveUsers),
     },
     Def {
         title: "Database operations",
         unit: "operations per second",
-        expr: |words| words.rate_of(Meaning::DatabaseOperations),
+        expr: |words| words.rate_of(MetricId::DatabaseOperations),
     },
     Def {
         title: "Background tasks",
         unit: "steps of tasks per second",
-        expr: |words| words.rate_of(Meaning::BackgroundTasks),
+        expr: |words| words.rate_of(MetricId::BackgroundTasks),
     },
     Def {
         title: "Uptime",
         unit: "seconds",
-        expr: |words| words.highest_of(Meaning::AppUptime),
+        expr: |words| words.highest_of(MetricId::AppUptime),
     },
     Def {
         title: "Targets up",
@@ -195,21 +195,21 @@ const QUERIES: &[Def] = &[
 ];
 
 impl Words<'_> {
-    fn sum_of(&self, meaning: Meaning) -> Option<Expr> {
-        let family = self.dialect.row(meaning)?.family;
+    fn sum_of(&self, metric: MetricId) -> Option<Expr> {
+        let family = self.dialect.row(metric)?.family;
         let scope = self.series.scope();
         Some(scope.sum(scope.select(family.name).into(), &[]))
     }
 
     /// Of several replicas, the highest.
-    fn highest_of(&self, meaning: Meaning) -> Option<Expr> {
-        let family = self.dialect.row(meaning)?.family;
+    fn highest_of(&self, metric: MetricId) -> Option<Expr> {
+        let family = self.dialect.row(metric)?.family;
         let scope = self.series.scope();
         Some(scope.max(scope.select(family.name).into(), &[]))
     }
 
-    fn rate_of(&self, meaning: Meaning) -> Option<Expr> {
-        let family = self.dialect.row(meaning)?.family;
+    fn rate_of(&self, metric: MetricId) -> Option<Expr> {
+        let family = self.dialect.row(metric)?.family;
         let series = match family.kind {
             MetricKind::Counter | MetricKind::Gauge => family.name.to_owned(),
             MetricKind::Histogram | MetricKind::Summary => family.count_series(),

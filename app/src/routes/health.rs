@@ -9,7 +9,7 @@ use axum::{
     routing::get,
 };
 use jiff::Timestamp;
-use metric_contract::Meaning;
+use metric_contract::MetricId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -107,7 +107,7 @@ async fn detailed(State(state): State<AppState>) -> (StatusCode, Json<Detailed>)
         timers_run: state.since_heartbeat() <= MAX_SILENCE,
         since_heartbeat: state.since_heartbeat(),
         interval: state.metrics().enabled().then(|| state.insight().interval()),
-        queue_length: state.metrics().http().sum(Meaning::BackgroundQueueLength, None),
+        queue_length: state.metrics().http().sum(MetricId::BackgroundQueueLength, None),
         tasks: tokio::runtime::Handle::current().metrics().num_alive_tasks(),
     };
     let (status, document) = health::detailed(

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use http_instrument::{Counter, FamilyError, Gauge, Histogram, HttpMetrics};
-use metric_contract::Meaning;
+use metric_contract::MetricId;
 
 use super::{Operation, pools::Usage};
 
@@ -37,17 +37,17 @@ impl StoreMetrics {
         let handles = Operation::ALL.iter().map(|operation| {
             let (operation, table) = operation.labels();
             Ok(Handles {
-                succeeded: metrics.counter(Meaning::DatabaseOperations, &[operation, table, "success"])?,
-                failed: metrics.counter(Meaning::DatabaseOperations, &[operation, table, "error"])?,
-                duration: metrics.histogram(Meaning::DatabaseOperationDuration, &[operation, table], None)?,
+                succeeded: metrics.counter(MetricId::DatabaseOperations, &[operation, table, "success"])?,
+                failed: metrics.counter(MetricId::DatabaseOperations, &[operation, table, "error"])?,
+                duration: metrics.histogram(MetricId::DatabaseOperationDuration, &[operation, table], None)?,
             })
         });
         Ok(Self {
             operations: handles.collect::<Result<_, _>>()?,
             connections: Connections {
-                idle: metrics.gauge(Meaning::DatabaseConnections, &["idle"])?,
-                used: metrics.gauge(Meaning::DatabaseConnections, &["used"])?,
-                max: metrics.gauge(Meaning::DatabaseConnectionsMax, &[])?,
+                idle: metrics.gauge(MetricId::DatabaseConnections, &["idle"])?,
+                used: metrics.gauge(MetricId::DatabaseConnections, &["used"])?,
+                max: metrics.gauge(MetricId::DatabaseConnectionsMax, &[])?,
             },
         })
     }

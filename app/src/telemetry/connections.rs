@@ -54,14 +54,14 @@ impl Drop for OpenConnection {
 #[cfg(test)]
 mod tests {
     use http_instrument::HttpMetrics;
-    use metric_contract::Meaning;
+    use metric_contract::MetricId;
 
     use super::*;
 
     #[test]
     fn a_connection_counts_until_it_is_dropped() {
         let metrics = HttpMetrics::default();
-        let gauge = metrics.gauge(Meaning::ActiveConnections, &[]).unwrap();
+        let gauge = metrics.gauge(MetricId::ActiveConnections, &[]).unwrap();
         let connections = Connections::new(gauge.clone());
         let first = connections.open();
         let second = connections.open();

@@ -59,14 +59,14 @@ impl CpuUsage {
 #[cfg(test)]
 mod tests {
     use http_instrument::HttpMetrics;
-    use metric_contract::Meaning;
+    use metric_contract::MetricId;
 
     use super::*;
 
     #[test]
     fn what_a_client_sets_stays_and_what_was_measured_is_still_known() {
         let gauge = HttpMetrics::new(DialectId::Native)
-            .gauge(Meaning::AppCpuPercent, &[])
+            .gauge(MetricId::AppCpuPercent, &[])
             .unwrap();
         let cpu = CpuUsage::new(gauge.clone(), DialectId::Native);
         assert_eq!(cpu.measured(), None);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http_instrument::{Counter, FamilyError, Gauge, HttpMetrics};
-use metric_contract::{DialectId, Meaning};
+use metric_contract::{DialectId, MetricId};
 
 use super::{ActiveUsers, Connections, CpuUsage, system};
 use crate::{
@@ -67,30 +67,34 @@ impl Metrics {
         }
         let http = builder.build();
         set_info(&http, config.dialect)?;
-        http.gauge(Meaning::CpuAlertThreshold, &[])?
+        http.gauge(MetricId::CpuAlertThreshold, &[])?
             .set(config.thresholds.cpu_percent);
         let names = http.dialect().error_names;
         let errors = Slug::ALL
             .iter()
-            .map(|slug| http.counter(Meaning::ErrorsByType, &[slug.error_name().spelled(names)]));
-        for none in [Meaning::GcCollections, Meaning::GcCollected, Meaning::GcUncollectable] {
+            .map(|slug| http.counter(MetricId::ErrorsByType, &[slug.error_name().label_value(names)]));
+        for none in [
+            MetricId::GcCollections,
+            MetricId::GcCollected,
+            MetricId::GcUncollectable,
+        ] {
             // There is no garbage collector: they stay 0, in the dialect that has them.
             http.counter(none, &[])?;
         }
         Ok(Self(Arc::new(Handles {
             enabled: config.metrics,
-            panics: http.counter(Meaning::Panics, &[])?,
+            panics: http.counter(MetricId::Panics, &[])?,
             errors: errors.collect::<Result<_, _>>()?,
-            uptime: http.gauge(Meaning::AppUptime, &[])?,
-            request_rate: http.gauge(Meaning::RequestRate, &[])?,
-            cpu: Arc::new(CpuUsage::new(http.gauge(Meaning::AppCpuPercent, &[])?, config.dialect)),
-            connections: Connections::new(http.gauge(Meaning::ActiveConnections, &[])?),
-            users: ActiveUsers::new(http.gauge(Meaning::ActiveUsers, &[])?),
+            uptime: http.gauge(MetricId::AppUptime, &[])?,
+            request_rate: http.gauge(MetricId::RequestRate, &[])?,
+            cpu: Arc::new(CpuUsage::new(http.gauge(MetricId::AppCpuPercent, &[])?, config.dialect)),
+            connections: Connections::new(http.gauge(MetricId::ActiveConnections, &[])?),
+            users: ActiveUsers::new(http.gauge(MetricId::ActiveUsers, &[])?),
             system: system::Latest::default(),
             store: StoreMetrics::new(&http)?,
             cache: CacheMetrics::new(&http)?,
             background: BackgroundMetrics::new(&http)?,
-            registrations: http.counter(Meaning::UserRegistrations, &[])?,
+            registrations: http.counter(MetricId::UserRegistrations, &[])?,
             http,
         })))
     }
@@ -183,7 +187,7 @@ impl Metrics {
 
 fn set_info(http: &HttpMetrics, dialect: DialectId) -> Result<(), FamilyError> {
     let BuildInfo { version, commit, rustc } = BuildInfo::THIS;
-    http.gauge(Meaning::AppInfo, &[version, commit, rustc, dialect.as_str()])?
+    http.gauge(MetricId::AppInfo, &[version, commit, rustc, dialect.as_str()])?
         .set(1.0);
     Ok(())
 }

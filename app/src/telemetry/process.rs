@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http_instrument::{FamilyError, Gauge, HttpMetrics};
-use metric_contract::Meaning;
+use metric_contract::MetricId;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// What the process uses.
@@ -45,13 +45,13 @@ impl ProcessReader {
         };
         Ok(Some(Self {
             pid,
-            cpu_seconds: metrics.gauge(Meaning::ProcessCpu, &[])?,
-            resident_bytes: metrics.gauge(Meaning::ProcessMemory, &[])?,
-            virtual_bytes: metrics.gauge(Meaning::ProcessVirtualMemory, &[])?,
-            start_time: metrics.gauge(Meaning::ProcessStartTime, &[])?,
-            open_files: metrics.gauge(Meaning::ProcessOpenFds, &[])?,
-            max_files: metrics.gauge(Meaning::ProcessMaxFds, &[])?,
-            threads: metrics.gauge(Meaning::ProcessThreads, &[])?,
+            cpu_seconds: metrics.gauge(MetricId::ProcessCpu, &[])?,
+            resident_bytes: metrics.gauge(MetricId::ProcessMemory, &[])?,
+            virtual_bytes: metrics.gauge(MetricId::ProcessVirtualMemory, &[])?,
+            start_time: metrics.gauge(MetricId::ProcessStartTime, &[])?,
+            open_files: metrics.gauge(MetricId::ProcessOpenFds, &[])?,
+            max_files: metrics.gauge(MetricId::ProcessMaxFds, &[])?,
+            threads: metrics.gauge(MetricId::ProcessThreads, &[])?,
         }))
     }
 

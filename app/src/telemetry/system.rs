@@ -10,7 +10,7 @@ use std::{
 };
 
 use http_instrument::{FamilyError, Gauge, HttpMetrics};
-use metric_contract::Meaning;
+use metric_contract::MetricId;
 use sysinfo::System;
 use tokio::{runtime::RuntimeMetrics, time::MissedTickBehavior};
 
@@ -176,7 +176,7 @@ impl Collector {
 #[derive(Debug)]
 struct Gauges {
     metrics: HttpMetrics,
-    shown: Vec<(Meaning, Gauge)>,
+    shown: Vec<(MetricId, Gauge)>,
 }
 
 impl Gauges {
@@ -191,53 +191,53 @@ impl Gauges {
         let bytes = |bytes: Option<u64>| bytes.map(|bytes| bytes as f64);
         let container = &figures.container;
         let busy = (0..runtime.num_workers()).map(|worker| runtime.worker_total_busy_duration(worker));
-        for (meaning, value) in [
-            (Meaning::AppMemoryPercent, figures.memory_percent()),
+        for (metric, value) in [
+            (MetricId::AppMemoryPercent, figures.memory_percent()),
             (
-                Meaning::MemoryAlertThreshold,
+                MetricId::MemoryAlertThreshold,
                 bytes(memory_threshold(memory_threshold_bytes, figures)),
             ),
-            (Meaning::HostCpuPercent, figures.host_cpu_percent),
-            (Meaning::HostMemoryUsed, bytes(figures.host_memory_used_bytes)),
-            (Meaning::HostMemoryTotal, bytes(figures.host_memory_bytes)),
-            (Meaning::ContainerMemoryLimit, bytes(container.memory_limit_bytes)),
-            (Meaning::ContainerMemoryUsed, bytes(container.memory_usage_bytes)),
-            (Meaning::ContainerCpuLimit, container.cpu_quota_cores),
-            (Meaning::ContainerCpuPeriods, bytes(container.cpu_periods)),
+            (MetricId::HostCpuPercent, figures.host_cpu_percent),
+            (MetricId::HostMemoryUsed, bytes(figures.host_memory_used_bytes)),
+            (MetricId::HostMemoryTotal, bytes(figures.host_memory_bytes)),
+            (MetricId::ContainerMemoryLimit, bytes(container.memory_limit_bytes)),
+            (MetricId::ContainerMemoryUsed, bytes(container.memory_usage_bytes)),
+            (MetricId::ContainerCpuLimit, container.cpu_quota_cores),
+            (MetricId::ContainerCpuPeriods, bytes(container.cpu_periods)),
             (
-                Meaning::ContainerCpuThrottledPeriods,
+                MetricId::ContainerCpuThrottledPeriods,
                 bytes(container.cpu_throttled_periods),
             ),
-            (Meaning::ContainerCpuThrottled, container.cpu_throttled_seconds),
-            (Meaning::ContainerOomKills, bytes(container.oom_kills)),
+            (MetricId::ContainerCpuThrottled, container.cpu_throttled_seconds),
+            (MetricId::ContainerOomKills, bytes(container.oom_kills)),
             (
-                Meaning::AllocatorUsed,
+                MetricId::AllocatorUsed,
                 bytes(figures.allocator.map(|memory| memory.used_bytes)),
             ),
             (
-                Meaning::AllocatorHeld,
+                MetricId::AllocatorHeld,
                 bytes(figures.allocator.map(|memory| memory.held_bytes)),
             ),
-            (Meaning::RuntimeWorkers, Some(runtime.num_workers() as f64)),
-            (Meaning::RuntimeTasks, Some(runtime.num_alive_tasks() as f64)),
-            (Meaning::RuntimeQueueDepth, Some(runtime.global_queue_depth() as f64)),
-            (Meaning::RuntimeBusy, Some(busy.sum::<Duration>().as_secs_f64())),
+            (MetricId::RuntimeWorkers, Some(runtime.num_workers() as f64)),
+            (MetricId::RuntimeTasks, Some(runtime.num_alive_tasks() as f64)),
+            (MetricId::RuntimeQueueDepth, Some(runtime.global_queue_depth() as f64)),
+            (MetricId::RuntimeBusy, Some(busy.sum::<Duration>().as_secs_f64())),
         ] {
-            self.set(meaning, value);
+            self.set(metric, value);
         }
     }
 
-    fn set(&mut self, meaning: Meaning, value: Option<f64>) {
-        if let Some((_, gauge)) = self.shown.iter().find(|(shown, _)| *shown == meaning) {
+    fn set(&mut self, metric: MetricId, value: Option<f64>) {
+        if let Some((_, gauge)) = self.shown.iter().find(|(shown, _)| *shown == metric) {
             // What can no longer be told is not a number; its series stays.
             gauge.set(value.unwrap_or(f64::NAN));
             return;
         }
         let Some(value) = value else { return };
         // Refused by the cap on series: the cap counts it, and it is tried again.
-        if let Ok(gauge) = self.metrics.gauge(meaning, &[]) {
+        if let Ok(gauge) = self.metrics.gauge(metric, &[]) {
             gauge.set(value);
-            self.shown.push((meaning, gauge));
+            self.shown.push((metric, gauge));
         }
     }
 }

@@ -53,14 +53,14 @@ impl ActiveUsers {
 #[cfg(test)]
 mod tests {
     use http_instrument::HttpMetrics;
-    use metric_contract::{DialectId, Meaning};
+    use metric_contract::{DialectId, MetricId};
 
     use super::*;
 
     #[test]
     fn the_figure_moves_and_is_never_below_zero() {
         let gauge = HttpMetrics::new(DialectId::Native)
-            .gauge(Meaning::ActiveUsers, &[])
+            .gauge(MetricId::ActiveUsers, &[])
             .unwrap();
         let users = ActiveUsers::new(gauge.clone());
         users.add(2);

@@ -1,6 +1,6 @@
 //! Recording rules: what several alerts read is computed once per API, whatever the number of its routes.
 
-use metric_contract::recorded::{ERRORS, LATENCY_BUCKETS, REQUESTS, Recorded};
+use metric_contract::recorded_series::{ERRORS, LATENCY_BUCKETS, REQUESTS, RecordedSeries};
 
 use crate::{
     RecordingRule,
@@ -12,7 +12,7 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub struct RecordingDef {
     /// The series that it makes.
-    pub series: &'static Recorded,
+    pub series: &'static RecordedSeries,
     /// What it is made of.
     pub expr: fn(&Series<'_>) -> Built,
 }

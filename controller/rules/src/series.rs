@@ -9,7 +9,7 @@ pub use spelling::By;
 use metric_contract::{
     Signal, labels,
     platform::{ALERTS, REPLICAS_READY, REPLICAS_WANTED, SCRAPE_DURATION, UP},
-    recorded::Recorded,
+    recorded_series::RecordedSeries,
 };
 
 use crate::{
@@ -211,20 +211,20 @@ impl<'a> Series<'a> {
 
     /// A series that our recording rules make, taken as the highest, so that rules that were loaded twice do not count twice.
     #[must_use]
-    pub fn recorded(&self, recorded: &Recorded) -> Expr {
+    pub fn recorded(&self, recorded: &RecordedSeries) -> Expr {
         self.scope.max(self.recorded_selector(recorded).into(), &[])
     }
 
     /// The recorded buckets of the latency histogram.
     #[must_use]
-    pub fn recorded_buckets(&self, recorded: &Recorded) -> Expr {
+    pub fn recorded_buckets(&self, recorded: &RecordedSeries) -> Expr {
         self.scope
             .max(self.recorded_selector(recorded).into(), &[LabelName::new(labels::LE)])
     }
 
     /// The recorded bucket that holds every request: the number of requests of a histogram.
     #[must_use]
-    pub fn recorded_bucket_total(&self, recorded: &Recorded) -> Expr {
+    pub fn recorded_bucket_total(&self, recorded: &RecordedSeries) -> Expr {
         let all = self
             .recorded_selector(recorded)
             .with(Matcher::equal(labels::LE, "+Inf"));
@@ -233,7 +233,7 @@ impl<'a> Series<'a> {
 
     /// The name of a recorded series in this API's rules.
     #[must_use]
-    pub fn recorded_name(&self, recorded: &Recorded) -> String {
+    pub fn recorded_name(&self, recorded: &RecordedSeries) -> String {
         recorded.name(&rule_window(self.api).to_string())
     }
 

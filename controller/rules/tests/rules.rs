@@ -13,7 +13,7 @@ use controller_rules::{
     build_dashboard, build_rules, check_overrides,
     promql::{check_labels, metrics, output_labels},
 };
-use metric_contract::{Dialect, DialectId, Family, Meaning, Row, Signal, TargetKind, dialects::native};
+use metric_contract::{Dialect, DialectId, DialectRow, Family, MetricId, Signal, TargetKind, dialects::native};
 
 fn alert(api: &ApiFacts<'_>, settings: &AlertSettings, name: &str) -> Option<AlertingRule> {
     let rules = build_rules(api, settings).expect("these settings can be used");
@@ -118,7 +118,7 @@ fn without_a_dialect_only_alerts_of_the_platform_are_made_and_the_others_are_nam
 
 #[test]
 fn an_alert_whose_signal_the_dialect_lacks_is_left_out_and_so_is_what_only_it_reads() {
-    let rows = native::ROWS.iter().filter(|row| row.meaning != Meaning::Duration);
+    let rows = native::ROWS.iter().filter(|row| row.metric != MetricId::Duration);
     let dialect = Dialect {
         rows: rows.copied().collect::<Vec<_>>().leak(),
         ..*DialectId::Native.dialect()
@@ -142,7 +142,7 @@ fn a_route_label_that_the_target_would_take_over_is_spelled_as_it_is_stored() {
         ..*native::HTTP_REQUESTS.family
     };
     let dialect = Dialect {
-        rows: &[Row {
+        rows: &[DialectRow {
             family: &FAMILY,
             ..native::HTTP_REQUESTS
         }],

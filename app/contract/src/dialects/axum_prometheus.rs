@@ -2,7 +2,7 @@
 //! plural in `requests_duration`.
 
 use super::native;
-use crate::{Dialect, DialectId, ErrorNames, StatusStyle, row::rows};
+use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "axum_http_requests_total" Counter Count

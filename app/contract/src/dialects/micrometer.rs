@@ -4,7 +4,7 @@
 //! `exception` and `error` are `none`: this service throws nothing, an error that it answers is a value.
 
 use super::native;
-use crate::{Dialect, DialectId, ErrorNames, StatusStyle, row::rows};
+use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
 
 rows! {
     DURATION: Duration "http_server_requests_seconds" Histogram Seconds {

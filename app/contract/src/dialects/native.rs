@@ -1,9 +1,9 @@
 //! `native`: the reference API's own spelling. What source system S4 has is spelled as there (`endpoint` would collide
 //! with a label that a ServiceMonitor adds, so the route's label is `route`); the rest is what the contract asks for.
 //!
-//! Other dialects use rows of this table where they spell a meaning the same.
+//! Other dialects use rows of this table where they spell a metric the same.
 
-use crate::{Dialect, DialectId, ErrorNames, Row, StatusStyle, row::rows};
+use crate::{Dialect, DialectId, DialectRow, ErrorNames, StatusStyle, dialect_row::rows};
 
 /// Upper bounds of the duration histogram, seconds. Changing one breaks latency objectives that name it.
 pub const DURATION_BUCKETS_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -52,7 +52,7 @@ rows! {
 // Business.
 rows! {
     DATABASE_OPERATIONS: DatabaseOperations "database_operations_total" Counter Count
-        {"operation": Operation, "table": Table, "status": Outcomes}
+        {"operation": Operation, "table": Table, "status": OperationResult}
         "Operations on the store, by operation, table and outcome.";
     DATABASE_OPERATION_DURATION: DatabaseOperationDuration "database_operation_duration_seconds" Histogram Seconds
         {"operation": Operation, "table": Table} [DURATION_BUCKETS_SECONDS]
@@ -61,7 +61,7 @@ rows! {
         "Connections to the store, idle and used.";
     DATABASE_CONNECTIONS_MAX: DatabaseConnectionsMax "database_connections_max" Gauge Count {}
         "Most connections to the store that there may be.";
-    CACHE_OPERATIONS: CacheOperations "cache_operations_total" Counter Count {"operation": Operation, "result": Outcomes}
+    CACHE_OPERATIONS: CacheOperations "cache_operations_total" Counter Count {"operation": Operation, "result": OperationResult}
         "Operations on the cache, by operation and result.";
     CACHE_ENTRIES: CacheEntries "cache_entries" Gauge Count {}
         "Entries in the cache.";
@@ -76,7 +76,7 @@ rows! {
         "Users that are active now.";
     USER_REGISTRATIONS: UserRegistrations "user_registrations_total" Counter Count {}
         "Users that registered.";
-    AUTH_EVENTS: AuthEvents "auth_events_total" Counter Count {"event": Event, "result": Outcomes}
+    AUTH_EVENTS: AuthEvents "auth_events_total" Counter Count {"event": Event, "result": OperationResult}
         "Logins and the like, by event and result.";
     EXTERNAL_REQUESTS: ExternalRequests "external_requests_total" Counter Count
         {"service": Service, "status": ServiceStatus}
@@ -158,7 +158,7 @@ rows! {
 }
 
 /// Every row, in the order of the page.
-pub const ROWS: &[Row] = &[
+pub const ROWS: &[DialectRow] = &[
     HTTP_REQUESTS,
     HTTP_REQUEST_DURATION,
     HTTP_REQUESTS_IN_PROGRESS,

@@ -4,7 +4,7 @@
 //! `http_route` is absent where no route matched. `url_scheme` is `http`: TLS ends before this service.
 
 use super::native;
-use crate::{Dialect, DialectId, ErrorNames, StatusStyle, row::rows};
+use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
 
 /// The upper bounds that the conventions ask for, seconds.
 const DURATION_BUCKETS_SECONDS: &[f64] = &[

@@ -4,7 +4,7 @@
 //! fault an error is.
 
 use super::native;
-use crate::{Dialect, DialectId, ErrorNames, StatusStyle, row::rows};
+use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "http_requests_total" Counter Count

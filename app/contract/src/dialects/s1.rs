@@ -2,7 +2,7 @@
 //! there and here, and native's where nobody configures them.
 
 use super::native;
-use crate::{Dialect, DialectId, ErrorNames, StatusStyle, row::rows};
+use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "http_requests_total" Counter Count

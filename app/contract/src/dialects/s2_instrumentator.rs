@@ -3,7 +3,7 @@
 //! (trallnag/prometheus-fastapi-instrumentator at c1c1fb6, `metrics.py` 617–760, `instrumentation.py`).
 
 use super::native;
-use crate::{Dialect, DialectId, ErrorNames, StatusStyle, row::rows};
+use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
 
 /// Upper bounds of the duration by handler, seconds.
 pub(super) const DURATION_BUCKETS_SECONDS: &[f64] = &[0.1, 0.5, 1.0];

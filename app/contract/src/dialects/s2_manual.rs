@@ -2,7 +2,7 @@
 //! the raw path, which anybody can make endless. Buckets are those that Python's client has unless told.
 
 use super::native;
-use crate::{Dialect, DialectId, ErrorNames, StatusStyle, row::rows};
+use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
 
 /// The Python client's own upper bounds, seconds.
 const DURATION_BUCKETS_SECONDS: &[f64] = &[

@@ -2,7 +2,7 @@
 
 use metric_contract::{
     Signal,
-    recorded::{ERRORS, REQUESTS},
+    recorded_series::{ERRORS, REQUESTS},
 };
 
 use super::{

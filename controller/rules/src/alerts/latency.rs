@@ -1,6 +1,6 @@
 //! Is the API slow? Percentiles from its own histogram, where there is enough traffic to speak of one.
 
-use metric_contract::{Signal, recorded::LATENCY_BUCKETS};
+use metric_contract::{Signal, recorded_series::LATENCY_BUCKETS};
 
 use super::{AlertDef, AlertFamily, Condition, DEFAULT_FOR, MIN_REQUESTS, Severity, SourceSystem, ThresholdUnit};
 use crate::{

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use metric_contract::{Dialect, DurationSpelling, ErrorsByTypeSpelling, RequestsSpelling, Signal, recorded::Recorded};
+use metric_contract::{
+    Dialect, DurationSeries, ErrorsByTypeSeries, RequestsSeries, Signal, recorded_series::RecordedSeries,
+};
 
 use super::{Missing, Series};
 use crate::promql::{LabelName, Matcher, Regex, Selector};
@@ -77,31 +79,31 @@ impl<'a> Series<'a> {
         self.api.dialect.ok_or(Missing(wanted))
     }
 
-    pub(super) fn requests_spelling(&self, wanted: Signal) -> Result<RequestsSpelling, Missing> {
+    pub(super) fn requests_spelling(&self, wanted: Signal) -> Result<RequestsSeries, Missing> {
         self.dialect(wanted)?.requests().ok_or(Missing(wanted))
     }
 
-    pub(super) fn duration_spelling(&self) -> Result<DurationSpelling, Missing> {
+    pub(super) fn duration_spelling(&self) -> Result<DurationSeries, Missing> {
         self.dialect(Signal::Duration)?
             .duration()
             .ok_or(Missing(Signal::Duration))
     }
 
-    pub(super) fn errors_by_type_spelling(&self) -> Result<ErrorsByTypeSpelling, Missing> {
+    pub(super) fn errors_by_type_spelling(&self) -> Result<ErrorsByTypeSeries, Missing> {
         let missing = Missing(Signal::ErrorsByType);
         self.dialect(Signal::ErrorsByType)?.errors_by_type().ok_or(missing)
     }
 
     pub(super) fn requests_selector(&self, wanted: Signal) -> Result<Selector, Missing> {
-        let RequestsSpelling { series, route, .. } = self.requests_spelling(wanted)?;
+        let RequestsSeries { series, route, .. } = self.requests_spelling(wanted)?;
         Ok(self.scope.select(&*series).with_all(self.excluded_routes(route)))
     }
 
-    pub(super) fn duration_selector(&self, spelling: &DurationSpelling, series: &str) -> Selector {
+    pub(super) fn duration_selector(&self, spelling: &DurationSeries, series: &str) -> Selector {
         self.scope.select(series).with_all(self.excluded_routes(spelling.route))
     }
 
-    pub(super) fn recorded_selector(&self, recorded: &Recorded) -> Selector {
+    pub(super) fn recorded_selector(&self, recorded: &RecordedSeries) -> Selector {
         self.scope.select(&self.recorded_name(recorded))
     }
 

@@ -2,7 +2,7 @@
 
 /// A recorded series. Its name ends in the length of its window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Recorded {
+pub struct RecordedSeries {
     /// The labels that are left, joined by `_`.
     pub level: &'static str,
     /// What is counted.
@@ -13,7 +13,7 @@ pub struct Recorded {
     pub help: &'static str,
 }
 
-impl Recorded {
+impl RecordedSeries {
     /// The series' name for a window such as `5m`.
     #[must_use]
     pub fn name(&self, window: &str) -> String {
@@ -22,21 +22,21 @@ impl Recorded {
 }
 
 /// Requests per second of an API.
-pub const REQUESTS: Recorded = Recorded {
+pub const REQUESTS: RecordedSeries = RecordedSeries {
     level: "namespace_job",
     metric: "api_requests",
     operation: "rate",
     help: "Requests per second of an API, without excluded routes.",
 };
 /// Requests per second that failed by the API's fault; 0, not missing, where none did.
-pub const ERRORS: Recorded = Recorded {
+pub const ERRORS: RecordedSeries = RecordedSeries {
     level: "namespace_job",
     metric: "api_errors",
     operation: "rate",
     help: "Requests per second of an API that it answered with a server error, without excluded routes.",
 };
 /// Requests per second by upper bound of the latency histogram.
-pub const LATENCY_BUCKETS: Recorded = Recorded {
+pub const LATENCY_BUCKETS: RecordedSeries = RecordedSeries {
     level: "namespace_job_le",
     metric: "api_latency_buckets",
     operation: "rate",

@@ -1,12 +1,12 @@
-//! One row of a dialect's table: a meaning, and the family that spells it.
+//! One row of a dialect's table: a metric, and the family that spells it.
 
-use crate::{Attribute, Family, Meaning};
+use crate::{Attribute, Family, MetricId};
 
-/// How a dialect spells a meaning.
+/// How a dialect spells a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Row {
+pub struct DialectRow {
     /// What is told.
-    pub meaning: Meaning,
+    pub metric: MetricId,
     /// The family that tells it.
     pub family: &'static Family,
     /// What each of the family's labels tells, in their order.
@@ -15,7 +15,7 @@ pub struct Row {
     pub buckets: &'static [f64],
 }
 
-impl Row {
+impl DialectRow {
     /// The label that tells something, if one does.
     #[must_use]
     pub fn label(&self, wanted: Attribute) -> Option<&'static str> {
@@ -30,22 +30,22 @@ impl Row {
     }
 }
 
-/// Rows of a dialect's table. `ID: Meaning "name" Kind Unit {"label": Attribute, …} [bounds] "help";`
+/// Rows of a dialect's table. `ID: MetricId "name" Kind Unit {"label": Attribute, …} [bounds] "help";`
 ///
 /// Makes one constant for each row, so that dialects can share rows.
 macro_rules! rows {
-    ($($id:ident: $meaning:ident $name:literal $kind:ident $unit:ident
+    ($($id:ident: $metric:ident $name:literal $kind:ident $unit:ident
         {$($label:literal: $attribute:ident $(($constant:literal))?),*} $([$buckets:expr])? $help:literal;)*) => {
         $(#[doc = concat!("`", $name, "`: ", $help)]
-        pub const $id: $crate::Row = $crate::Row {
-            meaning: $crate::Meaning::$meaning,
+        pub const $id: $crate::DialectRow = $crate::DialectRow {
+            metric: $crate::MetricId::$metric,
             family: &$crate::Family {
                 name: $name,
                 kind: $crate::MetricKind::$kind,
                 unit: $crate::Unit::$unit,
                 labels: &[$($label),*],
                 help: $help,
-                signal: $crate::Meaning::$meaning.signal(),
+                signal: $crate::MetricId::$metric.signal(),
             },
             attributes: &[$($crate::Attribute::$attribute $(($constant))?),*],
             buckets: rows!(@buckets $($buckets)?),

@@ -1,32 +1,32 @@
 //! What the service can tell, whatever a dialect calls it, or whether it tells it at all.
 //!
-//! Code that counts something names a [`Meaning`] and gives the values of its [`Meaning::attributes`], in their order:
+//! Code that counts something names a [`MetricId`] and gives the values of its [`MetricId::attributes`], in their order:
 //!
 //! ```text
-//! let hits = metrics.counter(Meaning::CacheOperations, &["get", "hit"])?;
+//! let hits = metrics.counter(MetricId::CacheOperations, &["get", "hit"])?;
 //! hits.increment();
 //! ```
 //!
-//! The dialect's table ([`crate::Dialect::rows`]) says family, labels and bounds. Where it has no row for the meaning the
-//! handle works and is not exported, so the code need not ask. To add a meaning: a row here, and a row in
+//! The dialect's table ([`crate::Dialect::rows`]) says family, labels and bounds. Where it has no row for the metric the
+//! handle works and is not exported, so the code need not ask. To add a metric: a row here, and a row in
 //! `dialects/native.rs` and in each dialect that knows it.
 
 use crate::{Attribute, Signal};
 
-macro_rules! meanings {
+macro_rules! metric_ids {
     ($($(#[$doc:meta])* $id:ident [$($attribute:ident),*] $($signal:ident)?;)*) => {
         /// Something that the service can tell.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Meaning {
+        pub enum MetricId {
             $($(#[$doc])* $id,)*
         }
 
-        impl Meaning {
+        impl MetricId {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$id),*];
 
             /// What a handle's values tell, in their order. Empty for one value; and for what the HTTP layer records
-            /// itself, where a dialect chooses ([`Meaning::is_of_the_layer`]).
+            /// itself, where a dialect chooses ([`MetricId::recorded_by_layer`]).
             #[must_use]
             pub const fn attributes(self) -> &'static [Attribute] {
                 match self {
@@ -38,7 +38,7 @@ macro_rules! meanings {
             #[must_use]
             pub const fn signal(self) -> Option<Signal> {
                 match self {
-                    $(Self::$id => meanings!(@signal $($signal)?),)*
+                    $(Self::$id => metric_ids!(@signal $($signal)?),)*
                 }
             }
         }
@@ -47,7 +47,7 @@ macro_rules! meanings {
     (@signal $signal:ident) => { Some(Signal::$signal) };
 }
 
-meanings! {
+metric_ids! {
     // What the HTTP layer records.
     /// Requests, as they were answered.
     Requests [] Requests;
@@ -88,7 +88,7 @@ meanings! {
 
     // Business.
     /// Operations on the database.
-    DatabaseOperations [Operation, Table, Outcomes] DatabaseOperations;
+    DatabaseOperations [Operation, Table, OperationResult] DatabaseOperations;
     /// Time that operations on the database took.
     DatabaseOperationDuration [Operation, Table];
     /// Connections to the database, idle and used.
@@ -96,7 +96,7 @@ meanings! {
     /// Most connections to the database that there may be.
     DatabaseConnectionsMax [];
     /// Operations on the cache.
-    CacheOperations [Operation, Outcomes];
+    CacheOperations [Operation, OperationResult];
     /// Entries in the cache.
     CacheEntries [];
     /// Background tasks, by where they are in their life.
@@ -110,7 +110,7 @@ meanings! {
     /// Users that registered.
     UserRegistrations [];
     /// Logins and the like.
-    AuthEvents [Event, Outcomes];
+    AuthEvents [Event, OperationResult];
     /// Requests to other services.
     ExternalRequests [Service, ServiceStatus];
     /// Time that requests to other services took.
@@ -193,11 +193,11 @@ meanings! {
     GcUncollectable [];
 }
 
-impl Meaning {
+impl MetricId {
     /// Whether the HTTP layer records it itself: there is no handle for it, and its labels are what the dialect chooses of
     /// the request's and the answer's.
     #[must_use]
-    pub const fn is_of_the_layer(self) -> bool {
+    pub const fn recorded_by_layer(self) -> bool {
         (self as usize) <= (Self::SeriesRefused as usize)
     }
 }
