@@ -101,12 +101,12 @@ pub fn alerting(api: &ApiFacts<'_>, thresholds: &Thresholds, memory_bytes: Optio
         complain(&errors);
         RuleSet {
             groups: Vec::new(),
-            left_out: Vec::new(),
+            omitted_alerts: Vec::new(),
         }
     });
-    let left_out = rules.left_out.iter().map(|left| LeftOut {
-        alert: left.alert,
-        no_metric_for: left.signal.name(),
+    let left_out = rules.omitted_alerts.iter().map(|omitted| LeftOut {
+        alert: omitted.alert,
+        no_metric_for: omitted.signal.name(),
     });
     Alerting {
         thresholds: InForce {

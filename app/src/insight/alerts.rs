@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use controller_rules::alerts::ALERTS;
+use controller_rules::alerts;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -84,8 +84,7 @@ const fn name(subject: Subject) -> &'static str {
 }
 
 fn holds_for(name: &str) -> Duration {
-    let def = ALERTS.iter().find(|def| def.name == name);
-    def.map_or(DEFAULT_FOR, |def| Duration::from_millis(def.for_.millis()))
+    alerts::alert(name).map_or(DEFAULT_FOR, |def| Duration::from_millis(def.for_.millis()))
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 
 use controller_rules::{
     ApiFacts,
-    promql::{Expr, PromDuration, Substitution, Window, rate},
-    series::{By, Series},
+    promql::{Expr, PromDuration, RangeWindow, Substitution, rate},
+    queries::{ApiQueries, EventLabel},
 };
 use metric_contract::{Dialect, MetricId, MetricKind};
 use schemars::JsonSchema;
@@ -35,7 +35,7 @@ pub struct Queries {
 /// What a query is made of.
 struct Words<'a> {
     dialect: &'a Dialect,
-    series: Series<'a>,
+    api: ApiQueries<'a>,
     in_flight_threshold: u64,
 }
 
@@ -51,70 +51,72 @@ const QUERIES: &[Def] = &[
     Def {
         title: "Request rate",
         unit: "requests per second",
-        expr: |words| words.series.request_rate(&[]).ok(),
+        expr: |words| words.api.request_rate(&[]).ok(),
     },
     Def {
         title: "Request throughput per minute",
         unit: "requests per minute",
-        expr: |words| Some(words.series.request_rate(&[]).ok()?.times(60)),
+        expr: |words| Some(words.api.request_rate(&[]).ok()?.times(60)),
     },
     Def {
         title: "Requests by endpoint",
         unit: "requests per second",
         expr: |words| {
-            let both = words.series.request_rate(&[By::Method, By::Route]);
-            both.or_else(|_| words.series.request_rate(&[By::Route])).ok()
+            let both = words.api.request_rate(&[EventLabel::Method, EventLabel::Route]);
+            both.or_else(|_| words.api.request_rate(&[EventLabel::Route])).ok()
         },
     },
     Def {
         title: "Status code distribution",
         unit: "requests per second",
-        expr: |words| words.series.request_rate(&[By::Status]).ok(),
+        expr: |words| words.api.request_rate(&[EventLabel::Status]).ok(),
     },
     Def {
         title: "Error ratio",
         unit: "ratio",
         expr: |words| {
-            let all = words.series.request_rate(&[]).ok()?;
-            Some(words.series.error_rate().ok()?.per(all.above(0)))
+            let all = words.api.request_rate(&[]).ok()?;
+            Some(words.api.error_rate().ok()?.per(all.above(0)))
         },
     },
     Def {
         title: "Error rate",
         unit: "requests per second",
-        expr: |words| words.series.error_rate().ok(),
+        expr: |words| words.api.error_rate().ok(),
     },
     Def {
         title: "Errors by type",
         unit: "errors per second",
-        expr: |words| words.series.errors_by_type(&[By::ErrorType]).ok(),
+        expr: |words| words.api.errors_by_type(&[EventLabel::ErrorType]).ok(),
     },
     Def {
         title: "Latency P50",
         unit: "seconds",
-        expr: |words| words.series.latency_quantile(50).ok(),
+        expr: |words| words.api.latency_quantile(50).ok(),
     },
     Def {
         title: "Latency P95",
         unit: "seconds",
-        expr: |words| words.series.latency_quantile(95).ok(),
+        expr: |words| words.api.latency_quantile(95).ok(),
     },
     Def {
         title: "Latency P99",
         unit: "seconds",
-        expr: |words| words.series.latency_quantile(99).ok(),
+        expr: |words| words.api.latency_quantile(99).ok(),
     },
     Def {
         title: "Average latency",
         unit: "seconds",
-        expr: |words| words.series.mean_latency(&[]).ok(),
+        expr: |words| words.api.mean_latency(&[]).ok(),
     },
     Def {
         title: "Average latency by endpoint",
         unit: "seconds",
         expr: |words| {
-            let both = words.series.mean_latency(&[By::TimedMethod, By::TimedRoute]);
-            both.or_else(|_| words.series.mean_latency(&[By::TimedRoute])).ok()
+            let both = words
+                .api
+                .mean_latency(&[EventLabel::TimedMethod, EventLabel::TimedRoute]);
+            both.or_else(|_| words.api.mean_latency(&[EventLabel::TimedRoute])).ok()
         },
     },
     Def {
@@ -125,12 +127,12 @@ const QUERIES: &[Def] = &[
     Def {
         title: "Active requests",
         unit: "requests",
-        expr: |words| words.series.in_flight().ok(),
+        expr: |words| words.api.in_flight().ok(),
     },
     Def {
         title: "Active requests against the load threshold",
         unit: "ratio",
-        expr: |words| Some(words.series.in_flight().ok()?.per(words.in_flight_threshold.max(1))),
+        expr: |words| Some(words.api.in_flight().ok()?.per(words.in_flight_threshold.max(1))),
     },
     Def {
         title: "CPU rate",
@@ -190,21 +192,21 @@ const QUERIES: &[Def] = &[
     Def {
         title: "Targets up",
         unit: "targets",
-        expr: |words| Some(words.series.targets_up()),
+        expr: |words| Some(words.api.targets_up()),
     },
 ];
 
 impl Words<'_> {
     fn sum_of(&self, metric: MetricId) -> Option<Expr> {
         let family = self.dialect.row(metric)?.family;
-        let scope = self.series.scope();
+        let scope = self.api.scope();
         Some(scope.sum(scope.select(family.name).into(), &[]))
     }
 
     /// Of several replicas, the highest.
     fn highest_of(&self, metric: MetricId) -> Option<Expr> {
         let family = self.dialect.row(metric)?.family;
-        let scope = self.series.scope();
+        let scope = self.api.scope();
         Some(scope.max(scope.select(family.name).into(), &[]))
     }
 
@@ -214,8 +216,8 @@ impl Words<'_> {
             MetricKind::Counter | MetricKind::Gauge => family.name.to_owned(),
             MetricKind::Histogram | MetricKind::Summary => family.count_series(),
         };
-        let scope = self.series.scope();
-        Some(scope.sum(rate(scope.select(&series).over(Window::RateInterval)), &[]))
+        let scope = self.api.scope();
+        Some(scope.sum(rate(scope.select(&series).over(RangeWindow::RateInterval)), &[]))
     }
 }
 
@@ -229,7 +231,7 @@ pub fn queries(api: &ApiFacts<'_>, window_seconds: u32, in_flight_threshold: u64
     let Some(dialect) = api.dialect else { return all };
     let words = Words {
         dialect,
-        series: Series::for_panels(api),
+        api: ApiQueries::for_panels(api),
         in_flight_threshold,
     };
     for def in QUERIES {

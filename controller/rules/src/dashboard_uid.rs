@@ -1,14 +1,14 @@
-//! A dashboard's uid: the same for the same API, another for any other.
+//! The uid of an API's dashboard: always the same for one API, and different for any other.
 
 /// The longest uid that Grafana takes.
 const MAX_LENGTH: usize = 40;
-/// Digits of the hash that stands in place of a name that is too long (128 bits in base 36).
+/// Digits of the hash that replaces the end of a name that is too long (128 bits in base 36).
 const HASH_LENGTH: usize = 25;
 
 /// The uid of an API's dashboard: letters, digits, `-` and `_`, at most 40 characters.
 ///
-/// `namespace_name` where that fits; no DNS label holds a `_`, so two APIs never share one. A longer one keeps its
-/// beginning, for the reader, and ends in `__` and a hash of the whole: two, so that it never equals a short one.
+/// It is `namespace_name` if that fits; no DNS label holds a `_`, so two APIs never share one. A longer one keeps its
+/// beginning, for the reader, and ends in `__` and a hash of the whole; the second `_` keeps it apart from short ones.
 #[must_use]
 pub fn dashboard_uid(namespace: &str, name: &str) -> String {
     let whole = format!("{namespace}_{name}");
@@ -19,7 +19,7 @@ pub fn dashboard_uid(namespace: &str, name: &str) -> String {
     format!("{beginning}__{}", base36(fnv1a(whole.as_bytes())))
 }
 
-/// FNV-1a, 128 bits: enough against accidents, of which a cluster's names are the only source.
+/// FNV-1a with 128 bits: not secure against intent, but two names of one cluster never collide by accident.
 fn fnv1a(bytes: &[u8]) -> u128 {
     const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;

@@ -1,22 +1,22 @@
-//! What the engine has to know of one API. Nothing here is read from anywhere: the drivers fill it in.
+//! What the engine needs to know about one API. The caller fills it in; the engine reads nothing itself.
 
 use metric_contract::{Dialect, TargetKind};
 
-/// Everything that rules and dashboards of one API depend on, apart from the alerts' settings.
+/// Everything that the rules and the dashboard of one API depend on, except the settings of the alerts.
 #[derive(Debug, Clone, Copy)]
 pub struct ApiFacts<'a> {
-    /// The MonitoredApi's namespace, and the `namespace` label of every series of it. Whoever writes a static scrape
-    /// configuration must set that label on its targets.
+    /// The MonitoredApi's namespace, which is the label `namespace` of its series. A static scrape configuration must set
+    /// that label on its targets.
     pub namespace: &'a str,
-    /// The MonitoredApi's name, and the `job` label of every series of it.
+    /// The MonitoredApi's name, which is the label `job` of its series.
     pub name: &'a str,
-    /// How its metrics are spelled. `None`: not known yet, so that only rules and panels of Prometheus's own and the
-    /// operator's series are made.
+    /// The names of its metrics. `None`: not known yet; then only rules and panels are made that read series of
+    /// Prometheus itself and of the operator.
     pub dialect: Option<&'a Dialect>,
-    /// How Prometheus finds it: decides which labels are stored as `exported_*`.
+    /// How Prometheus finds it, which decides which labels are stored as `exported_*`.
     pub target: TargetKind,
     /// Seconds between two scrapes; rate windows hold at least four.
     pub scrape_interval_seconds: u32,
-    /// RE2 patterns, fully anchored, of route values that never count (probe and metrics paths among them).
+    /// RE2 patterns, fully anchored, of routes that are never counted; they include the paths of probes and metrics.
     pub excluded_routes: &'a [String],
 }

@@ -1,22 +1,23 @@
-//! The rules engine: facts of one API in, Prometheus rules and a Grafana dashboard out.
+//! The rules engine: turns the facts of one API into Prometheus rules and a Grafana dashboard.
 //!
-//! Pure: no I/O, no clock, no environment, no randomness. The operator, the command line and the reference API all
-//! drive this one engine, so that the same input gives the same rules everywhere.
+//! Pure: no I/O, no clock, no environment, no randomness. The operator, the command line and the reference API all use
+//! this one engine, so that the same input gives the same rules everywhere.
 
 pub mod alerts;
+mod dashboard_uid;
 pub mod dashboards;
 mod facts;
+mod panel_id;
 pub mod promql;
+pub mod queries;
 pub mod recording;
 mod ruleset;
-pub mod series;
 mod settings;
 
 pub use alerts::{build_rules, check_overrides};
-pub use dashboards::{Dashboard, LeftOutPanel, PanelQuery, build_dashboard, panel_queries, panels_left_out};
+pub use dashboard_uid::dashboard_uid;
+pub use dashboards::{Dashboard, OmittedPanel, PanelQuery, build_dashboard, panel_queries};
 pub use facts::ApiFacts;
-pub use ruleset::{AlertingRule, LeftOut, RecordingRule, Rule, RuleGroup, RuleSet};
-pub use settings::{AlertOverride, AlertSettings, FieldError};
-
-/// Where the runbooks stand when the settings name no other place: the pages of `docs/runbooks`.
-pub const DEFAULT_RUNBOOK_BASE_URL: &str = "https://monitoredapi.io/runbooks";
+pub use panel_id::PanelId;
+pub use ruleset::{AlertingRule, OmittedAlert, RecordingRule, Rule, RuleGroup, RuleSet};
+pub use settings::{AlertOverride, AlertSettings, DEFAULT_RUNBOOK_BASE_URL, FieldError};

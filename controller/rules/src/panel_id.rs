@@ -1,14 +1,28 @@
-//! The panels' ids. They stand in links and in the annotations of alerts that fired long ago: an id is never reused.
+//! The ids of the panels. Links and the annotations of old alerts contain them, so an id is never used again for another
+//! panel.
 
-/// A panel, by an id that stays the same whatever is added before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u32)]
-pub enum PanelId {
+macro_rules! panel_ids {
+    ($($(#[$doc:meta])* $name:ident = $id:literal,)*) => {
+        /// A panel, by an id that never changes.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u32)]
+        pub enum PanelId {
+            $($(#[$doc])* $name = $id,)*
+        }
+
+        impl PanelId {
+            /// Every panel.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+panel_ids! {
     /// Targets up and known.
     TargetsUp = 1,
     /// Pods wanted and ready.
     Replicas = 2,
-    /// Number of alerts that fire.
+    /// The number of firing alerts.
     AlertsFiring = 3,
     /// Requests in flight.
     ActiveRequests = 4,
@@ -22,13 +36,13 @@ pub enum PanelId {
     RequestDistribution = 8,
     /// Share of requests that failed.
     ErrorRate = 9,
-    /// Errors by what went wrong.
+    /// Errors by type.
     ErrorsByType = 10,
     /// Latency percentiles.
     Latency = 11,
     /// Mean response time of each endpoint.
     MeanLatency = 12,
-    /// Cost of a scrape.
+    /// Duration of a scrape.
     ScrapeDuration = 13,
 }
 

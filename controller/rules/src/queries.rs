@@ -1,10 +1,10 @@
-//! The vocabulary of queries: what one wants to know of an API, in the words of its dialect.
+//! The queries of an API: one function for each question, with the metric and label names of the API's dialect.
 //!
-//! Alerts, recordings and panels are all made of these, so they can never disagree on what a request or an error is.
+//! Alerts, recording rules and panels are all built from these, so they always agree on what a request or an error is.
 
-mod spelling;
+mod dialect;
 
-pub use spelling::By;
+pub use dialect::EventLabel;
 
 use metric_contract::{
     Signal, labels,
@@ -15,92 +15,93 @@ use metric_contract::{
 use crate::{
     ApiFacts,
     promql::{
-        Decimal, Expr, LabelName, Matcher, PromDuration, Regex, Scope, Window, histogram_quantile, increase, rate,
+        ApiScope, Decimal, Expr, LabelName, Matcher, PromDuration, RangeWindow, Regex, histogram_quantile, increase,
+        rate,
     },
 };
 
 /// The shortest window over which rules take rates.
 const RULE_WINDOW_SECONDS: u32 = 300;
-/// A rate window holds at least four scrapes: with fewer, one lost scrape leaves nothing to take a rate of.
+/// A rate window holds at least four scrapes: with fewer, one lost scrape could leave no rate.
 const SCRAPES_PER_WINDOW: u32 = 4;
 
-/// A signal that no metric of the API answers.
+/// A signal for which the API has no metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no metric answers the signal {}", .0.name())]
-pub struct Missing(
+#[error("the API has no metric for the signal {}", .0.name())]
+pub struct MissingSignal(
     /// The signal.
     pub Signal,
 );
 
-/// An expression, or the signal for want of which it cannot be built.
-pub type Built = Result<Expr, Missing>;
+/// An expression, or the signal whose metric is missing.
+pub type QueryResult = Result<Expr, MissingSignal>;
 
-/// One API's series.
+/// The queries of one API.
 #[derive(Debug, Clone)]
-pub struct Series<'a> {
+pub struct ApiQueries<'a> {
     api: &'a ApiFacts<'a>,
-    scope: Scope,
-    window: Window,
+    scope: ApiScope,
+    window: RangeWindow,
 }
 
-impl<'a> Series<'a> {
-    /// For rules: rates over 5 minutes, or over four scrapes if that is longer.
+impl<'a> ApiQueries<'a> {
+    /// Queries for rules, with rates over 5 minutes or four scrapes, whichever is longer.
     #[must_use]
     pub fn for_rules(api: &'a ApiFacts<'a>) -> Self {
         Self {
             api,
-            scope: Scope::new(api.namespace, api.name),
-            window: Window::Fixed(rule_window(api)),
+            scope: ApiScope::new(api.namespace, api.name),
+            window: RangeWindow::Fixed(rule_window(api)),
         }
     }
 
-    /// For panels: rates over `$__rate_interval`.
+    /// Queries for panels, with rates over `$__rate_interval`.
     #[must_use]
     pub fn for_panels(api: &'a ApiFacts<'a>) -> Self {
         Self {
             api,
-            scope: Scope::new(api.namespace, api.name),
-            window: Window::RateInterval,
+            scope: ApiScope::new(api.namespace, api.name),
+            window: RangeWindow::RateInterval,
         }
     }
 
-    /// What every query is pinned to.
+    /// The labels that every query selects.
     #[must_use]
-    pub const fn scope(&self) -> &Scope {
+    pub const fn scope(&self) -> &ApiScope {
         &self.scope
     }
 
-    /// Targets that answer their scrapes; no series if Prometheus knows no target.
+    /// The number of targets that answer their scrapes; no series if Prometheus knows no target.
     #[must_use]
     pub fn targets_up(&self) -> Expr {
         self.scope.sum(self.scope.select(UP.name).into(), &[])
     }
 
-    /// Targets that Prometheus knows.
+    /// The number of targets that Prometheus knows.
     #[must_use]
     pub fn targets_known(&self) -> Expr {
         self.scope.count(self.scope.select(UP.name).into(), &[])
     }
 
-    /// Pods that there should be; no series where this Prometheus does not scrape the operator.
+    /// The number of wanted pods; no series if this Prometheus does not scrape the operator.
     #[must_use]
     pub fn replicas_wanted(&self) -> Expr {
         self.scope.reported(REPLICAS_WANTED)
     }
 
-    /// Pods that are ready; no series where this Prometheus does not scrape the operator.
+    /// The number of ready pods; no series if this Prometheus does not scrape the operator.
     #[must_use]
     pub fn replicas_ready(&self) -> Expr {
         self.scope.reported(REPLICAS_READY)
     }
 
-    /// Seconds that the slowest target's last scrape took.
+    /// The duration of the slowest target's last scrape, in seconds.
     #[must_use]
     pub fn scrape_seconds(&self) -> Expr {
         self.scope.max(self.scope.select(SCRAPE_DURATION.name).into(), &[])
     }
 
-    /// Alerts of the API that fire; 0, not missing, while there are targets.
+    /// The number of firing alerts; 0, not missing, while there are targets.
     #[must_use]
     pub fn alerts_firing(&self) -> Expr {
         let firing = self
@@ -113,103 +114,104 @@ impl<'a> Series<'a> {
     /// Requests per second.
     ///
     /// # Errors
-    /// [`Signal::Requests`] is not answered.
-    pub fn request_rate(&self, by: &[By]) -> Built {
+    /// [`Signal::Requests`] has no metric.
+    pub fn request_rate(&self, by: &[EventLabel]) -> QueryResult {
         let requests = self.requests_selector(Signal::Requests)?;
         Ok(self.scope.sum(rate(requests.over(self.window)), &self.labels(by)?))
     }
 
-    /// Requests within all that the dashboard shows.
+    /// The number of requests in the time range that the dashboard shows.
     ///
     /// # Errors
-    /// [`Signal::Requests`] is not answered.
-    pub fn requests_shown(&self, by: &[By]) -> Built {
+    /// [`Signal::Requests`] has no metric.
+    pub fn requests_shown(&self, by: &[EventLabel]) -> QueryResult {
         let requests = self.requests_selector(Signal::Requests)?;
         Ok(self
             .scope
-            .sum(increase(requests.over(Window::DashboardRange)), &self.labels(by)?))
+            .sum(increase(requests.over(RangeWindow::DashboardRange)), &self.labels(by)?))
     }
 
-    /// Requests per second that failed by the API's fault; 0 where there are requests and none failed, even if no
-    /// failure has ever been counted.
+    /// Requests per second that the API failed to serve (5xx); 0 if there are requests and none failed, even if no failure
+    /// has ever been counted.
     ///
     /// # Errors
-    /// [`Signal::Errors`] is not answered.
-    pub fn error_rate(&self) -> Built {
-        let spelling = self.requests_spelling(Signal::Errors)?;
-        let failed = Regex::pattern(spelling.status_style.server_error_regex());
+    /// [`Signal::Errors`] has no metric.
+    pub fn error_rate(&self) -> QueryResult {
+        let counter = self.requests_series(Signal::Errors)?;
+        let failed = Regex::pattern(counter.status_style.server_error_regex());
         let errors = self
             .requests_selector(Signal::Errors)?
-            .with(Matcher::matches(&*self.stored(spelling.status), &failed));
+            .with(Matcher::matches(&*self.stored(counter.status), &failed));
         Ok(or_zero(
             self.scope.sum(rate(errors.over(self.window)), &[]),
             self.request_rate(&[])?,
         ))
     }
 
-    /// Errors per second by what went wrong.
+    /// Errors per second by type.
     ///
     /// # Errors
-    /// [`Signal::ErrorsByType`] is not answered.
-    pub fn errors_by_type(&self, by: &[By]) -> Built {
-        let errors = self.scope.select(self.errors_by_type_spelling()?.family.name);
+    /// [`Signal::ErrorsByType`] has no metric.
+    pub fn errors_by_type(&self, by: &[EventLabel]) -> QueryResult {
+        let errors = self.scope.select(self.errors_by_type_series()?.family.name);
         Ok(self.scope.sum(rate(errors.over(self.window)), &self.labels(by)?))
     }
 
-    /// Seconds within which so many hundredths of the requests were answered, from this API's own histogram.
+    /// The given percentile of the latency, in seconds, from the API's own histogram.
     ///
     /// # Errors
-    /// [`Signal::Duration`] is not answered.
-    pub fn latency_quantile(&self, percent: u64) -> Built {
+    /// [`Signal::Duration`] has no metric.
+    pub fn latency_quantile(&self, percent: u64) -> QueryResult {
         Ok(histogram_quantile(
             Decimal::hundredths(percent),
             self.latency_buckets()?,
         ))
     }
 
-    /// Per second, requests by upper bound of the latency histogram.
+    /// Requests per second by upper bound of the latency histogram's buckets.
     ///
     /// # Errors
-    /// [`Signal::Duration`] is not answered.
-    pub fn latency_buckets(&self) -> Built {
-        let spelling = self.duration_spelling()?;
-        let buckets = self.duration_selector(&spelling, &spelling.family.bucket_series());
+    /// [`Signal::Duration`] has no metric.
+    pub fn latency_buckets(&self) -> QueryResult {
+        let histogram = self.duration_series()?;
+        let buckets = self.duration_selector(&histogram, &histogram.family.bucket_series());
         Ok(self
             .scope
             .sum(rate(buckets.over(self.window)), &[LabelName::new(labels::LE)]))
     }
 
-    /// Mean seconds of a request; nothing where there were no requests.
+    /// The mean duration of a request, in seconds; no series if there were no requests.
     ///
     /// # Errors
-    /// [`Signal::Duration`] is not answered.
-    pub fn mean_latency(&self, by: &[By]) -> Built {
-        let spelling = self.duration_spelling()?;
+    /// [`Signal::Duration`] has no metric.
+    pub fn mean_latency(&self, by: &[EventLabel]) -> QueryResult {
+        let histogram = self.duration_series()?;
         let by = self.labels(by)?;
         let per_second = |series: String| {
-            let range = self.duration_selector(&spelling, &series).over(self.window);
+            let range = self.duration_selector(&histogram, &series).over(self.window);
             self.scope.sum(rate(range), &by)
         };
-        let count = per_second(spelling.family.count_series());
-        Ok(per_second(spelling.family.sum_series()).per(count.above(0)))
+        let count = per_second(histogram.family.count_series());
+        Ok(per_second(histogram.family.sum_series()).per(count.above(0)))
     }
 
-    /// Requests being served right now.
+    /// The number of requests that are being served.
     ///
     /// # Errors
-    /// [`Signal::InFlight`] is not answered.
-    pub fn in_flight(&self) -> Built {
-        let spelling = self
+    /// [`Signal::InFlight`] has no metric.
+    pub fn in_flight(&self) -> QueryResult {
+        let gauge = self
             .dialect(Signal::InFlight)?
             .in_flight()
-            .ok_or(Missing(Signal::InFlight))?;
-        // A scrape is itself a request in flight, so the routes that never count must not count here either.
-        let excluded = spelling.route.and_then(|route| self.excluded_routes(route));
-        let selector = self.scope.select(spelling.family.name).with_all(excluded);
+            .ok_or(MissingSignal(Signal::InFlight))?;
+        // A scrape is itself a request in flight, so the excluded routes must not be counted here either.
+        let excluded = gauge.route.and_then(|route| self.excluded_routes(route));
+        let selector = self.scope.select(gauge.family.name).with_all(excluded);
         Ok(self.scope.sum(selector.into(), &[]))
     }
 
-    /// A series that our recording rules make, taken as the highest, so that rules that were loaded twice do not count twice.
+    /// A series of our recording rules. Of several such series the highest is taken, so that rules that are loaded twice
+    /// are not counted twice.
     #[must_use]
     pub fn recorded(&self, recorded: &RecordedSeries) -> Expr {
         self.scope.max(self.recorded_selector(recorded).into(), &[])
@@ -222,7 +224,7 @@ impl<'a> Series<'a> {
             .max(self.recorded_selector(recorded).into(), &[LabelName::new(labels::LE)])
     }
 
-    /// The recorded bucket that holds every request: the number of requests of a histogram.
+    /// The recorded bucket `+Inf`, which counts every request of the histogram.
     #[must_use]
     pub fn recorded_bucket_total(&self, recorded: &RecordedSeries) -> Expr {
         let all = self
@@ -237,14 +239,14 @@ impl<'a> Series<'a> {
         recorded.name(&rule_window(self.api).to_string())
     }
 
-    /// `per_second` holds at least so many events within the window of the rules.
+    /// Keeps `per_second` if it is at least this number of events within the window of the rules.
     #[must_use]
     pub fn at_least_events(&self, per_second: Expr, events: u64) -> Expr {
         per_second.times(rule_window(self.api).seconds()).at_least(events)
     }
 }
 
-/// `value`, or 0 where there is a `base` but no value.
+/// `value`, or 0 if there is a `base` but no `value`.
 fn or_zero(value: Expr, base: Expr) -> Expr {
     value.or(Expr::from(0).times(base))
 }

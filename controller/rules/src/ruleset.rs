@@ -12,14 +12,14 @@ use crate::promql::{Expr, PromDuration};
 pub struct RuleSet {
     /// The groups, in a fixed order; none is empty.
     pub groups: Vec<RuleGroup>,
-    /// Alerts that were left out because no metric answers a signal that they need.
+    /// Alerts that are left out because the dialect has no metric for a signal that they need.
     #[serde(skip)]
-    pub left_out: Vec<LeftOut>,
+    pub omitted_alerts: Vec<OmittedAlert>,
 }
 
-/// An alert that was left out, and why.
+/// An alert that is left out, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct OmittedAlert {
     /// Name of the alert.
     pub alert: &'static str,
     /// The signal that the dialect lacks.
@@ -39,7 +39,7 @@ pub struct RuleGroup {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Rule {
-    /// A series computed once for many readers.
+    /// A series that is computed once for several alerts.
     Recording(RecordingRule),
     /// An alert.
     Alerting(AlertingRule),
@@ -59,12 +59,12 @@ pub struct RecordingRule {
 pub struct AlertingRule {
     /// Name of the alert.
     pub alert: String,
-    /// Its PromQL: has a result while the condition holds.
+    /// Its PromQL, which has a result while the condition holds.
     pub expr: Expr,
-    /// Prometheus duration for which the condition must hold.
+    /// How long the condition must hold.
     #[serde(rename = "for")]
     pub for_: PromDuration,
-    /// Prometheus duration for which the alert outlasts the condition.
+    /// How long the alert keeps firing after the condition has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_firing_for: Option<PromDuration>,
     /// Labels beside those of the expression's result.

@@ -1,15 +1,20 @@
-//! What a user may change about the alerts: `spec.alerts` of a MonitoredApi, still as strings.
+//! What a user can change about the alerts: `spec.alerts` of a MonitoredApi, as unchecked strings.
 
 use std::collections::BTreeMap;
 
-/// `spec.alerts`, without `extraRules`.
+/// Where the runbooks are unless the settings name another place: the pages of `docs/runbooks`.
+pub const DEFAULT_RUNBOOK_BASE_URL: &str = "https://monitoredapi.io/runbooks";
+/// Most characters of a user's value that a message repeats.
+const QUOTED_LENGTH: usize = 40;
+
+/// `spec.alerts`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertSettings {
-    /// `false`: no alerting rule at all.
+    /// `false`: no alerts at all.
     pub enabled: bool,
-    /// Labels put on each alert.
+    /// Labels of each alert.
     pub labels: BTreeMap<String, String>,
-    /// Where the runbooks stand: `<base>/<Alert>.md`. `None`: [`crate::DEFAULT_RUNBOOK_BASE_URL`].
+    /// Where the runbooks are: `<base>/<Alert>.md`. `None`: [`DEFAULT_RUNBOOK_BASE_URL`].
     pub runbook_base_url: Option<String>,
     /// Changes to single alerts, by name.
     pub overrides: Vec<AlertOverride>,
@@ -26,26 +31,26 @@ impl Default for AlertSettings {
     }
 }
 
-/// One entry of `spec.alerts.overrides`. What is `None` keeps the alert's default.
+/// One entry of `spec.alerts.overrides`. A field that is `None` keeps the alert's default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AlertOverride {
-    /// Name of the alert, as in [`crate::alerts::ALERTS`].
+    /// Name of the alert, one of [`crate::alerts::alerts`].
     pub name: String,
     /// The threshold, in the alert's own unit: ratio `0.02`, duration `500ms`, bytes `512Mi`, count `10`.
     pub threshold: Option<String>,
-    /// Prometheus duration for which the expression must hold.
+    /// Prometheus duration for which the condition must hold.
     pub for_: Option<String>,
-    /// Prometheus duration for which the alert keeps firing after the expression stopped holding.
+    /// Prometheus duration for which the alert keeps firing after the condition has ended.
     pub keep_firing_for: Option<String>,
     /// Value of the label `severity`.
     pub severity: Option<String>,
-    /// Labels of this alert, over those of [`AlertSettings::labels`].
+    /// Labels of this alert; they replace those of [`AlertSettings::labels`].
     pub labels: BTreeMap<String, String>,
     /// `Some(false)`: the alert is left out.
     pub enabled: Option<bool>,
 }
 
-/// A value that cannot be used, with where it stands and what to write instead.
+/// A value that cannot be used, with its field and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("{path}: {message}")]
 pub struct FieldError {
@@ -53,4 +58,11 @@ pub struct FieldError {
     pub path: String,
     /// What is wrong, and what to write instead.
     pub message: String,
+}
+
+/// A user's value as a message repeats it: on one line, and not at any length.
+pub(crate) fn quoted(text: &str) -> String {
+    let short: String = text.chars().take(QUOTED_LENGTH).collect();
+    let more = if short.len() < text.len() { "…" } else { "" };
+    format!("{short:?}{more}")
 }

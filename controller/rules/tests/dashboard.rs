@@ -1,4 +1,4 @@
-//! The dashboard of an API: which panels, what they ask, and what Grafana needs to show them.
+//! The dashboard of an API: its panels, their queries, and the JSON that Grafana needs to show them.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test's own helpers fail the test")]
 
@@ -6,11 +6,9 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{dashboard, orders, queries, settings, undetected};
+use common::{dashboard, of_the_platform, orders, queries, settings, undetected};
 use controller_rules::{
-    AlertOverride, AlertSettings, ApiFacts, build_dashboard,
-    dashboards::{PanelId, ROWS},
-    panel_queries,
+    AlertOverride, AlertSettings, ApiFacts, PanelId, build_dashboard, dashboards::ROWS, panel_queries,
 };
 use serde_json::{Value, json};
 
@@ -87,19 +85,22 @@ fn a_rate_interval_is_put_in_and_an_unreadable_one_counts_as_five_minutes() {
 }
 
 #[test]
-fn without_a_dialect_only_panels_of_the_platform_are_there() {
+fn without_a_dialect_only_panels_of_the_platform_are_there_and_the_others_are_named() {
     let dashboard = dashboard(&undetected());
+    let panels = || ROWS.iter().flat_map(|row| row.panels);
+    let expected = panels().filter(|def| def.signals.iter().all(of_the_platform));
     let titles: Vec<_> = dashboard.titles().collect();
-    assert_eq!(
-        titles,
-        [
-            "Targets up",
-            "Replicas wanted and ready",
-            "Alerts firing",
-            "Alerts",
-            "Scrape duration"
-        ]
-    );
+    assert_eq!(titles, expected.map(|def| def.title).collect::<Vec<_>>());
+    assert!(titles.contains(&"Targets up") && titles.len() < panels().count());
+    let omitted = panels().filter_map(|def| {
+        let signal = def.signals.iter().find(|signal| !of_the_platform(signal))?;
+        Some((def.title, *signal))
+    });
+    let named = dashboard
+        .omitted_panels()
+        .iter()
+        .map(|panel| (panel.title, panel.signal));
+    assert_eq!(named.collect::<Vec<_>>(), omitted.collect::<Vec<_>>());
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The rules of an API: what they select, what settings change, and what is said of settings that cannot be used.
+//! The rules of an API: which series they select, what settings change, and the messages about settings that cannot be
+//! used.
 
 #![expect(clippy::expect_used, reason = "a test's own helpers fail the test")]
 
@@ -6,12 +7,14 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{expressions, listed, orders, rules, settings, undetected};
+use common::{
+    expressions,
+    labels::{check_labels, output_labels},
+    listed, of_the_platform, orders, rules, settings, undetected,
+};
 use controller_rules::{
-    AlertOverride, AlertSettings, AlertingRule, ApiFacts, Rule,
-    alerts::ALERTS,
-    build_dashboard, build_rules, check_overrides,
-    promql::{check_labels, metrics, output_labels},
+    AlertOverride, AlertSettings, AlertingRule, ApiFacts, Rule, RuleSet, alerts::alerts, build_dashboard, build_rules,
+    check_overrides, promql::metrics,
 };
 use metric_contract::{Dialect, DialectId, DialectRow, Family, MetricId, Signal, TargetKind, dialects::native};
 
@@ -25,6 +28,11 @@ fn alert(api: &ApiFacts<'_>, settings: &AlertSettings, name: &str) -> Option<Ale
             Rule::Alerting(rule) if rule.alert == name => Some(rule),
             Rule::Alerting(_) | Rule::Recording(_) => None,
         })
+}
+
+fn omitted_alerts(rules: &RuleSet) -> Vec<(&'static str, Signal)> {
+    let omitted = rules.omitted_alerts.iter();
+    omitted.map(|omitted| (omitted.alert, omitted.signal)).collect()
 }
 
 fn one(entry: AlertOverride) -> AlertSettings {
@@ -57,7 +65,7 @@ fn every_expression_is_read_by_a_promql_parser() {
 #[test]
 fn both_sides_of_every_operator_carry_the_same_labels() {
     for (name, expr) in expressions(&rules(&orders())) {
-        check_labels(&expr).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(check_labels(&expr), Ok(()), "{name}");
     }
 }
 
@@ -75,10 +83,9 @@ fn namespace_and_job_stay_on_every_result() {
 #[test]
 fn every_alert_of_the_table_is_made_for_the_native_dialect() {
     let made = rules(&orders());
-    assert_eq!(made.left_out, []);
+    assert_eq!(made.omitted_alerts, []);
     let names: Vec<_> = expressions(&made).into_iter().map(|(name, _)| name).collect();
-    let missing: Vec<_> = ALERTS
-        .iter()
+    let missing: Vec<_> = alerts()
         .filter(|def| !names.iter().any(|name| name == def.name))
         .map(|def| def.name.to_owned())
         .collect();
@@ -103,21 +110,18 @@ fn every_recorded_series_that_an_alert_reads_is_made_by_the_same_rules() {
 fn without_a_dialect_only_alerts_of_the_platform_are_made_and_the_others_are_named() {
     let made = rules(&undetected());
     let names: Vec<_> = expressions(&made).into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["ApiDown", "ApiTargetsMissing"]);
-    let left_out: Vec<_> = made.left_out.iter().map(|left| (left.alert, left.signal)).collect();
-    assert_eq!(
-        left_out,
-        [
-            ("ApiHighErrorRatio", Signal::Requests),
-            ("ApiCriticalErrorRatio", Signal::Requests),
-            ("ApiHighLatencyP95", Signal::Duration),
-            ("ApiTooManyInFlight", Signal::InFlight),
-        ]
-    );
+    let expected: Vec<_> = alerts().filter(|def| def.signals.iter().all(of_the_platform)).collect();
+    assert_eq!(names, expected.iter().map(|def| def.name).collect::<Vec<_>>());
+    assert!(names.contains(&"ApiDown".to_owned()) && names.len() < alerts().count());
+    let omitted = alerts().filter_map(|def| {
+        let signal = def.signals.iter().find(|signal| !of_the_platform(signal))?;
+        Some((def.name, *signal))
+    });
+    assert_eq!(omitted_alerts(&made), omitted.collect::<Vec<_>>());
 }
 
 #[test]
-fn an_alert_whose_signal_the_dialect_lacks_is_left_out_and_so_is_what_only_it_reads() {
+fn an_alert_whose_signal_the_dialect_lacks_is_left_out_and_so_is_the_series_that_only_it_reads() {
     let rows = native::ROWS.iter().filter(|row| row.metric != MetricId::Duration);
     let dialect = Dialect {
         rows: rows.copied().collect::<Vec<_>>().leak(),
@@ -127,11 +131,13 @@ fn an_alert_whose_signal_the_dialect_lacks_is_left_out_and_so_is_what_only_it_re
         dialect: Some(&dialect),
         ..orders()
     });
-    let left_out: Vec<_> = made.left_out.iter().map(|left| (left.alert, left.signal)).collect();
-    assert_eq!(left_out, [("ApiHighLatencyP95", Signal::Duration)]);
+    let timed = alerts().filter(|def| def.signals.contains(&Signal::Duration));
+    let expected: Vec<_> = timed.map(|def| (def.name, Signal::Duration)).collect();
+    assert!(expected.contains(&("ApiHighLatencyP95", Signal::Duration)));
+    assert_eq!(omitted_alerts(&made), expected);
     assert!(
         !expressions(&made).iter().any(|(name, _)| name.contains("latency")),
-        "nobody reads the buckets"
+        "no alert reads the buckets"
     );
 }
 
@@ -217,12 +223,38 @@ fn an_alert_can_be_turned_off_and_so_can_all() {
 
 #[test]
 fn a_label_cannot_become_a_template() {
-    let hostile = AlertSettings {
-        labels: BTreeMap::from([("team".to_owned(), "{{ query `up` }}".to_owned())]),
-        ..AlertSettings::default()
-    };
-    let label = alert(&orders(), &hostile, "ApiDown").unwrap().labels["team"].clone();
-    assert_eq!(label, r#"{{"{"}}{{"{"}} query `up` }}"#);
+    for hostile in ["{{ query `up` }}", "{", "}", "a\nb"] {
+        let labels = BTreeMap::from([("team".to_owned(), hostile.to_owned())]);
+        let everywhere = AlertSettings {
+            labels: labels.clone(),
+            ..AlertSettings::default()
+        };
+        let single = one(AlertOverride {
+            labels,
+            ..change("ApiDown")
+        });
+        for (settings, path) in [(everywhere, "labels.team"), (single, "overrides[0].labels.team")] {
+            let errors = build_rules(&orders(), &settings).unwrap_err();
+            let error = errors.first().map(ToString::to_string).unwrap_or_default();
+            let expected = format!(
+                "{path}: {hostile:?} is not a valid label value: use text without braces and line breaks, for example shop"
+            );
+            assert_eq!((error, errors.len()), (expected, 1));
+        }
+    }
+}
+
+#[test]
+fn a_duration_that_cannot_be_read_is_named_once() {
+    for text in ["1x", "1d", "0", "", "5", "soon"] {
+        let entry = AlertOverride {
+            for_: Some(text.to_owned()),
+            ..change("ApiDown")
+        };
+        let expected =
+            format!("overrides[0].for: {text:?} is not a valid duration: use h, m, s and ms, for example 5m");
+        assert_eq!(messages(&one(entry)), [expected]);
+    }
 }
 
 #[test]
@@ -256,19 +288,23 @@ fn every_mistake_is_named_at_once_with_its_place_and_what_to_write() {
         ..AlertSettings::default()
     };
     let expected = [
-        r#"labels: "a b" is not the name of a label; use letters, digits and _"#,
-        "labels.namespace: is set by the rules themselves; use another name",
-        r#"runbookBaseUrl: "javascript:alert(1)" is not an address of runbooks; write https://…"#,
-        r#"overrides[0].threshold: "2%" is not a ratio; write a number from 0 up to 1, such as 0.02 for 2 %"#,
-        "overrides[1].name: no alert is called \"ApiHighErrorRate\"; near to it are ApiHighErrorRatio, \
-         ApiCriticalErrorRatio, ApiHighLatencyP95",
-        "overrides[2].labels.severity: is not set here; write severity in overrides",
-        r#"overrides[2].threshold: "fast" is not a duration; write 500ms"#,
-        r#"overrides[2].for: "soon" is not a duration; write 5m"#,
-        r#"overrides[2].keepFiringFor: "5" is not a duration; write 5m"#,
-        r#"overrides[2].severity: "very bad" is not a severity; write one word, such as critical, warning or info"#,
-        "overrides[3].threshold: ApiDown has no threshold; remove it",
-        r#"overrides[4].name: "ApiDown" stands here twice; merge the entries"#,
+        r#"labels: "a b" is not a valid label name: use letters, digits and _, for example team"#,
+        "labels.namespace: namespace is not a valid label here, because the rules set it: use another name, for example \
+         team",
+        "runbookBaseUrl: \"javascript:alert(1)\" is not a valid base address of runbooks: use https and no spaces, quotes \
+         or braces, for example https://example.org/runbooks",
+        r#"overrides[0].threshold: "2%" is not a valid ratio: use a number from 0 to below 1, for example 0.02 for 2 %"#,
+        "overrides[1].name: \"ApiHighErrorRate\" is not a valid alert name: use one of the alerts, for example \
+         ApiHighErrorRatio, ApiCriticalErrorRatio, ApiHighLatencyP95",
+        "overrides[2].labels.severity: severity is not a valid label here: use the field severity of an override, for \
+         example warning",
+        "overrides[2].threshold: \"fast\" is not a valid duration: use h, m, s and ms and more than 0, for example 500ms",
+        r#"overrides[2].for: "soon" is not a valid duration: use h, m, s and ms, for example 5m"#,
+        r#"overrides[2].keepFiringFor: "5" is not a valid duration: use h, m, s and ms, for example 5m"#,
+        "overrides[2].severity: \"very bad\" is not a valid severity: use one word of letters, digits, - and _, for \
+         example warning",
+        r#"overrides[3].threshold: "1" is not a valid threshold: ApiDown has none; remove the field"#,
+        r#"overrides[4].name: "ApiDown" is not a valid name of a second override: use one override for each alert"#,
     ];
     assert_eq!(messages(&settings), expected);
     assert_eq!(
@@ -290,7 +326,8 @@ fn a_latency_threshold_beyond_the_largest_bucket_is_refused() {
     let error = at("10s").unwrap_err().remove(0).to_string();
     assert_eq!(
         error,
-        "overrides[0].threshold: 10s would never be passed: the largest bucket of dialect native ends at 10s; write less"
+        "overrides[0].threshold: 10s is not a valid threshold, because the largest bucket of dialect native ends at 10s and a \
+         percentile is never above it: use less, for example 500ms"
     );
 }
 

@@ -1,6 +1,6 @@
 //! The dashboard, as a ConfigMap that Grafana's sidecar reads.
 
-use controller_rules::{build_dashboard, panels_left_out};
+use controller_rules::build_dashboard;
 use serde_json::{Value, json};
 
 use super::{
@@ -34,10 +34,11 @@ const FOLDER: &str = "grafana_folder";
 /// Panels that are left out, each with the signal that the dialect lacks.
 pub(super) fn missing(input: &BuildInput<'_>) -> Vec<String> {
     let monitoring = input.api.monitoring.as_ref();
-    if monitoring.is_none_or(|monitoring| monitoring.dashboard.is_none()) {
+    let Some(monitoring) = monitoring.filter(|monitoring| monitoring.dashboard.is_some()) else {
         return Vec::new();
-    }
-    panels_left_out(&facts(input.owner, &input.api.metrics))
+    };
+    build_dashboard(&facts(input.owner, &input.api.metrics), &monitoring.alerts)
+        .omitted_panels()
         .iter()
         .map(|panel| format!("panel {}: {}", panel.title, panel.signal.name()))
         .collect()

@@ -45,9 +45,12 @@ pub(crate) fn facts<'a>(owner: &'a ApiRef, metrics: &'a Metrics) -> ApiFacts<'a>
 
 /// Alerts that were left out, each with the signal that the dialect lacks.
 pub(super) fn missing(api: &ValidApi) -> Vec<String> {
-    let left_out = api.monitoring.iter().flat_map(|monitoring| &monitoring.rules.left_out);
-    left_out
-        .map(|left_out| format!("{}: {}", left_out.alert, left_out.signal.name()))
+    let omitted = api
+        .monitoring
+        .iter()
+        .flat_map(|monitoring| &monitoring.rules.omitted_alerts);
+    omitted
+        .map(|omitted| format!("{}: {}", omitted.alert, omitted.signal.name()))
         .collect()
 }
 

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use controller_api::spec;
+use controller_rules::promql::PromDuration;
 use k8s_openapi::api::core::v1::Probe;
 use metric_contract::DialectId;
 
@@ -14,7 +15,7 @@ use super::{
 /// Time between two scrapes.
 const DEFAULT_INTERVAL: &str = "15s";
 /// Time after which a scrape is given up, unless the interval is shorter.
-const DEFAULT_TIMEOUT: &str = "10s";
+const DEFAULT_TIMEOUT: PromDuration = PromDuration::from_seconds(10);
 /// Samples of a scrape. Generous: above it, Prometheus drops the whole scrape and `ApiDown` fires.
 const DEFAULT_SAMPLES: i64 = 50_000;
 /// Size of a metrics page.
@@ -79,16 +80,16 @@ pub(super) fn metrics(
 
 fn interval_of(given: Option<String>, out: &mut Violations) -> (String, u64) {
     let interval = given.unwrap_or_else(|| DEFAULT_INTERVAL.to_owned());
-    let millis = match syntax::duration_millis(&interval) {
-        Some(millis) if millis >= 1000 => millis,
-        Some(_) => {
+    let millis = match PromDuration::parse_up_to_hours(&interval) {
+        Ok(duration) if duration.millis() >= 1000 => duration.millis(),
+        Ok(_) => {
             out.add("spec.metrics.interval", "must be at least 1s");
             1000
         }
-        None => {
+        Err(_) => {
             out.add(
                 "spec.metrics.interval",
-                format!("{interval:?} is no duration: use h, m, s and ms, such as 30s"),
+                format!("{interval:?} is not a valid duration: use h, m, s and ms, for example 30s"),
             );
             1000
         }
@@ -98,23 +99,22 @@ fn interval_of(given: Option<String>, out: &mut Violations) -> (String, u64) {
 
 fn timeout_of(given: Option<String>, interval: &str, interval_millis: u64, out: &mut Violations) -> String {
     let Some(timeout) = given else {
-        let default = syntax::duration_millis(DEFAULT_TIMEOUT).unwrap_or_default();
-        return if default <= interval_millis {
-            DEFAULT_TIMEOUT.to_owned()
+        return if DEFAULT_TIMEOUT.millis() <= interval_millis {
+            DEFAULT_TIMEOUT.to_string()
         } else {
             interval.to_owned()
         };
     };
-    match syntax::duration_millis(&timeout) {
-        Some(0) => out.add("spec.metrics.timeout", "must be more than 0s"),
-        Some(millis) if millis > interval_millis => out.add(
+    match PromDuration::parse_up_to_hours(&timeout).map(PromDuration::millis) {
+        Ok(0) => out.add("spec.metrics.timeout", "must be more than 0s"),
+        Ok(millis) if millis > interval_millis => out.add(
             "spec.metrics.timeout",
             format!("{timeout} is above the interval {interval}: lower the timeout or raise spec.metrics.interval"),
         ),
-        Some(_) => {}
-        None => out.add(
+        Ok(_) => {}
+        Err(_) => out.add(
             "spec.metrics.timeout",
-            format!("{timeout:?} is no duration: use h, m, s and ms, such as 10s"),
+            format!("{timeout:?} is not a valid duration: use h, m, s and ms, for example 10s"),
         ),
     }
     timeout

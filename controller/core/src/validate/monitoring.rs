@@ -23,7 +23,7 @@ pub(super) fn monitoring(
     let path = "spec.monitoring.objectLabels";
     let object_labels = merged(&settings.monitoring_object_labels, object_labels, path, out);
     // Checked even when monitoring is off: turning it on must not bring old mistakes to light.
-    let alerts = alert_settings(alerts, settings, out);
+    let alerts = alert_settings(alerts, settings);
     let dashboard = dashboard_settings(dashboard, settings, out);
     let rules = build_rules(facts, &alerts)
         .map_err(|errors| {
@@ -40,52 +40,18 @@ pub(super) fn monitoring(
     })
 }
 
-fn alert_settings(alerts: Option<&spec::AlertsSpec>, settings: &Settings, out: &mut Violations) -> AlertSettings {
+fn alert_settings(alerts: Option<&spec::AlertsSpec>, settings: &Settings) -> AlertSettings {
     let spec::AlertsSpec {
         enabled,
         labels,
         runbook_base_url,
         overrides,
     } = alerts.cloned().unwrap_or_default();
-    no_template(labels.as_ref(), "spec.alerts.labels", out);
-    if runbook_base_url
-        .as_ref()
-        .is_some_and(|url| !url.starts_with("https://") || url.contains(['{', '}']))
-    {
-        out.add(
-            "spec.alerts.runbookBaseUrl",
-            "must begin with https:// and hold no braces",
-        );
-    }
-    for (index, given) in overrides.iter().flatten().enumerate() {
-        let path = format!("spec.alerts.overrides[{index}]");
-        no_template(given.labels.as_ref(), &format!("{path}.labels"), out);
-        for (duration, field) in [(&given.for_, "for"), (&given.keep_firing_for, "keepFiringFor")] {
-            if let Some(duration) = duration.as_ref().filter(|text| syntax::duration_millis(text).is_none()) {
-                out.add(
-                    format!("{path}.{field}"),
-                    format!("{duration:?} is no duration: use h, m, s and ms, such as 5m"),
-                );
-            }
-        }
-    }
     AlertSettings {
         enabled: enabled.unwrap_or(true),
         labels: labels.unwrap_or_default(),
         runbook_base_url: runbook_base_url.or_else(|| settings.runbook_base_url.clone()),
         overrides: overrides.unwrap_or_default().into_iter().map(alert_override).collect(),
-    }
-}
-
-/// Prometheus runs the values of alert labels through its template engine, which can query everything it has.
-fn no_template(labels: Option<&BTreeMap<String, String>>, path: &str, out: &mut Violations) {
-    for (key, value) in labels.into_iter().flatten() {
-        if value.contains(['{', '}', '\n']) {
-            out.add(
-                format!("{path}.{key}"),
-                "must hold no braces: Prometheus would run it as a template",
-            );
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Syntax of Kubernetes and Prometheus values: names, labels, quantities, durations.
+//! Syntax of Kubernetes and Prometheus values: names, labels, quantities.
 
 use std::collections::BTreeMap;
 
@@ -8,28 +8,6 @@ use super::Violations;
 const MAX_LABEL: usize = 63;
 /// Most bytes that all annotations of an object may have together (apimachinery, `TotalAnnotationSizeLimitB`).
 const MAX_ANNOTATIONS: usize = 256 * 1024;
-
-/// Milliseconds of a Prometheus duration in h, m, s, ms; `None` if it is none or does not fit.
-pub(super) fn duration_millis(text: &str) -> Option<u64> {
-    let mut rest = text;
-    let mut millis: u64 = 0;
-    let mut seen = 0;
-    for (unit, factor) in [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (number, tail) = rest.split_at(digits);
-        // "5ms" is not five minutes followed by an s.
-        let Some(next) = tail
-            .strip_prefix(unit)
-            .filter(|next| !(unit == "m" && next.starts_with('s')))
-        else {
-            continue;
-        };
-        millis = millis.checked_add(number.parse::<u64>().ok()?.checked_mul(factor)?)?;
-        rest = next;
-        seen += 1;
-    }
-    (rest.is_empty() && seen > 0).then_some(millis)
-}
 
 /// Whether the text is a quantity: a number with an optional suffix.
 pub(super) fn is_quantity(text: &str) -> bool {
@@ -166,21 +144,6 @@ fn key_of(key: &str, path: &str, reserved: &[&str], out: &mut Violations) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_read_in_their_units() {
-        assert_eq!(duration_millis("15s"), Some(15_000));
-        assert_eq!(duration_millis("1h30m"), Some(5_400_000));
-        assert_eq!(duration_millis("500ms"), Some(500));
-        assert_eq!(duration_millis("1m500ms"), Some(60_500));
-    }
-
-    #[test]
-    fn what_is_no_duration_is_refused() {
-        for text in ["", "1d", "s", "1", "5s1m", "-1s", "1.5s", "99999999999999999999h"] {
-            assert_eq!(duration_millis(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn quantities_are_told_from_other_text() {

@@ -1,127 +1,137 @@
-//! From settings to alerts in force: every value is read here, and everything that cannot be used is named at once.
+//! From settings to active alerts. Every value of the settings is read and checked here and nowhere else, and one pass
+//! names everything that cannot be used.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use metric_contract::labels::{ALERT_FAMILY, ALERT_NAME, JOB, NAMESPACE, SEVERITY};
 
-use super::{ALERTS, AlertDef, Condition, near::nearest, template::plain, threshold::ThresholdUnit};
+use super::{AlertDef, alert, alerts, suggestion::nearest};
 use crate::{
-    AlertOverride, AlertSettings, DEFAULT_RUNBOOK_BASE_URL, FieldError,
+    AlertOverride, AlertSettings, FieldError,
     promql::{Decimal, LabelName, PromDuration},
+    settings::{DEFAULT_RUNBOOK_BASE_URL, quoted},
 };
 
-/// Labels that routing and the rules themselves decide by, so that no setting may take them over.
-const RESERVED_LABELS: [&str; 5] = [ALERT_NAME, NAMESPACE, JOB, SEVERITY, ALERT_FAMILY];
-/// Characters of a user's value that a message repeats.
-const QUOTED_LENGTH: usize = 40;
+/// Labels that the rules set themselves and that alerts are routed by; no setting may change them.
+const RESERVED_LABELS: [&str; 4] = [ALERT_NAME, NAMESPACE, JOB, ALERT_FAMILY];
 
 /// An alert with the settings that apply to it.
 #[derive(Debug, Clone)]
-pub(crate) struct InForce {
+pub(crate) struct ActiveAlert {
     pub(crate) def: &'static AlertDef,
-    /// In the query's unit. `None`: the alert needs none.
+    /// In the query's unit. `None`: the alert has no threshold.
     pub(crate) threshold: Option<Decimal>,
-    /// Whether the threshold is the user's own, and where it stands.
+    /// The field that sets the threshold. `None`: the threshold is the default.
     pub(crate) threshold_path: Option<String>,
     pub(crate) for_: PromDuration,
     pub(crate) keep_firing_for: Option<PromDuration>,
     pub(crate) severity: String,
-    /// Escaped for the template engine.
     pub(crate) labels: BTreeMap<String, String>,
 }
 
-/// The alerts in force, and everything in the settings that could not be used.
+impl ActiveAlert {
+    fn new(def: &'static AlertDef, labels: BTreeMap<String, String>) -> Self {
+        Self {
+            def,
+            threshold: def.default_threshold(),
+            threshold_path: None,
+            for_: def.for_,
+            keep_firing_for: None,
+            severity: def.severity.as_str().to_owned(),
+            labels,
+        }
+    }
+}
+
+/// The active alerts, and everything in the settings that cannot be used.
 #[derive(Debug, Clone)]
-pub(crate) struct Resolved {
-    pub(crate) alerts: Vec<InForce>,
+pub(crate) struct ActiveAlerts {
+    pub(crate) alerts: Vec<ActiveAlert>,
     pub(crate) errors: Vec<FieldError>,
 }
 
-/// Everything in the settings that cannot be used, whatever the API's dialect. Paths are relative to `spec.alerts`.
+/// Everything in the settings that cannot be used with any dialect. Paths are relative to `spec.alerts`.
 #[must_use]
 pub fn check_overrides(settings: &AlertSettings) -> Vec<FieldError> {
-    resolve(settings).errors
+    active_alerts(settings).errors
 }
 
-/// Where an alert's runbook stands: `<base>/<Alert>.md`.
+/// The address of an alert's runbook: `<base>/<Alert>.md`.
 pub(crate) fn runbook_url(settings: &AlertSettings, alert: &str) -> String {
-    format!("{}/{alert}.md", runbook_base(settings))
-}
-
-/// Where the runbooks stand; the default where the user's own address cannot be used.
-pub(crate) fn runbook_base(settings: &AlertSettings) -> &str {
     let own = settings.runbook_base_url.as_deref().filter(|url| is_web_address(url));
-    own.unwrap_or(DEFAULT_RUNBOOK_BASE_URL).trim_end_matches('/')
+    let base = own.unwrap_or(DEFAULT_RUNBOOK_BASE_URL).trim_end_matches('/');
+    format!("{base}/{alert}.md")
 }
 
-/// The alerts that the settings leave in force. What cannot be used counts as not written.
-pub(crate) fn resolve(settings: &AlertSettings) -> Resolved {
-    let mut errors = Errors(Vec::new());
-    let common = labels(&settings.labels, "labels", &mut errors);
-    if let Some(url) = settings.runbook_base_url.as_deref().filter(|url| !is_web_address(url)) {
+/// The alerts that the settings leave active. A value that cannot be used counts as not set.
+pub(crate) fn active_alerts(settings: &AlertSettings) -> ActiveAlerts {
+    // No `..`: a new field that is not read here must not compile.
+    let AlertSettings {
+        enabled,
+        labels,
+        runbook_base_url,
+        overrides,
+    } = settings;
+    let mut errors = FieldErrors(Vec::new());
+    let common = usable_labels(labels, "labels", &mut errors);
+    if let Some(url) = runbook_base_url.as_deref().filter(|url| !is_web_address(url)) {
         errors.add(
             "runbookBaseUrl",
-            format!("{} is not an address of runbooks; write https://…", quoted(url)),
+            format!(
+                "{} is not a valid base address of runbooks: use https and no spaces, quotes or braces, for example \
+                 https://example.org/runbooks",
+                quoted(url)
+            ),
         );
     }
-    // In the order in which they are written, so that the errors are too.
-    let mut changed_alerts = BTreeMap::new();
-    let mut seen = BTreeSet::new();
-    for (index, entry) in settings.overrides.iter().enumerate() {
-        let path = format!("overrides[{index}]");
-        if !seen.insert(&entry.name) {
-            errors.add(
-                format!("{path}.name"),
-                format!("{} stands here twice; merge the entries", quoted(&entry.name)),
-            );
-        }
-        match ALERTS.iter().find(|def| def.name == entry.name) {
-            Some(def) => {
-                let alert = changed(def, entry, &path, &common, &mut errors);
-                changed_alerts.entry(def.name).or_insert(alert);
-            }
-            None => errors.add(format!("{path}.name"), unknown_alert(&entry.name)),
-        }
-    }
-    let alerts = ALERTS
-        .iter()
-        .filter_map(|def| {
-            changed_alerts
-                .remove(def.name)
-                .unwrap_or_else(|| Some(default(def, common.clone())))
-        })
-        .collect();
-    let alerts = if settings.enabled { alerts } else { Vec::new() };
-    Resolved {
-        alerts,
+    let mut changed = changed_alerts(overrides, &common, &mut errors);
+    let active = alerts().filter_map(|def| {
+        let unchanged = || Some(ActiveAlert::new(def, common.clone()));
+        changed.remove(def.name).unwrap_or_else(unchanged)
+    });
+    ActiveAlerts {
+        alerts: if *enabled { active.collect() } else { Vec::new() },
         errors: errors.0,
     }
 }
 
-fn default(def: &'static AlertDef, labels: BTreeMap<String, String>) -> InForce {
-    let threshold = match def.condition {
-        Condition::Plain(_) => None,
-        Condition::Threshold { default, .. } => Some(default),
-    };
-    let severity = def.severity.as_str().to_owned();
-    InForce {
-        def,
-        threshold,
-        threshold_path: None,
-        for_: def.for_,
-        keep_firing_for: None,
-        severity,
-        labels,
+/// The alerts that overrides name; `None` for one that is turned off. Of two overrides of one alert the first counts.
+fn changed_alerts(
+    overrides: &[AlertOverride],
+    common: &BTreeMap<String, String>,
+    errors: &mut FieldErrors,
+) -> BTreeMap<&'static str, Option<ActiveAlert>> {
+    let mut changed = BTreeMap::new();
+    let mut names = BTreeSet::new();
+    for (index, entry) in overrides.iter().enumerate() {
+        let path = format!("overrides[{index}]");
+        if !names.insert(&entry.name) {
+            errors.add(
+                format!("{path}.name"),
+                format!(
+                    "{} is not a valid name of a second override: use one override for each alert",
+                    quoted(&entry.name)
+                ),
+            );
+        }
+        match alert(&entry.name) {
+            Some(def) => {
+                let alert = changed_alert(def, entry, &path, common, errors);
+                changed.entry(def.name).or_insert(alert);
+            }
+            None => errors.add(format!("{path}.name"), unknown_alert(&entry.name)),
+        }
     }
+    changed
 }
 
-fn changed(
+fn changed_alert(
     def: &'static AlertDef,
     entry: &AlertOverride,
     path: &str,
     common: &BTreeMap<String, String>,
-    errors: &mut Errors,
-) -> Option<InForce> {
+    errors: &mut FieldErrors,
+) -> Option<ActiveAlert> {
     // No `..`: a new field that is not read here must not compile.
     let AlertOverride {
         name: _,
@@ -129,27 +139,32 @@ fn changed(
         for_,
         keep_firing_for,
         severity,
-        labels: own,
+        labels,
         enabled,
     } = entry;
-    let mut alert = default(def, common.clone());
-    alert.labels.extend(labels(own, &format!("{path}.labels"), errors));
+    let mut alert = ActiveAlert::new(def, common.clone());
+    alert
+        .labels
+        .extend(usable_labels(labels, &format!("{path}.labels"), errors));
     if let Some(text) = threshold {
         let path = format!("{path}.threshold");
-        if let Some(value) = read_threshold(def.threshold_unit(), def.name, text, &path, errors) {
-            (alert.threshold, alert.threshold_path) = (Some(value), Some(path));
+        match read_threshold(def, text) {
+            Ok(value) => (alert.threshold, alert.threshold_path) = (Some(value), Some(path)),
+            Err(message) => errors.add(path, message),
         }
     }
     let mut duration = |field: &str, text: &Option<String>| {
         let text = text.as_deref()?;
-        let read = text.parse().ok();
-        if read.is_none() {
+        let invalid = |_| {
             errors.add(
                 format!("{path}.{field}"),
-                format!("{} is not a duration; write 5m", quoted(text)),
+                format!(
+                    "{} is not a valid duration: use h, m, s and ms, for example 5m",
+                    quoted(text)
+                ),
             );
-        }
-        read
+        };
+        PromDuration::parse_up_to_hours(text).map_err(invalid).ok()
     };
     alert.for_ = duration("for", for_).unwrap_or(alert.for_);
     alert.keep_firing_for = duration("keepFiringFor", keep_firing_for);
@@ -158,7 +173,7 @@ fn changed(
         Some(word) => errors.add(
             format!("{path}.severity"),
             format!(
-                "{} is not a severity; write one word, such as critical, warning or info",
+                "{} is not a valid severity: use one word of letters, digits, - and _, for example warning",
                 quoted(word)
             ),
         ),
@@ -167,54 +182,66 @@ fn changed(
     enabled.unwrap_or(true).then_some(alert)
 }
 
-fn read_threshold(
-    unit: Option<ThresholdUnit>,
-    alert: &str,
-    text: &str,
-    path: &str,
-    errors: &mut Errors,
-) -> Option<Decimal> {
-    let Some(unit) = unit else {
-        errors.add(path, format!("{alert} has no threshold; remove it"));
-        return None;
+fn read_threshold(def: &AlertDef, text: &str) -> Result<Decimal, String> {
+    let Some(unit) = def.threshold_unit() else {
+        return Err(format!(
+            "{} is not a valid threshold: {} has none; remove the field",
+            quoted(text),
+            def.name
+        ));
     };
     unit.parse(text)
-        .map_err(|wanted| errors.add(path, format!("{} is not {wanted}", quoted(text))))
-        .ok()
+        .map_err(|wanted| format!("{} is not a valid {wanted}", quoted(text)))
 }
 
-/// Labels with values escaped for the template engine; those that may not be set are left out and named.
-fn labels(labels: &BTreeMap<String, String>, path: &str, errors: &mut Errors) -> BTreeMap<String, String> {
+/// The labels that can be used; the others are named in `errors`.
+fn usable_labels(labels: &BTreeMap<String, String>, path: &str, errors: &mut FieldErrors) -> BTreeMap<String, String> {
     let mut usable = BTreeMap::new();
     for (name, value) in labels {
+        let path_of_label = || format!("{path}.{name}");
         if LabelName::new(name).as_str() != name || name.starts_with("__") {
+            let name = quoted(name);
             errors.add(
                 path,
-                format!("{} is not the name of a label; use letters, digits and _", quoted(name)),
+                format!("{name} is not a valid label name: use letters, digits and _, for example team"),
             );
         } else if name == SEVERITY {
             errors.add(
-                format!("{path}.{name}"),
-                "is not set here; write severity in overrides".to_owned(),
+                path_of_label(),
+                format!("{name} is not a valid label here: use the field severity of an override, for example warning"),
             );
         } else if RESERVED_LABELS.contains(&name.as_str()) {
             errors.add(
-                format!("{path}.{name}"),
-                "is set by the rules themselves; use another name".to_owned(),
+                path_of_label(),
+                format!(
+                    "{name} is not a valid label here, because the rules set it: use another name, for example team"
+                ),
+            );
+        } else if value.contains(['{', '}', '\n']) {
+            // Prometheus runs label values through its template engine, which can query every series that it has.
+            let value = quoted(value);
+            errors.add(
+                path_of_label(),
+                format!(
+                    "{value} is not a valid label value: use text without braces and line breaks, for example shop"
+                ),
             );
         } else {
-            usable.insert(name.clone(), plain(value));
+            usable.insert(name.clone(), value.clone());
         }
     }
     usable
 }
 
 fn unknown_alert(name: &str) -> String {
-    let near = nearest(name, ALERTS.iter().map(|def| def.name)).join(", ");
-    format!("no alert is called {}; near to it are {near}", quoted(name))
+    let known = nearest(name, alerts().map(|def| def.name)).join(", ");
+    format!(
+        "{} is not a valid alert name: use one of the alerts, for example {known}",
+        quoted(name)
+    )
 }
 
-/// `https` only, and nothing that Grafana or a template would read as a variable.
+/// Whether the address is `https` and holds nothing that Grafana or a template would read as a variable.
 fn is_web_address(url: &str) -> bool {
     let usable = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#@!&'()*+,;=%".contains(c);
     url.strip_prefix("https://")
@@ -226,16 +253,9 @@ fn is_word(text: &str) -> bool {
     (1..=63).contains(&text.len()) && text.chars().all(letters)
 }
 
-/// A user's value as a message repeats it: on one line, and not at any length.
-fn quoted(text: &str) -> String {
-    let short: String = text.chars().take(QUOTED_LENGTH).collect();
-    let more = if short.len() < text.len() { "…" } else { "" };
-    format!("{short:?}{more}")
-}
+struct FieldErrors(Vec<FieldError>);
 
-struct Errors(Vec<FieldError>);
-
-impl Errors {
+impl FieldErrors {
     fn add(&mut self, path: impl Into<String>, message: String) {
         self.0.push(FieldError {
             path: path.into(),

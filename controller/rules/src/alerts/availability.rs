@@ -1,57 +1,59 @@
-//! Does the API answer? Decided by `up` and by what the operator reports of the workload, never by missing requests:
-//! no traffic is no outage.
+//! Whether the API answers. Decided by `up` and by the replicas that the operator reports, never by missing requests:
+//! an API without traffic is not down.
 //!
-//! Exactly one of the two alerts can hold: none up is `ApiDown`, some up but fewer than there should be is
-//! `ApiTargetsMissing`. Both work on `up` alone where this Prometheus does not scrape the operator.
+//! At most one of the two alerts fires: `ApiDown` if no target is up, `ApiTargetsMissing` if some are up but fewer than
+//! there should be. Both use `up` alone if this Prometheus does not scrape the operator.
 
 use metric_contract::Signal;
 
-use super::{AlertDef, AlertFamily, Condition, DEFAULT_FOR, DOWN_FOR, Severity, SourceSystem};
+use super::{AlertCondition, AlertDef, AlertFamily, DEFAULT_FOR, DOWN_FOR, Severity, SourceSystem};
 use crate::{
-    dashboards::PanelId,
+    PanelId,
     promql::Expr,
-    series::{Built, Series},
+    queries::{ApiQueries, QueryResult},
 };
 
-pub(super) const API_DOWN: AlertDef = AlertDef {
-    name: "ApiDown",
-    family: AlertFamily::Availability,
-    severity: Severity::Critical,
-    sources: &[SourceSystem::S0],
-    signals: &[Signal::Up],
-    condition: Condition::Plain(down),
-    for_: DOWN_FOR,
-    panel: PanelId::TargetsUp,
-    summary: "{api} is down",
-    description: "No target of {api} has answered Prometheus for {for}, and the API is not scaled to zero.",
-};
+pub(super) const ALERTS: &[AlertDef] = &[
+    AlertDef {
+        name: "ApiDown",
+        family: AlertFamily::Availability,
+        severity: Severity::Critical,
+        sources: &[SourceSystem::S0],
+        signals: &[Signal::Up],
+        condition: AlertCondition::Plain(down),
+        for_: DOWN_FOR,
+        panel: PanelId::TargetsUp,
+        summary: "{api} is down",
+        description: "No target of {api} has answered Prometheus for {for}, and the API is not scaled to zero.",
+    },
+    AlertDef {
+        name: "ApiTargetsMissing",
+        family: AlertFamily::Availability,
+        severity: Severity::Warning,
+        sources: &[],
+        signals: &[Signal::Up],
+        condition: AlertCondition::Plain(targets_missing),
+        for_: DEFAULT_FOR,
+        panel: PanelId::TargetsUp,
+        summary: "Some targets of {api} are missing",
+        description: "Only {value} of the targets that {api} should have answered Prometheus during the last {for}.",
+    },
+];
 
-pub(super) const API_TARGETS_MISSING: AlertDef = AlertDef {
-    name: "ApiTargetsMissing",
-    family: AlertFamily::Availability,
-    severity: Severity::Warning,
-    sources: &[],
-    signals: &[Signal::Up],
-    condition: Condition::Plain(targets_missing),
-    for_: DEFAULT_FOR,
-    panel: PanelId::TargetsUp,
-    summary: "Some targets of {api} are missing",
-    description: "Only {value} of the targets that {api} should have answer Prometheus, for {for} now.",
-};
-
-/// No target up: all that are known are down, or none is known though replicas are wanted. Not while scaled to zero.
-fn down(series: &Series<'_>) -> Built {
-    let wanted = series.replicas_wanted();
-    let up = series.targets_up().or(Expr::from(0).times(wanted.clone()));
+/// No target is up: all known targets are down, or none is known although replicas are wanted. Never while the API is
+/// scaled to zero.
+fn down(queries: &ApiQueries<'_>) -> QueryResult {
+    let wanted = queries.replicas_wanted();
+    let up = queries.targets_up().or(Expr::from(0).times(wanted.clone()));
     Ok(up.equals(0).unless(wanted.equals(0)))
 }
 
-/// Some up, but fewer than replicas are wanted; than targets are known, where nothing tells what is wanted.
+/// Some targets are up, but fewer than the wanted replicas, or, if those are not reported, fewer than the known targets.
 ///
-/// Targets that are up count, not targets that are known: during a rolling update the old pods are still known, and
-/// a pod that is known but down is missing too.
-fn targets_missing(series: &Series<'_>) -> Built {
-    let should_be = series.replicas_wanted().or(series.targets_known());
-    let some_up = series.targets_up().above(0);
-    Ok(series.targets_up().below(should_be).and(some_up))
+/// Only targets that are up count: during a rolling update the old pods are still known, and a target that is known but
+/// down is missing too.
+fn targets_missing(queries: &ApiQueries<'_>) -> QueryResult {
+    let should_be = queries.replicas_wanted().or(queries.targets_known());
+    let some_up = queries.targets_up().above(0);
+    Ok(queries.targets_up().below(should_be).and(some_up))
 }

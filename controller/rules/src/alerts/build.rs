@@ -7,117 +7,124 @@ use metric_contract::{
     labels::{ALERT_FAMILY, SEVERITY},
 };
 
-use super::{AlertFamily, Condition, InForce, Resolved, ThresholdUnit, resolve, runbook_url, template::Words};
+use super::{
+    ActiveAlert, ActiveAlerts, AlertCondition, AlertFamily, ThresholdUnit, active_alerts, runbook_url,
+    template::AnnotationValues,
+};
 use crate::{
-    AlertSettings, AlertingRule, ApiFacts, FieldError, LeftOut, Rule, RuleGroup, RuleSet,
-    dashboards::dashboard_uid,
+    AlertSettings, AlertingRule, ApiFacts, FieldError, OmittedAlert, Rule, RuleGroup, RuleSet, dashboard_uid,
     promql::Expr,
+    queries::{ApiQueries, MissingSignal},
     recording::build_recordings,
-    series::{Missing, Series},
 };
 
-/// The rules of one API: recordings first, then the alerts by family.
+/// Builds the rules of one API, the recording rules first and then the alerts by family, and names the alerts that are
+/// left out.
 ///
 /// # Errors
-/// Everything in the settings that cannot be used, and thresholds that this API's metrics can never pass.
+/// Everything in the settings that cannot be used, and thresholds that this API's metrics can never exceed.
 pub fn build_rules(api: &ApiFacts<'_>, settings: &AlertSettings) -> Result<RuleSet, Vec<FieldError>> {
-    let Resolved { alerts, mut errors } = resolve(settings);
+    let ActiveAlerts { alerts, mut errors } = active_alerts(settings);
     errors.extend(alerts.iter().filter_map(|alert| beyond_the_buckets(api, alert)));
     if !errors.is_empty() {
         return Err(errors);
     }
-    let series = Series::for_rules(api);
-    let mut left_out = Vec::new();
+    let queries = ApiQueries::for_rules(api);
+    let mut omitted_alerts = Vec::new();
     let mut built = Vec::new();
     for alert in alerts {
-        match expression(&series, &alert) {
+        match expression(&queries, &alert) {
             Ok(expr) => built.push((alert, expr)),
-            Err(Missing(signal)) => left_out.push(LeftOut {
+            Err(MissingSignal(signal)) => omitted_alerts.push(OmittedAlert {
                 alert: alert.def.name,
                 signal,
             }),
         }
     }
     Ok(RuleSet {
-        groups: groups(api, settings, &series, &built),
-        left_out,
+        groups: groups(api, settings, &queries, built),
+        omitted_alerts,
     })
 }
 
-/// The alert's condition, or the first of its signals that nothing answers.
-fn expression(series: &Series<'_>, alert: &InForce) -> Result<Expr, Missing> {
-    if let Some(signal) = alert.def.signals.iter().find(|signal| !series.answers(**signal)) {
-        return Err(Missing(*signal));
+/// The alert's condition, or the first of its signals for which there is no metric.
+fn expression(queries: &ApiQueries<'_>, alert: &ActiveAlert) -> Result<Expr, MissingSignal> {
+    if let Some(signal) = alert.def.signals.iter().find(|signal| !queries.answers(**signal)) {
+        return Err(MissingSignal(*signal));
     }
     match alert.def.condition {
-        Condition::Plain(build) => build(series),
-        Condition::Threshold { default, build, .. } => build(series, alert.threshold.unwrap_or(default)),
+        AlertCondition::Plain(build) => build(queries),
+        AlertCondition::Threshold { default, build, .. } => build(queries, alert.threshold.unwrap_or(default)),
     }
 }
 
 fn groups(
     api: &ApiFacts<'_>,
     settings: &AlertSettings,
-    series: &Series<'_>,
-    built: &[(InForce, Expr)],
+    queries: &ApiQueries<'_>,
+    built: Vec<(ActiveAlert, Expr)>,
 ) -> Vec<RuleGroup> {
-    let recordings = build_recordings(series, built.iter().map(|(_, expr)| expr));
-    let recordings = RuleGroup {
-        name: format!("{}.recording", api.name),
-        rules: recordings.into_iter().map(Rule::Recording).collect(),
-    };
-    let families = AlertFamily::ALL.iter().map(|family| RuleGroup {
+    let recordings = build_recordings(queries, built.iter().map(|(_, expr)| expr));
+    let mut groups = Vec::new();
+    if !recordings.is_empty() {
+        groups.push(RuleGroup {
+            name: format!("{}.recording", api.name),
+            rules: recordings.into_iter().map(Rule::Recording).collect(),
+        });
+    }
+    let uid = dashboard_uid(api.namespace, api.name);
+    let mut families = BTreeMap::<AlertFamily, Vec<Rule>>::new();
+    for (alert, expr) in built {
+        let family = families.entry(alert.def.family).or_default();
+        family.push(Rule::Alerting(rule(api, settings, &uid, alert, expr)));
+    }
+    groups.extend(families.into_iter().map(|(family, rules)| RuleGroup {
         name: format!("{}.{}", api.name, family.as_str()),
-        rules: built
-            .iter()
-            .filter(|(alert, _)| alert.def.family == *family)
-            .map(|(alert, expr)| Rule::Alerting(rule(api, settings, alert, expr)))
-            .collect(),
-    });
-    [recordings]
-        .into_iter()
-        .chain(families)
-        .filter(|group| !group.rules.is_empty())
-        .collect()
+        rules,
+    }));
+    groups
 }
 
-fn rule(api: &ApiFacts<'_>, settings: &AlertSettings, alert: &InForce, expr: &Expr) -> AlertingRule {
+fn rule(
+    api: &ApiFacts<'_>,
+    settings: &AlertSettings,
+    dashboard_uid: &str,
+    alert: ActiveAlert,
+    expr: Expr,
+) -> AlertingRule {
     let def = alert.def;
-    let mut labels = alert.labels.clone();
-    labels.insert(SEVERITY.to_owned(), alert.severity.clone());
+    let mut labels = alert.labels;
+    labels.insert(SEVERITY.to_owned(), alert.severity);
     labels.insert(ALERT_FAMILY.to_owned(), def.family.as_str().to_owned());
     let unit = def.threshold_unit();
-    let words = Words {
+    let values = AnnotationValues {
         api: format!("{}/{}", api.namespace, api.name),
         value: unit.unwrap_or(ThresholdUnit::Count).value_template(),
         threshold: unit
             .zip(alert.threshold)
-            .map_or_else(String::new, |(unit, value)| unit.words(value)),
+            .map_or_else(String::new, |(unit, value)| unit.text(value)),
         for_: alert.for_.to_string(),
     };
     let annotations = [
-        ("summary", words.fill(def.summary)),
-        ("description", words.fill(def.description)),
+        ("summary", values.fill(def.summary)),
+        ("description", values.fill(def.description)),
         ("runbook_url", runbook_url(settings, def.name)),
         // Grafana links an alert to its panel only if it finds both.
-        ("__dashboardUid__", dashboard_uid(api.namespace, api.name)),
+        ("__dashboardUid__", dashboard_uid.to_owned()),
         ("__panelId__", def.panel.id().to_string()),
     ];
     AlertingRule {
         alert: def.name.to_owned(),
-        expr: expr.clone(),
+        expr,
         for_: alert.for_,
         keep_firing_for: alert.keep_firing_for,
         labels,
-        annotations: annotations
-            .map(|(name, text)| (name.to_owned(), text))
-            .into_iter()
-            .collect::<BTreeMap<_, _>>(),
+        annotations: annotations.map(|(name, text)| (name.to_owned(), text)).into(),
     }
 }
 
-/// A latency threshold at or above the largest bucket can never be passed: a quantile stops there.
-fn beyond_the_buckets(api: &ApiFacts<'_>, alert: &InForce) -> Option<FieldError> {
+/// The error of a latency threshold at or above the largest bucket: a quantile is never above that bucket.
+fn beyond_the_buckets(api: &ApiFacts<'_>, alert: &ActiveAlert) -> Option<FieldError> {
     let (path, threshold) = alert.threshold_path.as_ref().zip(alert.threshold)?;
     let is_latency =
         alert.def.signals.contains(&Signal::Duration) && alert.def.threshold_unit() == Some(ThresholdUnit::Duration);
@@ -126,8 +133,9 @@ fn beyond_the_buckets(api: &ApiFacts<'_>, alert: &InForce) -> Option<FieldError>
     (threshold.to_f64() >= largest).then(|| FieldError {
         path: path.clone(),
         message: format!(
-            "{} would never be passed: the largest bucket of dialect {} ends at {largest}s; write less",
-            ThresholdUnit::Duration.words(threshold),
+            "{} is not a valid threshold, because the largest bucket of dialect {} ends at {largest}s and a percentile is \
+             never above it: use less, for example 500ms",
+            ThresholdUnit::Duration.text(threshold),
             dialect.id,
         ),
     })

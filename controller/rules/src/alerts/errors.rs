@@ -1,4 +1,4 @@
-//! Does the API fail? Ratios of its own failures (5xx) to all requests, where there is enough traffic to speak of one.
+//! Whether the API fails: the ratio of its own failures (5xx) to all requests, if there are enough requests for one.
 
 use metric_contract::{
     Signal,
@@ -6,57 +6,59 @@ use metric_contract::{
 };
 
 use super::{
-    AlertDef, AlertFamily, CRITICAL_FOR, Condition, DEFAULT_FOR, MIN_REQUESTS, Severity, SourceSystem, ThresholdUnit,
+    AlertCondition, AlertDef, AlertFamily, CRITICAL_FOR, DEFAULT_FOR, MIN_REQUESTS, Severity, SourceSystem,
+    ThresholdUnit,
 };
 use crate::{
-    dashboards::PanelId,
+    PanelId,
     promql::Decimal,
-    series::{Built, Missing, Series},
+    queries::{ApiQueries, MissingSignal, QueryResult},
 };
 
 const DESCRIPTION: &str = "{api} answers {value} of its requests with a server error; the threshold is {threshold}.";
 
-pub(super) const API_HIGH_ERROR_RATIO: AlertDef = AlertDef {
-    name: "ApiHighErrorRatio",
-    family: AlertFamily::Errors,
-    severity: Severity::Warning,
-    sources: &[SourceSystem::S0],
-    signals: &[Signal::Requests, Signal::Errors],
-    condition: Condition::Threshold {
-        unit: ThresholdUnit::Ratio,
-        default: Decimal::hundredths(1),
-        build: error_ratio_above,
+pub(super) const ALERTS: &[AlertDef] = &[
+    AlertDef {
+        name: "ApiHighErrorRatio",
+        family: AlertFamily::Errors,
+        severity: Severity::Warning,
+        sources: &[SourceSystem::S0],
+        signals: &[Signal::Requests, Signal::Errors],
+        condition: AlertCondition::Threshold {
+            unit: ThresholdUnit::Ratio,
+            default: Decimal::hundredths(1),
+            build: error_ratio_above,
+        },
+        for_: DEFAULT_FOR,
+        panel: PanelId::ErrorRate,
+        summary: "{api} fails more than {threshold} of its requests",
+        description: DESCRIPTION,
     },
-    for_: DEFAULT_FOR,
-    panel: PanelId::ErrorRate,
-    summary: "{api} fails more than {threshold} of its requests",
-    description: DESCRIPTION,
-};
-
-pub(super) const API_CRITICAL_ERROR_RATIO: AlertDef = AlertDef {
-    name: "ApiCriticalErrorRatio",
-    family: AlertFamily::Errors,
-    severity: Severity::Critical,
-    sources: &[SourceSystem::S0],
-    signals: &[Signal::Requests, Signal::Errors],
-    condition: Condition::Threshold {
-        unit: ThresholdUnit::Ratio,
-        default: Decimal::hundredths(5),
-        build: error_ratio_above,
+    AlertDef {
+        name: "ApiCriticalErrorRatio",
+        family: AlertFamily::Errors,
+        severity: Severity::Critical,
+        sources: &[SourceSystem::S0],
+        signals: &[Signal::Requests, Signal::Errors],
+        condition: AlertCondition::Threshold {
+            unit: ThresholdUnit::Ratio,
+            default: Decimal::hundredths(5),
+            build: error_ratio_above,
+        },
+        for_: CRITICAL_FOR,
+        panel: PanelId::ErrorRate,
+        summary: "{api} fails more than {threshold} of its requests",
+        description: DESCRIPTION,
     },
-    for_: CRITICAL_FOR,
-    panel: PanelId::ErrorRate,
-    summary: "{api} fails more than {threshold} of its requests",
-    description: DESCRIPTION,
-};
+];
 
-fn error_ratio_above(series: &Series<'_>, threshold: Decimal) -> Built {
-    if !series.answers(Signal::Errors) {
-        return Err(Missing(Signal::Errors));
+fn error_ratio_above(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResult {
+    if !queries.answers(Signal::Errors) {
+        return Err(MissingSignal(Signal::Errors));
     }
-    let requests = series.recorded(&REQUESTS);
-    let ratio = series.recorded(&ERRORS).per(requests.clone());
+    let requests = queries.recorded(&REQUESTS);
+    let ratio = queries.recorded(&ERRORS).per(requests.clone());
     Ok(ratio
         .above(threshold)
-        .and(series.at_least_events(requests, MIN_REQUESTS)))
+        .and(queries.at_least_events(requests, MIN_REQUESTS)))
 }

@@ -1,15 +1,15 @@
-//! What kind of trouble an alert tells of, how urgent it is, and which source systems had it.
+//! The kind of trouble that an alert reports, how urgent it is, and which source systems have an alert for it.
 
-/// What kind of trouble: the value of the label `family`, by which Alertmanager may route.
+/// The kind of trouble: the value of the label `family`, by which Alertmanager can route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AlertFamily {
     /// The API does not answer.
     Availability,
     /// It answers with errors.
     Errors,
-    /// It answers late.
+    /// It answers too slowly.
     Latency,
-    /// It runs out of something.
+    /// It runs out of a resource.
     Saturation,
 }
 
@@ -29,12 +29,12 @@ impl AlertFamily {
     }
 }
 
-/// How urgent: the default value of the label `severity`.
+/// How urgent an alert is: the default value of the label `severity`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// Users are hurt now; someone must look at once.
+    /// Users are affected now; someone must look at once.
     Critical,
-    /// It will hurt, or hurts few; look within the day.
+    /// Few users are affected, or none yet; look within the day.
     Warning,
 }
 
@@ -49,7 +49,7 @@ impl Severity {
     }
 }
 
-/// One of the five systems whose alerts these continue (`docs/reference` names them).
+/// One of the five systems whose alerts these replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceSystem {
     /// The system with twelve alerting rules.

@@ -1,21 +1,21 @@
-//! Is the API slow? Percentiles from its own histogram, where there is enough traffic to speak of one.
+//! Whether the API is slow: percentiles of its own histogram, if there are enough requests for one.
 
 use metric_contract::{Signal, recorded_series::LATENCY_BUCKETS};
 
-use super::{AlertDef, AlertFamily, Condition, DEFAULT_FOR, MIN_REQUESTS, Severity, SourceSystem, ThresholdUnit};
+use super::{AlertCondition, AlertDef, AlertFamily, DEFAULT_FOR, MIN_REQUESTS, Severity, SourceSystem, ThresholdUnit};
 use crate::{
-    dashboards::PanelId,
+    PanelId,
     promql::{Decimal, histogram_quantile},
-    series::{Built, Missing, Series},
+    queries::{ApiQueries, MissingSignal, QueryResult},
 };
 
-pub(super) const API_HIGH_LATENCY_P95: AlertDef = AlertDef {
+pub(super) const ALERTS: &[AlertDef] = &[AlertDef {
     name: "ApiHighLatencyP95",
     family: AlertFamily::Latency,
     severity: Severity::Warning,
     sources: &[SourceSystem::S0],
     signals: &[Signal::Duration],
-    condition: Condition::Threshold {
+    condition: AlertCondition::Threshold {
         unit: ThresholdUnit::Duration,
         default: Decimal::thousandths(500),
         build: p95_above,
@@ -24,13 +24,15 @@ pub(super) const API_HIGH_LATENCY_P95: AlertDef = AlertDef {
     panel: PanelId::Latency,
     summary: "{api} is slow: one request in 20 takes longer than {threshold}",
     description: "Of the requests to {api}, one in 20 takes longer than {value}; the threshold is {threshold}.",
-};
+}];
 
-fn p95_above(series: &Series<'_>, threshold: Decimal) -> Built {
-    if !series.answers(Signal::Duration) {
-        return Err(Missing(Signal::Duration));
+fn p95_above(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResult {
+    if !queries.answers(Signal::Duration) {
+        return Err(MissingSignal(Signal::Duration));
     }
-    let p95 = histogram_quantile(Decimal::hundredths(95), series.recorded_buckets(&LATENCY_BUCKETS));
-    let requests = series.recorded_bucket_total(&LATENCY_BUCKETS);
-    Ok(p95.above(threshold).and(series.at_least_events(requests, MIN_REQUESTS)))
+    let p95 = histogram_quantile(Decimal::hundredths(95), queries.recorded_buckets(&LATENCY_BUCKETS));
+    let requests = queries.recorded_bucket_total(&LATENCY_BUCKETS);
+    Ok(p95
+        .above(threshold)
+        .and(queries.at_least_events(requests, MIN_REQUESTS)))
 }

@@ -1,47 +1,57 @@
-//! The alerts: one row of [`ALERTS`] each, with a runbook in `docs/runbooks` and a unit test in `tests/promtool`.
+//! The alerts: one row of a family's table each, with a runbook in `docs/runbooks` and a unit test in
+//! `controller/rules/tests/promtool`.
 
+mod active;
 mod availability;
 mod build;
-mod check;
 mod errors;
 mod family;
 mod latency;
-mod near;
 mod saturation;
+mod suggestion;
 mod template;
 mod threshold;
 
 use metric_contract::Signal;
 
 use crate::{
-    dashboards::PanelId,
+    PanelId,
     promql::{Decimal, PromDuration},
-    series::{Built, Series},
+    queries::{ApiQueries, QueryResult},
 };
 
+pub use active::check_overrides;
+pub(crate) use active::{ActiveAlert, ActiveAlerts, active_alerts, runbook_url};
 pub use build::build_rules;
-pub use check::check_overrides;
-pub(crate) use check::{InForce, Resolved, resolve, runbook_url};
 pub use family::{AlertFamily, Severity, SourceSystem};
 pub use threshold::ThresholdUnit;
 
-/// Every alert, in the order in which documents and rule files list them.
-pub const ALERTS: &[AlertDef] = &[
-    availability::API_DOWN,
-    availability::API_TARGETS_MISSING,
-    errors::API_HIGH_ERROR_RATIO,
-    errors::API_CRITICAL_ERROR_RATIO,
-    latency::API_HIGH_LATENCY_P95,
-    saturation::API_TOO_MANY_IN_FLIGHT,
+/// The tables of all families, in the order in which documents and rule files list them.
+const FAMILIES: [&[AlertDef]; 4] = [
+    availability::ALERTS,
+    errors::ALERTS,
+    latency::ALERTS,
+    saturation::ALERTS,
 ];
 
-/// Requests within a window below which a ratio or a percentile says nothing.
+/// Every alert, in the order in which documents and rule files list them.
+pub fn alerts() -> impl Iterator<Item = &'static AlertDef> {
+    FAMILIES.into_iter().flatten()
+}
+
+/// The alert of this name.
+#[must_use]
+pub fn alert(name: &str) -> Option<&'static AlertDef> {
+    alerts().find(|def| def.name == name)
+}
+
+/// The fewest requests within a window for which a ratio or a percentile is meaningful.
 const MIN_REQUESTS: u64 = 10;
-/// How long a condition must hold by default: longer than a rolling update's hiccups.
+/// How long a condition must hold by default: longer than a rolling update disturbs the figures.
 const DEFAULT_FOR: PromDuration = PromDuration::from_minutes(5);
-/// The same for critical alerts.
+/// How long the condition of a critical alert must hold by default.
 const CRITICAL_FOR: PromDuration = PromDuration::from_minutes(2);
-/// The same for an API that is down.
+/// How long an API must be down by default.
 const DOWN_FOR: PromDuration = PromDuration::from_minutes(1);
 
 /// An alert, as one row.
@@ -49,23 +59,23 @@ const DOWN_FOR: PromDuration = PromDuration::from_minutes(1);
 pub struct AlertDef {
     /// Its name; also the name of its runbook and of its unit test.
     pub name: &'static str,
-    /// What kind of trouble it tells of.
+    /// The kind of trouble that it reports.
     pub family: AlertFamily,
     /// How urgent it is by default.
     pub severity: Severity,
     /// The source systems that have an alert for the same trouble.
     pub sources: &'static [SourceSystem],
-    /// The signals without which it cannot be built.
+    /// The signals that it needs; if the dialect lacks one of them, the alert is left out.
     pub signals: &'static [Signal],
-    /// When it holds.
-    pub condition: Condition,
+    /// When it fires.
+    pub condition: AlertCondition,
     /// How long the condition must hold by default.
     pub for_: PromDuration,
-    /// The panel on which the trouble can be seen.
+    /// The panel that shows the trouble.
     pub panel: PanelId,
     /// One sentence that does not change while the alert fires. May hold `{api}`, `{threshold}`, `{for}`.
     pub summary: &'static str,
-    /// What happens. May hold `{value}` too: the value that the alert has.
+    /// What happens. May also hold `{value}`, the value that the alert has.
     pub description: &'static str,
 }
 
@@ -74,24 +84,33 @@ impl AlertDef {
     #[must_use]
     pub const fn threshold_unit(&self) -> Option<ThresholdUnit> {
         match self.condition {
-            Condition::Plain(_) => None,
-            Condition::Threshold { unit, .. } => Some(unit),
+            AlertCondition::Plain(_) => None,
+            AlertCondition::Threshold { unit, .. } => Some(unit),
+        }
+    }
+
+    /// The threshold that applies unless a user sets another, in the query's unit, if it has one.
+    #[must_use]
+    pub const fn default_threshold(&self) -> Option<Decimal> {
+        match self.condition {
+            AlertCondition::Plain(_) => None,
+            AlertCondition::Threshold { default, .. } => Some(default),
         }
     }
 }
 
-/// When an alert holds.
+/// When an alert fires.
 #[derive(Debug, Clone, Copy)]
-pub enum Condition {
+pub enum AlertCondition {
     /// A state that needs no number.
-    Plain(fn(&Series<'_>) -> Built),
-    /// A figure against a threshold.
+    Plain(fn(&ApiQueries<'_>) -> QueryResult),
+    /// A value compared with a threshold.
     Threshold {
         /// The unit in which a user writes it.
         unit: ThresholdUnit,
-        /// The default; seconds and bytes are whole or decimal numbers of them.
+        /// The default, in the query's unit: a ratio, seconds, bytes or a count.
         default: Decimal,
-        /// The condition for a threshold.
-        build: fn(&Series<'_>, Decimal) -> Built,
+        /// Builds the condition for a threshold.
+        build: fn(&ApiQueries<'_>, Decimal) -> QueryResult,
     },
 }

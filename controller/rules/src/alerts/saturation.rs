@@ -1,21 +1,21 @@
-//! Does the API run out of something?
+//! Whether the API runs out of a resource.
 
 use metric_contract::Signal;
 
-use super::{AlertDef, AlertFamily, Condition, DEFAULT_FOR, Severity, SourceSystem, ThresholdUnit};
+use super::{AlertCondition, AlertDef, AlertFamily, DEFAULT_FOR, Severity, SourceSystem, ThresholdUnit};
 use crate::{
-    dashboards::PanelId,
+    PanelId,
     promql::Decimal,
-    series::{Built, Series},
+    queries::{ApiQueries, QueryResult},
 };
 
-pub(super) const API_TOO_MANY_IN_FLIGHT: AlertDef = AlertDef {
+pub(super) const ALERTS: &[AlertDef] = &[AlertDef {
     name: "ApiTooManyInFlight",
     family: AlertFamily::Saturation,
     severity: Severity::Warning,
     sources: &[SourceSystem::S0],
     signals: &[Signal::InFlight, Signal::Up],
-    condition: Condition::Threshold {
+    condition: AlertCondition::Threshold {
         unit: ThresholdUnit::Count,
         default: Decimal::whole(10),
         build: in_flight_above,
@@ -24,8 +24,8 @@ pub(super) const API_TOO_MANY_IN_FLIGHT: AlertDef = AlertDef {
     panel: PanelId::ActiveRequests,
     summary: "{api} has too many requests in flight",
     description: "Each replica of {api} serves {value} requests at once on average; the threshold is {threshold}.",
-};
+}];
 
-fn in_flight_above(series: &Series<'_>, threshold: Decimal) -> Built {
-    Ok(series.in_flight()?.per(series.targets_up()).above(threshold))
+fn in_flight_above(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResult {
+    Ok(queries.in_flight()?.per(queries.targets_up()).above(threshold))
 }

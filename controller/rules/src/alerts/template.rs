@@ -1,15 +1,15 @@
-//! Text of annotations and labels as Prometheus's template engine reads it.
+//! Annotations as Prometheus's template engine reads them.
 //!
-//! A row's own texts may hold `{api}` (namespace/name), `{value}` (the alert's value in the threshold's unit),
-//! `{threshold}` and `{for}`. What a user wrote must not become a template: one with `query` in it could read every
-//! series of the Prometheus and send it to a receiver.
+//! The texts of an alert's row may hold `{api}` (namespace/name), `{value}` (the alert's value in the threshold's unit),
+//! `{threshold}` and `{for}`. Text of a user must never be run as a template: a template can query every series of this
+//! Prometheus and send the result to a receiver.
 
-/// What stands for the placeholders of a row's texts.
+/// The values of the placeholders.
 #[derive(Debug, Clone)]
-pub(crate) struct Words {
+pub(crate) struct AnnotationValues {
     /// `{api}`
     pub(crate) api: String,
-    /// `{value}`: a template expression.
+    /// `{value}`, as a template expression.
     pub(crate) value: &'static str,
     /// `{threshold}`
     pub(crate) threshold: String,
@@ -17,8 +17,8 @@ pub(crate) struct Words {
     pub(crate) for_: String,
 }
 
-impl Words {
-    /// A row's text with its placeholders filled in.
+impl AnnotationValues {
+    /// The text with its placeholders filled in.
     pub(crate) fn fill(&self, text: &str) -> String {
         let mut filled = String::with_capacity(text.len() * 2);
         let mut rest = text;
@@ -39,8 +39,8 @@ impl Words {
     }
 }
 
-/// Text that the template engine gives back as it is. Every opening brace is escaped, not only pairs: one at the end
-/// could pair with what follows.
+/// Escapes text so that the template engine prints it unchanged. Every opening brace is escaped, not only pairs: one at
+/// the end could form a pair with the text that follows.
 pub(crate) fn plain(text: &str) -> String {
     text.replace('{', r#"{{"{"}}"#)
 }
@@ -48,7 +48,7 @@ pub(crate) fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alerts::ALERTS;
+    use crate::alerts::alerts;
 
     #[test]
     fn a_users_text_cannot_become_a_template() {
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_rows_texts_name_only_placeholders_that_exist() {
-        for def in ALERTS {
+        for def in alerts() {
             for text in [def.summary, def.description] {
                 let known = ["{api}", "{value}", "{threshold}", "{for}"];
                 let left = known

@@ -1,8 +1,8 @@
-//! Thresholds: a user's text, a number in the query's unit, and words for the annotations.
+//! Thresholds: as a user writes them, as a number in the query's unit, and as text in annotations.
 
 use crate::promql::{Decimal, PromDuration};
 
-/// In what a threshold is written.
+/// The unit in which a threshold is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThresholdUnit {
     /// `0.02`: from 0 up to, but without, 1.
@@ -31,29 +31,30 @@ impl ThresholdUnit {
     /// Reads a threshold as a number in the query's unit.
     ///
     /// # Errors
-    /// What to write instead, following on `"<text>" is not `.
+    /// What is wanted, as the end of the message `<text> is not a valid …`.
     pub fn parse(self, text: &str) -> Result<Decimal, &'static str> {
         match self {
             Self::Ratio => {
-                const WANTED: &str = "a ratio; write a number from 0 up to 1, such as 0.02 for 2 %";
+                const WANTED: &str = "ratio: use a number from 0 to below 1, for example 0.02 for 2 %";
                 let below_one = |ratio: &Decimal| ratio.to_f64() < 1.0;
                 text.parse().ok().filter(below_one).ok_or(WANTED)
             }
             Self::Duration => {
                 let above_zero = |duration: &PromDuration| duration.millis() > 0;
-                let duration = text.parse().ok().filter(above_zero);
-                duration.map(PromDuration::seconds).ok_or("a duration; write 500ms")
+                let duration = PromDuration::parse(text).ok().filter(above_zero);
+                let wanted = "duration: use h, m, s and ms and more than 0, for example 500ms";
+                duration.map(PromDuration::seconds).ok_or(wanted)
             }
             Self::Bytes => parse_quantity(text)
                 .map(Decimal::whole)
-                .ok_or("a quantity of bytes; write 512Mi"),
-            Self::Count => text.parse().map_err(|_| "a count; write a number such as 10"),
+                .ok_or("quantity of bytes: use a whole number with a unit, for example 512Mi"),
+            Self::Count => text.parse().map_err(|_| "count: use a number, for example 10"),
         }
     }
 
-    /// The threshold in words, as a person writes it.
+    /// The threshold as a person writes it.
     #[must_use]
-    pub fn words(self, threshold: Decimal) -> String {
+    pub fn text(self, threshold: Decimal) -> String {
         match self {
             Self::Ratio => format!("{} %", threshold.times_hundred()),
             Self::Duration => threshold.as_millis().map_or_else(
@@ -126,10 +127,10 @@ mod tests {
 
     #[test]
     fn a_threshold_is_written_as_a_person_writes_it() {
-        assert_eq!(ThresholdUnit::Ratio.words(Decimal::hundredths(1)), "1 %");
-        assert_eq!(ThresholdUnit::Ratio.words(Decimal::thousandths(5)), "0.5 %");
-        assert_eq!(ThresholdUnit::Duration.words(Decimal::thousandths(500)), "500ms");
-        assert_eq!(ThresholdUnit::Duration.words(Decimal::whole(90)), "1m30s");
-        assert_eq!(ThresholdUnit::Count.words(Decimal::whole(10)), "10");
+        assert_eq!(ThresholdUnit::Ratio.text(Decimal::hundredths(1)), "1 %");
+        assert_eq!(ThresholdUnit::Ratio.text(Decimal::thousandths(5)), "0.5 %");
+        assert_eq!(ThresholdUnit::Duration.text(Decimal::thousandths(500)), "500ms");
+        assert_eq!(ThresholdUnit::Duration.text(Decimal::whole(90)), "1m30s");
+        assert_eq!(ThresholdUnit::Count.text(Decimal::whole(10)), "10");
     }
 }

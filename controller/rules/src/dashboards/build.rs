@@ -1,54 +1,56 @@
-//! From facts and settings to a dashboard, and from a dashboard to the queries that prove it.
-
-use metric_contract::Signal;
+//! From facts and settings to a dashboard, and from a dashboard to its queries.
 
 use super::{
-    Dashboard, GrafanaUnit, PanelDef, QueryDef, ROWS, RowDef, dashboard_uid,
+    Dashboard, GrafanaUnit, PanelDef, QueryDef, ROWS, RowDef,
     layout::{GridPos, place},
-    model::{ColorMode, DataSource, FieldConfig, FieldDefaults, Items, Link, Panel, Target, TimeRange, Variable},
+    model::{
+        DataSource, FieldConfig, FieldDefaults, Items, OmittedPanel, Panel, PanelLink, PanelTarget, TimeRange, Variable,
+    },
+    options::ColorMode,
     thresholds::thresholds,
 };
 use crate::{
     AlertSettings, ApiFacts,
-    alerts::{InForce, resolve, runbook_url},
+    alerts::{ActiveAlert, active_alerts, runbook_url},
+    dashboard_uid,
     promql::{Expr, PromDuration, Substitution},
-    series::{By, Missing, Series},
+    queries::{ApiQueries, MissingSignal},
 };
 
-/// Grafana 10.4's; later ones migrate it when they load it.
+/// The schema version of Grafana 10.4; later versions migrate it when they load it.
 const SCHEMA_VERSION: u32 = 39;
-/// In a cluster. Faster would cost a shared Prometheus more than a reader sees.
+/// How often the dashboard is loaded again. A shorter time would load a shared Prometheus for little gain.
 const REFRESH: &str = "30s";
 const DATA_SOURCE: DataSource = DataSource {
     kind: "prometheus",
     uid: "${datasource}",
 };
-/// What `$__rate_interval` counts as where the caller's own can't be read.
+/// What replaces `$__rate_interval` if the caller's own value can't be read.
 const DEFAULT_RATE_INTERVAL: PromDuration = PromDuration::from_minutes(5);
 /// Height of a row's title.
 const ROW_HEIGHT: u32 = 1;
 
-/// One query of a panel, ready to be sent to Prometheus.
+/// One query of a panel, as it can be sent to Prometheus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PanelQuery {
     /// Title of the panel.
-    pub title: String,
+    pub title: &'static str,
     /// The query's letter within the panel.
-    pub refid: String,
+    pub refid: char,
     /// PromQL without variables.
     pub expr: String,
 }
 
-/// The dashboard of one API. A panel whose signal the dialect lacks is left out; settings that cannot be used count as
-/// not written.
+/// Builds the dashboard of one API and names the panels that are left out. Settings that cannot be used count as not set.
 #[must_use]
 pub fn build_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> Dashboard {
-    let builder = Builder {
-        api,
-        series: Series::for_panels(api),
+    let builder = DashboardBuilder {
+        queries: ApiQueries::for_panels(api),
         settings,
-        alerts: resolve(settings).alerts,
+        alerts: active_alerts(settings).alerts,
+        interval: PromDuration::from_seconds(api.scrape_interval_seconds).to_string(),
     };
+    let (panels, omitted_panels) = builder.panels();
     Dashboard {
         uid: dashboard_uid(api.namespace, api.name),
         title: format!("{} / {}", api.namespace, api.name),
@@ -77,56 +79,35 @@ pub fn build_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> Dashboar
         },
         annotations: Items { list: Vec::new() },
         links: Vec::new(),
-        panels: builder.panels(),
+        panels,
+        omitted_panels,
     }
 }
 
-/// A panel that was left out, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LeftOutPanel {
-    /// Title of the panel.
-    pub title: &'static str,
-    /// The signal that the dialect lacks.
-    pub signal: Signal,
-}
-
-/// The panels that [`build_dashboard`] leaves out for this API, in the order of the table.
-#[must_use]
-pub fn panels_left_out(api: &ApiFacts<'_>) -> Vec<LeftOutPanel> {
-    let series = Series::for_panels(api);
-    let panels = ROWS.iter().flat_map(|row| row.panels);
-    panels
-        .filter_map(|def| {
-            let Missing(signal) = queries(&series, def).err()?;
-            Some(LeftOutPanel {
-                title: def.title,
-                signal,
-            })
-        })
+/// The panel's queries, or the first of its signals for which there is no metric.
+fn expressions(queries: &ApiQueries<'_>, def: &PanelDef) -> Result<Vec<Expr>, MissingSignal> {
+    if let Some(signal) = def.signals.iter().find(|signal| !queries.answers(**signal)) {
+        return Err(MissingSignal(*signal));
+    }
+    def.queries
+        .iter()
+        .map(|query| (query.expr)(queries, query.by))
         .collect()
 }
 
-/// The panel's queries, or the signal for want of which it is left out.
-fn queries(series: &Series<'_>, def: &PanelDef) -> Result<Vec<Expr>, Missing> {
-    if let Some(signal) = def.signals.iter().find(|signal| !series.answers(**signal)) {
-        return Err(Missing(*signal));
-    }
-    def.queries.iter().map(|query| (query.expr)(series, query.by)).collect()
-}
-
-/// Every panel's queries with `$__rate_interval` and `$__range` replaced by a Prometheus duration, so that they can
-/// run without Grafana. A duration that cannot be read counts as 5m.
+/// The queries of all panels with `$__rate_interval` and `$__range` replaced by a Prometheus duration, so that they run
+/// without Grafana. A duration that cannot be read counts as 5m.
 #[must_use]
 pub fn panel_queries(dashboard: &Dashboard, rate_interval: &str) -> Vec<PanelQuery> {
-    let window = rate_interval.parse().unwrap_or(DEFAULT_RATE_INTERVAL);
+    let window = PromDuration::parse(rate_interval).unwrap_or(DEFAULT_RATE_INTERVAL);
     let queries = dashboard
         .panels
         .iter()
         .flat_map(|panel| panel.targets.iter().map(move |target| (panel, target)));
     queries
         .map(|(panel, target)| PanelQuery {
-            title: panel.title.clone(),
-            refid: target.ref_id.clone(),
+            title: panel.title,
+            refid: target.ref_id,
             expr: Substitution {
                 expr: &target.expr,
                 window,
@@ -136,24 +117,32 @@ pub fn panel_queries(dashboard: &Dashboard, rate_interval: &str) -> Vec<PanelQue
         .collect()
 }
 
-struct Builder<'a> {
-    api: &'a ApiFacts<'a>,
-    series: Series<'a>,
+struct DashboardBuilder<'a> {
+    queries: ApiQueries<'a>,
     settings: &'a AlertSettings,
-    alerts: Vec<InForce>,
+    alerts: Vec<ActiveAlert>,
+    /// The scrape interval.
+    interval: String,
 }
 
-impl Builder<'_> {
-    fn panels(&self) -> Vec<Panel> {
+impl DashboardBuilder<'_> {
+    /// The rows with their panels, and the panels that are left out.
+    fn panels(&self) -> (Vec<Panel>, Vec<OmittedPanel>) {
         let mut panels = Vec::new();
+        let mut omitted = Vec::new();
         let mut top = 0;
         for row in ROWS {
-            // Panels with all their queries; one that has lost a query would show half of what it says.
-            let present: Vec<_> = row
-                .panels
-                .iter()
-                .filter_map(|def| Some((def, self.targets(def).ok()?)))
-                .collect();
+            let mut present = Vec::new();
+            // A panel is shown with all of its queries or not at all: with some of them it would be misleading.
+            for def in row.panels {
+                match self.targets(def) {
+                    Ok(targets) => present.push((def, targets)),
+                    Err(MissingSignal(signal)) => omitted.push(OmittedPanel {
+                        title: def.title,
+                        signal,
+                    }),
+                }
+            }
             if present.is_empty() {
                 continue;
             }
@@ -162,23 +151,22 @@ impl Builder<'_> {
                 .iter()
                 .map(|(def, _)| (def.width, def.visualization.height()))
                 .collect();
-            let (places, next) = place(top + ROW_HEIGHT, &sizes);
-            let placed = present.into_iter().zip(places);
-            panels.extend(placed.map(|((def, targets), place)| self.panel(def, targets, place)));
+            let (positions, next) = place(top + ROW_HEIGHT, &sizes);
+            let placed = present.into_iter().zip(positions);
+            panels.extend(placed.map(|((def, targets), position)| self.panel(def, targets, position)));
             top = next;
         }
-        panels
+        (panels, omitted)
     }
 
-    fn targets(&self, def: &PanelDef) -> Result<Vec<Target>, Missing> {
+    fn targets(&self, def: &PanelDef) -> Result<Vec<PanelTarget>, MissingSignal> {
         let instant = def.visualization.is_instant();
-        let letters = 'A'..='Z';
-        let exprs = queries(&self.series, def)?;
-        let lettered = def.queries.iter().zip(exprs).zip(letters);
+        let exprs = expressions(&self.queries, def)?;
+        let lettered = def.queries.iter().zip(exprs).zip('A'..='Z');
         lettered
-            .map(|((query, expr), letter)| {
-                Ok(Target {
-                    ref_id: letter.to_string(),
+            .map(|((query, expr), ref_id)| {
+                Ok(PanelTarget {
+                    ref_id,
                     datasource: DATA_SOURCE,
                     editor_mode: "code",
                     expr,
@@ -190,28 +178,31 @@ impl Builder<'_> {
             .collect()
     }
 
-    /// The query's own words and then its labels: `GET /orders`.
-    fn legend(&self, query: &QueryDef) -> Result<String, Missing> {
-        let label = |by: &By| self.series.label(*by).map(|label| format!("{{{{{label}}}}}"));
-        let labels = query.by.iter().map(label).collect::<Result<Vec<_>, _>>()?;
-        let own = (!query.legend.is_empty()).then(|| query.legend.to_owned());
-        Ok(own.into_iter().chain(labels).collect::<Vec<_>>().join(" "))
+    /// The query's name and then its labels, such as `GET /orders`.
+    fn legend(&self, query: &QueryDef) -> Result<String, MissingSignal> {
+        let mut legend = query.legend.to_owned();
+        for by in query.by {
+            let separator = if legend.is_empty() { "" } else { " " };
+            let label = self.queries.label(*by)?;
+            legend += &format!("{separator}{{{{{label}}}}}");
+        }
+        Ok(legend)
     }
 
-    fn panel(&self, def: &PanelDef, targets: Vec<Target>, grid_pos: GridPos) -> Panel {
+    fn panel(&self, def: &PanelDef, targets: Vec<PanelTarget>, grid_pos: GridPos) -> Panel {
         let has_queries = !targets.is_empty();
         Panel {
             id: def.id.id(),
             kind: def.visualization.plugin(),
-            title: def.title.to_owned(),
-            description: def.description.to_owned(),
+            title: def.title,
+            description: def.description,
             grid_pos,
             collapsed: None,
             datasource: has_queries.then_some(DATA_SOURCE),
-            interval: has_queries.then(|| PromDuration::from_seconds(self.api.scrape_interval_seconds).to_string()),
+            interval: has_queries.then(|| self.interval.clone()),
             targets,
             field_config: has_queries.then(|| self.field_config(def)),
-            options: Some(def.visualization.options(self.series.scope().label_filter())),
+            options: Some(def.visualization.options(|| self.queries.scope().label_filter())),
             links: self.runbooks(def),
         }
     }
@@ -229,17 +220,17 @@ impl Builder<'_> {
                 no_value: "no data",
                 color: ColorMode { mode },
                 thresholds: thresholds(def.steps, &self.alerts),
-                custom: def.visualization.drawing(!def.steps.is_empty()),
+                custom: def.visualization.line_style(!def.steps.is_empty()),
             },
             overrides: [],
         }
     }
 
-    /// Links to the runbooks of the alerts that this panel explains.
-    fn runbooks(&self, def: &PanelDef) -> Vec<Link> {
-        let explained = self.alerts.iter().filter(|alert| alert.def.panel == def.id);
-        explained
-            .map(|alert| Link {
+    /// Links to the runbooks of the alerts whose trouble this panel shows.
+    fn runbooks(&self, def: &PanelDef) -> Vec<PanelLink> {
+        let shown = self.alerts.iter().filter(|alert| alert.def.panel == def.id);
+        shown
+            .map(|alert| PanelLink {
                 kind: "link",
                 title: format!("Runbook: {}", alert.def.name),
                 url: runbook_url(self.settings, alert.def.name),
@@ -253,8 +244,8 @@ fn row_title(row: &RowDef, y: u32) -> Panel {
     Panel {
         id: row.id,
         kind: "row",
-        title: row.title.to_owned(),
-        description: String::new(),
+        title: row.title,
+        description: "",
         grid_pos: GridPos {
             x: 0,
             y,

@@ -1,17 +1,17 @@
-//! What a row of the panels' tables says.
+//! The columns of the tables of rows and panels.
 
 use metric_contract::Signal;
 
-use super::PanelId;
 use crate::{
-    promql::{Decimal, Expr},
-    series::{By, Missing, Series},
+    PanelId,
+    promql::Decimal,
+    queries::{ApiQueries, EventLabel, QueryResult},
 };
 
 /// A row of a dashboard.
 #[derive(Debug, Clone, Copy)]
 pub struct RowDef {
-    /// Its id in the dashboard, apart from the panels'.
+    /// Its id in the dashboard; different from the ids of all panels.
     pub id: u32,
     /// Its title.
     pub title: &'static str,
@@ -26,52 +26,52 @@ pub struct PanelDef {
     pub id: PanelId,
     /// Its title; unique within the dashboard.
     pub title: &'static str,
-    /// What it shows, and what to make of it.
+    /// What it shows, and how to read it.
     pub description: &'static str,
-    /// Signals without which it is left out.
+    /// The signals that it needs; if the dialect lacks one of them, the panel is left out.
     pub signals: &'static [Signal],
     /// Unit of its values.
     pub unit: GrafanaUnit,
     /// How it is drawn.
     pub visualization: Visualization,
-    /// From which value on it turns which colour.
-    pub steps: &'static [Step],
-    /// Least width, of 24 columns; a line's panels share what is left.
+    /// The colours above certain values.
+    pub steps: &'static [ColourStep],
+    /// Smallest width, of 24 columns; the panels of a line share the free columns.
     pub width: u32,
-    /// Its queries; none only for a list of alerts.
+    /// Its queries; empty only for a list of alerts.
     pub queries: &'static [QueryDef],
 }
 
 /// A query of a panel.
 #[derive(Debug, Clone, Copy)]
 pub struct QueryDef {
-    /// What a series is called, before the labels of `by`.
+    /// The name of a series in the legend, before the labels of `by`.
     pub legend: &'static str,
-    /// Labels by which the query tells series apart, shown in the legend.
-    pub by: &'static [By],
+    /// Labels that the query groups by, shown in the legend.
+    pub by: &'static [EventLabel],
     /// The query.
-    pub expr: fn(&Series<'_>, &[By]) -> Result<Expr, Missing>,
+    pub expr: fn(&ApiQueries<'_>, &[EventLabel]) -> QueryResult,
 }
 
-/// A colour from a value on.
+/// The colour above a value.
 #[derive(Debug, Clone, Copy)]
-pub struct Step {
+pub struct ColourStep {
     /// The colour.
     pub colour: Colour,
-    /// From which value on, unless the alert's threshold was set by the user. `None`: from the alert's threshold.
+    /// The value, unless the user has set the alert's threshold. `None`: the alert's threshold.
     pub from: Option<Decimal>,
-    /// The alert with whose threshold the colour moves.
+    /// The alert whose threshold, if the user has set it, replaces the value.
     pub alert: Option<&'static str>,
 }
 
 /// A colour of Grafana's palette.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colour {
-    /// All is well.
+    /// Normal.
     Green,
-    /// Look at it.
+    /// A warning.
     Yellow,
-    /// Act.
+    /// Critical.
     Red,
 }
 
@@ -110,7 +110,7 @@ pub enum Visualization {
 }
 
 impl Visualization {
-    /// Whether it asks for one value now instead of a line.
+    /// Whether it queries one value for now instead of a line over time.
     #[must_use]
     pub const fn is_instant(self) -> bool {
         match self {
@@ -120,7 +120,7 @@ impl Visualization {
         }
     }
 
-    /// Rows of the grid that it takes.
+    /// Its height in rows of the grid.
     #[must_use]
     pub const fn height(self) -> u32 {
         match self {

@@ -1,11 +1,11 @@
-//! Where panels stand on Grafana's grid of 24 columns.
+//! The positions of panels on Grafana's grid of 24 columns.
 
 use serde::Serialize;
 
 /// Columns of the grid.
 const COLUMNS: u32 = 24;
 
-/// A panel's place and size.
+/// A panel's position and size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) struct GridPos {
     pub(super) x: u32,
@@ -14,10 +14,11 @@ pub(super) struct GridPos {
     pub(super) h: u32,
 }
 
-/// Places panels of these least widths and heights from `top` downwards, and says where the next thing may stand.
+/// Places panels of these smallest widths and heights from row `top` downwards; returns their positions and the next free
+/// row.
 ///
-/// They fill lines from the left. A line's panels share the columns that are left, so that a panel that is missing
-/// leaves no hole, and stand equally tall.
+/// Panels fill lines from the left. The panels of a line share the free columns, so that a missing panel leaves no gap,
+/// and all have the height of the tallest.
 pub(super) fn place(top: u32, sizes: &[(u32, u32)]) -> (Vec<GridPos>, u32) {
     let mut places = Vec::with_capacity(sizes.len());
     let mut y = top;
@@ -40,7 +41,7 @@ pub(super) fn place(top: u32, sizes: &[(u32, u32)]) -> (Vec<GridPos>, u32) {
     (places, y)
 }
 
-/// How many panels fit into one line; at least one.
+/// The number of panels that fit into one line; at least one.
 fn fitting(sizes: &[(u32, u32)]) -> usize {
     let taken = sizes.iter().scan(0, |sum, (width, _)| {
         *sum += width;
@@ -49,7 +50,7 @@ fn fitting(sizes: &[(u32, u32)]) -> usize {
     taken.take_while(|sum| *sum <= COLUMNS).count().max(1)
 }
 
-/// The widths of a line, widened in turn from the left until it is full.
+/// The widths of the panels of a line, widened until the line is full.
 fn widths(line: &[(u32, u32)]) -> impl Iterator<Item = u32> {
     let count = u32::try_from(line.len()).unwrap_or(1).max(1);
     let spare = COLUMNS.saturating_sub(line.iter().map(|(width, _)| width).sum());
@@ -66,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_panel_leaves_no_hole() {
+    fn a_missing_panel_leaves_no_gap() {
         let (places, next) = place(3, &[(8, 5), (8, 8)]);
         assert_eq!(
             places,
@@ -100,7 +101,7 @@ mod tests {
                     prop_assert!(cells.insert(cell), "two panels on {:?}", cell);
                 }
             }
-            prop_assert_eq!(cells.len(), (COLUMNS * next) as usize, "no hole");
+            prop_assert_eq!(cells.len(), (COLUMNS * next) as usize, "no gap");
         }
     }
 }

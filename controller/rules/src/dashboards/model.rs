@@ -1,8 +1,12 @@
-//! Grafana's classic dashboard model, as far as we use it. Its field names are Grafana's.
+//! The parts of Grafana's classic dashboard model that we use, with Grafana's field names.
 
+use metric_contract::Signal;
 use serde::Serialize;
 
-use super::{layout::GridPos, options::Options};
+use super::{
+    layout::GridPos,
+    options::{ColorMode, LineStyle, PanelOptions},
+};
 use crate::promql::Expr;
 
 /// A Grafana dashboard. Serializes as classic JSON.
@@ -15,15 +19,26 @@ pub struct Dashboard {
     pub(super) tags: Vec<String>,
     pub(super) schema_version: u32,
     pub(super) editable: bool,
-    /// 1: a crosshair shared by all panels.
+    /// 1: all panels share one crosshair.
     pub(super) graph_tooltip: u32,
     pub(super) refresh: &'static str,
     pub(super) time: TimeRange,
     pub(super) timezone: &'static str,
     pub(super) templating: Items<Variable>,
     pub(super) annotations: Items<Variable>,
-    pub(super) links: Vec<Link>,
+    pub(super) links: Vec<PanelLink>,
     pub(super) panels: Vec<Panel>,
+    #[serde(skip)]
+    pub(super) omitted_panels: Vec<OmittedPanel>,
+}
+
+/// A panel that is left out, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OmittedPanel {
+    /// Title of the panel.
+    pub title: &'static str,
+    /// The signal that the dialect lacks.
+    pub signal: Signal,
 }
 
 impl Dashboard {
@@ -33,12 +48,18 @@ impl Dashboard {
         &self.uid
     }
 
+    /// Panels that are left out because the dialect has no metric for a signal that they need, in the table's order.
+    #[must_use]
+    pub fn omitted_panels(&self) -> &[OmittedPanel] {
+        &self.omitted_panels
+    }
+
     /// The titles of its panels, without rows.
-    pub fn titles(&self) -> impl Iterator<Item = &str> {
+    pub fn titles(&self) -> impl Iterator<Item = &'static str> {
         self.panels
             .iter()
             .filter(|panel| panel.kind != "row")
-            .map(|panel| panel.title.as_str())
+            .map(|panel| panel.title)
     }
 }
 
@@ -53,7 +74,7 @@ pub(super) struct Items<T> {
     pub(super) list: Vec<T>,
 }
 
-/// The variable by which a reader chooses the Prometheus.
+/// The variable with which a reader chooses the Prometheus.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Variable {
     #[serde(rename = "type")]
@@ -66,7 +87,7 @@ pub(super) struct Variable {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Link {
+pub(super) struct PanelLink {
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
     pub(super) title: String,
@@ -80,9 +101,9 @@ pub(super) struct Panel {
     pub(super) id: u32,
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
-    pub(super) title: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) description: String,
+    pub(super) title: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) description: &'static str,
     pub(super) grid_pos: GridPos,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) collapsed: Option<bool>,
@@ -92,16 +113,16 @@ pub(super) struct Panel {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) interval: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) targets: Vec<Target>,
+    pub(super) targets: Vec<PanelTarget>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) field_config: Option<FieldConfig>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) options: Option<Options>,
+    pub(super) options: Option<PanelOptions>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) links: Vec<Link>,
+    pub(super) links: Vec<PanelLink>,
 }
 
-/// A reference to the variable; never to a data source by name, which differs from Grafana to Grafana.
+/// A reference to that variable; never to a data source by name, because names differ between installations.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) struct DataSource {
     #[serde(rename = "type")]
@@ -111,8 +132,8 @@ pub(super) struct DataSource {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Target {
-    pub(super) ref_id: String,
+pub(super) struct PanelTarget {
+    pub(super) ref_id: char,
     pub(super) datasource: DataSource,
     pub(super) editor_mode: &'static str,
     pub(super) expr: Expr,
@@ -124,7 +145,7 @@ pub(super) struct Target {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct FieldConfig {
     pub(super) defaults: FieldDefaults,
-    /// Always empty: every field of a panel is drawn alike.
+    /// Always empty: all fields of a panel are drawn the same way.
     pub(super) overrides: [(); 0],
 }
 
@@ -133,21 +154,16 @@ pub(super) struct FieldConfig {
 pub(super) struct FieldDefaults {
     pub(super) unit: &'static str,
     pub(super) min: u32,
-    /// What stands there while there is no value.
+    /// The text that is shown while there is no value.
     pub(super) no_value: &'static str,
     pub(super) color: ColorMode,
-    pub(super) thresholds: Thresholds,
+    pub(super) thresholds: PanelThresholds,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) custom: Option<Drawing>,
+    pub(super) custom: Option<LineStyle>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct ColorMode {
-    pub(super) mode: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Thresholds {
+pub(super) struct PanelThresholds {
     pub(super) mode: &'static str,
     pub(super) steps: Vec<ThresholdStep>,
 }
@@ -157,22 +173,4 @@ pub(super) struct ThresholdStep {
     pub(super) color: &'static str,
     /// `null` in the first step: from minus infinity on.
     pub(super) value: Option<f64>,
-}
-
-/// How a line over time is drawn.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Drawing {
-    pub(super) draw_style: &'static str,
-    pub(super) fill_opacity: u32,
-    pub(super) line_width: u32,
-    pub(super) show_points: &'static str,
-    pub(super) stacking: Stacking,
-    pub(super) thresholds_style: ColorMode,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Stacking {
-    pub(super) mode: &'static str,
-    pub(super) group: &'static str,
 }

@@ -1,43 +1,40 @@
-//! The options of each kind of panel, with Grafana's field names.
+//! How each kind of panel is drawn, with Grafana's field names.
 
 use serde::Serialize;
 
-use super::{
-    Visualization,
-    model::{ColorMode, Drawing, Stacking},
-};
+use super::Visualization;
 
 /// A panel's options.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(super) enum Options {
+pub(super) enum PanelOptions {
     TimeSeries {
         legend: Legend,
         tooltip: Tooltip,
     },
     #[serde(rename_all = "camelCase")]
     Single {
-        reduce_options: Reduce,
+        reduce_options: ReduceOptions,
         orientation: &'static str,
         color_mode: &'static str,
         text_mode: &'static str,
     },
     #[serde(rename_all = "camelCase")]
     Gauge {
-        reduce_options: Reduce,
+        reduce_options: ReduceOptions,
         show_threshold_labels: bool,
         show_threshold_markers: bool,
     },
     #[serde(rename_all = "camelCase")]
     Pie {
-        reduce_options: Reduce,
+        reduce_options: ReduceOptions,
         pie_type: &'static str,
         legend: Legend,
         tooltip: Tooltip,
     },
     #[serde(rename_all = "camelCase")]
     Bars {
-        reduce_options: Reduce,
+        reduce_options: ReduceOptions,
         orientation: &'static str,
         display_mode: &'static str,
         show_unfilled: bool,
@@ -67,7 +64,7 @@ pub(super) struct Tooltip {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Reduce {
+pub(super) struct ReduceOptions {
     calcs: [&'static str; 1],
     fields: &'static str,
     values: bool,
@@ -80,7 +77,30 @@ pub(super) struct AlertStates {
     error: bool,
 }
 
-const LAST: Reduce = Reduce {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct ColorMode {
+    pub(super) mode: &'static str,
+}
+
+/// How a line over time is drawn.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LineStyle {
+    pub(super) draw_style: &'static str,
+    pub(super) fill_opacity: u32,
+    pub(super) line_width: u32,
+    pub(super) show_points: &'static str,
+    pub(super) stacking: Stacking,
+    pub(super) thresholds_style: ColorMode,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Stacking {
+    pub(super) mode: &'static str,
+    pub(super) group: &'static str,
+}
+
+const LAST: ReduceOptions = ReduceOptions {
     calcs: ["lastNotNull"],
     fields: "",
     values: false,
@@ -91,7 +111,7 @@ const TOOLTIP: Tooltip = Tooltip {
 };
 
 impl Visualization {
-    /// The plugin that draws it.
+    /// The Grafana plugin that draws it.
     pub(super) const fn plugin(self) -> &'static str {
         match self {
             Self::Lines | Self::StackedBars => "timeseries",
@@ -103,7 +123,7 @@ impl Visualization {
         }
     }
 
-    /// Whether values take their colour from the thresholds; else each series has its own.
+    /// Whether values are coloured by the thresholds; otherwise each series has its own colour.
     pub(super) const fn coloured_by_threshold(self) -> bool {
         match self {
             Self::Stat | Self::Gauge | Self::Bars => true,
@@ -111,10 +131,10 @@ impl Visualization {
         }
     }
 
-    /// Its options; `alert_filter` narrows a list of alerts.
-    pub(super) fn options(self, alert_filter: String) -> Options {
+    /// Its options; `alert_filter` gives the filter of a list of alerts.
+    pub(super) fn options(self, alert_filter: impl FnOnce() -> String) -> PanelOptions {
         match self {
-            Self::Lines | Self::StackedBars => Options::TimeSeries {
+            Self::Lines | Self::StackedBars => PanelOptions::TimeSeries {
                 legend: Legend {
                     display_mode: "table",
                     placement: "bottom",
@@ -123,18 +143,18 @@ impl Visualization {
                 },
                 tooltip: TOOLTIP,
             },
-            Self::Stat => Options::Single {
+            Self::Stat => PanelOptions::Single {
                 reduce_options: LAST,
                 orientation: "auto",
                 color_mode: "value",
                 text_mode: "value_and_name",
             },
-            Self::Gauge => Options::Gauge {
+            Self::Gauge => PanelOptions::Gauge {
                 reduce_options: LAST,
                 show_threshold_labels: false,
                 show_threshold_markers: true,
             },
-            Self::Pie => Options::Pie {
+            Self::Pie => PanelOptions::Pie {
                 reduce_options: LAST,
                 pie_type: "pie",
                 legend: Legend {
@@ -148,14 +168,14 @@ impl Visualization {
                     sort: "none",
                 },
             },
-            Self::Bars => Options::Bars {
+            Self::Bars => PanelOptions::Bars {
                 reduce_options: LAST,
                 orientation: "horizontal",
                 display_mode: "gradient",
                 show_unfilled: true,
             },
-            Self::AlertList => Options::AlertList {
-                alert_instance_label_filter: alert_filter,
+            Self::AlertList => PanelOptions::AlertList {
+                alert_instance_label_filter: alert_filter(),
                 view_mode: "list",
                 max_items: 20,
                 state_filter: AlertStates {
@@ -167,14 +187,14 @@ impl Visualization {
         }
     }
 
-    /// How its lines are drawn, if it has any; `limits`: thresholds are drawn as dashed lines.
-    pub(super) fn drawing(self, limits: bool) -> Option<Drawing> {
+    /// How its lines are drawn, if it has any; with `limits`, thresholds are drawn as dashed lines.
+    pub(super) fn line_style(self, limits: bool) -> Option<LineStyle> {
         let (draw_style, fill_opacity, stacking) = match self {
             Self::Lines => ("line", 10, "none"),
             Self::StackedBars => ("bars", 70, "normal"),
             Self::Stat | Self::Gauge | Self::Pie | Self::Bars | Self::AlertList => return None,
         };
-        Some(Drawing {
+        Some(LineStyle {
             draw_style,
             fill_opacity,
             line_width: 1,

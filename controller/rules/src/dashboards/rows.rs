@@ -11,5 +11,5 @@ use super::RowDef;
 /// Every row, from the top.
 pub const ROWS: &[RowDef] = &[overview::ROW, traffic::ROW, errors::ROW, latency::ROW, scrape::ROW];
 
-/// Most endpoints that a panel tells apart; more can't be read, and cost the browser.
+/// Most endpoints that one panel shows; more can't be read and slow the browser down.
 const MOST_ENDPOINTS: u64 = 20;

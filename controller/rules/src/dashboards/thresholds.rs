@@ -1,18 +1,18 @@
-//! From which value on a panel turns which colour, by the alerts in force.
+//! The colours of a panel above certain values, from the thresholds of the active alerts.
 
 use super::{
-    Colour, Step,
-    model::{ThresholdStep, Thresholds},
+    Colour, ColourStep,
+    model::{PanelThresholds, ThresholdStep},
 };
-use crate::{alerts::InForce, promql::Decimal};
+use crate::{alerts::ActiveAlert, promql::Decimal};
 
-/// The steps of a panel, ascending, beginning below everything.
-pub(super) fn thresholds(steps: &[Step], alerts: &[InForce]) -> Thresholds {
+/// The steps of a panel in ascending order, beginning with one that has no lower bound.
+pub(super) fn thresholds(steps: &[ColourStep], alerts: &[ActiveAlert]) -> PanelThresholds {
     let mut values: Vec<_> = steps
         .iter()
         .filter_map(|step| Some((value(step, alerts)?, step.colour)))
         .collect();
-    // A user may set the warning above the critical threshold; Grafana wants them ascending.
+    // A user can set the warning above the critical threshold; Grafana needs them in ascending order.
     values.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     let base = ThresholdStep {
         color: Colour::Green.name(),
@@ -22,23 +22,23 @@ pub(super) fn thresholds(steps: &[Step], alerts: &[InForce]) -> Thresholds {
         color: colour.name(),
         value: Some(value),
     });
-    Thresholds {
+    PanelThresholds {
         mode: "absolute",
         steps: [base].into_iter().chain(above).collect(),
     }
 }
 
-/// A user's own threshold wins over the panel's value, and that over the alert's default. A step whose alert is turned
-/// off and that has no value of its own is left out.
-fn value(step: &Step, alerts: &[InForce]) -> Option<f64> {
+/// The user's threshold, else the panel's own value, else the alert's default. A step without a value of its own is left
+/// out if its alert is turned off.
+fn value(step: &ColourStep, alerts: &[ActiveAlert]) -> Option<f64> {
     let alert = step
         .alert
         .and_then(|name| alerts.iter().find(|alert| alert.def.name == name));
-    let own = alert
+    let users = alert
         .filter(|alert| alert.threshold_path.is_some())
         .and_then(|alert| alert.threshold);
     let default = alert.and_then(|alert| alert.threshold);
-    own.or(step.from).or(default).map(Decimal::to_f64)
+    users.or(step.from).or(default).map(Decimal::to_f64)
 }
 
 impl Colour {

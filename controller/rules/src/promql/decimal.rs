@@ -1,8 +1,8 @@
-//! Numbers as they are written: exact, finite and not negative. No float takes part, so `0.1` stays `0.1`.
+//! Exact decimal numbers, finite and not negative. They are never floats, so `0.1` stays `0.1`.
 
 use std::{fmt, str::FromStr};
 
-/// Most digits after the point; a threshold needs no more, and the sum of all digits fits a `u64`.
+/// Most digits after the point; thresholds need no more.
 const MAX_SCALE: u32 = 9;
 
 /// A decimal number: `mantissa / 10^scale`, with no zero at the end of its fraction.
@@ -25,7 +25,7 @@ impl Decimal {
         }
     }
 
-    /// So many thousandths: a duration's seconds, for instance.
+    /// A number of thousandths, such as milliseconds as seconds.
     #[must_use]
     pub const fn thousandths(value: u64) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl Decimal {
         .normal()
     }
 
-    /// So many hundredths: a percentage as a ratio.
+    /// A number of hundredths, such as a percentage as a ratio.
     #[must_use]
     pub const fn hundredths(value: u64) -> Self {
         Self {
@@ -51,7 +51,7 @@ impl Decimal {
         self.to_string().parse().unwrap_or(f64::MAX)
     }
 
-    /// A hundred times as much: a ratio in percent. As large as can be where that overflows.
+    /// The number times a hundred: a ratio in percent. An overflow gives the largest number.
     #[must_use]
     pub const fn times_hundred(self) -> Self {
         match self.scale {
@@ -91,27 +91,27 @@ impl fmt::Display for Decimal {
     }
 }
 
-/// A text that is no decimal number.
+/// A text that is not a decimal number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a decimal number such as 0.02 or 10")]
-pub struct NotADecimal;
+#[error("not a valid decimal number: use digits with at most nine after a point, for example 0.02 or 10")]
+pub struct ParseDecimalError;
 
 impl FromStr for Decimal {
-    type Err = NotADecimal;
+    type Err = ParseDecimalError;
 
     /// Reads digits, with at most nine after a point; no sign, no exponent, no `Inf`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (whole, fraction) = text.split_once('.').map_or((text, None), |(w, f)| (w, Some(f)));
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         if !digits(whole) || fraction.is_some_and(|f| !digits(f)) {
-            return Err(NotADecimal);
+            return Err(ParseDecimalError);
         }
         let fraction = fraction.unwrap_or_default();
-        let scale = u32::try_from(fraction.len()).map_err(|_| NotADecimal)?;
+        let scale = u32::try_from(fraction.len()).map_err(|_| ParseDecimalError)?;
         if scale > MAX_SCALE {
-            return Err(NotADecimal);
+            return Err(ParseDecimalError);
         }
-        let mantissa = format!("{whole}{fraction}").parse().map_err(|_| NotADecimal)?;
+        let mantissa = format!("{whole}{fraction}").parse().map_err(|_| ParseDecimalError)?;
         Ok(Self { mantissa, scale }.normal())
     }
 }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_change_the_meaning_of_a_query_is_no_number() {
+    fn a_text_that_could_change_the_meaning_of_a_query_is_not_a_number() {
         for text in [
             "",
             ".",
@@ -154,7 +154,7 @@ mod tests {
             "1.0000000001",
             "99999999999999999999",
         ] {
-            assert_eq!(text.parse::<Decimal>(), Err(NotADecimal), "{text}");
+            assert_eq!(text.parse::<Decimal>(), Err(ParseDecimalError), "{text}");
         }
     }
 }

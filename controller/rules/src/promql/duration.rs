@@ -1,6 +1,6 @@
 //! Prometheus durations (`1h30m`, `500ms`) in whole milliseconds: no float, and printed as Prometheus itself prints them.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use serde::{Serialize, Serializer};
 
@@ -27,13 +27,35 @@ pub struct PromDuration {
 }
 
 impl PromDuration {
-    /// So many milliseconds.
+    /// Reads any duration that Prometheus takes: `0`, or numbers with the units `y w d h m s ms`, from the longest to
+    /// the shortest, each at most once.
+    ///
+    /// # Errors
+    /// The text is something else, or longer than about 292 years.
+    pub fn parse(text: &str) -> Result<Self, ParseDurationError> {
+        if text == "0" {
+            return Ok(Self { millis: 0 });
+        }
+        parse_units(text, &UNITS).ok_or(ParseDurationError)
+    }
+
+    /// Reads a duration of hours, minutes, seconds and milliseconds: what a MonitoredApi's fields take, because the API
+    /// server compares them as Go durations, which have no days, weeks and years.
+    ///
+    /// # Errors
+    /// The text is something else.
+    pub fn parse_up_to_hours(text: &str) -> Result<Self, ParseDurationError> {
+        let [_, _, _, units @ ..] = &UNITS;
+        parse_units(text, units).ok_or(ParseDurationError)
+    }
+
+    /// A number of milliseconds.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         Self { millis }
     }
 
-    /// So many seconds.
+    /// A number of seconds.
     #[must_use]
     pub const fn from_seconds(seconds: u32) -> Self {
         Self {
@@ -41,7 +63,7 @@ impl PromDuration {
         }
     }
 
-    /// So many minutes.
+    /// A number of minutes.
     #[must_use]
     pub const fn from_minutes(minutes: u32) -> Self {
         Self {
@@ -49,13 +71,13 @@ impl PromDuration {
         }
     }
 
-    /// Its milliseconds.
+    /// The number of milliseconds.
     #[must_use]
     pub const fn millis(self) -> u64 {
         self.millis
     }
 
-    /// Its seconds, exactly.
+    /// The exact number of seconds.
     #[must_use]
     pub const fn seconds(self) -> Decimal {
         Decimal::thousandths(self.millis)
@@ -69,7 +91,7 @@ impl fmt::Display for PromDuration {
         }
         let mut rest = self.millis;
         for (unit, millis) in UNITS {
-            // Prometheus writes years, weeks and days only where nothing is left over: 8d, not 1w1d.
+            // Prometheus writes years, weeks and days only if nothing remains: 8d, not 1w1d.
             let whole_only = millis >= DAY;
             if rest >= millis && (!whole_only || rest.is_multiple_of(millis)) {
                 write!(f, "{}{unit}", rest / millis)?;
@@ -86,41 +108,24 @@ impl Serialize for PromDuration {
     }
 }
 
-/// A text that is no Prometheus duration.
+/// A text that is not a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a duration such as 500ms, 2m or 1h30m")]
-pub struct NotADuration;
+#[error("not a valid duration: use numbers with units, the longest first, for example 500ms, 5m or 1h30m")]
+pub struct ParseDurationError;
 
-impl FromStr for PromDuration {
-    type Err = NotADuration;
-
-    /// Reads `0`, or numbers with units `y w d h m s ms` from the longest to the shortest, each at most once.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "0" {
-            return Ok(Self { millis: 0 });
-        }
-        let mut rest = text;
-        let mut units = UNITS.as_slice();
-        let mut millis: u64 = 0;
-        while !rest.is_empty() {
-            let (number, after) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
-            let (name, after) = after.split_at(after.bytes().take_while(u8::is_ascii_lowercase).count());
-            let place = units.iter().position(|(unit, _)| *unit == name).ok_or(NotADuration)?;
-            let (taken, left) = units.split_at(place + 1);
-            let unit = taken.last().map_or(0, |(_, millis)| *millis);
-            let part = number
-                .parse::<u64>()
-                .ok()
-                .and_then(|n| n.checked_mul(unit))
-                .ok_or(NotADuration)?;
-            millis = millis.checked_add(part).ok_or(NotADuration)?;
-            (rest, units) = (after, left);
-        }
-        if text.is_empty() || millis > MAX_MILLIS {
-            return Err(NotADuration);
-        }
-        Ok(Self { millis })
+/// Adds up numbers with units; `units` are those that may still come, the longest first.
+fn parse_units(text: &str, mut units: &[(&str, u64)]) -> Option<PromDuration> {
+    let mut rest = text;
+    let mut millis: u64 = 0;
+    while !rest.is_empty() {
+        let (number, after) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
+        let (name, after) = after.split_at(after.bytes().take_while(u8::is_ascii_lowercase).count());
+        let position = units.iter().position(|(unit, _)| *unit == name)?;
+        let ((_, unit), shorter) = units.get(position..)?.split_first()?;
+        millis = millis.checked_add(number.parse::<u64>().ok()?.checked_mul(*unit)?)?;
+        (rest, units) = (after, shorter);
     }
+    (!text.is_empty() && millis <= MAX_MILLIS).then_some(PromDuration { millis })
 }
 
 #[cfg(test)]
@@ -144,12 +149,12 @@ mod tests {
             ("0", "0s"),
             ("0s", "0s"),
         ] {
-            assert_eq!(text.parse::<PromDuration>().unwrap().to_string(), printed, "{text}");
+            assert_eq!(PromDuration::parse(text).unwrap().to_string(), printed, "{text}");
         }
     }
 
     #[test]
-    fn what_prometheus_would_refuse_is_no_duration() {
+    fn a_text_that_prometheus_refuses_is_not_a_duration() {
         for text in [
             "",
             "fast",
@@ -165,26 +170,57 @@ mod tests {
             "99999999999999999999s",
             "5µs",
         ] {
-            assert_eq!(text.parse::<PromDuration>(), Err(NotADuration), "{text}");
+            assert_eq!(PromDuration::parse(text), Err(ParseDurationError), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_duration_up_to_hours_has_neither_days_nor_a_number_alone() {
+        for (text, millis) in [
+            ("15s", 15_000),
+            ("1h30m", 5_400_000),
+            ("500ms", 500),
+            ("1m500ms", 60_500),
+        ] {
+            assert_eq!(
+                PromDuration::parse_up_to_hours(text).unwrap().millis(),
+                millis,
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "0",
+            "1",
+            "1d",
+            "1w",
+            "1y",
+            "s",
+            "5s1m",
+            "-1s",
+            "1.5s",
+            "99999999999999999999h",
+        ] {
+            assert_eq!(PromDuration::parse_up_to_hours(text), Err(ParseDurationError), "{text}");
         }
     }
 
     #[test]
     fn seconds_are_exact() {
-        assert_eq!("300ms".parse::<PromDuration>().unwrap().seconds().to_string(), "0.3");
-        assert_eq!("1m".parse::<PromDuration>().unwrap().seconds().to_string(), "60");
+        assert_eq!(PromDuration::parse("300ms").unwrap().seconds().to_string(), "0.3");
+        assert_eq!(PromDuration::parse("1m").unwrap().seconds().to_string(), "60");
     }
 
     proptest! {
         #[test]
         fn any_duration_survives_being_printed_and_read(millis in 0..=MAX_MILLIS) {
             let duration = PromDuration::from_millis(millis);
-            prop_assert_eq!(duration.to_string().parse(), Ok(duration));
+            prop_assert_eq!(PromDuration::parse(&duration.to_string()), Ok(duration));
         }
 
         #[test]
         fn any_text_is_read_or_refused_without_a_panic(text in "\\PC*") {
-            let _ = text.parse::<PromDuration>();
+            let _ = PromDuration::parse(&text);
         }
     }
 }

@@ -1,29 +1,29 @@
 //! Expressions and their constructors.
 
-use super::{Decimal, LabelName, Range, Selector};
+use super::{Decimal, LabelName, RangeSelector, VectorSelector};
 
 /// A PromQL expression with an instant vector or a number as its value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Expr {
     /// A number.
     Number(Decimal),
-    /// Series as they are.
-    Select(Selector),
-    /// Series put together.
+    /// Series without a change.
+    Select(VectorSelector),
+    /// An aggregation of series.
     Aggregate(Box<Aggregate>),
-    /// Two sides and an operator.
+    /// An operator with two sides.
     Binary(Box<Binary>),
-    /// A function.
-    Call(Call),
+    /// A function with arguments.
+    Call(FunctionCall),
 }
 
 /// `op by (…) (parameter, of)`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Aggregate {
-    /// What is done.
+    /// The operator.
     pub op: AggregateOp,
-    /// Which labels are left.
-    pub grouping: Grouping,
+    /// The labels that the result keeps.
+    pub by: Vec<LabelName>,
     /// The `k` of `topk`.
     pub parameter: Option<Expr>,
     /// The series.
@@ -39,30 +39,15 @@ pub enum AggregateOp {
     Count,
     /// `max`
     Max,
-    /// `min`
-    Min,
-    /// `avg`
-    Avg,
     /// `topk`: keeps every label.
     TopK,
 }
 
-/// The labels of an aggregation.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Grouping {
-    /// Only these are left.
-    By(Vec<LabelName>),
-    /// All but these are left.
-    Without(Vec<LabelName>),
-}
-
-/// `left op right`.
+/// `left op right`, matched by all labels.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Binary {
     /// The operator.
     pub op: BinaryOp,
-    /// Which series meet which, where it is not by all labels.
-    pub matching: Option<Matching>,
     /// The left side.
     pub left: Expr,
     /// The right side.
@@ -72,18 +57,12 @@ pub struct Binary {
 /// A binary operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BinaryOp {
-    /// `+`
-    Add,
-    /// `-`
-    Subtract,
     /// `*`
     Multiply,
     /// `/`
     Divide,
-    /// A comparison that keeps what it holds for.
+    /// A comparison: keeps the series for which it holds.
     Compare(Comparison),
-    /// A comparison that answers 0 or 1 (`bool`).
-    CompareBool(Comparison),
     /// `and`
     And,
     /// `or`
@@ -97,39 +76,17 @@ pub enum BinaryOp {
 pub enum Comparison {
     /// `==`
     Equal,
-    /// `!=`
-    NotEqual,
     /// `>`
     Greater,
     /// `>=`
     GreaterOrEqual,
     /// `<`
     Less,
-    /// `<=`
-    LessOrEqual,
-}
-
-/// Vector matching of a binary operator.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Matching {
-    /// By which labels.
-    pub labels: MatchingLabels,
-    /// `group_left` with the labels taken over from the right side.
-    pub group_left: Option<Vec<LabelName>>,
-}
-
-/// The labels of a vector matching.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum MatchingLabels {
-    /// `on (…)`
-    On(Vec<LabelName>),
-    /// `ignoring (…)`
-    Ignoring(Vec<LabelName>),
 }
 
 /// `function(arguments)`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Call {
+pub struct FunctionCall {
     /// The function.
     pub function: Function,
     /// Its arguments.
@@ -155,13 +112,13 @@ pub enum Argument {
     /// An expression.
     Expr(Expr),
     /// A range vector.
-    Range(Range),
+    Range(RangeSelector),
     /// A string.
     Text(String),
 }
 
-impl From<Selector> for Expr {
-    fn from(selector: Selector) -> Self {
+impl From<VectorSelector> for Expr {
+    fn from(selector: VectorSelector) -> Self {
         Self::Select(selector)
     }
 }
@@ -191,10 +148,6 @@ macro_rules! operators {
 }
 
 operators! {
-    /// `self + right`
-    plus = BinaryOp::Add;
-    /// `self - right`
-    minus = BinaryOp::Subtract;
     /// `self * right`
     times = BinaryOp::Multiply;
     /// `self / right`
@@ -221,33 +174,21 @@ impl Expr {
     pub fn binary(self, op: BinaryOp, right: impl Into<Self>) -> Self {
         Self::Binary(Box::new(Binary {
             op,
-            matching: None,
-            left: self,
-            right: right.into(),
-        }))
-    }
-
-    /// `self op on (…) right` and its like.
-    #[must_use]
-    pub fn binary_matching(self, op: BinaryOp, matching: Matching, right: impl Into<Self>) -> Self {
-        Self::Binary(Box::new(Binary {
-            op,
-            matching: Some(matching),
             left: self,
             right: right.into(),
         }))
     }
 }
 
-/// `rate(range)`: per second, resets allowed for.
+/// `rate(range)`: the increase per second; counter resets are taken into account.
 #[must_use]
-pub fn rate(range: Range) -> Expr {
+pub fn rate(range: RangeSelector) -> Expr {
     call(Function::Rate, vec![Argument::Range(range)])
 }
 
-/// `increase(range)`: over the whole window, resets allowed for.
+/// `increase(range)`: the increase over the whole window; counter resets are taken into account.
 #[must_use]
-pub fn increase(range: Range) -> Expr {
+pub fn increase(range: RangeSelector) -> Expr {
     call(Function::Increase, vec![Argument::Range(range)])
 }
 
@@ -271,5 +212,5 @@ pub fn label_replace(of: Expr, to: &str, replacement: &str, from: &str, regex: &
 }
 
 fn call(function: Function, arguments: Vec<Argument>) -> Expr {
-    Expr::Call(Call { function, arguments })
+    Expr::Call(FunctionCall { function, arguments })
 }

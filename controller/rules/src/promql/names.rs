@@ -1,4 +1,4 @@
-//! Names of metrics and labels, in the alphabet that every Prometheus reads without quotes.
+//! Names of metrics and labels, of the characters that every Prometheus reads without quotes.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ macro_rules! name {
         pub struct $type(String);
 
         impl $type {
-            /// The name; each character that may not stand in one becomes `_`, so that a name can never end the
-            /// selector that it stands in.
+            /// The name; each character that is not allowed in one becomes `_`, so that a name can never end the selector
+            /// that contains it.
             #[must_use]
             pub fn new(name: &str) -> Self {
                 let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' $(|| c == $also)?;

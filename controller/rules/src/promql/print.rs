@@ -5,16 +5,16 @@ use std::fmt::{self, Display, Formatter, Write};
 use serde::{Serialize, Serializer};
 
 use super::{
-    Aggregate, AggregateOp, Argument, Binary, BinaryOp, Call, Comparison, Expr, Function, Grouping, LabelName, MatchOp,
-    Matcher, Matching, MatchingLabels, PromDuration, Range, Selector, Window,
+    Aggregate, AggregateOp, Argument, Binary, BinaryOp, Comparison, Expr, Function, FunctionCall, LabelName, MatchOp,
+    Matcher, PromDuration, RangeSelector, RangeWindow, VectorSelector,
 };
 
-/// An expression as Prometheus gets it, with a fixed window in place of Grafana's variables.
+/// Prints an expression with a fixed window in place of Grafana's variables.
 #[derive(Debug, Clone, Copy)]
 pub struct Substitution<'a> {
     /// The expression.
     pub expr: &'a Expr,
-    /// What `$__rate_interval` and `$__range` stand for.
+    /// The window that replaces `$__rate_interval` and `$__range`.
     pub window: PromDuration,
 }
 
@@ -34,10 +34,10 @@ impl Display for Substitution<'_> {
     }
 }
 
-/// The matchers of a selector without a metric, as Grafana's and Alertmanager's filters of alerts take them.
-pub(super) struct Filter<'a>(pub(super) &'a [Matcher]);
+/// Prints matchers without a metric, the form of filters for alerts in Grafana and Alertmanager.
+pub(super) struct LabelFilter<'a>(pub(super) &'a [Matcher]);
 
-impl Display for Filter<'_> {
+impl Display for LabelFilter<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         Printer { out: f, window: None }.matchers(self.0)
     }
@@ -65,50 +65,38 @@ impl Printer<'_, '_> {
         }
     }
 
-    fn selector(&mut self, selector: &Selector, window: Option<Window>) -> fmt::Result {
-        write!(self.out, "{}", selector.metric)?;
+    fn selector(&mut self, selector: &VectorSelector, window: Option<RangeWindow>) -> fmt::Result {
+        self.out.write_str(selector.metric.as_str())?;
         self.matchers(&selector.matchers)?;
-        if let Some(window) = window {
-            self.window(window)?;
-        }
-        selector
-            .offset
-            .map_or(Ok(()), |offset| write!(self.out, " offset {offset}"))
+        window.map_or(Ok(()), |window| self.window(window))
     }
 
     fn matchers(&mut self, matchers: &[Matcher]) -> fmt::Result {
         self.out.write_char('{')?;
         self.separated(matchers, |printer, Matcher { label, op, value }| {
-            write!(printer.out, "{label}{}", op.symbol())?;
+            printer.out.write_str(label.as_str())?;
+            printer.out.write_str(op.symbol())?;
             printer.text(value)
         })?;
         self.out.write_char('}')
     }
 
-    fn window(&mut self, window: Window) -> fmt::Result {
+    fn window(&mut self, window: RangeWindow) -> fmt::Result {
         match (window, self.window) {
-            (Window::Fixed(duration), _) => write!(self.out, "[{duration}]"),
-            (Window::RateInterval | Window::DashboardRange, Some(duration)) => write!(self.out, "[{duration}]"),
-            (Window::RateInterval, None) => self.out.write_str("[$__rate_interval]"),
-            (Window::DashboardRange, None) => self.out.write_str("[$__range]"),
+            (RangeWindow::Fixed(duration), _) => write!(self.out, "[{duration}]"),
+            (RangeWindow::RateInterval | RangeWindow::DashboardRange, Some(duration)) => {
+                write!(self.out, "[{duration}]")
+            }
+            (RangeWindow::RateInterval, None) => self.out.write_str("[$__rate_interval]"),
+            (RangeWindow::DashboardRange, None) => self.out.write_str("[$__range]"),
         }
     }
 
-    fn aggregate(
-        &mut self,
-        Aggregate {
-            op,
-            grouping,
-            parameter,
-            of,
-        }: &Aggregate,
-    ) -> fmt::Result {
-        let (word, labels) = match grouping {
-            Grouping::By(labels) => ("by", labels),
-            Grouping::Without(labels) => ("without", labels),
-        };
-        write!(self.out, "{} {word} ", op.keyword())?;
-        self.labels(labels)?;
+    fn aggregate(&mut self, aggregate: &Aggregate) -> fmt::Result {
+        let Aggregate { op, by, parameter, of } = aggregate;
+        self.out.write_str(op.keyword())?;
+        self.out.write_str(" by ")?;
+        self.labels(by)?;
         self.out.write_str(" (")?;
         if let Some(parameter) = parameter {
             self.expr(parameter)?;
@@ -118,31 +106,12 @@ impl Printer<'_, '_> {
         self.out.write_char(')')
     }
 
-    fn binary(
-        &mut self,
-        Binary {
-            op,
-            matching,
-            left,
-            right,
-        }: &Binary,
-    ) -> fmt::Result {
+    fn binary(&mut self, Binary { op, left, right }: &Binary) -> fmt::Result {
         self.operand(left, |side| side.precedence() < op.precedence())?;
-        write!(self.out, " {}", op.symbol())?;
-        if let Some(Matching { labels, group_left }) = matching {
-            let (word, labels) = match labels {
-                MatchingLabels::On(labels) => ("on", labels),
-                MatchingLabels::Ignoring(labels) => ("ignoring", labels),
-            };
-            write!(self.out, " {word} ")?;
-            self.labels(labels)?;
-            if let Some(labels) = group_left {
-                self.out.write_str(" group_left ")?;
-                self.labels(labels)?;
-            }
-        }
         self.out.write_char(' ')?;
-        // All operators that we have group from the left, so an equal one on the right needs its parentheses.
+        self.out.write_str(op.symbol())?;
+        self.out.write_char(' ')?;
+        // All operators here are left-associative, so an operator of equal precedence on the right needs parentheses.
         self.operand(right, |side| side.precedence() <= op.precedence())
     }
 
@@ -159,11 +128,12 @@ impl Printer<'_, '_> {
         self.out.write_char(')')
     }
 
-    fn call(&mut self, Call { function, arguments }: &Call) -> fmt::Result {
-        write!(self.out, "{}(", function.name())?;
+    fn call(&mut self, FunctionCall { function, arguments }: &FunctionCall) -> fmt::Result {
+        self.out.write_str(function.name())?;
+        self.out.write_char('(')?;
         self.separated(arguments, |printer, argument| match argument {
             Argument::Expr(expr) => printer.expr(expr),
-            Argument::Range(Range { selector, window }) => printer.selector(selector, Some(*window)),
+            Argument::Range(RangeSelector { selector, window }) => printer.selector(selector, Some(*window)),
             Argument::Text(text) => printer.text(text),
         })?;
         self.out.write_char(')')
@@ -171,7 +141,7 @@ impl Printer<'_, '_> {
 
     fn labels(&mut self, labels: &[LabelName]) -> fmt::Result {
         self.out.write_char('(')?;
-        self.separated(labels, |printer, label| write!(printer.out, "{label}"))?;
+        self.separated(labels, |printer, label| printer.out.write_str(label.as_str()))?;
         self.out.write_char(')')
     }
 
@@ -187,26 +157,38 @@ impl Printer<'_, '_> {
 
     /// A string literal, escaped as Go reads it.
     ///
-    /// `$name`, `${` and `[[` are escaped too: inside a dashboard Grafana would put a variable's value there.
+    /// `$name`, `${` and `[[` are escaped too: inside a dashboard Grafana would replace them by a variable's value.
     fn text(&mut self, text: &str) -> fmt::Result {
         self.out.write_char('"')?;
-        let mut chars = text.chars().peekable();
-        while let Some(c) = chars.next() {
-            let next = chars.peek().copied();
-            let variable = match c {
-                '$' => next.is_some_and(|n| n == '_' || n == '{' || n.is_alphabetic()),
-                '[' => next == Some('['),
-                _ => false,
-            };
-            match c {
-                '"' | '\\' => write!(self.out, "\\{c}")?,
-                '\n' => self.out.write_str("\\n")?,
-                '\t' => self.out.write_str("\\t")?,
-                _ if c.is_control() || variable => write!(self.out, "\\u{:04x}", u32::from(c))?,
-                _ => self.out.write_char(c)?,
+        // Text that needs no escape is written in one piece, because a JSON writer examines each piece on its own.
+        let mut plain_from = 0;
+        for (at, c) in text.char_indices() {
+            let after = at + c.len_utf8();
+            let next = text.get(after..).and_then(|rest| rest.chars().next());
+            if !needs_escape(c, next) {
+                continue;
             }
+            self.out.write_str(text.get(plain_from..at).unwrap_or_default())?;
+            match c {
+                '"' => self.out.write_str("\\\""),
+                '\\' => self.out.write_str("\\\\"),
+                '\n' => self.out.write_str("\\n"),
+                '\t' => self.out.write_str("\\t"),
+                _ => write!(self.out, "\\u{:04x}", u32::from(c)),
+            }?;
+            plain_from = after;
         }
+        self.out.write_str(text.get(plain_from..).unwrap_or_default())?;
         self.out.write_char('"')
+    }
+}
+
+fn needs_escape(c: char, next: Option<char>) -> bool {
+    match c {
+        '"' | '\\' => true,
+        '$' => next.is_some_and(|next| next == '_' || next == '{' || next.is_alphabetic()),
+        '[' => next == Some('['),
+        _ => c.is_control(),
     }
 }
 
@@ -214,7 +196,6 @@ impl MatchOp {
     const fn symbol(self) -> &'static str {
         match self {
             Self::Equal => "=",
-            Self::NotEqual => "!=",
             Self::Matches => "=~",
             Self::DoesNotMatch => "!~",
         }
@@ -227,8 +208,6 @@ impl AggregateOp {
             Self::Sum => "sum",
             Self::Count => "count",
             Self::Max => "max",
-            Self::Min => "min",
-            Self::Avg => "avg",
             Self::TopK => "topk",
         }
     }
@@ -246,28 +225,24 @@ impl Function {
 }
 
 impl BinaryOp {
-    /// How tightly it binds; more is tighter (Prometheus' manual, "Binary operator precedence").
+    /// The precedence; a higher one binds more tightly (Prometheus manual, "Binary operator precedence").
     const fn precedence(self) -> u8 {
         match self {
             Self::Or => 1,
             Self::And | Self::Unless => 2,
-            Self::Compare(_) | Self::CompareBool(_) => 3,
-            Self::Add | Self::Subtract => 4,
-            Self::Multiply | Self::Divide => 5,
+            Self::Compare(_) => 3,
+            Self::Multiply | Self::Divide => 4,
         }
     }
 
     const fn symbol(self) -> &'static str {
         match self {
-            Self::Add => "+",
-            Self::Subtract => "-",
             Self::Multiply => "*",
             Self::Divide => "/",
             Self::And => "and",
             Self::Or => "or",
             Self::Unless => "unless",
             Self::Compare(comparison) => comparison.symbol(),
-            Self::CompareBool(comparison) => comparison.symbol_bool(),
         }
     }
 }
@@ -276,22 +251,9 @@ impl Comparison {
     const fn symbol(self) -> &'static str {
         match self {
             Self::Equal => "==",
-            Self::NotEqual => "!=",
             Self::Greater => ">",
             Self::GreaterOrEqual => ">=",
             Self::Less => "<",
-            Self::LessOrEqual => "<=",
-        }
-    }
-
-    const fn symbol_bool(self) -> &'static str {
-        match self {
-            Self::Equal => "== bool",
-            Self::NotEqual => "!= bool",
-            Self::Greater => "> bool",
-            Self::GreaterOrEqual => ">= bool",
-            Self::Less => "< bool",
-            Self::LessOrEqual => "<= bool",
         }
     }
 }

@@ -5,7 +5,7 @@
 pub struct Regex(String);
 
 impl Regex {
-    /// Matches exactly this text, whatever it holds.
+    /// Matches exactly this text; special characters are escaped.
     #[must_use]
     pub fn literal(text: &str) -> Self {
         let mut pattern = String::with_capacity(text.len());
@@ -18,14 +18,13 @@ impl Regex {
         Self(pattern)
     }
 
-    /// A pattern written by someone who meant a pattern. It cannot leave the string that it stands in; whether it is
-    /// valid RE2 is for the validation of the field that it came from.
+    /// A pattern as it is. The printer escapes it as a string; whether it is valid RE2 is checked where it is read.
     #[must_use]
     pub fn pattern(pattern: &str) -> Self {
         Self(pattern.to_owned())
     }
 
-    /// Matches what any of these matches. `None` if there is none: an empty pattern would match a missing label.
+    /// Matches any of these alternatives. `None` if there are none: an empty pattern would match a missing label.
     #[must_use]
     pub fn any_of(alternatives: impl IntoIterator<Item = Self>) -> Option<Self> {
         let grouped: Vec<_> = alternatives.into_iter().map(Self::grouped).collect();
@@ -38,7 +37,8 @@ impl Regex {
         &self.0
     }
 
-    /// The pattern so that a `|` or a flag in it keeps to itself; plain patterns stay as they are, for the reader.
+    /// The pattern as a group, so that a `|` or a flag in it does not affect its neighbours. Patterns without either stay
+    /// as they are, which is easier to read.
     fn grouped(self) -> String {
         if self.0.contains(['|', '(']) {
             format!("(?:{})", self.0)

@@ -1,19 +1,19 @@
-//! What a query is about: one API. The only maker of selectors.
+//! The API that a query reads. Selectors can be made here only.
 
 use metric_contract::{Family, labels};
 
 use super::{
-    Aggregate, AggregateOp, Expr, Grouping, LabelName, Matcher, MetricName, Selector, label_replace, print::Filter,
+    Aggregate, AggregateOp, Expr, LabelName, Matcher, MetricName, VectorSelector, label_replace, print::LabelFilter,
 };
 
-/// One API: every selector that it makes pins `namespace` and `job`, and every aggregation keeps both.
+/// One API: every selector has its `namespace` and `job`, and every aggregation keeps both labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scope {
+pub struct ApiScope {
     namespace: String,
     job: String,
 }
 
-impl Scope {
+impl ApiScope {
     /// The API of this namespace and job.
     #[must_use]
     pub fn new(namespace: &str, job: &str) -> Self {
@@ -25,38 +25,33 @@ impl Scope {
 
     /// The API's series of one name.
     #[must_use]
-    pub fn select(&self, metric: impl Into<MetricName>) -> Selector {
-        let matchers = vec![
-            Matcher::equal(labels::NAMESPACE, &self.namespace),
-            Matcher::equal(labels::JOB, &self.job),
-        ];
-        Selector {
+    pub fn select(&self, metric: impl Into<MetricName>) -> VectorSelector {
+        VectorSelector {
             metric: metric.into(),
-            matchers,
-            offset: None,
+            matchers: self.own_matchers(),
         }
     }
 
-    /// The API's labels as a filter of alerts: `{namespace="…", job="…"}`.
+    /// The API's labels as a filter for alerts: `{namespace="…", job="…"}`.
     #[must_use]
     pub fn label_filter(&self) -> String {
-        Filter(&self.own_matchers()).to_string()
+        LabelFilter(&self.own_matchers()).to_string()
     }
 
-    /// What the operator reports of the API, labelled like the API's own series so that the two can be compared.
+    /// A value that the operator reports about the API, with the labels of the API's own series, so that both can be
+    /// compared.
     ///
-    /// The operator names an API by `namespace` and `name` (its `job` is its own), and several of its pods may report
-    /// the same: the highest figure counts.
+    /// The operator identifies an API by `namespace` and `name`, because `job` is the operator itself. If several pods of
+    /// the operator report the value, the highest is taken.
     #[must_use]
     pub fn reported(&self, family: &Family) -> Expr {
         let matchers = vec![
             Matcher::equal(labels::NAMESPACE, &self.namespace),
             Matcher::equal(labels::API_NAME, &self.job),
         ];
-        let selector = Selector {
+        let selector = VectorSelector {
             metric: family.name.into(),
             matchers,
-            offset: None,
         };
         self.max(
             label_replace(Expr::from(selector), labels::JOB, "$1", labels::API_NAME, "(.+)"),
@@ -89,7 +84,7 @@ impl Scope {
         aggregate(AggregateOp::Max, None, of, also_by)
     }
 
-    /// The `k` highest of the API.
+    /// `topk by (namespace, job) (k, …)`: the `k` highest series.
     #[must_use]
     pub fn topk(&self, k: u64, of: Expr) -> Expr {
         aggregate(AggregateOp::TopK, Some(Expr::from(k)), of, &[])
@@ -102,10 +97,5 @@ fn aggregate(op: AggregateOp, parameter: Option<Expr>, of: Expr, also_by: &[Labe
         .into_iter()
         .chain(also_by.iter().cloned())
         .collect();
-    Expr::Aggregate(Box::new(Aggregate {
-        op,
-        grouping: Grouping::By(by),
-        parameter,
-        of,
-    }))
+    Expr::Aggregate(Box::new(Aggregate { op, by, parameter, of }))
 }

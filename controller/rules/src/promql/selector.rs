@@ -1,4 +1,4 @@
-//! Which series: a metric, its matchers, and how far back.
+//! Selectors: which series of a metric a query reads, and over which window.
 
 use super::{LabelName, MetricName, PromDuration, Regex};
 
@@ -7,8 +7,6 @@ use super::{LabelName, MetricName, PromDuration, Regex};
 pub enum MatchOp {
     /// `=`
     Equal,
-    /// `!=`
-    NotEqual,
     /// `=~`
     Matches,
     /// `!~`
@@ -34,16 +32,6 @@ impl Matcher {
         }
     }
 
-    /// The label has another value, or is missing.
-    #[must_use]
-    pub fn not_equal(label: impl Into<LabelName>, value: &str) -> Self {
-        Self {
-            label: label.into(),
-            op: MatchOp::NotEqual,
-            value: value.to_owned(),
-        }
-    }
-
     /// The label's whole value matches.
     #[must_use]
     pub fn matches(label: impl Into<LabelName>, regex: &Regex) -> Self {
@@ -65,57 +53,49 @@ impl Matcher {
     }
 }
 
-/// An instant vector selector. Made by a [`super::Scope`] only, so that each one is pinned to one API.
+/// An instant vector selector. Only a [`super::ApiScope`] can make one, so that each selects one API.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Selector {
+pub struct VectorSelector {
     pub(super) metric: MetricName,
     pub(super) matchers: Vec<Matcher>,
-    pub(super) offset: Option<PromDuration>,
 }
 
-impl Selector {
-    /// The same, with one more condition.
+impl VectorSelector {
+    /// Adds a condition.
     #[must_use]
     pub fn with(mut self, matcher: Matcher) -> Self {
         self.matchers.push(matcher);
         self
     }
 
-    /// The same, with these conditions too.
+    /// Adds these conditions.
     #[must_use]
     pub fn with_all(mut self, matchers: impl IntoIterator<Item = Matcher>) -> Self {
         self.matchers.extend(matchers);
         self
     }
 
-    /// The same series so long ago.
+    /// The samples of a window that ends now.
     #[must_use]
-    pub fn offset(mut self, by: PromDuration) -> Self {
-        self.offset = Some(by);
-        self
-    }
-
-    /// The samples of a window up to now.
-    #[must_use]
-    pub fn over(self, window: Window) -> Range {
-        Range { selector: self, window }
+    pub fn over(self, window: RangeWindow) -> RangeSelector {
+        RangeSelector { selector: self, window }
     }
 }
 
-/// How long the window of a range selector is.
+/// The length of a range selector's window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Window {
+pub enum RangeWindow {
     /// A fixed time.
     Fixed(PromDuration),
-    /// `$__rate_interval`: Grafana puts in four scrapes at least.
+    /// `$__rate_interval`: Grafana replaces it by at least four scrape intervals.
     RateInterval,
-    /// `$__range`: all that a dashboard shows.
+    /// `$__range`: the time range that the dashboard shows.
     DashboardRange,
 }
 
 /// A range vector selector.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Range {
-    pub(super) selector: Selector,
-    pub(super) window: Window,
+pub struct RangeSelector {
+    pub(super) selector: VectorSelector,
+    pub(super) window: RangeWindow,
 }

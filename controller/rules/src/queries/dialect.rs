@@ -1,4 +1,4 @@
-//! How the API's dialect spells what a query needs, and whether it has it at all.
+//! The metric and label names of the API's dialect, and whether it has a metric for a signal at all.
 
 use std::borrow::Cow;
 
@@ -6,35 +6,35 @@ use metric_contract::{
     Dialect, DurationSeries, ErrorsByTypeSeries, RequestsSeries, Signal, recorded_series::RecordedSeries,
 };
 
-use super::{Missing, Series};
-use crate::promql::{LabelName, Matcher, Regex, Selector};
+use super::{ApiQueries, MissingSignal};
+use crate::promql::{LabelName, Matcher, Regex, VectorSelector};
 
-/// A label by which events can be told apart, whatever the dialect calls it.
+/// A label that distinguishes events, independent of its name in the dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
+pub enum EventLabel {
     /// The HTTP method of counted requests.
     Method,
     /// The matched route template of counted requests.
     Route,
     /// The response status of counted requests.
     Status,
-    /// The HTTP method of timed requests; a dialect may name it otherwise than on its counter.
+    /// The HTTP method of timed requests; a dialect may name it differently than on its counter.
     TimedMethod,
     /// The matched route template of timed requests.
     TimedRoute,
-    /// What went wrong.
+    /// The type of an error.
     ErrorType,
 }
 
-impl<'a> Series<'a> {
-    /// Whether a metric answers the signal.
+impl<'a> ApiQueries<'a> {
+    /// Whether there is a metric for the signal.
     #[must_use]
     pub fn answers(&self, signal: Signal) -> bool {
         match signal {
             Signal::Up | Signal::ScrapeCost | Signal::ReplicasWanted | Signal::ReplicasReady => true,
-            // The request counter's status label tells errors.
-            Signal::Requests | Signal::Errors => self.requests_spelling(signal).is_ok(),
-            Signal::Duration => self.duration_spelling().is_ok(),
+            // Errors are counted by the status label of the request counter.
+            Signal::Requests | Signal::Errors => self.requests_series(signal).is_ok(),
+            Signal::Duration => self.duration_series().is_ok(),
             Signal::InFlight => self.dialect(signal).is_ok_and(|dialect| dialect.in_flight().is_some()),
             Signal::ErrorsByType => self
                 .dialect(signal)
@@ -55,55 +55,57 @@ impl<'a> Series<'a> {
     /// The name under which Prometheus stores a label of the dialect, for legends.
     ///
     /// # Errors
-    /// The signal that has the label is not answered.
-    pub fn label(&self, by: By) -> Result<LabelName, Missing> {
+    /// There is no metric for the signal that has the label.
+    pub fn label(&self, by: EventLabel) -> Result<LabelName, MissingSignal> {
         let label = match by {
-            By::Method => self
-                .requests_spelling(Signal::Requests)?
+            EventLabel::Method => self
+                .requests_series(Signal::Requests)?
                 .method
-                .ok_or(Missing(Signal::Requests))?,
-            By::Route => self.requests_spelling(Signal::Requests)?.route,
-            By::Status => self.requests_spelling(Signal::Requests)?.status,
-            By::TimedMethod => self.duration_spelling()?.method.ok_or(Missing(Signal::Duration))?,
-            By::TimedRoute => self.duration_spelling()?.route,
-            By::ErrorType => self.errors_by_type_spelling()?.error_type,
+                .ok_or(MissingSignal(Signal::Requests))?,
+            EventLabel::Route => self.requests_series(Signal::Requests)?.route,
+            EventLabel::Status => self.requests_series(Signal::Requests)?.status,
+            EventLabel::TimedMethod => self.duration_series()?.method.ok_or(MissingSignal(Signal::Duration))?,
+            EventLabel::TimedRoute => self.duration_series()?.route,
+            EventLabel::ErrorType => self.errors_by_type_series()?.error_type,
         };
         Ok(LabelName::new(&self.stored(label)))
     }
 
-    pub(super) fn labels(&self, by: &[By]) -> Result<Vec<LabelName>, Missing> {
+    pub(super) fn labels(&self, by: &[EventLabel]) -> Result<Vec<LabelName>, MissingSignal> {
         by.iter().map(|by| self.label(*by)).collect()
     }
 
-    pub(super) fn dialect(&self, wanted: Signal) -> Result<&'a Dialect, Missing> {
-        self.api.dialect.ok_or(Missing(wanted))
+    pub(super) fn dialect(&self, wanted: Signal) -> Result<&'a Dialect, MissingSignal> {
+        self.api.dialect.ok_or(MissingSignal(wanted))
     }
 
-    pub(super) fn requests_spelling(&self, wanted: Signal) -> Result<RequestsSeries, Missing> {
-        self.dialect(wanted)?.requests().ok_or(Missing(wanted))
+    pub(super) fn requests_series(&self, wanted: Signal) -> Result<RequestsSeries, MissingSignal> {
+        self.dialect(wanted)?.requests().ok_or(MissingSignal(wanted))
     }
 
-    pub(super) fn duration_spelling(&self) -> Result<DurationSeries, Missing> {
+    pub(super) fn duration_series(&self) -> Result<DurationSeries, MissingSignal> {
         self.dialect(Signal::Duration)?
             .duration()
-            .ok_or(Missing(Signal::Duration))
+            .ok_or(MissingSignal(Signal::Duration))
     }
 
-    pub(super) fn errors_by_type_spelling(&self) -> Result<ErrorsByTypeSeries, Missing> {
-        let missing = Missing(Signal::ErrorsByType);
+    pub(super) fn errors_by_type_series(&self) -> Result<ErrorsByTypeSeries, MissingSignal> {
+        let missing = MissingSignal(Signal::ErrorsByType);
         self.dialect(Signal::ErrorsByType)?.errors_by_type().ok_or(missing)
     }
 
-    pub(super) fn requests_selector(&self, wanted: Signal) -> Result<Selector, Missing> {
-        let RequestsSeries { series, route, .. } = self.requests_spelling(wanted)?;
+    pub(super) fn requests_selector(&self, wanted: Signal) -> Result<VectorSelector, MissingSignal> {
+        let RequestsSeries { series, route, .. } = self.requests_series(wanted)?;
         Ok(self.scope.select(&*series).with_all(self.excluded_routes(route)))
     }
 
-    pub(super) fn duration_selector(&self, spelling: &DurationSeries, series: &str) -> Selector {
-        self.scope.select(series).with_all(self.excluded_routes(spelling.route))
+    pub(super) fn duration_selector(&self, histogram: &DurationSeries, series: &str) -> VectorSelector {
+        self.scope
+            .select(series)
+            .with_all(self.excluded_routes(histogram.route))
     }
 
-    pub(super) fn recorded_selector(&self, recorded: &RecordedSeries) -> Selector {
+    pub(super) fn recorded_selector(&self, recorded: &RecordedSeries) -> VectorSelector {
         self.scope.select(&self.recorded_name(recorded))
     }
 

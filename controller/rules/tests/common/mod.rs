@@ -2,13 +2,15 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(clippy::expect_used, reason = "a test's own helpers fail the test")]
 
+pub(crate) mod labels;
+
 use std::{fmt::Write, path::PathBuf, sync::LazyLock};
 
 use controller_rules::{
     AlertSettings, ApiFacts, Dashboard, PanelQuery, Rule, RuleSet, build_dashboard, build_rules, panel_queries,
     promql::Expr,
 };
-use metric_contract::{DialectId, TargetKind};
+use metric_contract::{DialectId, Signal, TargetKind};
 
 static EXCLUDED: LazyLock<Vec<String>> = LazyLock::new(|| ["/metrics", "/health(/.*)?"].map(str::to_owned).to_vec());
 
@@ -32,7 +34,18 @@ pub(crate) fn undetected() -> ApiFacts<'static> {
     }
 }
 
-/// One label on each alert; everything else as it comes.
+/// Whether Prometheus itself or the operator provides the signal, so that it needs no dialect.
+pub(crate) fn of_the_platform(signal: &Signal) -> bool {
+    [
+        Signal::Up,
+        Signal::ScrapeCost,
+        Signal::ReplicasWanted,
+        Signal::ReplicasReady,
+    ]
+    .contains(signal)
+}
+
+/// One label on each alert, and the defaults for everything else.
 pub(crate) fn settings() -> AlertSettings {
     AlertSettings {
         labels: [("team".to_owned(), "shop".to_owned())].into(),

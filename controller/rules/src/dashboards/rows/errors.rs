@@ -1,11 +1,12 @@
-//! What fails?
+//! Errors: how many, and of which type.
 
 use metric_contract::Signal;
 
 use crate::{
-    dashboards::{Colour, GrafanaUnit, PanelDef, PanelId, QueryDef, RowDef, Step, Visualization},
+    PanelId,
+    dashboards::{Colour, ColourStep, GrafanaUnit, PanelDef, QueryDef, RowDef, Visualization},
     promql::Decimal,
-    series::By,
+    queries::EventLabel,
 };
 
 pub(super) const ROW: RowDef = RowDef {
@@ -15,18 +16,18 @@ pub(super) const ROW: RowDef = RowDef {
         PanelDef {
             id: PanelId::ErrorRate,
             title: "Error rate",
-            description: "Share of requests that the API answered with a server error (5xx). A client's errors (4xx) \
-                          don't count. A gap: no requests.",
+            description: "Share of the requests that the API answered with a server error (5xx). Errors of the client \
+                          (4xx) are not counted. A gap means that there were no requests.",
             signals: &[Signal::Requests, Signal::Errors],
             unit: GrafanaUnit::PercentUnit,
             visualization: Visualization::Lines,
             steps: &[
-                Step {
+                ColourStep {
                     colour: Colour::Yellow,
                     from: Some(Decimal::hundredths(2)),
                     alert: Some("ApiHighErrorRatio"),
                 },
-                Step {
+                ColourStep {
                     colour: Colour::Red,
                     from: Some(Decimal::hundredths(5)),
                     alert: Some("ApiCriticalErrorRatio"),
@@ -36,13 +37,13 @@ pub(super) const ROW: RowDef = RowDef {
             queries: &[QueryDef {
                 legend: "errors",
                 by: &[],
-                expr: |series, by| Ok(series.error_rate()?.per(series.request_rate(by)?.above(0))),
+                expr: |queries, by| Ok(queries.error_rate()?.per(queries.request_rate(by)?.above(0))),
             }],
         },
         PanelDef {
             id: PanelId::ErrorsByType,
             title: "Errors by type",
-            description: "Errors answered per second, by what went wrong.",
+            description: "Errors per second, by type.",
             signals: &[Signal::ErrorsByType],
             unit: GrafanaUnit::PerSecond,
             visualization: Visualization::StackedBars,
@@ -50,8 +51,8 @@ pub(super) const ROW: RowDef = RowDef {
             width: 12,
             queries: &[QueryDef {
                 legend: "",
-                by: &[By::ErrorType],
-                expr: |series, by| series.errors_by_type(by),
+                by: &[EventLabel::ErrorType],
+                expr: |queries, by| queries.errors_by_type(by),
             }],
         },
     ],

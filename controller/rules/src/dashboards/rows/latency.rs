@@ -1,11 +1,12 @@
-//! How long does it take?
+//! Latency: how long requests take.
 
 use metric_contract::Signal;
 
 use super::MOST_ENDPOINTS;
 use crate::{
-    dashboards::{Colour, GrafanaUnit, PanelDef, PanelId, QueryDef, RowDef, Step, Visualization},
-    series::By,
+    PanelId,
+    dashboards::{Colour, ColourStep, GrafanaUnit, PanelDef, QueryDef, RowDef, Visualization},
+    queries::EventLabel,
 };
 
 pub(super) const ROW: RowDef = RowDef {
@@ -15,12 +16,13 @@ pub(super) const ROW: RowDef = RowDef {
         PanelDef {
             id: PanelId::Latency,
             title: "Latency P50/P95/P99",
-            description: "Time within which half, 95 % and 99 % of the requests were answered. Read between the \
-                          bounds of the histogram's buckets, so never exact, and never above the largest bound.",
+            description: "Time within which half, 95 % and 99 % of the requests were answered. The values are \
+                          interpolated between the bounds of the histogram, so they are not exact and never above the \
+                          largest bound.",
             signals: &[Signal::Duration],
             unit: GrafanaUnit::Seconds,
             visualization: Visualization::Lines,
-            steps: &[Step {
+            steps: &[ColourStep {
                 colour: Colour::Red,
                 from: None,
                 alert: Some("ApiHighLatencyP95"),
@@ -30,29 +32,29 @@ pub(super) const ROW: RowDef = RowDef {
                 QueryDef {
                     legend: "P50",
                     by: &[],
-                    expr: |series, _| series.latency_quantile(50),
+                    expr: |queries, _| queries.latency_quantile(50),
                 },
                 QueryDef {
                     legend: "P95",
                     by: &[],
-                    expr: |series, _| series.latency_quantile(95),
+                    expr: |queries, _| queries.latency_quantile(95),
                 },
                 QueryDef {
                     legend: "P99",
                     by: &[],
-                    expr: |series, _| series.latency_quantile(99),
+                    expr: |queries, _| queries.latency_quantile(99),
                 },
             ],
         },
         PanelDef {
             id: PanelId::MeanLatency,
             title: "Average response time by endpoint",
-            description: "Mean time of a request, by method and route, for the slowest. A mean hides the slow few: \
-                          see the percentiles beside it.",
+            description: "Mean duration of a request, for the slowest endpoints by method and route. A mean hides a \
+                          few slow requests; the percentiles show them.",
             signals: &[Signal::Duration],
             unit: GrafanaUnit::Seconds,
             visualization: Visualization::Bars,
-            steps: &[Step {
+            steps: &[ColourStep {
                 colour: Colour::Red,
                 from: None,
                 alert: Some("ApiHighLatencyP95"),
@@ -60,8 +62,8 @@ pub(super) const ROW: RowDef = RowDef {
             width: 10,
             queries: &[QueryDef {
                 legend: "",
-                by: &[By::TimedMethod, By::TimedRoute],
-                expr: |series, by| Ok(series.scope().topk(MOST_ENDPOINTS, series.mean_latency(by)?)),
+                by: &[EventLabel::TimedMethod, EventLabel::TimedRoute],
+                expr: |queries, by| Ok(queries.scope().topk(MOST_ENDPOINTS, queries.mean_latency(by)?)),
             }],
         },
     ],

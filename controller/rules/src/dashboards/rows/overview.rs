@@ -1,9 +1,10 @@
-//! Is it up, is it busy, does an alert fire?
+//! The state now: whether the API is up and busy, and whether an alert fires.
 
 use metric_contract::Signal;
 
 use crate::{
-    dashboards::{Colour, GrafanaUnit, PanelDef, PanelId, QueryDef, RowDef, Step, Visualization},
+    PanelId,
+    dashboards::{Colour, ColourStep, GrafanaUnit, PanelDef, QueryDef, RowDef, Visualization},
     promql::Decimal,
 };
 
@@ -14,18 +15,18 @@ pub(super) const ROW: RowDef = RowDef {
         PanelDef {
             id: PanelId::TargetsUp,
             title: "Targets up",
-            description: "Targets of the API that answered their last scrape, and targets that Prometheus knows. \
-                          Fewer up than known: a pod runs but its metrics can't be read.",
+            description: "Targets of the API that answered their last scrape, and targets that Prometheus knows. If \
+                          fewer are up than known, a pod runs but its metrics can't be read.",
             signals: &[Signal::Up],
             unit: GrafanaUnit::Short,
             visualization: Visualization::Stat,
             steps: &[
-                Step {
+                ColourStep {
                     colour: Colour::Red,
                     from: Some(Decimal::ZERO),
                     alert: None,
                 },
-                Step {
+                ColourStep {
                     colour: Colour::Green,
                     from: Some(Decimal::whole(1)),
                     alert: None,
@@ -36,20 +37,20 @@ pub(super) const ROW: RowDef = RowDef {
                 QueryDef {
                     legend: "up",
                     by: &[],
-                    expr: |series, _| Ok(series.targets_up()),
+                    expr: |queries, _| Ok(queries.targets_up()),
                 },
                 QueryDef {
                     legend: "known",
                     by: &[],
-                    expr: |series, _| Ok(series.targets_known()),
+                    expr: |queries, _| Ok(queries.targets_known()),
                 },
             ],
         },
         PanelDef {
             id: PanelId::Replicas,
             title: "Replicas wanted and ready",
-            description: "Pods that the workload should have and pods that are ready, as the operator reports them. \
-                          Empty where this Prometheus does not scrape the operator.",
+            description: "Pods that the workload should have, and pods that are ready, as the operator reports them. \
+                          Empty if this Prometheus does not scrape the operator.",
             signals: &[Signal::ReplicasWanted, Signal::ReplicasReady],
             unit: GrafanaUnit::Short,
             visualization: Visualization::Stat,
@@ -59,30 +60,30 @@ pub(super) const ROW: RowDef = RowDef {
                 QueryDef {
                     legend: "wanted",
                     by: &[],
-                    expr: |series, _| Ok(series.replicas_wanted()),
+                    expr: |queries, _| Ok(queries.replicas_wanted()),
                 },
                 QueryDef {
                     legend: "ready",
                     by: &[],
-                    expr: |series, _| Ok(series.replicas_ready()),
+                    expr: |queries, _| Ok(queries.replicas_ready()),
                 },
             ],
         },
         PanelDef {
             id: PanelId::ActiveRequests,
             title: "Active requests",
-            description: "Requests being served right now, over all replicas. Growing while the request rate does \
-                          not: requests wait for something.",
+            description: "Requests that are being served now, over all replicas. If they grow while the request rate \
+                          does not, requests wait for something.",
             signals: &[Signal::InFlight],
             unit: GrafanaUnit::Short,
             visualization: Visualization::Gauge,
             steps: &[
-                Step {
+                ColourStep {
                     colour: Colour::Yellow,
                     from: Some(Decimal::whole(2)),
                     alert: None,
                 },
-                Step {
+                ColourStep {
                     colour: Colour::Red,
                     from: Some(Decimal::whole(5)),
                     alert: None,
@@ -92,17 +93,17 @@ pub(super) const ROW: RowDef = RowDef {
             queries: &[QueryDef {
                 legend: "in flight",
                 by: &[],
-                expr: |series, _| series.in_flight(),
+                expr: |queries, _| queries.in_flight(),
             }],
         },
         PanelDef {
             id: PanelId::AlertsFiring,
             title: "Alerts firing",
-            description: "Alerts of this API that fire now.",
+            description: "Alerts of this API that are firing now.",
             signals: &[Signal::Up],
             unit: GrafanaUnit::Short,
             visualization: Visualization::Stat,
-            steps: &[Step {
+            steps: &[ColourStep {
                 colour: Colour::Red,
                 from: Some(Decimal::whole(1)),
                 alert: None,
@@ -111,7 +112,7 @@ pub(super) const ROW: RowDef = RowDef {
             queries: &[QueryDef {
                 legend: "firing",
                 by: &[],
-                expr: |series, _| Ok(series.alerts_firing()),
+                expr: |queries, _| Ok(queries.alerts_firing()),
             }],
         },
         PanelDef {

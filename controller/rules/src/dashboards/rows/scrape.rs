@@ -1,8 +1,11 @@
-//! What does the monitoring itself cost?
+//! The cost of the monitoring itself.
 
 use metric_contract::Signal;
 
-use crate::dashboards::{GrafanaUnit, PanelDef, PanelId, QueryDef, RowDef, Visualization};
+use crate::{
+    PanelId,
+    dashboards::{GrafanaUnit, PanelDef, QueryDef, RowDef, Visualization},
+};
 
 pub(super) const ROW: RowDef = RowDef {
     id: 1005,
@@ -10,8 +13,8 @@ pub(super) const ROW: RowDef = RowDef {
     panels: &[PanelDef {
         id: PanelId::ScrapeDuration,
         title: "Scrape duration",
-        description: "Time that the last scrape of the slowest target took. Near the scrape timeout, scrapes begin \
-                      to fail and the API looks down.",
+        description: "Duration of the last scrape of the slowest target. If it comes near the scrape timeout, scrapes \
+                      fail and the API looks down.",
         signals: &[Signal::ScrapeCost],
         unit: GrafanaUnit::Seconds,
         visualization: Visualization::Lines,
@@ -20,7 +23,7 @@ pub(super) const ROW: RowDef = RowDef {
         queries: &[QueryDef {
             legend: "slowest target",
             by: &[],
-            expr: |series, _| Ok(series.scrape_seconds()),
+            expr: |queries, _| Ok(queries.scrape_seconds()),
         }],
     }],
 };

@@ -1,11 +1,12 @@
-//! How much is asked, of what, and with which answer?
+//! Traffic: how many requests, of which endpoints, and with which status.
 
 use metric_contract::Signal;
 
 use super::MOST_ENDPOINTS;
 use crate::{
-    dashboards::{GrafanaUnit, PanelDef, PanelId, QueryDef, RowDef, Visualization},
-    series::By,
+    PanelId,
+    dashboards::{GrafanaUnit, PanelDef, QueryDef, RowDef, Visualization},
+    queries::EventLabel,
 };
 
 pub(super) const ROW: RowDef = RowDef {
@@ -15,8 +16,8 @@ pub(super) const ROW: RowDef = RowDef {
         PanelDef {
             id: PanelId::RequestRate,
             title: "Request rate",
-            description: "Requests per second: all of them, and the busiest endpoints by method and route. Probes \
-                          and scrapes don't count.",
+            description: "Requests per second: the total, and the busiest endpoints by method and route. Probes and \
+                          scrapes are not counted.",
             signals: &[Signal::Requests],
             unit: GrafanaUnit::RequestsPerSecond,
             visualization: Visualization::Lines,
@@ -26,19 +27,19 @@ pub(super) const ROW: RowDef = RowDef {
                 QueryDef {
                     legend: "all",
                     by: &[],
-                    expr: |series, by| series.request_rate(by),
+                    expr: |queries, by| queries.request_rate(by),
                 },
                 QueryDef {
                     legend: "",
-                    by: &[By::Method, By::Route],
-                    expr: |series, by| Ok(series.scope().topk(MOST_ENDPOINTS, series.request_rate(by)?)),
+                    by: &[EventLabel::Method, EventLabel::Route],
+                    expr: |queries, by| Ok(queries.scope().topk(MOST_ENDPOINTS, queries.request_rate(by)?)),
                 },
             ],
         },
         PanelDef {
             id: PanelId::RequestsByStatus,
             title: "Requests by status code",
-            description: "Requests per second by the status that was answered, stacked.",
+            description: "Requests per second by status code, stacked.",
             signals: &[Signal::Requests],
             unit: GrafanaUnit::RequestsPerSecond,
             visualization: Visualization::StackedBars,
@@ -46,14 +47,14 @@ pub(super) const ROW: RowDef = RowDef {
             width: 9,
             queries: &[QueryDef {
                 legend: "",
-                by: &[By::Status],
-                expr: |series, by| series.request_rate(by),
+                by: &[EventLabel::Status],
+                expr: |queries, by| queries.request_rate(by),
             }],
         },
         PanelDef {
             id: PanelId::RequestDistribution,
             title: "Request distribution by endpoint",
-            description: "How the requests of the time shown are spread over the busiest routes.",
+            description: "Share of each of the busiest routes in the requests of the time range shown.",
             signals: &[Signal::Requests],
             unit: GrafanaUnit::Short,
             visualization: Visualization::Pie,
@@ -61,8 +62,8 @@ pub(super) const ROW: RowDef = RowDef {
             width: 6,
             queries: &[QueryDef {
                 legend: "",
-                by: &[By::Route],
-                expr: |series, by| Ok(series.scope().topk(MOST_ENDPOINTS, series.requests_shown(by)?)),
+                by: &[EventLabel::Route],
+                expr: |queries, by| Ok(queries.scope().topk(MOST_ENDPOINTS, queries.requests_shown(by)?)),
             }],
         },
     ],

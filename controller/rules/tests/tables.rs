@@ -1,0 +1,130 @@
+//! The files that belong to each row of the tables of alerts and panels. A row without its file and a file without its
+//! row fail, and the message names the file to write.
+#![expect(clippy::disallowed_methods, reason = "tests read files; the engine does not")]
+#![expect(clippy::unwrap_used, reason = "a test's own helpers fail the test")]
+
+mod common;
+
+use std::{collections::BTreeSet, fs};
+
+use common::{in_repository, listed};
+use controller_rules::{PanelId, alerts::alerts, dashboards::ROWS};
+
+const RUNBOOKS: &str = "docs/runbooks";
+const UNIT_TESTS: &str = "controller/rules/tests/promtool";
+const ALERT_TABLES: &str = "controller/rules/src/alerts/<family>.rs";
+
+/// The names of a folder's files without their extensions.
+fn stems(folder: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(in_repository(folder)).unwrap();
+    entries
+        .map(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            name.split_once('.').map_or(name.as_str(), |(stem, _)| stem).to_owned()
+        })
+        .collect()
+}
+
+/// What each alert's file of a folder lacks; a missing file is named too.
+fn lacking(folder: &str, extension: &str, kind: &str, wanted: impl Fn(&str) -> Vec<String>) -> Vec<String> {
+    let mut findings = Vec::new();
+    for def in alerts() {
+        let path = format!("{folder}/{}.{extension}", def.name);
+        let Ok(page) = fs::read_to_string(in_repository(&path)) else {
+            findings.push(format!(
+                "{path} is missing: write it, because the alert {} has no {kind}",
+                def.name
+            ));
+            continue;
+        };
+        let missing = wanted(def.name)
+            .into_iter()
+            .filter(|text| !page.contains(text.as_str()));
+        findings.extend(missing.map(|text| format!("{path} lacks {text:?}")));
+    }
+    findings
+}
+
+#[test]
+fn each_alert_has_a_runbook_that_answers_every_question() {
+    let findings = lacking(RUNBOOKS, "md", "runbook", |alert| {
+        vec![
+            format!("# {alert}"),
+            "## What it means".to_owned(),
+            "## Why it matters".to_owned(),
+            "## How to find the cause".to_owned(),
+            "## How to fix it".to_owned(),
+            "## How to silence it or change it".to_owned(),
+            format!("name: {alert}"),
+        ]
+    });
+    assert!(findings.is_empty(), "{}", listed(&findings));
+}
+
+#[test]
+fn each_alert_has_a_unit_test_with_a_firing_and_a_silent_case() {
+    let findings = lacking(UNIT_TESTS, "yaml", "unit test", |alert| {
+        vec![
+            "- name: fires ".to_owned(),
+            "- name: silent ".to_owned(),
+            format!("alertname: {alert}"),
+        ]
+    });
+    assert!(findings.is_empty(), "{}", listed(&findings));
+}
+
+#[test]
+fn each_runbook_and_each_unit_test_belongs_to_an_alert() {
+    let names: BTreeSet<_> = alerts().map(|def| def.name.to_owned()).collect();
+    let mut findings = Vec::new();
+    for (folder, extension) in [(RUNBOOKS, "md"), (UNIT_TESTS, "yaml")] {
+        findings.extend(stems(folder).difference(&names).map(|stem| {
+            format!(
+                "{folder}/{stem}.{extension} belongs to no alert: add the alert to {ALERT_TABLES}, or delete the file"
+            )
+        }));
+    }
+    assert!(findings.is_empty(), "{}", listed(&findings));
+}
+
+#[test]
+fn each_panel_id_has_exactly_one_panel() {
+    let panels: Vec<_> = ROWS.iter().flat_map(|row| row.panels).map(|def| def.id).collect();
+    let findings: Vec<_> = PanelId::ALL
+        .iter()
+        .filter_map(|id| match panels.iter().filter(|panel| *panel == id).count() {
+            1 => None,
+            0 => Some(format!(
+                "{id:?} has no panel: write it in controller/rules/src/dashboards/rows/<row>.rs, or remove the id from \
+                 controller/rules/src/panel_id.rs"
+            )),
+            count => Some(format!(
+                "{id:?} has {count} panels in controller/rules/src/dashboards/rows: give each an id of its own in \
+                 controller/rules/src/panel_id.rs"
+            )),
+        })
+        .collect();
+    assert!(findings.is_empty(), "{}", listed(&findings));
+}
+
+#[test]
+fn each_source_file_of_a_table_is_compiled_and_each_row_of_a_dashboard_is_shown() {
+    let mut findings = Vec::new();
+    for (folder, parent) in [
+        ("controller/rules/src/alerts", "controller/rules/src/alerts/mod.rs"),
+        (
+            "controller/rules/src/dashboards/rows",
+            "controller/rules/src/dashboards/rows.rs",
+        ),
+    ] {
+        let declarations = fs::read_to_string(in_repository(parent)).unwrap();
+        for stem in stems(folder).into_iter().filter(|stem| stem != "mod") {
+            let declared = declarations.contains(&format!("mod {stem};"));
+            let shown = !folder.ends_with("rows") || declarations.contains(&format!("{stem}::ROW"));
+            if !(declared && shown) {
+                findings.push(format!("{folder}/{stem}.rs is not used: name it in {parent}"));
+            }
+        }
+    }
+    assert!(findings.is_empty(), "{}", listed(&findings));
+}
