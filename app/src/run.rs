@@ -69,7 +69,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
         .metrics_listen
         .map(|address| listen("METRICS_LISTEN", address))
         .transpose()?;
-    let metrics = Metrics::new(&config)?;
+    let metrics = Metrics::new(&config, routes::unmeasured())?;
     tell_where_data_is(&config.database);
     let store = Store::open(&config.database, metrics.store())?;
     if config.metrics && config.system_metrics {

@@ -51,7 +51,7 @@ async fn used(dialect: DialectId) -> App {
     let app = App::with(flags, Router::new().route("/panics", get(panics))).await;
     let mut collector = app::telemetry::system::Collector::new(app.state.metrics(), None).unwrap();
     collector.collect();
-    for (method, path, _) in app::routes::documented() {
+    for (method, path, _) in app::routes::measured() {
         // Two to three seconds, for nothing.
         if path != "/api/slow" {
             let path = path.replace("{n}", "1").replace("{id}", "1");
@@ -153,7 +153,7 @@ async fn a_known_route_has_its_series_before_the_first_request() {
         let app = App::with(flags, Router::new()).await;
         let page = app.get("/metrics").await.text;
         let spelling = id.dialect().requests().unwrap();
-        for (_, path, status) in app::routes::documented() {
+        for (_, path, status) in app::routes::measured() {
             for status in [status.as_u16(), 500] {
                 let statuses = [status.to_string(), format!("{}xx", status / 100)];
                 let exists = page.lines().any(|line| {

@@ -59,7 +59,7 @@ async fn open_metrics_is_the_same_page_in_its_own_spelling() {
 #[tokio::test]
 async fn known_series_exist_before_the_first_request() {
     let app = App::in_memory().await;
-    for (method, path, status) in app::routes::documented() {
+    for (method, path, status) in app::routes::measured() {
         for status in [status.as_u16(), 500] {
             let series = format!("http_requests_total{{method=\"{method}\",route=\"{path}\",status=\"{status}\"}}");
             assert_eq!(app.sample(&series).await, Some(0.0), "{series}");

@@ -38,7 +38,7 @@ fn every_route_has_an_operation_and_every_operation_a_route() {
         .collect();
     assert_eq!(
         documented, routes,
-        "left: rows of app/src/routes/openapi, right: routes"
+        "left: operations of the document, right: endpoints of app/src/routes"
     );
 }
 

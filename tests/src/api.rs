@@ -85,7 +85,7 @@ impl Service {
             has_data_directory: false,
         };
         let config = Config::from_flags(&flags, surroundings)?;
-        let metrics = Metrics::new(&config)?;
+        let metrics = Metrics::new(&config, routes::unmeasured())?;
         let store = Store::open(&config.database, metrics.store())?;
         let state = AppState::new(&config, store, metrics, Tracer::default());
         state.store().migrate().await?;

@@ -1,22 +1,17 @@
 //! `/api/users`: users as source system S4 has them, by query parameters or by JSON. The same users as those of `/users`.
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, Method, StatusCode, header},
-    response::{IntoResponse, Response},
-    routing::get,
-};
-use schemars::JsonSchema;
+use axum::{Json, extract::State, http::StatusCode, response::Response};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
-    Resource,
-    body::OptionalBody,
+    body::{OptionalBody, created},
+    endpoint::Endpoint,
     fields::Reader,
     params::{Id, Params},
-    users::{MAX_EMAIL, MAX_NAME, delete, no_such_user, store},
+    schemas::{named, required_text},
+    users::{MAX_EMAIL, MAX_NAME, delete, example, no_such_user, store},
 };
 use crate::{
     error::Problem,
@@ -25,23 +20,58 @@ use crate::{
 };
 
 /// Users of one list.
-pub(super) const MAX_LIMIT: u32 = 1_000;
+const MAX_LIMIT: u32 = 1_000;
 
-pub(super) fn resource() -> Resource {
-    const COLLECTION: &[(Method, StatusCode)] = &[(Method::GET, StatusCode::OK), (Method::POST, StatusCode::CREATED)];
-    const USER: &[(Method, StatusCode)] = &[
-        (Method::GET, StatusCode::OK),
-        (Method::PUT, StatusCode::OK),
-        (Method::DELETE, StatusCode::NO_CONTENT),
-    ];
-    Resource::default()
-        .at("/api/users", COLLECTION, get(list).post(create))
-        .at("/api/users/{id}", USER, get(read).put(change).delete(remove))
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get("/api/users", "listUsers", "Users by id", list)
+            .page(MAX_LIMIT, MAX_LIMIT)
+            .response::<Users>(StatusCode::OK, "The users, and how many there are in all")
+            .uses_store(),
+        by_query_or_body(Endpoint::post("/api/users", "createUser", "Store a user", create))
+            .about("By query parameters or, if there is one, by the body. Both fields are needed.")
+            .response::<User>(StatusCode::CREATED, "The user as it is stored")
+            .with_headers(&[("Location", "Path of the new user")])
+            .uses_store(),
+        Endpoint::get("/api/users/{id}", "getUser", "Read a user", read)
+            .stored_id("The user's id")
+            .response::<User>(StatusCode::OK, "The user"),
+        by_query_or_body(
+            Endpoint::put("/api/users/{id}", "changeUser", "Change a user", change).stored_id("The user's id"),
+        )
+        .about("By query parameters, where what is left out stays; or by a body, which has both fields.")
+        .response::<User>(StatusCode::OK, "The user as it is stored now"),
+        Endpoint::delete("/api/users/{id}", "deleteUser", "Delete a user", remove)
+            .stored_id("The user's id")
+            .empty_response(StatusCode::NO_CONTENT, "It is gone"),
+    ]
+}
+
+fn by_query_or_body(endpoint: Endpoint) -> Endpoint {
+    endpoint
+        .query("name", "The name, if there is no body", required_text(MAX_NAME))
+        .query("email", "The email address, if there is no body", email())
+        .optional_body(name_and_email, example())
+}
+
+fn email() -> Value {
+    // Neither white space nor control characters.
+    const PART: &str = r"[^@\s\x00-\x1f\x7f-\x9f]+";
+    json!({"type": "string", "maxLength": MAX_EMAIL, "pattern": format!("^{PART}@{PART}$")})
+}
+
+fn name_and_email(generator: &mut SchemaGenerator) -> Schema {
+    let schema = json!({
+        "type": "object",
+        "required": ["name", "email"],
+        "properties": {"name": required_text(MAX_NAME), "email": email()},
+    });
+    named(generator, "NewUser", schema)
 }
 
 /// Users.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Users {
+struct Users {
     /// The users, by id.
     users: Vec<User>,
     /// How many there are in all.
@@ -49,8 +79,7 @@ pub(super) struct Users {
 }
 
 async fn list(State(state): State<AppState>, mut params: Params) -> Result<Json<Users>, Problem> {
-    let limit = params.number("limit", MAX_LIMIT, 1, MAX_LIMIT);
-    let offset = params.number("offset", 0, 0, u32::MAX);
+    let (limit, offset) = params.page(MAX_LIMIT, MAX_LIMIT);
     params.finish()?;
     let page = state.store().list_users(limit, offset).await?;
     Ok(Json(Users {
@@ -71,11 +100,7 @@ async fn create(
         rest: Map::new(),
     };
     let user = store(&state, &user).await?;
-    let mut response = (StatusCode::CREATED, Json(&user)).into_response();
-    if let Ok(location) = HeaderValue::try_from(format!("/api/users/{}", user.id)) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    Ok(created(&format!("/api/users/{}", user.id), &user))
 }
 
 async fn read(State(state): State<AppState>, Id(id): Id) -> Result<Json<User>, Problem> {

@@ -1,11 +1,14 @@
 //! Reads a body: bounded in size, time and memory. What it must contain is the resource's business.
 
 use axum::{
+    Json,
     body::{Body, Bytes, HttpBody as _},
     extract::{FromRequest, Request},
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
 };
 use http_body_util::BodyExt as _;
+use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -88,6 +91,15 @@ impl FromRequest<AppState> for JsonBody {
         }
         parse(&read(request, state).await?).map(Self)
     }
+}
+
+/// The response for something new: 201, where it is, and how it is stored.
+pub(super) fn created<T: Serialize>(path: &str, stored: &T) -> Response {
+    let mut response = (StatusCode::CREATED, Json(stored)).into_response();
+    if let Ok(location) = HeaderValue::try_from(path) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
 }
 
 /// Admission has received the body; this only takes it.

@@ -5,26 +5,38 @@ use std::str::FromStr as _;
 use axum::{
     Json,
     extract::{FromRequestParts, Path, State},
-    http::{Method, StatusCode, request::Parts},
-    routing::get,
+    http::{StatusCode, request::Parts},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Resource;
+use super::{endpoint::Endpoint, schemas};
 use crate::{
     compute::MAX_N,
     error::{Problem, Slug, Violation},
     state::AppState,
 };
 
-pub(super) fn resource() -> Resource {
-    Resource::default().at("/compute/{n}", &[(Method::GET, StatusCode::OK)], get(compute))
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get(
+            "/compute/{n}",
+            "compute",
+            "A Fibonacci number, computed the long way",
+            compute,
+        )
+        .about(
+            "Naive recursion, O(2^n), on threads of its own at a lower priority: a bounded number of requests wait, \
+                 more are refused, and everything else keeps answering.",
+        )
+        .path("n", "Which one", schemas::whole_number(0, MAX_N.into(), None), 20)
+        .response::<Computation>(StatusCode::OK, "The number"),
+    ]
 }
 
 /// A Fibonacci number, computed the long way.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Computation {
+struct Computation {
     /// Which one.
     n: u32,
     /// The number.

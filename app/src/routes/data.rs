@@ -1,22 +1,18 @@
 //! `/api/v1/data`: items, one by one, many at once, and figures over them.
 
-pub(super) mod input;
+mod input;
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, Method, StatusCode, header},
-    response::{IntoResponse, Response},
-    routing::{get, post},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
 use super::{
-    Resource,
-    body::JsonBody,
+    body::{JsonBody, created},
+    endpoint::Endpoint,
     params::{Id, Params},
+    schemas,
 };
 use crate::{
     error::{Problem, Slug},
@@ -24,34 +20,94 @@ use crate::{
     store::{Filter, Item, Page, Sort, SortField, Summary},
 };
 
-pub(super) const DEFAULT_LIMIT: u32 = 20;
-pub(super) const MAX_LIMIT: u32 = 200;
+const DEFAULT_LIMIT: u32 = 20;
+const MAX_LIMIT: u32 = 200;
 
-pub(super) fn resource() -> Resource {
-    const COLLECTION: &[(Method, StatusCode)] = &[(Method::GET, StatusCode::OK), (Method::POST, StatusCode::CREATED)];
-    const ITEM: &[(Method, StatusCode)] = &[
-        (Method::GET, StatusCode::OK),
-        (Method::PUT, StatusCode::OK),
-        (Method::DELETE, StatusCode::NO_CONTENT),
-    ];
-    Resource::default()
-        .at("/api/v1/data", COLLECTION, get(list).post(create))
-        .at("/api/v1/data/{id}", ITEM, get(read).put(replace).delete(remove))
-        .at(
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let mut endpoints = one_by_one();
+    endpoints.extend(many());
+    endpoints
+}
+
+fn one_by_one() -> Vec<Endpoint> {
+    vec![
+        with_filter(Endpoint::get("/api/v1/data", "listItems", "A page of items", list))
+            .response::<Page>(StatusCode::OK, "The items, and how many there are in all")
+            .uses_store(),
+        Endpoint::post("/api/v1/data", "createItem", "Store an item", create)
+            .body(input::new_item, input::example())
+            .response::<Item>(StatusCode::CREATED, "The item as it is stored")
+            .with_headers(&[("Location", "Path of the new item")])
+            .uses_store(),
+        Endpoint::get("/api/v1/data/{id}", "getItem", "Read an item", read)
+            .stored_id("The item's id")
+            .response::<Item>(StatusCode::OK, "The item"),
+        Endpoint::put("/api/v1/data/{id}", "replaceItem", "Replace an item", replace)
+            .stored_id("The item's id")
+            .about("What is left out gets its default, not its former value.")
+            .body(input::new_item, input::example())
+            .response::<Item>(StatusCode::OK, "The item as it is stored now"),
+        Endpoint::delete("/api/v1/data/{id}", "deleteItem", "Delete an item", remove)
+            .stored_id("The item's id")
+            .empty_response(StatusCode::NO_CONTENT, "It is gone"),
+    ]
+}
+
+fn many() -> Vec<Endpoint> {
+    vec![
+        Endpoint::post(
             "/api/v1/data/bulk",
-            &[(Method::POST, StatusCode::CREATED)],
-            post(create_many),
+            "createItems",
+            "Store many items, all or none",
+            create_many,
         )
-        .at(
+        .about("One transaction. A violation names the item by its place, from 0.")
+        .body(input::new_items, json!([input::example()]))
+        .response::<CreatedItems>(StatusCode::CREATED, "The items in the order in which they were given")
+        .uses_store(),
+        Endpoint::get(
             "/api/v1/data/stats/summary",
-            &[(Method::GET, StatusCode::OK)],
-            get(summarize),
+            "summarizeItems",
+            "Figures over all items",
+            summarize,
         )
+        .response::<Summary>(StatusCode::OK, "The figures")
+        .uses_store(),
+    ]
+}
+
+/// Adds the query parameters that [`list`] reads.
+fn with_filter(endpoint: Endpoint) -> Endpoint {
+    let fields = SortField::ALL.iter().map(|field| field.column());
+    let sort: Vec<_> = fields
+        .flat_map(|field| [field.to_owned(), format!("-{field}")])
+        .collect();
+    endpoint
+        .page(DEFAULT_LIMIT, MAX_LIMIT)
+        .query(
+            "sort",
+            "By which field; with a minus sign, largest first",
+            json!({"type": "string", "enum": sort, "default": "id"}),
+        )
+        .query(
+            "category",
+            "Exactly this category",
+            schemas::text_up_to(input::MAX_CATEGORY),
+        )
+        .query(
+            "q",
+            "The name contains this, whatever the case of ASCII letters",
+            schemas::text_up_to(input::MAX_NAME),
+        )
+        .query("min_value", "At least this value", schemas::number())
+        .query("max_value", "At most this value", schemas::number())
+        .query("active", "Active or not", schemas::boolean())
+        .query("created_after", "Stored after this", schemas::time())
+        .query("created_before", "Stored before this", schemas::time())
 }
 
 async fn list(State(state): State<AppState>, mut params: Params) -> Result<Json<Page>, Problem> {
-    let limit = params.number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT);
-    let offset = params.number("offset", 0, 0, u32::MAX);
+    let (limit, offset) = params.page(DEFAULT_LIMIT, MAX_LIMIT);
     let sort = params.read("sort", "must be a field, or a field after a minus sign", parse_sort);
     let filter = read_filter(&mut params);
     params.finish()?;
@@ -85,32 +141,27 @@ fn parse_sort(text: &str) -> Option<Sort> {
 async fn create(State(state): State<AppState>, JsonBody(body): JsonBody) -> Result<Response, Problem> {
     let item = input::item(&body).map_err(Problem::invalid)?;
     let stored = state.store().insert_data(&item).await?;
-    let mut response = (StatusCode::CREATED, Json(&stored)).into_response();
-    if let Ok(location) = HeaderValue::try_from(format!("/api/v1/data/{}", stored.id)) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    Ok(created(&format!("/api/v1/data/{}", stored.id), &stored))
 }
 
 /// What a bulk request stored.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Created {
+#[schemars(rename = "Created")]
+struct CreatedItems {
     /// How many.
     count: usize,
     /// The items in the order in which they were given.
     items: Vec<Item>,
 }
 
-async fn create_many(State(state): State<AppState>, JsonBody(body): JsonBody) -> Result<impl IntoResponse, Problem> {
+async fn create_many(
+    State(state): State<AppState>,
+    JsonBody(body): JsonBody,
+) -> Result<(StatusCode, Json<CreatedItems>), Problem> {
     let items = input::items(&body).map_err(Problem::invalid)?;
     let items = state.store().insert_many_data(&items).await?;
-    Ok((
-        StatusCode::CREATED,
-        Json(Created {
-            count: items.len(),
-            items,
-        }),
-    ))
+    let count = items.len();
+    Ok((StatusCode::CREATED, Json(CreatedItems { count, items })))
 }
 
 async fn read(State(state): State<AppState>, Id(id): Id) -> Result<Json<Item>, Problem> {
@@ -119,12 +170,8 @@ async fn read(State(state): State<AppState>, Id(id): Id) -> Result<Json<Item>, P
 
 async fn replace(State(state): State<AppState>, Id(id): Id, JsonBody(body): JsonBody) -> Result<Json<Item>, Problem> {
     let item = input::item(&body).map_err(Problem::invalid)?;
-    state
-        .store()
-        .update_data(id, &item)
-        .await?
-        .map(Json)
-        .ok_or_else(no_such_item)
+    let item = state.store().update_data(id, &item).await?;
+    item.map(Json).ok_or_else(no_such_item)
 }
 
 async fn remove(State(state): State<AppState>, Id(id): Id) -> Result<StatusCode, Problem> {

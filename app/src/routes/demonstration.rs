@@ -1,30 +1,24 @@
 //! Routes that show what monitoring shows: one is slow, one fails.
 
-use std::{hash::BuildHasher, time::Duration};
+use std::time::Duration;
 
-use axum::{
-    Json,
-    http::{Method, StatusCode},
-    routing::get,
-};
+use axum::{Json, http::StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Resource;
+use super::endpoint::Endpoint;
 use crate::error::{Problem, Slug};
 
-pub(super) fn resource() -> Resource {
-    Resource::default()
-        .at("/api/slow", &[(Method::GET, StatusCode::OK)], get(slow))
-        .at(
-            "/api/error",
-            &[(Method::GET, StatusCode::INTERNAL_SERVER_ERROR)],
-            get(error),
-        )
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get("/api/slow", "slow", "Answers after 2 to 3 seconds", slow)
+            .response::<Slow>(StatusCode::OK, "After the delay"),
+        Endpoint::get("/api/error", "fail", "Always fails", error).problem(Slug::Deliberate),
+    ]
 }
 
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Slow {
+struct Slow {
     message: &'static str,
     /// How long it took.
     delay_seconds: f64,
@@ -32,9 +26,7 @@ pub(super) struct Slow {
 
 /// Waits 2 to 3 seconds; holds nothing while it does.
 async fn slow() -> Json<Slow> {
-    // Each RandomState differs from the one before it: random enough to spread load.
-    let spread = std::hash::RandomState::new().hash_one(()) % 1_000;
-    let delay = Duration::from_secs(2) + Duration::from_millis(spread);
+    let delay = Duration::from_millis(fastrand::u64(2_000..3_000));
     tokio::time::sleep(delay).await;
     Json(Slow {
         message: "done",

@@ -1,19 +1,20 @@
-//! `GET /docs`: the page that shows `/openapi.json`, and what pages look like. Everything is in the program: no address
-//! but our own is asked, and the browser is told so.
+//! `GET /docs`: the page that shows `/openapi.json`, and the style and script of all pages. Everything is embedded in the
+//! program: a page loads nothing from other addresses, and a policy header makes the browser hold it to that.
 
 use axum::{
     extract::Path,
-    http::{HeaderName, Method, StatusCode, header},
+    http::{HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
 };
 
-use super::Resource;
+use serde_json::json;
+
+use super::{endpoint::Endpoint, schemas::any_text};
 use crate::error::{Problem, Slug};
 
 const PAGE: &str = include_str!("../../assets/docs.html");
 
-/// What pages load: name, type, content.
+/// Files that pages load: name, media type, content.
 const FILES: [(&str, &str, &str); 2] = [
     (
         "style.css",
@@ -27,25 +28,33 @@ const FILES: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// What a page of ours may do: load our files, ask this service, nothing else. The icon is in the page itself.
+/// Lets a page load files of this service and call this service, nothing else. The icon is in the page itself.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// Browsers ask again each time, so that a page never meets the files of another version.
 const CACHING: &str = "no-cache";
 
-pub(super) fn resource() -> Resource {
-    const GET: &[(Method, StatusCode)] = &[(Method::GET, StatusCode::OK)];
-    Resource::default()
-        .at("/docs", GET, get(|| async { page(PAGE) }))
-        .at("/docs/{file}", GET, get(file))
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let files: Vec<_> = FILES.iter().map(|(name, ..)| *name).collect();
+    vec![
+        Endpoint::get("/docs", "docs", "A page to read and try the API", || async {
+            page(PAGE)
+        })
+        .response_as(StatusCode::OK, "The page", "text/html", any_text),
+        Endpoint::get("/docs/{file}", "docsFile", "Script and style of the pages", file)
+            .path(
+                "file",
+                "Its name",
+                json!({"type": "string", "enum": files}),
+                "style.css",
+            )
+            .response_as(StatusCode::OK, "The file", "text/css", any_text)
+            .response_as(StatusCode::OK, "", "text/javascript", any_text)
+            .problem(Slug::NotFound),
+    ]
 }
 
-/// Names of the files that pages load.
-pub(super) fn files() -> impl Iterator<Item = &'static str> {
-    FILES.iter().map(|(name, ..)| *name)
-}
-
-/// A page of ours.
+/// A response with a page.
 pub(super) fn page(text: impl IntoResponse) -> Response {
     (
         [

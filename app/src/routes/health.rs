@@ -1,19 +1,14 @@
-//! Probes. Liveness never looks at the store: a restart heals no database.
+//! Probes. Liveness never looks at the store, because a restart of this process does not mend a database.
 
 use std::time::{Duration, Instant};
 
-use axum::{
-    Json,
-    extract::State,
-    http::{Method, StatusCode},
-    routing::get,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use jiff::Timestamp;
 use metric_contract::MetricId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Resource;
+use super::endpoint::Endpoint;
 use crate::{
     insight::health::{self, Detailed, Parts},
     state::{AppState, Phase},
@@ -25,19 +20,35 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Timers that have not run for this long mean that the runtime is stuck. They run every second.
 const MAX_SILENCE: Duration = Duration::from_secs(10);
 
-pub(super) fn resource() -> Resource {
-    const GET: &[(Method, StatusCode)] = &[(Method::GET, StatusCode::OK)];
-    Resource::default()
-        .at("/health", GET, get(health))
-        .at("/health/live", GET, get(live))
-        .at("/health/ready", GET, get(ready))
-        .at("/health/startup", GET, get(startup))
-        .at("/health/detailed", GET, get(detailed))
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let verdict = |endpoint: Endpoint| {
+        endpoint
+            .probe()
+            .response::<Verdict>(StatusCode::OK, "Yes")
+            .response::<Verdict>(StatusCode::SERVICE_UNAVAILABLE, "No, and why")
+    };
+    vec![
+        Endpoint::get("/health", "health", "Whether the process answers, and what time it is there", health)
+            .probe()
+            .response::<Health>(StatusCode::OK, "It does"),
+        verdict(Endpoint::get("/health/live", "live", "Whether the process can serve; never asks the store", live)),
+        verdict(Endpoint::get("/health/ready", "ready", "Whether to send requests here", ready)),
+        verdict(Endpoint::get("/health/startup", "startup", "Whether the start is over", startup)),
+        Endpoint::get("/health/detailed", "detailedHealth", "How each part does, figures and thresholds", detailed)
+            .unmeasured()
+            .about(
+                "`unhealthy` (503) if the store does not answer within a second, timers do not run or migrations have \
+                 not ended; `degraded` (200) if a figure is above its threshold, the collector has not run for three of \
+                 its intervals, or the service is stopping; else `healthy`.",
+            )
+            .response::<Detailed>(StatusCode::OK, "Healthy or degraded")
+            .response::<Detailed>(StatusCode::SERVICE_UNAVAILABLE, "Unhealthy"),
+    ]
 }
 
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Health {
-    /// Always `healthy`: what is not does not answer.
+struct Health {
+    /// Always `healthy`: a process that is not does not answer.
     status: &'static str,
     /// The time here, as in RFC 3339.
     timestamp: Timestamp,
@@ -49,7 +60,7 @@ pub(super) struct Health {
 
 /// A probe's answer.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Verdict {
+struct Verdict {
     /// `ok` or `unavailable`.
     status: &'static str,
     /// Why it is unavailable.

@@ -5,28 +5,28 @@ use std::{fmt::Write as _, time::Duration};
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{
-    Resource, docs,
-    openapi::{self, Link},
-};
+use super::{Link, docs, endpoint::Endpoint, schemas::any_text};
 use crate::{state::AppState, telemetry::BuildInfo};
 
 const PAGE: &str = include_str!("../../assets/index.html");
 
-pub(super) fn resource() -> Resource {
-    Resource::default().at("/", &[(Method::GET, StatusCode::OK)], get(index))
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get("/", "index", "What this is and where to go", index)
+            .response::<Index>(StatusCode::OK, "A page for browsers, JSON for everybody else")
+            .response_as(StatusCode::OK, "", "text/html", any_text),
+    ]
 }
 
 /// What this is and where to go.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Index {
+struct Index {
     message: &'static str,
     name: &'static str,
     /// The package's version.
@@ -40,7 +40,7 @@ pub(super) struct Index {
 }
 
 async fn index(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    // Both answers stand under one address, so a cache must tell them apart.
+    // One path has two answers, so a cache must tell them apart.
     let vary = [(header::VARY, "accept")];
     if wants_html(&headers) {
         return (vary, docs::page(page(&state))).into_response();
@@ -62,7 +62,7 @@ async fn index(State(state): State<AppState>, headers: HeaderMap) -> Response {
 }
 
 fn links(state: &AppState) -> impl Iterator<Item = Link> {
-    openapi::links(state.serves_metrics()).filter(|link| link.path != "/")
+    super::links(state.serves_metrics()).filter(|link| link.path != "/")
 }
 
 /// A browser lists HTML first; `*/*` alone is curl or a client library.
@@ -76,14 +76,14 @@ fn wants_html(headers: &HeaderMap) -> bool {
         .any(|offer| offer.split(';').next().is_some_and(|kind| kind.trim() == "text/html"))
 }
 
-/// The page; every text in it is ours, so that none has to be escaped.
+/// The page. It holds constants and numbers only, so nothing has to be escaped.
 fn page(state: &AppState) -> String {
     let BuildInfo {
         version,
         commit,
         rustc: _,
     } = BuildInfo::THIS;
-    let uptime = spell(state.uptime());
+    let uptime = in_words(state.uptime());
     let facts = [("Version", version), ("Commit", commit), ("Running for", &uptime)];
     let facts: String = facts
         .iter()
@@ -106,8 +106,8 @@ fn page(state: &AppState) -> String {
     PAGE.replace("{facts}", &facts).replace("{links}", &sections)
 }
 
-/// A time as people say it, in its largest unit.
-fn spell(time: Duration) -> String {
+/// A duration in words, in its largest unit.
+fn in_words(time: Duration) -> String {
     let seconds = time.as_secs();
     let (number, unit) = match seconds {
         0..60 => (seconds, "second"),
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_spelled_in_its_largest_unit() {
+    fn a_duration_is_written_in_its_largest_unit() {
         for (seconds, text) in [
             (0, "0 seconds"),
             (1, "1 second"),
@@ -132,7 +132,7 @@ mod tests {
             (7_200, "2 hours"),
             (400_000, "4 days"),
         ] {
-            assert_eq!(spell(Duration::from_secs(seconds)), text);
+            assert_eq!(in_words(Duration::from_secs(seconds)), text);
         }
     }
 }

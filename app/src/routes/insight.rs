@@ -7,9 +7,8 @@ use std::time::Duration;
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use controller_rules::ApiFacts;
 use http_instrument::Format;
@@ -19,7 +18,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Resource, params::Params};
+use super::{
+    endpoint::Endpoint,
+    params::Params,
+    schemas::{self, any_text},
+};
 use crate::{
     error::Problem,
     insight::{
@@ -30,27 +33,108 @@ use crate::{
         queries::{self, Queries},
         readings::Subject,
         score::Score,
+        summary::Summary,
         trends::Trend,
     },
     state::AppState,
 };
 
-/// Seconds that a summary covers, unless told.
+/// Seconds that a summary or a rate covers if the request does not say.
 const DEFAULT_WINDOW: u32 = 300;
 /// The history's length, seconds.
 const MAX_WINDOW: u32 = 900;
+/// The longest range over which a query may take a rate: a day, seconds.
+const MAX_RATE_WINDOW: u32 = 86_400;
+const MAX_SCRAPE_INTERVAL: u32 = 3_600;
+const EXPORT_FORMATS: [&str; 3] = ["json", "openmetrics", "csv"];
 
-pub(super) fn resource() -> Resource {
-    const GET: &[(Method, StatusCode)] = &[(Method::GET, StatusCode::OK)];
-    Resource::default()
-        .at("/metrics/summary", GET, get(summary))
-        .at("/metrics/custom", GET, get(custom))
-        .at("/metrics/prometheus-queries", GET, get(prometheus_queries))
-        .at("/metrics/health-score", GET, get(health_score))
-        .at("/metrics/alerts", GET, get(alerts_now))
-        .at("/metrics/trends", GET, get(trends))
-        .at("/metrics/export", GET, get(export))
-        .at("/config/alerting", GET, get(config_alerting))
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let ok = StatusCode::OK;
+    let window = |max| schemas::whole_number(1, u64::from(max), Some(DEFAULT_WINDOW.into()));
+    vec![
+        Endpoint::get(
+            "/metrics/summary",
+            "metricsSummary",
+            "Rate, errors and latency by route, for people",
+            summary,
+        )
+        .unmeasured()
+        .query(
+            "window",
+            "Seconds that it covers, as far as the history goes back",
+            window(MAX_WINDOW),
+        )
+        .response_as(ok, "The summary", "text/plain", any_text)
+        .response::<Summary>(ok, "The summary"),
+        Endpoint::get(
+            "/metrics/custom",
+            "metricsCustom",
+            "Current values of what the business counts",
+            custom,
+        )
+        .unmeasured()
+        .response::<Custom>(ok, "The values"),
+        Target::document(
+            Endpoint::get(
+                "/metrics/prometheus-queries",
+                "prometheusQueries",
+                "PromQL for each signal, in the dialect in use",
+                prometheus_queries,
+            )
+            .unmeasured(),
+        )
+        .query("window", "Seconds over which rates are taken", window(MAX_RATE_WINDOW))
+        .response::<QueriesFor>(ok, "The queries"),
+        Endpoint::get(
+            "/metrics/health-score",
+            "healthScore",
+            "0 to 100, and what was taken off",
+            health_score,
+        )
+        .unmeasured()
+        .response::<Score>(ok, "The score"),
+        Endpoint::get(
+            "/metrics/alerts",
+            "alertsNow",
+            "Alert conditions, evaluated in the process now",
+            alerts_now,
+        )
+        .unmeasured()
+        .response::<AlertsNow>(ok, "The alerts"),
+        Endpoint::get(
+            "/metrics/trends",
+            "trends",
+            "Where each signal is heading, and what to do about it",
+            trends,
+        )
+        .unmeasured()
+        .response::<TrendsNow>(ok, "The trends"),
+        Endpoint::get(
+            "/metrics/export",
+            "metricsExport",
+            "All families, for other systems",
+            export,
+        )
+        .unmeasured()
+        .query(
+            "format",
+            "What to export as",
+            json!({"enum": EXPORT_FORMATS, "default": "json"}),
+        )
+        .response::<Exported>(ok, "The families")
+        .response_as(ok, "The families", "application/openmetrics-text", any_text)
+        .response_as(ok, "The families", "text/csv", any_text),
+        Target::document(
+            Endpoint::get(
+                "/config/alerting",
+                "alerting",
+                "Rules, dashboard and routes with the thresholds in force",
+                config_alerting,
+            )
+            .unmeasured(),
+        )
+        .response::<Alerting>(ok, "The settings"),
+    ]
 }
 
 /// Text for people, JSON if it is asked for by name.
@@ -73,7 +157,7 @@ async fn custom(State(state): State<AppState>) -> Json<Custom> {
 
 /// The queries, and for which target they are.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct QueriesFor {
+struct QueriesFor {
     /// How metrics are named.
     dialect: &'static str,
     /// The namespace that every query is pinned to.
@@ -87,7 +171,7 @@ pub(super) struct QueriesFor {
 }
 
 async fn prometheus_queries(State(state): State<AppState>, mut params: Params) -> Result<Json<QueriesFor>, Problem> {
-    let window_seconds = params.number("window", DEFAULT_WINDOW, 1, 86_400);
+    let window_seconds = params.number("window", DEFAULT_WINDOW, 1, MAX_RATE_WINDOW);
     let target = Target::read(&mut params);
     params.finish()?;
     let in_flight = state.insight().thresholds().in_flight;
@@ -107,7 +191,7 @@ async fn health_score(State(state): State<AppState>) -> Json<Score> {
 
 /// The alert conditions as they are now.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct AlertsNow {
+struct AlertsNow {
     /// The time here.
     timestamp: Timestamp,
     /// How many fire.
@@ -157,7 +241,7 @@ async fn alerts_now(State(state): State<AppState>) -> Json<AlertsNow> {
 
 /// Trends over the history.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct TrendsNow {
+struct TrendsNow {
     /// Time that the history covers.
     window_seconds: f64,
     /// Each signal's.
@@ -177,7 +261,7 @@ async fn trends(State(state): State<AppState>) -> Json<TrendsNow> {
 
 /// The page as JSON.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Exported {
+struct Exported {
     /// The time here.
     timestamp: Timestamp,
     /// How metrics are named.
@@ -188,7 +272,7 @@ pub(super) struct Exported {
 
 /// All families, in the format that is asked for.
 async fn export(State(state): State<AppState>, mut params: Params) -> Result<Response, Problem> {
-    let known = |format: &str| matches!(format, "json" | "openmetrics" | "csv").then(|| format.to_owned());
+    let known = |format: &str| EXPORT_FORMATS.contains(&format).then(|| format.to_owned());
     let format = params.read("format", "must be json, openmetrics or csv", known);
     params.finish()?;
     let http = state.metrics().http();
@@ -234,6 +318,29 @@ struct Target {
 }
 
 impl Target {
+    /// Adds the query parameters that [`Target::read`] reads.
+    fn document(endpoint: Endpoint) -> Endpoint {
+        let name = json!({"type": "string", "pattern": "^[a-z0-9-]{1,63}$"});
+        let interval = schemas::whole_number(1, MAX_SCRAPE_INTERVAL.into(), Some(15));
+        endpoint
+            .query(
+                "namespace",
+                "The label `namespace` of its series; `default` unless told",
+                name.clone(),
+            )
+            .query(
+                "job",
+                "The label `job` of its series; `monitored-app` unless told",
+                name,
+            )
+            .query(
+                "target",
+                "How Prometheus finds it: decides which labels it renames",
+                json!({"enum": ["static", "service-monitor"], "default": "static"}),
+            )
+            .query("scrape_interval", "Seconds between two scrapes", interval)
+    }
+
     fn read(params: &mut Params) -> Self {
         let name = |text: &str| is_name(text).then(|| text.to_owned());
         let must = "must be at most 63 lower-case letters, digits and dashes";
@@ -248,7 +355,7 @@ impl Target {
             kind: params
                 .read("target", "must be static or service-monitor", kind)
                 .unwrap_or(TargetKind::Static),
-            scrape_interval_seconds: params.number("scrape_interval", 15, 1, 3_600),
+            scrape_interval_seconds: params.number("scrape_interval", 15, 1, MAX_SCRAPE_INTERVAL),
         }
     }
 

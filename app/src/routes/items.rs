@@ -1,24 +1,24 @@
 //! `/items/{item_id}`: says what it was asked.
 
-use axum::{
-    Json,
-    extract::Path,
-    http::{Method, StatusCode},
-    routing::get,
-};
+use axum::{Json, extract::Path, http::StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Resource, params::Params};
+use super::{endpoint::Endpoint, params::Params, schemas};
 use crate::error::Problem;
 
-pub(super) fn resource() -> Resource {
-    Resource::default().at("/items/{item_id}", &[(Method::GET, StatusCode::OK)], get(read))
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get("/items/{item_id}", "readItem", "Says what it was asked", read)
+            .path("item_id", "Any whole number", schemas::id(), 1)
+            .query("q", "Any text", schemas::text())
+            .response::<Echo>(StatusCode::OK, "What was asked"),
+    ]
 }
 
 /// What was asked.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Echo {
+struct Echo {
     /// The path's.
     item_id: i64,
     /// The query's, or null.

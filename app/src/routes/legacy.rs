@@ -2,36 +2,43 @@
 
 use std::borrow::Cow;
 
-use axum::{
-    Json,
-    extract::State,
-    http::{Method, StatusCode},
-    routing::get,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
-use super::{Resource, params::Params};
+use super::{endpoint::Endpoint, params::Params, schemas};
 use crate::{
     error::{Problem, Violation},
     state::AppState,
 };
 
 /// The most users that can be set: whole numbers up to here are exact in a gauge.
-pub(super) const MAX_USERS: u64 = (1 << 53) - 1;
-/// All that the process may use.
-pub(super) const MAX_PERCENT: f64 = 100.0;
+const MAX_USERS: u64 = (1 << 53) - 1;
+/// The process uses everything that it may use.
+const MAX_PERCENT: f64 = 100.0;
 
-pub(super) fn resource() -> Resource {
-    const GET: &[(Method, StatusCode)] = &[(Method::GET, StatusCode::OK)];
-    Resource::default()
-        .at("/update", GET, get(update))
-        .at("/cpu", GET, get(cpu))
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get("/update", "setUsers", "Set the number of active users", update)
+            .query("users", "How many", schemas::whole_number(0, MAX_USERS, None))
+            .required(42)
+            .response::<UsersSet>(StatusCode::OK, "It is set"),
+        Endpoint::get("/cpu", "setCpu", "Set the CPU usage that the metrics show", cpu)
+            .about("In the dialects `native` and `s4`; in every other one the figure is always what was measured.")
+            .query(
+                "value",
+                "Percent",
+                json!({"type": "number", "minimum": 0, "maximum": MAX_PERCENT}),
+            )
+            .required(12.5)
+            .response::<CpuSet>(StatusCode::OK, "It is set"),
+    ]
 }
 
 /// What was set.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct UsersSet {
+struct UsersSet {
     message: &'static str,
     /// What `app_active_users` is now.
     active_users: u64,
@@ -39,7 +46,7 @@ pub(super) struct UsersSet {
 
 /// What was set.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct CpuSet {
+struct CpuSet {
     message: &'static str,
     /// What `app_cpu_usage_percent` is now, in the dialects in which it can be set.
     cpu_usage_percent: f64,

@@ -2,20 +2,23 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, Method, StatusCode},
+    handler::Handler as _,
+    http::{HeaderMap, StatusCode},
     response::Response,
-    routing::get,
 };
-
 use tower_http::{CompressionLevel, compression::CompressionLayer};
 
-use super::Resource;
+use super::{endpoint::Endpoint, schemas::any_text};
 use crate::state::AppState;
 
-pub(super) const PATH: &str = "/metrics";
-
-pub(super) fn resource() -> Resource {
-    Resource::default().at(PATH, &[(Method::GET, StatusCode::OK)], get(metrics).layer(gzip()))
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get("/metrics", "metrics", "Metrics for Prometheus", metrics.layer(gzip()))
+            .probe()
+            .about("Prometheus text 0.0.4, or OpenMetrics 1.0 for a client that asks for it by `Accept`.")
+            .response_as(StatusCode::OK, "All families", "text/plain", any_text)
+            .response_as(StatusCode::OK, "", "application/openmetrics-text", any_text),
+    ]
 }
 
 /// A page of many series shrinks to a twentieth, so the least effort is enough. Answers without Accept-Encoding are as

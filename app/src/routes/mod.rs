@@ -2,7 +2,12 @@
 //!
 //! From the outside in: request id and access log, HTTP metrics, panics, and for the API alone admission (phase, body
 //! size, number of requests). Probes and metrics are not admitted, they always run.
+//!
+//! To add an endpoint, add it to `endpoints()` in the file of its resource, beside its handler. To add a resource, add a
+//! file with that function and a row of [`RESOURCES`]. Metrics, the OpenAPI document, the index and the reference page
+//! follow; tests compare every answer of every other test with the document.
 
+mod access;
 mod admission;
 mod api_users;
 mod body;
@@ -10,6 +15,7 @@ mod compute;
 mod data;
 mod demonstration;
 mod docs;
+mod endpoint;
 mod fields;
 mod health;
 mod index;
@@ -20,95 +26,134 @@ mod metrics;
 pub mod openapi;
 mod params;
 mod products;
+mod schemas;
 mod users;
+
+use std::sync::LazyLock;
 
 use axum::{
     Router,
     http::{Method, StatusCode},
     middleware,
     response::{IntoResponse, Response},
-    routing::MethodRouter,
 };
 use http_instrument::ErrorName;
 use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
 
+use self::endpoint::{Endpoint, Treatment};
 use crate::{
     error::{Problem, Slug},
     state::AppState,
-    telemetry::{Metrics, access, logs::panic_text},
+    telemetry::{Metrics, logs::panic_text},
 };
 
-/// Routes of a resource, and what each method answers when all is well.
-#[derive(Debug, Default)]
-pub(crate) struct Resource {
-    router: Router<AppState>,
-    documented: Vec<(Method, &'static str, StatusCode)>,
+/// One file of endpoints.
+struct Resource {
+    /// One of [`TAGS`].
+    tag: &'static str,
+    /// Whether its endpoints are served only while metrics are, and can move to the metrics' own address.
+    is_metrics: bool,
+    endpoints: fn() -> Vec<Endpoint>,
 }
 
 impl Resource {
-    /// Adds a route. Its metrics exist from the start for what is documented here.
-    fn at(mut self, path: &'static str, documented: &[(Method, StatusCode)], handlers: MethodRouter<AppState>) -> Self {
-        self.router = self.router.route(path, handlers);
-        self.documented.extend(
-            documented
-                .iter()
-                .map(|(method, status)| (method.clone(), path, *status)),
-        );
-        self
+    const fn new(tag: &'static str, endpoints: fn() -> Vec<Endpoint>) -> Self {
+        Self {
+            tag,
+            is_metrics: false,
+            endpoints,
+        }
     }
 
-    fn and(mut self, other: Self) -> Self {
-        self.router = self.router.merge(other.router);
-        self.documented.extend(other.documented);
-        self
+    const fn served_with_metrics(self) -> Self {
+        Self {
+            is_metrics: true,
+            ..self
+        }
     }
 }
 
-fn api() -> Resource {
-    index::resource()
-        .and(data::resource())
-        .and(products::resource())
-        .and(users::resource())
-        .and(items::resource())
-        .and(api_users::resource())
-        .and(demonstration::resource())
-        .and(compute::resource())
-        .and(legacy::resource())
-        .and(openapi::resource())
-        .and(docs::resource())
+/// Headings of the document, in its order, each with what its endpoints are about.
+const TAGS: &[(&str, &str)] = &[
+    ("service", "What this is, its metrics and its documents"),
+    ("health", "Probes"),
+    ("insight", "What the service makes of its own metrics"),
+    ("data", "Items with a category and a value"),
+    ("products", "Products under ids that clients choose"),
+    ("users", "Users, by two interfaces"),
+    ("demonstration", "Routes that show what monitoring shows"),
+];
+
+/// All resources, in the order of the document: by tag.
+const RESOURCES: &[Resource] = &[
+    Resource::new("service", index::endpoints),
+    Resource::new("service", metrics::endpoints).served_with_metrics(),
+    Resource::new("service", openapi::endpoints),
+    Resource::new("service", docs::endpoints),
+    Resource::new("health", health::endpoints),
+    Resource::new("insight", insight::endpoints).served_with_metrics(),
+    Resource::new("data", data::endpoints),
+    Resource::new("products", products::endpoints),
+    Resource::new("users", users::endpoints),
+    Resource::new("users", api_users::endpoints),
+    Resource::new("demonstration", items::endpoints),
+    Resource::new("demonstration", compute::endpoints),
+    Resource::new("demonstration", legacy::endpoints),
+    Resource::new("demonstration", demonstration::endpoints),
+];
+
+fn endpoints() -> impl Iterator<Item = Endpoint> {
+    RESOURCES.iter().flat_map(|resource| (resource.endpoints)())
 }
 
-/// Routes that are never refused, and whose requests are not measured.
-fn open() -> Resource {
-    health::resource().and(analysis())
+fn is_measured(endpoint: &Endpoint) -> bool {
+    endpoint.treatment == Treatment::Api
 }
 
-/// The metrics page and what the service makes of it.
-fn analysis() -> Resource {
-    metrics::resource().and(insight::resource())
-}
-
-/// Whether a route is there only while metrics are on.
-fn is_metrics(path: &str) -> bool {
-    analysis().documented.iter().any(|(_, route, _)| *route == path)
+fn row(endpoint: Endpoint) -> (Method, &'static str, StatusCode) {
+    let success = endpoint.success();
+    (endpoint.method, endpoint.path, success)
 }
 
 /// Templates of the routes whose requests are not measured.
 #[must_use]
 pub fn unmeasured() -> Vec<&'static str> {
-    open().documented.into_iter().map(|(_, route, _)| route).collect()
+    let unmeasured = endpoints().filter(|endpoint| !is_measured(endpoint));
+    unmeasured.map(|endpoint| endpoint.path).collect()
 }
 
-/// Every documented method, route and success status of the API.
+/// Every method and route whose requests are measured, with its success status.
 #[must_use]
-pub fn documented() -> Vec<(Method, &'static str, StatusCode)> {
-    api().documented
+pub fn measured() -> Vec<(Method, &'static str, StatusCode)> {
+    endpoints().filter(is_measured).map(row).collect()
 }
 
 /// Every method and route of the service, with its success status.
 #[must_use]
 pub fn all() -> Vec<(Method, &'static str, StatusCode)> {
-    api().and(open()).documented
+    endpoints().map(row).collect()
+}
+
+/// Whether a route is a probe's or a scrape's.
+fn is_probe(route: &str) -> bool {
+    static PROBES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let probes = endpoints().filter(|endpoint| endpoint.treatment == Treatment::Probe);
+        probes.map(|endpoint| endpoint.path).collect()
+    });
+    PROBES.contains(&route)
+}
+
+/// Routes of these endpoints.
+fn router(endpoints: impl Iterator<Item = Endpoint>) -> Router<AppState> {
+    endpoints.fold(Router::new(), |router, endpoint| {
+        router.route(endpoint.path, endpoint.handler)
+    })
+}
+
+/// The metrics page and what is served with it.
+fn metrics_routes() -> Router<AppState> {
+    let resources = RESOURCES.iter().filter(|resource| resource.is_metrics);
+    router(resources.flat_map(|resource| (resource.endpoints)()))
 }
 
 /// The whole service.
@@ -119,19 +164,21 @@ pub fn service(state: AppState) -> Router {
 /// The whole service, with more routes inside everything that a request passes. Tests add a handler that panics.
 pub fn service_with(state: AppState, more: Router<AppState>) -> Router {
     let metrics = state.metrics().clone();
-    let api = api();
-    let admitted = api
-        .router
+    let resources = RESOURCES.iter().filter(|resource| !resource.is_metrics);
+    let (api, probes): (Vec<_>, Vec<_>) = resources
+        .flat_map(|resource| (resource.endpoints)())
+        .partition(is_measured);
+    let admitted = router(api.into_iter())
         .merge(more)
         .layer(middleware::from_fn_with_state(state.clone(), admission::admit));
-    let mut all = admitted.merge(health::resource().router);
+    let mut all = admitted.merge(router(probes.into_iter()));
     if state.serves_metrics() {
-        all = all.merge(analysis().router);
+        all = all.merge(metrics_routes());
     }
-    all = answering_faults(all, &metrics);
+    all = with_problems(all, &metrics);
     if metrics.enabled() {
-        for (method, path, status) in &api.documented {
-            metrics.http().expect(method, path, &[status.as_u16()]);
+        for (method, path, status) in measured() {
+            metrics.http().expect(&method, path, &[status.as_u16()]);
         }
         all = all.layer(metrics.http().layer());
     }
@@ -139,31 +186,48 @@ pub fn service_with(state: AppState, more: Router<AppState>) -> Router {
         .with_state(state)
 }
 
-/// Metrics and their analysis, for an address of their own. What they cost and fail is not among the API's own figures.
+/// Metrics and their analysis, for an address of their own. Requests of it do not count among the API's own.
 pub fn metrics_service(state: AppState) -> Router {
     let metrics = state.metrics().clone();
     let routes = if metrics.enabled() {
-        analysis().router
+        metrics_routes()
     } else {
         Router::new()
     };
-    answering_faults(routes, &metrics)
+    with_problems(routes, &metrics)
         .layer(middleware::from_fn_with_state(state.clone(), access::observe))
         .with_state(state)
 }
 
-/// Answers what no route answers, and panics.
-fn answering_faults(routes: Router<AppState>, metrics: &Metrics) -> Router<AppState> {
+/// A route that the index links to.
+struct Link {
+    /// The tag of its resource.
+    tag: &'static str,
+    path: &'static str,
+    summary: &'static str,
+}
+
+/// Every `GET` that needs nothing but its path, with or without those of the metrics.
+fn links(with_metrics: bool) -> impl Iterator<Item = Link> {
+    let served = RESOURCES
+        .iter()
+        .filter(move |resource| with_metrics || !resource.is_metrics);
+    served.flat_map(|resource| {
+        let links = (resource.endpoints)().into_iter().filter(Endpoint::is_link);
+        links.map(|endpoint| Link {
+            tag: resource.tag,
+            path: endpoint.path,
+            summary: endpoint.summary,
+        })
+    })
+}
+
+/// Answers unknown routes, unknown methods and panics with a problem.
+fn with_problems(routes: Router<AppState>, metrics: &Metrics) -> Router<AppState> {
     routes
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(CatchPanicLayer::custom(AnswerPanic(metrics.clone())))
-}
-
-/// Whether a route is a probe's or a scrape's.
-#[must_use]
-pub fn is_probe(route: &str) -> bool {
-    http_instrument::DEFAULT_EXCLUDED.contains(&route)
 }
 
 async fn no_such_route() -> Problem {
@@ -190,5 +254,51 @@ impl ResponseForPanic for AnswerPanic {
         let mut response = Problem::internal().into_response();
         response.extensions_mut().insert(ErrorName::PANIC);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    /// The compiler finds a row without a file.
+    #[test]
+    fn every_file_of_endpoints_has_one_row() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/routes");
+        let mut files = 0;
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let file = if path.is_dir() {
+                path.join("mod.rs")
+            } else {
+                path.clone()
+            };
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            if name == "mod" || !text.contains("fn endpoints()") {
+                continue;
+            }
+            let rows = include_str!("mod.rs").matches(&format!(", {name}::endpoints)")).count();
+            assert_eq!(rows, 1, "rows of RESOURCES in routes/mod.rs for {}", file.display());
+            files += 1;
+        }
+        assert_eq!(files, RESOURCES.len());
+    }
+
+    #[test]
+    fn resources_stand_in_the_order_of_their_tags() {
+        let place = |resource: &Resource| TAGS.iter().position(|(tag, _)| *tag == resource.tag).unwrap();
+        assert!(RESOURCES.is_sorted_by_key(place));
+    }
+
+    #[test]
+    fn requests_with_metrics_are_never_measured() {
+        for resource in RESOURCES.iter().filter(|resource| resource.is_metrics) {
+            for endpoint in (resource.endpoints)() {
+                assert!(!is_measured(&endpoint), "{}", endpoint.path);
+            }
+        }
     }
 }

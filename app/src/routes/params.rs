@@ -92,6 +92,12 @@ impl Params {
         self.read(name, must, read).unwrap_or(default)
     }
 
+    /// The bounds of a list: `limit` and `offset`.
+    pub(super) fn page(&mut self, default_limit: u32, max_limit: u32) -> (u32, u32) {
+        let limit = self.number("limit", default_limit, 1, max_limit);
+        (limit, self.number("offset", 0, 0, u32::MAX))
+    }
+
     /// All that was wrong, if anything was.
     pub(super) fn finish(self) -> Result<(), Problem> {
         if self.violations.is_empty() {

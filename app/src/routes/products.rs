@@ -3,19 +3,19 @@
 use axum::{
     Json,
     extract::State,
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
-    routing::get,
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
-    Resource,
-    body::JsonBody,
-    fields::Reader,
+    body::{JsonBody, created},
+    endpoint::Endpoint,
+    fields::{MAX_WHOLE, Reader},
     params::{Id, Params},
+    schemas::{named, required_text},
 };
 use crate::{
     error::{Problem, Slug},
@@ -23,32 +23,74 @@ use crate::{
     store::Product,
 };
 
-pub(super) const MAX_NAME: usize = 200;
+const MAX_NAME: usize = 200;
 /// Products of one list.
-pub(super) const MAX_LIMIT: u32 = 1_000;
-/// As many digits as a JSON number keeps exactly: fifteen.
+const MAX_LIMIT: u32 = 1_000;
+/// The largest price: fifteen digits, as many as a JSON number keeps exactly.
 const MAX_CENTS: i64 = 999_999_999_999_999;
 /// The same as a price.
-pub(super) const MAX_PRICE: f64 = 9_999_999_999_999.99;
+const MAX_PRICE: f64 = 9_999_999_999_999.99;
 
 const TOTAL: HeaderName = HeaderName::from_static("x-total-count");
 
-pub(super) fn resource() -> Resource {
-    const COLLECTION: &[(Method, StatusCode)] = &[(Method::GET, StatusCode::OK), (Method::POST, StatusCode::CREATED)];
-    const PRODUCT: &[(Method, StatusCode)] = &[
-        (Method::GET, StatusCode::OK),
-        (Method::PUT, StatusCode::OK),
-        (Method::DELETE, StatusCode::NO_CONTENT),
-    ];
-    Resource::default()
-        .at("/products", COLLECTION, get(list).post(create))
-        .at("/products/{id}", PRODUCT, get(read).put(replace).delete(remove))
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get("/products", "listProducts", "Products by id", list)
+            .page(MAX_LIMIT, MAX_LIMIT)
+            .response::<Vec<ProductJson>>(StatusCode::OK, "The products")
+            .with_headers(&[("X-Total-Count", "How many there are in all")])
+            .uses_store(),
+        Endpoint::post("/products", "createProduct", "Store a product", create)
+            .body(new_product, example(7))
+            .response::<ProductJson>(StatusCode::CREATED, "The product as it is stored")
+            .with_headers(&[("Location", "Path of the new product")])
+            .problem(Slug::Conflict)
+            .uses_store(),
+        Endpoint::get("/products/{id}", "getProduct", "Read a product", read)
+            .stored_id("The product's id")
+            .response::<ProductJson>(StatusCode::OK, "The product"),
+        Endpoint::put("/products/{id}", "replaceProduct", "Replace a product", replace)
+            .stored_id("The product's id")
+            .about("The id may be left out of the body; if it is there, it has to be the path's.")
+            .body(changed_product, example(1))
+            .response::<ProductJson>(StatusCode::OK, "The product as it is stored now"),
+        Endpoint::delete("/products/{id}", "deleteProduct", "Delete a product", remove)
+            .stored_id("The product's id")
+            .empty_response(StatusCode::NO_CONTENT, "It is gone"),
+    ]
+}
+
+fn example(id: i64) -> Value {
+    json!({"id": id, "name": "Laptop", "price": 999.99, "amount": 10})
+}
+
+fn new_product(generator: &mut SchemaGenerator) -> Schema {
+    named(generator, "NewProduct", schema(&["id", "name", "price", "amount"]))
+}
+
+fn changed_product(generator: &mut SchemaGenerator) -> Schema {
+    named(generator, "ChangedProduct", schema(&["name", "price", "amount"]))
+}
+
+/// The schema of what [`product`] reads.
+fn schema(required: &[&str]) -> Value {
+    let whole = json!({"type": "integer", "minimum": 0, "maximum": MAX_WHOLE});
+    json!({
+        "type": "object",
+        "required": required,
+        "properties": {
+            "id": whole,
+            "name": required_text(MAX_NAME),
+            "price": {"type": "number", "minimum": 0, "maximum": MAX_PRICE, "multipleOf": 0.01},
+            "amount": whole,
+        },
+    })
 }
 
 /// A product.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Product")]
-pub(super) struct Answer {
+struct ProductJson {
     /// The client's choice.
     id: i64,
     /// What it is called.
@@ -59,7 +101,7 @@ pub(super) struct Answer {
     amount: i64,
 }
 
-impl From<Product> for Answer {
+impl From<Product> for ProductJson {
     fn from(product: Product) -> Self {
         let Product {
             id,
@@ -70,7 +112,7 @@ impl From<Product> for Answer {
         Self {
             id,
             name,
-            // Up to fifteen digits the number that is nearest to the fraction prints as the decimal.
+            // With up to fifteen digits the nearest floating-point number prints as exactly this decimal.
             price: price_cents as f64 / 100.0,
             amount,
         }
@@ -78,11 +120,10 @@ impl From<Product> for Answer {
 }
 
 async fn list(State(state): State<AppState>, mut params: Params) -> Result<Response, Problem> {
-    let limit = params.number("limit", MAX_LIMIT, 1, MAX_LIMIT);
-    let offset = params.number("offset", 0, 0, u32::MAX);
+    let (limit, offset) = params.page(MAX_LIMIT, MAX_LIMIT);
     params.finish()?;
     let page = state.store().list_products(limit, offset).await?;
-    let products: Vec<_> = page.products.into_iter().map(Answer::from).collect();
+    let products: Vec<_> = page.products.into_iter().map(ProductJson::from).collect();
     Ok(([(TOTAL, HeaderValue::from(page.total))], Json(products)).into_response())
 }
 
@@ -91,20 +132,22 @@ async fn create(State(state): State<AppState>, JsonBody(body): JsonBody) -> Resu
     if !state.store().insert_product(&product).await? {
         return Err(Problem::new(Slug::Conflict, "There is a product with this id already"));
     }
-    let location = HeaderValue::try_from(format!("/products/{}", product.id));
-    let mut response = (StatusCode::CREATED, Json(Answer::from(product))).into_response();
-    if let Ok(location) = location {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    Ok(created(
+        &format!("/products/{}", product.id),
+        &ProductJson::from(product),
+    ))
 }
 
-async fn read(State(state): State<AppState>, Id(id): Id) -> Result<Json<Answer>, Problem> {
+async fn read(State(state): State<AppState>, Id(id): Id) -> Result<Json<ProductJson>, Problem> {
     let product = state.store().get_product(id).await?;
     product.map(|product| Json(product.into())).ok_or_else(no_such_product)
 }
 
-async fn replace(State(state): State<AppState>, Id(id): Id, JsonBody(body): JsonBody) -> Result<Json<Answer>, Problem> {
+async fn replace(
+    State(state): State<AppState>,
+    Id(id): Id,
+    JsonBody(body): JsonBody,
+) -> Result<Json<ProductJson>, Problem> {
     let product = product(&body, Some(id))?;
     if state.store().update_product(&product).await? {
         Ok(Json(product.into()))
@@ -158,7 +201,7 @@ fn price(reader: &mut Reader, value: Option<&Value>) -> i64 {
     cents.unwrap_or_default()
 }
 
-/// Cents of a price, by its decimal digits: arithmetic on fractions would be off by a cent now and then.
+/// Cents of a price, from its decimal digits: floating-point arithmetic would sometimes be off by a cent.
 fn cents(value: &Value) -> Option<i64> {
     let text = value.as_f64()?.to_string();
     let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
@@ -171,8 +214,6 @@ fn cents(value: &Value) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -206,7 +247,7 @@ mod tests {
     fn every_price_up_to_the_largest_prints_as_it_was_given() {
         // Steps that are coprime to powers of ten visit every pattern of digits.
         for cents in (0..MAX_CENTS).step_by(1_234_567_891_011) {
-            let answer = Answer::from(Product {
+            let answer = ProductJson::from(Product {
                 id: 1,
                 name: String::new(),
                 price_cents: cents,

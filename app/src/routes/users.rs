@@ -1,20 +1,16 @@
 //! `/users`: users as source system S2 has them. The same users as those of `/api/users`.
 
-use axum::{
-    Json,
-    extract::State,
-    http::{Method, StatusCode},
-    routing::{get, post},
-};
-use schemars::JsonSchema;
+use axum::{Json, extract::State, http::StatusCode};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
-    Resource,
     body::{JsonBody, OptionalBody},
+    endpoint::Endpoint,
     fields::Reader,
     params::Id,
+    schemas::named,
 };
 use crate::{
     background::TaskType,
@@ -27,21 +23,56 @@ pub(super) const MAX_NAME: usize = 200;
 /// The longest address that mail knows.
 pub(super) const MAX_EMAIL: usize = 254;
 
-pub(super) fn resource() -> Resource {
-    const OK: &[(Method, StatusCode)] = &[(Method::POST, StatusCode::OK)];
-    Resource::default()
-        .at("/users", OK, post(create))
-        .at("/users/register", OK, post(register))
-        .at(
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::post("/users", "addUser", "Store a user from any object", create)
+            .about("`name` and `email` are taken out of it, the rest is kept as it is.")
+            .body(any_object, example())
+            .response::<Created>(StatusCode::OK, "The user is stored, and will be welcomed")
+            .uses_store(),
+        Endpoint::post("/users/register", "registerUser", "Register a user", register)
+            .about("Without a body, an anonymous one.")
+            .optional_body(any_object, example())
+            .response::<Created>(StatusCode::OK, "The user is stored, and will be welcomed")
+            .uses_store(),
+        Endpoint::get(
             "/users/{id}",
-            &[(Method::GET, StatusCode::OK), (Method::DELETE, StatusCode::OK)],
-            get(read).delete(remove),
+            "findUser",
+            "Read a user, from the cache if it is there",
+            read,
         )
+        .stored_id("The user's id")
+        .response::<Found>(StatusCode::OK, "The user"),
+        Endpoint::delete("/users/{id}", "removeUser", "Delete a user", remove)
+            .stored_id("The user's id")
+            .response::<Removed>(StatusCode::OK, "It is gone"),
+    ]
+}
+
+/// A user as a client may send it.
+pub(super) fn example() -> Value {
+    json!({"name": "Ada Lovelace", "email": "ada@example.com"})
+}
+
+fn any_object(generator: &mut SchemaGenerator) -> Schema {
+    named(
+        generator,
+        "AnyUser",
+        json!({
+            "type": "object",
+            "description": "Any object",
+            "properties": {
+                "name": {"description": format!("Taken out if it is a text of at most {MAX_NAME} characters")},
+                "email": {"description": format!("Taken out if it is a text of at most {MAX_EMAIL} characters")},
+            },
+            "additionalProperties": true,
+        }),
+    )
 }
 
 /// A user, and where it came from.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Found {
+struct Found {
     /// The user's id.
     user_id: i64,
     /// Null for an anonymous user.
@@ -52,7 +83,7 @@ pub(super) struct Found {
 
 /// What was done.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Created {
+struct Created {
     /// What was done.
     message: &'static str,
     /// The new user's id.
@@ -61,7 +92,7 @@ pub(super) struct Created {
 
 /// What was done.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Removed {
+struct Removed {
     /// What was done.
     message: String,
 }
@@ -158,8 +189,6 @@ fn take(rest: &mut Map<String, Value>, name: &str, max: usize) -> Option<String>
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -6,9 +6,7 @@ use http_instrument::{Counter, FamilyError, Gauge, HttpMetrics};
 use metric_contract::{DialectId, MetricId};
 
 use super::{ActiveUsers, Connections, CpuUsage, system};
-use crate::{
-    background::BackgroundMetrics, cache::CacheMetrics, config::Config, error::Slug, routes, store::StoreMetrics,
-};
+use crate::{background::BackgroundMetrics, cache::CacheMetrics, config::Config, error::Slug, store::StoreMetrics};
 
 /// What is running.
 #[derive(Debug, Clone, Copy)]
@@ -53,13 +51,14 @@ struct Handles {
 }
 
 impl Metrics {
-    /// Makes all handles, so that every series exists from the start.
+    /// Makes all handles, so that every series exists from the start. Requests of unmeasured routes (templates) are not
+    /// recorded.
     ///
     /// # Errors
     /// A family does not fit, or the cap on series is reached.
-    pub fn new(config: &Config) -> Result<Self, FamilyError> {
+    pub fn new(config: &Config, unmeasured: Vec<&'static str>) -> Result<Self, FamilyError> {
         let mut builder = HttpMetrics::builder(config.dialect)
-            .excluded_routes(routes::unmeasured())
+            .excluded_routes(unmeasured)
             .slow_requests(config.slow_request)
             .exemplars(true);
         if let Some(buckets) = &config.buckets {

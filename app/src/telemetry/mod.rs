@@ -1,6 +1,5 @@
 //! What the process tells about itself: metrics, access log, log lines, figures of process, host and container.
 
-pub mod access;
 pub mod allocator;
 pub mod cgroup;
 mod connections;

@@ -98,7 +98,7 @@ impl App {
 
     /// A service whose migrations have not run, with spans.
     pub fn traced(config: &Config, tracer: Tracer, more: Router<AppState>) -> Self {
-        let metrics = Metrics::new(config).unwrap();
+        let metrics = Metrics::new(config, routes::unmeasured()).unwrap();
         let store = Store::open(&config.database, metrics.store()).unwrap();
         let state = AppState::new(config, store, metrics, tracer);
         let router = routes::service_with(state.clone(), more);

@@ -1,18 +1,26 @@
-//! Checks items that clients send. Every violation is named, not only the first.
+//! Items that clients send: their check, which names every violation and not only the first, and their schemas.
 
-use serde_json::{Map, Value};
+use schemars::{Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
 
-use crate::{error::Violation, routes::fields::Reader, store::NewItem};
+use crate::{
+    error::Violation,
+    routes::{
+        fields::Reader,
+        schemas::{named, required_text},
+    },
+    store::NewItem,
+};
 
-pub(in crate::routes) const MAX_NAME: usize = 200;
-pub(in crate::routes) const MAX_CATEGORY: usize = 100;
-pub(in crate::routes) const MAX_DESCRIPTION: usize = 2_000;
-/// A sum of a hundred million such values is still a number to every database.
-pub(in crate::routes) const MAX_VALUE: f64 = 1e300;
-pub(in crate::routes) const MAX_METADATA_BYTES: usize = 4 * 1024;
+pub(super) const MAX_NAME: usize = 200;
+pub(super) const MAX_CATEGORY: usize = 100;
+const MAX_DESCRIPTION: usize = 2_000;
+/// The sum of a hundred million such values is still a number in every database.
+const MAX_VALUE: f64 = 1e300;
+const MAX_METADATA_BYTES: usize = 4 * 1024;
 /// Items of one bulk request; their parameters fit one statement of SQLite (32,766).
-pub(in crate::routes) const MAX_BULK: usize = 1_000;
-/// Violations after which a bulk request is not read on, so that the answer stays shorter than the question.
+const MAX_BULK: usize = 1_000;
+/// After this many violations a bulk request is not read further, so that the response stays shorter than the request.
 const ENOUGH_VIOLATIONS: usize = 100;
 
 /// One item.
@@ -51,7 +59,7 @@ pub(super) fn items(body: &Value) -> Result<Vec<NewItem>, Vec<Violation>> {
     }
 }
 
-/// The item; what stands in for a field with a violation does not matter, as the item is then not used.
+/// Reads one item. A field with a violation gets any value, because the item is then not used.
 fn read(reader: &mut Reader, value: &Value) -> Option<NewItem> {
     let fields = reader.object(value)?;
     Some(NewItem {
@@ -73,7 +81,7 @@ fn number(reader: &mut Reader, fields: &Map<String, Value>) -> f64 {
             format!("must be a number from {:e} to {MAX_VALUE:e}", -MAX_VALUE),
         );
     }
-    // SQLite keeps no sign of zero, so neither do others.
+    // SQLite does not keep the sign of a zero; drop it for PostgreSQL too.
     number.unwrap_or_default() + 0.0
 }
 
@@ -97,10 +105,44 @@ fn metadata(reader: &mut Reader, fields: &Map<String, Value>) -> Option<String> 
     }
 }
 
+/// An item as a client may send it.
+pub(super) fn example() -> Value {
+    json!({"name": "Ada", "category": "people", "value": 1.5, "metadata": {"born": 1815}})
+}
+
+/// The schema of what [`item`] reads.
+pub(super) fn new_item(generator: &mut SchemaGenerator) -> Schema {
+    named(
+        generator,
+        "NewItem",
+        json!({
+            "type": "object",
+            "required": ["name", "category", "value"],
+            "properties": {
+                "name": required_text(MAX_NAME),
+                "description": {"type": ["string", "null"], "maxLength": MAX_DESCRIPTION},
+                "category": required_text(MAX_CATEGORY),
+                "value": {"type": "number", "minimum": -MAX_VALUE, "maximum": MAX_VALUE},
+                "active": {"type": ["boolean", "null"], "default": true},
+                "metadata": {
+                    "type": ["object", "null"],
+                    "description": format!("At most {MAX_METADATA_BYTES} bytes as JSON"),
+                },
+            },
+        }),
+    )
+}
+
+/// The schema of what [`items`] reads.
+pub(super) fn new_items(generator: &mut SchemaGenerator) -> Schema {
+    let item = new_item(generator);
+    let items = json!({"type": "array", "items": item, "minItems": 1, "maxItems": MAX_BULK});
+    let wrapped = json!({"type": "object", "required": ["items"], "properties": {"items": items}});
+    named(generator, "NewItems", json!({"anyOf": [items, wrapped]}))
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn fields(result: Result<NewItem, Vec<Violation>>) -> Vec<&'static str> {

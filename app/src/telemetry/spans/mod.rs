@@ -11,7 +11,7 @@ use axum::{
 use http_instrument::TraceContext;
 
 pub use self::otlp::ExportError;
-use crate::{config::Traces, routes::is_probe};
+use crate::config::Traces;
 
 /// The header that names the caller's span. It is for calls, not for answers: those go back on the connection.
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -40,16 +40,18 @@ impl Tracer {
         Ok(Self(exporter))
     }
 
-    /// Begins the span of a request to a route; `""` if there is none. Probes and scrapes are in no collector's interest.
+    /// Begins the span of a request to a route; `""` if there is none.
     pub(crate) fn begin(&self, request: &Request, route: &str) -> (TraceContext, Span) {
-        let caller = caller(request.headers());
-        match &self.0 {
-            Some(exporter) if !is_probe(route) => {
-                let (context, span) = exporter.begin(caller, request, route);
-                (context, Span(Some(span)))
-            }
-            Some(_) | None => (next_to(caller), Span(None)),
-        }
+        let Some(exporter) = &self.0 else {
+            return self.begin_unsent(request);
+        };
+        let (context, span) = exporter.begin(caller(request.headers()), request, route);
+        (context, Span(Some(span)))
+    }
+
+    /// Begins a span that no collector gets, as for a probe: it only gives log lines their ids.
+    pub(crate) fn begin_unsent(&self, request: &Request) -> (TraceContext, Span) {
+        (next_to(caller(request.headers())), Span(None))
     }
 
     /// Sends what has not been sent, for a few seconds at most. Spans that end later are lost.

@@ -1,12 +1,12 @@
-//! Schemas of parameters and of bodies that are not a type of ours.
+//! Schemas of parameters and bodies that no Rust type describes.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-/// A text with something to see in it: what `str::trim` leaves. `\S` of ECMA 262 differs from it in two characters.
-pub(super) const NOT_BLANK: &str = r"[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]";
+/// A character that `str::trim` does not remove. `\S` of ECMA 262 differs from this in two characters.
+const NOT_BLANK: &str = r"[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]";
 
-/// A whole number within bounds; what it is when it is left out.
+/// A whole number within bounds, with the value that holds when it is left out.
 pub(super) fn whole_number(min: u64, max: u64, default: Option<u64>) -> Value {
     let mut schema = json!({"type": "integer", "minimum": min, "maximum": max});
     if let (Some(schema), Some(default)) = (schema.as_object_mut(), default) {
@@ -15,7 +15,7 @@ pub(super) fn whole_number(min: u64, max: u64, default: Option<u64>) -> Value {
     schema
 }
 
-/// What the store gives to rows as their name.
+/// An id that the store has given.
 pub(super) fn id() -> Value {
     json!({"type": "integer", "format": "int64"})
 }
@@ -30,12 +30,17 @@ pub(super) fn text() -> Value {
     json!({"type": "string"})
 }
 
-/// A text of at most so many characters; empty counts as not given.
+/// A text of 1 to `max` characters that are not all white space.
+pub(super) fn required_text(max: usize) -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": max, "pattern": NOT_BLANK})
+}
+
+/// A text of at most `max` characters; empty counts as not given.
 pub(super) fn text_up_to(max: usize) -> Value {
     json!({"type": "string", "maxLength": max, "pattern": r"^[^\x00]*$"})
 }
 
-/// A moment as in RFC 3339.
+/// A point in time as in RFC 3339.
 pub(super) fn time() -> Value {
     json!({"type": "string", "format": "date-time"})
 }

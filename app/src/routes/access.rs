@@ -19,22 +19,18 @@ use axum::{
     response::Response,
 };
 
+use super::is_probe;
 use crate::{
     error::Slug,
-    routes::is_probe,
     state::{AppState, Phase},
 };
 
 /// The header that carries a request's id, in and out.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_ID_BYTES: usize = 128;
 
-/// The id of the request, in its extensions.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub HeaderValue);
-
 /// Gives the request an id, logs it, counts its problem.
-pub async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub(super) async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request
         .headers()
@@ -42,10 +38,13 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
         .filter(|id| is_plain(id))
         .cloned()
         .unwrap_or_else(new_id);
-    request.extensions_mut().insert(RequestId(id.clone()));
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("", MatchedPath::as_str);
-    let (trace, span) = state.tracer().begin(&request, route);
+    let tracer = state.tracer();
+    let (trace, span) = match is_probe(route) {
+        true => tracer.begin_unsent(&request),
+        false => tracer.begin(&request, route),
+    };
     request.extensions_mut().insert(trace);
     if trace.is_sampled() {
         // An exemplar leads to a trace, so the trace must have been recorded.
@@ -76,8 +75,8 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
     line.write();
     response.headers_mut().insert(REQUEST_ID, id);
     if state.phase() == Phase::Draining && version < Version::HTTP_2 {
-        // So that clients move elsewhere now, before their idle connections are closed under them. HTTP/2 has a word
-        // for it that loses no request (GOAWAY), hyper says it at the end.
+        // So that clients move elsewhere now, before their idle connections are closed. HTTP/2 has GOAWAY for this,
+        // which hyper sends at the end.
         response
             .headers_mut()
             .insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -110,7 +109,7 @@ impl Line<'_> {
             trace_id,
             span_id,
         } = *self;
-        // Probes and scrapes come every few seconds and say nothing while they succeed.
+        // Probes and scrapes come every few seconds and are of no interest while they succeed.
         if is_probe(route) && status < 400 {
             tracing::debug!(
                 method,
@@ -140,7 +139,7 @@ impl Line<'_> {
     }
 }
 
-/// Whether a client's id may go into logs and back: short, and made of characters that mean nothing anywhere.
+/// Whether a client's id may go into logs and back: short, and without characters that need escaping anywhere.
 fn is_plain(id: &HeaderValue) -> bool {
     let bytes = id.as_bytes();
     (1..=MAX_ID_BYTES).contains(&bytes.len())
