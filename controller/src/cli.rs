@@ -1,11 +1,9 @@
-//! The command line.
+//! The command line: the operator itself; the commands that need none are `controller-cli`'s.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use controller_core::facts::Settings;
+use controller_cli::SettingsArgs;
 
 use crate::run::Options;
 
@@ -22,44 +20,13 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the operator against the cluster of KUBECONFIG, or of the pod that it runs in.
     Controller(ControllerArgs),
-    /// Print the objects that MonitoredApis lead to. Exit code 0: fine, 1: findings, 2: unreadable input.
-    Render(RenderArgs),
-    /// Print the CustomResourceDefinition.
-    Crd,
+    /// A command that needs no running operator.
+    #[command(flatten)]
+    Offline(controller_cli::Command),
     /// Ask a running operator whether it is well. Exit code 0: it is.
     Healthcheck(HealthcheckArgs),
     /// Print the version.
     Version,
-}
-
-/// Settings of the installation, the same for every MonitoredApi.
-#[derive(Debug, Args)]
-pub(crate) struct SettingsArgs {
-    /// Label of ServiceMonitors and PrometheusRules, by which a Prometheus selects them, such as
-    /// release=kube-prometheus-stack. Give it several times or separated by commas.
-    #[arg(long, env = "MONITORING_OBJECT_LABELS", value_name = "KEY=VALUE", value_delimiter = ',', value_parser = label)]
-    monitoring_object_labels: Vec<(String, String)>,
-    /// Label of dashboards, by which Grafana's sidecar finds them. Default: grafana_dashboard=1.
-    #[arg(long, env = "DASHBOARD_OBJECT_LABELS", value_name = "KEY=VALUE", value_delimiter = ',', value_parser = label)]
-    dashboard_object_labels: Vec<(String, String)>,
-    /// Base of the runbook links of alerts, for MonitoredApis that name none.
-    #[arg(long, env = "RUNBOOK_BASE_URL", value_name = "URL")]
-    runbook_base_url: Option<String>,
-}
-
-impl SettingsArgs {
-    /// As core takes them.
-    pub(crate) fn settings(self) -> Settings {
-        let mut dashboard: BTreeMap<String, String> = self.dashboard_object_labels.into_iter().collect();
-        if dashboard.is_empty() {
-            dashboard.insert("grafana_dashboard".to_owned(), "1".to_owned());
-        }
-        Settings {
-            monitoring_object_labels: self.monitoring_object_labels.into_iter().collect(),
-            dashboard_object_labels: dashboard,
-            runbook_base_url: self.runbook_base_url.filter(|url| !url.is_empty()),
-        }
-    }
 }
 
 /// Arguments of `controller`.
@@ -95,7 +62,7 @@ impl From<ControllerArgs> for Options {
             settings,
         } = args;
         Self {
-            // An empty variable is no namespace.
+            // An environment variable that is set to nothing gives one empty text.
             watch_namespaces: watch_namespaces.into_iter().filter(|n| !n.is_empty()).collect(),
             leader_elect,
             lease_namespace: lease_namespace.filter(|namespace| !namespace.is_empty()),
@@ -106,32 +73,12 @@ impl From<ControllerArgs> for Options {
     }
 }
 
-/// Arguments of `render`.
-#[derive(Debug, Args)]
-pub(crate) struct RenderArgs {
-    /// File with MonitoredApis (YAML or JSON, several documents allowed), or - for standard input. May be repeated.
-    #[arg(short = 'f', long = "file", value_name = "FILE", required = true)]
-    pub(crate) files: Vec<PathBuf>,
-    /// Write one file an object into this directory instead of standard output.
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) output: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) settings: SettingsArgs,
-}
-
 /// Arguments of `healthcheck`.
 #[derive(Debug, Args)]
 pub(crate) struct HealthcheckArgs {
     /// What to ask.
     #[arg(value_name = "URL", default_value = "http://127.0.0.1:8080/healthz")]
     pub(crate) url: String,
-}
-
-fn label(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
-        Some(_) | None => Err(format!("{text:?} is no label: write KEY=VALUE")),
-    }
 }
 
 #[cfg(test)]
@@ -168,7 +115,7 @@ mod tests {
     #[test]
     fn a_label_without_a_value_is_refused_with_what_was_expected() {
         let error = Cli::try_parse_from(["m", "controller", "--monitoring-object-labels", "release"]).unwrap_err();
-        assert!(error.to_string().contains("write KEY=VALUE"), "{error}");
+        assert!(error.to_string().contains("use KEY=VALUE"), "{error}");
     }
 
     #[test]

@@ -5,7 +5,6 @@ mod cache;
 mod cli;
 mod cluster;
 mod lease;
-mod render;
 mod run;
 mod watch;
 mod work;
@@ -33,11 +32,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Controller(args) => controller(args.into()),
-        Command::Render(args) => render::run(args),
-        Command::Crd => {
-            print!("{}", controller_core::yaml::to_string(&controller_api::crd())?);
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Offline(command) => command.run(),
         Command::Healthcheck(args) => healthcheck::ask(&args.url).map(|()| ExitCode::SUCCESS),
         Command::Version => {
             println!("{}", env!("CARGO_PKG_VERSION"));

@@ -12,6 +12,7 @@ pub mod rbac;
 pub mod render;
 pub mod requeue;
 pub mod status;
+pub mod unknown_fields;
 pub mod validate;
 pub mod write_record;
 pub mod yaml;

@@ -100,8 +100,21 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         "controller-core",
         &["tokio", "kube-client", "kube-runtime", "reqwest", "hyper"],
     ),
+    (
+        "controller-cli",
+        &["tokio", "kube-client", "kube-runtime", "reqwest", "hyper", "controller"],
+    ),
     ("http-instrument", &["kube-core", "controller-rules", "app"]),
-    ("app", &["kube-core", "controller-core", "controller-api", "controller"]),
+    (
+        "app",
+        &[
+            "kube-core",
+            "controller-core",
+            "controller-api",
+            "controller-cli",
+            "controller",
+        ],
+    ),
     ("controller", &["app", "http-instrument", "aws-lc-rs", "openssl-sys"]),
 ];
 

@@ -7,22 +7,36 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use clap::Args;
 use controller_api::{MonitoredApi, names};
 use controller_core::facts::Settings;
-use controller_core::{render, yaml};
+use controller_core::{render, unknown_fields, yaml};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::cli::RenderArgs;
+use crate::settings::SettingsArgs;
 
-/// Everything is fine.
+/// Arguments of `render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// File with MonitoredApis (YAML or JSON, several documents allowed), or - for standard input. May be repeated.
+    #[arg(short = 'f', long = "file", value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// Write one file an object into this directory instead of standard output.
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+/// Exit code: every MonitoredApi was rendered and nothing was found.
 const FINE: u8 = 0;
-/// A MonitoredApi has violations; the others were rendered.
+/// Exit code: a MonitoredApi has violations or unknown fields; those without violations were rendered.
 const FINDINGS: u8 = 1;
-/// A file can't be read.
+/// Exit code: a file can't be read or is not YAML.
 const BAD_INPUT: u8 = 2;
 
-/// A MonitoredApi of a file, with fields that it has and nobody knows.
+/// A MonitoredApi of a file, and the paths of the fields in its spec that MonitoredApis do not have.
 #[derive(Debug)]
 struct Input {
     api: Box<MonitoredApi>,
@@ -30,7 +44,11 @@ struct Input {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: RenderArgs) -> Result<ExitCode> {
+///
+/// # Errors
+///
+/// The output can't be written.
+pub fn run(args: RenderArgs) -> Result<ExitCode> {
     let settings = args.settings.settings();
     let mut code = FINE;
     let mut objects = Vec::new();
@@ -56,13 +74,13 @@ pub(crate) fn run(args: RenderArgs) -> Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-/// Whether there was nothing to say.
+/// Renders one MonitoredApi and prints what was found. Returns whether nothing was found.
 fn render_one(file: &Path, input: &Input, settings: &Settings, objects: &mut Vec<Value>) -> bool {
     let metadata = &input.api.metadata;
     let name = metadata.name.as_deref().unwrap_or("(no name)");
     let say = |sentence: &str| eprintln!("{}: {name}: {sentence}", shown(file));
     for field in &input.unknown {
-        say(&format!("{field}: no such field"));
+        say(&format!("{field}: {}", unknown_fields::SENTENCE));
     }
     match render::render(&input.api, settings) {
         Ok(rendered) => {
@@ -95,7 +113,7 @@ fn read(file: &Path) -> Result<String> {
     Ok(text)
 }
 
-/// The MonitoredApis of a text. Documents of other kinds are passed over: manifests are often kept together.
+/// Reads the MonitoredApis of a text. Documents of other kinds are skipped: manifests are often kept in one file.
 fn parse(text: &str) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
     let typed = serde_yaml::Deserializer::from_str(text);
@@ -106,10 +124,9 @@ fn parse(text: &str) -> Result<Vec<Input>> {
         if !ours {
             continue;
         }
-        let mut api = MonitoredApi::deserialize(document).map_err(|error| placed(&error))?;
-        let mut unknown = Vec::new();
-        let known = serde_json::to_value(&api.spec)?;
-        unknown_fields(value.get("spec").unwrap_or(&Value::Null), &known, "spec", &mut unknown);
+        let (mut api, mut unknown) =
+            unknown_fields::deserialize::<_, MonitoredApi>(document, &value).map_err(|error| placed(&error))?;
+        unknown.retain(|field| field.starts_with("spec."));
         api.metadata.namespace.get_or_insert_with(|| "default".to_owned());
         inputs.push(Input {
             api: Box::new(api),
@@ -126,35 +143,12 @@ fn parse(text: &str) -> Result<Vec<Input>> {
     Ok(inputs)
 }
 
-/// Line and column first, as editors and compilers have it.
+/// Puts line and column first, as compilers do, so that editors can jump there.
 fn placed(error: &serde_yaml::Error) -> anyhow::Error {
     let text = error.to_string();
     match error.location() {
         Some(at) => anyhow::anyhow!("line {}, column {}: {text}", at.line(), at.column()),
         None => anyhow::anyhow!(text),
-    }
-}
-
-/// Fields of the input that decoding dropped. A null is as good as absent.
-fn unknown_fields(input: &Value, known: &Value, path: &str, out: &mut Vec<String>) {
-    match (input, known) {
-        (Value::Object(input), Value::Object(known)) => {
-            for (key, value) in input {
-                let path = format!("{path}.{key}");
-                match known.get(key) {
-                    Some(known) => unknown_fields(value, known, &path, out),
-                    None if value.is_null() => {}
-                    None => out.push(path),
-                }
-            }
-        }
-        (Value::Array(input), Value::Array(known)) => {
-            for (index, (value, known)) in input.iter().zip(known).enumerate() {
-                unknown_fields(value, known, &format!("{path}[{index}]"), out);
-            }
-        }
-        (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_), _)
-        | (Value::Object(_) | Value::Array(_), _) => {}
     }
 }
 
@@ -188,7 +182,7 @@ mod tests {
     const ORDERS: &str = "apiVersion: monitoredapi.io/v1alpha1\nkind: MonitoredApi\nmetadata: {name: orders}\n";
 
     #[test]
-    fn documents_of_other_kinds_are_passed_over() {
+    fn documents_of_other_kinds_are_skipped() {
         let text = format!("apiVersion: v1\nkind: Namespace\n---\n{ORDERS}spec: {{image: a}}\n---\n");
         let inputs = parse(&text).unwrap();
         assert_eq!(inputs.len(), 1);

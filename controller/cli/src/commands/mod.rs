@@ -1,0 +1,31 @@
+//! The table of commands: one variant each.
+
+pub mod crd;
+pub mod render;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+/// A command that needs no running operator.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the objects that MonitoredApis lead to. Exit code 0: fine, 1: findings, 2: unreadable input.
+    Render(render::RenderArgs),
+    /// Print the CustomResourceDefinition.
+    Crd,
+}
+
+impl Command {
+    /// Runs the command. Results go to standard output, findings to standard error.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the command as a whole from going on, such as a directory that can't be written.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Render(args) => render::run(args),
+            Self::Crd => crd::run(),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The commands of `monitored-api` that need no running operator: one file each in `commands/`, one variant each of
+//! [`Command`].
+//!
+//! They read files and print. They must not reach a cluster by a client of their own, nor start a runtime.
+
+mod commands;
+mod settings;
+
+pub use commands::{Command, crd, render};
+pub use settings::SettingsArgs;

@@ -1,0 +1,46 @@
+//! The settings of the installation as arguments and environment variables: the operator and the commands take the same.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use controller_core::facts::Settings;
+
+/// Settings of the installation, the same for every MonitoredApi.
+#[derive(Debug, Args)]
+pub struct SettingsArgs {
+    /// Label of ServiceMonitors and PrometheusRules, by which a Prometheus selects them, such as
+    /// release=kube-prometheus-stack. Give it several times or separated by commas.
+    #[arg(long, env = "MONITORING_OBJECT_LABELS", value_name = "KEY=VALUE", value_delimiter = ',', value_parser = label)]
+    monitoring_object_labels: Vec<(String, String)>,
+    /// Label of dashboards, by which Grafana's sidecar finds them. Default: grafana_dashboard=1.
+    #[arg(long, env = "DASHBOARD_OBJECT_LABELS", value_name = "KEY=VALUE", value_delimiter = ',', value_parser = label)]
+    dashboard_object_labels: Vec<(String, String)>,
+    /// Base of the runbook links of alerts, for MonitoredApis that name none.
+    #[arg(long, env = "RUNBOOK_BASE_URL", value_name = "URL")]
+    runbook_base_url: Option<String>,
+}
+
+impl SettingsArgs {
+    /// Returns the settings as `controller-core` takes them.
+    #[must_use]
+    pub fn settings(self) -> Settings {
+        let mut dashboard: BTreeMap<String, String> = self.dashboard_object_labels.into_iter().collect();
+        if dashboard.is_empty() {
+            dashboard.insert("grafana_dashboard".to_owned(), "1".to_owned());
+        }
+        Settings {
+            monitoring_object_labels: self.monitoring_object_labels.into_iter().collect(),
+            dashboard_object_labels: dashboard,
+            runbook_base_url: self.runbook_base_url.filter(|url| !url.is_empty()),
+        }
+    }
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        Some(_) | None => Err(format!(
+            "{text:?} is not a valid label: use KEY=VALUE, for example release=kube-prometheus-stack"
+        )),
+    }
+}
