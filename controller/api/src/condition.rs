@@ -1,4 +1,4 @@
-//! Condition types. Reasons and messages are decided in controller-core.
+//! The condition types. What each may say stands in [`crate::Reason`]; the messages are decided in controller-core.
 
 /// A condition of a MonitoredApi, in the order in which the chain is proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +26,20 @@ pub enum ConditionType {
 }
 
 impl ConditionType {
+    /// Every condition type, in the order of the chain.
+    pub const ALL: &'static [Self] = &[
+        Self::Accepted,
+        Self::ChildrenApplied,
+        Self::WorkloadReady,
+        Self::ServiceMatchesPods,
+        Self::MonitorSelected,
+        Self::DialectKnown,
+        Self::Monitored,
+        Self::Ready,
+        Self::Reconciling,
+        Self::Stalled,
+    ];
+
     /// The `type` field.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -40,6 +54,42 @@ impl ConditionType {
             Self::Ready => "Ready",
             Self::Reconciling => "Reconciling",
             Self::Stalled => "Stalled",
+        }
+    }
+
+    /// What is so while it is True.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Accepted => "The spec is valid.",
+            Self::ChildrenApplied => "Every object of the MonitoredApi exists as the spec wants it.",
+            Self::WorkloadReady => "The rollout is complete: all pods are up to date and available.",
+            Self::ServiceMatchesPods => "Ready pods are behind the Service.",
+            Self::MonitorSelected => "A Prometheus selects the ServiceMonitor.",
+            Self::DialectKnown => "It is known how the metrics are spelled.",
+            Self::Monitored => "Every link from the workload to Prometheus that can be checked holds.",
+            Self::Ready => "The workload runs as the spec wants it.",
+            Self::Reconciling => "Work is under way. False at rest.",
+            Self::Stalled => "Work cannot go on without a change by hand. False at rest.",
+        }
+    }
+
+    /// Where a condition that sums up others takes its reason from when it has none of its own.
+    #[must_use]
+    pub const fn repeats(self) -> Option<&'static str> {
+        match self {
+            Self::Accepted
+            | Self::ChildrenApplied
+            | Self::WorkloadReady
+            | Self::ServiceMatchesPods
+            | Self::MonitorSelected
+            | Self::DialectKnown => None,
+            Self::Monitored => Some("`MonitorSelected` or `DialectKnown`, the first that does not hold"),
+            Self::Ready => {
+                Some("`Accepted`, `ChildrenApplied`, `WorkloadReady` or `ServiceMatchesPods`, the first that does not hold")
+            }
+            Self::Reconciling => Some("`Ready`"),
+            Self::Stalled => Some("`Accepted` or `ChildrenApplied`"),
         }
     }
 }

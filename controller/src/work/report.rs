@@ -1,16 +1,16 @@
-//! Writes status, and is the only file that does: only when it changed, by compare and swap. Tells transitions as
-//! events.
+//! Writes status, and is the only file that does: only when it changed, by compare and swap. Publishes its
+//! transitions as events.
 
 use std::time::Duration;
 
 use controller_api::{ConditionType, MonitoredApiStatus};
-use controller_core::events::{EventSpec, EventType, events};
+use controller_core::events::{EventSpec, events};
 use controller_core::facts::{PrometheusFacts, WorkloadFacts};
 use controller_core::plan::Applied;
 use controller_core::validate::{ValidApi, Violation};
-use controller_core::{FoldInput, fold};
+use controller_core::{FoldInput, fold, status::internal_error};
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use metric_contract::platform;
 use serde_json::json;
 
@@ -57,13 +57,13 @@ pub(crate) async fn report(context: &Context, mut target: Target, found: &Findin
             suspended: found.suspended,
             now: Timestamp::now(),
         });
-        show(context, &target, &status, found.workload);
+        update_series(context, &target, &status, found.workload);
         if status == target.status {
             return Ok(());
         }
         match replace(context, &target, &status).await {
             Ok(()) => {
-                tell(context, &target, &status).await;
+                publish_events(context, &target, &status).await;
                 return Ok(());
             }
             Err(error) if error.class == ErrorClass::NotFound => return Ok(()),
@@ -85,28 +85,12 @@ pub(crate) async fn report(context: &Context, mut target: Target, found: &Findin
     })
 }
 
-/// Says on the MonitoredApi that the operator failed on it: after a panic, when nothing else can be said.
+/// Reports after a panic that the operator failed on this MonitoredApi.
 pub(crate) async fn report_panic(context: &Context, target: &Target) -> Result<(), CallError> {
-    let mut status = target.status.clone();
-    let ready = ConditionType::Ready.as_str();
-    let message = "the operator failed on this MonitoredApi, which is a bug: its log has the details";
-    if status
-        .conditions
-        .iter()
-        .any(|c| c.type_ == ready && c.reason == "InternalError")
-    {
-        return Ok(());
+    match internal_error(&target.status, target.generation, Timestamp::now()) {
+        Some(status) => replace(context, target, &status).await,
+        None => Ok(()),
     }
-    status.conditions.retain(|condition| condition.type_ != ready);
-    status.conditions.push(Condition {
-        type_: ready.to_owned(),
-        status: "False".to_owned(),
-        reason: "InternalError".to_owned(),
-        message: message.to_owned(),
-        observed_generation: Some(target.generation),
-        last_transition_time: Time(Timestamp::now()),
-    });
-    replace(context, target, &status).await
 }
 
 async fn replace(context: &Context, target: &Target, status: &MonitoredApiStatus) -> Result<(), CallError> {
@@ -134,33 +118,13 @@ async fn replace(context: &Context, target: &Target, status: &MonitoredApiStatus
     Ok(())
 }
 
-/// Publishes the transitions from the status before to this one.
-async fn tell(context: &Context, target: &Target, status: &MonitoredApiStatus) {
-    for event in news(&target.status, status) {
+/// Publishes the events for the step from the previous status to this one.
+async fn publish_events(context: &Context, target: &Target, status: &MonitoredApiStatus) {
+    for event in events(&target.status, status) {
         if let Err(error) = publish(context, target, &event).await {
             tracing::warn!(namespace = %target.key.namespace, name = %target.key.name, %error, "event not published");
         }
     }
-}
-
-/// What is worth an event. Each is a write: of a new object only what its author must mend, for that its pods are not
-/// there yet is no news; and a summary that repeats what another condition says adds nothing.
-fn news(before: &MonitoredApiStatus, now: &MonitoredApiStatus) -> Vec<EventSpec> {
-    let first = before.conditions.is_empty();
-    let authors = [
-        ConditionType::Accepted.as_str(),
-        ConditionType::ChildrenApplied.as_str(),
-    ];
-    let mut news: Vec<EventSpec> = Vec::new();
-    for event in events(before, now) {
-        let repeats = news
-            .iter()
-            .any(|told| told.reason == event.reason && told.note == event.note);
-        if !repeats && (!first || authors.contains(&event.action)) {
-            news.push(event);
-        }
-    }
-    news
 }
 
 async fn publish(context: &Context, target: &Target, event: &EventSpec) -> Result<(), CallError> {
@@ -171,10 +135,10 @@ async fn publish(context: &Context, target: &Target, event: &EventSpec) -> Resul
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
         "metadata": {
-            "name": format!("{}.{nanoseconds:x}.{}", key.name, event.action.to_lowercase()),
+            "name": format!("{}.{nanoseconds:x}.{}", key.name, event.action.as_str().to_lowercase()),
             "namespace": &*key.namespace,
         },
-        "eventTime": k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime(now),
+        "eventTime": MicroTime(now),
         "reportingController": "monitoredapi.io/monitored-api",
         "reportingInstance": context.instance,
         "regarding": {
@@ -185,13 +149,10 @@ async fn publish(context: &Context, target: &Target, event: &EventSpec) -> Resul
             "uid": target.owner.uid,
             "resourceVersion": target.resource_version,
         },
-        "type": match event.type_ {
-            EventType::Normal => "Normal",
-            EventType::Warning => "Warning",
-        },
+        "type": event.type_.as_str(),
         "reason": event.reason,
         "note": event.note,
-        "action": event.action,
+        "action": event.action.as_str(),
     });
     context
         .cluster
@@ -200,8 +161,8 @@ async fn publish(context: &Context, target: &Target, event: &EventSpec) -> Resul
         .map(|_| ())
 }
 
-/// Sets the MonitoredApi's series.
-fn show(context: &Context, target: &Target, status: &MonitoredApiStatus, workload: &WorkloadFacts) {
+/// Brings the MonitoredApi's metric series up to date.
+fn update_series(context: &Context, target: &Target, status: &MonitoredApiStatus, workload: &WorkloadFacts) {
     let summary = [ConditionType::Ready, ConditionType::Monitored, ConditionType::Stalled];
     let conditions = summary
         .into_iter()
@@ -229,51 +190,4 @@ fn show(context: &Context, target: &Target, status: &MonitoredApiStatus, workloa
             conditions,
         },
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn status(conditions: &[(ConditionType, &str, &str)]) -> MonitoredApiStatus {
-        let conditions = conditions
-            .iter()
-            .map(|(condition, status, reason)| Condition {
-                type_: condition.as_str().to_owned(),
-                status: (*status).to_owned(),
-                reason: (*reason).to_owned(),
-                message: format!("about {reason}"),
-                observed_generation: Some(1),
-                last_transition_time: Time(Timestamp::UNIX_EPOCH),
-            })
-            .collect();
-        MonitoredApiStatus {
-            conditions,
-            ..MonitoredApiStatus::default()
-        }
-    }
-
-    #[test]
-    fn of_a_new_object_only_what_its_author_must_mend_is_news() {
-        let now = status(&[
-            (ConditionType::ChildrenApplied, "False", "Conflict"),
-            (ConditionType::WorkloadReady, "False", "ImagePullBackOff"),
-        ]);
-        let told: Vec<_> = news(&MonitoredApiStatus::default(), &now);
-        assert_eq!(told.len(), 1);
-        assert_eq!(told[0].action, "ChildrenApplied");
-    }
-
-    #[test]
-    fn a_failure_is_told_once_though_ready_repeats_it() {
-        let before = status(&[
-            (ConditionType::WorkloadReady, "True", "Complete"),
-            (ConditionType::Ready, "True", "Ready"),
-        ]);
-        let now = status(&[
-            (ConditionType::WorkloadReady, "False", "CrashLoopBackOff"),
-            (ConditionType::Ready, "False", "CrashLoopBackOff"),
-        ]);
-        assert_eq!(news(&before, &now).len(), 1);
-    }
 }

@@ -1,6 +1,6 @@
 //! `ChildrenApplied`, and the write records with their states.
 
-use controller_api::{ChildRecord, ConditionType};
+use controller_api::{ChildRecord, ConditionType, Reason};
 
 use super::{FoldInput, verdict::Verdict};
 use crate::{
@@ -8,25 +8,20 @@ use crate::{
     plan::{Applied, AppliedChild, Outcome},
 };
 
-/// Why a child is not as wanted, in the order in which the condition names the first.
-const REASONS: [&str; 5] = ["Conflict", "Forbidden", "Invalid", "Failed", "WaitingForDeletion"];
-
-/// Reason, with status True, when an object stays though it is not wanted any more.
-pub(crate) const DATA_KEPT: &str = "DataKept";
-
 pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     let Some(applied) = input.applied else {
         return not_applied(input);
     };
-    let mut failures: Vec<(usize, String)> = applied.children.iter().filter_map(failure).collect();
-    failures.sort();
-    if let Some((reason, _)) = failures.first() {
-        let reason = REASONS.get(*reason).copied().unwrap_or("Failed");
+    let mut failures: Vec<(Reason, String)> = applied.children.iter().filter_map(failure).collect();
+    failures.sort_by(|(one, about_one), (other, about_other)| {
+        (rank(*one), about_one).cmp(&(rank(*other), about_other))
+    });
+    if let Some((worst, _)) = failures.first() {
         let sentences: Vec<_> = failures.iter().map(|(_, sentence)| sentence.as_str()).collect();
-        return Verdict::no(reason, sentences.join("; "));
+        return Verdict::no(*worst, sentences.join("; "));
     }
     if !applied.leftovers.is_empty() {
-        return Verdict::no("Pruning", format!("waiting to be gone: {}", names(&applied.leftovers)));
+        return Verdict::no(Reason::Pruning, format!("waiting to be gone: {}", names(&applied.leftovers)));
     }
     let missing: Vec<_> = of_missing_crds(applied).map(ChildKind::as_str).collect();
     let mut sentence = "every object is as wanted".to_owned();
@@ -36,10 +31,10 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     }
     let kept = names(&applied.kept);
     if kept.is_empty() {
-        return Verdict::yes("Applied", sentence);
+        return Verdict::yes(Reason::Applied, sentence);
     }
     Verdict::yes(
-        DATA_KEPT,
+        Reason::DataKept,
         format!(
             "{sentence}; kept though no longer wanted, for it holds data: {kept}: delete it by hand if nobody needs the data, or set spec.storage again to use it"
         ),
@@ -59,12 +54,12 @@ fn names(records: &[ChildRecord]) -> String {
 fn not_applied(input: &FoldInput<'_>) -> Verdict {
     if input.suspended {
         return Verdict::before(ConditionType::ChildrenApplied, input.previous)
-            .unwrap_or_else(|| Verdict::unknown("Suspended", "spec.suspend is true: no object is written"));
+            .unwrap_or_else(|| Verdict::unknown(Reason::Suspended, "spec.suspend is true: no object is written"));
     }
     match input.validated {
-        Ok(_) => Verdict::unknown("Pending", "the objects have not been written yet"),
+        Ok(_) => Verdict::unknown(Reason::Pending, "the objects have not been written yet"),
         Err(_) => Verdict::unknown(
-            "SpecInvalid",
+            Reason::SpecInvalid,
             "no object is written while the spec is invalid; what was written before stays as it is",
         ),
     }
@@ -79,17 +74,30 @@ pub(super) fn of_missing_crds(applied: &Applied) -> impl Iterator<Item = ChildKi
         .map(|child| child.kind)
 }
 
-/// Rank of the reason, and the sentence. `None`: as wanted.
-fn failure(child: &AppliedChild) -> Option<(usize, String)> {
+/// The reasons for which a child is not as wanted: the condition gives the first of these that applies.
+const WORST_FIRST: [Reason; 5] = [
+    Reason::Conflict,
+    Reason::Forbidden,
+    Reason::Invalid,
+    Reason::Failed,
+    Reason::WaitingForDeletion,
+];
+
+fn rank(reason: Reason) -> usize {
+    WORST_FIRST.iter().position(|worst| *worst == reason).unwrap_or(WORST_FIRST.len())
+}
+
+/// Why a child is not as wanted, as a reason and a sentence. `None`: it is as wanted.
+fn failure(child: &AppliedChild) -> Option<(Reason, String)> {
     let place = format!("{} {}", child.kind.as_str(), child.name);
     match &child.outcome {
         Outcome::Unchanged | Outcome::Applied | Outcome::CrdMissing => None,
-        Outcome::Conflict(why) => Some((0, format!("{place}: Conflict: {why}"))),
-        Outcome::Forbidden(why) => Some((1, format!("{place}: Forbidden: {why}"))),
-        Outcome::Invalid(why) => Some((2, format!("{place}: Invalid: {why}"))),
-        Outcome::Failed(why) => Some((3, format!("{place}: Failed: {why}"))),
+        Outcome::Conflict(why) => Some((Reason::Conflict, format!("{place}: Conflict: {why}"))),
+        Outcome::Forbidden(why) => Some((Reason::Forbidden, format!("{place}: Forbidden: {why}"))),
+        Outcome::Invalid(why) => Some((Reason::Invalid, format!("{place}: Invalid: {why}"))),
+        Outcome::Failed(why) => Some((Reason::Failed, format!("{place}: Failed: {why}"))),
         Outcome::Waiting => Some((
-            4,
+            Reason::WaitingForDeletion,
             format!("{place}: the old object of this name is still being deleted"),
         )),
     }

@@ -1,5 +1,7 @@
 //! Why the pod waits for its volume, in a person's words and with the fix. Events of the claim are read, never quoted.
 
+use controller_api::Reason;
+
 use super::{FoldInput, verdict::Verdict};
 use crate::facts::ClaimFacts;
 
@@ -13,7 +15,7 @@ fn wanted<'a>(input: &FoldInput<'a>) -> Option<&'a ClaimFacts> {
 pub(super) fn lost(input: &FoldInput<'_>) -> Option<Verdict> {
     wanted(input).filter(|claim| claim.phase == "Lost").map(|_| {
         Verdict::no(
-            "ClaimLost",
+            Reason::ClaimLost,
             "the volume behind the claim is gone, and the data with it: bring the PersistentVolume back, or delete the claim, which makes a new, empty one",
         )
     })
@@ -52,5 +54,5 @@ pub(super) fn pending(input: &FoldInput<'_>) -> Option<Verdict> {
     } else {
         "the claim has no volume yet: if it stays so, see kubectl describe persistentvolumeclaim".to_owned()
     };
-    Some(Verdict::no("ClaimPending", sentence))
+    Some(Verdict::no(Reason::ClaimPending, sentence))
 }

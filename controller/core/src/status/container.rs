@@ -1,5 +1,7 @@
 //! Why a container does not start: the kubelet's and the runtime's texts, in a person's words and with the fix.
 
+use controller_api::Reason;
+
 use super::pods::{CRASH, Diagnosis, FATAL, PENDING, diagnosis};
 use crate::validate::ValidApi;
 
@@ -8,12 +10,12 @@ pub(super) fn waiting(reason: &str, message: &str, api: Option<&ValidApi>) -> Di
         "ErrImagePull" | "ImagePullBackOff" | "RegistryUnavailable" | "SignatureValidationFailed" => pull(message, api),
         "InvalidImageName" => diagnosis(
             FATAL,
-            "InvalidImageName",
+            Reason::InvalidImageName,
             "spec.image is no image name: write registry/repository:tag",
         ),
         "ErrImageNeverPull" => diagnosis(
             FATAL,
-            "ErrImageNeverPull",
+            Reason::ErrImageNeverPull,
             "the node does not have the image and may not pull it: set spec.imagePullPolicy: IfNotPresent",
         ),
         "CreateContainerConfigError" => config_error(message),
@@ -26,7 +28,7 @@ pub(super) fn waiting(reason: &str, message: &str, api: Option<&ValidApi>) -> Di
 pub(super) fn creating() -> Diagnosis {
     diagnosis(
         PENDING,
-        "ContainerCreating",
+        Reason::ContainerCreating,
         "the container is being created: its image is pulled, its volumes are mounted",
     )
 }
@@ -64,7 +66,7 @@ fn pull(message: &str, api: Option<&ValidApi>) -> Diagnosis {
     } else {
         format!("{image} cannot be pulled: check spec.image and spec.imagePullSecrets")
     };
-    diagnosis(FATAL, "ImagePullBackOff", text)
+    diagnosis(FATAL, Reason::ImagePullBackOff, text)
 }
 
 /// Texts: kubelet `kuberuntime/security_context.go` and `kubelet_pods.go`.
@@ -72,7 +74,7 @@ fn config_error(message: &str) -> Diagnosis {
     if message.contains("image will run as root") || message.contains("runAsUser breaks non-root policy") {
         return diagnosis(
             FATAL,
-            "ImageRunsAsRoot",
+            Reason::ImageRunsAsRoot,
             "the image runs as root, which securityProfile Restricted forbids: set spec.runAsUser: 65532 (if the image works as another user), or spec.securityProfile: Baseline",
         );
     }
@@ -80,7 +82,7 @@ fn config_error(message: &str) -> Diagnosis {
         let user = between(message, "non-numeric user (", ")").unwrap_or("by name");
         return diagnosis(
             FATAL,
-            "ImageUserNotNumeric",
+            Reason::ImageUserNotNumeric,
             format!(
                 "the image names its user ({user}) without a number, so that nobody can tell that it is not root: set spec.runAsUser to its number, or spec.securityProfile: Baseline"
             ),
@@ -90,7 +92,7 @@ fn config_error(message: &str) -> Diagnosis {
         if let Some(name) = between(message, needle, "\" not found") {
             return diagnosis(
                 FATAL,
-                "ReferenceNotFound",
+                Reason::ReferenceNotFound,
                 format!(
                     "the {kind} {name} does not exist in this namespace: create it, or correct spec.env or spec.envFrom"
                 ),
@@ -106,13 +108,13 @@ fn config_error(message: &str) -> Diagnosis {
         );
         return diagnosis(
             FATAL,
-            "ReferenceNotFound",
+            Reason::ReferenceNotFound,
             format!("the {kind} {name} has no key {key}: add it, or correct spec.env"),
         );
     }
     diagnosis(
         FATAL,
-        "CreateContainerConfigError",
+        Reason::CreateContainerConfigError,
         "the container's configuration cannot be made: check spec.env, spec.envFrom and spec.podTemplate",
     )
 }
@@ -122,14 +124,14 @@ fn start_error(message: &str) -> Diagnosis {
     if message.contains("read-only file system") {
         return diagnosis(
             FATAL,
-            "ReadOnlyFileSystem",
+            Reason::ReadOnlyFileSystem,
             "the container cannot be started on a read-only file system: set spec.readOnlyRootFilesystem: false, or mount a volume where it writes (spec.podTemplate)",
         );
     }
     start_cause(message).unwrap_or_else(|| {
         diagnosis(
             FATAL,
-            "ContainerNotCreated",
+            Reason::ContainerNotCreated,
             "the container cannot be created: check spec.podTemplate, and see kubectl describe pod",
         )
     })
@@ -141,7 +143,7 @@ pub(super) fn cannot_start(message: &str) -> Diagnosis {
     start_cause(message).unwrap_or_else(|| {
         diagnosis(
             CRASH,
-            "CannotStart",
+            Reason::CannotStart,
             "the container cannot be started: its command is not in the image or not executable (spec.command), or the image is built for another processor architecture",
         )
     })
@@ -152,17 +154,17 @@ fn start_cause(message: &str) -> Option<Diagnosis> {
     let has = |text: &str| message.contains(text);
     let (reason, sentence) = if has("exec format error") {
         (
-            "WrongArchitecture",
+            Reason::WrongArchitecture,
             "the image is built for another processor architecture than the node's (exec format error): build it for the node's too, or choose nodes by spec.nodeSelector",
         )
     } else if has("executable file not found") || has("no such file or directory") {
         (
-            "CommandNotFound",
+            Reason::CommandNotFound,
             "the container's command, or the interpreter that it names, is not in the image: check spec.command and spec.args",
         )
     } else if has("permission denied") {
         (
-            "CommandNotExecutable",
+            Reason::CommandNotExecutable,
             "the container's user may not execute the command: make it executable in the image, or check spec.command and spec.runAsUser",
         )
     } else {

@@ -12,7 +12,7 @@ mod workload;
 
 use std::collections::BTreeMap;
 
-use controller_api::{ConditionType, MetricsStatus, MonitoredApiStatus, names};
+use controller_api::{ConditionType, MetricsStatus, MonitoredApiStatus, Reason, names};
 use jiff::Timestamp;
 
 use crate::{
@@ -20,7 +20,6 @@ use crate::{
     plan::{ApiRef, Applied},
     validate::{ValidApi, Violation},
 };
-pub(crate) use children::DATA_KEPT;
 use summary::Parts;
 use verdict::{Truth, Verdict};
 
@@ -78,6 +77,25 @@ pub fn fold(input: &FoldInput<'_>) -> MonitoredApiStatus {
     }
 }
 
+/// The status after the operator panicked on this MonitoredApi: `Ready` is False with the reason `InternalError`, the
+/// rest stays. `None`: it says so already.
+#[must_use]
+pub fn internal_error(previous: &MonitoredApiStatus, generation: i64, now: Timestamp) -> Option<MonitoredApiStatus> {
+    let type_ = ConditionType::Ready;
+    if Verdict::before(type_, previous).is_some_and(|before| before.reason == Reason::InternalError) {
+        return None;
+    }
+    let verdict = Verdict::no(
+        Reason::InternalError,
+        "the operator failed on this MonitoredApi, which is a bug: report it with the operator's log",
+    );
+    let ready = verdict.condition(type_, generation, previous, now);
+    let mut status = previous.clone();
+    status.conditions.retain(|condition| condition.type_ != type_.as_str());
+    status.conditions.push(ready);
+    Some(status)
+}
+
 /// Every condition, in the order of the chain.
 fn verdicts(input: &FoldInput<'_>) -> Vec<(ConditionType, Verdict)> {
     let accepted = accepted(input.validated);
@@ -117,14 +135,14 @@ fn verdicts(input: &FoldInput<'_>) -> Vec<(ConditionType, Verdict)> {
 
 fn accepted(validated: Result<&ValidApi, &[Violation]>) -> Verdict {
     let violations = match validated {
-        Ok(_) => return Verdict::yes("Valid", "the spec is valid"),
+        Ok(_) => return Verdict::yes(Reason::Valid, "the spec is valid"),
         Err(violations) => violations,
     };
     let reason = match violations {
-        [one] if one.is_undecodable() => "Undecodable",
-        [one] if one.path == "spec.metrics.dialect" => "UnknownDialect",
-        [one] if one.path == "spec.preset" => "UnknownPreset",
-        _ => "InvalidSpec",
+        [one] if one.is_undecodable() => Reason::Undecodable,
+        [one] if one.path == "spec.metrics.dialect" => Reason::UnknownDialect,
+        [one] if one.path == "spec.preset" => Reason::UnknownPreset,
+        _ => Reason::InvalidSpec,
     };
     let mut sentences: Vec<_> = violations.iter().map(ToString::to_string).collect();
     sentences.sort();

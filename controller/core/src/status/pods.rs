@@ -1,6 +1,8 @@
 //! What keeps pods from being ready, in a person's words and with the fix. The kubelet's texts are read, never quoted:
 //! they hold pod names, addresses and times.
 
+use controller_api::Reason;
+
 use super::{container, verdict::Verdict};
 use crate::{
     facts::{PodFacts, Termination},
@@ -11,7 +13,7 @@ use crate::{
 /// What is said of one pod: the higher the rank, the more it explains.
 pub(super) struct Diagnosis {
     rank: u8,
-    reason: &'static str,
+    reason: Reason,
     message: String,
 }
 
@@ -21,7 +23,7 @@ pub(super) const CRASH: u8 = 3;
 const PROBE: u8 = 2;
 pub(super) const PENDING: u8 = 1;
 
-pub(super) fn diagnosis(rank: u8, reason: &'static str, message: impl Into<String>) -> Diagnosis {
+pub(super) fn diagnosis(rank: u8, reason: Reason, message: impl Into<String>) -> Diagnosis {
     Diagnosis {
         rank,
         reason,
@@ -42,14 +44,14 @@ pub(super) fn diagnose(pods: &[PodFacts], owner: &ApiRef, api: Option<&ValidApi>
 
 fn one(pod: &PodFacts, owner: &ApiRef, api: Option<&ValidApi>) -> Option<Diagnosis> {
     if let Some(message) = &pod.unschedulable {
-        return Some(diagnosis(FATAL, "Unschedulable", unschedulable(message)));
+        return Some(diagnosis(FATAL, Reason::Unschedulable, unschedulable(message)));
     }
     let crashed = pod.terminated.as_ref().map(|end| termination(end, owner));
     match &pod.waiting {
         Some((reason, _)) if reason == "CrashLoopBackOff" => Some(crashed.unwrap_or_else(|| {
             diagnosis(
                 CRASH,
-                "CrashLoopBackOff",
+                Reason::CrashLoopBackOff,
                 format!("the container ends soon after its start: see {}", logs(owner)),
             )
         })),
@@ -60,7 +62,7 @@ fn one(pod: &PodFacts, owner: &ApiRef, api: Option<&ValidApi>) -> Option<Diagnos
             .as_deref()
             .map(|message| probe(message, api))
             .or_else(|| crashed.filter(|_| pod.restarts > 0 || pod.phase == "Failed"))
-            .or_else(|| Some(diagnosis(0, "NotReadyYet", "the container runs and is not ready yet"))),
+            .or_else(|| Some(diagnosis(0, Reason::NotReadyYet, "the container runs and is not ready yet"))),
     }
 }
 
@@ -76,13 +78,13 @@ fn termination(end: &Termination, owner: &ApiRef) -> Diagnosis {
     match (reason.as_str(), *code) {
         ("OOMKilled", _) => diagnosis(
             CRASH,
-            "OOMKilled",
+            Reason::OOMKilled,
             "the container was killed for using more memory than it may: raise spec.resources.limits.memory, or the node has too little",
         ),
         ("StartError" | "ContainerCannotRun", _) => container::cannot_start(message),
         (_, 0) => diagnosis(
             CRASH,
-            "Completed",
+            Reason::Completed,
             format!(
                 "the container ends with code 0 instead of serving: check spec.command and spec.args, and see {}",
                 logs(owner)
@@ -90,7 +92,7 @@ fn termination(end: &Termination, owner: &ApiRef) -> Diagnosis {
         ),
         (_, 126 | 127) => diagnosis(
             CRASH,
-            "CommandNotFound",
+            Reason::CommandNotFound,
             format!(
                 "the container exits with code {code}: its command was not found or is not executable: check spec.command and spec.args, and see {}",
                 logs(owner)
@@ -98,7 +100,7 @@ fn termination(end: &Termination, owner: &ApiRef) -> Diagnosis {
         ),
         (_, 137) => diagnosis(
             CRASH,
-            "Killed",
+            Reason::Killed,
             format!(
                 "the container was killed (code 137): by its liveness probe, or for memory; see {}",
                 logs(owner)
@@ -106,7 +108,7 @@ fn termination(end: &Termination, owner: &ApiRef) -> Diagnosis {
         ),
         _ => diagnosis(
             CRASH,
-            "CrashLoopBackOff",
+            Reason::CrashLoopBackOff,
             format!("the container exits with code {code}: see {}", logs(owner)),
         ),
     }
@@ -123,7 +125,7 @@ fn probe(message: &str, api: Option<&ValidApi>) -> Diagnosis {
     if message.contains("connection refused") {
         return diagnosis(
             PROBE,
-            "NothingListens",
+            Reason::NothingListens,
             format!("nothing listens on {port}: set spec.port to the port on which the image serves"),
         );
     }
@@ -131,7 +133,7 @@ fn probe(message: &str, api: Option<&ValidApi>) -> Diagnosis {
         let digits: String = code.chars().take_while(char::is_ascii_digit).collect();
         return diagnosis(
             PROBE,
-            "ProbeFailed",
+            Reason::ProbeFailed,
             format!(
                 "the {} probe is answered with {digits}: correct {field}.http.path, or see why the API is not well",
                 which.to_ascii_lowercase()
@@ -144,7 +146,7 @@ fn probe(message: &str, api: Option<&ValidApi>) -> Diagnosis {
     {
         return diagnosis(
             PROBE,
-            "ProbeFailed",
+            Reason::ProbeFailed,
             format!(
                 "the {} probe gets no answer in time: raise {field}.timeoutSeconds, or see what holds the API up",
                 which.to_ascii_lowercase()
@@ -153,7 +155,7 @@ fn probe(message: &str, api: Option<&ValidApi>) -> Diagnosis {
     }
     diagnosis(
         PROBE,
-        "ProbeFailed",
+        Reason::ProbeFailed,
         format!(
             "the {} probe fails: check {field} and spec.port",
             which.to_ascii_lowercase()
@@ -196,5 +198,5 @@ pub(super) fn replica_failure(message: &str) -> Verdict {
         "see the events of the ReplicaSet"
     };
     let colon = if why.is_empty() { "" } else { ": " };
-    Verdict::no("ReplicaFailure", format!("pods are refused{colon}{why}: {fix}"))
+    Verdict::no(Reason::ReplicaFailure, format!("pods are refused{colon}{why}: {fix}"))
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use controller_api::Reason;
+
 use super::verdict::Verdict;
 use crate::facts::{LabelSelector, PrometheusSelectors};
 
@@ -30,7 +32,7 @@ pub(super) fn verdict(
 ) -> Verdict {
     if prometheuses.is_empty() {
         return Verdict::no(
-            "NoPrometheus",
+            Reason::NoPrometheus,
             "no Prometheus object exists in this cluster: install one (kube-prometheus-stack brings it)",
         );
     }
@@ -44,7 +46,7 @@ pub(super) fn verdict(
     }
     selecting.sort();
     if !selecting.is_empty() {
-        return Verdict::yes("Selected", format!("selected by Prometheus {}", selecting.join(", ")));
+        return Verdict::yes(Reason::Selected, format!("selected by Prometheus {}", selecting.join(", ")));
     }
     missed(&misses)
 }
@@ -64,13 +66,13 @@ fn missed(misses: &[Miss]) -> Verdict {
     sentences.sort_unstable();
     let message = sentences.join("; ");
     if unknown {
-        Verdict::unknown("NamespaceUnknown", message)
+        Verdict::unknown(Reason::NamespaceUnknown, message)
     } else if labels {
-        Verdict::no("LabelMissing", message)
+        Verdict::no(Reason::LabelMissing, message)
     } else if namespace {
-        Verdict::no("NamespaceNotSelected", message)
+        Verdict::no(Reason::NamespaceNotSelected, message)
     } else {
-        Verdict::no("SelectorNotSet", message)
+        Verdict::no(Reason::SelectorNotSet, message)
     }
 }
 

@@ -1,12 +1,13 @@
 //! The conditions that tools wait for: `Ready`, `Reconciling`, `Stalled`, as kstatus reads them. The latter two are False
 //! at rest and never both True.
 
-use controller_api::ConditionType;
+use controller_api::{ConditionType, Reason};
 
 use super::{
     FoldInput,
     children::{self, Core},
     verdict::{Truth, Verdict},
+    workload,
 };
 
 /// Verdicts that the summary is made of.
@@ -56,14 +57,14 @@ fn ready(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
         .find(|part| part.is(Truth::False))
         .or_else(|| needed().find(|part| part.is(Truth::Unknown)))
         .cloned()
-        .unwrap_or_else(|| Verdict::yes("Ready", "the workload runs as wanted"))
+        .unwrap_or_else(|| Verdict::yes(Reason::Ready, "the workload runs as wanted"))
 }
 
 /// What cannot go on without somebody changing something.
 fn stalled(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
-    let rest = || Verdict::no("NotStalled", "nothing waits for a change by hand");
+    let rest = || Verdict::no(Reason::NotStalled, "nothing waits for a change by hand");
     if parts.accepted.is(Truth::False) {
-        return Verdict::new(Truth::True, &parts.accepted.reason, parts.accepted.message.clone());
+        return Verdict::new(Truth::True, parts.accepted.reason, parts.accepted.message.clone());
     }
     if input.suspended {
         return rest();
@@ -72,7 +73,7 @@ fn stalled(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
         .applied
         .is_some_and(|applied| children::core(applied) == Core::Refused)
     {
-        return Verdict::new(Truth::True, &parts.children.reason, parts.children.message.clone());
+        return Verdict::new(Truth::True, parts.children.reason, parts.children.message.clone());
     }
     let deadline = input
         .workload
@@ -82,7 +83,7 @@ fn stalled(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
     match deadline {
         Some((reason, _)) if parts.workload.is(Truth::False) => Verdict::new(
             Truth::True,
-            reason,
+            workload::no_progress(reason),
             format!(
                 "the rollout made no progress within its deadline: {}",
                 parts.workload.message
@@ -94,15 +95,15 @@ fn stalled(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
 
 fn reconciling(input: &FoldInput<'_>, ready: &Verdict, stalled: &Verdict) -> Verdict {
     if input.suspended {
-        return Verdict::no("Suspended", "spec.suspend is true: no object is written");
+        return Verdict::no(Reason::Suspended, "spec.suspend is true: no object is written");
     }
     if stalled.is(Truth::True) {
-        return Verdict::no("Stalled", "waits for a change by hand: see Stalled");
+        return Verdict::no(Reason::Stalled, "waits for a change by hand: see Stalled");
     }
     if ready.is(Truth::True) {
-        return Verdict::no("Settled", "nothing is under way");
+        return Verdict::no(Reason::Settled, "nothing is under way");
     }
-    Verdict::new(Truth::True, &ready.reason, ready.message.clone())
+    Verdict::new(Truth::True, ready.reason, ready.message.clone())
 }
 
 /// `Condition/Reason` of the first link that is False.
@@ -111,5 +112,5 @@ pub(super) fn first_failing(verdicts: &[(ConditionType, Verdict)]) -> Option<Str
         .iter()
         .filter(|(type_, _)| !matches!(type_, ConditionType::Reconciling | ConditionType::Stalled))
         .find(|(_, verdict)| verdict.is(Truth::False))
-        .map(|(type_, verdict)| format!("{}/{}", type_.as_str(), verdict.reason))
+        .map(|(type_, verdict)| format!("{}/{}", type_.as_str(), verdict.reason.as_str()))
 }

@@ -1,6 +1,6 @@
 //! One condition before it has a time: what is so, why, and the fix.
 
-use controller_api::{ConditionType, MonitoredApiStatus};
+use controller_api::{ConditionType, MonitoredApiStatus, Reason};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
@@ -29,27 +29,27 @@ impl Truth {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) truth: Truth,
-    pub(super) reason: String,
+    pub(super) reason: Reason,
     pub(super) message: String,
 }
 
 impl Verdict {
-    pub(super) fn yes(reason: &str, message: impl Into<String>) -> Self {
+    pub(super) fn yes(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(Truth::True, reason, message)
     }
 
-    pub(super) fn no(reason: &str, message: impl Into<String>) -> Self {
+    pub(super) fn no(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(Truth::False, reason, message)
     }
 
-    pub(super) fn unknown(reason: &str, message: impl Into<String>) -> Self {
+    pub(super) fn unknown(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(Truth::Unknown, reason, message)
     }
 
-    pub(super) fn new(truth: Truth, reason: &str, message: impl Into<String>) -> Self {
+    pub(super) fn new(truth: Truth, reason: Reason, message: impl Into<String>) -> Self {
         Self {
             truth,
-            reason: reason.to_owned(),
+            reason,
             message: message.into(),
         }
     }
@@ -58,7 +58,7 @@ impl Verdict {
         self.truth == truth
     }
 
-    /// What a previous status said of it.
+    /// What a previous status said of it. `None`: nothing, or with a reason of another release.
     pub(super) fn before(type_: ConditionType, previous: &MonitoredApiStatus) -> Option<Self> {
         let condition = find(type_, previous)?;
         let truth = match condition.status.as_str() {
@@ -68,7 +68,7 @@ impl Verdict {
         };
         Some(Self {
             truth,
-            reason: condition.reason.clone(),
+            reason: Reason::from_name(&condition.reason)?,
             message: condition.message.clone(),
         })
     }
@@ -88,7 +88,7 @@ impl Verdict {
         Condition {
             type_: type_.as_str().to_owned(),
             status: status.to_owned(),
-            reason: self.reason,
+            reason: self.reason.as_str().to_owned(),
             message: self.message.chars().take(MAX_MESSAGE).collect(),
             observed_generation: Some(generation),
             last_transition_time: since,

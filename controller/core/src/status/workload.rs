@@ -1,13 +1,10 @@
 //! `WorkloadReady` and `ServiceMatchesPods`: the rollout as `kubectl rollout status` judges it, so never True on old
 //! pods, with the reason in a person's words.
 
+use controller_api::Reason;
+
 use super::{FoldInput, claim, pods, verdict::Verdict};
 use crate::{children::ChildKind, facts::DeploymentFacts, requeue::ErrorClass};
-
-/// Reason of a rollout that goes on, when no pod says more.
-pub(super) const IN_PROGRESS: &str = "RolloutInProgress";
-/// Reason of a workload that is not wanted to run.
-pub(super) const SCALED_TO_ZERO: &str = "ScaledToZero";
 
 pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     let Some(deployment) = &input.workload.deployment else {
@@ -15,12 +12,12 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     };
     if is_unseen(input, deployment) {
         return Verdict::no(
-            IN_PROGRESS,
+            Reason::RolloutInProgress,
             "the Deployment's controller has not seen the latest change yet",
         );
     }
     if deployment.wanted == 0 {
-        return Verdict::yes(SCALED_TO_ZERO, "no pod is wanted (replicas: 0)");
+        return Verdict::yes(Reason::ScaledToZero, "no pod is wanted (replicas: 0)");
     }
     if let Some(lost) = claim::lost(input) {
         return lost;
@@ -35,7 +32,7 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
         } else {
             format!("all {wanted} pods are")
         };
-        return Verdict::yes("RolloutComplete", format!("{pods} up to date and available"));
+        return Verdict::yes(Reason::RolloutComplete, format!("{pods} up to date and available"));
     }
     incomplete(input, deployment)
 }
@@ -65,7 +62,7 @@ fn no_deployment(input: &FoldInput<'_>) -> Verdict {
         (Ok(_), Some(Some(_))) => "there is no Deployment of ours, for it could not be written: see ChildrenApplied",
         (Ok(_), Some(None) | None) => "the Deployment does not exist yet",
     };
-    Verdict::no("NoDeployment", message)
+    Verdict::no(Reason::NoDeployment, message)
 }
 
 fn incomplete(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> Verdict {
@@ -78,8 +75,16 @@ fn incomplete(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> Verdict {
         .or_else(|| pods::diagnose(&input.workload.pods, input.owner, api));
     match (diagnosis, &deployment.progress_failed) {
         (Some(diagnosis), _) => diagnosis,
-        (None, Some((reason, _))) => Verdict::no(reason, "the rollout made no progress within its deadline"),
-        (None, None) => Verdict::no(IN_PROGRESS, progress(deployment)),
+        (None, Some((reason, _))) => Verdict::no(no_progress(reason), "the rollout made no progress within its deadline"),
+        (None, None) => Verdict::no(Reason::RolloutInProgress, progress(deployment)),
+    }
+}
+
+/// The reason for which the Deployment's condition `Progressing` is False (k8s.io `deployment/util`).
+pub(super) fn no_progress(reason: &str) -> Reason {
+    match reason {
+        "ReplicaSetCreateError" => Reason::ReplicaSetCreateError,
+        _ => Reason::ProgressDeadlineExceeded,
     }
 }
 
@@ -103,15 +108,15 @@ fn progress(deployment: &DeploymentFacts) -> String {
 pub(super) fn service(input: &FoldInput<'_>) -> Verdict {
     let deployment = input.workload.deployment.as_ref();
     if deployment.is_some_and(|deployment| deployment.wanted == 0) {
-        return Verdict::yes(SCALED_TO_ZERO, "no pod is wanted, so none is behind the Service");
+        return Verdict::yes(Reason::ScaledToZero, "no pod is wanted, so none is behind the Service");
     }
     match input.workload.ready_endpoints {
-        None => Verdict::unknown("NoEndpointSlice", "no EndpointSlice exists for the Service yet"),
+        None => Verdict::unknown(Reason::NoEndpointSlice, "no EndpointSlice exists for the Service yet"),
         Some(0) if deployment.is_some_and(|deployment| deployment.ready > 0) => Verdict::no(
-            "NoEndpoints",
+            Reason::NoEndpoints,
             "pods are ready, but none is behind the Service's port http: its selector or its port does not match them",
         ),
-        Some(0) => Verdict::no("NoReadyPods", "no ready pod is behind the Service: see WorkloadReady"),
-        Some(_) => Verdict::yes("EndpointsReady", "ready pods are behind the Service's port http"),
+        Some(0) => Verdict::no(Reason::NoReadyPods, "no ready pod is behind the Service: see WorkloadReady"),
+        Some(_) => Verdict::yes(Reason::EndpointsReady, "ready pods are behind the Service's port http"),
     }
 }

@@ -85,7 +85,7 @@ impl World {
         .unwrap();
         let owner = ApiRef::of(&api);
         let validated = validate(&api, &Settings::default());
-        fold(&FoldInput {
+        let status = fold(&FoldInput {
             owner: &owner,
             generation: self.generation,
             previous: &self.previous,
@@ -96,7 +96,22 @@ impl World {
             namespace_labels: self.namespace_labels.as_ref(),
             suspended: api.spec.suspend == Some(true),
             now: self.now.parse().unwrap(),
-        })
+        });
+        every_reason_is_one_of_its_condition(&status);
+        status
+    }
+}
+
+fn every_reason_is_one_of_its_condition(status: &MonitoredApiStatus) {
+    for condition in &status.conditions {
+        let type_ = ConditionType::ALL.iter().find(|type_| type_.as_str() == condition.type_).unwrap();
+        let reason = Reason::from_name(&condition.reason).unwrap();
+        assert!(
+            reason.conditions().contains(type_) || type_.repeats().is_some(),
+            "{}/{}: add the condition to the reason's row in controller/api/src/reason.rs",
+            condition.type_,
+            condition.reason
+        );
     }
 }
 

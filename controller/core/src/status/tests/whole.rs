@@ -116,3 +116,15 @@ fn reconciling_and_stalled_are_never_both_true() {
         }
     }
 }
+
+#[test]
+fn a_panic_is_said_once_and_leaves_the_rest_of_the_status() {
+    let previous = World::well().fold();
+    let now = "2026-11-21T09:00:00Z".parse().unwrap();
+    let status = internal_error(&previous, 4, now).unwrap();
+    assert_eq!(says(&status, "Ready"), "False/InternalError");
+    assert_eq!(condition(&status, "Ready").observed_generation, Some(4));
+    assert_eq!(says(&status, "Accepted"), "True/Valid");
+    assert_eq!((status.conditions.len(), &status.children), (previous.conditions.len(), &previous.children));
+    assert_eq!(internal_error(&status, 4, now), None);
+}

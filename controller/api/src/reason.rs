@@ -1,0 +1,268 @@
+//! The reasons of conditions and events: one row each, with what it means, what to do and which conditions give it.
+//!
+//! A reason is part of the interface: people and tools match on it, so none is ever renamed.
+//! `docs/reference/status.md` is generated from these rows.
+
+use crate::ConditionType;
+
+/// Declares [`Reason`]: the doc comment of a row is its meaning, then come the conditions that give it and what to do.
+macro_rules! reasons {
+    ($($(#[doc = $meaning:literal])+ $name:ident: [$($condition:ident),+], $action:literal;)+) => {
+        /// Why a condition has its status.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Reason {
+            $($(#[doc = $meaning])+ $name,)+
+        }
+
+        impl Reason {
+            /// Every reason, in the order in which the documents list them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The `reason` field of a condition or an event.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)+
+                }
+            }
+
+            /// What it means, as sentences.
+            #[must_use]
+            pub fn meaning(self) -> String {
+                let lines: &[&str] = match self {
+                    $(Self::$name => &[$($meaning),+],)+
+                };
+                lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
+            }
+
+            /// What a person should do.
+            #[must_use]
+            pub const fn action(self) -> &'static str {
+                match self {
+                    $(Self::$name => $action,)+
+                }
+            }
+
+            /// The conditions that give this reason themselves. `Monitored`, `Ready`, `Reconciling` and `Stalled` also
+            /// repeat the reason of another condition.
+            #[must_use]
+            pub const fn conditions(self) -> &'static [ConditionType] {
+                match self {
+                    $(Self::$name => &[$(ConditionType::$condition),+],)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The spec is valid.
+    Valid: [Accepted], "Nothing.";
+    /// One or more fields of the spec have values that cannot be used; the message names each of them.
+    InvalidSpec: [Accepted], "Correct the fields that the message names.";
+    /// The API server accepted the spec, but this release of the operator cannot read it.
+    Undecodable: [Accepted], "Correct the field, or install the operator and the CRD of the same release.";
+    /// `spec.metrics.dialect` is not a known dialect.
+    UnknownDialect: [Accepted], "Use one of the dialects that the message lists.";
+    /// `spec.preset` is not a known preset.
+    UnknownPreset: [Accepted], "Use one of the presets that the message lists.";
+
+    /// Every object is as the spec wants it.
+    Applied: [ChildrenApplied], "Nothing.";
+    /// Every object is as the spec wants it, and one that is no longer wanted stays because it holds data.
+    DataKept: [ChildrenApplied], "Delete the object by hand if nobody needs the data, or set `spec.storage` again.";
+    /// An object with the name of a child exists and does not belong to this MonitoredApi.
+    Conflict: [ChildrenApplied], "Delete that object, hand it over with the annotation `monitoredapi.io/adopt: \"true\"`, or rename this MonitoredApi.";
+    /// The operator is not permitted to write an object.
+    Forbidden: [ChildrenApplied], "Grant the operator the permission that the message names (the chart's RBAC holds them all).";
+    /// The API server refuses an object as invalid.
+    Invalid: [ChildrenApplied], "Correct the field of the spec that the message points to.";
+    /// A request failed in a way that may pass; it is tried again.
+    Failed: [ChildrenApplied], "Wait. If it stays so, look at the operator's log.";
+    /// An old object of a child's name is still being deleted.
+    WaitingForDeletion: [ChildrenApplied], "Wait. If it stays so, look for a finalizer on the old object.";
+    /// An object that is no longer wanted is not gone yet.
+    Pruning: [ChildrenApplied], "Wait. If it stays so, look for a finalizer on the object.";
+    /// The objects have not been written yet.
+    Pending: [ChildrenApplied], "Wait.";
+    /// Nothing can be said while the spec is invalid.
+    SpecInvalid: [ChildrenApplied, MonitorSelected, DialectKnown], "Correct the spec: see `Accepted`.";
+    /// `spec.suspend` is true, so no object is written.
+    Suspended: [ChildrenApplied, Reconciling], "Set `spec.suspend: false` to let the operator write again.";
+
+    /// All pods are up to date and available.
+    RolloutComplete: [WorkloadReady], "Nothing.";
+    /// No pod is wanted, because `replicas` is 0.
+    ScaledToZero: [WorkloadReady, ServiceMatchesPods], "Nothing, or raise `spec.replicas`.";
+    /// The rollout goes on.
+    RolloutInProgress: [WorkloadReady], "Wait.";
+    /// The rollout made no progress within the Deployment's deadline.
+    ProgressDeadlineExceeded: [WorkloadReady, Stalled], "Correct what the message says, or look at the pods' events.";
+    /// The Deployment's controller cannot create a ReplicaSet.
+    ReplicaSetCreateError: [WorkloadReady, Stalled], "Look at the Deployment's events.";
+    /// There is no Deployment.
+    NoDeployment: [WorkloadReady], "See `ChildrenApplied` and `Accepted`.";
+    /// A quota or an admission policy refuses the pods.
+    ReplicaFailure: [WorkloadReady], "Raise the quota, or make the pods what the policy demands.";
+    /// No node can take a pod.
+    Unschedulable: [WorkloadReady], "Lower `spec.resources`, loosen the placement fields, or add nodes.";
+    /// The container is being created: the image is pulled and volumes are mounted.
+    ContainerCreating: [WorkloadReady], "Wait.";
+    /// The container runs and is not ready yet.
+    NotReadyYet: [WorkloadReady], "Wait. If it stays so, look at the pod's log.";
+    /// The image cannot be pulled.
+    ImagePullBackOff: [WorkloadReady], "Correct `spec.image`, or name credentials in `spec.imagePullSecrets`.";
+    /// `spec.image` is not a valid image name.
+    InvalidImageName: [WorkloadReady], "Write it as `registry/repository:tag`.";
+    /// The node does not have the image and is told never to pull it.
+    ErrImageNeverPull: [WorkloadReady], "Set `spec.imagePullPolicy: IfNotPresent`.";
+    /// The image runs as root, which `securityProfile: Restricted` forbids.
+    ImageRunsAsRoot: [WorkloadReady], "Set `spec.runAsUser: 65532` if the image works as another user, or `spec.securityProfile: Baseline`.";
+    /// The image names its user without a number, so that the kubelet cannot tell whether it is root.
+    ImageUserNotNumeric: [WorkloadReady], "Set `spec.runAsUser` to the user's number, or `spec.securityProfile: Baseline`.";
+    /// A Secret or ConfigMap that the container refers to, or a key in it, does not exist.
+    ReferenceNotFound: [WorkloadReady], "Create it, or correct `spec.env` or `spec.envFrom`.";
+    /// The container's configuration cannot be made.
+    CreateContainerConfigError: [WorkloadReady], "Check `spec.env`, `spec.envFrom` and `spec.podTemplate`.";
+    /// The container cannot be started on a read-only file system.
+    ReadOnlyFileSystem: [WorkloadReady], "Set `spec.readOnlyRootFilesystem: false`, or mount a volume where the application writes.";
+    /// The container cannot be created.
+    ContainerNotCreated: [WorkloadReady], "Check `spec.podTemplate`, and see `kubectl describe pod`.";
+    /// The container cannot be started.
+    CannotStart: [WorkloadReady], "Check `spec.command`, and that the image is built for the node's processor architecture.";
+    /// The image is built for another processor architecture than the node's.
+    WrongArchitecture: [WorkloadReady], "Build the image for the node's architecture too, or choose nodes with `spec.nodeSelector`.";
+    /// The container's command, or the interpreter that it names, is not in the image.
+    CommandNotFound: [WorkloadReady], "Check `spec.command` and `spec.args`.";
+    /// The container's user may not execute the command.
+    CommandNotExecutable: [WorkloadReady], "Make the command executable in the image, or check `spec.command` and `spec.runAsUser`.";
+    /// The container exits soon after its start.
+    CrashLoopBackOff: [WorkloadReady], "Look at the container's log with the command in the message.";
+    /// The container was killed because it used more memory than it may.
+    OOMKilled: [WorkloadReady], "Raise `spec.resources.limits.memory`.";
+    /// The container ends with exit code 0 instead of serving.
+    Completed: [WorkloadReady], "Check `spec.command` and `spec.args`.";
+    /// The container was killed by its liveness probe or for memory.
+    Killed: [WorkloadReady], "Look at the container's log, `spec.probes.liveness` and `spec.resources`.";
+    /// Nothing listens on the container's port.
+    NothingListens: [WorkloadReady], "Set `spec.port` to the port on which the image serves.";
+    /// A probe of the container fails.
+    ProbeFailed: [WorkloadReady], "Correct the probe in `spec.probes`, or see why the API does not answer.";
+    /// The claim for the data has no volume yet.
+    ClaimPending: [WorkloadReady], "Follow the message; see `kubectl describe persistentvolumeclaim`.";
+    /// The volume behind the claim is gone, and the data with it.
+    ClaimLost: [WorkloadReady], "Bring the PersistentVolume back, or delete the claim to get a new, empty one.";
+
+    /// Ready pods are behind the Service's port `http`.
+    EndpointsReady: [ServiceMatchesPods], "Nothing.";
+    /// No EndpointSlice exists for the Service yet.
+    NoEndpointSlice: [ServiceMatchesPods], "Wait. If it stays so, check that the cluster's controller manager runs.";
+    /// Pods are ready, but none of them is behind the Service.
+    NoEndpoints: [ServiceMatchesPods], "Check that nobody changed the Service's selector or port.";
+    /// No pod is ready.
+    NoReadyPods: [ServiceMatchesPods], "See `WorkloadReady`.";
+
+    /// A Prometheus selects the ServiceMonitor.
+    Selected: [MonitorSelected], "Nothing.";
+    /// The CRD of ServiceMonitors is not installed.
+    CrdMissing: [MonitorSelected], "Install the Prometheus Operator.";
+    /// The ServiceMonitor could not be written.
+    NotApplied: [MonitorSelected], "See `ChildrenApplied`.";
+    /// The operator has not read the Prometheus objects yet.
+    NotReadYet: [MonitorSelected], "Wait.";
+    /// The CRD of Prometheus objects is not installed, so nobody can tell who reads ServiceMonitors.
+    NoPrometheusKind: [MonitorSelected], "Nothing, if another collector reads ServiceMonitors; else install the Prometheus Operator.";
+    /// The operator is not permitted to read Prometheus objects.
+    NotPermitted: [MonitorSelected], "Grant it get, list and watch on `prometheuses.monitoring.coreos.com`.";
+    /// The cluster has no Prometheus object.
+    NoPrometheus: [MonitorSelected], "Install a Prometheus (kube-prometheus-stack brings one).";
+    /// The operator cannot read the labels of the namespace, which a Prometheus selects by.
+    NamespaceUnknown: [MonitorSelected], "Let the operator read namespaces (it cannot in namespaced mode), or check the labels by hand.";
+    /// The ServiceMonitor lacks a label that every Prometheus selects by.
+    LabelMissing: [MonitorSelected], "Set the label in `spec.monitoring.objectLabels`.";
+    /// No Prometheus reads ServiceMonitors of this namespace.
+    NamespaceNotSelected: [MonitorSelected], "Label the namespace, or set the Prometheus's `serviceMonitorNamespaceSelector`.";
+    /// No Prometheus has a `serviceMonitorSelector`, so none selects any ServiceMonitor.
+    SelectorNotSet: [MonitorSelected], "Set the Prometheus's `serviceMonitorSelector` (`{}` selects all).";
+
+    /// The spec or the preset names the dialect.
+    Declared: [DialectKnown], "Nothing.";
+    /// Nothing names the dialect, so only alerts and panels that need none are made.
+    NotDetectedYet: [DialectKnown], "Set `spec.metrics.dialect`.";
+
+    /// Every link from the workload to Prometheus that can be checked holds.
+    Monitored: [Monitored], "Nothing.";
+    /// `spec.monitoring.enabled` is false.
+    Disabled: [Monitored], "Nothing, or set `spec.monitoring.enabled: true`.";
+
+    /// The workload runs as the spec wants it.
+    Ready: [Ready], "Nothing.";
+    /// The operator failed on this MonitoredApi, which is a bug.
+    InternalError: [Ready], "Report it with the operator's log.";
+
+    /// Nothing is under way.
+    Settled: [Reconciling], "Nothing.";
+    /// Work cannot go on without a change by hand.
+    Stalled: [Reconciling], "See the condition `Stalled`.";
+    /// Nothing waits for a change by hand.
+    NotStalled: [Stalled], "Nothing.";
+}
+
+impl Reason {
+    /// The reason with this name. `None`: another release of the operator wrote it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == name)
+    }
+
+    /// Every start or rollout goes through it, so it is not worth an event.
+    #[must_use]
+    pub const fn is_passing(self) -> bool {
+        matches!(
+            self,
+            Self::ContainerCreating
+                | Self::NoDeployment
+                | Self::NoEndpoints
+                | Self::NoReadyPods
+                | Self::NotReadyYet
+                | Self::Pruning
+                | Self::RolloutInProgress
+                | Self::WaitingForDeletion
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_condition_has_its_reasons() {
+        for condition in ConditionType::ALL {
+            assert!(
+                Reason::ALL.iter().any(|reason| reason.conditions().contains(condition)),
+                "{}: write its reasons in controller/api/src/reason.rs",
+                condition.as_str()
+            );
+        }
+    }
+
+    #[test]
+    fn a_reason_is_found_by_its_name_and_says_what_it_means_and_what_to_do() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::from_name(reason.as_str()), Some(*reason));
+            for text in [reason.meaning().as_str(), reason.action()] {
+                assert!(text.ends_with(['.', ')']), "{}: {text}", reason.as_str());
+                assert!(!text.contains('|'), "{}: {text}", reason.as_str());
+            }
+        }
+    }
+
+    #[test]
+    fn the_api_server_takes_every_reason() {
+        // metav1.Condition: ^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$
+        for reason in Reason::ALL {
+            assert!(reason.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        }
+    }
+}
