@@ -55,7 +55,7 @@ fn policy() -> Value {
     };
     json!({"apiVersion": "v1", "kind": "List", "items": [
         kind("ValidatingAdmissionPolicy", admission::policy_spec()),
-        kind("ValidatingAdmissionPolicyBinding", admission::binding_spec(POLICY)),
+        kind("ValidatingAdmissionPolicyBinding", json!({"policyName": POLICY, "validationActions": ["Deny"]})),
     ]})
 }
 

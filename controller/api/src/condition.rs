@@ -85,9 +85,9 @@ impl ConditionType {
             | Self::MonitorSelected
             | Self::DialectKnown => None,
             Self::Monitored => Some("`MonitorSelected` or `DialectKnown`, the first that does not hold"),
-            Self::Ready => {
-                Some("`Accepted`, `ChildrenApplied`, `WorkloadReady` or `ServiceMatchesPods`, the first that does not hold")
-            }
+            Self::Ready => Some(
+                "`Accepted`, `ChildrenApplied`, `WorkloadReady` or `ServiceMatchesPods`, the first that does not hold",
+            ),
             Self::Reconciling => Some("`Ready`"),
             Self::Stalled => Some("`Accepted` or `ChildrenApplied`"),
         }

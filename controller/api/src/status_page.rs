@@ -9,7 +9,7 @@ const HEAD: &str = "\
 # Status of a MonitoredApi
 
 `kubectl describe monitoredapi NAME` shows the conditions. Each has a status (True, False, Unknown), a reason and a message:
-what is so, then what to do. The printed column `WHY` (`status.firstFailing`) is the first condition that is False, with
+what is so, then what to do. The column `FIRST-FAILING` of `kubectl get -o wide` (`status.firstFailing`) is the first condition that is False, with
 its reason.
 
 A condition that becomes False is also an event of type Warning with the same reason, unless it passes by itself; a
@@ -27,7 +27,9 @@ pub fn status_page() -> String {
     }
     page.push_str("\n## Reasons\n\n| condition | reason | what it means | what to do |\n|---|---|---|---|\n");
     for condition in ConditionType::ALL {
-        let of_condition = Reason::ALL.iter().filter(|reason| reason.conditions().contains(condition));
+        let of_condition = Reason::ALL
+            .iter()
+            .filter(|reason| reason.conditions().contains(condition));
         for reason in of_condition {
             line(
                 &mut page,
@@ -41,7 +43,10 @@ pub fn status_page() -> String {
         }
         if let Some(others) = condition.repeats() {
             let meaning = format!("The reason and the message of {others}.");
-            line(&mut page, &[&code(condition.as_str()), "any other", &meaning, "See that condition."]);
+            line(
+                &mut page,
+                &[&code(condition.as_str()), "any other", &meaning, "See that condition."],
+            );
         }
     }
     page

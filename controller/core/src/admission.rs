@@ -1,14 +1,14 @@
-//! The admission policy: nobody gets through a MonitoredApi what they may not create themselves.
+//! The admission policy: a MonitoredApi gives its author nothing that they may not create themselves.
 //!
-//! The operator writes Deployments, Services and so on for whoever writes a MonitoredApi. So the API server asks, for
-//! each child kind that the spec turns on, whether the author may create it in that namespace.
+//! The operator writes Deployments, Services and so on for everybody who may write a MonitoredApi. So the API server
+//! checks, for each child kind that the spec turns on, whether the author may create that kind in the namespace.
 
 use controller_api::names;
 use serde_json::{Value, json};
 
 use crate::children::{CHILD_KINDS, ChildKindRow};
 
-/// `spec` of the ValidatingAdmissionPolicy. One validation a permission: an authorizer check costs 350,000 units of the
+/// `spec` of the ValidatingAdmissionPolicy. One validation for each permission, because an authorizer check costs 350,000 units of the
 /// 1,000,000 that one expression may cost.
 #[must_use]
 pub fn policy_spec() -> Value {
@@ -38,21 +38,15 @@ pub fn policy_spec() -> Value {
     })
 }
 
-/// `spec` of the ValidatingAdmissionPolicyBinding.
-#[must_use]
-pub fn binding_spec(policy: &str) -> Value {
-    json!({"policyName": policy, "validationActions": ["Deny"]})
-}
-
 fn validation(row: &ChildKindRow) -> Value {
     let allowed = format!(
         "authorizer.group('{}').resource('{}').namespace(object.metadata.namespace).check('create').allowed()",
         row.group, row.plural
     );
-    let expression = if row.turned_on == "true" {
+    let expression = if row.is_always_enabled() {
         allowed
     } else {
-        format!("!({}) || {allowed}", row.turned_on)
+        format!("!({}) || {allowed}", row.enabled_when)
     };
     json!({
         "expression": expression,
@@ -82,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreground_deletion_is_let_through() {
+    fn a_foreground_deletion_is_allowed() {
         let conditions = policy_spec()["matchConditions"].to_string();
         assert!(conditions.contains("deletionTimestamp"));
         assert!(conditions.contains("oldObject.spec"));

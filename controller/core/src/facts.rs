@@ -1,8 +1,8 @@
 //! What was read from the cluster, as plain data: the only input of the pure core besides the MonitoredApi itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::children::ChildKind;
+use crate::kind::ChildKind;
 
 /// Settings of the installation (chart values, command line), the same for every MonitoredApi.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -18,12 +18,63 @@ pub struct Settings {
 /// What `gather` found before a plan is built.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
-    /// Optional kinds whose CRD is not installed now.
-    pub missing_kinds: BTreeSet<ChildKind>,
+    /// What is known of each child kind; a kind that is not listed is [`KindState::Pending`].
+    pub states: BTreeMap<ChildKind, KindState>,
+    /// Kind, name and observation of every object that the watches know for this MonitoredApi.
+    pub children: Vec<(ChildKind, String, ObservedChild)>,
     /// Replicas of the live Deployment, if there is one, and whether a manager other than us owns the field.
     pub live_replicas: Option<LiveReplicas>,
     /// `metadata.resourceVersion` of the Deployment that `live_replicas` was read from.
     pub deployment_version: Option<String>,
+}
+
+impl Facts {
+    /// What is known of a child kind.
+    #[must_use]
+    pub fn state(&self, kind: ChildKind) -> KindState {
+        self.states.get(&kind).copied().unwrap_or(KindState::Pending)
+    }
+
+    /// The object of this kind and name. `None`: no watch knows one.
+    #[must_use]
+    pub fn child(&self, kind: ChildKind, name: &str) -> Option<&ObservedChild> {
+        self.children
+            .iter()
+            .find(|(known, of_name, _)| *known == kind && of_name == name)
+            .map(|(_, _, observed)| observed)
+    }
+}
+
+/// What is known of a watched kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KindState {
+    /// The first list has not come in yet.
+    Pending,
+    /// Listed, and followed since. It may be behind the API server.
+    Synced,
+    /// The API server does not serve the kind.
+    Missing,
+    /// The operator may not list or watch it.
+    Forbidden,
+}
+
+/// An object with a child's name, as its metadata shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObservedChild {
+    /// Its uid.
+    pub uid: String,
+    /// uid of its controlling owner, if it has one.
+    pub controller_uid: Option<String>,
+    /// Name of its controlling owner, if that is a MonitoredApi.
+    pub controller_api: Option<String>,
+    /// SHA-256 (hex) of `fieldsV1` of our own managedFields entry, if there is one.
+    pub applied_fields_hash: Option<String>,
+    /// It has the annotation by which a person hands it over to us.
+    pub adopt: bool,
+    /// It is being deleted.
+    pub deleting: bool,
+    /// `metadata.generation`, where the kind has one.
+    pub generation: Option<i64>,
 }
 
 /// `spec.replicas` of the live Deployment.
@@ -58,7 +109,7 @@ pub struct ClaimFacts {
     /// `status.phase`: `Pending`, `Bound` or `Lost`; empty while the cluster has not looked at it.
     pub phase: String,
     /// Message of its latest event, while it is not bound.
-    pub told: Option<String>,
+    pub latest_event: Option<String>,
 }
 
 /// Figures of a Deployment, as `kubectl rollout status` reads them.
@@ -91,12 +142,16 @@ pub struct DeploymentFacts {
 pub struct PodFacts {
     /// Its name. Never part of a condition's message.
     pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Which pod template it was made from (label `pod-template-hash`).
+    pub template_hash: String,
+    /// When it was created: RFC 3339, sorts as text.
+    pub created: String,
     /// `status.phase`.
     pub phase: String,
     /// Condition `Ready`.
     pub ready: bool,
-    /// It belongs to the Deployment's newest ReplicaSet (label `pod-template-hash`), as far as known.
-    pub current: bool,
     /// Reason and message of condition `PodScheduled`, when it is False.
     pub unschedulable: Option<String>,
     /// `state.waiting` of the main container: reason and message.

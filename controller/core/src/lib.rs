@@ -2,22 +2,33 @@
 //!
 //! Pure: no tokio, no client, no clock, no environment, no file. Time and settings are arguments.
 
+mod compile;
+
 pub mod admission;
 pub mod children;
 pub mod events;
 pub mod facts;
-pub mod hash;
+pub mod failure;
+pub mod kind;
+pub mod metadata;
+pub mod object_hash;
+pub mod owner;
 pub mod plan;
 pub mod rbac;
 pub mod render;
 pub mod requeue;
 pub mod status;
+pub mod todo;
 pub mod unknown_fields;
+pub mod valid;
 pub mod validate;
+pub mod violation;
 pub mod write_record;
 pub mod yaml;
 
-pub use children::build;
+pub use compile::compile;
+pub use kind::ChildKind;
 pub use render::render;
 pub use status::{FoldInput, fold};
-pub use validate::{ValidApi, Violation, validate};
+pub use valid::ValidApi;
+pub use violation::Violation;

@@ -1,48 +1,36 @@
 //! What the operator wants to exist (`Plan`) and what became of it (`Applied`). Two types on purpose: a status is
 //! computed from what was applied, never from what was merely planned.
 
-use controller_api::{ChildRecord, MonitoredApi};
+use std::{fmt, sync::OnceLock};
+
+use controller_api::ChildRecord;
 use serde_json::Value;
 
-use crate::children::ChildKind;
-
-/// The MonitoredApi that a plan belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ApiRef {
-    /// Namespace of the MonitoredApi and of all its children.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// Its uid: identity is by uid, so that an object of a deleted namesake is not ours. Empty offline, where no cluster
-    /// gave it one; the objects then have no owner reference.
-    pub uid: String,
-}
-
-impl ApiRef {
-    /// The reference of a MonitoredApi; the namespace is `default` where it names none.
-    #[must_use]
-    pub fn of(api: &MonitoredApi) -> Self {
-        Self {
-            namespace: api.metadata.namespace.clone().unwrap_or_else(|| "default".to_owned()),
-            name: api.metadata.name.clone().unwrap_or_default(),
-            uid: api.metadata.uid.clone().unwrap_or_default(),
-        }
-    }
-}
+use crate::{kind::ChildKind, object_hash, valid::ValidApi};
 
 /// Every object that should exist, in apply order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Plan {
-    /// Whose plan it is.
-    pub owner: ApiRef,
+    /// The valid spec that it was built from.
+    pub api: ValidApi,
     /// The objects, sorted by wave.
     pub children: Vec<PlannedChild>,
     /// Alerts and panels that were left out, with the signal that the dialect lacks; sorted.
     pub missing: Vec<String>,
 }
 
+impl Plan {
+    /// Whether an object of this kind and name is part of it.
+    #[must_use]
+    pub fn has(&self, kind: ChildKind, name: &str) -> bool {
+        self.children
+            .iter()
+            .any(|child| child.kind == kind && child.name == name)
+    }
+}
+
 /// One object that should exist.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct PlannedChild {
     /// Its kind.
     pub kind: ChildKind,
@@ -50,30 +38,49 @@ pub struct PlannedChild {
     pub name: String,
     /// The complete intent, with owner reference and labels, without uid: the body of the server-side apply.
     pub object: Value,
-    /// SHA-256 (hex) of `object`'s canonical JSON.
-    pub desired_hash: String,
     /// `metadata.resourceVersion` of the live object, where a part of `object` was copied from it: an update carries it,
     /// so that the API server refuses what was copied from an older one.
-    pub copied_from: Option<String>,
+    pub preconditioned_on: Option<String>,
+    /// Computed when it is first asked for: `render` never needs it.
+    desired_hash: OnceLock<String>,
 }
 
-/// What a metadata watch tells of an object that bears a child's name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObservedChild {
-    /// Its uid.
-    pub uid: String,
-    /// uid of its controlling owner, if it has one.
-    pub controller_uid: Option<String>,
-    /// Name of its controlling owner, if that is a MonitoredApi.
-    pub controller_api: Option<String>,
-    /// SHA-256 (hex) of `fieldsV1` of our own managedFields entry, if there is one.
-    pub applied_fields_hash: Option<String>,
-    /// It bears the annotation by which a person hands it over to us.
-    pub adopt: bool,
-    /// It is being deleted.
-    pub deleting: bool,
-    /// `metadata.generation`, where the kind has one.
-    pub generation: Option<i64>,
+impl PlannedChild {
+    /// An object that copies nothing from the live one.
+    #[must_use]
+    pub const fn new(kind: ChildKind, name: String, object: Value) -> Self {
+        Self {
+            kind,
+            name,
+            object,
+            preconditioned_on: None,
+            desired_hash: OnceLock::new(),
+        }
+    }
+
+    /// SHA-256, in hexadecimal, of `object`'s canonical JSON.
+    #[must_use]
+    pub fn desired_hash(&self) -> &str {
+        self.desired_hash.get_or_init(|| object_hash::hash(&self.object))
+    }
+}
+
+#[cfg(test)]
+impl PlannedChild {
+    /// The same with another hash than its object's.
+    pub(crate) fn with_desired_hash(self, hash: String) -> Self {
+        Self {
+            desired_hash: OnceLock::from(hash),
+            ..self
+        }
+    }
+}
+
+impl fmt::Display for PlannedChild {
+    /// `Kind name`, as messages name it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
 }
 
 /// What to do with one planned child.
@@ -115,6 +122,17 @@ pub enum Outcome {
     Failed(String),
     /// It waits for the old object of its name to go.
     Waiting,
+}
+
+impl Outcome {
+    /// Whether the child could not be written as wanted.
+    #[must_use]
+    pub const fn is_error(&self) -> bool {
+        match self {
+            Self::Unchanged | Self::Applied | Self::Waiting => false,
+            Self::Conflict(_) | Self::CrdMissing | Self::Forbidden(_) | Self::Invalid(_) | Self::Failed(_) => true,
+        }
+    }
 }
 
 /// One planned child after apply.

@@ -1,14 +1,14 @@
-//! The objects of a MonitoredApi without a cluster: the same plan, without owner references, for a person to read or a
-//! pipeline to check.
+//! The objects of a MonitoredApi without a cluster, for a person to read or a pipeline to check: the operator's plan
+//! without owner references.
 
 use controller_api::MonitoredApi;
 use serde_json::Value;
 
 use crate::{
-    children::build,
+    compile::compile,
     facts::{Facts, Settings},
-    plan::ApiRef,
-    validate::{Violation, validate},
+    owner::ApiRef,
+    violation::Violation,
 };
 
 /// Every object that the operator would write, in apply order.
@@ -17,12 +17,8 @@ use crate::{
 ///
 /// All violations of the spec, each with its field and its fix.
 pub fn render(api: &MonitoredApi, settings: &Settings) -> Result<Vec<Value>, Vec<Violation>> {
-    let valid = validate(api, settings)?;
-    // A uid that was copied with a manifest would name an owner that is not there.
-    let owner = ApiRef {
-        uid: String::new(),
-        ..valid.owner.clone()
-    };
-    let plan = build(&valid, settings, &Facts::default(), &owner);
+    // A uid that was copied with a manifest would name an owner that does not exist.
+    let owner = ApiRef::of(api).without_uid();
+    let plan = compile(api, settings, &Facts::default(), &owner)?;
     Ok(plan.children.into_iter().map(|child| child.object).collect())
 }

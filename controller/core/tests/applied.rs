@@ -12,12 +12,12 @@ use std::{fs, path::Path};
 
 use controller_api::MonitoredApi;
 use controller_core::{
-    build,
-    children::ChildKind,
+    ChildKind, compile,
     facts::{Facts, Settings},
-    plan::{ApiRef, Decision, PlannedChild},
-    validate,
-    write_record::{Confirmed, confirm, created_by_us, decide, observe, record_of},
+    metadata::fields_hash,
+    owner::ApiRef,
+    plan::{Decision, PlannedChild},
+    write_record::{Confirmed, LiveObject, confirm, created_by_us, decide, record_of},
 };
 use serde_json::Value;
 
@@ -31,12 +31,11 @@ fn read(path: &str) -> String {
 /// For whom something is planned, what, and what the API server made of it.
 fn applied(case: &str) -> Vec<(ApiRef, PlannedChild, Value)> {
     let api: MonitoredApi = serde_yaml::from_str(&read(&format!("cases/{case}/in.yaml"))).unwrap();
-    let valid = validate(&api, &Settings::default()).unwrap();
     let owner = ApiRef {
         uid: OWNER.to_owned(),
-        ..valid.owner.clone()
+        ..ApiRef::of(&api)
     };
-    let plan = build(&valid, &Settings::default(), &Facts::default(), &owner);
+    let plan = compile(&api, &Settings::default(), &Facts::default(), &owner).unwrap();
     let live: Vec<Value> = serde_json::from_str(&read(&format!("applied/{case}.json"))).unwrap();
     let find = |planned: &PlannedChild| {
         live.iter()
@@ -52,16 +51,17 @@ fn applied(case: &str) -> Vec<(ApiRef, PlannedChild, Value)> {
     pairs
 }
 
-fn meta(live: &Value) -> k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta {
-    serde_json::from_value(live["metadata"].clone()).unwrap()
+fn read_live(live: &Value) -> LiveObject {
+    LiveObject::from_json(&live.to_string(), fields_hash).unwrap()
 }
 
 #[test]
 fn what_was_just_applied_needs_no_request() {
     for (owner, planned, live) in CASES.into_iter().flat_map(applied) {
-        assert!(created_by_us(&live, OWNER));
-        let record = record_of(&planned, &live).unwrap();
-        let decision = decide(&planned, Some(&record), Some(&observe(&meta(&live))), &owner);
+        let live = read_live(&live);
+        assert!(created_by_us(&live.metadata, OWNER));
+        let record = record_of(&planned, &live.observed).unwrap();
+        let decision = decide(&planned, Some(&record), Some(&live.observed), &owner);
         assert_eq!(decision, Decision::Skip, "{} {}", planned.kind.as_str(), planned.name);
     }
 }
@@ -69,7 +69,8 @@ fn what_was_just_applied_needs_no_request() {
 #[test]
 fn a_lost_record_costs_no_write() {
     for (owner, planned, live) in CASES.into_iter().flat_map(applied) {
-        let kept = Confirmed::Keep(record_of(&planned, &live).unwrap());
+        let live = read_live(&live);
+        let kept = Confirmed::Keep(record_of(&planned, &live.observed).unwrap());
         assert_eq!(
             confirm(&planned, None, Some(&live), &owner),
             kept,
@@ -88,7 +89,7 @@ fn a_lost_record_of_a_changed_object_costs_one_write() {
         .unwrap();
     live["spec"]["template"]["spec"]["containers"][0]["image"] = "evil".into();
     assert!(matches!(
-        confirm(&planned, None, Some(&live), &owner),
+        confirm(&planned, None, Some(&read_live(&live)), &owner),
         Confirmed::Update { .. }
     ));
 }

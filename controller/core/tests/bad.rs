@@ -12,7 +12,7 @@
 use std::{fs, path::Path};
 
 use controller_api::MonitoredApi;
-use controller_core::{Violation, facts::Settings, validate};
+use controller_core::{Violation, facts::Settings, render};
 
 struct Case {
     file: String,
@@ -49,7 +49,7 @@ fn decode(text: &str) -> Result<MonitoredApi, String> {
 }
 
 fn violations(api: &MonitoredApi) -> Vec<Violation> {
-    validate(api, &Settings::default()).err().unwrap_or_default()
+    render(api, &Settings::default()).err().unwrap_or_default()
 }
 
 #[test]

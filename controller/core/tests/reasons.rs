@@ -29,6 +29,10 @@ fn every_reason_is_given_by_some_condition() {
         let given = sources
             .match_indices(&variant)
             .any(|(at, _)| !sources[at + variant.len()..].starts_with(char::is_alphanumeric));
-        assert!(given, "no condition gives {}: remove its row in controller/api/src/reason.rs", reason.as_str());
+        assert!(
+            given,
+            "no condition gives {}: remove its row in controller/api/src/reason.rs",
+            reason.as_str()
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use controller_core::plan::ObservedChild;
+use controller_core::facts::ObservedChild;
 
 use crate::cache::intern;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use serde_json::Value;
+use controller_core::metadata::fields_hash;
 
 /// Texts remembered at most; then we start over. A text is a few hundred bytes hashed to sixteen.
 const REMEMBERED: usize = 4096;
@@ -21,7 +21,7 @@ static MEMO: LazyLock<Mutex<Memo>> = LazyLock::new(|| {
     })
 });
 
-/// SHA-256 (hex) of the canonical JSON of `fieldsV1`, given its text. `None` if it is no JSON.
+/// [`fields_hash`], remembered. `None`: the text is not JSON.
 pub(crate) fn applied_fields(text: &str) -> Option<String> {
     let mut memo = MEMO.lock().unwrap_or_else(PoisonError::into_inner);
     // Two independently keyed 64-bit hashes: a collision, which would hide drift, is out of reach.
@@ -29,8 +29,7 @@ pub(crate) fn applied_fields(text: &str) -> Option<String> {
     if let Some(known) = memo.known.get(&key) {
         return Some(known.clone());
     }
-    let value: Value = serde_json::from_str(text).ok()?;
-    let hash = controller_core::hash::hash(&value);
+    let hash = fields_hash(text)?;
     if memo.known.len() >= REMEMBERED {
         memo.known.clear();
     }
@@ -45,14 +44,14 @@ mod tests {
     #[test]
     fn the_remembered_hash_is_the_cores_hash() {
         let text = r#"{"f:b":{},"f:a":{".":{}}}"#;
-        let value: Value = serde_json::from_str(text).unwrap();
-        let expected = Some(controller_core::hash::hash(&value));
+        let value = serde_json::from_str(text).unwrap();
+        let expected = Some(controller_core::object_hash::hash(&value));
         assert_eq!(applied_fields(text), expected);
         assert_eq!(applied_fields(text), expected);
     }
 
     #[test]
-    fn what_is_no_json_has_no_hash() {
+    fn a_text_that_is_not_json_has_no_hash() {
         assert_eq!(applied_fields("{"), None);
     }
 }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use controller_core::children::ChildKind;
+use controller_core::facts::ObservedChild;
 use controller_core::facts::{ClaimFacts, DeploymentFacts, LiveReplicas, PrometheusSelectors};
-use controller_core::plan::ObservedChild;
 
 use crate::cache::api_key::ApiKey;
 use crate::cache::compact::{Compact, Uid};
@@ -320,7 +320,10 @@ impl Store {
         let facts = item.facts.clone();
         let at = version(&item.resource_version);
         let id = item.facts.name.as_str().into();
-        let put = self.lock().pods.put(&key, id, item, at, source, |a, b| a.uid == b.uid);
+        let put = self
+            .lock()
+            .pods
+            .put(&key, id, item, at, source, |a, b| a.facts.uid == b.facts.uid);
         let change = match put {
             Put::Stale => Change::None,
             Put::Replaced(old) if old.facts == facts => Change::None,
@@ -332,7 +335,9 @@ impl Store {
     pub(crate) fn remove_pod(&self, item: &PodItem) -> (ApiKey, Change) {
         let key = self.key(&item.namespace, &item.owner);
         let id = item.facts.name.as_str().into();
-        self.lock().pods.remove(&key, &id, item, |a, b| a.uid == b.uid);
+        self.lock()
+            .pods
+            .remove(&key, &id, item, |a, b| a.facts.uid == b.facts.uid);
         (key, Change::Status)
     }
 

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use controller_core::children::ChildKind;
+use controller_core::ChildKind;
+pub(crate) use controller_core::facts::KindState;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -25,19 +26,6 @@ pub(crate) enum Subject {
     Prometheus,
     /// Namespaces' labels.
     Namespace,
-}
-
-/// What is known of a watched kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KindState {
-    /// The first list has not come in yet.
-    Pending,
-    /// Listed, and followed since. May be stale: see [`Health::staleness`].
-    Synced,
-    /// The API server does not serve the kind.
-    Missing,
-    /// We may not list or watch it.
-    Forbidden,
 }
 
 /// One watch as others see it.

@@ -302,7 +302,10 @@ mod tests {
         let (_, queue, mut sink) = setup(Subject::Child(ChildKind::Service));
         sink.changed(child("5", "f:spec", 1));
         queue.next().await;
-        queue.done(&ApiKey::new("shop", "orders"), crate::work::queue::Next::OnEvent);
+        queue.done(
+            &ApiKey::new("shop", "orders"),
+            controller_core::requeue::Requeue::OnEvent,
+        );
         sink.changed(child("6", "f:data", 1));
         assert_eq!(due(&queue), 1);
     }
@@ -312,7 +315,10 @@ mod tests {
         let (_, queue, mut sink) = setup(Subject::Child(ChildKind::Service));
         sink.changed(child("5", "f:spec", 1));
         queue.next().await;
-        queue.done(&ApiKey::new("shop", "orders"), crate::work::queue::Next::OnEvent);
+        queue.done(
+            &ApiKey::new("shop", "orders"),
+            controller_core::requeue::Requeue::OnEvent,
+        );
         sink.changed(child("6", "f:spec", 2));
         assert_eq!(due(&queue), 0);
     }
@@ -333,7 +339,10 @@ mod tests {
         sink.begin_list();
         sink.listed(child("5", "f:spec", 1));
         queue.next().await;
-        queue.done(&ApiKey::new("shop", "orders"), crate::work::queue::Next::OnEvent);
+        queue.done(
+            &ApiKey::new("shop", "orders"),
+            controller_core::requeue::Requeue::OnEvent,
+        );
         Sink::<ChildItem>::kind_gone(&mut sink);
         assert_eq!(due(&queue), 1);
         let key = ApiKey::new("shop", "orders");

@@ -1,12 +1,14 @@
 //! Reads: what is known of one MonitoredApi, from the store where it can be had there, live where it must be.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec, MonitoredApiStatus};
-use controller_core::children::{CHILD_KINDS, ChildKind};
-use controller_core::facts::{ClaimFacts, Facts, LiveReplicas, PodFacts, PrometheusFacts, WorkloadFacts};
-use controller_core::plan::ApiRef;
-use controller_core::validate::Violation;
+use controller_core::children::row;
+use controller_core::facts::{ClaimFacts, Facts, KindState, LiveReplicas, PodFacts, PrometheusFacts, WorkloadFacts};
+use controller_core::owner::ApiRef;
+use controller_core::status::{is_pending, pod_to_look_up};
+use controller_core::{ChildKind, Violation};
 use serde::Deserialize;
 
 use crate::cache::api_key::ApiKey;
@@ -14,10 +16,9 @@ use crate::cache::store::CachedApi;
 use crate::cache::table::Source;
 use crate::cluster::CallError;
 use crate::cluster::kinds;
-use crate::watch::board::{KindState, Subject};
-use crate::watch::observe::{ApiItem, DeploymentItem, PodItem};
+use crate::watch::board::Subject;
+use crate::watch::observe::{ApiItem, DeploymentItem};
 use crate::work::context::Context;
-use crate::work::queue::Next;
 
 /// A MonitoredApi that is worked on.
 #[derive(Debug)]
@@ -26,18 +27,16 @@ pub(crate) struct Target {
     pub(crate) owner: ApiRef,
     pub(crate) generation: i64,
     pub(crate) resource_version: String,
-    /// The decoded object, or why it can't be decoded, said like any other violation.
+    /// The decoded object, or why it cannot be decoded, as a violation.
     pub(crate) api: Result<Box<MonitoredApi>, Vec<Violation>>,
     /// The status that it has.
     pub(crate) status: MonitoredApiStatus,
-    /// It is on its way out: its children are the garbage collector's.
+    /// It is being deleted: the garbage collector deletes its children.
     pub(crate) deleting: bool,
-    /// Read from the API server's store in this very run, not from a watch.
-    pub(crate) live: bool,
 }
 
 impl Target {
-    fn new(key: &ApiKey, cached: &CachedApi, live: bool) -> Self {
+    fn new(key: &ApiKey, cached: &CachedApi) -> Self {
         let owner = ApiRef {
             namespace: key.namespace.to_string(),
             name: key.name.to_string(),
@@ -56,7 +55,6 @@ impl Target {
             api,
             status: status.unwrap_or_else(unseen),
             deleting: cached.deleting,
-            live,
         }
     }
 }
@@ -78,15 +76,15 @@ fn unseen() -> MonitoredApiStatus {
 }
 
 fn undecodable(error: &serde_json::Error) -> Violation {
-    // Without the position, which is one in our trimmed copy and changes with unrelated fields.
+    // Without the position: it is one in our trimmed copy, and changes with unrelated fields.
     let text = error.to_string();
-    let what = text.split(" at line ").next().unwrap_or(&text);
-    Violation::undecodable(what)
+    let message = text.split(" at line ").next().unwrap_or(&text);
+    Violation::undecodable(message)
 }
 
 /// The MonitoredApi as the watch knows it. `None`: it is gone.
 pub(crate) fn cached(context: &Context, key: &ApiKey) -> Option<Target> {
-    context.store.api(key).map(|cached| Target::new(key, &cached, false))
+    context.store.api(key).map(|cached| Target::new(key, &cached))
 }
 
 /// The MonitoredApi as the API server's store has it now. `None`: it is gone, or another one bears its name.
@@ -100,27 +98,55 @@ pub(crate) async fn live(context: &Context, target: &Target) -> Result<Option<Ta
         return Ok(None);
     };
     let (key, _) = context.store.put_api(item, Source::Answer);
-    Ok(context.store.api(&key).map(|cached| Target::new(&key, &cached, true)))
+    Ok(context.store.api(&key).map(|cached| Target::new(&key, &cached)))
 }
 
-/// What a plan is built from besides the spec.
+/// What a plan is built and compared with, besides the spec.
 pub(crate) async fn facts(context: &Context, target: &Target) -> Result<Facts, CallError> {
-    let state = |kind: ChildKind| context.board.state(Subject::Child(kind), &target.key.namespace);
-    let missing_kinds = CHILD_KINDS
-        .iter()
-        .filter(|row| row.optional && state(row.kind) == KindState::Missing)
-        .map(|row| row.kind)
-        .collect();
-    let deployment = match state(ChildKind::Deployment) {
+    let namespace = &target.key.namespace;
+    let state = |kind| (kind, context.board.state(Subject::Child(kind), namespace));
+    let mut facts = Facts {
+        states: ChildKind::ALL.map(state).into(),
+        children: context.store.children(&target.key),
+        ..Facts::default()
+    };
+    let deployment = match facts.state(ChildKind::Deployment) {
         KindState::Synced => context.store.live_replicas(&target.key),
         // Without a watch the number must be read: leaving it out would scale the workload down to 1.
         KindState::Pending | KindState::Missing | KindState::Forbidden => live_replicas(context, target).await?,
     };
-    let (live_replicas, deployment_version) = deployment.unzip();
-    Ok(Facts {
-        missing_kinds,
-        live_replicas,
-        deployment_version,
+    (facts.live_replicas, facts.deployment_version) = deployment.unzip();
+    Ok(facts)
+}
+
+/// What a live read found before the first write.
+#[derive(Debug)]
+pub(crate) enum BeforeWriting {
+    /// Everything is as it was planned from.
+    AsPlanned,
+    /// Something changed: plan again, from this.
+    Changed(Box<Target>),
+    /// The MonitoredApi is gone, or is being deleted.
+    Gone,
+}
+
+/// Reads live what a plan was made from, because a watch may be behind: the MonitoredApi, and the number of replicas where
+/// the plan copies it.
+pub(crate) async fn before_writing(
+    context: &Context,
+    target: &Target,
+    copies: bool,
+) -> Result<BeforeWriting, CallError> {
+    let Some(fresh) = live(context, target).await?.filter(|fresh| !fresh.deleting) else {
+        return Ok(BeforeWriting::Gone);
+    };
+    if copies {
+        live_replicas(context, &fresh).await?;
+    }
+    Ok(if copies || fresh.resource_version != target.resource_version {
+        BeforeWriting::Changed(Box::new(fresh))
+    } else {
+        BeforeWriting::AsPlanned
     })
 }
 
@@ -129,7 +155,7 @@ pub(crate) async fn live_replicas(
     context: &Context,
     target: &Target,
 ) -> Result<Option<(LiveReplicas, String)>, CallError> {
-    let resource = kinds::resource(ChildKind::Deployment.row());
+    let resource = kinds::resource(row(ChildKind::Deployment));
     let get = context
         .cluster
         .get::<DeploymentItem>(resource, Some(&target.key.namespace), &target.key.name);
@@ -139,8 +165,26 @@ pub(crate) async fn live_replicas(
     }))
 }
 
-/// The workload as the API server tells it.
-pub(crate) async fn workload(context: &Context, target: &Target) -> WorkloadFacts {
+/// What a status is folded from, besides what was planned and applied.
+#[derive(Debug)]
+pub(crate) struct Observation {
+    pub(crate) workload: WorkloadFacts,
+    pub(crate) prometheus: PrometheusFacts,
+    /// `None`: they are not known.
+    pub(crate) namespace_labels: Option<BTreeMap<String, String>>,
+}
+
+/// Looks at the workload and at what might scrape it.
+pub(crate) async fn observation(context: &Context, target: &Target) -> Observation {
+    Observation {
+        workload: workload(context, target).await,
+        prometheus: prometheus(context, &target.key),
+        namespace_labels: context.store.namespace_labels(&target.key.namespace),
+    }
+}
+
+/// The workload as the watches know it, with the events that explain it.
+async fn workload(context: &Context, target: &Target) -> WorkloadFacts {
     let key = &target.key;
     // One of that name that is not ours says nothing about our workload.
     let ours = |kind: ChildKind| {
@@ -157,69 +201,42 @@ pub(crate) async fn workload(context: &Context, target: &Target) -> WorkloadFact
         pods: pods(context, key).await,
         ready_endpoints: context.store.ready_endpoints(key, &key.name),
         claim: match claim {
-            Some(claim) => Some(told(context, key, claim).await),
+            Some(claim) => Some(with_latest_event(context, key, claim).await),
             None => None,
         },
     }
 }
 
-/// The claim with what its events say, while it has no volume.
-async fn told(context: &Context, key: &ApiKey, claim: ClaimFacts) -> ClaimFacts {
-    if claim.phase != PENDING {
+/// The claim with its latest event, while it has no volume.
+async fn with_latest_event(context: &Context, key: &ApiKey, claim: ClaimFacts) -> ClaimFacts {
+    if !is_pending(&claim) {
         return claim;
     }
     let fields = format!("involvedObject.uid={}", claim.uid);
     ClaimFacts {
-        told: latest_event(context, &key.namespace, &fields).await,
+        latest_event: latest_event(context, &key.namespace, &fields).await,
         ..claim
     }
 }
 
 async fn pods(context: &Context, key: &ApiKey) -> Vec<PodFacts> {
-    let mut items = context.store.pods(key);
-    items.sort_by(|a, b| a.facts.name.cmp(&b.facts.name));
-    // The newest pod was made from the newest template.
-    let newest = items
-        .iter()
-        .max_by(|a, b| a.created.cmp(&b.created))
-        .map(|pod| pod.template_hash.clone());
-    for pod in &mut items {
-        pod.facts.current = newest.as_deref() == Some(pod.template_hash.as_str());
+    let mut pods: Vec<_> = context.store.pods(key).into_iter().map(|pod| pod.facts).collect();
+    pods.sort_by(|a, b| a.name.cmp(&b.name));
+    let Some(uid) = pod_to_look_up(&pods).map(|pod| pod.uid.clone()) else {
+        return pods;
+    };
+    let fields = format!("involvedObject.uid={uid},reason=Unhealthy");
+    let unhealthy = latest_event(context, &key.namespace, &fields).await;
+    if let Some(pod) = pods.iter_mut().find(|pod| pod.uid == uid) {
+        pod.unhealthy = unhealthy;
     }
-    // One example is enough for a sentence, and one look-up for the API server.
-    let failing = items.iter_mut().find(|pod| {
-        pod.facts.current && !pod.facts.ready && pod.facts.phase == "Running" && pod.facts.waiting.is_none()
-    });
-    if let Some(pod) = failing {
-        pod.facts.unhealthy = unhealthy(context, pod).await;
-    }
-    items.into_iter().map(|pod| pod.facts).collect()
-}
-
-/// Phase of a claim without a volume.
-const PENDING: &str = "Pending";
-/// A pod that runs and is not ready gets its reason from an event, as does a claim without a volume; and no watch of
-/// ours tells of events.
-const UNREADY_RECHECK: Duration = Duration::from_secs(30);
-
-/// The first event of a claim comes some moments after it.
-const UNTOLD_RECHECK: Duration = Duration::from_secs(5);
-
-/// When to look at a workload again though nothing else asks for it.
-pub(crate) fn look_again(workload: &WorkloadFacts) -> Next {
-    let unready = |pod: &PodFacts| pod.current && !pod.ready && pod.phase == "Running";
-    match workload.claim.as_ref().filter(|claim| claim.phase == PENDING) {
-        Some(claim) if claim.told.is_none() => Next::After(UNTOLD_RECHECK),
-        Some(_) => Next::After(UNREADY_RECHECK),
-        None if workload.pods.iter().any(unready) => Next::After(UNREADY_RECHECK),
-        None => Next::OnEvent,
-    }
+    pods
 }
 
 /// An event.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Told {
+struct Event {
     message: String,
     last_timestamp: Option<String>,
     event_time: Option<String>,
@@ -228,30 +245,24 @@ struct Told {
 /// Longest wait for events. They only make a sentence better, and the write records wait behind them.
 const EVENTS_DEADLINE: Duration = Duration::from_secs(1);
 
-/// Message of a pod's latest `Unhealthy` event.
-async fn unhealthy(context: &Context, pod: &PodItem) -> Option<String> {
-    let fields = format!("involvedObject.uid={},reason=Unhealthy", pod.uid);
-    latest_event(context, &pod.namespace, &fields).await
-}
-
-/// Message of the latest event that the field selector finds. Nothing is known where it can't be read.
+/// Message of the latest event that the field selector finds. `None`: there is none, or events cannot be read.
 async fn latest_event(context: &Context, namespace: &str, fields: &str) -> Option<String> {
-    let find = context.cluster.find::<Told>(kinds::CORE_EVENT, namespace, fields);
+    let find = context.cluster.find::<Event>(kinds::CORE_EVENT, namespace, fields);
     let found = tokio::time::timeout(EVENTS_DEADLINE, find).await.ok()?;
     let page = found
-        .inspect_err(|error| tracing::debug!(%error, "can't read events"))
+        .inspect_err(|error| tracing::debug!(%error, "cannot read events"))
         .ok()?;
     page.items
         .into_iter()
         .max_by(|a, b| {
-            let time = |told: &Told| told.last_timestamp.clone().or_else(|| told.event_time.clone());
+            let time = |event: &Event| event.last_timestamp.clone().or_else(|| event.event_time.clone());
             time(a).cmp(&time(b))
         })
-        .map(|told| told.message)
+        .map(|event| event.message)
 }
 
 /// What can be known of the Prometheus objects.
-pub(crate) fn prometheus(context: &Context, key: &ApiKey) -> PrometheusFacts {
+fn prometheus(context: &Context, key: &ApiKey) -> PrometheusFacts {
     match context.board.state(Subject::Prometheus, &key.namespace) {
         KindState::Pending => PrometheusFacts::NotReadYet,
         KindState::Missing => PrometheusFacts::CrdMissing,

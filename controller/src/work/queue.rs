@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use controller_core::requeue::Requeue;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -17,19 +18,6 @@ const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_CAP: Duration = Duration::from_secs(5 * 60);
 /// After the API server comes back, everything that failed is tried again, spread over this long.
 const HURRY_SPREAD: Duration = Duration::from_secs(2);
-
-/// When a key that was just worked on is due again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// When something happens to it.
-    OnEvent,
-    /// After this long, or when something happens.
-    After(Duration),
-    /// It failed: after the key's own backoff.
-    Backoff,
-    /// It is gone.
-    Forget,
-}
 
 #[derive(Debug, Default)]
 struct Entry {
@@ -133,7 +121,7 @@ impl Queue {
     }
 
     /// The run of a key is over. Returns the wait before the next one, if a time is set.
-    pub(crate) fn done(&self, key: &ApiKey, next: Next) -> Option<Duration> {
+    pub(crate) fn done(&self, key: &ApiKey, requeue: Requeue) -> Option<Duration> {
         let now = Instant::now();
         let mut inner = self.lock();
         let Inner {
@@ -144,16 +132,16 @@ impl Queue {
         let entry = entries.get_mut(key)?;
         *running = running.saturating_sub(1);
         entry.running = false;
-        let wanted = match next {
-            Next::OnEvent | Next::Forget => {
+        let wanted = match requeue {
+            Requeue::OnEvent | Requeue::Forget => {
                 entry.failures = 0;
                 None
             }
-            Next::After(wait) => {
+            Requeue::After(wait) => {
                 entry.failures = 0;
                 Some(now + wait)
             }
-            Next::Backoff => {
+            Requeue::Backoff => {
                 let wait = exponential(RETRY_FIRST, RETRY_CAP, entry.failures);
                 entry.failures = entry.failures.saturating_add(1);
                 // Never shorter than the first wait, so that nothing spins.
@@ -170,7 +158,7 @@ impl Queue {
                 timeline.insert((at, key.clone()));
             }
             // Nothing to remember: ten thousand MonitoredApis at rest need no entry.
-            None if next == Next::Forget || entry.status_not_before.is_none_or(|until| until <= now) => {
+            None if requeue == Requeue::Forget || entry.status_not_before.is_none_or(|until| until <= now) => {
                 entries.remove(key);
             }
             None => {}
@@ -223,7 +211,7 @@ mod tests {
             queue.add(&key("orders"));
         }
         assert_eq!(queue.next().await, key("orders"));
-        queue.done(&key("orders"), Next::OnEvent);
+        queue.done(&key("orders"), Requeue::OnEvent);
         let again = tokio::time::timeout(Duration::from_secs(60), queue.next()).await;
         assert!(again.is_err());
     }
@@ -236,7 +224,7 @@ mod tests {
         queue.add(&key("orders"));
         let meanwhile = tokio::time::timeout(Duration::from_secs(60), queue.next()).await;
         assert!(meanwhile.is_err());
-        queue.done(&key("orders"), Next::OnEvent);
+        queue.done(&key("orders"), Requeue::OnEvent);
         assert_eq!(queue.next().await, key("orders"));
     }
 
@@ -247,15 +235,15 @@ mod tests {
         for _ in 0..12 {
             queue.add(&key("orders"));
             queue.next().await;
-            last = queue.done(&key("orders"), Next::Backoff).unwrap();
+            last = queue.done(&key("orders"), Requeue::Backoff).unwrap();
         }
         assert_eq!(last, Duration::from_secs(300));
         queue.add(&key("orders"));
         queue.next().await;
-        queue.done(&key("orders"), Next::OnEvent);
+        queue.done(&key("orders"), Requeue::OnEvent);
         queue.add(&key("orders"));
         queue.next().await;
-        let first = queue.done(&key("orders"), Next::Backoff).unwrap();
+        let first = queue.done(&key("orders"), Requeue::Backoff).unwrap();
         assert!(first >= Duration::from_secs(1) && first <= Duration::from_millis(1200));
     }
 
@@ -265,7 +253,7 @@ mod tests {
         queue.add(&key("orders"));
         queue.next().await;
         for _ in 0..8 {
-            queue.done(&key("orders"), Next::Backoff);
+            queue.done(&key("orders"), Requeue::Backoff);
         }
         queue.add(&key("orders"));
         let started = Instant::now();
@@ -278,7 +266,7 @@ mod tests {
         let queue = Queue::default();
         queue.add(&key("broken"));
         queue.next().await;
-        queue.done(&key("broken"), Next::Backoff);
+        queue.done(&key("broken"), Requeue::Backoff);
         queue.add(&key("orders"));
         assert_eq!(queue.next().await, key("orders"));
     }
@@ -289,13 +277,13 @@ mod tests {
         queue.add(&key("orders"));
         queue.next().await;
         queue.hold_status(&key("orders"), Duration::from_secs(1));
-        queue.done(&key("orders"), Next::OnEvent);
+        queue.done(&key("orders"), Requeue::OnEvent);
         let started = Instant::now();
         queue.add_status(&key("orders"));
         queue.next().await;
         assert_eq!(started.elapsed(), Duration::from_secs(1));
         queue.hold_status(&key("orders"), Duration::from_secs(1));
-        queue.done(&key("orders"), Next::OnEvent);
+        queue.done(&key("orders"), Requeue::OnEvent);
         queue.add_status(&key("orders"));
         queue.add(&key("orders"));
         let started = Instant::now();
@@ -309,7 +297,7 @@ mod tests {
         queue.add(&key("orders"));
         for _ in 0..10 {
             queue.next().await;
-            queue.done(&key("orders"), Next::Backoff);
+            queue.done(&key("orders"), Requeue::Backoff);
         }
         queue.hurry();
         let started = Instant::now();
@@ -322,7 +310,7 @@ mod tests {
         let queue = Queue::default();
         queue.add(&key("orders"));
         queue.next().await;
-        queue.done(&key("orders"), Next::OnEvent);
+        queue.done(&key("orders"), Requeue::OnEvent);
         assert!(queue.lock().entries.is_empty());
     }
 
@@ -331,7 +319,7 @@ mod tests {
         let queue = Queue::default();
         queue.add(&key("orders"));
         queue.next().await;
-        queue.done(&key("orders"), Next::Forget);
+        queue.done(&key("orders"), Requeue::Forget);
         assert!(queue.lock().entries.is_empty());
         assert!(queue.lock().timeline.is_empty());
     }

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use controller_api::{ConditionType, MonitoredApiStatus};
 use controller_core::events::{EventSpec, events};
-use controller_core::facts::{PrometheusFacts, WorkloadFacts};
-use controller_core::plan::Applied;
-use controller_core::validate::{ValidApi, Violation};
+use controller_core::facts::WorkloadFacts;
 use controller_core::{FoldInput, fold, status::internal_error};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
@@ -29,50 +27,32 @@ const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 /// How often a status is folded anew because somebody else wrote in between.
 const ATTEMPTS: usize = 3;
 
-/// What one run found out.
-#[derive(Debug)]
-pub(crate) struct Findings<'a> {
-    /// Generation of the spec that was validated.
-    pub(crate) generation: i64,
-    pub(crate) validated: Result<&'a ValidApi, &'a [Violation]>,
-    pub(crate) suspended: bool,
-    pub(crate) applied: Option<&'a Applied>,
-    pub(crate) workload: &'a WorkloadFacts,
-    pub(crate) prometheus: &'a PrometheusFacts,
-}
-
-/// Folds a status and writes it if it changed.
-pub(crate) async fn report(context: &Context, mut target: Target, found: &Findings<'_>) -> Result<(), CallError> {
-    let labels = context.store.namespace_labels(&target.key.namespace);
+/// Folds a status and writes it if it changed. Where somebody else wrote in between, what was applied stays true, and only
+/// the status under it is folded anew.
+pub(crate) async fn report(context: &Context, target: &Target, input: &FoldInput<'_>) -> Result<(), CallError> {
+    let mut newer: Option<Target> = None;
     for _ in 0..ATTEMPTS {
+        let target = newer.as_ref().unwrap_or(target);
         let status = fold(&FoldInput {
-            owner: &target.owner,
-            generation: found.generation,
             previous: &target.status,
-            validated: found.validated,
-            applied: found.applied,
-            workload: found.workload,
-            prometheus: found.prometheus,
-            namespace_labels: labels.as_ref(),
-            suspended: found.suspended,
             now: Timestamp::now(),
+            ..*input
         });
-        update_series(context, &target, &status, found.workload);
+        update_series(context, target, &status, input.workload);
         if status == target.status {
             return Ok(());
         }
-        match replace(context, &target, &status).await {
+        match replace(context, target, &status).await {
             Ok(()) => {
-                publish_events(context, &target, &status).await;
+                publish_events(context, target, &status).await;
                 return Ok(());
             }
             Err(error) if error.class == ErrorClass::NotFound => return Ok(()),
             Err(error) if error.class == ErrorClass::Conflict => {}
             Err(error) => return Err(error),
         }
-        // What was applied stays true: only the status under it is folded anew.
-        match gather::live(context, &target).await? {
-            Some(fresh) if fresh.owner.uid == target.owner.uid => target = fresh,
+        match gather::live(context, target).await? {
+            Some(live) if live.owner.uid == target.owner.uid => newer = Some(live),
             Some(_) | None => return Ok(()),
         }
     }

@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use controller_core::requeue::Requeue;
 use futures::FutureExt;
 use metric_contract::platform;
 use tokio::sync::Semaphore;
@@ -16,7 +17,6 @@ use crate::admin::telemetry::CONTROLLER;
 use crate::cache::api_key::ApiKey;
 use crate::cluster::CallError;
 use crate::work::context::Context;
-use crate::work::queue::Next;
 use crate::work::reconcile::reconcile;
 use crate::work::{gather, report};
 
@@ -29,14 +29,14 @@ const DRAIN: Duration = Duration::from_secs(5);
 
 /// What is done to one MonitoredApi: [`reconcile`], and something that fails in the tests of the net.
 trait Run: Clone + Send + Sync + 'static {
-    fn run(&self, context: &Context, key: &ApiKey) -> impl Future<Output = Result<Next, CallError>> + Send;
+    fn run(&self, context: &Context, key: &ApiKey) -> impl Future<Output = Result<Requeue, CallError>> + Send;
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Reconcile;
 
 impl Run for Reconcile {
-    async fn run(&self, context: &Context, key: &ApiKey) -> Result<Next, CallError> {
+    async fn run(&self, context: &Context, key: &ApiKey) -> Result<Requeue, CallError> {
         reconcile(context, key).await
     }
 }
@@ -63,10 +63,10 @@ async fn take(context: Arc<Context>, stop: CancellationToken, term: Cancellation
         let (context, term, run) = (Arc::clone(&context), term.clone(), run.clone());
         tasks.spawn(async move {
             let next = tokio::select! {
-                () = term.cancelled() => Next::Backoff,
+                () = term.cancelled() => Requeue::Backoff,
                 next = guarded(&context, &key, &run) => next,
             };
-            if next == Next::Forget {
+            if next == Requeue::Forget {
                 context.telemetry.hide(&key);
             }
             context.queue.done(&key, next);
@@ -81,15 +81,15 @@ async fn take(context: Arc<Context>, stop: CancellationToken, term: Cancellation
 
 /// How one run ended.
 enum Outcome {
-    Done(Next),
+    Done(Requeue),
     Failed(CallError),
     TooLong,
     Panicked(String),
 }
 
-async fn guarded(context: &Context, key: &ApiKey, run: &impl Run) -> Next {
+async fn guarded(context: &Context, key: &ApiKey, run: &impl Run) -> Requeue {
     if !context.leadership.is_held() {
-        return Next::Backoff;
+        return Requeue::Backoff;
     }
     let _active = context.telemetry.begin();
     let started = Instant::now();
@@ -104,7 +104,7 @@ async fn guarded(context: &Context, key: &ApiKey, run: &impl Run) -> Next {
     settle(context, key, end).await
 }
 
-async fn settle(context: &Context, key: &ApiKey, end: Outcome) -> Next {
+async fn settle(context: &Context, key: &ApiKey, end: Outcome) -> Requeue {
     let uid = context.store.api(key).map(|api| api.uid.text()).unwrap_or_default();
     let (namespace, name) = (&*key.namespace, &*key.name);
     let count = |result| {
@@ -121,9 +121,9 @@ async fn settle(context: &Context, key: &ApiKey, end: Outcome) -> Next {
     match end {
         Outcome::Done(next) => {
             match next {
-                Next::OnEvent | Next::Forget => count("success"),
-                Next::After(_) => count("requeue_after"),
-                Next::Backoff => fail("child"),
+                Requeue::OnEvent | Requeue::Forget => count("success"),
+                Requeue::After(_) => count("requeue_after"),
+                Requeue::Backoff => fail("child"),
             }
             tracing::debug!(namespace, name, uid, ?next, "reconciled");
             next
@@ -131,19 +131,19 @@ async fn settle(context: &Context, key: &ApiKey, end: Outcome) -> Next {
         Outcome::Failed(error) => {
             fail(error.class.as_str());
             tracing::warn!(namespace, name, uid, class = error.class.as_str(), %error, "reconcile failed");
-            Next::Backoff
+            Requeue::Backoff
         }
         Outcome::TooLong => {
             fail("deadline");
             tracing::warn!(namespace, name, uid, deadline = ?DEADLINE, "reconcile took too long");
-            Next::Backoff
+            Requeue::Backoff
         }
         Outcome::Panicked(words) => {
             fail("panic");
             context.telemetry.count(platform::RECONCILE_PANICS, &[CONTROLLER]);
             tracing::error!(namespace, name, uid, panic = words, "reconcile panicked: this is a bug");
             tell_of_panic(context, key).await;
-            Next::Backoff
+            Requeue::Backoff
         }
     }
 }
@@ -183,11 +183,11 @@ mod tests {
     struct Clumsy;
 
     impl Run for Clumsy {
-        async fn run(&self, _: &Context, key: &ApiKey) -> Result<Next, CallError> {
+        async fn run(&self, _: &Context, key: &ApiKey) -> Result<Requeue, CallError> {
             match &*key.name {
                 "broken" => panic!("a bug"),
                 "stuck" => std::future::pending().await,
-                _ => Ok(Next::OnEvent),
+                _ => Ok(Requeue::OnEvent),
             }
         }
     }

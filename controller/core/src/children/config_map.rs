@@ -1,64 +1,47 @@
 //! The dashboard, as a ConfigMap that Grafana's sidecar reads.
 
 use controller_rules::build_dashboard;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    BuildInput, ChildKind, ChildKindRow, copies_nothing,
-    object::{Meta, body, object},
-    prometheus_rule::facts,
-    unexplained,
+    BuildInput, Built, ChildKindRow, Group,
+    object::{OwnMetadata, body, object},
 };
+use crate::{kind::ChildKind, violation::Violations};
 
-pub(super) const ROW: ChildKindRow = ChildKindRow {
-    kind: ChildKind::ConfigMap,
-    group: "",
-    version: "v1",
-    name: "ConfigMap",
-    plural: "configmaps",
-    optional: false,
-    core: false,
-    wave: 1,
-    holds_data: false,
-    turned_on: "(!has(object.spec.monitoring) || !has(object.spec.monitoring.enabled) || \
-                object.spec.monitoring.enabled) && (!has(object.spec.dashboard) || \
-                !has(object.spec.dashboard.enabled) || object.spec.dashboard.enabled)",
-    explain: unexplained,
-    copied_from: copies_nothing,
-    build,
-};
+pub(super) const ROW: ChildKindRow = ChildKindRow::new(ChildKind::ConfigMap, Group::CORE, "configmaps", build)
+    .enabled_when(
+        "(!has(object.spec.monitoring) || !has(object.spec.monitoring.enabled) || object.spec.monitoring.enabled) && \
+         (!has(object.spec.dashboard) || !has(object.spec.dashboard.enabled) || object.spec.dashboard.enabled)",
+    );
 
 /// Annotation in which Grafana's sidecar looks for the folder.
 const FOLDER: &str = "grafana_folder";
 
-/// Panels that are left out, each with the signal that the dialect lacks.
-pub(super) fn missing(input: &BuildInput<'_>) -> Vec<String> {
-    let monitoring = input.api.monitoring.as_ref();
-    let Some(monitoring) = monitoring.filter(|monitoring| monitoring.dashboard.is_some()) else {
-        return Vec::new();
+fn build(input: &BuildInput<'_>, built: &mut Built, _: &mut Violations) {
+    let api = input.api;
+    let Some(settings) = api
+        .monitoring
+        .as_ref()
+        .and_then(|monitoring| monitoring.dashboard.as_ref())
+    else {
+        return;
     };
-    build_dashboard(&facts(input.owner, &input.api.metrics), &monitoring.alerts)
-        .omitted_panels()
-        .iter()
-        .map(|panel| format!("panel {}: {}", panel.title, panel.signal.name()))
-        .collect()
-}
-
-fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
-    let Some(monitoring) = &input.api.monitoring else {
-        return Vec::new();
-    };
-    let Some(settings) = &monitoring.dashboard else {
-        return Vec::new();
-    };
-    let dashboard = build_dashboard(&facts(input.owner, &input.api.metrics), &monitoring.alerts);
+    let dashboard = build_dashboard(&api.rule_facts(), &api.alerts);
+    built.missing.extend(
+        dashboard
+            .omitted_panels()
+            .iter()
+            .map(|panel| format!("panel {}: {}", panel.title, panel.signal.name())),
+    );
     let Ok(mut json) = serde_json::to_string_pretty(&dashboard) else {
-        return Vec::new();
+        return;
     };
     json.push('\n');
-    // The sidecar writes the files of all namespaces into one directory: the name says whose it is.
-    let file = format!("{}-{}.json", input.owner.namespace, input.owner.name);
-    let meta = Meta {
+    let owner = &api.owner;
+    // The sidecar writes the files of all namespaces into one directory, so the file's name tells whose it is.
+    let file = format!("{}-{}.json", owner.namespace, owner.name);
+    let meta = OwnMetadata {
         labels: settings.object_labels.clone(),
         annotations: settings
             .folder
@@ -66,12 +49,8 @@ fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
             .map(|folder| (FOLDER.to_owned(), folder.clone()))
             .collect(),
     };
-    let name = format!("{}-dashboard", input.owner.name);
-    vec![object(
-        &ROW,
-        input.owner,
-        name,
-        meta,
-        body([("data", json!({file: json}))]),
-    )]
+    let name = format!("{}-dashboard", owner.name);
+    built
+        .children
+        .push(object(&ROW, owner, name, meta, body([("data", json!({file: json}))])));
 }

@@ -6,13 +6,22 @@ use controller_api::names;
 use serde_json::{Map, Value, json};
 
 use super::ChildKindRow;
-use crate::plan::ApiRef;
+use crate::{owner::ApiRef, plan::PlannedChild};
 
 /// Labels and annotations of one child, beside those that all children have.
 #[derive(Debug, Default)]
-pub(super) struct Meta {
+pub(super) struct OwnMetadata {
     pub(super) labels: BTreeMap<String, String>,
     pub(super) annotations: BTreeMap<String, String>,
+}
+
+impl OwnMetadata {
+    pub(super) fn labels(labels: BTreeMap<String, String>) -> Self {
+        Self {
+            labels,
+            annotations: BTreeMap::new(),
+        }
+    }
 }
 
 /// The labels by which the pods are selected. Immutable once a Deployment exists.
@@ -44,9 +53,9 @@ pub(super) fn object(
     row: &ChildKindRow,
     owner: &ApiRef,
     name: String,
-    meta: Meta,
+    meta: OwnMetadata,
     body: Map<String, Value>,
-) -> (String, Value) {
+) -> PlannedChild {
     let mut all_labels = meta.labels;
     // Ours win: the operator finds its children by them.
     all_labels.extend(labels(&owner.name));
@@ -64,7 +73,7 @@ pub(super) fn object(
     object.insert("kind".to_owned(), row.name.into());
     object.insert("metadata".to_owned(), metadata);
     object.extend(body);
-    (name, Value::Object(object))
+    PlannedChild::new(row.kind, name, Value::Object(object))
 }
 
 fn owner_reference(owner: &ApiRef) -> Value {

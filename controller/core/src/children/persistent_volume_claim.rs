@@ -1,53 +1,52 @@
-//! The volume for the workload's data. It holds what nobody can make again: never pruned, never deleted by the operator.
+//! The volume for the workload's data. Its data cannot be made again, so the operator never prunes or deletes it.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    BuildInput, ChildKind, ChildKindRow, copies_nothing,
-    object::{Meta, body, object},
+    BuildInput, Built, ChildKindRow, Group, Watch,
+    object::{OwnMetadata, body, object},
 };
-use crate::plan::ApiRef;
+use crate::{kind::ChildKind, owner::ApiRef, violation::Violations};
 
-pub(super) const ROW: ChildKindRow = ChildKindRow {
-    kind: ChildKind::PersistentVolumeClaim,
-    group: "",
-    version: "v1",
-    name: "PersistentVolumeClaim",
-    plural: "persistentvolumeclaims",
-    optional: false,
-    core: true,
-    wave: 0,
-    holds_data: true,
-    turned_on: "has(object.spec.storage)",
-    explain,
-    copied_from: copies_nothing,
+pub(super) const ROW: ChildKindRow = ChildKindRow::new(
+    ChildKind::PersistentVolumeClaim,
+    Group::CORE,
+    "persistentvolumeclaims",
     build,
-};
+)
+.needed_by_ready()
+.in_wave(0)
+.holding_data()
+.watched(Watch::Whole)
+.enabled_when("has(object.spec.storage)")
+.explained_by(explain);
 
 /// Name of the claim.
 pub(super) fn claim_name(owner: &ApiRef) -> &str {
     &owner.name
 }
 
-fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
+fn build(input: &BuildInput<'_>, built: &mut Built, _: &mut Violations) {
     let Some(storage) = &input.api.workload.storage else {
-        return Vec::new();
+        return;
     };
+    let owner = &input.api.owner;
     let mut spec = json!({
         "accessModes": ["ReadWriteOnce"],
         "resources": {"requests": {"storage": storage.size}},
     });
-    // Left out, the API server fills in the cluster's default class; an empty one asks for a volume without class.
+    // Without the field, the API server fills in the cluster's default class; an empty one asks for a volume without class.
     if let (Some(class), Some(spec)) = (&storage.class, spec.as_object_mut()) {
         spec.insert("storageClassName".to_owned(), class.as_str().into());
     }
-    vec![object(
+    let name = claim_name(owner).to_owned();
+    built.children.push(object(
         &ROW,
-        input.owner,
-        claim_name(input.owner).to_owned(),
-        Meta::default(),
+        owner,
+        name,
+        OwnMetadata::default(),
         body([("spec", spec)]),
-    )]
+    ));
 }
 
 /// Texts: Kubernetes `pkg/apis/core/validation` (`ValidatePersistentVolumeClaimUpdate`), and the admission plugin

@@ -1,76 +1,38 @@
 //! The PrometheusRule: recording rules and alerts that fit the dialect.
 
-use controller_rules::ApiFacts;
-use metric_contract::TargetKind;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    BuildInput, ChildKind, ChildKindRow, copies_nothing,
-    object::{Meta, body, object},
+    BuildInput, Built, ChildKindRow, Group,
+    object::{OwnMetadata, body, object},
     service_monitor::MONITORING_ON,
-    unexplained,
 };
-use crate::{
-    plan::ApiRef,
-    validate::{Metrics, ValidApi},
-};
+use crate::{kind::ChildKind, violation::Violations};
 
-pub(super) const ROW: ChildKindRow = ChildKindRow {
-    kind: ChildKind::PrometheusRule,
-    group: "monitoring.coreos.com",
-    version: "v1",
-    name: "PrometheusRule",
-    plural: "prometheusrules",
-    optional: true,
-    core: false,
-    wave: 1,
-    holds_data: false,
-    turned_on: MONITORING_ON,
-    explain: unexplained,
-    copied_from: copies_nothing,
+pub(super) const ROW: ChildKindRow = ChildKindRow::new(
+    ChildKind::PrometheusRule,
+    Group::PROMETHEUS_OPERATOR,
+    "prometheusrules",
     build,
-};
+)
+.optional()
+.enabled_when(MONITORING_ON);
 
-/// What the rules engine has to know of the API.
-pub(crate) fn facts<'a>(owner: &'a ApiRef, metrics: &'a Metrics) -> ApiFacts<'a> {
-    ApiFacts {
-        namespace: &owner.namespace,
-        name: &owner.name,
-        dialect: metrics.dialect.map(metric_contract::DialectId::dialect),
-        target: TargetKind::ServiceMonitor,
-        scrape_interval_seconds: metrics.interval_seconds,
-        excluded_routes: &metrics.excluded_routes,
-    }
-}
-
-/// Alerts that were left out, each with the signal that the dialect lacks.
-pub(super) fn missing(api: &ValidApi) -> Vec<String> {
-    let omitted = api
-        .monitoring
-        .iter()
-        .flat_map(|monitoring| &monitoring.rules.omitted_alerts);
-    omitted
-        .map(|omitted| format!("{}: {}", omitted.alert, omitted.signal.name()))
-        .collect()
-}
-
-fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
+fn build(input: &BuildInput<'_>, built: &mut Built, _: &mut Violations) {
     let Some(monitoring) = &input.api.monitoring else {
-        return Vec::new();
+        return;
     };
-    let rules = &monitoring.rules;
-    if rules.groups.is_empty() {
-        return Vec::new();
+    let omitted = input.rules.omitted_alerts.iter();
+    built
+        .missing
+        .extend(omitted.map(|omitted| format!("{}: {}", omitted.alert, omitted.signal.name())));
+    if input.rules.groups.is_empty() {
+        return;
     }
-    let meta = Meta {
-        labels: monitoring.object_labels.clone(),
-        ..Meta::default()
-    };
-    vec![object(
-        &ROW,
-        input.owner,
-        input.owner.name.clone(),
-        meta,
-        body([("spec", json!(rules))]),
-    )]
+    let owner = &input.api.owner;
+    let meta = OwnMetadata::labels(monitoring.object_labels.clone());
+    let fields = body([("spec", json!(input.rules))]);
+    built
+        .children
+        .push(object(&ROW, owner, owner.name.clone(), meta, fields));
 }

@@ -6,37 +6,30 @@ use controller_api::{names, spec::ServiceType};
 use serde_json::{Map, Value, json};
 
 use super::{
-    BuildInput, ChildKind, ChildKindRow, PORT_HTTP, PORT_METRICS, copies_nothing,
-    object::{Meta, body, object, selector_labels},
-    unexplained,
+    BuildInput, Built, ChildKindRow, Group,
+    object::{OwnMetadata, body, object, selector_labels},
+};
+use crate::{
+    kind::{ChildKind, PORT_HTTP, PORT_METRICS},
+    plan::PlannedChild,
+    valid::ValidApi,
+    violation::Violations,
 };
 
-pub(super) const ROW: ChildKindRow = ChildKindRow {
-    kind: ChildKind::Service,
-    group: "",
-    version: "v1",
-    name: "Service",
-    plural: "services",
-    optional: false,
-    core: true,
-    wave: 0,
-    holds_data: false,
-    turned_on: "true",
-    explain: unexplained,
-    copied_from: copies_nothing,
-    build,
-};
+pub(super) const ROW: ChildKindRow = ChildKindRow::new(ChildKind::Service, Group::CORE, "services", build)
+    .needed_by_ready()
+    .in_wave(0);
 
-fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
-    let mut services = vec![main_service(input)];
-    if input.api.metrics_apart() && input.api.monitoring.is_some() {
-        services.push(metrics_service(input));
+fn build(input: &BuildInput<'_>, built: &mut Built, _: &mut Violations) {
+    let api = input.api;
+    built.children.push(main_service(api));
+    if api.metrics_apart() && api.monitoring.is_some() {
+        built.children.push(metrics_service(api));
     }
-    services
 }
 
-fn main_service(input: &BuildInput<'_>) -> (String, Value) {
-    let service = &input.api.service;
+fn main_service(api: &ValidApi) -> PlannedChild {
+    let service = &api.service;
     let type_ = match service.type_ {
         ServiceType::ClusterIp => "ClusterIP",
         ServiceType::NodePort => "NodePort",
@@ -44,36 +37,34 @@ fn main_service(input: &BuildInput<'_>) -> (String, Value) {
     };
     let fields = spec(json!({
         "type": type_,
-        "selector": selector_labels(&input.owner.name),
+        "selector": selector_labels(&api.owner.name),
         "ports": [{"name": PORT_HTTP, "port": service.port, "targetPort": PORT_HTTP, "protocol": "TCP"}],
     }));
-    let labels = if input.api.metrics_apart() {
+    let labels = if api.metrics_apart() {
         BTreeMap::new()
     } else {
         scraped()
     };
-    let meta = Meta {
+    let meta = OwnMetadata {
         labels,
         annotations: service.annotations.clone(),
     };
-    object(&ROW, input.owner, input.owner.name.clone(), meta, fields)
+    object(&ROW, &api.owner, api.owner.name.clone(), meta, fields)
 }
 
-/// Headless: Prometheus wants the pods, and nobody else should find a door to the metrics.
-fn metrics_service(input: &BuildInput<'_>) -> (String, Value) {
+/// The headless Service of the metrics port: Prometheus scrapes the pods themselves, and no other client gets an
+/// address that leads to the metrics.
+fn metrics_service(api: &ValidApi) -> PlannedChild {
     let fields = spec(json!({
         "type": "ClusterIP",
         "clusterIP": "None",
-        "selector": selector_labels(&input.owner.name),
+        "selector": selector_labels(&api.owner.name),
         "ports": [
-            {"name": PORT_METRICS, "port": input.api.metrics.port, "targetPort": PORT_METRICS, "protocol": "TCP"},
+            {"name": PORT_METRICS, "port": api.metrics.port, "targetPort": PORT_METRICS, "protocol": "TCP"},
         ],
     }));
-    let meta = Meta {
-        labels: scraped(),
-        ..Meta::default()
-    };
-    object(&ROW, input.owner, format!("{}-metrics", input.owner.name), meta, fields)
+    let name = format!("{}-metrics", api.owner.name);
+    object(&ROW, &api.owner, name, OwnMetadata::labels(scraped()), fields)
 }
 
 /// The label by which the ServiceMonitor tells the one Service to scrape from the other.

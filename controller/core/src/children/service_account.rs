@@ -1,39 +1,24 @@
 //! The workload's own ServiceAccount: no token, no Role.
 
-use serde_json::Value;
-
 use super::{
-    BuildInput, ChildKind, ChildKindRow, copies_nothing,
-    object::{Meta, body, object},
-    unexplained,
+    BuildInput, Built, ChildKindRow, Group,
+    object::{OwnMetadata, body, object},
 };
+use crate::{kind::ChildKind, violation::Violations};
 
-pub(super) const ROW: ChildKindRow = ChildKindRow {
-    kind: ChildKind::ServiceAccount,
-    group: "",
-    version: "v1",
-    name: "ServiceAccount",
-    plural: "serviceaccounts",
-    optional: false,
-    core: true,
-    wave: 0,
-    holds_data: false,
-    turned_on: "!has(object.spec.serviceAccountName)",
-    explain: unexplained,
-    copied_from: copies_nothing,
-    build,
-};
+pub(super) const ROW: ChildKindRow =
+    ChildKindRow::new(ChildKind::ServiceAccount, Group::CORE, "serviceaccounts", build)
+        .needed_by_ready()
+        .in_wave(0)
+        .enabled_when("!has(object.spec.serviceAccountName)");
 
-fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
+fn build(input: &BuildInput<'_>, built: &mut Built, _: &mut Violations) {
     if input.api.workload.service_account_name.is_some() {
-        return Vec::new();
+        return;
     }
+    let owner = &input.api.owner;
     let fields = body([("automountServiceAccountToken", false.into())]);
-    vec![object(
-        &ROW,
-        input.owner,
-        input.owner.name.clone(),
-        Meta::default(),
-        fields,
-    )]
+    built
+        .children
+        .push(object(&ROW, owner, owner.name.clone(), OwnMetadata::default(), fields));
 }

@@ -1,35 +1,31 @@
-//! The ServiceMonitor: what makes a Prometheus scrape the workload. Only the fields that we send are typed here.
+//! The ServiceMonitor, by which a Prometheus finds and scrapes the workload. Only the fields that we send are typed here.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    BuildInput, ChildKind, ChildKindRow, PORT_HTTP, PORT_METRICS, copies_nothing,
-    object::{Meta, body, labels, object, selector_labels},
+    BuildInput, Built, ChildKindRow, Group,
+    object::{OwnMetadata, body, labels, object, selector_labels},
     service::scraped,
-    unexplained,
 };
-use crate::validate::{Metrics, ValidApi};
+use crate::{
+    kind::{ChildKind, PORT_HTTP, PORT_METRICS},
+    valid::{Metrics, ValidApi},
+    violation::Violations,
+};
 
-pub(super) const ROW: ChildKindRow = ChildKindRow {
-    kind: ChildKind::ServiceMonitor,
-    group: "monitoring.coreos.com",
-    version: "v1",
-    name: "ServiceMonitor",
-    plural: "servicemonitors",
-    optional: true,
-    core: false,
-    wave: 1,
-    holds_data: false,
-    turned_on: MONITORING_ON,
-    explain: unexplained,
-    copied_from: copies_nothing,
+pub(super) const ROW: ChildKindRow = ChildKindRow::new(
+    ChildKind::ServiceMonitor,
+    Group::PROMETHEUS_OPERATOR,
+    "servicemonitors",
     build,
-};
+)
+.optional()
+.enabled_when(MONITORING_ON);
 
-/// The spec turns monitoring on: it does unless it says no.
+/// CEL: the spec turns monitoring on, which is the default.
 pub(super) const MONITORING_ON: &str =
     "!has(object.spec.monitoring) || !has(object.spec.monitoring.enabled) || object.spec.monitoring.enabled";
 
@@ -50,7 +46,7 @@ struct Selector {
     match_labels: BTreeMap<String, String>,
 }
 
-/// One endpoint. `honorLabels` stays off: a workload must not say for whom it speaks.
+/// One endpoint. `honorLabels` stays off: a workload must not set the labels that say which target a sample is from.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Endpoint<'a> {
@@ -69,11 +65,20 @@ struct Relabeling<'a> {
     replacement: &'a str,
 }
 
-fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
-    if input.api.monitoring.is_none() {
-        return Vec::new();
+fn build(input: &BuildInput<'_>, built: &mut Built, _: &mut Violations) {
+    let api = input.api;
+    if api.monitoring.is_none() {
+        return;
     }
-    let name = &input.owner.name;
+    let meta = OwnMetadata::labels(own_labels(api));
+    let fields = body([("spec", json!(spec(api)))]);
+    built
+        .children
+        .push(object(&ROW, &api.owner, api.owner.name.clone(), meta, fields));
+}
+
+fn spec(api: &ValidApi) -> Spec<'_> {
+    let name = &api.owner.name;
     let Metrics {
         path,
         interval,
@@ -82,21 +87,17 @@ fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
         body_size_limit,
         label_limit,
         ..
-    } = &input.api.metrics;
+    } = &api.metrics;
     let mut match_labels = selector_labels(name);
     match_labels.extend(scraped());
-    let spec = Spec {
+    Spec {
         selector: Selector { match_labels },
         endpoints: [Endpoint {
-            port: if input.api.metrics_apart() {
-                PORT_METRICS
-            } else {
-                PORT_HTTP
-            },
+            port: if api.metrics_apart() { PORT_METRICS } else { PORT_HTTP },
             path,
             interval,
             scrape_timeout: timeout,
-            // The job is the MonitoredApi's name, whichever Service is scraped: every rule pins it.
+            // The job is the MonitoredApi's name, whichever Service is scraped: every rule selects by it.
             relabelings: [Relabeling {
                 action: "replace",
                 target_label: "job",
@@ -106,18 +107,7 @@ fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
         sample_limit: *sample_limit,
         label_limit: *label_limit,
         body_size_limit,
-    };
-    let meta = Meta {
-        labels: own_labels(input.api),
-        ..Meta::default()
-    };
-    vec![object(
-        &ROW,
-        input.owner,
-        name.clone(),
-        meta,
-        body([("spec", json!(spec))]),
-    )]
+    }
 }
 
 fn own_labels(api: &ValidApi) -> BTreeMap<String, String> {

@@ -1,7 +1,13 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
-use crate::{facts::LiveReplicas, validate::validate};
+use crate::{
+    compile,
+    facts::{LiveReplicas, Settings},
+    object_hash,
+    owner::ApiRef,
+    plan::Plan,
+};
 
 fn plan(spec: &Value, facts: &Facts) -> Plan {
     let api = serde_json::from_value(json!({
@@ -9,8 +15,7 @@ fn plan(spec: &Value, facts: &Facts) -> Plan {
         "metadata": {"name": "orders", "namespace": "shop", "uid": "owner-uid"}, "spec": spec,
     }))
     .unwrap();
-    let valid = validate(&api, &Settings::default()).unwrap();
-    build(&valid, &Settings::default(), facts, &valid.owner)
+    compile(&api, &Settings::default(), facts, &ApiRef::of(&api)).unwrap()
 }
 
 fn kinds(spec: &Value) -> Vec<String> {
@@ -38,17 +43,56 @@ fn replicas(spec: &Value, live: Option<LiveReplicas>) -> Value {
 }
 
 #[test]
-fn the_table_has_every_kind_once() {
-    for row in CHILD_KINDS {
-        assert_eq!(row.kind.row().name, row.name, "children/{}.rs", row.name);
-        assert_eq!(ChildKind::from_name(row.name), Some(row.kind));
-        assert_eq!(CHILD_KINDS.iter().filter(|other| other.kind == row.kind).count(), 1);
+fn every_kind_has_its_row_and_its_file() {
+    for kind in ChildKind::ALL {
+        assert_eq!(
+            row(kind).kind,
+            kind,
+            "row({kind}) in children/mod.rs is of another kind"
+        );
+        assert_eq!(ChildKind::from_name(kind.as_str()), Some(kind));
+        let rows = CHILD_KINDS.iter().filter(|row| row.kind == kind).count();
+        assert_eq!(
+            rows,
+            1,
+            "{kind}: write children/{}.rs with one row in CHILD_KINDS",
+            file_of(kind)
+        );
     }
+    let mut files = files();
+    let mut kinds = ChildKind::ALL.map(file_of);
+    files.sort();
+    kinds.sort();
     assert_eq!(
-        CHILD_KINDS.len(),
-        7,
-        "a row of CHILD_KINDS is missing: every file in children/ has one"
+        files, kinds,
+        "left: the files of src/children, right: the rows of CHILD_KINDS. Write the file, or the variant of ChildKind \
+         and its row"
     );
+}
+
+/// Files of this folder that no kind is named after.
+const SHARED_FILES: [&str; 4] = ["mod", "object", "row", "tests"];
+
+fn files() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/children");
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|name| name.trim_end_matches(".rs").to_owned())
+        .filter(|name| !SHARED_FILES.contains(&name.as_str()))
+        .collect()
+}
+
+/// `ServiceMonitor` is built in `service_monitor.rs`.
+fn file_of(kind: ChildKind) -> String {
+    let mut file = String::new();
+    for letter in kind.as_str().chars() {
+        if letter.is_ascii_uppercase() && !file.is_empty() {
+            file.push('_');
+        }
+        file.push(letter.to_ascii_lowercase());
+    }
+    file
 }
 
 #[test]
@@ -91,7 +135,7 @@ fn every_child_is_owned_and_labelled() {
         assert_eq!(metadata["labels"]["app.kubernetes.io/managed-by"], "monitored-api");
         assert_eq!(metadata["labels"]["monitoredapi.io/name"], "orders");
         assert_eq!(metadata["uid"], Value::Null);
-        assert_eq!(child.desired_hash, hash::hash(&child.object));
+        assert_eq!(child.desired_hash(), object_hash::hash(&child.object));
     }
 }
 
@@ -168,7 +212,7 @@ fn a_number_that_was_removed_is_kept_until_another_manager_owns_it() {
 }
 
 #[test]
-fn a_number_that_is_copied_from_the_live_object_is_bound_to_its_version() {
+fn a_number_that_is_preconditioned_on_the_live_object_is_bound_to_its_version() {
     let live = |replicas, others| LiveReplicas {
         replicas,
         ours: true,
@@ -183,19 +227,23 @@ fn a_number_that_is_copied_from_the_live_object_is_bound_to_its_version() {
         plan(&spec, &facts).children.pop().unwrap()
     };
     let copied = deployment(json!({"image": "i"}), false);
-    assert_eq!(copied.copied_from.as_deref(), Some("71"));
+    assert_eq!(copied.preconditioned_on.as_deref(), Some("71"));
     // Neither in the intent nor in its hash: every event of the Deployment has a new one.
     assert_eq!(copied.object["metadata"]["resourceVersion"], Value::Null);
-    assert!(deployment::copies(&copied.object, live(5, false)));
-    assert!(!deployment::copies(&copied.object, live(7, false)));
-    assert!(!deployment::copies(&copied.object, live(5, true)));
-    assert_eq!(deployment(json!({"image": "i"}), true).copied_from, None);
+    assert!(deployment::replicas_unchanged(&copied.object, live(5, false)));
+    assert!(!deployment::replicas_unchanged(&copied.object, live(7, false)));
+    assert!(!deployment::replicas_unchanged(&copied.object, live(5, true)));
+    assert_eq!(deployment(json!({"image": "i"}), true).preconditioned_on, None);
     assert_eq!(
-        deployment(json!({"image": "i", "replicas": 5}), false).copied_from,
+        deployment(json!({"image": "i", "replicas": 5}), false).preconditioned_on,
         None
     );
     let stored = json!({"image": "i", "storage": {"size": "1Gi"}});
-    assert_eq!(deployment(stored, false).copied_from, None, "the one pod is prescribed");
+    assert_eq!(
+        deployment(stored, false).preconditioned_on,
+        None,
+        "the one pod is prescribed"
+    );
 }
 
 #[test]
@@ -262,10 +310,10 @@ fn no_pod_mounts_a_claim_of_somebody_else() {
         record: None,
     };
     let foreign = [claim(Outcome::Conflict("exists and is not ours".to_owned()))];
-    let why = held_back(ChildKind::Deployment, &foreign).unwrap();
+    let why = blocked_by(ChildKind::Deployment, &foreign).unwrap();
     assert!(why.contains("PersistentVolumeClaim orders"), "{why}");
-    assert_eq!(held_back(ChildKind::Service, &foreign), None);
-    assert_eq!(held_back(ChildKind::Deployment, &[claim(Outcome::Applied)]), None);
+    assert_eq!(blocked_by(ChildKind::Service, &foreign), None);
+    assert_eq!(blocked_by(ChildKind::Deployment, &[claim(Outcome::Applied)]), None);
 }
 
 #[test]

@@ -4,7 +4,8 @@ use controller_api::{ChildRecord, ConditionType, Reason};
 
 use super::{FoldInput, verdict::Verdict};
 use crate::{
-    children::ChildKind,
+    children::row,
+    kind::ChildKind,
     plan::{Applied, AppliedChild, Outcome},
 };
 
@@ -13,15 +14,17 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
         return not_applied(input);
     };
     let mut failures: Vec<(Reason, String)> = applied.children.iter().filter_map(failure).collect();
-    failures.sort_by(|(one, about_one), (other, about_other)| {
-        (rank(*one), about_one).cmp(&(rank(*other), about_other))
-    });
+    failures
+        .sort_by(|(one, about_one), (other, about_other)| (rank(*one), about_one).cmp(&(rank(*other), about_other)));
     if let Some((worst, _)) = failures.first() {
         let sentences: Vec<_> = failures.iter().map(|(_, sentence)| sentence.as_str()).collect();
         return Verdict::no(*worst, sentences.join("; "));
     }
     if !applied.leftovers.is_empty() {
-        return Verdict::no(Reason::Pruning, format!("waiting to be gone: {}", names(&applied.leftovers)));
+        return Verdict::no(
+            Reason::Pruning,
+            format!("waiting to be gone: {}", names(&applied.leftovers)),
+        );
     }
     let missing: Vec<_> = of_missing_crds(applied).map(ChildKind::as_str).collect();
     let mut sentence = "every object is as wanted".to_owned();
@@ -84,7 +87,10 @@ const WORST_FIRST: [Reason; 5] = [
 ];
 
 fn rank(reason: Reason) -> usize {
-    WORST_FIRST.iter().position(|worst| *worst == reason).unwrap_or(WORST_FIRST.len())
+    WORST_FIRST
+        .iter()
+        .position(|worst| *worst == reason)
+        .unwrap_or(WORST_FIRST.len())
 }
 
 /// Why a child is not as wanted, as a reason and a sentence. `None`: it is as wanted.
@@ -103,9 +109,9 @@ fn failure(child: &AppliedChild) -> Option<(Reason, String)> {
     }
 }
 
-/// How the kinds that `Ready` needs stand.
+/// The state of the kinds that `Ready` needs, taken together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Core {
+pub(super) enum NeededChildren {
     /// All as wanted.
     Applied,
     /// On the way, or failing in a way that may pass.
@@ -114,12 +120,12 @@ pub(super) enum Core {
     Refused,
 }
 
-pub(super) fn core(applied: &Applied) -> Core {
+pub(super) fn needed_children(applied: &Applied) -> NeededChildren {
     let outcomes = || {
         applied
             .children
             .iter()
-            .filter(|child| child.kind.row().core)
+            .filter(|child| row(child.kind).needed_by_ready)
             .map(|child| &child.outcome)
     };
     let refused = |outcome: &Outcome| match outcome {
@@ -127,11 +133,11 @@ pub(super) fn core(applied: &Applied) -> Core {
         Outcome::Unchanged | Outcome::Applied | Outcome::Failed(_) | Outcome::Waiting => false,
     };
     if outcomes().any(refused) {
-        Core::Refused
+        NeededChildren::Refused
     } else if outcomes().all(|outcome| matches!(outcome, Outcome::Unchanged | Outcome::Applied)) {
-        Core::Applied
+        NeededChildren::Applied
     } else {
-        Core::Pending
+        NeededChildren::Pending
     }
 }
 

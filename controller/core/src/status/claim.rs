@@ -11,7 +11,13 @@ fn wanted<'a>(input: &FoldInput<'a>) -> Option<&'a ClaimFacts> {
     storage.and(input.workload.claim.as_ref())
 }
 
-/// The volume behind the claim is gone. Told even while a pod still runs: it will not start again.
+/// Whether a claim has no volume yet, so that its latest event says why.
+#[must_use]
+pub fn is_pending(claim: &ClaimFacts) -> bool {
+    claim.phase == "Pending"
+}
+
+/// The volume behind the claim is gone. Reported even while a pod still runs: it will not start again.
 pub(super) fn lost(input: &FoldInput<'_>) -> Option<Verdict> {
     wanted(input).filter(|claim| claim.phase == "Lost").map(|_| {
         Verdict::no(
@@ -23,9 +29,9 @@ pub(super) fn lost(input: &FoldInput<'_>) -> Option<Verdict> {
 
 /// Why the claim has no volume yet, where that is what the pod waits for.
 pub(super) fn pending(input: &FoldInput<'_>) -> Option<Verdict> {
-    let claim = wanted(input).filter(|claim| claim.phase == "Pending")?;
-    let told = claim.told.as_deref().unwrap_or_default();
-    let has = |text: &str| told.contains(text);
+    let claim = wanted(input).filter(|claim| is_pending(claim))?;
+    let event = claim.latest_event.as_deref().unwrap_or_default();
+    let has = |text: &str| event.contains(text);
     if has("waiting for first consumer") || has("waiting for pod ") {
         // The class binds when a pod is scheduled: what holds the pod up says more.
         return None;

@@ -3,7 +3,7 @@
 use controller_api::Reason;
 
 use super::pods::{CRASH, Diagnosis, FATAL, PENDING, diagnosis};
-use crate::validate::ValidApi;
+use crate::valid::ValidApi;
 
 pub(super) fn waiting(reason: &str, message: &str, api: Option<&ValidApi>) -> Diagnosis {
     match reason {

@@ -17,9 +17,13 @@ use jiff::Timestamp;
 
 use crate::{
     facts::{PrometheusFacts, WorkloadFacts},
-    plan::{ApiRef, Applied},
-    validate::{ValidApi, Violation},
+    owner::ApiRef,
+    plan::Applied,
+    valid::ValidApi,
+    violation::Violation,
 };
+pub use claim::is_pending;
+pub use pods::{pod_to_look_up, unready_pods};
 use summary::Parts;
 use verdict::{Truth, Verdict};
 

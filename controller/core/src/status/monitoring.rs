@@ -7,10 +7,7 @@ use super::{
     verdict::{Truth, Verdict},
 };
 use crate::{
-    children::{ChildKind, service_monitor::monitor_labels},
-    facts::PrometheusFacts,
-    plan::Outcome,
-    validate::ValidApi,
+    children::service_monitor::monitor_labels, facts::PrometheusFacts, kind::ChildKind, plan::Outcome, valid::ValidApi,
 };
 
 /// The valid spec, if it wants to be monitored.
@@ -31,7 +28,10 @@ pub(super) fn selected(input: &FoldInput<'_>) -> Option<Verdict> {
 }
 
 fn spec_invalid() -> Verdict {
-    Verdict::unknown(Reason::SpecInvalid, "cannot be known while the spec is invalid: see Accepted")
+    Verdict::unknown(
+        Reason::SpecInvalid,
+        "cannot be known while the spec is invalid: see Accepted",
+    )
 }
 
 fn not_written(input: &FoldInput<'_>) -> Option<Verdict> {
@@ -57,7 +57,9 @@ fn not_written(input: &FoldInput<'_>) -> Option<Verdict> {
 
 fn by_prometheus(input: &FoldInput<'_>, api: &ValidApi) -> Verdict {
     match input.prometheus {
-        PrometheusFacts::NotReadYet => Verdict::unknown(Reason::NotReadYet, "the Prometheus objects have not been read yet"),
+        PrometheusFacts::NotReadYet => {
+            Verdict::unknown(Reason::NotReadYet, "the Prometheus objects have not been read yet")
+        }
         PrometheusFacts::CrdMissing => Verdict::unknown(
             Reason::NoPrometheusKind,
             "the CRD prometheuses.monitoring.coreos.com is not installed: who reads ServiceMonitors here cannot be known",

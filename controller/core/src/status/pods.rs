@@ -6,8 +6,8 @@ use controller_api::Reason;
 use super::{container, verdict::Verdict};
 use crate::{
     facts::{PodFacts, Termination},
-    plan::ApiRef,
-    validate::ValidApi,
+    owner::ApiRef,
+    valid::ValidApi,
 };
 
 /// What is said of one pod: the higher the rank, the more it explains.
@@ -31,11 +31,29 @@ pub(super) fn diagnosis(rank: u8, reason: Reason, message: impl Into<String>) ->
     }
 }
 
-/// The worst that is known of the pods that are not ready; those of the newest revision count, where there are any.
+/// The pods of the newest revision: the newest pod was made from the newest template.
+fn current(pods: &[PodFacts]) -> impl Iterator<Item = &PodFacts> {
+    let newest = pods.iter().max_by(|one, other| one.created.cmp(&other.created));
+    let newest = newest.map(|pod| &pod.template_hash);
+    pods.iter().filter(move |pod| Some(&pod.template_hash) == newest)
+}
+
+/// Pods of the newest revision that run and are not ready.
+pub fn unready_pods(pods: &[PodFacts]) -> impl Iterator<Item = &PodFacts> {
+    current(pods).filter(|pod| !pod.ready && pod.phase == "Running")
+}
+
+/// The one pod whose `Unhealthy` event is worth a request: one example is enough for a sentence. `None`: the pods' own
+/// status says everything.
+#[must_use]
+pub fn pod_to_look_up(pods: &[PodFacts]) -> Option<&PodFacts> {
+    unready_pods(pods).find(|pod| pod.waiting.is_none())
+}
+
+/// The worst that is known of the pods of the newest revision that are not ready.
 pub(super) fn diagnose(pods: &[PodFacts], owner: &ApiRef, api: Option<&ValidApi>) -> Option<Verdict> {
-    let any_current = pods.iter().any(|pod| pod.current);
-    pods.iter()
-        .filter(|pod| !pod.ready && (pod.current || !any_current))
+    current(pods)
+        .filter(|pod| !pod.ready)
         .filter_map(|pod| one(pod, owner, api))
         // Of equals, the first in the alphabet, whatever the order of the pods.
         .max_by(|one, other| one.rank.cmp(&other.rank).then_with(|| other.message.cmp(&one.message)))
@@ -62,7 +80,13 @@ fn one(pod: &PodFacts, owner: &ApiRef, api: Option<&ValidApi>) -> Option<Diagnos
             .as_deref()
             .map(|message| probe(message, api))
             .or_else(|| crashed.filter(|_| pod.restarts > 0 || pod.phase == "Failed"))
-            .or_else(|| Some(diagnosis(0, Reason::NotReadyYet, "the container runs and is not ready yet"))),
+            .or_else(|| {
+                Some(diagnosis(
+                    0,
+                    Reason::NotReadyYet,
+                    "the container runs and is not ready yet",
+                ))
+            }),
     }
 }
 

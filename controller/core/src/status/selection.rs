@@ -46,7 +46,10 @@ pub(super) fn verdict(
     }
     selecting.sort();
     if !selecting.is_empty() {
-        return Verdict::yes(Reason::Selected, format!("selected by Prometheus {}", selecting.join(", ")));
+        return Verdict::yes(
+            Reason::Selected,
+            format!("selected by Prometheus {}", selecting.join(", ")),
+        );
     }
     missed(&misses)
 }

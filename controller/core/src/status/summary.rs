@@ -5,7 +5,7 @@ use controller_api::{ConditionType, Reason};
 
 use super::{
     FoldInput,
-    children::{self, Core},
+    children::{NeededChildren, needed_children},
     verdict::{Truth, Verdict},
     workload,
 };
@@ -39,7 +39,7 @@ pub(super) fn summary(input: &FoldInput<'_>, parts: &Parts<'_>) -> Summary {
 fn ready(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
     // Of the children, only the kinds that the workload needs count.
     let core_applied = match input.applied {
-        Some(applied) => children::core(applied) == Core::Applied,
+        Some(applied) => needed_children(applied) == NeededChildren::Applied,
         None => parts.children.is(Truth::True),
     };
     let children = (!core_applied).then_some(parts.children);
@@ -71,7 +71,7 @@ fn stalled(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
     }
     if input
         .applied
-        .is_some_and(|applied| children::core(applied) == Core::Refused)
+        .is_some_and(|applied| needed_children(applied) == NeededChildren::Refused)
     {
         return Verdict::new(Truth::True, parts.children.reason, parts.children.message.clone());
     }

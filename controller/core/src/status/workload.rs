@@ -4,7 +4,7 @@
 use controller_api::Reason;
 
 use super::{FoldInput, claim, pods, verdict::Verdict};
-use crate::{children::ChildKind, facts::DeploymentFacts, requeue::ErrorClass};
+use crate::{facts::DeploymentFacts, kind::ChildKind};
 
 pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     let Some(deployment) = &input.workload.deployment else {
@@ -56,11 +56,13 @@ fn no_deployment(input: &FoldInput<'_>) -> Verdict {
         .into_iter()
         .flat_map(|applied| &applied.children)
         .find(|child| child.kind == ChildKind::Deployment)
-        .map(|child| ErrorClass::of(&child.outcome));
+        .map(|child| &child.outcome);
     let message = match (input.validated, written) {
-        (Err(_), _) => "there is no Deployment, and none is made while the spec is invalid",
-        (Ok(_), Some(Some(_))) => "there is no Deployment of ours, for it could not be written: see ChildrenApplied",
-        (Ok(_), Some(None) | None) => "the Deployment does not exist yet",
+        (Err(_), _) => "there is no Deployment, and none is made while the spec is invalid: see Accepted",
+        (Ok(_), Some(outcome)) if outcome.is_error() => {
+            "there is no Deployment, because it could not be written: see ChildrenApplied"
+        }
+        (Ok(_), Some(_) | None) => "the Deployment does not exist yet",
     };
     Verdict::no(Reason::NoDeployment, message)
 }
@@ -75,7 +77,9 @@ fn incomplete(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> Verdict {
         .or_else(|| pods::diagnose(&input.workload.pods, input.owner, api));
     match (diagnosis, &deployment.progress_failed) {
         (Some(diagnosis), _) => diagnosis,
-        (None, Some((reason, _))) => Verdict::no(no_progress(reason), "the rollout made no progress within its deadline"),
+        (None, Some((reason, _))) => {
+            Verdict::no(no_progress(reason), "the rollout made no progress within its deadline")
+        }
         (None, None) => Verdict::no(Reason::RolloutInProgress, progress(deployment)),
     }
 }
@@ -116,7 +120,10 @@ pub(super) fn service(input: &FoldInput<'_>) -> Verdict {
             Reason::NoEndpoints,
             "pods are ready, but none is behind the Service's port http: its selector or its port does not match them",
         ),
-        Some(0) => Verdict::no(Reason::NoReadyPods, "no ready pod is behind the Service: see WorkloadReady"),
+        Some(0) => Verdict::no(
+            Reason::NoReadyPods,
+            "no ready pod is behind the Service: see WorkloadReady",
+        ),
         Some(_) => Verdict::yes(Reason::EndpointsReady, "ready pods are behind the Service's port http"),
     }
 }

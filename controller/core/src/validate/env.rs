@@ -11,7 +11,8 @@ use k8s_openapi::{
     apimachinery::pkg::api::resource::Quantity,
 };
 
-use super::{Violations, syntax};
+use super::syntax;
+use crate::violation::Violations;
 
 /// Fields of a pod that Kubernetes resolves in an environment variable.
 const FIELDS: [&str; 9] = [

@@ -8,8 +8,12 @@ use k8s_openapi::api::core::v1::Probe;
 use metric_contract::DialectId;
 
 use super::{
-    Metrics, Preset, ProbeSet, Violations, syntax,
+    Preset, syntax,
     workload::{port, range},
+};
+use crate::{
+    valid::{Metrics, ProbeSet},
+    violation::Violations,
 };
 
 /// Time between two scrapes.
@@ -22,6 +26,7 @@ const DEFAULT_SAMPLES: i64 = 50_000;
 const DEFAULT_BODY_SIZE: &str = "10MiB";
 /// Labels of a sample.
 const DEFAULT_LABELS: i64 = 64;
+
 pub(super) fn metrics(
     given: Option<&spec::MetricsSpec>,
     preset: &Preset,

@@ -3,44 +3,34 @@
 use std::collections::BTreeMap;
 
 use controller_api::spec;
-use controller_rules::{AlertOverride, AlertSettings, ApiFacts, build_rules};
+use controller_rules::{AlertOverride, AlertSettings};
 
-use super::{DashboardSettings, Monitoring, Violations, syntax, workload::RESERVED_LABELS};
-use crate::facts::Settings;
+use super::{syntax, workload::RESERVED_LABELS};
+use crate::{
+    facts::Settings,
+    valid::{DashboardSettings, Monitoring},
+    violation::Violations,
+};
 
 /// Label by which Grafana's sidecar finds dashboards unless it is set up otherwise.
 const DASHBOARD_LABEL: (&str, &str) = ("grafana_dashboard", "1");
 
 pub(super) fn monitoring(
     monitoring: Option<&spec::MonitoringSpec>,
-    alerts: Option<&spec::AlertsSpec>,
-    dashboard: Option<&spec::DashboardSpec>,
-    facts: &ApiFacts<'_>,
+    dashboard: Option<DashboardSettings>,
     settings: &Settings,
     out: &mut Violations,
 ) -> Option<Monitoring> {
     let spec::MonitoringSpec { enabled, object_labels } = monitoring.cloned().unwrap_or_default();
     let path = "spec.monitoring.objectLabels";
     let object_labels = merged(&settings.monitoring_object_labels, object_labels, path, out);
-    // Checked even when monitoring is off: turning it on must not bring old mistakes to light.
-    let alerts = alert_settings(alerts, settings);
-    let dashboard = dashboard_settings(dashboard, settings, out);
-    let rules = build_rules(facts, &alerts)
-        .map_err(|errors| {
-            for error in errors {
-                out.add(format!("spec.alerts.{}", error.path), error.message);
-            }
-        })
-        .ok()?;
     enabled.unwrap_or(true).then_some(Monitoring {
         object_labels,
-        alerts,
-        rules,
         dashboard,
     })
 }
 
-fn alert_settings(alerts: Option<&spec::AlertsSpec>, settings: &Settings) -> AlertSettings {
+pub(super) fn alert_settings(alerts: Option<&spec::AlertsSpec>, settings: &Settings) -> AlertSettings {
     let spec::AlertsSpec {
         enabled,
         labels,
@@ -76,7 +66,7 @@ fn alert_override(given: spec::AlertOverride) -> AlertOverride {
     }
 }
 
-fn dashboard_settings(
+pub(super) fn dashboard_settings(
     dashboard: Option<&spec::DashboardSpec>,
     settings: &Settings,
     out: &mut Violations,

@@ -6,8 +6,8 @@ use k8s_openapi::{
     apimachinery::pkg::util::intstr::IntOrString,
 };
 
-use super::{Preset, PresetProbe, ProbeSet, Violations, workload::range};
-use crate::children::PORT_HTTP;
+use super::{Preset, PresetProbe, workload::range};
+use crate::{kind::PORT_HTTP, valid::ProbeSet, violation::Violations};
 
 pub(super) fn probes(probes: Option<&spec::Probes>, preset: &Preset, out: &mut Violations) -> ProbeSet {
     let spec::Probes {

@@ -3,7 +3,8 @@
 use controller_api::spec;
 use k8s_openapi::api::apps::v1::DeploymentStrategy;
 
-use super::{Preset, Storage, Violations, env::object_name, syntax};
+use super::{Preset, env::object_name, syntax};
+use crate::{valid::Storage, violation::Violations};
 
 /// Where the volume is mounted unless preset or author say otherwise.
 const DEFAULT_MOUNT: &str = "/data";
@@ -59,8 +60,13 @@ fn mount(path: &str, out: &mut Violations) {
     }
 }
 
-/// A second pod would write to the same files, or wait for ever on another node.
-pub(super) fn one_pod_at_a_time(replicas: Option<i32>, strategy: Option<&spec::Strategy>, out: &mut Violations) {
+/// The rollout with storage, and what contradicts it: a second pod would write to the same files, or wait for ever on
+/// another node.
+pub(super) fn one_pod_at_a_time(
+    replicas: Option<i32>,
+    strategy: Option<&spec::Strategy>,
+    out: &mut Violations,
+) -> DeploymentStrategy {
     if let Some(replicas) = replicas.filter(|replicas| *replicas > 1) {
         out.add(
             "spec.replicas",
@@ -81,9 +87,6 @@ pub(super) fn one_pod_at_a_time(replicas: Option<i32>, strategy: Option<&spec::S
             "with spec.storage the old pod must go before a new one starts: remove spec.strategy, or set its type to Recreate",
         );
     }
-}
-
-pub(super) fn strategy() -> DeploymentStrategy {
     DeploymentStrategy {
         type_: Some("Recreate".to_owned()),
         rolling_update: None,

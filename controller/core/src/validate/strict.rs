@@ -3,7 +3,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::Violations;
+use crate::violation::Violations;
 
 /// Decodes `value`, found at `path`; adds a violation for each unknown key, or one for what does not decode.
 pub(super) fn decode<T: DeserializeOwned + Serialize>(value: &Value, path: &str, out: &mut Violations) -> Option<T> {

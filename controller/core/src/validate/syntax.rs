@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Violations;
+use crate::violation::Violations;
 
 /// Longest name part of a label or annotation key, and longest label value.
 const MAX_LABEL: usize = 63;

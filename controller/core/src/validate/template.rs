@@ -1,4 +1,4 @@
-//! `spec.podTemplate`: what it may hold, and what it must not change, judged on the merged result.
+//! `spec.podTemplate`: what it may hold. What it must not change is judged on the merged pod, when it is built.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use controller_api::names;
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use serde_json::Value;
 
-use super::{ValidApi, Violations, strict, workload::RESERVED_LABELS};
-use crate::children::{PORT_HTTP, PORT_METRICS, deployment};
+use super::{strict, workload::RESERVED_LABELS};
+use crate::violation::Violations;
 
 const PATH: &str = "spec.podTemplate";
 
@@ -140,69 +140,5 @@ fn own_container(container: &Container, path: &str, out: &mut Violations) {
             format!("{path}.{field}"),
             format!("is set by the operator: use {instead}"),
         );
-    }
-}
-
-/// Checks what a valid spec makes of the pod template.
-pub(super) fn check(api: &ValidApi, out: &mut Violations) {
-    if api.workload.pod_template.is_none() {
-        return;
-    }
-    let Some(pod) = deployment::pod_template(api).spec else {
-        return;
-    };
-    ports(api, &pod, out);
-    volumes(&pod, out);
-}
-
-/// The ports by which Service, probes and ServiceMonitor find the container keep their names and numbers.
-fn ports(api: &ValidApi, pod: &PodSpec, out: &mut Violations) {
-    let mut ours = vec![(PORT_HTTP, api.workload.port)];
-    if api.metrics_apart() {
-        ours.push((PORT_METRICS, api.metrics.port));
-    }
-    let path = format!("{PATH}.spec.containers");
-    for container in &pod.containers {
-        for port in container.ports.iter().flatten() {
-            let name = port.name.as_deref().unwrap_or_default();
-            let reserved = ours.iter().any(|(ours, _)| *ours == name);
-            let as_ours = container.name == names::CONTAINER && ours.contains(&(name, port.container_port));
-            if reserved && !as_ours {
-                out.add(
-                    &path,
-                    format!("the port name {name} is the operator's: choose another, or set spec.port"),
-                );
-            }
-        }
-        if container.name == names::CONTAINER {
-            for (name, number) in &ours {
-                let kept = container
-                    .ports
-                    .iter()
-                    .flatten()
-                    .any(|port| port.name.as_deref() == Some(name) && port.container_port == *number);
-                if !kept {
-                    out.add(&path, format!("the port {name} ({number}) must keep its name and number: set spec.port or spec.metrics.port"));
-                }
-            }
-        }
-    }
-}
-
-/// A volume has one source: another one for `tmp` or `data` would be merged beside the emptyDir.
-fn volumes(pod: &PodSpec, out: &mut Violations) {
-    for volume in pod.volumes.iter().flatten() {
-        let sources = serde_json::to_value(volume)
-            .ok()
-            .and_then(|value| value.as_object().map(serde_json::Map::len));
-        if sources.is_some_and(|fields| fields > 2) {
-            out.add(
-                format!("{PATH}.spec.volumes"),
-                format!(
-                    "the volume {} would have two sources: give yours another name, and mount it where you need it",
-                    volume.name
-                ),
-            );
-        }
     }
 }

@@ -1,16 +1,32 @@
 use controller_api::spec::{SecurityProfile, ServiceType};
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use k8s_openapi::{api::core::v1::PodTemplateSpec, apimachinery::pkg::util::intstr::IntOrString};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::{compile, facts::Facts, kind::ChildKind, plan::Plan, violation::Violation};
 
-fn check(spec: &Value) -> Result<ValidApi, Vec<Violation>> {
+fn plan(spec: &Value, settings: &Settings) -> Result<Plan, Vec<Violation>> {
     let api = serde_json::from_value(json!({
         "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
         "metadata": {"name": "orders", "namespace": "shop"}, "spec": spec,
     }))
     .unwrap();
-    validate(&api, &Settings::default())
+    compile(&api, settings, &Facts::default(), &ApiRef::of(&api))
+}
+
+fn check(spec: &Value) -> Result<ValidApi, Vec<Violation>> {
+    plan(spec, &Settings::default()).map(|plan| plan.api)
+}
+
+/// The pod template of the Deployment.
+fn template(spec: &Value) -> PodTemplateSpec {
+    let plan = plan(spec, &Settings::default()).unwrap();
+    let deployment = plan
+        .children
+        .iter()
+        .find(|child| child.kind == ChildKind::Deployment)
+        .unwrap();
+    serde_json::from_value(deployment.object["spec"]["template"].clone()).unwrap()
 }
 
 fn valid(spec: &Value) -> ValidApi {
@@ -182,12 +198,8 @@ fn the_authors_labels_win_over_the_installations() {
             .into(),
         ..Settings::default()
     };
-    let api = serde_json::from_value(json!({
-        "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi", "metadata": {"name": "orders"},
-        "spec": {"image": "i", "monitoring": {"objectLabels": {"release": "b"}}},
-    }))
-    .unwrap();
-    let labels = validate(&api, &settings).unwrap().monitoring.unwrap().object_labels;
+    let spec = json!({"image": "i", "monitoring": {"objectLabels": {"release": "b"}}});
+    let labels = plan(&spec, &settings).unwrap().api.monitoring.unwrap().object_labels;
     assert_eq!(
         labels.into_iter().collect::<Vec<_>>(),
         [("release", "b"), ("team", "x")].map(|(k, v)| (k.to_owned(), v.to_owned()))
@@ -203,10 +215,9 @@ fn a_container_port_of_the_template_with_another_protocol_is_no_conflict() {
 
 #[test]
 fn a_pod_template_takes_numbers_for_quantities_as_kubernetes_does() {
-    let api = valid(&json!({"image": "i", "podTemplate": {"spec": {"containers": [
+    let template = template(&json!({"image": "i", "podTemplate": {"spec": {"containers": [
         {"name": "proxy", "image": "p", "resources": {"limits": {"cpu": 1}}},
     ]}}}));
-    let template = crate::children::deployment::pod_template(&api);
     let proxy = template
         .spec
         .unwrap()
@@ -219,8 +230,9 @@ fn a_pod_template_takes_numbers_for_quantities_as_kubernetes_does() {
 
 #[test]
 fn baseline_runs_the_images_own_user() {
-    let api = valid(&json!({"image": "i", "securityProfile": "Baseline", "runAsUser": 0}));
-    let pod = crate::children::deployment::pod_template(&api).spec.unwrap();
+    let pod = template(&json!({"image": "i", "securityProfile": "Baseline", "runAsUser": 0}))
+        .spec
+        .unwrap();
     let context = pod.security_context.unwrap();
     assert_eq!(
         (context.run_as_non_root, context.run_as_user, context.fs_group),
@@ -232,8 +244,9 @@ fn baseline_runs_the_images_own_user() {
 #[test]
 fn a_short_grace_period_leaves_the_application_its_half() {
     for (grace, sleep) in [(30, Some(5)), (6, Some(3)), (1, None)] {
-        let api = valid(&json!({"image": "i", "terminationGracePeriodSeconds": grace}));
-        let pod = crate::children::deployment::pod_template(&api).spec.unwrap();
+        let pod = template(&json!({"image": "i", "terminationGracePeriodSeconds": grace}))
+            .spec
+            .unwrap();
         let lifecycle = pod.containers.into_iter().next().unwrap().lifecycle;
         let found = lifecycle
             .and_then(|lifecycle| lifecycle.pre_stop?.sleep)
@@ -244,8 +257,7 @@ fn a_short_grace_period_leaves_the_application_its_half() {
 
 #[test]
 fn turning_monitoring_off_does_not_change_the_pods() {
-    let on = valid(&json!({"image": "i", "metrics": {"port": 9090}}));
-    let off = valid(&json!({"image": "i", "metrics": {"port": 9090}, "monitoring": {"enabled": false}}));
-    let template = crate::children::deployment::pod_template;
+    let on = json!({"image": "i", "metrics": {"port": 9090}});
+    let off = json!({"image": "i", "metrics": {"port": 9090}, "monitoring": {"enabled": false}});
     assert_eq!(template(&on), template(&off));
 }

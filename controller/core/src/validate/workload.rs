@@ -13,7 +13,8 @@ use k8s_openapi::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{AUTO, PRESETS, Preset, ServiceSettings, Violations, env::object_name, preset, strict, syntax};
+use super::{AUTO, PRESETS, Preset, env::object_name, preset, strict, syntax};
+use crate::{valid::ServiceSettings, violation::Violations};
 
 /// What a container reserves unless the author says otherwise.
 const DEFAULT_REQUESTS: [(&str, &str); 2] = [("cpu", "50m"), ("memory", "64Mi")];

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::{children::ChildKind, plan::ApiRef};
+use crate::{kind::ChildKind, metadata::fields_hash};
 
 const OWNER: &str = "owner-uid";
 
@@ -15,13 +15,7 @@ fn owner() -> ApiRef {
 }
 
 fn planned(object: Value) -> PlannedChild {
-    PlannedChild {
-        kind: ChildKind::Service,
-        name: "orders".to_owned(),
-        desired_hash: hash::hash(&object),
-        copied_from: None,
-        object,
-    }
+    PlannedChild::new(ChildKind::Service, "orders".to_owned(), object)
 }
 
 fn intent() -> Value {
@@ -62,14 +56,18 @@ fn live() -> Value {
     live
 }
 
+fn live_object(live: &Value) -> LiveObject {
+    LiveObject::from_json(&live.to_string(), fields_hash).unwrap()
+}
+
 fn observed(live: &Value) -> ObservedChild {
-    observe(&metadata(live).unwrap())
+    live_object(live).observed
 }
 
 #[test]
 fn a_converged_child_needs_no_request() {
     let planned = planned(intent());
-    let record = record_of(&planned, &live()).unwrap();
+    let record = record_of(&planned, &observed(&live())).unwrap();
     assert_eq!(
         decide(&planned, Some(&record), Some(&observed(&live())), &owner()),
         Decision::Skip
@@ -85,7 +83,7 @@ fn what_does_not_exist_is_created_after_a_live_read() {
 
 #[test]
 fn a_changed_intent_is_an_update_with_the_known_uid() {
-    let before = record_of(&planned(intent()), &live()).unwrap();
+    let before = record_of(&planned(intent()), &observed(&live())).unwrap();
     let mut changed = intent();
     changed["spec"]["type"] = json!("LoadBalancer");
     let decision = decide(&planned(changed), Some(&before), Some(&observed(&live())), &owner());
@@ -100,7 +98,7 @@ fn a_changed_intent_is_an_update_with_the_known_uid() {
 #[test]
 fn a_field_of_ours_that_somebody_took_is_confirmed_and_then_taken_back() {
     let planned = planned(intent());
-    let record = record_of(&planned, &live()).unwrap();
+    let record = record_of(&planned, &observed(&live())).unwrap();
     let mut drifted = live();
     drifted["spec"]["type"] = json!("NodePort");
     drifted["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"]
@@ -111,7 +109,7 @@ fn a_field_of_ours_that_somebody_took_is_confirmed_and_then_taken_back() {
         decide(&planned, Some(&record), Some(&observed(&drifted)), &owner()),
         Decision::Confirm
     );
-    let confirmed = confirm(&planned, Some(&record), Some(&drifted), &owner());
+    let confirmed = confirm(&planned, Some(&record), Some(&live_object(&drifted)), &owner());
     assert_eq!(
         confirmed,
         Confirmed::Update {
@@ -123,9 +121,9 @@ fn a_field_of_ours_that_somebody_took_is_confirmed_and_then_taken_back() {
 #[test]
 fn a_stale_watch_is_not_taken_for_drift() {
     let planned = planned(intent());
-    let record = record_of(&planned, &live()).unwrap();
+    let record = record_of(&planned, &observed(&live())).unwrap();
     assert_eq!(
-        confirm(&planned, Some(&record), Some(&live()), &owner()),
+        confirm(&planned, Some(&record), Some(&live_object(&live())), &owner()),
         Confirmed::Keep(record)
     );
 }
@@ -133,7 +131,7 @@ fn a_stale_watch_is_not_taken_for_drift() {
 #[test]
 fn an_object_of_another_uid_under_our_name_is_confirmed() {
     let planned = planned(intent());
-    let record = record_of(&planned, &live()).unwrap();
+    let record = record_of(&planned, &observed(&live())).unwrap();
     let mut again = live();
     again["metadata"]["uid"] = json!("another-uid");
     assert_eq!(
@@ -149,7 +147,7 @@ fn a_lost_record_is_rebuilt_without_a_write_when_the_object_is_as_wanted() {
         decide(&planned, None, Some(&observed(&live())), &owner()),
         Decision::Confirm
     );
-    let Confirmed::Keep(record) = confirm(&planned, None, Some(&live()), &owner()) else {
+    let Confirmed::Keep(record) = confirm(&planned, None, Some(&live_object(&live())), &owner()) else {
         panic!()
     };
     assert_eq!(
@@ -162,7 +160,7 @@ fn a_lost_record_is_rebuilt_without_a_write_when_the_object_is_as_wanted() {
 fn a_lost_record_of_an_object_that_differs_costs_one_write() {
     let mut changed = intent();
     changed["spec"]["ports"][0]["port"] = json!(81);
-    let confirmed = confirm(&planned(changed), None, Some(&live()), &owner());
+    let confirmed = confirm(&planned(changed), None, Some(&live_object(&live())), &owner());
     assert_eq!(
         confirmed,
         Confirmed::Update {
@@ -174,7 +172,7 @@ fn a_lost_record_of_an_object_that_differs_costs_one_write() {
 #[test]
 fn a_foreign_object_is_left_alone_whatever_is_recorded() {
     let planned = planned(intent());
-    let record = record_of(&planned, &live()).unwrap();
+    let record = record_of(&planned, &observed(&live())).unwrap();
     for controller in [
         json!([]),
         json!([{"apiVersion": "v1", "kind": "X", "name": "x", "uid": "other", "controller": true}]),
@@ -186,7 +184,7 @@ fn a_foreign_object_is_left_alone_whatever_is_recorded() {
             Decision::Conflict(_)
         ));
         assert!(matches!(
-            confirm(&planned, Some(&record), Some(&foreign), &owner()),
+            confirm(&planned, Some(&record), Some(&live_object(&foreign)), &owner()),
             Confirmed::Conflict(_)
         ));
     }
@@ -227,7 +225,7 @@ fn an_object_that_a_deleted_namesake_left_is_waited_for_and_not_taken_over() {
         Decision::WaitForDeletion
     );
     assert_eq!(
-        confirm(&planned, None, Some(&left), &owner()),
+        confirm(&planned, None, Some(&live_object(&left)), &owner()),
         Confirmed::WaitForDeletion
     );
 }
@@ -242,34 +240,19 @@ fn an_object_of_ours_that_is_being_deleted_is_waited_for() {
         Decision::WaitForDeletion
     );
     assert_eq!(
-        confirm(&planned, None, Some(&leaving), &owner()),
+        confirm(&planned, None, Some(&live_object(&leaving)), &owner()),
         Confirmed::WaitForDeletion
     );
 }
 
 #[test]
 fn an_answer_with_another_manager_was_not_created_by_us() {
-    assert!(created_by_us(&live(), OWNER));
-    assert!(!created_by_us(&live(), "other"));
+    assert!(created_by_us(&live_object(&live()).metadata, OWNER));
+    assert!(!created_by_us(&live_object(&live()).metadata, "other"));
     let mut shared = live();
     let other = json!({"manager": "kubectl", "operation": "Update", "fieldsV1": {}});
     shared["metadata"]["managedFields"].as_array_mut().unwrap().push(other);
-    assert!(!created_by_us(&shared, OWNER));
-}
-
-#[test]
-fn what_is_not_planned_any_more_is_pruned() {
-    let plan = Plan {
-        owner: owner(),
-        children: vec![planned(intent())],
-        missing: Vec::new(),
-    };
-    let kept = record_of(&plan.children[0], &live()).unwrap();
-    let gone = ChildRecord {
-        name: "orders-metrics".to_owned(),
-        ..kept.clone()
-    };
-    assert_eq!(prune(&plan, &[kept, gone.clone()]), [gone]);
+    assert!(!created_by_us(&live_object(&shared).metadata, OWNER));
 }
 
 /// Every path to a leaf of our managed fields.
@@ -298,7 +281,7 @@ fn without(mut fields: Value, path: &[String]) -> Value {
 #[test]
 fn losing_any_single_field_is_seen() {
     let planned = planned(intent());
-    let record = record_of(&planned, &live()).unwrap();
+    let record = record_of(&planned, &observed(&live())).unwrap();
     let mut paths = Vec::new();
     leaves(&fields(), &mut Vec::new(), &mut paths);
     assert!(paths.len() >= 8);
@@ -341,7 +324,7 @@ proptest! {
     fn a_foreign_object_is_never_written(
         observed in any_observed(), record in proptest::option::of(any_record()), desired in "[ab]",
     ) {
-        let planned = PlannedChild { desired_hash: desired, ..planned(intent()) };
+        let planned = planned(intent()).with_desired_hash(desired);
         let foreign = observed.controller_uid.as_deref() != Some(OWNER)
             && !(observed.adopt && observed.controller_uid.is_none());
         let decision = decide(&planned, record.as_ref(), Some(&observed), &owner());
@@ -355,12 +338,12 @@ proptest! {
     fn nothing_is_skipped_that_differs_from_its_record(
         observed in any_observed(), record in proptest::option::of(any_record()), desired in "[ab]",
     ) {
-        let planned = PlannedChild { desired_hash: desired, ..planned(intent()) };
+        let planned = planned(intent()).with_desired_hash(desired);
         let decision = decide(&planned, record.as_ref(), Some(&observed), &owner());
         if decision == Decision::Skip {
             let record = record.unwrap();
             prop_assert_eq!(&record.uid, &observed.uid);
-            prop_assert_eq!(&record.desired_hash, &planned.desired_hash);
+            prop_assert_eq!(&record.desired_hash, planned.desired_hash());
             prop_assert_eq!(Some(&record.applied_fields_hash), observed.applied_fields_hash.as_ref());
             prop_assert!(!observed.deleting);
         }
@@ -370,7 +353,7 @@ proptest! {
     fn an_update_carries_the_uid_that_was_seen(
         observed in any_observed(), record in proptest::option::of(any_record()), desired in "[ab]",
     ) {
-        let planned = PlannedChild { desired_hash: desired, ..planned(intent()) };
+        let planned = planned(intent()).with_desired_hash(desired);
         if let Decision::Update { uid } = decide(&planned, record.as_ref(), Some(&observed), &owner()) {
             prop_assert_eq!(uid, observed.uid);
         }

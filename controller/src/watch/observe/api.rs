@@ -1,9 +1,10 @@
 //! MonitoredApis: the spec as text that is decoded when it is worked on.
 
 use controller_api::{MonitoredApiStatus, names};
+use controller_core::metadata::Metadata;
 use serde::Deserialize;
 
-use super::{Meta, lenient};
+use super::lenient;
 use crate::cluster::Raw;
 
 /// A MonitoredApi: metadata that matters, spec and status as text.
@@ -27,7 +28,7 @@ pub(crate) struct ApiItem {
 #[derive(Debug, Deserialize)]
 struct ApiObject {
     #[serde(deserialize_with = "lenient")]
-    metadata: Meta,
+    metadata: Metadata,
     #[serde(default)]
     spec: Option<Raw>,
     #[serde(default, deserialize_with = "lenient")]

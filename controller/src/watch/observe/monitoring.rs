@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use controller_core::facts::{LabelSelector, PrometheusSelectors};
+use controller_core::metadata::Metadata;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Meta, MetaObject, lenient};
+use super::{MetaObject, lenient};
 
 /// A Prometheus object: which ServiceMonitors it selects.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,7 +20,7 @@ pub(crate) struct PrometheusItem {
 #[derive(Debug, Deserialize)]
 struct PrometheusObject {
     #[serde(deserialize_with = "lenient")]
-    metadata: Meta,
+    metadata: Metadata,
     #[serde(default, deserialize_with = "lenient")]
     spec: PrometheusSpec,
 }

@@ -2,9 +2,10 @@
 
 use controller_api::names;
 use controller_core::facts::{ClaimFacts, DeploymentFacts, LiveReplicas, PodFacts, Termination};
+use controller_core::metadata::Metadata;
 use serde::Deserialize;
 
-use super::{ChildItem, Meta, lenient};
+use super::{ChildItem, lenient};
 
 /// A Deployment: a child, and the figures of the workload.
 #[derive(Debug, Clone, Deserialize)]
@@ -18,7 +19,7 @@ pub(crate) struct DeploymentItem {
 #[derive(Debug, Deserialize)]
 struct DeploymentObject {
     #[serde(deserialize_with = "lenient")]
-    metadata: Meta,
+    metadata: Metadata,
     #[serde(default, deserialize_with = "lenient")]
     spec: DeploymentSpec,
     #[serde(default, deserialize_with = "lenient")]
@@ -91,14 +92,14 @@ impl From<DeploymentObject> for DeploymentItem {
 #[serde(from = "ClaimObject")]
 pub(crate) struct ClaimItem {
     pub(crate) child: ChildItem,
-    /// `told` is filled in by `gather`, which knows the events.
+    /// `latest_event` is filled in by `gather`, which reads the events.
     pub(crate) facts: ClaimFacts,
 }
 
 #[derive(Debug, Deserialize)]
 struct ClaimObject {
     #[serde(deserialize_with = "lenient")]
-    metadata: Meta,
+    metadata: Metadata,
     #[serde(default, deserialize_with = "lenient")]
     status: ClaimStatus,
 }
@@ -117,7 +118,7 @@ impl From<ClaimObject> for ClaimItem {
             facts: ClaimFacts {
                 uid: metadata.uid,
                 phase: status.phase,
-                told: None,
+                latest_event: None,
             },
         }
     }
@@ -131,19 +132,14 @@ pub(crate) struct PodItem {
     pub(crate) resource_version: String,
     /// Name of the MonitoredApi.
     pub(crate) owner: String,
-    pub(crate) uid: String,
-    /// Which pod template it was made from.
-    pub(crate) template_hash: String,
-    /// RFC 3339, sorts as text.
-    pub(crate) created: String,
-    /// `current` and `unhealthy` are filled in by `gather`, which knows the other pods and the events.
+    /// `unhealthy` is filled in by `gather`, which reads the events.
     pub(crate) facts: PodFacts,
 }
 
 #[derive(Debug, Deserialize)]
 struct PodObject {
     #[serde(deserialize_with = "lenient")]
-    metadata: Meta,
+    metadata: Metadata,
     #[serde(default, deserialize_with = "lenient")]
     status: PodStatus,
 }
@@ -182,8 +178,6 @@ struct Reason {
 
 /// Label by which the Deployment controller tells pods of different templates apart.
 const LABEL_TEMPLATE_HASH: &str = "pod-template-hash";
-/// Name of the main container; `spec.podTemplate` may add others beside it.
-const MAIN_CONTAINER: &str = "api";
 
 impl From<PodObject> for PodItem {
     fn from(object: PodObject) -> Self {
@@ -194,7 +188,7 @@ impl From<PodObject> for PodItem {
         let main = status
             .container_statuses
             .iter()
-            .position(|container| container.name == MAIN_CONTAINER)
+            .position(|container| container.name == names::CONTAINER)
             .unwrap_or(0);
         let main = if main < status.container_statuses.len() {
             status.container_statuses.swap_remove(main)
@@ -204,15 +198,14 @@ impl From<PodObject> for PodItem {
         let terminated = main.state.terminated.or(main.last_state.terminated);
         Self {
             owner: meta.labels.remove(names::LABEL_OWN_NAME).unwrap_or_default(),
-            template_hash: meta.labels.remove(LABEL_TEMPLATE_HASH).unwrap_or_default(),
             namespace: meta.namespace,
             resource_version: meta.resource_version,
-            uid: meta.uid,
-            created: meta.creation_timestamp,
             facts: PodFacts {
+                template_hash: meta.labels.remove(LABEL_TEMPLATE_HASH).unwrap_or_default(),
+                uid: meta.uid,
+                created: meta.creation_timestamp,
                 name: meta.name,
                 ready: condition(&status.conditions, "Ready", "True").is_some(),
-                current: false,
                 unschedulable: condition(&status.conditions, "PodScheduled", "False").map(|c| c.message.clone()),
                 phase: status.phase,
                 waiting: main.state.waiting.map(|waiting| (waiting.reason, waiting.message)),
@@ -252,7 +245,7 @@ pub(crate) struct SliceItem {
 #[derive(Debug, Deserialize)]
 struct SliceObject {
     #[serde(deserialize_with = "lenient")]
-    metadata: Meta,
+    metadata: Metadata,
     #[serde(default, deserialize_with = "lenient")]
     endpoints: Vec<Endpoint>,
     #[serde(default, deserialize_with = "lenient")]

@@ -1,13 +1,15 @@
-//! Repairs a child of ours that a server-side apply alone can't: somebody changed the key of a list's entry, such as a
-//! port's number. To the API server that is another entry, which is theirs and stays; with ours beside it the object is
-//! invalid (two ports of one name), so the forced apply is refused for ever.
+//! Repairs a child that a server-side apply alone cannot repair: somebody changed the key of a list's entry, such as a
+//! port's number. To the API server that is another entry, which belongs to them and stays; with ours beside it the
+//! object is invalid (two ports of one name), so the forced apply is refused for ever.
 //!
 //! Three writes, and only after such a refusal: our lists as a whole, our apply, and our trace of the first removed.
 
+use controller_core::children::row;
+use controller_core::metadata::Metadata;
 use metric_contract::platform;
 use serde_json::{Value, json};
 
-use super::{Child, copied::bound};
+use super::{Child, replicas_precondition::at_version};
 use crate::cluster::kinds;
 use crate::cluster::{CallError, Raw};
 
@@ -16,9 +18,9 @@ const REPAIRER: &str = "monitored-api-repair";
 
 impl Child<'_> {
     /// Puts `intent` through on the object with this uid. If the refusal was for another reason, that one is returned.
-    pub(super) async fn repair(self, intent: &Value, uid: &str, refused: CallError) -> Result<Value, CallError> {
+    pub(super) async fn repair(self, intent: &Value, uid: &str, refused: CallError) -> Result<Metadata, CallError> {
         let cluster = &self.context.cluster;
-        let resource = kinds::resource(self.planned.kind.row());
+        let resource = kinds::resource(row(self.planned.kind));
         let (namespace, name) = (&*self.target.key.namespace, self.planned.name.as_str());
         let kind = self.planned.kind.as_str();
         let mut whole = intent.clone();
@@ -26,7 +28,7 @@ impl Child<'_> {
             // Lists of metadata are the owner references: the apply has its say on them.
             object.insert("metadata".to_owned(), json!({"uid": uid}));
         }
-        let whole = bound(&whole, self.planned.copied_from.as_deref());
+        let whole = at_version(&whole, self.planned.preconditioned_on.as_deref());
         let merged = cluster.merge::<Raw>(resource, namespace, name, &whole, REPAIRER).await;
         let label = merged
             .as_ref()
@@ -37,7 +39,7 @@ impl Child<'_> {
         }
         tracing::info!(namespace, name = %self.target.key.name, kind, child = name, refusal = %refused, "child repaired");
         let answer = self.write(intent, true).await?;
-        let Some(trace) = trace_of(&answer) else {
+        let Some(trace) = answer.entry_of(REPAIRER) else {
             return Ok(answer);
         };
         let entry = format!("/metadata/managedFields/{trace}");
@@ -48,12 +50,4 @@ impl Child<'_> {
         let cleaned = cluster.json_patch::<Raw>(resource, namespace, name, &patch).await?;
         self.answered(&cleaned)
     }
-}
-
-/// Which managedFields entry the first write left.
-fn trace_of(answer: &Value) -> Option<usize> {
-    let entries = answer.pointer("/metadata/managedFields")?.as_array()?;
-    entries
-        .iter()
-        .position(|entry| entry.get("manager").and_then(Value::as_str) == Some(REPAIRER))
 }

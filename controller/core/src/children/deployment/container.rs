@@ -3,13 +3,10 @@
 use controller_api::{names, spec::ImagePullPolicy};
 use k8s_openapi::api::core::v1::{Container, ContainerPort, Lifecycle, LifecycleHandler, SleepAction, VolumeMount};
 
-use super::{
-    security,
-    template::{DATA, TMP, list},
-};
+use super::{DATA, TMP, list, security};
 use crate::{
-    children::{PORT_HTTP, PORT_METRICS},
-    validate::{ValidApi, Workload},
+    kind::{PORT_HTTP, PORT_METRICS},
+    valid::{ValidApi, Workload},
 };
 
 /// Seconds between the request to stop and the signal: endpoints and load balancers need them to stop sending.

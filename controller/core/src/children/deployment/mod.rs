@@ -1,76 +1,67 @@
-//! The Deployment: the workload. Whatever changes its pod template for an unchanged MonitoredApi rolls every pod of
-//! every user; a golden test holds it.
+//! The Deployment: the workload. A change of its pod template for an unchanged MonitoredApi rolls every pod of every
+//! user; a golden test guards it.
 
 mod container;
 mod security;
+mod sidecars;
 mod template;
 
 use k8s_openapi::{api::apps::v1::DeploymentSpec, apimachinery::pkg::apis::meta::v1::LabelSelector};
 use serde_json::{Value, json};
-pub use template::pod_template;
 
 use super::{
-    BuildInput, ChildKind, ChildKindRow,
-    object::{Meta, body, object, selector_labels},
-    unexplained,
+    BuildInput, Built, ChildKindRow, Group, Watch,
+    object::{OwnMetadata, body, object, selector_labels},
 };
-use crate::facts::LiveReplicas;
+use crate::{facts::LiveReplicas, kind::ChildKind, violation::Violations};
 
-pub(super) const ROW: ChildKindRow = ChildKindRow {
-    kind: ChildKind::Deployment,
-    group: "apps",
-    version: "v1",
-    name: "Deployment",
-    plural: "deployments",
-    optional: false,
-    core: true,
-    wave: 2,
-    holds_data: false,
-    turned_on: "has(object.spec.image)",
-    explain: unexplained,
-    copied_from: |input| copied_replicas(input).and(input.facts.deployment_version.clone()),
-    build,
-};
+pub(super) const ROW: ChildKindRow = ChildKindRow::new(ChildKind::Deployment, Group::APPS, "deployments", build)
+    .needed_by_ready()
+    .in_wave(2)
+    .watched(Watch::Whole)
+    .enabled_when("has(object.spec.image)");
 
+/// The volume on `/tmp`.
+const TMP: &str = "tmp";
+/// The volume for data: a claim, or an emptyDir on the preset's data directory.
+const DATA: &str = "data";
 /// Old ReplicaSets that are kept for `kubectl rollout undo`.
 const REVISIONS: i32 = 3;
 
-fn build(input: &BuildInput<'_>) -> Vec<(String, Value)> {
+fn build(input: &BuildInput<'_>, built: &mut Built, violations: &mut Violations) {
+    let api = input.api;
+    let template = template::pod_template(api);
+    if let Some(pod) = template.spec.as_ref().filter(|_| api.workload.pod_template.is_some()) {
+        sidecars::check(api, pod, violations);
+    }
+    let copied = copied_replicas(input);
     let spec = DeploymentSpec {
-        replicas: replicas(input),
+        replicas: prescribed_replicas(input).or(copied),
         revision_history_limit: Some(REVISIONS),
         selector: LabelSelector {
-            match_labels: Some(selector_labels(&input.owner.name)),
+            match_labels: Some(selector_labels(&api.owner.name)),
             match_expressions: None,
         },
-        strategy: Some(input.api.workload.strategy.clone()),
-        template: pod_template(input.api),
+        strategy: Some(api.workload.strategy.clone()),
+        template,
         ..DeploymentSpec::default()
     };
-    vec![object(
-        &ROW,
-        input.owner,
-        input.owner.name.clone(),
-        Meta::default(),
-        body([("spec", json!(spec))]),
-    )]
+    let fields = body([("spec", json!(spec))]);
+    let mut deployment = object(&ROW, &api.owner, api.owner.name.clone(), OwnMetadata::default(), fields);
+    deployment.preconditioned_on = copied.and(input.facts.deployment_version.clone());
+    built.children.push(deployment);
 }
 
-/// The author's number. Without one, nothing is sent, so that whoever scales the Deployment owns the field; but a
-/// number that we sent before and nobody took over must go on being sent, for the API server would set 1.
-fn replicas(input: &BuildInput<'_>) -> Option<i32> {
-    prescribed_replicas(input).or_else(|| copied_replicas(input))
-}
-
-/// The number that holds whoever scales: the author's. With storage never more than one: two pods must not write to one
-/// volume.
+/// The number of pods that wins over autoscalers: `spec.replicas`, if set. With storage never more than one, because
+/// two pods must not write to one volume.
 fn prescribed_replicas(input: &BuildInput<'_>) -> Option<i32> {
     let live = input.facts.live_replicas;
     let too_many = input.api.workload.storage.is_some() && live.is_some_and(|live| live.replicas > 1);
     input.api.workload.replicas.or_else(|| too_many.then_some(1))
 }
 
-/// The live number, where it is sent back as it is.
+/// The live number, where it is sent back as it is. Without `spec.replicas` nothing is sent, so that an autoscaler owns
+/// the field; but a number that we sent before and nobody took over must go on being sent, or the API server sets 1.
 fn copied_replicas(input: &BuildInput<'_>) -> Option<i32> {
     if prescribed_replicas(input).is_some() {
         return None;
@@ -84,6 +75,12 @@ fn ours_alone(live: &LiveReplicas) -> bool {
 
 /// Whether the number of replicas that an intent copied is still the live one, and still ours to send.
 #[must_use]
-pub fn copies(intent: &Value, live: LiveReplicas) -> bool {
+pub fn replicas_unchanged(intent: &Value, live: LiveReplicas) -> bool {
     ours_alone(&live) && intent.pointer("/spec/replicas") == Some(&live.replicas.into())
+}
+
+/// `None` for an empty list: server-side apply of an empty list is a write every time.
+fn list<T>(items: impl IntoIterator<Item = T>) -> Option<Vec<T>> {
+    let items: Vec<T> = items.into_iter().collect();
+    (!items.is_empty()).then_some(items)
 }

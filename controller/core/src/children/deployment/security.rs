@@ -3,7 +3,7 @@
 use controller_api::spec::SecurityProfile;
 use k8s_openapi::api::core::v1::{Capabilities, PodSecurityContext, SeccompProfile, SecurityContext};
 
-use crate::validate::Workload;
+use crate::valid::Workload;
 
 /// Group of the volume where the image's own user is not known: every user of the container gets it beside its own, so
 /// that any user can write. Never change it: every file of every volume bears it.

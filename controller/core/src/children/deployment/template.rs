@@ -9,23 +9,17 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta},
 };
 
-use super::{container::container, security};
+use super::{DATA, TMP, container::container, list, security};
 use crate::{
     children::{
         object::{labels, selector_labels},
         persistent_volume_claim::claim_name,
     },
-    validate::{ValidApi, Workload},
+    valid::{ValidApi, Workload},
 };
 
-/// The volume on `/tmp`.
-pub(super) const TMP: &str = "tmp";
-/// The volume for data: a claim, or an emptyDir on the preset's data directory.
-pub(super) const DATA: &str = "data";
-
 /// The pod template of the Deployment.
-#[must_use]
-pub fn pod_template(api: &ValidApi) -> PodTemplateSpec {
+pub(super) fn pod_template(api: &ValidApi) -> PodTemplateSpec {
     let workload = &api.workload;
     let mut pod_labels = workload.pod_labels.clone();
     pod_labels.extend(labels(&api.owner.name));
@@ -118,10 +112,4 @@ fn volumes(api: &ValidApi) -> Vec<Volume> {
         volumes.push(empty(DATA));
     }
     volumes
-}
-
-/// `None` for an empty list: server-side apply of an empty list is a write every time.
-pub(super) fn list<T>(items: impl IntoIterator<Item = T>) -> Option<Vec<T>> {
-    let items: Vec<T> = items.into_iter().collect();
-    (!items.is_empty()).then_some(items)
 }

@@ -35,9 +35,9 @@ fn an_invalid_spec_keeps_the_records_of_what_runs() {
 fn a_spec_of_another_release_is_told_apart_from_a_wrong_one() {
     let violations = [Violation::undecodable("invalid type: map, expected a string")];
     let verdict = accepted(Err(&violations));
-    assert_eq!(verdict.reason, "Undecodable");
+    assert_eq!(verdict.reason, Reason::Undecodable);
     assert!(
-        verdict.message.contains("operator of the CRD's release"),
+        verdict.message.contains("the operator and the CRD of the same release"),
         "{}",
         verdict.message
     );

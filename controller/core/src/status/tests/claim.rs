@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// A pod that waits for its volume, whose latest event says `told`.
-fn claiming(storage: Value, phase: &str, told: &str) -> World {
+fn claiming(storage: Value, phase: &str, event: &str) -> World {
     let mut world = World::with_pod(PodFacts {
         phase: "Pending".to_owned(),
         unschedulable: Some("0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.".to_owned()),
@@ -18,7 +18,7 @@ fn claiming(storage: Value, phase: &str, told: &str) -> World {
     world.workload.claim = Some(ClaimFacts {
         uid: "claim-uid".to_owned(),
         phase: phase.to_owned(),
-        told: Some(told.to_owned()),
+        latest_event: Some(event.to_owned()),
     });
     world
 }
@@ -111,9 +111,7 @@ fn a_claim_that_is_no_longer_wanted_is_kept_and_told_once() {
     assert_eq!(kept.len(), 1);
     let told = events(&before, &after);
     assert_eq!(
-        told.iter()
-            .map(|event| (event.type_, event.reason.as_str()))
-            .collect::<Vec<_>>(),
+        told.iter().map(|event| (event.type_, event.reason)).collect::<Vec<_>>(),
         [(EventType::Warning, "DataKept")]
     );
     assert!(events(&after, &after).is_empty());

@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    children::ChildKind,
-    facts::{DeploymentFacts, LabelSelector, PodFacts, PrometheusSelectors, Settings},
+    compile,
+    facts::{DeploymentFacts, Facts, LabelSelector, PodFacts, PrometheusSelectors, Settings},
+    kind::ChildKind,
     plan::{AppliedChild, Outcome},
-    validate::validate,
 };
 
 /// What a fold needs, well by default; tests make it ill.
@@ -69,7 +69,6 @@ impl World {
             ..deployment(3)
         });
         world.workload.pods = vec![PodFacts {
-            current: true,
             phase: "Running".to_owned(),
             ..pod
         }];
@@ -84,12 +83,12 @@ impl World {
         }))
         .unwrap();
         let owner = ApiRef::of(&api);
-        let validated = validate(&api, &Settings::default());
+        let plan = compile(&api, &Settings::default(), &Facts::default(), &owner);
         let status = fold(&FoldInput {
             owner: &owner,
             generation: self.generation,
             previous: &self.previous,
-            validated: validated.as_ref().map_err(Vec::as_slice),
+            validated: plan.as_ref().map(|plan| &plan.api).map_err(Vec::as_slice),
             applied: self.applied.as_ref(),
             workload: &self.workload,
             prometheus: &self.prometheus,
@@ -104,7 +103,10 @@ impl World {
 
 fn every_reason_is_one_of_its_condition(status: &MonitoredApiStatus) {
     for condition in &status.conditions {
-        let type_ = ConditionType::ALL.iter().find(|type_| type_.as_str() == condition.type_).unwrap();
+        let type_ = ConditionType::ALL
+            .iter()
+            .find(|type_| type_.as_str() == condition.type_)
+            .unwrap();
         let reason = Reason::from_name(&condition.reason).unwrap();
         assert!(
             reason.conditions().contains(type_) || type_.repeats().is_some(),

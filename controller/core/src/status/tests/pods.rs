@@ -192,7 +192,6 @@ fn a_quota_is_named_without_the_pod_it_refused() {
 #[test]
 fn the_order_of_the_pods_does_not_matter() {
     let pod = |reason: &str| PodFacts {
-        current: true,
         waiting: Some((reason.to_owned(), String::new())),
         ..PodFacts::default()
     };
@@ -210,7 +209,10 @@ fn the_order_of_the_pods_does_not_matter() {
 #[test]
 fn pods_of_an_old_revision_explain_nothing() {
     let mut world = waiting("ContainerCreating", "");
+    world.workload.pods[0].created = "2026-11-21T08:00:00Z".to_owned();
     let old = PodFacts {
+        template_hash: "old".to_owned(),
+        created: "2026-11-20T08:00:00Z".to_owned(),
         waiting: Some(("ImagePullBackOff".to_owned(), String::new())),
         ..PodFacts::default()
     };

@@ -125,6 +125,9 @@ fn a_panic_is_said_once_and_leaves_the_rest_of_the_status() {
     assert_eq!(says(&status, "Ready"), "False/InternalError");
     assert_eq!(condition(&status, "Ready").observed_generation, Some(4));
     assert_eq!(says(&status, "Accepted"), "True/Valid");
-    assert_eq!((status.conditions.len(), &status.children), (previous.conditions.len(), &previous.children));
+    assert_eq!(
+        (status.conditions.len(), &status.children),
+        (previous.conditions.len(), &previous.children)
+    );
     assert_eq!(internal_error(&status, 4, now), None);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use controller_api::spec::{ImagePullPolicy, SecurityProfile, ServiceType};
-use controller_rules::{AlertSettings, RuleSet};
+use controller_rules::{AlertSettings, ApiFacts};
 use k8s_openapi::api::{
     apps::v1::DeploymentStrategy,
     core::v1::{
@@ -11,9 +11,9 @@ use k8s_openapi::api::{
         TopologySpreadConstraint,
     },
 };
-use metric_contract::DialectId;
+use metric_contract::{DialectId, TargetKind};
 
-use crate::plan::ApiRef;
+use crate::owner::ApiRef;
 
 /// A MonitoredApi whose spec is valid.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,9 @@ pub struct ValidApi {
     /// Where its metrics are. Present even when monitoring is off: the container port `metrics` follows from it, and
     /// turning monitoring on must not roll the pods.
     pub metrics: Metrics,
+    /// What its alerts are. Present even when monitoring is off, for the same reason that they are checked then: turning
+    /// it on must not bring old mistakes to light.
+    pub alerts: AlertSettings,
     /// How it is monitored; `None`: not at all.
     pub monitoring: Option<Monitoring>,
 }
@@ -38,6 +41,19 @@ impl ValidApi {
     #[must_use]
     pub const fn metrics_apart(&self) -> bool {
         self.metrics.port != self.workload.port
+    }
+
+    /// What the rules engine has to know of it.
+    #[must_use]
+    pub fn rule_facts(&self) -> ApiFacts<'_> {
+        ApiFacts {
+            namespace: &self.owner.namespace,
+            name: &self.owner.name,
+            dialect: self.metrics.dialect.map(DialectId::dialect),
+            target: TargetKind::ServiceMonitor,
+            scrape_interval_seconds: self.metrics.interval_seconds,
+            excluded_routes: &self.metrics.excluded_routes,
+        }
     }
 }
 
@@ -161,10 +177,6 @@ pub struct Metrics {
 pub struct Monitoring {
     /// Labels of ServiceMonitor and PrometheusRule: the installation's with the author's over them.
     pub object_labels: BTreeMap<String, String>,
-    /// Alerts.
-    pub alerts: AlertSettings,
-    /// The rules that follow from them and from the metrics. Part of what is valid: overrides can contradict a dialect.
-    pub rules: RuleSet,
     /// The dashboard; `None`: none.
     pub dashboard: Option<DashboardSettings>,
 }

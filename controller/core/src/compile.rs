@@ -1,0 +1,57 @@
+//! From a MonitoredApi and what was read from the cluster to a plan, or to everything that is wrong with it.
+
+use controller_api::MonitoredApi;
+use controller_rules::{RuleSet, build_rules};
+
+use crate::{
+    children::{self, BuildInput},
+    facts::{Facts, Settings},
+    owner::ApiRef,
+    plan::Plan,
+    valid::ValidApi,
+    validate::validate,
+    violation::{Violation, Violations},
+};
+
+/// Validates the spec, builds every object of it, and checks what was built. The operator, `render` and the golden
+/// tests all go through here.
+///
+/// # Errors
+///
+/// All violations, each with its field and its fix, sorted by field.
+pub fn compile(api: &MonitoredApi, settings: &Settings, facts: &Facts, owner: &ApiRef) -> Result<Plan, Vec<Violation>> {
+    let mut violations = Violations::default();
+    let valid = validate(api, settings, owner, &mut violations);
+    let rules = rules(&valid, &mut violations);
+    // The objects of a spec that is wrong would only repeat its mistakes.
+    let valid = violations.or(valid)?;
+    let mut violations = Violations::default();
+    let built = children::build(
+        &BuildInput {
+            api: &valid,
+            rules: &rules,
+            facts,
+        },
+        &mut violations,
+    );
+    let children::Built { children, missing } = violations.or(built)?;
+    Ok(Plan {
+        api: valid,
+        children,
+        missing,
+    })
+}
+
+/// The alerts and recording rules. Built even while monitoring is off, so that turning it on brings no old mistake to
+/// light.
+fn rules(api: &ValidApi, violations: &mut Violations) -> RuleSet {
+    build_rules(&api.rule_facts(), &api.alerts).unwrap_or_else(|errors| {
+        for error in errors {
+            violations.add(format!("spec.alerts.{}", error.path), error.message);
+        }
+        RuleSet {
+            groups: Vec::new(),
+            omitted_alerts: Vec::new(),
+        }
+    })
+}

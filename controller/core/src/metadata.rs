@@ -1,0 +1,147 @@
+//! An object's metadata, and the one place where an [`ObservedChild`] is derived from it: for watches, live reads and the
+//! answers to writes alike.
+
+use std::collections::BTreeMap;
+
+use controller_api::names;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{facts::ObservedChild, object_hash};
+
+/// The parts of `metadata` that decisions depend on. Absent fields are empty.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Metadata {
+    /// Its name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its uid.
+    pub uid: String,
+    /// Its version.
+    pub resource_version: String,
+    /// Number of changes of its spec, where the kind counts them.
+    pub generation: Option<i64>,
+    /// RFC 3339, sorts as text.
+    pub creation_timestamp: String,
+    /// When its deletion was asked for.
+    pub deletion_timestamp: Option<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+    owner_references: Vec<OwnerReference>,
+    managed_fields: Vec<ManagedFields>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct OwnerReference {
+    api_version: String,
+    kind: String,
+    name: String,
+    uid: String,
+    controller: Option<bool>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ManagedFields {
+    manager: String,
+    operation: String,
+    subresource: String,
+    /// Kept as text: most entries are never looked into.
+    fields_v1: Option<Box<RawValue>>,
+}
+
+impl ManagedFields {
+    /// Manager `monitored-api`, operation Apply, no subresource.
+    fn is_ours(&self) -> bool {
+        self.manager == names::FIELD_MANAGER && self.operation == "Apply" && self.subresource.is_empty()
+    }
+}
+
+/// SHA-256, in hexadecimal, of the canonical JSON of `fieldsV1`, given its text. `None`: it is not JSON.
+#[must_use]
+pub fn fields_hash(fields: &str) -> Option<String> {
+    serde_json::from_str(fields)
+        .ok()
+        .map(|fields| object_hash::hash(&fields))
+}
+
+impl Metadata {
+    /// Name of the MonitoredApi that the object belongs to: its controller, else its label's; else empty.
+    #[must_use]
+    pub fn owner(&self) -> String {
+        self.controller_api()
+            .or_else(|| self.labels.get(names::LABEL_OWN_NAME).cloned())
+            .unwrap_or_default()
+    }
+
+    /// What decisions need to know of a child. `hash`: [`fields_hash`], or one that remembers what it hashed.
+    #[must_use]
+    pub fn observed(&self, hash: impl Fn(&str) -> Option<String>) -> ObservedChild {
+        ObservedChild {
+            uid: self.uid.clone(),
+            controller_uid: self.controller().map(|owner| owner.uid.clone()),
+            controller_api: self.controller_api(),
+            applied_fields_hash: self.applied_fields().and_then(hash),
+            adopt: self
+                .annotations
+                .get(names::ANNOTATION_ADOPT)
+                .is_some_and(|value| value == "true"),
+            deleting: self.deletion_timestamp.is_some(),
+            generation: self.generation,
+        }
+    }
+
+    /// `fieldsV1` of our own entry, as JSON text.
+    #[must_use]
+    pub fn applied_fields(&self) -> Option<&str> {
+        let ours = self.managed_fields.iter().find(|entry| entry.is_ours())?;
+        ours.fields_v1.as_deref().map(RawValue::get)
+    }
+
+    /// Whether another manager than us has a part in the object, apart from its subresources.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.managed_fields
+            .iter()
+            .any(|entry| entry.subresource.is_empty() && entry.manager != names::FIELD_MANAGER)
+    }
+
+    /// Index of the first managedFields entry of this manager.
+    #[must_use]
+    pub fn entry_of(&self, manager: &str) -> Option<usize> {
+        self.managed_fields.iter().position(|entry| entry.manager == manager)
+    }
+
+    /// Whether we own `spec.replicas`, and whether another manager does. Writers of the status own a field of the same
+    /// name and do not count.
+    #[must_use]
+    pub fn replica_owners(&self) -> (bool, bool) {
+        let owns = |entry: &&ManagedFields| {
+            entry.subresource != "status"
+                && entry
+                    .fields_v1
+                    .as_deref()
+                    .is_some_and(|fields| fields.get().contains("\"f:replicas\""))
+        };
+        let mut owners = self.managed_fields.iter().filter(owns);
+        let ours = owners.clone().any(ManagedFields::is_ours);
+        (ours, owners.any(|entry| !entry.is_ours()))
+    }
+
+    fn controller(&self) -> Option<&OwnerReference> {
+        self.owner_references
+            .iter()
+            .find(|owner| owner.controller == Some(true))
+    }
+
+    fn controller_api(&self) -> Option<String> {
+        self.controller()
+            .filter(|owner| names::is_monitored_api(&owner.api_version, &owner.kind))
+            .map(|owner| owner.name.clone())
+    }
+}

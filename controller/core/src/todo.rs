@@ -1,0 +1,289 @@
+//! What is to be done to make the cluster equal to a plan, decided from what the watches know: no request.
+
+use controller_api::ChildRecord;
+
+use crate::{
+    children::row,
+    facts::{Facts, KindState, ObservedChild},
+    kind::ChildKind,
+    owner::ApiRef,
+    plan::{Decision, Plan, PlannedChild},
+    write_record,
+};
+
+/// What is to be done, before anything is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Todo {
+    /// One for each planned child, in the plan's order.
+    pub decisions: Vec<Decision>,
+    /// Objects that should go.
+    pub prune: Vec<ChildRecord>,
+    /// Objects that are no longer wanted and stay, because they hold data.
+    pub kept: Vec<ChildRecord>,
+}
+
+impl Todo {
+    /// Whether no request is due.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.prune.is_empty()
+            && self.decisions.iter().all(|decision| match decision {
+                Decision::Skip | Decision::Conflict(_) | Decision::WaitForDeletion => true,
+                Decision::Create | Decision::Update { .. } | Decision::Confirm => false,
+            })
+    }
+
+    /// Whether a request is due whose intent copies from the live object.
+    #[must_use]
+    pub fn copies(&self, plan: &Plan) -> bool {
+        let copies = |(planned, decision): (&PlannedChild, &Decision)| {
+            planned.preconditioned_on.is_some() && !matches!(decision, Decision::Skip)
+        };
+        plan.children.iter().zip(&self.decisions).any(copies)
+    }
+}
+
+/// Compares the plan with the write records and with what the watches know.
+#[must_use]
+pub fn decide(plan: &Plan, records: &[ChildRecord], facts: &Facts) -> Todo {
+    let owner = &plan.api.owner;
+    let decisions = plan
+        .children
+        .iter()
+        .map(|planned| decide_child(planned, records, facts, owner))
+        .collect();
+    let (kept, prune) = leftovers(plan, records, facts).into_iter().partition(holds_data);
+    Todo { decisions, prune, kept }
+}
+
+/// The write record of a planned child.
+#[must_use]
+pub fn record_of<'a>(records: &'a [ChildRecord], planned: &PlannedChild) -> Option<&'a ChildRecord> {
+    records
+        .iter()
+        .find(|record| record.kind == planned.kind.as_str() && record.name == planned.name)
+}
+
+/// Whether the object is controlled by this MonitoredApi.
+#[must_use]
+pub fn is_ours(observed: &ObservedChild, owner: &ApiRef) -> bool {
+    observed.controller_uid.as_deref() == Some(&owner.uid)
+}
+
+fn holds_data(record: &ChildRecord) -> bool {
+    ChildKind::from_name(&record.kind).is_some_and(|kind| row(kind).holds_data)
+}
+
+fn decide_child(planned: &PlannedChild, records: &[ChildRecord], facts: &Facts, owner: &ApiRef) -> Decision {
+    match facts.state(planned.kind) {
+        KindState::Synced => {
+            let observed = facts.child(planned.kind, &planned.name);
+            write_record::decide(planned, record_of(records, planned), observed, owner)
+        }
+        // No request either: applying it finds the kind missing.
+        KindState::Missing if row(planned.kind).optional => Decision::Skip,
+        KindState::Missing | KindState::Pending | KindState::Forbidden => Decision::Confirm,
+    }
+}
+
+/// Objects that should go: recorded once, or found with our owner reference, and not planned any more.
+fn leftovers(plan: &Plan, records: &[ChildRecord], facts: &Facts) -> Vec<ChildRecord> {
+    let owner = &plan.api.owner;
+    let mut leftovers: Vec<ChildRecord> = records
+        .iter()
+        .filter(|record| match ChildKind::from_name(&record.kind) {
+            Some(kind) => !plan.has(kind, &record.name) && may_exist(kind, &record.name, facts, owner),
+            None => true,
+        })
+        .cloned()
+        .collect();
+    for (kind, name, observed) in &facts.children {
+        let recorded = leftovers.iter().any(|r| r.kind == kind.as_str() && r.name == *name);
+        if is_ours(observed, owner) && !plan.has(*kind, name) && !recorded {
+            leftovers.push(unrecorded(*kind, name, observed));
+        }
+    }
+    leftovers
+}
+
+/// An object that is known to be gone needs no request.
+fn may_exist(kind: ChildKind, name: &str, facts: &Facts, owner: &ApiRef) -> bool {
+    match facts.state(kind) {
+        KindState::Synced => facts.child(kind, name).is_some_and(|observed| is_ours(observed, owner)),
+        KindState::Missing => false,
+        KindState::Pending | KindState::Forbidden => true,
+    }
+}
+
+fn unrecorded(kind: ChildKind, name: &str, observed: &ObservedChild) -> ChildRecord {
+    ChildRecord {
+        kind: kind.as_str().to_owned(),
+        name: name.to_owned(),
+        uid: observed.uid.clone(),
+        desired_hash: String::new(),
+        applied_fields_hash: observed.applied_fields_hash.clone().unwrap_or_default(),
+        version: None,
+        state: "Ready".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{children::CHILD_KINDS, compile, facts::Settings};
+
+    const OWNER: &str = "owner-uid";
+
+    fn plan(spec: &serde_json::Value, facts: &Facts) -> Plan {
+        let api = serde_json::from_value(json!({
+            "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
+            "metadata": {"name": "orders", "namespace": "shop", "uid": OWNER}, "spec": spec,
+        }))
+        .unwrap();
+        compile(&api, &Settings::default(), facts, &ApiRef::of(&api)).unwrap()
+    }
+
+    fn observed(owner: Option<&str>) -> ObservedChild {
+        ObservedChild {
+            uid: "uid".to_owned(),
+            controller_uid: owner.map(str::to_owned),
+            controller_api: None,
+            applied_fields_hash: Some("fields".to_owned()),
+            adopt: false,
+            deleting: false,
+            generation: Some(1),
+        }
+    }
+
+    /// Every watch in sync, and every planned object there as it is wanted.
+    fn converged(plan: &Plan) -> (Facts, Vec<ChildRecord>) {
+        let children = plan.children.iter();
+        let facts = Facts {
+            states: CHILD_KINDS.iter().map(|row| (row.kind, KindState::Synced)).collect(),
+            children: children
+                .clone()
+                .map(|child| (child.kind, child.name.clone(), observed(Some(OWNER))))
+                .collect(),
+            ..Facts::default()
+        };
+        let records = children
+            .map(|child| ChildRecord {
+                desired_hash: child.desired_hash().to_owned(),
+                ..unrecorded(child.kind, &child.name, &observed(Some(OWNER)))
+            })
+            .collect();
+        (facts, records)
+    }
+
+    fn names(records: &[ChildRecord]) -> Vec<String> {
+        records
+            .iter()
+            .map(|record| format!("{} {}", record.kind, record.name))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_as_recorded_needs_no_request() {
+        let plan = plan(&json!({"image": "i"}), &Facts::default());
+        let (facts, records) = converged(&plan);
+        let todo = decide(&plan, &records, &facts);
+        assert!(todo.is_quiet(), "{todo:?}");
+        assert!(!todo.copies(&plan));
+    }
+
+    #[test]
+    fn each_state_of_a_watch_has_its_decision() {
+        let plan = plan(&json!({"image": "i"}), &Facts::default());
+        let cases = [
+            (ChildKind::Service, KindState::Pending, Decision::Confirm),
+            (ChildKind::Service, KindState::Forbidden, Decision::Confirm),
+            (ChildKind::Service, KindState::Missing, Decision::Confirm),
+            (ChildKind::ServiceMonitor, KindState::Missing, Decision::Skip),
+            (ChildKind::ServiceMonitor, KindState::Pending, Decision::Confirm),
+            (ChildKind::ServiceMonitor, KindState::Synced, Decision::Skip),
+        ];
+        for (kind, state, decision) in cases {
+            let (mut facts, records) = converged(&plan);
+            facts.states.insert(kind, state);
+            let todo = decide(&plan, &records, &facts);
+            let index = plan.children.iter().position(|child| child.kind == kind).unwrap();
+            assert_eq!(todo.decisions[index], decision, "{kind} {state:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_planned_any_more_is_pruned_and_data_is_kept() {
+        let before = plan(
+            &json!({"image": "i", "metrics": {"port": 9090}, "storage": {"size": "1Gi"}}),
+            &Facts::default(),
+        );
+        let (facts, records) = converged(&before);
+        let after = plan(&json!({"image": "i"}), &Facts::default());
+        let todo = decide(&after, &records, &facts);
+        assert_eq!(names(&todo.prune), ["Service orders-metrics"]);
+        assert_eq!(names(&todo.kept), ["PersistentVolumeClaim orders"]);
+        assert!(!todo.is_quiet());
+        // Without their records, the same objects are found by their owner.
+        let todo = decide(&after, &[], &facts);
+        assert_eq!(names(&todo.prune), ["Service orders-metrics"]);
+        assert_eq!(names(&todo.kept), ["PersistentVolumeClaim orders"]);
+    }
+
+    #[test]
+    fn a_leftover_that_is_gone_or_not_ours_is_left_alone() {
+        let plan = plan(&json!({"image": "i"}), &Facts::default());
+        let record = unrecorded(ChildKind::Service, "orders-metrics", &observed(Some(OWNER)));
+        let cases = [
+            (KindState::Synced, None, false),
+            (KindState::Synced, Some(observed(Some("other-uid"))), false),
+            (KindState::Synced, Some(observed(None)), false),
+            (KindState::Synced, Some(observed(Some(OWNER))), true),
+            (KindState::Missing, None, false),
+            (KindState::Pending, None, true),
+            (KindState::Forbidden, None, true),
+        ];
+        for (state, live, pruned) in cases {
+            let (mut facts, mut records) = converged(&plan);
+            facts.states.insert(ChildKind::Service, state);
+            facts.children.extend(
+                live.clone()
+                    .map(|live| (ChildKind::Service, "orders-metrics".to_owned(), live)),
+            );
+            records.push(record.clone());
+            let todo = decide(&plan, &records, &facts);
+            assert_eq!(todo.prune.len(), usize::from(pruned), "{state:?} {live:?}");
+        }
+    }
+
+    #[test]
+    fn a_record_of_a_kind_of_a_later_release_is_not_forgotten_here() {
+        let plan = plan(&json!({"image": "i"}), &Facts::default());
+        let (facts, mut records) = converged(&plan);
+        records.push(ChildRecord {
+            kind: "HTTPRoute".to_owned(),
+            ..records[0].clone()
+        });
+        assert_eq!(names(&decide(&plan, &records, &facts).prune), ["HTTPRoute orders"]);
+    }
+
+    #[test]
+    fn only_a_request_that_copies_from_the_live_object_counts_as_copying() {
+        let mut facts = Facts {
+            live_replicas: Some(crate::facts::LiveReplicas {
+                replicas: 5,
+                ours: true,
+                others: false,
+            }),
+            deployment_version: Some("71".to_owned()),
+            ..Facts::default()
+        };
+        let plan = plan(&json!({"image": "i"}), &facts);
+        let (synced, records) = converged(&plan);
+        (facts.states, facts.children) = (synced.states, synced.children);
+        assert!(!decide(&plan, &records, &facts).copies(&plan));
+        facts.states.insert(ChildKind::Deployment, KindState::Pending);
+        assert!(decide(&plan, &records, &facts).copies(&plan));
+    }
+}

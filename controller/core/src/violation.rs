@@ -1,0 +1,69 @@
+//! What is wrong with a spec, collected so that everything is said at once.
+
+use std::fmt;
+
+/// One thing that is wrong with a spec.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Violation {
+    /// The field, such as `spec.metrics.dialect`.
+    pub path: String,
+    /// What is wrong, and what to write instead.
+    pub message: String,
+}
+
+/// Path of a spec that does not decode, because its field is not known. No other violation has this path.
+const WHOLE_SPEC: &str = "spec";
+
+impl Violation {
+    /// The API server accepted the spec, and this release cannot read it. `error`: the decoder's message.
+    #[must_use]
+    pub fn undecodable(error: &str) -> Self {
+        Self {
+            path: WHOLE_SPEC.to_owned(),
+            message: format!(
+                "{error}: the installed CRD accepts this, but this operator cannot read it: correct the field, or use the \
+                 operator and the CRD of the same release"
+            ),
+        }
+    }
+
+    /// Whether it is [`Self::undecodable`].
+    #[must_use]
+    pub fn is_undecodable(&self) -> bool {
+        self.path == WHOLE_SPEC
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
+/// Collects violations.
+#[derive(Debug, Default)]
+pub(crate) struct Violations(Vec<Violation>);
+
+impl Violations {
+    pub(crate) fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Violation {
+            path: path.into(),
+            message: message.into(),
+        });
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// `value`, if nothing was collected; else what was, sorted by field, each violation once.
+    pub(crate) fn or<T>(self, value: T) -> Result<T, Vec<Violation>> {
+        if self.0.is_empty() {
+            return Ok(value);
+        }
+        let mut violations = self.0;
+        violations.sort();
+        violations.dedup();
+        Err(violations)
+    }
+}
