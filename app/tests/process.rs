@@ -225,7 +225,7 @@ fn settings_that_cannot_be_used_are_all_named_and_it_exits_2() {
         "METRICS_DIALECT",
         "DRAIN_DELAY",
         "DATABASE_URL",
-        "not a URL of the form postgres",
+        "is not a valid database URL: use postgres",
     ] {
         assert!(text.contains(name), "{name} is missing in {text}");
     }

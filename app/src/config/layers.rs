@@ -1,5 +1,5 @@
-//! Where settings come from: flag, then environment, then alias, then `.env`, then settings file. The texts are
-//! arguments; nothing is read here.
+//! Merges the sources of settings: flag, then environment, then alias, then `.env`, then settings file. The texts of
+//! files are arguments; nothing is read here.
 
 use std::collections::HashMap;
 
@@ -80,13 +80,13 @@ pub(super) fn merge(sources: Sources, complaints: &mut Vec<String>) -> Flags {
         .any(|names| names.get(MULTIPROCESS).filter(is_given).is_some());
     if multiprocess {
         complaints.push(format!(
-            "{MULTIPROCESS}: threads replace worker processes here, one page has the metrics of all; unset it"
+            "{MULTIPROCESS}: threads replace worker processes here, and one page has the metrics of all of them: unset it"
         ));
     }
     flags
 }
 
-/// Other names than ours are other programs' business.
+/// Reads a `.env` file; names that are no settings of ours are for other programs.
 fn read_env_file(document: &Document, complaints: &mut Vec<String>) -> HashMap<String, String> {
     let mut values = HashMap::new();
     let mut bad = 0_usize;
@@ -100,7 +100,15 @@ fn read_env_file(document: &Document, complaints: &mut Vec<String>) -> HashMap<S
         }
     }
     if bad > 0 {
-        complaints.push(format!("{}: {bad} lines are not of the form NAME=value", document.name));
+        let lines = if bad == 1 {
+            "1 line is".to_owned()
+        } else {
+            format!("{bad} lines are")
+        };
+        complaints.push(format!(
+            "{}: {lines} not a valid assignment: use NAME=value",
+            document.name
+        ));
     }
     values
 }
@@ -112,7 +120,9 @@ fn read_settings_file(document: &Document, complaints: &mut Vec<String>) -> Hash
         Ok(Value::Mapping(map)) => map,
         Ok(Value::Null) => return values,
         Ok(_) => {
-            complaints.push(format!("{name}: not a map from settings to values"));
+            complaints.push(format!(
+                "{name}: this is not a valid settings file: use a map, for example port: 8000"
+            ));
             return values;
         }
         // The error may quote a value.
@@ -120,21 +130,28 @@ fn read_settings_file(document: &Document, complaints: &mut Vec<String>) -> Hash
             let place = error
                 .location()
                 .map_or_else(String::new, |place| format!(" at line {}", place.line()));
-            complaints.push(format!("{name}: not YAML{place}"));
+            complaints.push(format!(
+                "{name}: this is not valid YAML{place}: use a map, for example port: 8000"
+            ));
             return values;
         }
     };
     for (key, value) in map {
         let Some(setting) = SETTINGS.iter().find(|setting| key.as_str() == Some(setting.key)) else {
             let key = key.as_str().unwrap_or("(not a text)");
-            complaints.push(format!("{name}: there is no setting {key:?}"));
+            complaints.push(format!(
+                "{name}: {key:?} is not a valid setting: use a key of docs/reference/configuration.md, for example port"
+            ));
             continue;
         };
         match as_text(&value) {
             Some(text) => {
                 values.insert(setting.key.to_owned(), text);
             }
-            None => complaints.push(format!("{name}: {} is not a single value", setting.key)),
+            None => complaints.push(format!(
+                "{name}: {} is not a valid single value: use a text, a number, a boolean or a list",
+                setting.key
+            )),
         }
     }
     values

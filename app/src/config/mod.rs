@@ -14,16 +14,15 @@ mod traces;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use metric_contract::DialectId;
-
 use tokio::sync::Semaphore;
 
-use self::parse::Reader;
 pub use self::{
     layers::{Document, Sources},
     reference::page as reference_page,
     settings::{Flags, SETTINGS, Setting, Unset},
     traces::{Collector, Traces},
 };
+use self::{parse::Reader, settings::Values};
 
 /// Largest bodies that are in memory at the same time. With the default limit that is 32 MiB.
 const BODIES: usize = 32;
@@ -240,50 +239,87 @@ impl Config {
         complaints: Vec<String>,
     ) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(complaints);
-        let listen = reader.listen(flags);
-        let config = Self {
-            listen,
-            metrics_listen: reader.metrics_listen(flags.metrics_listen.as_deref(), listen),
-            database: reader.database(flags.database_url.as_deref(), surroundings.has_data_directory),
-            dialect: reader.dialect(flags.metrics_dialect.as_deref()),
-            buckets: reader.buckets(flags.metrics_buckets.as_deref()),
-            metrics_collection_interval: reader.positive_duration(
-                "METRICS_COLLECTION_INTERVAL",
-                flags.metrics_collection_interval.as_deref(),
-                Duration::from_secs(5),
-            ),
-            system_metrics_interval: reader.positive_duration(
-                "SYSTEM_METRICS_INTERVAL",
-                flags.system_metrics_interval.as_deref(),
-                Duration::from_secs(10),
-            ),
-            system_metrics: reader.boolean("ENABLE_SYSTEM_METRICS", flags.enable_system_metrics.as_deref(), true),
-            metrics: reader.boolean("ENABLE_METRICS", flags.enable_metrics.as_deref(), true),
-            slow_request: reader.positive_duration(
-                "SLOW_REQUEST_SECONDS",
-                flags.slow_request_seconds.as_deref(),
-                Duration::from_secs(1),
-            ),
-            thresholds: reader.thresholds(flags),
-            cache: reader.cache(flags),
-            background: reader.background(flags),
-            compute: reader.compute(flags),
-            traces,
-            log_format: reader.log_format(flags.log_format.as_deref(), surroundings.is_terminal),
-            log_level: reader.log_level(flags),
-            drain_delay: reader.duration("DRAIN_DELAY", flags.drain_delay.as_deref(), Duration::from_secs(5)),
-            shutdown_grace: reader.duration(
-                "SHUTDOWN_GRACE",
-                flags.shutdown_grace.as_deref(),
-                Duration::from_secs(20),
-            ),
-            limits: reader.limits(flags),
-        };
-        let complaints = reader.complaints();
-        if complaints.is_empty() {
-            Ok(config)
-        } else {
-            Err(ConfigError { complaints })
+        let values = Values::read(flags, &mut reader);
+        let config = values.map(|values| Self::from_values(values, traces, surroundings));
+        if let Some(address) = config.as_ref().and_then(Self::shared_address) {
+            reader.complain(format!(
+                "METRICS_LISTEN: \"{address}\" is not a valid address, as LISTEN has it already: use one other than the \
+                 main one, for example [::]:9090"
+            ));
+        }
+        match (config, reader.complaints()) {
+            (Some(config), complaints) if complaints.is_empty() => Ok(config),
+            (_, complaints) => Err(ConfigError { complaints }),
         }
     }
+
+    /// The address that both listeners would have to take. Port 0 stands for any free port.
+    fn shared_address(&self) -> Option<SocketAddr> {
+        self.metrics_listen
+            .filter(|address| *address == self.listen && address.port() != 0)
+    }
+
+    /// Puts checked values in their places, with the defaults that depend on others or on the surroundings.
+    fn from_values(values: Values, traces: Traces, surroundings: Surroundings) -> Self {
+        Self {
+            listen: values.listen.unwrap_or(SocketAddr::new(values.host, values.port)),
+            metrics_listen: values.metrics_listen,
+            database: values.database_url.unwrap_or_else(|| default_database(surroundings)),
+            dialect: values.metrics_dialect,
+            buckets: values.metrics_buckets,
+            metrics_collection_interval: values.metrics_collection_interval,
+            system_metrics_interval: values.system_metrics_interval,
+            system_metrics: values.enable_system_metrics,
+            metrics: values.enable_metrics,
+            slow_request: values.slow_request_seconds,
+            thresholds: Thresholds {
+                cpu_percent: values.cpu_alert_percent,
+                memory_bytes: values.memory_alert_bytes,
+                error_ratio: values.error_ratio_alert,
+                latency_p95: values.latency_p95_alert_seconds,
+                in_flight: values.in_flight_alert,
+            },
+            cache: CacheBounds {
+                entries: values.cache_entries,
+                ttl: values.cache_ttl,
+            },
+            background: BackgroundBounds {
+                queue: values.background_queue,
+                workers: values.background_workers,
+            },
+            compute: ComputeBounds {
+                threads: values.compute_threads,
+                queue: values.compute_queue,
+            },
+            traces,
+            log_format: values.log_format.unwrap_or(match surroundings.is_terminal {
+                true => LogFormat::Pretty,
+                false => LogFormat::Json,
+            }),
+            log_level: values.log_level.unwrap_or(match values.debug {
+                true => tracing::Level::DEBUG,
+                false => tracing::Level::INFO,
+            }),
+            drain_delay: values.drain_delay,
+            shutdown_grace: values.shutdown_grace,
+            limits: Limits {
+                concurrent_requests: values.max_concurrent_requests,
+                connections: values.max_connections,
+                connections_per_ip: Some(values.max_connections_per_ip).filter(|number| *number > 0),
+                streams: values.max_streams_per_connection,
+                body_bytes: values.max_body_bytes,
+                first_byte: values.first_byte_timeout,
+                header: values.header_timeout,
+                body: values.body_timeout,
+                idle: values.idle_timeout,
+            },
+        }
+    }
+}
+
+fn default_database(surroundings: Surroundings) -> Database {
+    Database::File(PathBuf::from(match surroundings.has_data_directory {
+        true => "/data/monitored.db",
+        false => "data/monitored.db",
+    }))
 }

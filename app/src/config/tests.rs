@@ -131,9 +131,10 @@ fn every_setting_is_checked() {
         **slot = Some("?no?".to_owned());
         let text = Config::from_flags(&flags, CONTAINER).unwrap_err().to_string();
         assert!(
-            text.starts_with(&format!("1 setting cannot be used:\n  {name}")),
+            text.starts_with(&format!("1 setting cannot be used:\n  {name}: ")),
             "{name}: {text}"
         );
+        assert!(text.contains(" is not a valid ") && text.contains(": use "), "{text}");
     }
 }
 
@@ -205,7 +206,7 @@ fn a_settings_file_has_numbers_booleans_and_lists() {
 }
 
 #[test]
-fn what_is_wrong_with_files_is_named_without_what_they_hold() {
+fn complaints_about_files_do_not_show_their_values() {
     let complaints = |env_file: &str, file: &str| {
         let sources = Sources {
             env_file: document(env_file),
@@ -217,16 +218,16 @@ fn what_is_wrong_with_files_is_named_without_what_they_hold() {
     let text = complaints("hush hush\n", "prot: hush\nlisten: {hush: 1}\ndrain_delay: soon\n");
     for part in [
         "4 settings",
-        "the file: 1 lines are not",
-        "there is no setting \"prot\"",
-        "listen is not a single value",
-        "DRAIN_DELAY=\"soon\"",
+        "the file: 1 line is not a valid assignment",
+        "the file: \"prot\" is not a valid setting",
+        "the file: listen is not a valid single value",
+        "DRAIN_DELAY: \"soon\" is not a valid duration: use ",
     ] {
         assert!(text.contains(part), "{part} is missing in {text}");
     }
     assert!(!text.contains("hush"), "{text}");
     let text = complaints("", "a: 'hush\nb: [");
-    assert!(text.contains("not YAML") && !text.contains("hush"), "{text}");
+    assert!(text.contains("not valid YAML") && !text.contains("hush"), "{text}");
 }
 
 #[test]

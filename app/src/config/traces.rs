@@ -1,9 +1,11 @@
-//! Where traces go, by OpenTelemetry's own variables: those that decide whether and whither, and those whose wrong value
-//! would lose every trace without a word. The SDK reads the others itself, from the same environment.
+//! Reads from OpenTelemetry's own variables where traces go, and checks those whose wrong value would silently lose every
+//! trace. The SDK reads the other variables itself, from the same environment.
 
 use std::{collections::HashMap, path::PathBuf, time::Duration};
 
 use axum::http::Uri;
+
+use super::parse::shown;
 
 /// For traces alone; taken as it is.
 const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
@@ -114,8 +116,9 @@ impl Variables<'_> {
             matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty())
         });
         let Some(endpoint) = endpoint else {
-            self.complaints
-                .push(format!("{name}: not a URL such as http://collector:4318"));
+            self.complaints.push(format!(
+                "{name}: the value, which is not shown, is not a valid URL: use for example http://collector:4318"
+            ));
             return None;
         };
         if endpoint
@@ -123,19 +126,21 @@ impl Variables<'_> {
             .is_some_and(|authority| authority.as_str().contains('@'))
         {
             self.complaints.push(format!(
-                "{name}: credentials are not sent from a URL; set OTEL_EXPORTER_OTLP_HEADERS=authorization=…"
+                "{name}: a URL with credentials is not a valid endpoint: use one without, and set \
+                 OTEL_EXPORTER_OTLP_HEADERS=authorization=…"
             ));
             return None;
         }
         Some(endpoint)
     }
 
-    /// To speak something else than was asked for would lose every trace.
+    /// Refuses other protocols: a collector would not understand what is sent, and every trace would be lost.
     fn check_protocol(&mut self) {
         let asked = self.first(["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"]);
         if let Some((name, value)) = asked.filter(|(_, value)| !value.eq_ignore_ascii_case("http/protobuf")) {
             self.complaints.push(format!(
-                "{name}={value:?}: only http/protobuf is spoken here (port 4318 of most collectors)"
+                "{name}: {} is not a valid protocol: use http/protobuf (port 4318 of most collectors)",
+                shown(&value)
             ));
         }
     }
@@ -149,8 +154,10 @@ impl Variables<'_> {
         let value = self.get(name)?;
         let number = value.parse().ok().filter(|number| *number > 0);
         if number.is_none() {
-            self.complaints
-                .push(format!("{name}={value:?}: not a whole number above 0"));
+            self.complaints.push(format!(
+                "{name}: {} is not a valid number: use a whole number, at least 1",
+                shown(&value)
+            ));
         }
         number
     }
