@@ -244,7 +244,7 @@ fn a_flag_wins_over_the_environment() {
     assert!(
         String::from_utf8(output.stderr)
             .unwrap()
-            .contains("DRAIN_DELAY=\"never\"")
+            .contains("DRAIN_DELAY: \"never\" is not a valid duration")
     );
 }
 
