@@ -130,8 +130,31 @@ fn the_data_source_is_the_readers_choice_and_nothing_has_to_be_imported_by_hand(
     for panel in dashboard["panels"].as_array().unwrap() {
         for target in panel["targets"].as_array().into_iter().flatten() {
             assert_eq!(target["datasource"]["uid"], "${datasource}");
-            assert_eq!(panel["interval"], "15s", "$__rate_interval follows the scrape interval");
+            assert_eq!(panel["interval"], "15s");
+            assert_eq!(
+                target["interval"], "15s",
+                "$__rate_interval follows the scrape interval"
+            );
         }
+    }
+}
+
+#[test]
+fn every_query_has_the_scrape_interval_as_its_smallest_step() {
+    let slow = ApiFacts {
+        scrape_interval_seconds: 60,
+        ..orders()
+    };
+    let dashboard = json_of(&slow, &settings());
+    let panels = dashboard["panels"].as_array().unwrap();
+    let targets: Vec<_> = panels
+        .iter()
+        .filter_map(|panel| panel["targets"].as_array())
+        .flatten()
+        .collect();
+    assert!(!targets.is_empty());
+    for target in targets {
+        assert_eq!(target["interval"], "1m", "{target}");
     }
 }
 

@@ -113,6 +113,7 @@ fn nested() -> impl Strategy<Value = Expr> {
         BinaryOp::Compare(Comparison::Greater),
         BinaryOp::Compare(Comparison::GreaterOrEqual),
         BinaryOp::Compare(Comparison::Less),
+        BinaryOp::Compare(Comparison::LessOrEqual),
         BinaryOp::Compare(Comparison::Equal),
     ]);
     leaf.prop_recursive(5, 32, 2, move |inner| {
@@ -146,6 +147,7 @@ fn our_operator(op: BinaryOp) -> &'static str {
         BinaryOp::Compare(Comparison::Greater) => ">",
         BinaryOp::Compare(Comparison::GreaterOrEqual) => ">=",
         BinaryOp::Compare(Comparison::Less) => "<",
+        BinaryOp::Compare(Comparison::LessOrEqual) => "<=",
     }
 }
 

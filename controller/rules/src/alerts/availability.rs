@@ -1,15 +1,15 @@
 //! Whether the API answers. Decided by `up` and by the replicas that the operator reports, never by missing requests:
 //! an API without traffic is not down.
 //!
-//! At most one of the two alerts fires: `ApiDown` if no target is up, `ApiTargetsMissing` if some are up but fewer than
-//! there should be. Both use `up` alone if this Prometheus does not scrape the operator.
+//! At most one of the two alerts fires: `ApiDown` if nobody is served as far as can be known, `ApiTargetsMissing` if some
+//! targets are up but fewer than there should be. Both use `up` alone if this Prometheus does not scrape the operator.
+//! Neither fires because this Prometheus scrapes only some targets of the API, or none: another one may scrape the rest.
 
 use metric_contract::Signal;
 
 use super::{AlertCondition, AlertDef, AlertFamily, DEFAULT_FOR, DOWN_FOR, Severity, SourceSystem};
 use crate::{
     PanelId,
-    promql::Expr,
     queries::{ApiQueries, QueryResult},
 };
 
@@ -24,7 +24,7 @@ pub(super) const ALERTS: &[AlertDef] = &[
         for_: DOWN_FOR,
         panel: PanelId::TargetsUp,
         summary: "{api} is down",
-        description: "No target of {api} has answered Prometheus for {for}, and the API is not scaled to zero.",
+        description: "For {for}, no target of {api} has answered Prometheus and no pod is known to be ready.",
     },
     AlertDef {
         name: "ApiTargetsMissing",
@@ -40,20 +40,28 @@ pub(super) const ALERTS: &[AlertDef] = &[
     },
 ];
 
-/// No target is up: all known targets are down, or none is known although replicas are wanted. Never while the API is
-/// scaled to zero.
+/// No target is up and no pod is ready. Never while the API is scaled to zero.
+///
+/// If Prometheus knows no target, the number of ready pods alone decides: a pod that never started has no target. While a
+/// pod is ready, users are served, even if its metrics can't be read.
 fn down(queries: &ApiQueries<'_>) -> QueryResult {
-    let wanted = queries.replicas_wanted();
-    let up = queries.targets_up().or(Expr::from(0).times(wanted.clone()));
-    Ok(up.equals(0).unless(wanted.equals(0)))
+    let ready = queries.replicas_ready();
+    let served = queries.targets_up().or(ready.clone());
+    let scaled_to_zero = queries.replicas_wanted().equals(0);
+    Ok(served.equals(0).unless(ready.above(0)).unless(scaled_to_zero))
 }
 
-/// Some targets are up, but fewer than the wanted replicas, or, if those are not reported, fewer than the known targets.
+/// Some targets are up, but fewer than there should be: fewer than the known targets, or fewer than the wanted replicas
+/// while some of those are not ready.
 ///
-/// Only targets that are up count: during a rolling update the old pods are still known, and a target that is known but
-/// down is missing too.
+/// Of more known targets than wanted replicas, only as many as are wanted must be up: during a rolling update the old pods
+/// are still known. Of fewer, the others may belong to another shard of Prometheus, so they count as missing only if their
+/// pods are not ready.
 fn targets_missing(queries: &ApiQueries<'_>) -> QueryResult {
-    let should_be = queries.replicas_wanted().or(queries.targets_known());
-    let some_up = queries.targets_up().above(0);
-    Ok(queries.targets_up().below(should_be).and(some_up))
+    let (up, known) = (queries.targets_up(), queries.targets_known());
+    let (wanted, ready) = (queries.replicas_wanted(), queries.replicas_ready());
+    let expected_here = wanted.clone().at_most(known.clone()).or(known);
+    let below_known = up.clone().below(expected_here);
+    let below_wanted = up.clone().below(wanted.clone()).unless(ready.at_least(wanted));
+    Ok(below_known.or(below_wanted).and(up.above(0)))
 }

@@ -170,6 +170,7 @@ impl DashboardBuilder<'_> {
                     datasource: DATA_SOURCE,
                     editor_mode: "code",
                     expr,
+                    interval: self.interval.clone(),
                     legend_format: self.legend(query)?,
                     instant,
                     range: !instant,

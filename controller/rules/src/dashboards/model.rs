@@ -109,7 +109,7 @@ pub(super) struct Panel {
     pub(super) collapsed: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) datasource: Option<DataSource>,
-    /// The scrape interval: `$__rate_interval` is never less than four of them.
+    /// The scrape interval: the smallest distance of two points of a line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) interval: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -137,6 +137,9 @@ pub(super) struct PanelTarget {
     pub(super) datasource: DataSource,
     pub(super) editor_mode: &'static str,
     pub(super) expr: Expr,
+    /// The scrape interval, Grafana's "Min step": `$__rate_interval` is at least four of them. Without it Grafana takes the
+    /// data source's scrape interval, which may be shorter.
+    pub(super) interval: String,
     pub(super) legend_format: String,
     pub(super) instant: bool,
     pub(super) range: bool,

@@ -82,6 +82,8 @@ pub enum Comparison {
     GreaterOrEqual,
     /// `<`
     Less,
+    /// `<=`
+    LessOrEqual,
 }
 
 /// `function(arguments)`.
@@ -166,6 +168,8 @@ operators! {
     at_least = BinaryOp::Compare(Comparison::GreaterOrEqual);
     /// `self < right`
     below = BinaryOp::Compare(Comparison::Less);
+    /// `self <= right`
+    at_most = BinaryOp::Compare(Comparison::LessOrEqual);
 }
 
 impl Expr {

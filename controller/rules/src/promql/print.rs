@@ -254,6 +254,7 @@ impl Comparison {
             Self::Greater => ">",
             Self::GreaterOrEqual => ">=",
             Self::Less => "<",
+            Self::LessOrEqual => "<=",
         }
     }
 }
