@@ -20,7 +20,7 @@ use crate::{
 const DEFAULT_INTERVAL: &str = "15s";
 /// Time after which a scrape is given up, unless the interval is shorter.
 const DEFAULT_TIMEOUT: PromDuration = PromDuration::from_seconds(10);
-/// Samples of a scrape. Generous: above it, Prometheus drops the whole scrape and `ApiDown` fires.
+/// Samples of a scrape. Generous: above it, Prometheus drops the whole scrape and `ApiScrapeFailing` fires.
 const DEFAULT_SAMPLES: i64 = 50_000;
 /// Size of a metrics page.
 const DEFAULT_BODY_SIZE: &str = "10MiB";

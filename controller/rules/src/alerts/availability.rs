@@ -1,9 +1,10 @@
 //! Whether the API answers. Decided by `up` and by the replicas that the operator reports, never by missing requests:
 //! an API without traffic is not down.
 //!
-//! At most one of the two alerts fires: `ApiDown` if nobody is served as far as can be known, `ApiTargetsMissing` if some
-//! targets are up but fewer than there should be. Both use `up` alone if this Prometheus does not scrape the operator.
-//! Neither fires because this Prometheus scrapes only some targets of the API, or none: another one may scrape the rest.
+//! At most one of these alerts fires: `ApiDown` if nobody is served as far as can be known, `ApiScrapeFailing` if pods are
+//! ready but no known target answers, `ApiTargetsMissing` if some targets are up but fewer than there should be. The first
+//! and the last use `up` alone if this Prometheus does not scrape the operator. None fires because this Prometheus scrapes
+//! only some targets of the API, or none: another one may scrape the rest.
 
 use metric_contract::Signal;
 
@@ -38,6 +39,19 @@ pub(super) const ALERTS: &[AlertDef] = &[
         summary: "Some targets of {api} are missing",
         description: "Only {value} of the targets that {api} should have answered Prometheus during the last {for}.",
     },
+    AlertDef {
+        name: "ApiScrapeFailing",
+        family: AlertFamily::Availability,
+        severity: Severity::Warning,
+        sources: &[],
+        signals: &[Signal::Up, Signal::ReplicasReady],
+        condition: AlertCondition::Plain(scrape_failing),
+        for_: DEFAULT_FOR,
+        panel: PanelId::TargetsUp,
+        summary: "The metrics of {api} cannot be read",
+        description: "For {for}, no target of {api} has answered Prometheus although pods are ready ({value}). Until one \
+                      answers, no alert on errors or latency can fire.",
+    },
 ];
 
 /// No target is up and no pod is ready. Never while the API is scaled to zero.
@@ -64,4 +78,10 @@ fn targets_missing(queries: &ApiQueries<'_>) -> QueryResult {
     let below_known = up.clone().below(expected_here);
     let below_wanted = up.clone().below(wanted.clone()).unless(ready.at_least(wanted));
     Ok(below_known.or(below_wanted).and(up.above(0)))
+}
+
+/// Prometheus knows targets and none of them is up, while pods are ready. The value is the number of ready pods.
+fn scrape_failing(queries: &ApiQueries<'_>) -> QueryResult {
+    let ready = queries.replicas_ready().above(0);
+    Ok(ready.and(queries.targets_up().equals(0)))
 }
