@@ -44,8 +44,8 @@ pub(crate) struct ControllerArgs {
     /// Name of the Lease.
     #[arg(long, env = "LEASE_NAME", value_name = "NAME", default_value = "monitored-api")]
     lease_name: String,
-    /// Where /healthz, /readyz and /metrics are served.
-    #[arg(long, env = "METRICS_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    /// Where /healthz, /readyz and /metrics are served. [::] is every address, IPv4 too.
+    #[arg(long, env = "METRICS_LISTEN", value_name = "ADDRESS", default_value = "[::]:8080")]
     metrics_listen: SocketAddr,
     #[command(flatten)]
     settings: SettingsArgs,

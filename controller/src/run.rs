@@ -54,7 +54,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let (cluster, own_namespace) = Cluster::connect()
         .await
         .context("no cluster: set KUBECONFIG, or run in a pod with a service account")?;
-    let listener = admin::bind(options.metrics_listen).await?;
+    let listener = admin::bind(options.metrics_listen)?;
     let context = Arc::new(Context {
         cluster: cluster.clone(),
         store: Arc::new(Store::default()),

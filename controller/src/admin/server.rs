@@ -1,7 +1,7 @@
 //! The admin server: `/healthz`, `/readyz`, `/metrics`. Read-only, no secrets, its own accept loop with limits, because
 //! `axum::serve` waits for ever for a request's head.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,7 +15,8 @@ use axum::routing::get;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use metric_contract::platform;
-use tokio::net::TcpListener;
+use rustix::io::Errno;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -25,6 +26,8 @@ use crate::work::context::Context;
 
 /// Connections at once: a Prometheus or two, the kubelet's probes, a person.
 const CONNECTIONS: usize = 64;
+/// Connections that the kernel keeps until there is a place.
+const BACKLOG: u32 = 1_024;
 /// Longest wait for a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest life of one connection: an idle or dripping one frees its place.
@@ -71,12 +74,40 @@ impl Admin {
     }
 }
 
-/// Binds the listener.
-pub(crate) async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+/// Binds the listener. `[::]` takes IPv4 too; where the kernel has no IPv6, it is every IPv4 address.
+pub(crate) fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
     use anyhow::Context as _;
-    TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("can't listen on {listen}: choose another --metrics-listen"))
+    bind_by(listen, bind_one).with_context(|| format!("can't listen on {listen}: choose another --metrics-listen"))
+}
+
+fn bind_by<T>(listen: SocketAddr, bind: impl Fn(SocketAddr) -> std::io::Result<T>) -> std::io::Result<T> {
+    match bind(listen) {
+        Err(error) if listen.is_ipv6() && listen.ip().is_unspecified() && lacks_ipv6(&error) => {
+            bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, listen.port())))
+        }
+        result => result,
+    }
+}
+
+fn lacks_ipv6(error: &std::io::Error) -> bool {
+    matches!(
+        error.raw_os_error().map(Errno::from_raw_os_error),
+        Some(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL)
+    )
+}
+
+fn bind_one(listen: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if listen.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        let socket = TcpSocket::new_v6()?;
+        // Whatever the host's default is.
+        rustix::net::sockopt::set_ipv6_v6only(&socket, false)?;
+        socket
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(listen)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until aborted.
@@ -205,5 +236,32 @@ fn write_process(page: &mut Page) {
     {
         page.family(platform::PROCESS_MEMORY);
         page.sample::<&str>(platform::PROCESS_MEMORY, "", &[], pages * PAGE_BYTES);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_ipv6_every_ipv4_address_stands_for_every_address() {
+        let bound = |listen: &str, errno: Errno| {
+            bind_by(listen.parse().unwrap(), |address| match address {
+                SocketAddr::V4(_) => Ok(address.to_string()),
+                SocketAddr::V6(_) => Err(errno.into()),
+            })
+        };
+        for missing in [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL] {
+            assert_eq!(bound("[::]:8080", missing).unwrap(), "0.0.0.0:8080");
+        }
+        assert!(bound("[::1]:8080", Errno::AFNOSUPPORT).is_err(), "one address is not every address");
+        assert!(bound("[::]:8080", Errno::ADDRINUSE).is_err());
+    }
+
+    #[tokio::test]
+    async fn every_address_takes_ipv4_too() {
+        let listener = bind("[::]:0".parse().unwrap()).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     }
 }
