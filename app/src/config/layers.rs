@@ -64,7 +64,7 @@ pub(super) fn merge(sources: Sources, complaints: &mut Vec<String>) -> Flags {
         }
         let alias = format!("{ALIAS_PREFIX}{}", setting.name);
         let found = [
-            environment.get(&alias),
+            environment.get(&alias).filter(|value| !is_service_link(&alias, value)),
             env_file.get(setting.name),
             env_file.get(&alias),
         ];
@@ -84,6 +84,13 @@ pub(super) fn merge(sources: Sources, complaints: &mut Vec<String>) -> Flags {
         ));
     }
     flags
+}
+
+/// Kubernetes puts `<SERVICE>_PORT=tcp://<ip>:<port>` into every pod of a namespace: beside a Service `fastapi-metrics` it
+/// has the name of an alias, and nobody set it.
+fn is_service_link(name: &str, value: &str) -> bool {
+    let protocol = value.trim().split_once("://").map(|(protocol, _)| protocol);
+    name.ends_with("_PORT") && matches!(protocol, Some("tcp" | "udp" | "sctp"))
 }
 
 /// Reads a `.env` file; names that are no settings of ours are for other programs.

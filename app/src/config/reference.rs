@@ -49,6 +49,7 @@ pub fn page() -> String {
          Durations are written `10s`, `500ms` or `1m30s`, at most 24h; a plain number is seconds. Booleans are `true`,\n\
          `false`, `1`, `0`, `yes`, `no`, `on`, `off`. Names in `.env` that are no settings are left alone; unknown keys in\n\
          the settings file are refused. `PROMETHEUS_MULTIPROC_DIR` is refused: threads replace worker processes.\n\
+         A service link of Kubernetes, such as `FASTAPI_METRICS_PORT=tcp://10.96.0.12:80`, is passed over.\n\
          {TRACES}"
     );
     let mut group = "";

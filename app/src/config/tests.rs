@@ -187,6 +187,41 @@ fn flag_or_environment_wins_over_alias_over_env_file_over_settings_file() {
     assert_eq!(seconds(&sources), 5);
 }
 
+/// The variables that Kubernetes makes of a Service `fastapi-metrics`.
+#[test]
+fn a_service_link_is_no_setting() {
+    let mut sources = Sources {
+        environment: [
+            ("FASTAPI_METRICS_PORT", "tcp://10.96.0.12:80"),
+            ("FASTAPI_METRICS_PORT_80_TCP", "tcp://10.96.0.12:80"),
+            ("FASTAPI_METRICS_PORT_80_TCP_PORT", "80"),
+            ("FASTAPI_METRICS_SERVICE_HOST", "10.96.0.12"),
+            ("FASTAPI_METRICS_SERVICE_PORT", "80"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into(),
+        ..Sources::default()
+    };
+    let listen = |sources: &Sources| Config::from_sources(sources.clone(), CONTAINER).map(|config| config.listen);
+    assert_eq!(listen(&sources).unwrap(), "[::]:8000".parse().unwrap());
+    for link in ["udp://10.96.0.12:53", "sctp://[fd00::1]:9"] {
+        sources
+            .environment
+            .insert("FASTAPI_METRICS_PORT".to_owned(), link.to_owned());
+        assert_eq!(listen(&sources).unwrap(), "[::]:8000".parse().unwrap());
+    }
+    sources.file = document("port: 9000");
+    assert_eq!(listen(&sources).unwrap().port(), 9000, "what stands below it holds");
+    sources
+        .environment
+        .insert("FASTAPI_METRICS_PORT".to_owned(), "9001".to_owned());
+    assert_eq!(listen(&sources).unwrap().port(), 9001);
+    sources
+        .environment
+        .insert("FASTAPI_METRICS_PORT".to_owned(), "http://x".to_owned());
+    assert!(listen(&sources).is_err(), "somebody's mistake is told");
+}
+
 #[test]
 fn a_settings_file_has_numbers_booleans_and_lists() {
     let file = "port: 9000\nenable_metrics: false\nmetrics_buckets: [0.1, 1]\nhost: ~\n";
