@@ -112,6 +112,17 @@ pub struct Workload {
     pub storage: Option<Storage>,
     /// Merged over the generated pod template.
     pub pod_template: Option<PodTemplateSpec>,
+    /// What the pod template takes away.
+    pub left_out: IdsLeftOut,
+}
+
+/// Ids of the pod's security context that `podTemplate` sets to null: the namespace chooses them, as on OpenShift.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IdsLeftOut {
+    /// `runAsUser`.
+    pub run_as_user: bool,
+    /// `fsGroup`.
+    pub fs_group: bool,
 }
 
 /// The volume for data.

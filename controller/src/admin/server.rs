@@ -254,7 +254,10 @@ mod tests {
         for missing in [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL] {
             assert_eq!(bound("[::]:8080", missing).unwrap(), "0.0.0.0:8080");
         }
-        assert!(bound("[::1]:8080", Errno::AFNOSUPPORT).is_err(), "one address is not every address");
+        assert!(
+            bound("[::1]:8080", Errno::AFNOSUPPORT).is_err(),
+            "one address is not every address"
+        );
         assert!(bound("[::]:8080", Errno::ADDRINUSE).is_err());
     }
 

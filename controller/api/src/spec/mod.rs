@@ -201,7 +201,8 @@ pub struct MonitoredApiSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probes: Option<Probes>,
     /// Escape hatch: a partial core/v1 PodTemplateSpec that is merged over the generated one (lists by name). It may
-    /// not change the selector's labels or the ports `http` and `metrics`; the container is named `api`.
+    /// not change the selector's labels or the ports `http` and `metrics`; the container is named `api`. A null for
+    /// `spec.securityContext.fsGroup` or `runAsUser` takes the id away, for namespaces that choose it (OpenShift).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::schema::open_object")]
     pub pod_template: Option<Value>,

@@ -131,6 +131,7 @@ fn workload(spec: &MonitoredApiSpec, preset: &Preset, port: i32, probes: ProbeSe
         data_dir: preset.data_dir.filter(|_| storage.is_none()),
         storage,
         pod_template: pod_template.as_ref().and_then(|value| template::decode(value, out)),
+        left_out: pod_template.as_ref().map(template::ids_left_out).unwrap_or_default(),
     }
 }
 

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use serde_json::Value;
 
 use super::{strict, workload::RESERVED_LABELS};
-use crate::violation::Violations;
+use crate::{valid::IdsLeftOut, violation::Violations};
 
 const PATH: &str = "spec.podTemplate";
 
@@ -41,6 +41,18 @@ pub(super) fn decode(value: &Value, out: &mut Violations) -> Option<PodTemplateS
         containers(&pod.containers, out);
     }
     (out.len() == before).then_some(template)
+}
+
+/// The ids that a null takes away; a decoded template no longer tells null from absent.
+pub(super) fn ids_left_out(template: &Value) -> IdsLeftOut {
+    let is_null = |id: &str| {
+        let pointer = format!("/spec/securityContext/{id}");
+        template.pointer(&pointer).is_some_and(Value::is_null)
+    };
+    IdsLeftOut {
+        run_as_user: is_null("runAsUser"),
+        fs_group: is_null("fsGroup"),
+    }
 }
 
 fn metadata(metadata: Option<&Value>, out: &mut Violations) {

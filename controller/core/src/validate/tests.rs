@@ -241,6 +241,34 @@ fn baseline_runs_the_images_own_user() {
     assert_eq!(pod.containers[0].security_context.as_ref().unwrap().capabilities, None);
 }
 
+/// OpenShift refuses an id outside the namespace's range, and fills one in where there is none.
+#[test]
+fn a_null_in_the_template_takes_an_id_away() {
+    let ids = |spec: serde_json::Value| {
+        let pod = template(&spec).spec.unwrap();
+        let context = pod.security_context.unwrap();
+        assert_eq!(context.run_as_non_root, Some(true));
+        (context.run_as_user, context.run_as_group, context.fs_group)
+    };
+    let none = json!({"spec": {"securityContext": {"runAsUser": null, "runAsGroup": null, "fsGroup": null}}});
+    let group = json!({"spec": {"securityContext": {"fsGroup": null}}});
+    let volume = json!({"size": "1Gi"});
+    assert_eq!(ids(json!({"image": "i"})), (None, None, None));
+    assert_eq!(ids(json!({"image": "i", "storage": volume})), (None, None, Some(65532)));
+    assert_eq!(
+        ids(json!({"image": "i", "storage": volume, "podTemplate": group})),
+        (None, None, None)
+    );
+    assert_eq!(
+        ids(json!({"image": "i", "runAsUser": 7, "podTemplate": group})),
+        (Some(7), None, None)
+    );
+    assert_eq!(
+        ids(json!({"image": "i", "runAsUser": 7, "storage": volume, "podTemplate": none})),
+        (None, None, None)
+    );
+}
+
 #[test]
 fn a_short_grace_period_leaves_the_application_its_half() {
     for (grace, sleep) in [(30, Some(5)), (6, Some(3)), (1, None)] {

@@ -15,12 +15,12 @@ pub(super) fn of_pod(workload: &Workload) -> PodSecurityContext {
             SecurityProfile::Restricted => Some(true),
             SecurityProfile::Baseline => None,
         },
-        run_as_user: workload.run_as_user,
+        run_as_user: workload.run_as_user.filter(|_| !workload.left_out.run_as_user),
         // The volumes belong to the user's group, so that a user other than the image's can write to them.
         fs_group: workload
             .run_as_user
             .or_else(|| workload.storage.as_ref().map(|_| DATA_GROUP))
-            .filter(|user| *user != 0),
+            .filter(|user| *user != 0 && !workload.left_out.fs_group),
         // Not every file of a large volume at every start.
         fs_group_change_policy: workload.storage.as_ref().map(|_| "OnRootMismatch".to_owned()),
         seccomp_profile: Some(SeccompProfile {
