@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use crate::children::CHILD_KINDS;
 
 const READ: [&str; 3] = ["get", "list", "watch"];
+/// Verbs on kinds that are only watched, never looked up one by one.
+const FOLLOW: [&str; 2] = ["list", "watch"];
 /// Verbs on child kinds. Server-side apply is a patch, and a create where the object does not exist.
 const WRITE: [&str; 6] = ["get", "list", "watch", "create", "patch", "delete"];
 const RESOURCE: &str = "monitoredapis";
@@ -23,19 +25,15 @@ pub fn namespaced_rules() -> Vec<Value> {
     let finalizers = format!("{RESOURCE}/finalizers");
     let mut rules = vec![
         rule(names::GROUP, &[RESOURCE], &READ),
-        rule(names::GROUP, &[&status], &["get", "patch", "update"]),
+        rule(names::GROUP, &[&status], &["update"]),
         rule(names::GROUP, &[&finalizers], &["update"]),
     ];
     rules.extend(child_rules());
     rules.extend([
-        rule("", &["events", "pods"], &READ),
-        rule("discovery.k8s.io", &["endpointslices"], &READ),
-        rule(
-            "events.k8s.io",
-            &["events"],
-            &["get", "list", "watch", "create", "patch"],
-        ),
-        rule("monitoring.coreos.com", &["prometheuses"], &READ),
+        rule("", &["events"], &["list"]),
+        rule("", &["pods"], &FOLLOW),
+        rule("discovery.k8s.io", &["endpointslices"], &FOLLOW),
+        rule("events.k8s.io", &["events"], &["create"]),
     ]);
     rules
 }
@@ -66,10 +64,13 @@ fn child_rules() -> Vec<Value> {
         .collect()
 }
 
-/// Rules that only a ClusterRole can hold; in namespaced mode what needs them is `Unknown`.
+/// Rules that a ClusterRole holds; in namespaced mode who selects a ServiceMonitor can't be known, and it is `Unknown`.
 #[must_use]
 pub fn cluster_rules() -> Vec<Value> {
-    vec![rule("", &["namespaces"], &READ)]
+    vec![
+        rule("", &["namespaces"], &FOLLOW),
+        rule("monitoring.coreos.com", &["prometheuses"], &FOLLOW),
+    ]
 }
 
 /// Rules in the operator's own namespace, for the lease by which one of its replicas leads.
@@ -164,6 +165,53 @@ mod tests {
             });
             assert!(granted, "{}", row.name);
         }
+    }
+
+    /// Every request of the operator that is not for a child or for the lease, with what makes it.
+    const REQUESTS: [(&str, &str, &str); 13] = [
+        (names::GROUP, "monitoredapis", "get"), // gather: a resource before its first write
+        (names::GROUP, "monitoredapis", "list"), // watch
+        (names::GROUP, "monitoredapis", "watch"), // watch
+        (names::GROUP, "monitoredapis/status", "update"), // report: a PUT
+        (names::GROUP, "monitoredapis/finalizers", "update"), // owner references
+        ("", "events", "list"),                 // gather: why a pod is not ready
+        ("", "pods", "list"),
+        ("", "pods", "watch"),
+        ("discovery.k8s.io", "endpointslices", "list"),
+        ("discovery.k8s.io", "endpointslices", "watch"),
+        ("events.k8s.io", "events", "create"), // report
+        ("", "namespaces", "list and watch"),
+        ("monitoring.coreos.com", "prometheuses", "list and watch"),
+    ];
+
+    #[test]
+    fn beside_children_nothing_is_granted_that_no_request_needs() {
+        let mut granted = Vec::new();
+        for rule in [namespaced_rules(), cluster_rules()].concat() {
+            for resource in texts(&rule, "resources") {
+                if CHILD_KINDS.iter().any(|row| row.plural == resource) {
+                    continue;
+                }
+                for verb in texts(&rule, "verbs") {
+                    granted.push((
+                        texts(&rule, "apiGroups")[0].to_owned(),
+                        resource.to_owned(),
+                        verb.to_owned(),
+                    ));
+                }
+            }
+        }
+        let mut needed: Vec<_> = REQUESTS
+            .iter()
+            .flat_map(|(group, resource, verbs)| {
+                verbs
+                    .split(" and ")
+                    .map(|verb| ((*group).to_owned(), (*resource).to_owned(), verb.to_owned()))
+            })
+            .collect();
+        granted.sort();
+        needed.sort();
+        assert_eq!(granted, needed);
     }
 
     #[test]
