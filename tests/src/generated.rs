@@ -40,29 +40,48 @@ pub fn files() -> Result<Vec<(&'static str, String)>> {
     ])
 }
 
-/// The chart as plain manifests, for `kubectl apply`: path below the checkout's root, and what it must hold.
+/// The chart as plain manifests, for `kubectl apply`: paths below the checkout's root, and what they must hold.
 ///
 /// # Errors
 /// What helm says.
-pub fn install_manifest(helm: &Path) -> Result<(&'static str, String)> {
-    let mut command = Command::new(helm);
-    command.args([
-        "template",
-        chain::RELEASE,
-        "charts/monitored-api",
-        "--namespace",
-        chain::OPERATOR_NAMESPACE,
-    ]);
-    // The manifest must apply to a cluster without Prometheus Operator too.
-    command
-        .args(["--set", "serviceMonitor.enabled=false"])
-        .current_dir(workspace::root()?);
-    let rendered = workspace::read(&mut command)?;
+pub fn manifests(helm: &Path) -> Result<Vec<(&'static str, String)>> {
     let namespace = format!(
         "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {}\n",
         chain::OPERATOR_NAMESPACE
     );
-    Ok(("manifests/install.yaml", format!("{HEADER}{namespace}{rendered}")))
+    // The manifest must apply to a cluster without Prometheus Operator too.
+    let all = rendered(helm, &["--set", "serviceMonitor.enabled=false"])?;
+    Ok(vec![
+        ("manifests/install.yaml", format!("{HEADER}{namespace}{all}")),
+        (
+            "manifests/cluster.yaml",
+            format!("{HEADER}{}", rendered(helm, &CLUSTER_WIDE)?),
+        ),
+    ])
+}
+
+/// What an administrator applies once for operators that have Roles only.
+const CLUSTER_WIDE: [&str; 10] = [
+    "--set",
+    "watchNamespaces={default},leaderElection.enabled=false",
+    "--set",
+    "crds.enabled=true,admissionPolicy.enabled=true,rbac.aggregateToDefaultRoles=true",
+    "--show-only",
+    "templates/crd.yaml",
+    "--show-only",
+    "templates/admission-policy.yaml",
+    "--show-only",
+    "templates/rbac-people.yaml",
+];
+
+fn rendered(helm: &Path, arguments: &[&str]) -> Result<String> {
+    let mut command = Command::new(helm);
+    command
+        .args(["template", chain::RELEASE, "charts/monitored-api", "--namespace"])
+        .arg(chain::OPERATOR_NAMESPACE)
+        .args(arguments)
+        .current_dir(workspace::root()?);
+    workspace::read(&mut command)
 }
 
 /// Write all generated files; gives back their paths.
@@ -71,9 +90,9 @@ pub fn install_manifest(helm: &Path) -> Result<(&'static str, String)> {
 /// When one can't be written.
 pub fn write_all() -> Result<Vec<String>> {
     let root = workspace::root()?;
-    // The manifest is rendered from the chart's files, so they come first.
+    // The manifests are rendered from the chart's files, so they come first.
     let mut written = write(&root, files()?)?;
-    written.extend(write(&root, vec![install_manifest(&Toolbox::open()?.bin("helm")?)?])?);
+    written.extend(write(&root, manifests(&Toolbox::open()?.bin("helm")?)?)?);
     Ok(written)
 }
 

@@ -4,6 +4,7 @@ pub mod api;
 pub mod api_proxy;
 pub mod audit;
 pub mod chain;
+pub mod chart;
 pub mod database;
 mod eventually;
 pub mod foreign;

@@ -15,12 +15,17 @@ pub fn policy_spec() -> Value {
     json!({
         // Fail closed: if the policy cannot be evaluated, nobody gains a right by it.
         "failurePolicy": "Fail",
+        // With what the API server would fill in, so that nobody who compares (Argo CD, Flux) sees a difference.
         "matchConstraints": {
+            "matchPolicy": "Equivalent",
+            "namespaceSelector": {},
+            "objectSelector": {},
             "resourceRules": [{
                 "apiGroups": [names::GROUP],
                 "apiVersions": ["*"],
                 "operations": ["CREATE", "UPDATE"],
                 "resources": ["monitoredapis"],
+                "scope": "*",
             }],
         },
         "matchConditions": [
