@@ -295,8 +295,45 @@ fn plan(dice: &mut Dice, writes: &BTreeMap<&'static str, usize>) -> Vec<(Phase, 
     plan
 }
 
-#[test]
-fn twenty_kills_leave_what_an_undisturbed_run_leaves() {
+/// What the undisturbed runs left and wrote, to compare the disturbed ones with.
+struct References {
+    created: Reference,
+    updated: Reference,
+}
+
+impl References {
+    /// The end that a phase must reach, if the object is not gone by then.
+    fn end(&self, phase: Phase) -> Option<&Snapshot> {
+        match phase {
+            Phase::Create => Some(&self.created.end),
+            Phase::Update => Some(&self.updated.end),
+            Phase::Delete => None,
+        }
+    }
+
+    /// The writes that a phase needs when nothing disturbs it.
+    fn writes(&self, phase: Phase) -> &Writes {
+        match phase {
+            Phase::Create => &self.created.writes,
+            Phase::Update | Phase::Delete => &self.updated.writes,
+        }
+    }
+
+    /// How many writes there are to kill at, by phase: those of the children and one of the status.
+    fn sizes(&self) -> BTreeMap<&'static str, usize> {
+        let size = |writes: &Writes| writes.values().sum::<usize>() + 1;
+        BTreeMap::from([
+            ("create", size(&self.created.writes)),
+            ("update", size(&self.updated.writes)),
+        ])
+    }
+}
+
+/// One row of the plan: the namespace, what is done in it, and where the operator is killed.
+type Kill = (String, Phase, Fault);
+
+/// The kills of this run, drawn from `SEED` or the clock.
+fn draw(references: &References) -> Vec<Kill> {
     let from_clock = || {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -307,51 +344,58 @@ fn twenty_kills_leave_what_an_undisturbed_run_leaves() {
     let seed = std::env::var("SEED").unwrap_or_else(|_| from_clock());
     println!("SEED={seed}");
     let mut dice = Dice(seed.parse().expect("SEED is a number"));
-
-    let mut campaign = Campaign::start();
-    let created = campaign.reference("reference", |namespace| campaign.create(namespace));
-    let updated = campaign.reference("reference", |namespace| campaign.update(namespace));
-    println!(
-        "undisturbed: {} requests to create, {} to update",
-        created.requests, updated.requests
-    );
-    let children = |writes: &Writes| writes.values().sum::<usize>() + 1;
-    let sizes = BTreeMap::from([
-        ("create", children(&created.writes)),
-        ("update", children(&updated.writes)),
-    ]);
-
-    let plan: Vec<_> = plan(&mut dice, &sizes)
+    plan(&mut dice, &references.sizes())
         .into_iter()
         .enumerate()
         .map(|(index, (phase, fault))| (format!("campaign-{index:02}"), phase, fault))
-        .collect();
+        .collect()
+}
+
+/// Creates, undisturbed, the resources that are to be updated or deleted under kills.
+fn prepare(campaign: &Campaign, kills: &[Kill], created: &Snapshot) {
     let exists = |phase: &Phase| matches!(phase, Phase::Update | Phase::Delete);
-    for (namespace, ..) in plan.iter().filter(|(_, phase, _)| exists(phase)) {
+    for (namespace, ..) in kills.iter().filter(|(_, phase, _)| exists(phase)) {
         campaign.create(namespace);
     }
-    for (namespace, phase, _) in plan.iter().filter(|(_, phase, _)| exists(phase)) {
-        campaign.assert_end(namespace, *phase, Some(&created.end));
+    for (namespace, phase, _) in kills.iter().filter(|(_, phase, _)| exists(phase)) {
+        campaign.assert_end(namespace, *phase, Some(created));
     }
+}
 
+/// Kills the operator once, compares the end with the undisturbed one, and counts the writes that were repeated.
+fn kill_once(campaign: &mut Campaign, (namespace, phase, fault): &Kill, references: &References) -> usize {
+    let (started, mark) = (Instant::now(), campaign.audit.mark().unwrap());
+    let hit = campaign.disturb(namespace, *phase, *fault);
+    campaign.assert_end(namespace, *phase, references.end(*phase));
+    let mut writes = campaign.writes(mark);
+    let again = repeated(
+        &writes.remove(namespace).unwrap_or_default(),
+        references.writes(*phase),
+    );
+    assert_eq!(writes, BTreeMap::new(), "writes in namespaces that nobody touched");
+    let seconds = started.elapsed().as_secs_f64();
+    println!("{namespace} {phase:?} {fault:?} {hit}: {again} repeated, {seconds:.1} s");
+    again
+}
+
+#[test]
+fn twenty_kills_leave_what_an_undisturbed_run_leaves() {
+    let mut campaign = Campaign::start();
+    let references = References {
+        created: campaign.reference("reference", |namespace| campaign.create(namespace)),
+        updated: campaign.reference("reference", |namespace| campaign.update(namespace)),
+    };
+    println!(
+        "undisturbed: {} requests to create, {} to update",
+        references.created.requests, references.updated.requests
+    );
+    let kills = draw(&references);
+    prepare(&campaign, &kills, &references.created.end);
     let mut total = 0;
-    for (namespace, phase, fault) in &plan {
-        let (started, mark) = (Instant::now(), campaign.audit.mark().unwrap());
-        let hit = campaign.disturb(namespace, *phase, *fault);
-        let (end, normal) = match phase {
-            Phase::Create => (Some(&created.end), &created.writes),
-            Phase::Update => (Some(&updated.end), &updated.writes),
-            Phase::Delete => (None, &updated.writes),
-        };
-        campaign.assert_end(namespace, *phase, end);
-        let mut writes = campaign.writes(mark);
-        let again = repeated(&writes.remove(namespace).unwrap_or_default(), normal);
-        assert_eq!(writes, BTreeMap::new(), "writes in namespaces that nobody touched");
-        total += again;
-        let seconds = started.elapsed().as_secs_f64();
-        println!("{namespace} {phase:?} {fault:?} {hit}: {again} repeated, {seconds:.1} s");
+    for kill in &kills {
+        total += kill_once(&mut campaign, kill, &references);
     }
-    let at_writes = plan
+    let at_writes = kills
         .iter()
         .filter(|(_, _, fault)| matches!(fault, Fault::Write(..)))
         .count();
@@ -359,7 +403,7 @@ fn twenty_kills_leave_what_an_undisturbed_run_leaves() {
         "{KILLS} kills, {at_writes} of them at a write, {total} repeated writes of children in all, none of a child more than once"
     );
 
-    // What was recorded is right: another start finds nothing to do.
+    // The write records are right if another start finds nothing to do.
     let mark = campaign.audit.mark().unwrap();
     campaign.kill_operator();
     campaign.start_operator();
@@ -370,12 +414,7 @@ fn twenty_kills_leave_what_an_undisturbed_run_leaves() {
         BTreeMap::new(),
         "writes after a restart without a change"
     );
-    for (namespace, phase, _) in &plan {
-        let end = match phase {
-            Phase::Create => Some(&created.end),
-            Phase::Update => Some(&updated.end),
-            Phase::Delete => None,
-        };
-        campaign.assert_end(namespace, *phase, end);
+    for (namespace, phase, _) in &kills {
+        campaign.assert_end(namespace, *phase, references.end(*phase));
     }
 }
