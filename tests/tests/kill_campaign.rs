@@ -368,10 +368,7 @@ fn kill_once(campaign: &mut Campaign, (namespace, phase, fault): &Kill, referenc
     let hit = campaign.disturb(namespace, *phase, *fault);
     campaign.assert_end(namespace, *phase, references.end(*phase));
     let mut writes = campaign.writes(mark);
-    let again = repeated(
-        &writes.remove(namespace).unwrap_or_default(),
-        references.writes(*phase),
-    );
+    let again = repeated(&writes.remove(namespace).unwrap_or_default(), references.writes(*phase));
     assert_eq!(writes, BTreeMap::new(), "writes in namespaces that nobody touched");
     let seconds = started.elapsed().as_secs_f64();
     println!("{namespace} {phase:?} {fault:?} {hit}: {again} repeated, {seconds:.1} s");

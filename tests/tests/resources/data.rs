@@ -81,7 +81,9 @@ pub(crate) fn summary_and_deletion() -> Vec<Case> {
         get("/api/v1/data/stats/summary").answers(200, json!({ "categories": categories })),
         delete("/api/v1/data/1").answers(204, Value::Null),
         delete("/api/v1/data/1").answers(404, problem("not-found")),
-        patch("/api/v1/data/1").answers(405, problem("method-not-allowed")).with_header("allow", "GET,HEAD,PUT,DELETE"),
+        patch("/api/v1/data/1")
+            .answers(405, problem("method-not-allowed"))
+            .with_header("allow", "GET,HEAD,PUT,DELETE"),
     ]
 }
 
