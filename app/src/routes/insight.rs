@@ -49,6 +49,13 @@ const MAX_SCRAPE_INTERVAL: u32 = 3_600;
 const EXPORT_FORMATS: [&str; 3] = ["json", "openmetrics", "csv"];
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
+    [measurements(), conclusions(), exports()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn measurements() -> Vec<Endpoint> {
     let ok = StatusCode::OK;
     let window = |max| schemas::whole_number(1, u64::from(max), Some(DEFAULT_WINDOW.into()));
     vec![
@@ -85,6 +92,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .query("window", "Seconds over which rates are taken", window(MAX_RATE_WINDOW))
         .response::<QueriesFor>(ok, "The queries"),
+    ]
+}
+
+fn conclusions() -> Vec<Endpoint> {
+    let ok = StatusCode::OK;
+    vec![
         Endpoint::get(
             "/metrics/health-score",
             "healthScore",
@@ -109,6 +122,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .unmeasured()
         .response::<TrendsNow>(ok, "The trends"),
+    ]
+}
+
+fn exports() -> Vec<Endpoint> {
+    let ok = StatusCode::OK;
+    vec![
         Endpoint::get(
             "/metrics/export",
             "metricsExport",
