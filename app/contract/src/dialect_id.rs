@@ -2,8 +2,6 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{Dialect, dialects};
-
 /// Every dialect that the product knows, one variant a file in [`crate::dialects`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DialectId {
@@ -62,24 +60,6 @@ impl DialectId {
             Self::Otel => "otel",
             Self::Micrometer => "micrometer",
             Self::AxumPrometheus => "axum-prometheus",
-        }
-    }
-
-    /// The dialect's table.
-    #[must_use]
-    pub const fn dialect(self) -> &'static Dialect {
-        match self {
-            Self::Native => &dialects::native::NATIVE,
-            Self::S0 => &dialects::s0::S0,
-            Self::S1 => &dialects::s1::S1,
-            Self::S2Instrumentator => &dialects::s2_instrumentator::S2_INSTRUMENTATOR,
-            Self::S2Manual => &dialects::s2_manual::S2_MANUAL,
-            Self::S2Advanced => &dialects::s2_advanced::S2_ADVANCED,
-            Self::S3 => &dialects::s3::S3,
-            Self::S4 => &dialects::s4::S4,
-            Self::Otel => &dialects::otel::OTEL,
-            Self::Micrometer => &dialects::micrometer::MICROMETER,
-            Self::AxumPrometheus => &dialects::axum_prometheus::AXUM_PROMETHEUS,
         }
     }
 }

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
 
 use crate::bed::Bed;
 use crate::compile::Toolbox;
 use crate::launch::{self, Lifetime, SupervisorProgram};
 use crate::paths::{Cache, StateDir, write_atomically};
 use crate::say::say;
+use crate::started::{Started, read_started};
 use crate::testbed::Testbed;
 use crate::tools::Level;
 use crate::{control_plane, node, prerequisites};
@@ -27,16 +27,15 @@ pub struct TestbedBuilder {
     supervisor: Option<SupervisorProgram>,
 }
 
-/// What a running test bed tells those who join it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Started {
-    pub(crate) level: Level,
-    /// How many real nodes.
-    pub(crate) nodes: usize,
+impl Testbed {
+    /// Settings for a test bed called `name` (1 to 24 of a-z, 0-9 and -); test beds of different names are independent.
+    pub fn builder(name: &str) -> TestbedBuilder {
+        TestbedBuilder::new(name)
+    }
 }
 
 impl TestbedBuilder {
-    pub(crate) fn new(name: &str) -> Self {
+    fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             level: Level::ControlPlane,
@@ -162,17 +161,5 @@ impl TestbedBuilder {
             starting.detach()?;
         }
         Ok(starting)
-    }
-}
-
-/// The state of a running test bed; `None` if it doesn't run or never finished starting.
-pub(crate) fn read_started(state: &StateDir) -> Result<Option<Started>> {
-    if !state.is_alive()? {
-        return Ok(None);
-    }
-    // Absent while it starts, or if whoever started it was killed on the way.
-    match std::fs::read(state.file("state.json")) {
-        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
-        Err(_) => Ok(None),
     }
 }

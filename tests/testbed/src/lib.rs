@@ -28,6 +28,7 @@ mod prerequisites;
 mod process;
 mod say;
 mod shell;
+mod started;
 mod supervisor;
 mod template;
 mod testbed;

@@ -10,15 +10,15 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
 use crate::bed::Bed;
-use crate::builder::{TestbedBuilder, read_started};
 use crate::compile::Toolbox;
 use crate::paths::{Cache, StateDir};
 use crate::prerequisites;
+use crate::started::read_started;
 use crate::tools::{Level, Tool};
 use crate::wire::{ComponentStatus, Forward, Program};
 use crate::{assets, cgroup, control_plane, launch, node};
 
-/// A running test bed. One that was started by [`TestbedBuilder::start`] ends when this value is dropped.
+/// A running test bed. One that was started by [`crate::TestbedBuilder::start`] ends when this value is dropped.
 #[derive(Debug)]
 pub struct Testbed {
     pub(crate) bed: Bed,
@@ -29,11 +29,6 @@ pub struct Testbed {
 }
 
 impl Testbed {
-    /// Settings for a test bed called `name` (1 to 24 of a-z, 0-9 and -); test beds of different names are independent.
-    pub fn builder(name: &str) -> TestbedBuilder {
-        TestbedBuilder::new(name)
-    }
-
     /// Joins a running test bed; it goes on when this value is dropped.
     pub fn attach(name: &str) -> Result<Self> {
         let state = StateDir::of(&Cache::locate()?, name)?;
