@@ -3,6 +3,7 @@
 mod demo;
 mod generate;
 mod image;
+mod imports;
 mod lanes;
 mod test;
 mod testbed;

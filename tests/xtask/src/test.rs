@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use integration_tests::{
     image,
     workspace::{cargo, read, run},
 };
 use testbed::{Level, Toolbox};
 
-use crate::lanes;
+use crate::{imports, lanes};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -35,7 +35,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "import rules",
         quick: true,
-        run: import_rules,
+        run: imports::check,
     },
     Step {
         name: "lints",
@@ -80,67 +80,6 @@ pub(crate) fn run_all(args: &Args) -> Result<()> {
     say("\nall steps passed:");
     for (name, time) in times {
         say(&format!("  {name:<24}{:>6.0} s", time.as_secs_f64()));
-    }
-    Ok(())
-}
-
-/// Which packages may never reach which crates, whatever the way. The first column is a package, the second what its
-/// normal dependencies must not hold.
-const FORBIDDEN: &[(&str, &[&str])] = &[
-    ("metric-contract", &["tokio", "serde_json", "kube-core"]),
-    (
-        "controller-rules",
-        &["tokio", "kube-core", "k8s-openapi", "reqwest", "hyper"],
-    ),
-    (
-        "controller-api",
-        &["tokio", "kube-client", "kube-runtime", "reqwest", "hyper"],
-    ),
-    (
-        "controller-core",
-        &["tokio", "kube-client", "kube-runtime", "reqwest", "hyper"],
-    ),
-    (
-        "controller-cli",
-        &["tokio", "kube-client", "kube-runtime", "reqwest", "hyper", "controller"],
-    ),
-    ("http-instrument", &["kube-core", "controller-rules", "app"]),
-    (
-        "app",
-        &[
-            "kube-core",
-            "controller-core",
-            "controller-api",
-            "controller-cli",
-            "controller",
-        ],
-    ),
-    ("controller", &["app", "http-instrument", "aws-lc-rs", "openssl-sys"]),
-];
-
-fn import_rules() -> Result<()> {
-    let mut broken = Vec::new();
-    for (package, forbidden) in FORBIDDEN {
-        let tree = read(cargo()?.args([
-            "tree",
-            "--locked",
-            "--edges",
-            "normal",
-            "--prefix",
-            "none",
-            "--package",
-            package,
-        ]))?;
-        let names: Vec<_> = tree.lines().skip(1).filter_map(|line| line.split(' ').next()).collect();
-        broken.extend(
-            forbidden
-                .iter()
-                .filter(|crate_| names.contains(crate_))
-                .map(|crate_| format!("{package} must not depend on {crate_}")),
-        );
-    }
-    if !broken.is_empty() {
-        bail!("{}\nsee ARCHITECTURE.md, rooms", broken.join("\n"));
     }
     Ok(())
 }
