@@ -12,8 +12,8 @@ mod common;
 
 use std::{env, ffi::OsStr, path::PathBuf, process::Command};
 
-use common::in_repository;
-use controller_rules::alerts::alerts;
+use common::{in_repository, listed};
+use controller_rules::{alerts::alerts, promql::check_pattern};
 
 /// Fails where promtool is missing: a test that did not run must never look like one that passed.
 fn promtool<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) {
@@ -47,4 +47,72 @@ fn each_alert_fires_when_it_should_and_is_silent_when_it_should_not() {
     let files = alerts().map(|def| in_repository(&format!("controller/rules/tests/promtool/{}.yaml", def.name)));
     let arguments = ["test", "rules"].map(PathBuf::from).into_iter().chain(files);
     promtool(arguments.map(PathBuf::into_os_string));
+}
+
+/// Patterns of one to five pieces; the same in every run.
+fn patterns() -> Vec<String> {
+    const PIECES: &str = r#"a /b . * + ? {2} {2,} {2,30} {1001} {3,2} {,2} { } {id} {02} | ( ) (?: (?i) (?i: (?-s) (?x) (?u) (?!
+        (?= (?<= (?P<n> (?<n> (?P=n) (?#c) [ ] [a-z] [^a] [z-a] []a] [[:alpha:]] [[:no:]] [a&&b] [a[b]] [\b]
+        [\d-z] - ^ $ \d \b \z \Z \1 \07 \x41 \x{1F600} \x{110000} \u0041 \pL \p{Greek} \p{Xx} \_ \é \Qa*\E é"#;
+    let pieces: Vec<_> = PIECES.split_whitespace().collect();
+    let mut state: u64 = 7;
+    let mut next = |bound: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap_or_default() % bound
+    };
+    let mut patterns: Vec<String> = pieces.iter().map(|piece| (*piece).to_owned()).collect();
+    for _ in 0..3_000 {
+        let length = 1 + next(5);
+        patterns.push(
+            (0..length)
+                .filter_map(|_| pieces.get(next(pieces.len())).copied())
+                .collect(),
+        );
+    }
+    patterns.sort();
+    patterns.dedup();
+    patterns
+}
+
+#[test]
+fn a_pattern_is_accepted_exactly_if_promtool_accepts_it() {
+    let patterns = patterns();
+    let groups: Vec<_> = patterns
+        .iter()
+        .enumerate()
+        .map(|(index, pattern)| {
+            let expr = format!("up{{x=~{}}}", serde_json::to_string(pattern).expect("a text"));
+            serde_json::json!({"name": format!("g{index}."), "rules": [{"record": "x", "expr": expr}]})
+        })
+        .collect();
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("patterns.json");
+    std::fs::write(&file, serde_json::json!({ "groups": groups }).to_string()).expect("the file can be written");
+    let program = env::var_os("PROMTOOL").expect("PROMTOOL must hold the path of promtool");
+    let arguments = [
+        "check".as_ref(),
+        "rules".as_ref(),
+        "--lint=none".as_ref(),
+        file.as_os_str(),
+    ];
+    let output = Command::new(program).args(arguments).output().expect("promtool runs");
+    let report = [output.stdout, output.stderr]
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .concat();
+    let mut differences = Vec::new();
+    let mut refused = 0;
+    for (index, pattern) in patterns.iter().enumerate() {
+        let theirs = !report.contains(&format!("\"g{index}.\""));
+        refused += usize::from(!theirs);
+        if check_pattern(pattern).is_ok() != theirs {
+            differences.push(format!("{pattern}: promtool {theirs}, {:?}", check_pattern(pattern)));
+        }
+    }
+    let accepted = patterns.len() - refused;
+    assert!(
+        refused > 500 && accepted > 300,
+        "{accepted} accepted, {refused} refused"
+    );
+    assert!(differences.is_empty(), "{}", listed(&differences));
 }

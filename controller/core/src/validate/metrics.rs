@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use controller_api::spec;
-use controller_rules::promql::PromDuration;
+use controller_rules::promql::{PromDuration, check_pattern};
 use k8s_openapi::api::core::v1::Probe;
 use metric_contract::DialectId;
 
@@ -141,10 +141,13 @@ fn excluded(mut patterns: Vec<String>, metrics_path: &str, probes: &ProbeSet, ou
         let path = format!("spec.metrics.excludedRoutes[{index}]");
         if pattern.is_empty() {
             out.add(path, "is empty: remove it");
-        } else if let Err(error) = regex_syntax::Parser::new().parse(pattern) {
+        } else if let Err(error) = check_pattern(pattern) {
             out.add(
                 path,
-                format!("{pattern:?} is no regular expression: {}", reason(&error)),
+                format!(
+                    "{pattern:?} is not a valid regular expression (RE2), because {error}: use one that Prometheus \
+                     accepts, for example /internal/.*"
+                ),
             );
         }
     }
@@ -163,15 +166,6 @@ fn excluded(mut patterns: Vec<String>, metrics_path: &str, probes: &ProbeSet, ou
     patterns.sort();
     patterns.dedup();
     patterns
-}
-
-/// The parser's reason without its drawing of the place, which spans several lines.
-fn reason(error: &regex_syntax::Error) -> String {
-    match error {
-        regex_syntax::Error::Parse(error) => error.kind().to_string(),
-        regex_syntax::Error::Translate(error) => error.kind().to_string(),
-        other => other.to_string(),
-    }
 }
 
 fn probe_path(probe: &Probe) -> Option<String> {

@@ -8,6 +8,7 @@ mod duration;
 mod expr;
 mod metrics;
 mod names;
+mod pattern;
 mod print;
 mod regex;
 mod scope;
@@ -21,6 +22,7 @@ pub use expr::{
 };
 pub use metrics::metrics;
 pub use names::{LabelName, MetricName};
+pub use pattern::{PatternError, check_pattern};
 pub use print::Substitution;
 pub use regex::Regex;
 pub use scope::ApiScope;

@@ -18,7 +18,7 @@ impl Regex {
         Self(pattern)
     }
 
-    /// A pattern as it is. The printer escapes it as a string; whether it is valid RE2 is checked where it is read.
+    /// A pattern as it is. The printer escapes it as a string; [`super::check_pattern`] tells whether it is valid.
     #[must_use]
     pub fn pattern(pattern: &str) -> Self {
         Self(pattern.to_owned())
