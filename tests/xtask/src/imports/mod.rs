@@ -14,6 +14,7 @@ use crate::imports::{circle::circles, module_tree::ModuleTree};
 /// Which packages must never reach which crates, directly or through others. The first column is a package, the second
 /// the crates that must not be among its normal dependencies.
 const FORBIDDEN: &[(&str, &[&str])] = &[
+    ("exposition", &["tokio", "serde_json", "metric-contract", "prometheus"]),
     ("metric-contract", &["tokio", "serde_json", "kube-core"]),
     (
         "controller-rules",

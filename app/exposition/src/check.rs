@@ -1,0 +1,78 @@
+//! What is wrong with a page that Prometheus takes all the same: samples that it drops, histograms that mean nothing.
+
+use std::collections::HashSet;
+
+use crate::{Labels, MetricFamily, MetricType, Sample};
+
+/// Something that a page says which cannot be meant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A series stands on the page more than once; Prometheus keeps one of its samples.
+    #[error("the series {0} stands on the page more than once")]
+    SeriesTwice(String),
+    /// A bucket holds less than the one below.
+    #[error("the bucket {0} holds less than the bucket below it")]
+    Falling(String),
+    /// The count is not that of the bucket `+Inf`, or there is none.
+    #[error("the histogram {0} has no bucket le=\"+Inf\" that equals its count")]
+    Count(String),
+}
+
+/// Looks for problems, in the order of the page.
+#[must_use]
+pub fn problems(families: &[MetricFamily]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut seen = HashSet::new();
+    for family in families {
+        for sample in &family.samples {
+            if !seen.insert((sample.name.as_str(), sorted(&sample.labels, ""))) {
+                problems.push(Problem::SeriesTwice(described(sample)));
+            }
+        }
+        if family.metric_type == MetricType::Histogram {
+            histogram_problems(family, &mut problems);
+        }
+    }
+    problems
+}
+
+fn histogram_problems(family: &MetricFamily, problems: &mut Vec<Problem>) {
+    let buckets = || {
+        let samples = family.samples.iter().filter(|sample| sample.name.ends_with("_bucket"));
+        samples.filter_map(|sample| Some((sample, sorted(&sample.labels, "le"), sample.label("le")?)))
+    };
+    let mut below: Option<(Vec<_>, f64)> = None;
+    for (sample, labels, _) in buckets() {
+        let falls = below
+            .as_ref()
+            .is_some_and(|(known, count)| *known == labels && sample.value < *count);
+        if falls {
+            problems.push(Problem::Falling(described(sample)));
+        }
+        below = Some((labels, sample.value));
+    }
+    for count in family.samples.iter().filter(|sample| sample.name.ends_with("_count")) {
+        let labels = sorted(&count.labels, "le");
+        let agrees = buckets().any(|(bucket, of, le)| le == "+Inf" && of == labels && bucket.value == count.value);
+        if !agrees {
+            problems.push(Problem::Count(described(count)));
+        }
+    }
+}
+
+/// The labels in the order of their names, but for one.
+fn sorted<'a>(labels: &'a Labels, without: &str) -> Vec<&'a (String, String)> {
+    let mut labels: Vec<_> = labels.iter().filter(|(name, _)| name != without).collect();
+    labels.sort();
+    labels
+}
+
+fn described(sample: &Sample) -> String {
+    let labels: Vec<_> = sample
+        .labels
+        .iter()
+        .map(|(name, value)| format!("{name}={value:?}"))
+        .collect();
+    format!("{}{{{}}}", sample.name, labels.join(","))
+}

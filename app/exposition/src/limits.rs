@@ -1,0 +1,23 @@
+//! How much a page may hold.
+
+/// Bounds on what [`read`](crate::read) takes in. Beyond them it stops with an error, so memory is bounded by them too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the page.
+    pub bytes: usize,
+    /// Samples of the page; and families.
+    pub samples: usize,
+    /// Labels of one sample or exemplar.
+    pub labels: usize,
+}
+
+impl Default for Limits {
+    /// 64 MiB, a million samples, 128 labels a sample: more than a target should ever have, and still harmless to read.
+    fn default() -> Self {
+        Self {
+            bytes: 64 * 1024 * 1024,
+            samples: 1_000_000,
+            labels: 128,
+        }
+    }
+}
