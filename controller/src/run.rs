@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use controller_api::names;
-use controller_core::children::{CHILD_KINDS, ChildKind};
+use controller_core::ChildKind;
+use controller_core::children::CHILD_KINDS;
 use controller_core::facts::Settings;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -184,7 +185,7 @@ fn spawn_watches(context: &Arc<Context>, namespaces: &[String], parts: &mut Join
                 }
             }
         }
-        let ours = Some(names::LABEL_OWN_NAME);
+        let ours = Some(names::LABEL_API_NAME);
         watch::<PodItem>(context, parts, Subject::Pod, scope(kinds::POD, ours, false));
         watch::<SliceItem>(
             context,

@@ -1,4 +1,4 @@
-//! The CustomResourceDefinition: the derived schema, made structural and lean, with the rules that need CEL.
+//! The CustomResourceDefinition: the derived schema in the form that the API server takes, with the rules that need CEL.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
@@ -8,13 +8,13 @@ use crate::MonitoredApi;
 
 /// A rule that the API server checks on every write.
 struct Rule {
-    /// Keys from the root schema down to the schema that the rule is for.
+    /// Keys from the root schema down to the schema that has the rule.
     at: &'static [&'static str],
-    /// CEL over `self`, the value at that place.
+    /// CEL over `self`, the value there.
     rule: &'static str,
     /// What is wrong, and the fix.
     message: &'static str,
-    /// The field to name, relative to the place.
+    /// The field that the error names, relative to that schema.
     field: Option<&'static str>,
 }
 
@@ -37,73 +37,73 @@ const LIVENESS: &[&str] = &["properties", "spec", "properties", "probes", "prope
 const STARTUP: &[&str] = &["properties", "spec", "properties", "probes", "properties", "startup"];
 
 const ONE_HANDLER: &str = "!(has(self.http) && has(self.tcp))";
-const ONE_HANDLER_MESSAGE: &str = "a probe is either http or tcp: remove one of them";
+const ONE_HANDLER_MESSAGE: &str = "http and tcp are both given: use one of them";
 
 const RULES: &[Rule] = &[
     Rule {
         at: &[],
         rule: "size(self.metadata.name) <= 52",
-        message: "metadata.name may have at most 52 characters, so that no name made from it is ever cut",
+        message: "metadata.name is too long: use at most 52 characters",
         field: None,
     },
     Rule {
         at: &[],
         rule: "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-        message: "metadata.name must be lower case letters, digits and hyphens, begin with a letter and end with a \
-                  letter or digit, without dots: it names a Service",
+        message: "metadata.name is not a valid name: use lower case letters, digits and hyphens, beginning with a letter and ending \
+                  with a letter or digit, for example orders",
         field: None,
     },
     // Written as a list, so that another way to say which workload is meant is one more element.
     Rule {
         at: SPEC,
         rule: "[has(self.image)].exists_one(given, given)",
-        message: "image is required: set spec.image",
+        message: "image is missing: use its name, for example ghcr.io/acme/orders:1.4.2",
         field: Some(".image"),
     },
     Rule {
         at: SPEC,
         rule: "!has(self.runAsUser) || self.runAsUser != 0 || (has(self.securityProfile) && self.securityProfile == \
                'Baseline')",
-        message: "runAsUser 0 is root, which securityProfile Restricted forbids: choose another id, such as 65532, or \
+        message: "runAsUser 0 is root, which securityProfile Restricted forbids: use another id, for example 65532, or \
                   set securityProfile: Baseline",
         field: Some(".runAsUser"),
     },
     Rule {
         at: SPEC,
         rule: "!has(self.storage) || !has(self.replicas) || self.replicas <= 1",
-        message: "storage is one volume for one pod: set replicas to 1, or keep the data in a database and remove storage",
+        message: "storage is one volume for one pod: use replicas: 1, or keep the data in a database and remove storage",
         field: Some(".replicas"),
     },
     Rule {
         at: SPEC,
         rule: "!has(self.storage) || !has(self.strategy) || ((!has(self.strategy.type) || self.strategy.type == \
                'Recreate') && !has(self.strategy.maxUnavailable) && !has(self.strategy.maxSurge))",
-        message: "with storage the old pod must go before a new one starts: remove strategy, or set its type to Recreate",
+        message: "with storage the old pod must go before a new one starts: remove strategy, or use type: Recreate",
         field: Some(".strategy"),
     },
     Rule {
         at: ENV,
         rule: "has(self.value) != has(self.valueFrom)",
-        message: "give exactly one of value and valueFrom (value: \"\" for an empty variable)",
+        message: "exactly one of value and valueFrom is needed: use one of them, for example value: \"\" for an empty variable",
         field: None,
     },
     Rule {
         at: ENV_SOURCE,
         rule: "[has(self.secretKeyRef), has(self.configMapKeyRef), has(self.fieldRef), \
                has(self.resourceFieldRef)].exists_one(given, given)",
-        message: "give exactly one of secretKeyRef, configMapKeyRef, fieldRef and resourceFieldRef",
+        message: "exactly one source is needed: use secretKeyRef, configMapKeyRef, fieldRef or resourceFieldRef",
         field: None,
     },
     Rule {
         at: ENV_FROM,
         rule: "has(self.configMapRef) != has(self.secretRef)",
-        message: "give exactly one of configMapRef and secretRef",
+        message: "exactly one source is needed: use configMapRef or secretRef",
         field: None,
     },
     Rule {
         at: STRATEGY,
         rule: "!(has(self.type) && self.type == 'Recreate' && (has(self.maxUnavailable) || has(self.maxSurge)))",
-        message: "maxUnavailable and maxSurge are for RollingUpdate: remove them, or the type Recreate",
+        message: "maxUnavailable and maxSurge need the type RollingUpdate: remove them, or use that type",
         field: None,
     },
     Rule {
@@ -160,7 +160,7 @@ pub fn crd() -> CustomResourceDefinition {
             continue;
         };
         let mut value = to_value(schema);
-        lean(&mut value);
+        simplify(&mut value);
         for rule in RULES {
             attach(&mut value, rule);
         }
@@ -182,7 +182,7 @@ fn from_value<T: serde::de::DeserializeOwned>(value: Value) -> T {
 
 /// Makes descriptions one line, and drops what the API server does not need: `nullable` (it then drops an explicit null itself, as for built-in kinds),
 /// defaults of absence, formats that it does not know, bounds that the Rust types imply and ours narrow.
-fn lean(value: &mut Value) {
+fn simplify(value: &mut Value) {
     match value {
         Value::Object(object) => {
             if object.get("nullable") == Some(&Value::Bool(true)) {
@@ -202,9 +202,9 @@ fn lean(value: &mut Value) {
                     }
                 });
             }
-            object.values_mut().for_each(lean);
+            object.values_mut().for_each(simplify);
         }
-        Value::Array(items) => items.iter_mut().for_each(lean),
+        Value::Array(items) => items.iter_mut().for_each(simplify),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
@@ -233,7 +233,8 @@ fn attach(schema: &mut Value, rule: &Rule) {
     }
 }
 
-/// kstatus takes an object without status for current. With this default, nobody does before the operator saw it.
+/// kstatus takes an object without a status for up to date. With this default it does not, until the operator has seen the
+/// object.
 fn status_default(schema: &mut Value) {
     if let Some(status) = schema.pointer_mut("/properties/status").and_then(Value::as_object_mut) {
         status.insert("default".to_owned(), json!({"observedGeneration": -1}));

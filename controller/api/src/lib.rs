@@ -3,6 +3,7 @@
 mod condition;
 mod crd;
 pub mod names;
+pub mod quantity;
 mod reason;
 pub mod schema;
 pub mod spec;

@@ -18,8 +18,8 @@ pub const FIELD_MANAGER: &str = "monitored-api";
 
 /// Label of the standard vocabulary: the workload's name. Part of the selector.
 pub const LABEL_NAME: &str = "app.kubernetes.io/name";
-/// Our own name label. Part of the selector.
-pub const LABEL_OWN_NAME: &str = "monitoredapi.io/name";
+/// Our own label: the MonitoredApi's name. Part of the selector.
+pub const LABEL_API_NAME: &str = "monitoredapi.io/name";
 /// Label of the standard vocabulary: who manages the object.
 pub const LABEL_MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// Label of the standard vocabulary: the whole that the object belongs to.
@@ -29,10 +29,10 @@ pub const MANAGED_BY: &str = "monitored-api";
 
 /// Annotation on a MonitoredApi: any new value makes the operator look at it again.
 pub const ANNOTATION_RECONCILE_AT: &str = "monitoredapi.io/reconcile-at";
-/// Annotation on a foreign object: `"true"` lets the operator take it over.
+/// Annotation on an object that belongs to nobody: `"true"` lets the operator take it over.
 pub const ANNOTATION_ADOPT: &str = "monitoredapi.io/adopt";
 
-/// Label of the one Service of a MonitoredApi that is scraped, so that nothing is scraped twice.
+/// Label of the one Service of a MonitoredApi that Prometheus scrapes, so that no pod is scraped twice.
 pub const LABEL_SCRAPED: &str = "monitoredapi.io/scraped";
 /// Value of [`LABEL_SCRAPED`].
 pub const SCRAPED: &str = "true";

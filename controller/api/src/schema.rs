@@ -1,11 +1,11 @@
-//! Pieces of the CRD's schema that serde's view of a type cannot say: bounds of maps, values that are checked in code.
+//! Pieces of the CRD's schema that cannot be derived from a Rust type: bounds of maps, values that are checked in code.
 //!
 //! Every string, list and map has a bound: the API server estimates the cost of CEL rules from them, and they are our
 //! guard against a resource that would exhaust the operator.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-/// Pattern of a Prometheus duration without days, weeks and years: these are no Go durations, which CEL compares.
+/// Pattern of a Prometheus duration without days, weeks and years: Go durations, which CEL compares, do not have these.
 pub const DURATION_PATTERN: &str = "^([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$";
 /// Pattern of a Kubernetes quantity.
 pub const QUANTITY_PATTERN: &str = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?[0-9]+))?$";
@@ -85,12 +85,12 @@ pub fn conditions(_: &mut SchemaGenerator) -> Schema {
             "type": "object",
             "required": ["type", "status", "reason", "message", "lastTransitionTime"],
             "properties": {
-                "type": {"type": "string", "maxLength": 316, "description": "What the condition speaks of."},
+                "type": {"type": "string", "maxLength": 316, "description": "The aspect of the MonitoredApi that the condition is about."},
                 "status": {"type": "string", "enum": ["True", "False", "Unknown"], "description": "True, False or Unknown."},
-                "reason": {"type": "string", "minLength": 1, "maxLength": 1024, "description": "A word for programs."},
-                "message": {"type": "string", "maxLength": 32_768, "description": "A sentence for people, with the fix."},
+                "reason": {"type": "string", "minLength": 1, "maxLength": 1024, "description": "One word, for programs."},
+                "message": {"type": "string", "maxLength": 32_768, "description": "A sentence for people: what is so, then what to do."},
                 "observedGeneration": {"type": "integer", "format": "int64", "minimum": 0,
-                    "description": "metadata.generation that the condition speaks of."},
+                    "description": "metadata.generation that the condition is about."},
                 "lastTransitionTime": {"type": "string", "format": "date-time", "maxLength": 40,
                     "description": "When the status last changed."},
             },

@@ -1,4 +1,4 @@
-//! What the operator reports of a MonitoredApi. Shape: design, `full.yaml`, `status`.
+//! What the operator reports about a MonitoredApi.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::JsonSchema;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MonitoredApiStatus {
-    /// The generation that this status speaks of; -1 until the operator has seen the object.
+    /// The generation that this status is about; -1 until the operator has seen the object.
     #[serde(default = "unseen")]
     #[schemars(default = "unseen")]
     pub observed_generation: i64,
@@ -42,7 +42,7 @@ pub struct MonitoredApiStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub first_failing: Option<String>,
-    /// Each link of the chain from spec to dashboard, proved or with its fix.
+    /// Each link of the chain from the spec to the dashboard: that it holds, or what to do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "crate::schema::conditions")]
     pub conditions: Vec<Condition>,
@@ -89,7 +89,7 @@ pub struct ChildRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub version: Option<String>,
-    /// `Ready`, `Progressing`, `Conflict`, `Failed` or `Missing`; `Kept`: not wanted any more, but it holds data.
+    /// `Ready`, `Progressing`, `Conflict`, `Failed` or `Missing`; `Kept`: no longer wanted, but it holds data.
     #[schemars(length(max = 32))]
     pub state: String,
 }

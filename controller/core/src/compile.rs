@@ -34,7 +34,7 @@ pub fn compile(api: &MonitoredApi, settings: &Settings, facts: &Facts, owner: &A
         },
         &mut violations,
     );
-    let children::Built { children, missing } = violations.or(built)?;
+    let children::BuildOutput { children, missing } = violations.or(built)?;
     Ok(Plan {
         api: valid,
         children,
@@ -42,7 +42,7 @@ pub fn compile(api: &MonitoredApi, settings: &Settings, facts: &Facts, owner: &A
     })
 }
 
-/// The alerts and recording rules. Built even while monitoring is off, so that turning it on brings no old mistake to
+/// The alerts and recording rules. BuildOutput even while monitoring is off, so that turning it on brings no old mistake to
 /// light.
 fn rules(api: &ValidApi, violations: &mut Violations) -> RuleSet {
     build_rules(&api.rule_facts(), &api.alerts).unwrap_or_else(|errors| {

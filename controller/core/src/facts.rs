@@ -1,4 +1,4 @@
-//! What was read from the cluster, as plain data: the only input of the pure core besides the MonitoredApi itself.
+//! What was read from the cluster, as plain data: with the MonitoredApi itself, all that the pure core works on.
 
 use std::collections::BTreeMap;
 
@@ -88,7 +88,7 @@ pub struct LiveReplicas {
     pub others: bool,
 }
 
-/// The workload as the API server tells it.
+/// The workload as the watches know it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WorkloadFacts {
     /// The Deployment's status; `None` while it does not exist.
@@ -171,7 +171,7 @@ pub struct Termination {
     pub reason: String,
     /// Exit code.
     pub code: i32,
-    /// The runtime's text, of a container that could not be started; else empty.
+    /// The runtime's text for a container that could not be started; else empty.
     pub message: String,
 }
 

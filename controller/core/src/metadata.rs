@@ -75,7 +75,7 @@ impl Metadata {
     #[must_use]
     pub fn owner(&self) -> String {
         self.controller_api()
-            .or_else(|| self.labels.get(names::LABEL_OWN_NAME).cloned())
+            .or_else(|| self.labels.get(names::LABEL_API_NAME).cloned())
             .unwrap_or_default()
     }
 

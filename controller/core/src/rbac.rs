@@ -1,4 +1,4 @@
-//! What the operator may do, from the child table: no verb on secrets, no wildcard, nothing that hands out rights.
+//! What the operator may do, from the child table: no verb on secrets, no wildcard, no right to grant rights.
 
 use controller_api::names;
 use serde_json::{Value, json};
@@ -38,8 +38,8 @@ pub fn namespaced_rules() -> Vec<Value> {
     rules
 }
 
-/// The same for kinds that hold data: what can't be made again is not ours to delete.
-const KEEP: [&str; 5] = ["get", "list", "watch", "create", "patch"];
+/// Verbs on child kinds that hold data: the operator never deletes what cannot be made again.
+const WRITE_WITHOUT_DELETE: [&str; 5] = ["get", "list", "watch", "create", "patch"];
 
 /// One rule an API group, in the order of the table; kinds that hold data have one of their own.
 fn child_rules() -> Vec<Value> {
@@ -59,12 +59,16 @@ fn child_rules() -> Vec<Value> {
                 .map(|row| row.plural)
                 .collect();
             resources.sort_unstable();
-            rule(group, &resources, if holds_data { &KEEP } else { &WRITE })
+            rule(
+                group,
+                &resources,
+                if holds_data { &WRITE_WITHOUT_DELETE } else { &WRITE },
+            )
         })
         .collect()
 }
 
-/// Rules that a ClusterRole holds; in namespaced mode who selects a ServiceMonitor can't be known, and it is `Unknown`.
+/// Rules that only a ClusterRole can hold; in namespaced mode the conditions that need them are `Unknown`.
 #[must_use]
 pub fn cluster_rules() -> Vec<Value> {
     vec![
@@ -157,7 +161,7 @@ mod tests {
     #[test]
     fn every_child_kind_can_be_written_and_all_that_hold_no_data_deleted() {
         for row in CHILD_KINDS {
-            let verbs: &[&str] = if row.holds_data { &KEEP } else { &WRITE };
+            let verbs: &[&str] = if row.holds_data { &WRITE_WITHOUT_DELETE } else { &WRITE };
             let granted = all().into_iter().any(|rule| {
                 texts(&rule, "apiGroups") == [row.group]
                     && texts(&rule, "resources").contains(&row.plural)

@@ -143,7 +143,7 @@ pub struct ProbeSet {
     pub readiness: Option<Probe>,
     /// Whether the container is restarted.
     pub liveness: Option<Probe>,
-    /// Holds the others back until it succeeds once.
+    /// Delays the other probes until it succeeds once.
     pub startup: Option<Probe>,
 }
 

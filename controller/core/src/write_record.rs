@@ -50,7 +50,7 @@ impl LiveObject {
 
 /// What to do with one planned child, after a live read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Confirmed {
+pub enum Confirmation {
     /// It is as wanted: no write, keep this record.
     Keep(ChildRecord),
     /// It does not exist: apply without force, then check the answer with [`created_by_us`].
@@ -107,15 +107,15 @@ pub fn confirm(
     record: Option<&ChildRecord>,
     live: Option<&LiveObject>,
     owner: &ApiRef,
-) -> Confirmed {
-    let Some(live) = live else { return Confirmed::Create };
+) -> Confirmation {
+    let Some(live) = live else { return Confirmation::Create };
     let observed = &live.observed;
-    let update = Confirmed::Update {
+    let update = Confirmation::Update {
         uid: observed.uid.clone(),
     };
     match ownership(planned, observed, owner) {
-        Ownership::Foreign(whose) => Confirmed::Conflict(whose),
-        Ownership::Leaving => Confirmed::WaitForDeletion,
+        Ownership::Foreign(whose) => Confirmation::Conflict(whose),
+        Ownership::Leaving => Confirmation::WaitForDeletion,
         Ownership::Adopted => update,
         Ownership::Ours => {
             let Some(applied) = observed.applied_fields_hash.clone() else {
@@ -130,7 +130,7 @@ pub fn confirm(
             // that we would send, and their values are those that we would send.
             let lost_and_equal = record.is_none() && owns_exactly(live, planned);
             if as_recorded || lost_and_equal {
-                Confirmed::Keep(new_record(planned, observed, applied))
+                Confirmation::Keep(new_record(planned, observed, applied))
             } else {
                 update
             }
@@ -176,7 +176,7 @@ fn ownership(planned: &PlannedChild, observed: &ObservedChild, owner: &ApiRef) -
             "{planned} is controlled by another object: rename this MonitoredApi, or delete that object"
         )),
         (false, _) => Ownership::Foreign(format!(
-            "{planned} exists and is not ours: delete it, or hand it over with the annotation {}=true",
+            "{planned} exists and does not belong to this MonitoredApi: delete it, or hand it over with the annotation {}=true",
             names::ANNOTATION_ADOPT
         )),
     }

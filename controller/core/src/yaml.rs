@@ -1,9 +1,9 @@
-//! The one YAML writer of the workspace. Others leave `y`, `no`, `on` and `1_000` unquoted, which Kubernetes reads as
-//! bool or number, or fold long PromQL over lines.
+//! The one YAML writer of the workspace. Other writers leave `y`, `no`, `on` and `1_000` unquoted, which Kubernetes reads
+//! as bool or number, or break long PromQL into lines.
 
 use serde::Serialize;
 
-/// What cannot be written as YAML.
+/// A value cannot be written as YAML.
 #[derive(Debug, thiserror::Error)]
 #[error("write YAML: {0}")]
 pub struct YamlError(#[from] serde_saphyr::ser::Error);
@@ -12,7 +12,7 @@ pub struct YamlError(#[from] serde_saphyr::ser::Error);
 ///
 /// # Errors
 ///
-/// A value that has no form in YAML, such as a map whose keys are no scalars.
+/// A value that has no form in YAML, such as a map whose keys are not scalars.
 pub fn to_string<T: Serialize>(value: &T) -> Result<String, YamlError> {
     let mut text = serde_saphyr::to_string_with_options(value, options())?;
     if !text.ends_with('\n') {
@@ -21,7 +21,7 @@ pub fn to_string<T: Serialize>(value: &T) -> Result<String, YamlError> {
     Ok(text)
 }
 
-/// Several documents, divided by `---`.
+/// Several documents, separated by `---`.
 ///
 /// # Errors
 ///

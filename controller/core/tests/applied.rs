@@ -17,7 +17,7 @@ use controller_core::{
     metadata::fields_hash,
     owner::ApiRef,
     plan::{Decision, PlannedChild},
-    write_record::{Confirmed, LiveObject, confirm, created_by_us, decide, record_of},
+    write_record::{Confirmation, LiveObject, confirm, created_by_us, decide, record_of},
 };
 use serde_json::Value;
 
@@ -70,7 +70,7 @@ fn what_was_just_applied_needs_no_request() {
 fn a_lost_record_costs_no_write() {
     for (owner, planned, live) in CASES.into_iter().flat_map(applied) {
         let live = read_live(&live);
-        let kept = Confirmed::Keep(record_of(&planned, &live.observed).unwrap());
+        let kept = Confirmation::Keep(record_of(&planned, &live.observed).unwrap());
         assert_eq!(
             confirm(&planned, None, Some(&live), &owner),
             kept,
@@ -90,6 +90,6 @@ fn a_lost_record_of_a_changed_object_costs_one_write() {
     live["spec"]["template"]["spec"]["containers"][0]["image"] = "evil".into();
     assert!(matches!(
         confirm(&planned, None, Some(&read_live(&live)), &owner),
-        Confirmed::Update { .. }
+        Confirmation::Update { .. }
     ));
 }

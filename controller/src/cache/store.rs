@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use controller_core::children::ChildKind;
+use controller_core::ChildKind;
 use controller_core::facts::ObservedChild;
 use controller_core::facts::{ClaimFacts, DeploymentFacts, LiveReplicas, PrometheusSelectors};
 

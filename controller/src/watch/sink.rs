@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use controller_core::children::ChildKind;
+use controller_core::ChildKind;
 
 use crate::cache::api_key::ApiKey;
 use crate::cache::store::{Change, Store};

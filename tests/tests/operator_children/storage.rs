@@ -125,7 +125,7 @@ fn no_pod_mounts_a_foreign_claim_and_the_own_one_goes_with_its_api() {
     });
     let foreign = shop.api.create(&CLAIMS.within("foreign-claim"), &foreign).unwrap();
     shop.create(&json!({"image": "a", "storage": {"size": "1Gi"}}));
-    let foreign_claim = "PersistentVolumeClaim orders exists and is not ours";
+    let foreign_claim = "PersistentVolumeClaim orders exists and does not belong to this MonitoredApi";
     wait_says(&shop, "ChildrenApplied", ("False", "Conflict"), foreign_claim);
     assert!(
         shop.api.get(&shop.path(DEPLOYMENTS, "orders")).unwrap().is_none(),

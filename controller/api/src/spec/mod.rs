@@ -1,7 +1,7 @@
-//! The spec of a MonitoredApi: what a user writes. Normative shape: design, `full.yaml`.
+//! The spec of a MonitoredApi: what a user writes.
 //!
-//! Every field is optional in Rust, so that whatever the API server accepts decodes; what is required is said by the
-//! schema and by CEL (`crate::crd`), what is forbidden beyond that by controller-core's `validate`.
+//! Every field is optional in Rust, so that everything that the API server accepts decodes. The schema and CEL
+//! (`crate::crd`) say which fields are required; controller-core's `validate` says what else is wrong.
 
 mod env;
 mod monitoring;
@@ -87,7 +87,7 @@ use crate::MonitoredApiStatus;
 )]
 #[serde(rename_all = "camelCase")]
 pub struct MonitoredApiSpec {
-    /// `true`: no object is written any more; status goes on. Default `false`.
+    /// `true`: the operator stops writing objects and goes on reporting the status. Default `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
     /// The container image, such as `ghcr.io/acme/orders:1.4.2`. Required.
@@ -118,8 +118,8 @@ pub struct MonitoredApiSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256), inner(length(max = 4096)))]
     pub args: Option<Vec<String>>,
-    /// Number of pods. Without it the Deployment starts with 1 and its number belongs to whoever sets it (`kubectl
-    /// scale`, an autoscaler). 0 is allowed: the API is scaled to zero and its alerts are silent.
+    /// Number of pods. Without it the Deployment starts with 1 pod, and `kubectl scale` or an autoscaler may change the
+    /// number. 0 is allowed: the API is scaled to zero and its alerts are silent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 10_000))]
     pub replicas: Option<i32>,
@@ -153,8 +153,8 @@ pub struct MonitoredApiSpec {
     /// `native`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_only_root_filesystem: Option<bool>,
-    /// A PersistentVolumeClaim for the data of the one pod, which then keeps it when it is replaced. The rollout is then
-    /// `Recreate`, and `replicas` at most 1. Without it (default) data goes with the pod.
+    /// A PersistentVolumeClaim that keeps the data of the one pod when the pod is replaced. The rollout is then `Recreate`,
+    /// and `replicas` at most 1. Without it (default) data is lost with the pod.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<StorageSpec>,
     /// How old pods are replaced by new ones. Default: rolling, no pod missing, one more.

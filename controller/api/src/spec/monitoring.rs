@@ -97,7 +97,7 @@ pub struct AlertsSpec {
     pub overrides: Option<Vec<AlertOverride>>,
 }
 
-/// Changes to one alert. What is left out keeps the alert's default.
+/// Changes to one alert. Fields that are left out keep the alert's default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertOverride {
@@ -139,7 +139,7 @@ pub struct DashboardSpec {
     /// `false`: no dashboard. Default `true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// As which object the dashboard is written. Default `Auto`.
+    /// The kind of object that holds the dashboard. Default `Auto`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<DashboardForm>,
     /// Folder in Grafana (annotation `grafana_folder`). Default: Grafana's own.
@@ -153,11 +153,11 @@ pub struct DashboardSpec {
     pub object_labels: Option<BTreeMap<String, String>>,
 }
 
-/// As which object the dashboard is written.
+/// The kind of object that holds the dashboard.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum DashboardForm {
-    /// What Grafana reads here: now a ConfigMap.
+    /// The best form that Grafana can read in this cluster; now always a ConfigMap.
     #[default]
     Auto,
     /// A ConfigMap for Grafana's sidecar.

@@ -44,7 +44,8 @@ pub struct Resources {
     pub limits: Option<BTreeMap<String, Quantity>>,
 }
 
-/// The volume for the data. Taken away, the claim stays, for it holds data; it goes with the MonitoredApi.
+/// The volume for the data. When the field is removed, the claim stays because it holds data; it is deleted with the
+/// MonitoredApi.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StorageSpec {
@@ -92,7 +93,7 @@ pub enum StrategyType {
     Recreate,
 }
 
-/// The container's probes. What a probe leaves out comes from the preset.
+/// The container's probes. Fields that a probe leaves out come from the preset.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Probes {
@@ -102,7 +103,7 @@ pub struct Probes {
     /// Whether the container is restarted. Default: preset `auto`: none; `native`: `/health/live`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub liveness: Option<Probe>,
-    /// Holds the other probes back until it succeeds once. Default: preset `auto`: none; `native`: `/health/startup`.
+    /// Delays the other probes until it succeeds once. Default: preset `auto`: none; `native`: `/health/startup`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub startup: Option<Probe>,
 }

@@ -4,7 +4,7 @@ use controller_rules::build_dashboard;
 use serde_json::json;
 
 use super::{
-    BuildInput, Built, ChildKindRow, Group,
+    BuildInput, BuildOutput, ChildKindRow, Group,
     object::{OwnMetadata, body, object},
 };
 use crate::{kind::ChildKind, violation::Violations};
@@ -18,7 +18,7 @@ pub(super) const ROW: ChildKindRow = ChildKindRow::new(ChildKind::ConfigMap, Gro
 /// Annotation in which Grafana's sidecar looks for the folder.
 const FOLDER: &str = "grafana_folder";
 
-fn build(input: &BuildInput<'_>, built: &mut Built, _: &mut Violations) {
+fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let api = input.api;
     let Some(settings) = api
         .monitoring

@@ -15,9 +15,9 @@ use controller_rules::RuleSet;
 
 use self::row::Group;
 pub use self::row::{ChildKindRow, Watch};
-pub use crate::kind::ChildKind;
 use crate::{
     facts::Facts,
+    kind::ChildKind,
     plan::{AppliedChild, Outcome, PlannedChild},
     valid::ValidApi,
     violation::Violations,
@@ -61,7 +61,7 @@ pub(crate) struct BuildInput<'a> {
 
 /// What the builders made.
 #[derive(Debug, Default)]
-pub(crate) struct Built {
+pub(crate) struct BuildOutput {
     /// The objects, in apply order.
     pub(crate) children: Vec<PlannedChild>,
     /// Alerts and panels that were left out, each with the signal that the dialect lacks; sorted.
@@ -70,8 +70,8 @@ pub(crate) struct Built {
 
 /// Builds every object that should exist. Kinds whose CRD is missing are part of it: whether they can be written is
 /// found out when they are applied.
-pub(crate) fn build(input: &BuildInput<'_>, violations: &mut Violations) -> Built {
-    let mut built = Built::default();
+pub(crate) fn build(input: &BuildInput<'_>, violations: &mut Violations) -> BuildOutput {
+    let mut built = BuildOutput::default();
     for row in CHILD_KINDS {
         (row.build)(input, &mut built, violations);
     }

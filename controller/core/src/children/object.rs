@@ -26,7 +26,7 @@ impl OwnMetadata {
 
 /// The labels by which the pods are selected. Immutable once a Deployment exists.
 pub(super) fn selector_labels(name: &str) -> BTreeMap<String, String> {
-    [(names::LABEL_NAME, name), (names::LABEL_OWN_NAME, name)]
+    [(names::LABEL_NAME, name), (names::LABEL_API_NAME, name)]
         .map(owned)
         .into()
 }

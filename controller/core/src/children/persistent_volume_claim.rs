@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    BuildInput, Built, ChildKindRow, Group, Watch,
+    BuildInput, BuildOutput, ChildKindRow, Group, Watch,
     object::{OwnMetadata, body, object},
 };
 use crate::{kind::ChildKind, owner::ApiRef, violation::Violations};
@@ -26,7 +26,7 @@ pub(super) fn claim_name(owner: &ApiRef) -> &str {
     &owner.name
 }
 
-fn build(input: &BuildInput<'_>, built: &mut Built, _: &mut Violations) {
+fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let Some(storage) = &input.api.workload.storage else {
         return;
     };
@@ -58,17 +58,17 @@ fn explain(refusal: &str) -> Option<&'static str> {
     } else if has("spec is immutable after creation") {
         Some(
             "the StorageClass of a claim is fixed, and its size until it has a volume: set spec.storage back to what it \
-             was, or copy the data away and delete the claim, and it is made anew",
+             was, or copy the data away and delete the claim, which is then created again",
         )
     } else if has("only dynamically provisioned pvc can be resized") {
         Some(
-            "the volume cannot grow, for its StorageClass does not allow it (allowVolumeExpansion) or it was made by \
+            "the volume cannot grow, because its StorageClass does not allow it (allowVolumeExpansion) or it was made by \
              hand: set spec.storage.size back to what it was",
         )
     } else if has("nly bound persistent volume claims can be expanded") {
         Some(
             "a claim cannot grow before it has a volume: set spec.storage.size back to what it was, or delete the \
-             claim, which holds no data yet, and it is made anew",
+             claim, which holds no data yet and is then created again",
         )
     } else if has("exceeded quota") {
         Some("a quota of the namespace leaves no room for the volume: raise it, or lower spec.storage.size")

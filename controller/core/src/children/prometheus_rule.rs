@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    BuildInput, Built, ChildKindRow, Group,
+    BuildInput, BuildOutput, ChildKindRow, Group,
     object::{OwnMetadata, body, object},
     service_monitor::MONITORING_ON,
 };
@@ -18,7 +18,7 @@ pub(super) const ROW: ChildKindRow = ChildKindRow::new(
 .optional()
 .enabled_when(MONITORING_ON);
 
-fn build(input: &BuildInput<'_>, built: &mut Built, _: &mut Violations) {
+fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let Some(monitoring) = &input.api.monitoring else {
         return;
     };

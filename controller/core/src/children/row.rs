@@ -1,6 +1,6 @@
 //! What a row of the child table says.
 
-use super::{BuildInput, Built};
+use super::{BuildInput, BuildOutput};
 use crate::{kind::ChildKind, violation::Violations};
 
 /// An API group with its version.
@@ -34,9 +34,9 @@ pub enum Watch {
     Whole,
 }
 
-/// Builds the objects of one kind into `Built`: complete intents, owner reference included. What is wrong with the
+/// Builds the objects of one kind into `BuildOutput`: complete intents, owner reference included. What is wrong with the
 /// result is a violation.
-pub(super) type Build = fn(&BuildInput<'_>, &mut Built, &mut Violations);
+pub(super) type Build = fn(&BuildInput<'_>, &mut BuildOutput, &mut Violations);
 
 /// One row of [`super::CHILD_KINDS`].
 #[derive(Debug, Clone, Copy)]

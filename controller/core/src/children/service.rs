@@ -6,7 +6,7 @@ use controller_api::{names, spec::ServiceType};
 use serde_json::{Map, Value, json};
 
 use super::{
-    BuildInput, Built, ChildKindRow, Group,
+    BuildInput, BuildOutput, ChildKindRow, Group,
     object::{OwnMetadata, body, object, selector_labels},
 };
 use crate::{
@@ -20,7 +20,7 @@ pub(super) const ROW: ChildKindRow = ChildKindRow::new(ChildKind::Service, Group
     .needed_by_ready()
     .in_wave(0);
 
-fn build(input: &BuildInput<'_>, built: &mut Built, _: &mut Violations) {
+fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let api = input.api;
     built.children.push(main_service(api));
     if api.metrics_apart() && api.monitoring.is_some() {

@@ -1,7 +1,7 @@
 //! The workload's own ServiceAccount: no token, no Role.
 
 use super::{
-    BuildInput, Built, ChildKindRow, Group,
+    BuildInput, BuildOutput, ChildKindRow, Group,
     object::{OwnMetadata, body, object},
 };
 use crate::{kind::ChildKind, violation::Violations};
@@ -12,7 +12,7 @@ pub(super) const ROW: ChildKindRow =
         .in_wave(0)
         .enabled_when("!has(object.spec.serviceAccountName)");
 
-fn build(input: &BuildInput<'_>, built: &mut Built, _: &mut Violations) {
+fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     if input.api.workload.service_account_name.is_some() {
         return;
     }

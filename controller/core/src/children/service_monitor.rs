@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    BuildInput, Built, ChildKindRow, Group,
+    BuildInput, BuildOutput, ChildKindRow, Group,
     object::{OwnMetadata, body, labels, object, selector_labels},
     service::scraped,
 };
@@ -65,7 +65,7 @@ struct Relabeling<'a> {
     replacement: &'a str,
 }
 
-fn build(input: &BuildInput<'_>, built: &mut Built, _: &mut Violations) {
+fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let api = input.api;
     if api.monitoring.is_none() {
         return;

@@ -23,13 +23,13 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     if !applied.leftovers.is_empty() {
         return Verdict::no(
             Reason::Pruning,
-            format!("waiting to be gone: {}", names(&applied.leftovers)),
+            format!("waiting until these are deleted: {}", names(&applied.leftovers)),
         );
     }
     let missing: Vec<_> = of_missing_crds(applied).map(ChildKind::as_str).collect();
-    let mut sentence = "every object is as wanted".to_owned();
+    let mut sentence = "every object is as the spec wants it".to_owned();
     if !missing.is_empty() {
-        sentence.push_str(", but for those without a CRD in this cluster (CrdMissing): ");
+        sentence.push_str(", except kinds whose CRD is not installed (CrdMissing): ");
         sentence.push_str(&missing.join(", "));
     }
     let kept = names(&applied.kept);
@@ -39,7 +39,7 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     Verdict::yes(
         Reason::DataKept,
         format!(
-            "{sentence}; kept though no longer wanted, for it holds data: {kept}: delete it by hand if nobody needs the data, or set spec.storage again to use it"
+            "{sentence}; {kept} is no longer wanted and stays because it holds data: delete it by hand if nobody needs the data, or set spec.storage again to use it"
         ),
     )
 }

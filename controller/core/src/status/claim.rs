@@ -1,11 +1,11 @@
-//! Why the pod waits for its volume, in a person's words and with the fix. Events of the claim are read, never quoted.
+//! Why the pod waits for its volume, as a plain sentence with the fix. Events of the claim are read, never quoted.
 
 use controller_api::Reason;
 
 use super::{FoldInput, verdict::Verdict};
 use crate::facts::ClaimFacts;
 
-/// The claim that the workload is to have, as it is. `None`: none is wanted, or it is not there.
+/// The claim that the spec asks for. `None`: it asks for none, or the claim does not exist.
 fn wanted<'a>(input: &FoldInput<'a>) -> Option<&'a ClaimFacts> {
     let storage = input.validated.ok()?.workload.storage.as_ref();
     storage.and(input.workload.claim.as_ref())
@@ -22,7 +22,7 @@ pub(super) fn lost(input: &FoldInput<'_>) -> Option<Verdict> {
     wanted(input).filter(|claim| claim.phase == "Lost").map(|_| {
         Verdict::no(
             Reason::ClaimLost,
-            "the volume behind the claim is gone, and the data with it: bring the PersistentVolume back, or delete the claim, which makes a new, empty one",
+            "the volume behind the claim is gone, and the data with it: bring the PersistentVolume back, or delete the claim to get a new, empty one",
         )
     })
 }
@@ -33,7 +33,7 @@ pub(super) fn pending(input: &FoldInput<'_>) -> Option<Verdict> {
     let event = claim.latest_event.as_deref().unwrap_or_default();
     let has = |text: &str| event.contains(text);
     if has("waiting for first consumer") || has("waiting for pod ") {
-        // The class binds when a pod is scheduled: what holds the pod up says more.
+        // The class binds when a pod is scheduled: the reason why the pod is not scheduled explains more.
         return None;
     }
     let class = input
@@ -42,20 +42,20 @@ pub(super) fn pending(input: &FoldInput<'_>) -> Option<Verdict> {
         .and_then(|api| api.workload.storage.as_ref()?.class.as_deref());
     let sentence = if has("no persistent volumes available for this claim and no storage class is set") {
         match class {
-            Some("") => "no free PersistentVolume without a class fits the claim: make one of at least spec.storage.size with access mode ReadWriteOnce".to_owned(),
+            Some("") => "no free PersistentVolume without a class fits the claim: create one of at least spec.storage.size with access mode ReadWriteOnce".to_owned(),
             _ => "the cluster has no default StorageClass: name one in spec.storage.storageClassName (kubectl get storageclass), and delete the claim, which holds no data yet".to_owned(),
         }
     } else if has("storageclass.storage.k8s.io") && has("not found") {
         format!(
-            "the StorageClass {} does not exist and no PersistentVolume of that class fits: make it, or correct spec.storage.storageClassName and delete the claim, which holds no data yet",
+            "the StorageClass {} does not exist and no PersistentVolume of that class fits: create the class, or correct spec.storage.storageClassName and delete the claim, which holds no data yet",
             class.unwrap_or("of the claim")
         )
     } else if has("no volume plugin matched") || has("kubernetes.io/no-provisioner") {
-        "the StorageClass makes no volumes by itself and no free PersistentVolume fits: make one of at least spec.storage.size with access mode ReadWriteOnce".to_owned()
+        "the StorageClass does not create volumes by itself and no free PersistentVolume fits: create one of at least spec.storage.size with access mode ReadWriteOnce".to_owned()
     } else if has("waiting for a volume to be created") || has("Waiting for a volume to be created") {
-        "the provisioner of the StorageClass has not made the volume yet: if it stays so, see whether the provisioner runs".to_owned()
+        "the provisioner of the StorageClass has not created the volume yet: if it stays so, check that the provisioner runs".to_owned()
     } else if has("failed to provision volume") {
-        "the provisioner of the StorageClass cannot make the volume: see kubectl describe persistentvolumeclaim"
+        "the provisioner of the StorageClass cannot create the volume: see kubectl describe persistentvolumeclaim"
             .to_owned()
     } else {
         "the claim has no volume yet: if it stays so, see kubectl describe persistentvolumeclaim".to_owned()

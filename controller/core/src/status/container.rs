@@ -1,8 +1,8 @@
-//! Why a container does not start: the kubelet's and the runtime's texts, in a person's words and with the fix.
+//! Why a container does not start: the kubelet's and the runtime's texts as plain sentences with the fix.
 
 use controller_api::Reason;
 
-use super::pods::{CRASH, Diagnosis, FATAL, PENDING, diagnosis};
+use super::diagnosis::{CRASH, Diagnosis, FATAL, PENDING, diagnosis};
 use crate::valid::ValidApi;
 
 pub(super) fn waiting(reason: &str, message: &str, api: Option<&ValidApi>) -> Diagnosis {
@@ -11,12 +11,12 @@ pub(super) fn waiting(reason: &str, message: &str, api: Option<&ValidApi>) -> Di
         "InvalidImageName" => diagnosis(
             FATAL,
             Reason::InvalidImageName,
-            "spec.image is no image name: write registry/repository:tag",
+            "spec.image is not a valid image name: use registry/repository:tag",
         ),
         "ErrImageNeverPull" => diagnosis(
             FATAL,
             Reason::ErrImageNeverPull,
-            "the node does not have the image and may not pull it: set spec.imagePullPolicy: IfNotPresent",
+            "the node does not have the image and is told never to pull it: set spec.imagePullPolicy: IfNotPresent",
         ),
         "CreateContainerConfigError" => config_error(message),
         "CreateContainerError" | "RunContainerError" => start_error(message),
@@ -52,9 +52,7 @@ fn pull(message: &str, api: Option<&ValidApi>) -> Diagnosis {
         "403",
         "401",
     ]) {
-        format!(
-            "the registry does not give {image} to us: name credentials in spec.imagePullSecrets, or correct spec.image"
-        )
+        format!("the registry refuses {image}: name credentials in spec.imagePullSecrets, or correct spec.image")
     } else if has(&["not found", "manifest unknown", "does not exist"]) {
         format!("{image} does not exist: correct spec.image")
     } else if has(&["toomanyrequests", "too many requests", "429"]) {
@@ -84,7 +82,7 @@ fn config_error(message: &str) -> Diagnosis {
             FATAL,
             Reason::ImageUserNotNumeric,
             format!(
-                "the image names its user ({user}) without a number, so that nobody can tell that it is not root: set spec.runAsUser to its number, or spec.securityProfile: Baseline"
+                "the image names its user ({user}) without a number, so the kubelet cannot tell whether it is root: set spec.runAsUser to its number, or spec.securityProfile: Baseline"
             ),
         );
     }
@@ -115,7 +113,7 @@ fn config_error(message: &str) -> Diagnosis {
     diagnosis(
         FATAL,
         Reason::CreateContainerConfigError,
-        "the container's configuration cannot be made: check spec.env, spec.envFrom and spec.podTemplate",
+        "the container's configuration is not complete: check spec.env, spec.envFrom and spec.podTemplate",
     )
 }
 
@@ -137,8 +135,8 @@ fn start_error(message: &str) -> Diagnosis {
     })
 }
 
-/// The same for the runtime's error and for what is left of it when the kubelet waits to try again, for the pod
-/// alternates between the two.
+/// Why a container cannot be started. The pod alternates between the runtime's error and what remains of it while the
+/// kubelet waits to try again; both get the same sentence.
 pub(super) fn cannot_start(message: &str) -> Diagnosis {
     start_cause(message).unwrap_or_else(|| {
         diagnosis(
@@ -155,7 +153,7 @@ fn start_cause(message: &str) -> Option<Diagnosis> {
     let (reason, sentence) = if has("exec format error") {
         (
             Reason::WrongArchitecture,
-            "the image is built for another processor architecture than the node's (exec format error): build it for the node's too, or choose nodes by spec.nodeSelector",
+            "the image is built for another processor architecture than the node's (exec format error): build it for the node's too, or choose nodes with spec.nodeSelector",
         )
     } else if has("executable file not found") || has("no such file or directory") {
         (

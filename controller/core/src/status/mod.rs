@@ -3,6 +3,7 @@
 mod children;
 mod claim;
 mod container;
+mod diagnosis;
 mod monitoring;
 mod pods;
 mod selection;
@@ -36,17 +37,17 @@ pub struct FoldInput<'a> {
     pub generation: i64,
     /// The status so far.
     pub previous: &'a MonitoredApiStatus,
-    /// What validation said.
+    /// The valid spec, or what is wrong with it.
     pub validated: Result<&'a ValidApi, &'a [Violation]>,
     /// What became of the plan; `None` when nothing was applied: the spec is invalid or suspended, or nothing ran yet.
     pub applied: Option<&'a Applied>,
-    /// The workload as the API server tells it.
+    /// The workload as the watches know it.
     pub workload: &'a WorkloadFacts,
     /// The Prometheus objects.
     pub prometheus: &'a PrometheusFacts,
     /// Labels of the MonitoredApi's namespace; `None` while they are not known.
     pub namespace_labels: Option<&'a BTreeMap<String, String>>,
-    /// The spec says suspend. Told apart from `validated`, for an invalid spec may be suspended too.
+    /// The spec says suspend. Not part of `validated`, because an invalid spec may be suspended too.
     pub suspended: bool,
     /// Now, for transition times only.
     pub now: Timestamp,
@@ -65,7 +66,7 @@ pub fn fold(input: &FoldInput<'_>) -> MonitoredApiStatus {
         observed_generation: input.generation,
         replicas: deployment.map(|deployment| deployment.replicas),
         ready_replicas: deployment.map(|deployment| deployment.ready),
-        selector: Some(format!("{}={name},{}={name}", names::LABEL_NAME, names::LABEL_OWN_NAME)),
+        selector: Some(format!("{}={name},{}={name}", names::LABEL_NAME, names::LABEL_API_NAME)),
         url: input
             .validated
             .map_or_else(|_| input.previous.url.clone(), |api| Some(url(api))),
@@ -115,7 +116,7 @@ fn verdicts(input: &FoldInput<'_>) -> Vec<(ConditionType, Verdict)> {
         workload: &workload,
         service: &service,
     };
-    let summary::Summary {
+    let summary::SummaryVerdicts {
         ready,
         reconciling,
         stalled,

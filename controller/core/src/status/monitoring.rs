@@ -28,10 +28,7 @@ pub(super) fn selected(input: &FoldInput<'_>) -> Option<Verdict> {
 }
 
 fn spec_invalid() -> Verdict {
-    Verdict::unknown(
-        Reason::SpecInvalid,
-        "cannot be known while the spec is invalid: see Accepted",
-    )
+    Verdict::unknown(Reason::SpecInvalid, "not known while the spec is invalid: see Accepted")
 }
 
 fn not_written(input: &FoldInput<'_>) -> Option<Verdict> {
@@ -44,7 +41,7 @@ fn not_written(input: &FoldInput<'_>) -> Option<Verdict> {
         Outcome::Unchanged | Outcome::Applied => None,
         Outcome::CrdMissing => Some(Verdict::no(
             Reason::CrdMissing,
-            "the CRD servicemonitors.monitoring.coreos.com is not installed: install the Prometheus Operator; it is picked up within a minute",
+            "the CRD servicemonitors.monitoring.coreos.com is not installed: install the Prometheus Operator; the operator notices it within a minute",
         )),
         Outcome::Conflict(_) | Outcome::Forbidden(_) | Outcome::Invalid(_) | Outcome::Failed(_) | Outcome::Waiting => {
             Some(Verdict::no(
@@ -62,11 +59,11 @@ fn by_prometheus(input: &FoldInput<'_>, api: &ValidApi) -> Verdict {
         }
         PrometheusFacts::CrdMissing => Verdict::unknown(
             Reason::NoPrometheusKind,
-            "the CRD prometheuses.monitoring.coreos.com is not installed: who reads ServiceMonitors here cannot be known",
+            "the CRD prometheuses.monitoring.coreos.com is not installed, so it is not known what reads ServiceMonitors here: install the Prometheus Operator, unless another collector reads them",
         ),
         PrometheusFacts::NotPermitted => Verdict::unknown(
             Reason::NotPermitted,
-            "the operator may not read Prometheus objects: grant it get, list and watch on prometheuses.monitoring.coreos.com",
+            "the operator is not permitted to read Prometheus objects: grant it get, list and watch on prometheuses.monitoring.coreos.com",
         ),
         PrometheusFacts::Known(all) => selection::verdict(
             all,
@@ -84,10 +81,10 @@ pub(super) fn dialect(input: &FoldInput<'_>) -> Option<Verdict> {
     }
     let api = wanted(input)?;
     Some(match api.metrics.dialect {
-        Some(dialect) => Verdict::yes(Reason::Declared, format!("the metrics are spelled as {dialect}")),
+        Some(dialect) => Verdict::yes(Reason::Declared, format!("the metrics are in the dialect {dialect}")),
         None => Verdict::unknown(
             Reason::NotDetectedYet,
-            "nothing says how the metrics are spelled, so only alerts and panels that need no dialect are made: set spec.metrics.dialect",
+            "the dialect of the metrics is not known, so only alerts and panels that need none are made: set spec.metrics.dialect",
         ),
     })
 }

@@ -1,35 +1,18 @@
-//! What keeps pods from being ready, in a person's words and with the fix. The kubelet's texts are read, never quoted:
-//! they hold pod names, addresses and times.
+//! Why pods are not ready, as plain sentences with the fix. The kubelet's texts are read, never quoted: they hold pod names,
+//! addresses and times.
 
 use controller_api::Reason;
 
-use super::{container, verdict::Verdict};
+use super::{
+    container,
+    diagnosis::{CRASH, Diagnosis, FATAL, PROBE, UNEXPLAINED, diagnosis},
+    verdict::Verdict,
+};
 use crate::{
     facts::{PodFacts, Termination},
     owner::ApiRef,
     valid::ValidApi,
 };
-
-/// What is said of one pod: the higher the rank, the more it explains.
-pub(super) struct Diagnosis {
-    rank: u8,
-    reason: Reason,
-    message: String,
-}
-
-/// Ranks: what a person must fix first.
-pub(super) const FATAL: u8 = 4;
-pub(super) const CRASH: u8 = 3;
-const PROBE: u8 = 2;
-pub(super) const PENDING: u8 = 1;
-
-pub(super) fn diagnosis(rank: u8, reason: Reason, message: impl Into<String>) -> Diagnosis {
-    Diagnosis {
-        rank,
-        reason,
-        message: message.into(),
-    }
-}
 
 /// The pods of the newest revision: the newest pod was made from the newest template.
 fn current(pods: &[PodFacts]) -> impl Iterator<Item = &PodFacts> {
@@ -54,13 +37,13 @@ pub fn pod_to_look_up(pods: &[PodFacts]) -> Option<&PodFacts> {
 pub(super) fn diagnose(pods: &[PodFacts], owner: &ApiRef, api: Option<&ValidApi>) -> Option<Verdict> {
     current(pods)
         .filter(|pod| !pod.ready)
-        .filter_map(|pod| one(pod, owner, api))
+        .filter_map(|pod| diagnose_pod(pod, owner, api))
         // Of equals, the first in the alphabet, whatever the order of the pods.
         .max_by(|one, other| one.rank.cmp(&other.rank).then_with(|| other.message.cmp(&one.message)))
         .map(|worst| Verdict::no(worst.reason, worst.message))
 }
 
-fn one(pod: &PodFacts, owner: &ApiRef, api: Option<&ValidApi>) -> Option<Diagnosis> {
+fn diagnose_pod(pod: &PodFacts, owner: &ApiRef, api: Option<&ValidApi>) -> Option<Diagnosis> {
     if let Some(message) = &pod.unschedulable {
         return Some(diagnosis(FATAL, Reason::Unschedulable, unschedulable(message)));
     }
@@ -82,7 +65,7 @@ fn one(pod: &PodFacts, owner: &ApiRef, api: Option<&ValidApi>) -> Option<Diagnos
             .or_else(|| crashed.filter(|_| pod.restarts > 0 || pod.phase == "Failed"))
             .or_else(|| {
                 Some(diagnosis(
-                    0,
+                    UNEXPLAINED,
                     Reason::NotReadyYet,
                     "the container runs and is not ready yet",
                 ))
@@ -103,7 +86,7 @@ fn termination(end: &Termination, owner: &ApiRef) -> Diagnosis {
         ("OOMKilled", _) => diagnosis(
             CRASH,
             Reason::OOMKilled,
-            "the container was killed for using more memory than it may: raise spec.resources.limits.memory, or the node has too little",
+            "the container was killed because it used more memory than it may: raise spec.resources.limits.memory, or use a node with more memory",
         ),
         ("StartError" | "ContainerCannotRun", _) => container::cannot_start(message),
         (_, 0) => diagnosis(
@@ -126,7 +109,7 @@ fn termination(end: &Termination, owner: &ApiRef) -> Diagnosis {
             CRASH,
             Reason::Killed,
             format!(
-                "the container was killed (code 137): by its liveness probe, or for memory; see {}",
+                "the container was killed (code 137), by its liveness probe or because of its memory: see {}",
                 logs(owner)
             ),
         ),
@@ -159,7 +142,7 @@ fn probe(message: &str, api: Option<&ValidApi>) -> Diagnosis {
             PROBE,
             Reason::ProbeFailed,
             format!(
-                "the {} probe is answered with {digits}: correct {field}.http.path, or see why the API is not well",
+                "the {} probe is answered with {digits}: correct {field}.http.path, or find out why the API is not healthy",
                 which.to_ascii_lowercase()
             ),
         );
@@ -172,7 +155,7 @@ fn probe(message: &str, api: Option<&ValidApi>) -> Diagnosis {
             PROBE,
             Reason::ProbeFailed,
             format!(
-                "the {} probe gets no answer in time: raise {field}.timeoutSeconds, or see what holds the API up",
+                "the {} probe gets no answer in time: raise {field}.timeoutSeconds, or find out why the API is slow",
                 which.to_ascii_lowercase()
             ),
         );
@@ -196,7 +179,7 @@ fn unschedulable(message: &str) -> String {
         .trim()
         .trim_end_matches('.');
     if reasons.contains("persistent volume") || reasons.contains("volume node affinity") {
-        // Where the volume is decides where the pod can be.
+        // The pod can only run where its volume is.
         format!("no node takes the pod ({reasons}): check spec.storage, spec.nodeSelector and spec.affinity")
     } else if reasons.is_empty() {
         "no node takes the pod: check spec.resources, spec.nodeSelector, spec.affinity and spec.tolerations".to_owned()
@@ -207,7 +190,7 @@ fn unschedulable(message: &str) -> String {
     }
 }
 
-/// What a quota or an admission policy says, without the name of the pod that it refused.
+/// The message of a quota or an admission policy, without the name of the pod that it refused.
 pub(super) fn replica_failure(message: &str) -> Verdict {
     let why = ["is forbidden: ", "is invalid: ", "denied the request: "]
         .iter()
@@ -217,7 +200,7 @@ pub(super) fn replica_failure(message: &str) -> Verdict {
     let fix = if why.starts_with("exceeded quota") {
         "raise the quota, or lower spec.resources or spec.replicas"
     } else if why.starts_with("violates PodSecurity") {
-        "the namespace demands more than the pod gives: set spec.securityProfile: Restricted, or correct spec.podTemplate"
+        "the namespace demands more security than the pod has: set spec.securityProfile: Restricted, or correct spec.podTemplate"
     } else {
         "see the events of the ReplicaSet"
     };

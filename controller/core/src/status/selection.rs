@@ -1,4 +1,5 @@
-//! Whether a Prometheus selects our ServiceMonitor: both of its selectors, where absent and empty mean different things.
+//! Whether a Prometheus selects our ServiceMonitor. It has two selectors, and for each an absent one and an empty one mean
+//! different things.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +16,8 @@ struct Requirement {
     met: bool,
 }
 
-/// What keeps one Prometheus from selecting us.
-enum Miss {
+/// Why one Prometheus does not select us.
+enum Mismatch {
     Labels(String),
     Namespace(String),
     NoSelector(String),
@@ -33,15 +34,15 @@ pub(super) fn verdict(
     if prometheuses.is_empty() {
         return Verdict::no(
             Reason::NoPrometheus,
-            "no Prometheus object exists in this cluster: install one (kube-prometheus-stack brings it)",
+            "the cluster has no Prometheus object: install a Prometheus (kube-prometheus-stack brings one)",
         );
     }
     let mut selecting = Vec::new();
-    let mut misses = Vec::new();
+    let mut mismatches = Vec::new();
     for prometheus in prometheuses {
-        match miss(prometheus, labels, namespace, namespace_labels) {
+        match mismatch(prometheus, labels, namespace, namespace_labels) {
             None => selecting.push(place(prometheus)),
-            Some(miss) => misses.push(miss),
+            Some(mismatch) => mismatches.push(mismatch),
         }
     }
     selecting.sort();
@@ -51,19 +52,26 @@ pub(super) fn verdict(
             format!("selected by Prometheus {}", selecting.join(", ")),
         );
     }
-    missed(&misses)
+    none_selects(&mismatches)
 }
 
-fn missed(misses: &[Miss]) -> Verdict {
-    let unknown = misses.iter().any(|miss| matches!(miss, Miss::NamespaceUnknown(_)));
-    let labels = misses.iter().any(|miss| matches!(miss, Miss::Labels(_)));
-    let namespace = misses.iter().any(|miss| matches!(miss, Miss::Namespace(_)));
-    let mut sentences: Vec<&str> = misses
+fn none_selects(mismatches: &[Mismatch]) -> Verdict {
+    let unknown = mismatches
         .iter()
-        .map(|miss| match miss {
-            Miss::Labels(text) | Miss::Namespace(text) | Miss::NoSelector(text) | Miss::NamespaceUnknown(text) => {
-                text.as_str()
-            }
+        .any(|mismatch| matches!(mismatch, Mismatch::NamespaceUnknown(_)));
+    let labels = mismatches
+        .iter()
+        .any(|mismatch| matches!(mismatch, Mismatch::Labels(_)));
+    let namespace = mismatches
+        .iter()
+        .any(|mismatch| matches!(mismatch, Mismatch::Namespace(_)));
+    let mut sentences: Vec<&str> = mismatches
+        .iter()
+        .map(|mismatch| match mismatch {
+            Mismatch::Labels(text)
+            | Mismatch::Namespace(text)
+            | Mismatch::NoSelector(text)
+            | Mismatch::NamespaceUnknown(text) => text.as_str(),
         })
         .collect();
     sentences.sort_unstable();
@@ -79,34 +87,34 @@ fn missed(misses: &[Miss]) -> Verdict {
     }
 }
 
-fn miss(
+fn mismatch(
     prometheus: &PrometheusSelectors,
     labels: &Labels,
     namespace: &str,
     namespace_labels: Option<&Labels>,
-) -> Option<Miss> {
+) -> Option<Mismatch> {
     let place = place(prometheus);
     let Some(monitors) = &prometheus.monitors else {
-        return Some(Miss::NoSelector(format!(
+        return Some(Mismatch::NoSelector(format!(
             "Prometheus {place} has no serviceMonitorSelector, so it selects no ServiceMonitor: set it ({{}} for all)"
         )));
     };
     let unmet_labels = unmet(monitors, labels);
     let namespace_miss = match &prometheus.monitor_namespaces {
         None if prometheus.namespace == namespace => None,
-        None => Some(Miss::Namespace(format!(
-            "Prometheus {place} has no serviceMonitorNamespaceSelector, so it reads its own namespace only, not {namespace}: set it ({{}} for all)"
+        None => Some(Mismatch::Namespace(format!(
+            "Prometheus {place} has no serviceMonitorNamespaceSelector, so it reads its own namespace only and not {namespace}: set it ({{}} for all)"
         ))),
         Some(selector) if is_empty(selector) => None,
         Some(selector) => match namespace_labels {
-            None => Some(Miss::NamespaceUnknown(format!(
-                "the labels of namespace {namespace}, which Prometheus {place} goes by, cannot be read"
+            None => Some(Mismatch::NamespaceUnknown(format!(
+                "the operator cannot read the labels of namespace {namespace}, by which Prometheus {place} selects: check them by hand"
             ))),
             Some(of_namespace) => {
                 let unmet = unmet(selector, of_namespace);
                 (!unmet.is_empty()).then(|| {
-                    Miss::Namespace(format!(
-                        "Prometheus {place} reads only namespaces with {}: label namespace {namespace} so",
+                    Mismatch::Namespace(format!(
+                        "Prometheus {place} reads only namespaces with {}: set it on namespace {namespace}",
                         unmet.join(", ")
                     ))
                 })
@@ -114,17 +122,17 @@ fn miss(
         },
     };
     match (unmet_labels.is_empty(), namespace_miss) {
-        (true, miss) => miss,
-        // Where the namespace is out of reach as well, both have to be fixed: the label's sentence says it first.
+        (true, mismatch) => mismatch,
+        // Where the namespace is not selected either, both have to be fixed: the label's sentence comes first.
         (false, other) => {
             let mut text = format!(
                 "Prometheus {place} selects only ServiceMonitors with {}: set it in spec.monitoring.objectLabels",
                 unmet_labels.join(", ")
             );
-            if let Some(Miss::Namespace(also) | Miss::NamespaceUnknown(also)) = other {
+            if let Some(Mismatch::Namespace(also) | Mismatch::NamespaceUnknown(also)) = other {
                 text.push_str(&format!("; {also}"));
             }
-            Some(Miss::Labels(text))
+            Some(Mismatch::Labels(text))
         }
     }
 }

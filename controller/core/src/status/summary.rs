@@ -10,7 +10,7 @@ use super::{
     workload,
 };
 
-/// Verdicts that the summary is made of.
+/// The verdicts that are summed up.
 pub(super) struct Parts<'a> {
     pub(super) accepted: &'a Verdict,
     pub(super) children: &'a Verdict,
@@ -19,17 +19,17 @@ pub(super) struct Parts<'a> {
 }
 
 /// The three verdicts.
-pub(super) struct Summary {
+pub(super) struct SummaryVerdicts {
     pub(super) ready: Verdict,
     pub(super) reconciling: Verdict,
     pub(super) stalled: Verdict,
 }
 
-pub(super) fn summary(input: &FoldInput<'_>, parts: &Parts<'_>) -> Summary {
+pub(super) fn summary(input: &FoldInput<'_>, parts: &Parts<'_>) -> SummaryVerdicts {
     let ready = ready(input, parts);
     let stalled = stalled(input, parts);
     let reconciling = reconciling(input, &ready, &stalled);
-    Summary {
+    SummaryVerdicts {
         ready,
         reconciling,
         stalled,
@@ -57,10 +57,10 @@ fn ready(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
         .find(|part| part.is(Truth::False))
         .or_else(|| needed().find(|part| part.is(Truth::Unknown)))
         .cloned()
-        .unwrap_or_else(|| Verdict::yes(Reason::Ready, "the workload runs as wanted"))
+        .unwrap_or_else(|| Verdict::yes(Reason::Ready, "the workload runs as the spec wants it"))
 }
 
-/// What cannot go on without somebody changing something.
+/// Whether work cannot go on without a change by hand.
 fn stalled(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
     let rest = || Verdict::no(Reason::NotStalled, "nothing waits for a change by hand");
     if parts.accepted.is(Truth::False) {
@@ -98,7 +98,7 @@ fn reconciling(input: &FoldInput<'_>, ready: &Verdict, stalled: &Verdict) -> Ver
         return Verdict::no(Reason::Suspended, "spec.suspend is true: no object is written");
     }
     if stalled.is(Truth::True) {
-        return Verdict::no(Reason::Stalled, "waits for a change by hand: see Stalled");
+        return Verdict::no(Reason::Stalled, "work waits for a change by hand: see Stalled");
     }
     if ready.is(Truth::True) {
         return Verdict::no(Reason::Settled, "nothing is under way");

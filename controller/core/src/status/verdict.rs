@@ -1,4 +1,4 @@
-//! One condition before it has a time: what is so, why, and the fix.
+//! One condition before it has a time: its status, its reason, and a message with the fix.
 
 use controller_api::{ConditionType, MonitoredApiStatus, Reason};
 use jiff::Timestamp;
@@ -25,7 +25,7 @@ impl Truth {
     }
 }
 
-/// What is so, why, and the fix.
+/// A condition's status, reason and message: what is so, then what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) truth: Truth,

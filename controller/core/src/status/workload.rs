@@ -1,5 +1,5 @@
-//! `WorkloadReady` and `ServiceMatchesPods`: the rollout as `kubectl rollout status` judges it, so never True on old
-//! pods, with the reason in a person's words.
+//! `WorkloadReady` and `ServiceMatchesPods`: the rollout as `kubectl rollout status` judges it, so never True while old
+//! pods serve, with the reason as a plain sentence.
 
 use controller_api::Reason;
 
@@ -37,7 +37,8 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     incomplete(input, deployment)
 }
 
-/// The watch may be behind what we wrote ourselves: the write record knows the generation after the write.
+/// Whether the watch or the Deployment's controller is behind our own write: the write record knows the generation after
+/// it.
 fn is_unseen(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> bool {
     let written = input
         .applied
@@ -103,7 +104,7 @@ fn progress(deployment: &DeploymentFacts) -> String {
     if updated < wanted {
         format!("{updated} of {wanted} pods are up to date")
     } else if replicas > updated {
-        format!("{} old pods are still to go", replicas - updated)
+        format!("{} old pods are still running", replicas - updated)
     } else {
         format!("{available} of {wanted} pods are available")
     }
@@ -112,13 +113,16 @@ fn progress(deployment: &DeploymentFacts) -> String {
 pub(super) fn service(input: &FoldInput<'_>) -> Verdict {
     let deployment = input.workload.deployment.as_ref();
     if deployment.is_some_and(|deployment| deployment.wanted == 0) {
-        return Verdict::yes(Reason::ScaledToZero, "no pod is wanted, so none is behind the Service");
+        return Verdict::yes(
+            Reason::ScaledToZero,
+            "no pod is wanted (replicas: 0), so none is behind the Service",
+        );
     }
     match input.workload.ready_endpoints {
         None => Verdict::unknown(Reason::NoEndpointSlice, "no EndpointSlice exists for the Service yet"),
         Some(0) if deployment.is_some_and(|deployment| deployment.ready > 0) => Verdict::no(
             Reason::NoEndpoints,
-            "pods are ready, but none is behind the Service's port http: its selector or its port does not match them",
+            "pods are ready, but none is behind the Service's port http: check that nobody changed its selector or its port",
         ),
         Some(0) => Verdict::no(
             Reason::NoReadyPods,

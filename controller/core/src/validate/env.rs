@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use controller_api::spec::{self, EnvVarSource};
+use controller_api::{
+    quantity,
+    spec::{self, EnvVarSource},
+};
 use k8s_openapi::{
     api::core::v1::{
         ConfigMapEnvSource, ConfigMapKeySelector, EnvFromSource, EnvVar, EnvVarSource as PodEnvVarSource,
@@ -14,6 +17,8 @@ use k8s_openapi::{
 use super::syntax;
 use crate::violation::Violations;
 
+/// What names of variables may consist of.
+const ENV_NAME_FORM: &str = "use letters, digits, _, - and ., without a digit at the beginning";
 /// Fields of a pod that Kubernetes resolves in an environment variable.
 const FIELDS: [&str; 9] = [
     "metadata.name",
@@ -41,15 +46,15 @@ pub(super) fn variables(env: &[spec::EnvVar], out: &mut Violations) -> Vec<EnvVa
             if !is_env_name(name) {
                 out.add(
                     format!("{path}.name"),
-                    format!("{name:?} is no variable name: letters, digits, _ - . and no digit first"),
+                    format!("{name:?} is not a valid variable name: {ENV_NAME_FORM}, for example LOG_LEVEL"),
                 );
             }
             if !seen.insert(name) {
                 out.add(format!("{path}.name"), format!("{name} is given twice: remove one"));
             }
             match (value, value_from) {
-                (Some(_), Some(_)) => out.add(&path, "give value or valueFrom, not both"),
-                (None, None) => out.add(&path, "give value or valueFrom (value: \"\" for an empty variable)"),
+                (Some(_), Some(_)) => out.add(&path, "value and valueFrom are both given: use one of them"),
+                (None, None) => out.add(&path, "value and valueFrom are both missing: use one of them, for example value: \"\" for an empty variable"),
                 (Some(_), None) | (None, Some(_)) => {}
             }
             EnvVar {
@@ -79,7 +84,7 @@ fn source(from: &EnvVarSource, path: &str, out: &mut Violations) -> PodEnvVarSou
     if given.into_iter().filter(|given| *given).count() != 1 {
         out.add(
             path,
-            "give exactly one of secretKeyRef, configMapKeyRef, fieldRef and resourceFieldRef",
+            "exactly one source is needed: use secretKeyRef, configMapKeyRef, fieldRef or resourceFieldRef",
         );
     }
     if let Some(key) = secret_key_ref {
@@ -106,7 +111,7 @@ fn source(from: &EnvVarSource, path: &str, out: &mut Violations) -> PodEnvVarSou
             optional: key.optional,
         }),
         field_ref: field_ref.as_ref().map(|field| ObjectFieldSelector {
-            // What the API server would fill in, sent so that what it keeps is what we sent.
+            // The API server's own default, sent so that it keeps exactly what we sent.
             api_version: Some(field.api_version.clone().unwrap_or_else(|| "v1".to_owned())),
             field_path: field.field_path.clone(),
         }),
@@ -135,7 +140,7 @@ pub(super) fn sources(env_from: &[spec::EnvFrom], out: &mut Violations) -> Vec<E
                 secret_ref,
             } = from;
             if config_map_ref.is_some() == secret_ref.is_some() {
-                out.add(&path, "give exactly one of configMapRef and secretRef");
+                out.add(&path, "exactly one source is needed: use configMapRef or secretRef");
             }
             if let Some(prefix) = prefix
                 .as_ref()
@@ -143,7 +148,7 @@ pub(super) fn sources(env_from: &[spec::EnvFrom], out: &mut Violations) -> Vec<E
             {
                 out.add(
                     format!("{path}.prefix"),
-                    format!("{prefix:?} does not begin a variable name: letters, digits, _ - . and no digit first"),
+                    format!("{prefix:?} is not a valid prefix of variable names: {ENV_NAME_FORM}, for example APP_"),
                 );
             }
             for (reference, field) in [(config_map_ref, "configMapRef"), (secret_ref, "secretRef")] {
@@ -172,7 +177,10 @@ fn key_ref(key: &spec::KeyRef, path: &str, out: &mut Violations) {
     if key.key.is_empty() || key.key.len() > 253 || !key.key.bytes().all(valid) {
         out.add(
             format!("{path}.key"),
-            format!("{:?} is no key: letters, digits, - _ .", key.key),
+            format!(
+                "{:?} is not a valid key: use letters, digits, -, _ and ., for example password",
+                key.key
+            ),
         );
     }
 }
@@ -181,7 +189,9 @@ pub(super) fn object_name(name: &str, path: &str, out: &mut Violations) {
     if !syntax::is_dns_subdomain(name) {
         out.add(
             path,
-            format!("{name:?} is no object name: lower case letters, digits, - and ."),
+            format!(
+                "{name:?} is not a valid object name: use lower case letters, digits, - and ., for example orders-db"
+            ),
         );
     }
 }
@@ -195,7 +205,7 @@ fn field_path(field: &str, path: &str, out: &mut Violations) {
         out.add(
             path,
             format!(
-                "{field:?} cannot be read by a pod: use {}, metadata.labels['<key>'] or metadata.annotations['<key>']",
+                "{field:?} is not a field that a variable can be read from: use {}, metadata.labels['<key>'] or metadata.annotations['<key>']",
                 FIELDS.join(", ")
             ),
         );
@@ -212,7 +222,7 @@ fn resource_field(resource: &spec::ResourceFieldRef, path: &str, out: &mut Viola
         out.add(
             format!("{path}.resource"),
             format!(
-                "{:?} is no resource: use limits or requests, then .cpu, .memory or .ephemeral-storage",
+                "{:?} is not a valid resource: use limits or requests with .cpu, .memory or .ephemeral-storage, for example limits.memory",
                 resource.resource
             ),
         );
@@ -220,11 +230,14 @@ fn resource_field(resource: &spec::ResourceFieldRef, path: &str, out: &mut Viola
     if let Some(divisor) = resource
         .divisor
         .as_ref()
-        .filter(|divisor| !syntax::is_quantity(&divisor.0))
+        .filter(|divisor| !quantity::is_quantity(&divisor.0))
     {
         out.add(
             format!("{path}.divisor"),
-            format!("{:?} is no quantity: use one such as 1 or 1Mi", divisor.0),
+            format!(
+                "{:?} is not a valid quantity: use a number with an optional unit, for example 1Mi",
+                divisor.0
+            ),
         );
     }
 }

@@ -2,13 +2,13 @@
 
 use std::str::FromStr;
 
-use controller_api::spec;
+use controller_api::{quantity, spec};
 use controller_rules::promql::{PromDuration, check_pattern};
 use k8s_openapi::api::core::v1::Probe;
 use metric_contract::DialectId;
 
 use super::{
-    Preset, syntax,
+    Preset,
     workload::{port, range},
 };
 use crate::{
@@ -47,7 +47,7 @@ pub(super) fn metrics(
     if !path.starts_with('/') || path.contains(['?', '#']) || path.chars().any(char::is_whitespace) {
         out.add(
             "spec.metrics.path",
-            format!("{path:?} is no path: begin it with / and leave out spaces, ? and #"),
+            format!("{path:?} is not a valid path: use one that begins with / and has no spaces, ? or #, for example /metrics"),
         );
     }
     let (interval, interval_millis) = interval_of(interval, out);
@@ -61,10 +61,10 @@ pub(super) fn metrics(
     let sample_limit = samples.unwrap_or(DEFAULT_SAMPLES);
     range(sample_limit, 1, 10_000_000, "spec.metrics.limits.samples", out);
     let body_size_limit = body_size.unwrap_or_else(|| DEFAULT_BODY_SIZE.to_owned());
-    if !syntax::is_byte_size(&body_size_limit) {
+    if !quantity::is_byte_size(&body_size_limit) {
         out.add(
             "spec.metrics.limits.bodySize",
-            format!("{body_size_limit:?} is no size: use one such as 10MiB"),
+            format!("{body_size_limit:?} is not a valid size: use a number with a unit, for example 10MiB"),
         );
     }
     let label_limit = labels.unwrap_or(DEFAULT_LABELS);
@@ -135,7 +135,7 @@ fn dialect_of(given: Option<&str>, preset: &Preset, out: &mut Violations) -> Opt
     }
 }
 
-/// The author's patterns with the paths of probes and metrics, which count never.
+/// The author's patterns and the paths of probes and metrics, which never count.
 fn excluded(mut patterns: Vec<String>, metrics_path: &str, probes: &ProbeSet, out: &mut Violations) -> Vec<String> {
     for (index, pattern) in patterns.iter().enumerate() {
         let path = format!("spec.metrics.excludedRoutes[{index}]");

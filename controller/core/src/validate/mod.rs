@@ -3,13 +3,13 @@
 //! The API server's schema and CEL refuse most mistakes before; this finds the rest, and all of them offline. Nobody
 //! reads the raw spec after this.
 
+mod decode;
 mod env;
 mod metrics;
 mod monitoring;
 mod preset;
 mod probes;
 mod storage;
-mod strict;
 mod syntax;
 mod template;
 mod workload;
@@ -125,7 +125,7 @@ fn workload(spec: &MonitoredApiSpec, preset: &Preset, port: i32, probes: ProbeSe
         pod_annotations: workload::annotations(pod_annotations.as_ref(), "spec.podAnnotations", out),
         node_selector: workload::node_selector(node_selector.as_ref(), out),
         tolerations: workload::list(tolerations.as_deref(), "spec.tolerations", out).unwrap_or_default(),
-        affinity: strict::decode_if_given(affinity.as_ref(), "spec.affinity", out),
+        affinity: decode::decode_if_given(affinity.as_ref(), "spec.affinity", out),
         topology_spread_constraints: workload::spread(topology_spread_constraints.as_deref(), out),
         probes,
         data_dir: preset.data_dir.filter(|_| storage.is_none()),

@@ -80,14 +80,14 @@ pub(super) fn dashboard_settings(
     match form.unwrap_or_default() {
         spec::DashboardForm::Auto | spec::DashboardForm::ConfigMap => {}
     }
-    // A slash would let the sidecar, which makes a directory of it, write elsewhere.
+    // The sidecar makes a directory of the name: with a slash it would write somewhere else.
     if folder
         .as_ref()
         .is_some_and(|folder| folder.is_empty() || folder.starts_with('.') || folder.contains(['/', '\\']))
     {
         out.add(
             "spec.dashboard.folder",
-            "is no folder: use letters, digits, spaces, . _ - and begin with a letter or digit",
+            "not a valid folder: use letters, digits, spaces, ., _ and -, beginning with a letter or digit, for example Team A",
         );
     }
     let mut object_labels = merged(

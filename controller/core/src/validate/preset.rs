@@ -1,4 +1,4 @@
-//! Presets: defaults for a kind of application. `auto` must be safe for an image that we know nothing of.
+//! Presets: defaults for a kind of application. `auto` must be safe for any image.
 
 use metric_contract::DialectId;
 
@@ -30,7 +30,7 @@ pub struct PresetProbes {
     pub readiness: Option<PresetProbe>,
     /// Whether the container is restarted.
     pub liveness: Option<PresetProbe>,
-    /// Holds the others back until it succeeds once.
+    /// Delays the other probes until it succeeds once.
     pub startup: Option<PresetProbe>,
 }
 
@@ -47,7 +47,7 @@ pub struct PresetProbe {
     pub failure_threshold: i32,
 }
 
-/// For an image that we know nothing of.
+/// For any image.
 pub const AUTO: Preset = Preset {
     name: "auto",
     port: 8000,
@@ -56,7 +56,7 @@ pub const AUTO: Preset = Preset {
     grace_seconds: 30,
     read_only_root: false,
     data_dir: None,
-    // No liveness and no startup probe: a wrong one kills an image that we know nothing of.
+    // No liveness and no startup probe: a wrong one kills a working container.
     probes: PresetProbes {
         readiness: Some(PresetProbe {
             http_path: None,

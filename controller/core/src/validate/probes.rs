@@ -1,4 +1,4 @@
-//! The container's probes: what the author gives, over what the preset has.
+//! The container's probes: the author's settings over the preset's.
 
 use controller_api::spec;
 use k8s_openapi::{
@@ -23,7 +23,7 @@ pub(super) fn probes(probes: Option<&spec::Probes>, preset: &Preset, out: &mut V
     }
 }
 
-/// What the author gives of a probe, over what the preset has.
+/// One probe: the author's settings over the preset's.
 fn probe(given: Option<spec::Probe>, preset: Option<PresetProbe>, path: &str, out: &mut Violations) -> Option<Probe> {
     let spec::Probe {
         enabled,
@@ -54,7 +54,7 @@ fn probe(given: Option<spec::Probe>, preset: Option<PresetProbe>, path: &str, ou
     let path_of_preset = preset.map(|preset| preset.http_path.map(str::to_owned));
     let http_path = match (http, tcp, path_of_preset) {
         (Some(_), Some(_), _) => {
-            out.add(path, "a probe is either http or tcp: remove one of them");
+            out.add(path, "http and tcp are both given: use one of them");
             None
         }
         (Some(http), None, _) => Some(http_path(http.path, path, out)),
@@ -63,7 +63,7 @@ fn probe(given: Option<spec::Probe>, preset: Option<PresetProbe>, path: &str, ou
         (None, None, None) => {
             out.add(
                 path,
-                "the preset has no such probe to adjust: say http: {path: …} or tcp: {}",
+                "the preset has no such probe to change: use http or tcp, for example http: {path: /health}",
             );
             None
         }
@@ -89,7 +89,9 @@ fn http_path(http_path: String, path: &str, out: &mut Violations) -> String {
     if !http_path.starts_with('/') || http_path.chars().any(char::is_whitespace) {
         out.add(
             format!("{path}.http.path"),
-            format!("{http_path:?} is no path: begin it with / and leave out spaces"),
+            format!(
+                "{http_path:?} is not a valid path: use one that begins with / and has no spaces, for example /health"
+            ),
         );
     }
     http_path

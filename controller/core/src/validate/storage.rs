@@ -1,14 +1,14 @@
 //! `spec.storage`: one volume for one pod, and what follows from that for replicas and rollout.
 
-use controller_api::spec;
+use controller_api::{quantity, spec};
 use k8s_openapi::api::apps::v1::DeploymentStrategy;
 
-use super::{Preset, env::object_name, syntax};
+use super::{Preset, env::object_name};
 use crate::{valid::Storage, violation::Violations};
 
 /// Where the volume is mounted unless preset or author say otherwise.
 const DEFAULT_MOUNT: &str = "/data";
-/// Directories that a volume would hide or that are one already.
+/// Directories that a volume would hide, or that are volumes already.
 const TAKEN: [&str; 5] = ["/", "/dev", "/proc", "/sys", "/tmp"];
 
 pub(super) fn storage(storage: Option<&spec::StorageSpec>, preset: &Preset, out: &mut Violations) -> Option<Storage> {
@@ -17,13 +17,19 @@ pub(super) fn storage(storage: Option<&spec::StorageSpec>, preset: &Preset, out:
         storage_class_name,
         mount_path,
     } = storage?.clone();
-    if !syntax::is_quantity(&size.0) {
+    if !quantity::is_quantity(&size.0) {
         out.add(
             "spec.storage.size",
-            format!("{:?} is no quantity: use one such as 1Gi", size.0),
+            format!(
+                "{:?} is not a valid quantity: use a number with a unit, for example 1Gi",
+                size.0
+            ),
         );
-    } else if syntax::quantity_value(&size.0).is_none_or(|bytes| bytes < 1.0) {
-        out.add("spec.storage.size", "must be at least one byte: use a size such as 1Gi");
+    } else if quantity::value(&size.0).is_none_or(|bytes| bytes < 1.0) {
+        out.add(
+            "spec.storage.size",
+            format!("{} is less than a byte: use a larger size, for example 1Gi", size.0),
+        );
     }
     if let Some(class) = storage_class_name.as_deref().filter(|class| !class.is_empty()) {
         object_name(class, "spec.storage.storageClassName", out);
@@ -44,7 +50,7 @@ fn mount(path: &str, out: &mut Violations) {
     if !path.starts_with('/') || path.contains(unusable) || path.split('/').any(relative) {
         out.add(
             FIELD,
-            format!("{path:?} is no absolute path without spaces, colons and dots: use one such as {DEFAULT_MOUNT}"),
+            format!("{path:?} is not a valid mount path: use an absolute path without spaces, colons, . and .., for example {DEFAULT_MOUNT}"),
         );
         return;
     }
@@ -55,7 +61,7 @@ fn mount(path: &str, out: &mut Violations) {
     if TAKEN.contains(&plain) {
         out.add(
             FIELD,
-            format!("{plain} is taken: choose a directory of the data's own, such as {DEFAULT_MOUNT}"),
+            format!("{plain} is used by the container itself: use a directory of its own, for example {DEFAULT_MOUNT}"),
         );
     }
 }
@@ -71,7 +77,7 @@ pub(super) fn one_pod_at_a_time(
         out.add(
             "spec.replicas",
             format!(
-                "{replicas} pods cannot share the one volume of spec.storage: set it to 1, or keep the data in a database and remove spec.storage"
+                "{replicas} pods cannot share the one volume of spec.storage: use 1, or keep the data in a database and remove spec.storage"
             ),
         );
     }
@@ -84,7 +90,7 @@ pub(super) fn one_pod_at_a_time(
     if rolling {
         out.add(
             "spec.strategy",
-            "with spec.storage the old pod must go before a new one starts: remove spec.strategy, or set its type to Recreate",
+            "with spec.storage the old pod must go before a new one starts: remove spec.strategy, or use type: Recreate",
         );
     }
     DeploymentStrategy {

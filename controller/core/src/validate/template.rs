@@ -6,17 +6,20 @@ use controller_api::names;
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use serde_json::Value;
 
-use super::{strict, workload::RESERVED_LABELS};
+use super::{decode, workload::RESERVED_LABELS};
 use crate::{valid::IdsLeftOut, violation::Violations};
 
 const PATH: &str = "spec.podTemplate";
 
-/// Fields of a pod that the spec has itself, so that it is told which to use.
+/// Fields of a pod that the operator sets, and what to do instead.
 const OWN_FIELDS: [(&str, &str); 4] = [
-    ("serviceAccountName", "spec.serviceAccountName"),
-    ("serviceAccount", "spec.serviceAccountName"),
-    ("terminationGracePeriodSeconds", "spec.terminationGracePeriodSeconds"),
-    ("enableServiceLinks", "nothing: it is always false"),
+    ("serviceAccountName", "use spec.serviceAccountName"),
+    ("serviceAccount", "use spec.serviceAccountName"),
+    (
+        "terminationGracePeriodSeconds",
+        "use spec.terminationGracePeriodSeconds",
+    ),
+    ("enableServiceLinks", "remove it, it is always false"),
 ];
 
 /// Decodes the partial template and checks what can be said of it alone.
@@ -24,18 +27,18 @@ pub(super) fn decode(value: &Value, out: &mut Violations) -> Option<PodTemplateS
     let before = out.len();
     metadata(value.get("metadata"), out);
     let pod = value.get("spec");
-    for (field, instead) in OWN_FIELDS {
+    for (field, fix) in OWN_FIELDS {
         if pod.and_then(|pod| pod.get(field)).is_some_and(|value| !value.is_null()) {
             out.add(
                 format!("{PATH}.spec.{field}"),
-                format!("is set by the operator: use {instead}"),
+                format!("the operator sets this field: {fix}"),
             );
         }
     }
     for list in ["containers", "initContainers", "volumes"] {
         named(pod.and_then(|pod| pod.get(list)), &format!("{PATH}.spec.{list}"), out);
     }
-    let template: PodTemplateSpec = strict::decode(value, PATH, out)?;
+    let template: PodTemplateSpec = decode::decode(value, PATH, out)?;
     if let Some(pod) = &template.spec {
         restart_policy(pod, out);
         containers(&pod.containers, out);
@@ -65,7 +68,7 @@ fn metadata(metadata: Option<&Value>, out: &mut Violations) {
     {
         out.add(
             format!("{PATH}.metadata.{key}"),
-            "only labels and annotations can be set on pods: remove it",
+            "pods get labels and annotations only: remove it",
         );
     }
     for key in metadata
@@ -77,7 +80,7 @@ fn metadata(metadata: Option<&Value>, out: &mut Violations) {
         if RESERVED_LABELS.contains(&key.as_str()) {
             out.add(
                 format!("{PATH}.metadata.labels[{key}]"),
-                "is part of the selector or set by the operator: remove it",
+                "the operator sets this label: remove it",
             );
         }
     }
@@ -96,7 +99,7 @@ fn named(items: Option<&Value>, path: &str, out: &mut Violations) {
             None => out.add(
                 format!("{path}[{index}].name"),
                 format!(
-                    "is required: items are merged by name, and the API's own container is named {}",
+                    "a name is missing, and items are merged by name: use one, for example {} for the API's own container",
                     names::CONTAINER
                 ),
             ),
@@ -108,7 +111,7 @@ fn restart_policy(pod: &PodSpec, out: &mut Violations) {
     if pod.restart_policy.as_ref().is_some_and(|policy| policy != "Always") {
         out.add(
             format!("{PATH}.spec.restartPolicy"),
-            "must be Always in a Deployment: remove it",
+            "a Deployment restarts its pods always: remove it",
         );
     }
 }
@@ -122,7 +125,7 @@ fn containers(containers: &[Container], out: &mut Violations) {
             out.add(
                 format!("{path}.image"),
                 format!(
-                    "is required of a further container; to change the API's own, name it {}",
+                    "an image is missing: use one, or name the container {} to change the API's own",
                     names::CONTAINER
                 ),
             );
@@ -150,7 +153,7 @@ fn own_container(container: &Container, path: &str, out: &mut Violations) {
     for (_, field, instead) in own.into_iter().filter(|(given, _, _)| *given) {
         out.add(
             format!("{path}.{field}"),
-            format!("is set by the operator: use {instead}"),
+            format!("the operator sets this field: use {instead}"),
         );
     }
 }

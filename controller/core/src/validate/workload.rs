@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use controller_api::{names, spec};
+use controller_api::{names, quantity, spec};
 use k8s_openapi::{
     api::{
         apps::v1::{DeploymentStrategy, RollingUpdateDeployment},
@@ -10,19 +10,19 @@ use k8s_openapi::{
     },
     apimachinery::pkg::{api::resource::Quantity, util::intstr::IntOrString},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{AUTO, PRESETS, Preset, env::object_name, preset, strict, syntax};
+use super::{AUTO, PRESETS, Preset, decode, env::object_name, preset, syntax};
 use crate::{valid::ServiceSettings, violation::Violations};
 
 /// What a container reserves unless the author says otherwise.
 const DEFAULT_REQUESTS: [(&str, &str); 2] = [("cpu", "50m"), ("memory", "64Mi")];
 
-/// Labels of pods that are fixed: the selector, and whose they are.
+/// Labels of pods that only the operator sets: the selector, and what the pods belong to.
 pub(super) const RESERVED_LABELS: [&str; 4] = [
     names::LABEL_NAME,
-    names::LABEL_OWN_NAME,
+    names::LABEL_API_NAME,
     names::LABEL_MANAGED_BY,
     names::LABEL_PART_OF,
 ];
@@ -34,7 +34,7 @@ pub(super) fn preset_of(name: Option<&str>, out: &mut Violations) -> &'static Pr
         let known: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
         out.add(
             "spec.preset",
-            format!("preset {name:?} is not known; known are: {}", known.join(", ")),
+            format!("{name:?} is not a known preset: use {}", known.join(" or ")),
         );
         &AUTO
     })
@@ -45,12 +45,12 @@ pub(super) fn image(image: Option<&str>, out: &mut Violations) -> String {
     if image.is_empty() {
         out.add(
             "spec.image",
-            "is required: name the container image, such as ghcr.io/acme/orders:1.4.2",
+            "an image is missing: use its name, for example ghcr.io/acme/orders:1.4.2",
         );
     } else if image.chars().any(|c| c.is_whitespace() || c.is_control()) {
         out.add(
             "spec.image",
-            "must not hold spaces: write it as registry/repository:tag",
+            format!("{image:?} is not a valid image name: use registry/repository:tag without spaces, for example ghcr.io/acme/orders:1.4.2"),
         );
     }
     image.to_owned()
@@ -92,25 +92,28 @@ pub(super) fn resources(resources: Option<&spec::Resources>, out: &mut Violation
     let given = resources.cloned().unwrap_or_default();
     let spec::Resources { requests, limits } = given;
     for (map, field) in [(&requests, "requests"), (&limits, "limits")] {
-        for (name, quantity) in map.iter().flatten() {
+        for (name, given) in map.iter().flatten() {
             let path = format!("spec.resources.{field}.{name}");
-            if !syntax::is_quantity(&quantity.0) {
+            if !quantity::is_quantity(&given.0) {
                 out.add(
                     path,
-                    format!("{:?} is no quantity: use one such as 50m or 64Mi", quantity.0),
+                    format!(
+                        "{:?} is not a valid quantity: use a number with an optional unit, for example 50m or 64Mi",
+                        given.0
+                    ),
                 );
-            } else if quantity.0.starts_with('-') {
-                out.add(path, "must not be negative");
+            } else if given.0.starts_with('-') {
+                out.add(path, format!("{} is negative: use 0 or more", given.0));
             }
         }
     }
     for (name, request) in requests.iter().flatten() {
         let limit = limits.as_ref().and_then(|limits| limits.get(name));
-        let above = limit.is_some_and(|limit| syntax::quantity_value(&request.0) > syntax::quantity_value(&limit.0));
+        let above = limit.is_some_and(|limit| quantity::value(&request.0) > quantity::value(&limit.0));
         if above {
             out.add(
                 format!("spec.resources.requests.{name}"),
-                "is above the limit: lower it or raise the limit",
+                format!("{} is above the limit: lower it or raise the limit", request.0),
             );
         }
     }
@@ -127,7 +130,7 @@ fn default_requests(limits: Option<&BTreeMap<String, spec::Quantity>>) -> BTreeM
         .into_iter()
         .map(|(name, default)| {
             let limit = limits.and_then(|limits| limits.get(name)).map(|limit| limit.0.as_str());
-            let low = limit.filter(|limit| syntax::quantity_value(limit) < syntax::quantity_value(default));
+            let low = limit.filter(|limit| quantity::value(limit) < quantity::value(default));
             (name.to_owned(), Quantity(low.unwrap_or(default).to_owned()))
         })
         .collect()
@@ -146,7 +149,7 @@ pub(super) fn run_as_user(user: Option<i64>, profile: spec::SecurityProfile, out
     if user == Some(0) && profile == spec::SecurityProfile::Restricted {
         out.add(
             "spec.runAsUser",
-            "0 is root, which securityProfile Restricted forbids: choose another id, such as 65532, or set spec.securityProfile: Baseline",
+            "0 is root, which securityProfile Restricted forbids: use another id, for example 65532, or set spec.securityProfile: Baseline",
         );
     }
     user
@@ -163,7 +166,7 @@ pub(super) fn strategy(strategy: Option<&spec::Strategy>, out: &mut Violations) 
         if max_unavailable.is_some() || max_surge.is_some() {
             out.add(
                 "spec.strategy",
-                "maxUnavailable and maxSurge are for RollingUpdate: remove them, or the type Recreate",
+                "maxUnavailable and maxSurge need the type RollingUpdate: remove them, or use that type",
             );
         }
         return DeploymentStrategy {
@@ -176,7 +179,7 @@ pub(super) fn strategy(strategy: Option<&spec::Strategy>, out: &mut Violations) 
     if is_zero(&max_unavailable) && is_zero(&max_surge) {
         out.add(
             "spec.strategy",
-            "maxUnavailable and maxSurge are both 0, so no pod could ever be replaced: raise one",
+            "maxUnavailable and maxSurge are both 0, so no pod could ever be replaced: use more for one of them",
         );
     }
     DeploymentStrategy {
@@ -204,7 +207,7 @@ fn amount(given: Option<spec::IntOrString>, default: i32, path: &str, out: &mut 
     parsed.unwrap_or_else(|| {
         out.add(
             path,
-            format!("{text:?} is no amount: use a number such as 1, or a percentage such as 25%"),
+            format!("{text:?} is not a valid amount: use a number or a percentage, for example 1 or 25%"),
         );
         IntOrString::Int(1)
     })
@@ -249,16 +252,12 @@ pub(super) fn node_selector(
     labels
 }
 
-pub(super) fn list<T: DeserializeOwned + Serialize>(
-    items: Option<&[Value]>,
-    path: &str,
-    out: &mut Violations,
-) -> Option<Vec<T>> {
+pub(super) fn list<T: DeserializeOwned>(items: Option<&[Value]>, path: &str, out: &mut Violations) -> Option<Vec<T>> {
     let items = items?;
     let decoded = items
         .iter()
         .enumerate()
-        .filter_map(|(index, item)| strict::decode(item, &format!("{path}[{index}]"), out));
+        .filter_map(|(index, item)| decode::decode(item, &format!("{path}[{index}]"), out));
     Some(decoded.collect())
 }
 
@@ -268,18 +267,24 @@ pub(super) fn spread(items: Option<&[Value]>, out: &mut Violations) -> Option<Ve
     for (index, constraint) in constraints.iter().enumerate() {
         let path = format!("{PATH}[{index}]");
         if constraint.max_skew < 1 {
-            out.add(format!("{path}.maxSkew"), "must be at least 1");
+            out.add(
+                format!("{path}.maxSkew"),
+                format!("{} is not a valid skew: use 1 or more", constraint.max_skew),
+            );
         }
         if constraint.topology_key.is_empty() {
             out.add(
                 format!("{path}.topologyKey"),
-                "is required: name a node label such as kubernetes.io/hostname",
+                "a topology key is missing: use a node label, for example kubernetes.io/hostname",
             );
         }
         if !["DoNotSchedule", "ScheduleAnyway"].contains(&constraint.when_unsatisfiable.as_str()) {
             out.add(
                 format!("{path}.whenUnsatisfiable"),
-                "must be DoNotSchedule or ScheduleAnyway",
+                format!(
+                    "{:?} is not a valid value: use DoNotSchedule or ScheduleAnyway",
+                    constraint.when_unsatisfiable
+                ),
             );
         }
     }

@@ -78,7 +78,7 @@ fn a_converged_child_needs_no_request() {
 fn what_does_not_exist_is_created_after_a_live_read() {
     let planned = planned(intent());
     assert_eq!(decide(&planned, None, None, &owner()), Decision::Create);
-    assert_eq!(confirm(&planned, None, None, &owner()), Confirmed::Create);
+    assert_eq!(confirm(&planned, None, None, &owner()), Confirmation::Create);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_field_of_ours_that_somebody_took_is_confirmed_and_then_taken_back() {
     let confirmed = confirm(&planned, Some(&record), Some(&live_object(&drifted)), &owner());
     assert_eq!(
         confirmed,
-        Confirmed::Update {
+        Confirmation::Update {
             uid: "service-uid".to_owned()
         }
     );
@@ -124,7 +124,7 @@ fn a_stale_watch_is_not_taken_for_drift() {
     let record = record_of(&planned, &observed(&live())).unwrap();
     assert_eq!(
         confirm(&planned, Some(&record), Some(&live_object(&live())), &owner()),
-        Confirmed::Keep(record)
+        Confirmation::Keep(record)
     );
 }
 
@@ -147,7 +147,7 @@ fn a_lost_record_is_rebuilt_without_a_write_when_the_object_is_as_wanted() {
         decide(&planned, None, Some(&observed(&live())), &owner()),
         Decision::Confirm
     );
-    let Confirmed::Keep(record) = confirm(&planned, None, Some(&live_object(&live())), &owner()) else {
+    let Confirmation::Keep(record) = confirm(&planned, None, Some(&live_object(&live())), &owner()) else {
         panic!()
     };
     assert_eq!(
@@ -163,7 +163,7 @@ fn a_lost_record_of_an_object_that_differs_costs_one_write() {
     let confirmed = confirm(&planned(changed), None, Some(&live_object(&live())), &owner());
     assert_eq!(
         confirmed,
-        Confirmed::Update {
+        Confirmation::Update {
             uid: "service-uid".to_owned()
         }
     );
@@ -185,7 +185,7 @@ fn a_foreign_object_is_left_alone_whatever_is_recorded() {
         ));
         assert!(matches!(
             confirm(&planned, Some(&record), Some(&live_object(&foreign)), &owner()),
-            Confirmed::Conflict(_)
+            Confirmation::Conflict(_)
         ));
     }
 }
@@ -226,7 +226,7 @@ fn an_object_that_a_deleted_namesake_left_is_waited_for_and_not_taken_over() {
     );
     assert_eq!(
         confirm(&planned, None, Some(&live_object(&left)), &owner()),
-        Confirmed::WaitForDeletion
+        Confirmation::WaitForDeletion
     );
 }
 
@@ -241,7 +241,7 @@ fn an_object_of_ours_that_is_being_deleted_is_waited_for() {
     );
     assert_eq!(
         confirm(&planned, None, Some(&live_object(&leaving)), &owner()),
-        Confirmed::WaitForDeletion
+        Confirmation::WaitForDeletion
     );
 }
 

@@ -197,7 +197,7 @@ impl From<PodObject> for PodItem {
         };
         let terminated = main.state.terminated.or(main.last_state.terminated);
         Self {
-            owner: meta.labels.remove(names::LABEL_OWN_NAME).unwrap_or_default(),
+            owner: meta.labels.remove(names::LABEL_API_NAME).unwrap_or_default(),
             namespace: meta.namespace,
             resource_version: meta.resource_version,
             facts: PodFacts {
@@ -281,7 +281,7 @@ impl From<SliceObject> for SliceItem {
         // Absent means ready (the API's own words: "nil should be interpreted as true").
         let ready = endpoints.iter().filter(|e| e.conditions.ready.unwrap_or(true)).count();
         Self {
-            owner: meta.labels.remove(names::LABEL_OWN_NAME).unwrap_or_default(),
+            owner: meta.labels.remove(names::LABEL_API_NAME).unwrap_or_default(),
             service: meta.labels.remove("kubernetes.io/service-name").unwrap_or_default(),
             namespace: meta.namespace,
             name: meta.name,

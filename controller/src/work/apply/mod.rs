@@ -12,7 +12,7 @@ use controller_core::facts::KindState;
 use controller_core::metadata::Metadata;
 use controller_core::plan::{Applied, AppliedChild, Decision, Outcome, Plan, PlannedChild};
 use controller_core::todo::{Todo, is_ours, record_of};
-use controller_core::write_record::{self, Confirmed, LiveObject};
+use controller_core::write_record::{self, Confirmation, LiveObject};
 use futures::future::join_all;
 use metric_contract::platform;
 use serde::Deserialize;
@@ -137,11 +137,11 @@ impl<'a> Child<'a> {
         };
         let old = self.record();
         match write_record::confirm(self.planned, old, live.as_ref(), &self.target.owner) {
-            Confirmed::Keep(record) => Ok((Outcome::Unchanged, Some(record))),
-            Confirmed::Create => self.create().await,
-            Confirmed::Update { uid } => self.update(&uid).await,
-            Confirmed::Conflict(whose) => Ok((Outcome::Conflict(whose), None)),
-            Confirmed::WaitForDeletion => Ok((Outcome::Waiting, old.cloned())),
+            Confirmation::Keep(record) => Ok((Outcome::Unchanged, Some(record))),
+            Confirmation::Create => self.create().await,
+            Confirmation::Update { uid } => self.update(&uid).await,
+            Confirmation::Conflict(whose) => Ok((Outcome::Conflict(whose), None)),
+            Confirmation::WaitForDeletion => Ok((Outcome::Waiting, old.cloned())),
         }
     }
 

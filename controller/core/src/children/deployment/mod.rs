@@ -10,7 +10,7 @@ use k8s_openapi::{api::apps::v1::DeploymentSpec, apimachinery::pkg::apis::meta::
 use serde_json::{Value, json};
 
 use super::{
-    BuildInput, Built, ChildKindRow, Group, Watch,
+    BuildInput, BuildOutput, ChildKindRow, Group, Watch,
     object::{OwnMetadata, body, object, selector_labels},
 };
 use crate::{facts::LiveReplicas, kind::ChildKind, violation::Violations};
@@ -28,7 +28,7 @@ const DATA: &str = "data";
 /// Old ReplicaSets that are kept for `kubectl rollout undo`.
 const REVISIONS: i32 = 3;
 
-fn build(input: &BuildInput<'_>, built: &mut Built, violations: &mut Violations) {
+fn build(input: &BuildInput<'_>, built: &mut BuildOutput, violations: &mut Violations) {
     let api = input.api;
     let template = template::pod_template(api);
     if let Some(pod) = template.spec.as_ref().filter(|_| api.workload.pod_template.is_some()) {

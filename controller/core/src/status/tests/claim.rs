@@ -41,7 +41,7 @@ fn a_pod_that_waits_for_its_volume_says_why_and_what_to_do() {
         (
             json!({"size": "1Gi", "storageClassName": "fast"}),
             late,
-            "whether the provisioner runs",
+            "check that the provisioner runs",
         ),
         (
             json!({"size": "1Gi", "storageClassName": "fast"}),
