@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use controller_api::names;
-use controller_core::ChildKind;
-use controller_core::children::CHILD_KINDS;
-use controller_core::facts::Settings;
+use controller_core::children;
+use controller_core::facts::{KindState, Settings};
+use controller_core::watched::{WatchedKind, WatchedKindRow, watched_kinds};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -17,23 +16,20 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::server::{self as admin, Admin};
 use crate::admin::telemetry::Telemetry;
 use crate::cache::store::Store;
+use crate::cache::watched::Watched;
 use crate::cluster::kinds;
 use crate::cluster::{Cluster, Scope};
 use crate::lease::{Candidate, End, Leadership};
-use crate::watch::board::{Board, KindState, Subject};
-use crate::watch::observe::{
-    ApiItem, ChildItem, ClaimItem, DeploymentItem, NamespaceItem, PodItem, PrometheusItem, SliceItem,
-};
-use crate::watch::sink::{Kept, StoreSink};
-use crate::watch::watcher::{Versioned, Watch};
+use crate::watch::handler::CacheHandler;
+use crate::watch::observe::{ApiItem, ChildItem, NamespaceItem, PodItem, PrometheusItem, SliceItem};
+use crate::watch::status::WatchStatuses;
+use crate::watch::watcher::Watch;
 use crate::work::context::Context;
 use crate::work::queue::Queue;
 use crate::work::worker;
 
 /// How long the start waits for kinds that do not answer. A kind that is still unknown then is read live.
 const START_GRACE: Duration = Duration::from_secs(5);
-/// Children are found by this; pods and EndpointSlices by our name label, which the Deployment and the Service pass on.
-const MANAGED: &str = "app.kubernetes.io/managed-by=monitored-api";
 
 /// What the command line and the environment say.
 #[derive(Debug, Clone)]
@@ -48,7 +44,7 @@ pub(crate) struct Options {
     pub(crate) settings: Settings,
 }
 
-/// Runs until a signal (`Ok`), or until leadership is lost or a part dies (`Err`: the process must end).
+/// Runs until a signal (`Ok`), or until leadership is lost or a background task ends (`Err`: the process must exit).
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     // First of all, so that a signal during the start is not lost.
     let stop = stop_on_signal()?;
@@ -60,7 +56,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         cluster: cluster.clone(),
         store: Arc::new(Store::default()),
         queue: Arc::new(Queue::default()),
-        board: Arc::new(Board::new()),
+        watches: Arc::new(WatchStatuses::new()),
         telemetry: Telemetry::default(),
         leadership: if options.leader_elect {
             Leadership::default()
@@ -71,9 +67,9 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         instance: std::env::var("HOSTNAME").unwrap_or_else(|_| "monitored-api".to_owned()),
     });
     let admin = Arc::new(Admin::new(Arc::clone(&context)));
-    let mut parts = JoinSet::new();
-    spawn_watches(&context, &options.watch_namespaces, &mut parts);
-    spawn_helpers(&context, &admin, listener, &mut parts);
+    let mut tasks = JoinSet::new();
+    spawn_watches(&context, &options.watch_namespaces, &mut tasks);
+    spawn_helpers(&context, &admin, listener, &mut tasks);
 
     let mut candidate = options.leader_elect.then(|| {
         let namespace = options.lease_namespace.unwrap_or(own_namespace);
@@ -81,9 +77,9 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     });
     tokio::select! {
         ended = lead(&context, &admin, candidate.as_mut(), &stop) => ended?,
-        Some(ended) = parts.join_next() => {
-            ended.context("a part of the operator died")?;
-            bail!("a part of the operator ended, which none does");
+        Some(ended) = tasks.join_next() => {
+            let name = ended.context("a background task panicked")?;
+            bail!("a background task exited unexpectedly: {name}");
         }
     }
     if let Some(candidate) = &mut candidate {
@@ -118,7 +114,7 @@ async fn lead(
 ) -> anyhow::Result<()> {
     tokio::select! {
         () = stop.cancelled() => return Ok(()),
-        () = context.board.settled(START_GRACE) => admin.settle(),
+        () = context.watches.settled(START_GRACE) => admin.settle(),
     }
     loop {
         if let Some(candidate) = &mut candidate {
@@ -153,87 +149,79 @@ async fn lead(
     }
 }
 
-fn spawn_watches(context: &Arc<Context>, namespaces: &[String], parts: &mut JoinSet<()>) {
-    let scopes: Vec<Option<String>> = if namespaces.is_empty() {
-        vec![None]
-    } else {
-        namespaces.iter().cloned().map(Some).collect()
-    };
-    for namespace in scopes {
-        let scope = |resource, label_selector, metadata_only| Scope {
-            resource,
-            namespace: namespace.clone(),
-            label_selector,
-            metadata_only,
-        };
-        watch::<ApiItem>(context, parts, Subject::Api, scope(kinds::MONITORED_API, None, false));
-        for row in CHILD_KINDS {
-            let (subject, resource) = (Subject::Child(row.kind), kinds::resource(row));
-            match row.kind {
-                ChildKind::Deployment => {
-                    watch::<DeploymentItem>(context, parts, subject, scope(resource, Some(MANAGED), false));
-                }
-                ChildKind::PersistentVolumeClaim => {
-                    watch::<ClaimItem>(context, parts, subject, scope(resource, Some(MANAGED), false));
-                }
-                ChildKind::ServiceAccount
-                | ChildKind::Service
-                | ChildKind::ServiceMonitor
-                | ChildKind::PrometheusRule
-                | ChildKind::ConfigMap => {
-                    watch::<ChildItem>(context, parts, subject, scope(resource, Some(MANAGED), true));
-                }
+fn spawn_watches(context: &Arc<Context>, namespaces: &[String], tasks: &mut JoinSet<&'static str>) {
+    for row in watched_kinds() {
+        if namespaces.is_empty() {
+            spawn_watch(context, tasks, &row, None);
+        } else if !row.only_cluster_wide {
+            for namespace in namespaces {
+                spawn_watch(context, tasks, &row, Some(namespace));
             }
         }
-        let ours = Some(names::LABEL_API_NAME);
-        watch::<PodItem>(context, parts, Subject::Pod, scope(kinds::POD, ours, false));
-        watch::<SliceItem>(
-            context,
-            parts,
-            Subject::EndpointSlice,
-            scope(kinds::ENDPOINT_SLICE, ours, false),
-        );
-    }
-    // With rights in some namespaces only, who selects us can't be known: these stay out of reach, and say so.
-    if namespaces.is_empty() {
-        let scope = |resource, metadata_only| Scope {
-            resource,
-            namespace: None,
-            label_selector: None,
-            metadata_only,
-        };
-        watch::<PrometheusItem>(context, parts, Subject::Prometheus, scope(kinds::PROMETHEUS, false));
-        watch::<NamespaceItem>(context, parts, Subject::Namespace, scope(kinds::NAMESPACE, true));
+        // With rights in some namespaces only, a kind that must be seen everywhere stays out of reach, and its state
+        // says so.
     }
 }
 
-fn watch<T>(context: &Arc<Context>, parts: &mut JoinSet<()>, subject: Subject, scope: Scope)
-where
-    T: Kept + Versioned + serde::de::DeserializeOwned + Clone + Send + 'static,
-{
-    let health = context.board.add(subject, scope.resource.kind, scope.namespace.clone());
-    let sink = StoreSink::new(
+fn spawn_watch(
+    context: &Arc<Context>,
+    tasks: &mut JoinSet<&'static str>,
+    row: &WatchedKindRow,
+    namespace: Option<&String>,
+) {
+    let spawn = match row.kind {
+        WatchedKind::MonitoredApi => watch::<ApiItem>,
+        WatchedKind::Child(_) => watch::<ChildItem>,
+        WatchedKind::Pod => watch::<PodItem>,
+        WatchedKind::EndpointSlice => watch::<SliceItem>,
+        WatchedKind::Prometheus => watch::<PrometheusItem>,
+        WatchedKind::Namespace => watch::<NamespaceItem>,
+    };
+    let scope = Scope {
+        resource: kinds::watched(row),
+        namespace: namespace.cloned(),
+        label_selector: row.label_selector,
+        metadata_only: row.watch == children::Watch::Metadata,
+    };
+    spawn(context, tasks, row.kind, scope);
+}
+
+fn watch<T: Watched>(context: &Arc<Context>, tasks: &mut JoinSet<&'static str>, kind: WatchedKind, scope: Scope) {
+    let status = context.watches.add(kind, scope.resource.kind, scope.namespace.clone());
+    let handler = CacheHandler::new(
         Arc::clone(&context.store),
         Arc::clone(&context.queue),
-        subject,
+        kind,
         scope.namespace.clone(),
     );
-    let watch = Watch::new(context.cluster.clone(), scope, sink, health);
-    parts.spawn(watch.run::<T>());
+    let watch = Watch::new(context.cluster.clone(), scope, handler, status);
+    spawn_task(tasks, "watch", watch.run::<T>());
 }
 
-fn spawn_helpers(context: &Arc<Context>, admin: &Arc<Admin>, listener: TcpListener, parts: &mut JoinSet<()>) {
+/// Spawns a task that never ends by itself. It returns its name, for the message if it does.
+fn spawn_task(tasks: &mut JoinSet<&'static str>, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+    tasks.spawn(async move {
+        task.await;
+        name
+    });
+}
+
+fn spawn_helpers(context: &Arc<Context>, admin: &Arc<Admin>, listener: TcpListener, tasks: &mut JoinSet<&'static str>) {
     let ticking = Arc::clone(admin);
-    parts.spawn(async move { ticking.tick().await });
-    parts.spawn(admin::serve(listener, Arc::clone(admin)));
-    parts.spawn(requeue_on_change(Arc::clone(context)));
-    parts.spawn(advise(Arc::clone(context)));
+    spawn_task(tasks, "the clock of /healthz", async move { ticking.tick().await });
+    spawn_task(tasks, "the admin server", admin::serve(listener, Arc::clone(admin)));
+    spawn_task(
+        tasks,
+        "the requeue on changed kinds",
+        requeue_on_change(Arc::clone(context)),
+    );
+    spawn_task(tasks, "the hint on a missing CRD", advise(Arc::clone(context)));
 }
 
 /// A kind that comes or goes concerns every MonitoredApi: what was left out can be written now, what was there is gone.
 async fn requeue_on_change(context: Arc<Context>) {
-    let mut changes = context.board.changes();
-    context.board.settled(START_GRACE).await;
+    let mut changes = context.watches.changes();
+    context.watches.settled(START_GRACE).await;
     // What happened so far is part of the start, when everything is looked at anyhow.
     changes.mark_unchanged();
     while changes.changed().await.is_ok() {
@@ -247,10 +235,10 @@ async fn requeue_on_change(context: Arc<Context>) {
 async fn advise(context: Arc<Context>) {
     let missing = || {
         context
-            .board
+            .watches
             .all()
             .iter()
-            .any(|h| h.subject() == Subject::Api && h.state() == KindState::Missing)
+            .any(|h| h.kind() == WatchedKind::MonitoredApi && h.state() == KindState::Missing)
     };
     loop {
         if missing() {

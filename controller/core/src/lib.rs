@@ -23,6 +23,7 @@ pub mod unknown_fields;
 pub mod valid;
 pub mod validate;
 pub mod violation;
+pub mod watched;
 pub mod write_record;
 pub mod yaml;
 

@@ -1,9 +1,10 @@
-//! What the operator may do, from the child table: no verb on secrets, no wildcard, no right to grant rights.
+//! What the operator may do, from the tables of children and of watched kinds: no verb on secrets, no wildcard,
+//! no right to grant rights.
 
 use controller_api::names;
 use serde_json::{Value, json};
 
-use crate::children::CHILD_KINDS;
+use crate::{children::CHILD_KINDS, watched};
 
 const READ: [&str; 3] = ["get", "list", "watch"];
 /// Verbs on kinds that are only watched, never looked up one by one.
@@ -29,12 +30,9 @@ pub fn namespaced_rules() -> Vec<Value> {
         rule(names::GROUP, &[&finalizers], &["update"]),
     ];
     rules.extend(child_rules());
-    rules.extend([
-        rule("", &["events"], &["list"]),
-        rule("", &["pods"], &FOLLOW),
-        rule("discovery.k8s.io", &["endpointslices"], &FOLLOW),
-        rule("events.k8s.io", &["events"], &["create"]),
-    ]);
+    rules.push(rule("", &["events"], &["list"]));
+    rules.extend(watched_rules(false));
+    rules.push(rule("events.k8s.io", &["events"], &["create"]));
     rules
 }
 
@@ -71,10 +69,13 @@ fn child_rules() -> Vec<Value> {
 /// Rules that only a ClusterRole can hold; in namespaced mode the conditions that need them are `Unknown`.
 #[must_use]
 pub fn cluster_rules() -> Vec<Value> {
-    vec![
-        rule("", &["namespaces"], &FOLLOW),
-        rule("monitoring.coreos.com", &["prometheuses"], &FOLLOW),
-    ]
+    watched_rules(true)
+}
+
+/// Rules for the kinds that are only watched: those that are watched in all namespaces at once, or the others.
+fn watched_rules(only_cluster_wide: bool) -> Vec<Value> {
+    let rows = watched::only_watched().filter(|row| row.only_cluster_wide == only_cluster_wide);
+    rows.map(|row| rule(row.group, &[row.plural], &FOLLOW)).collect()
 }
 
 /// Rules in the operator's own namespace, for the lease by which one of its replicas leads.

@@ -12,6 +12,8 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use controller_core::facts::KindState;
+use controller_core::watched::WatchedKind;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use metric_contract::platform;
@@ -21,7 +23,6 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::admin::telemetry::Page;
-use crate::watch::board::{KindState, Subject};
 use crate::work::context::Context;
 
 /// Connections at once: a Prometheus or two, the kubelet's probes, a person.
@@ -157,10 +158,10 @@ async fn healthz(State(admin): State<Arc<Admin>>) -> Response {
 async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
     let crd_missing = admin
         .context
-        .board
+        .watches
         .all()
         .iter()
-        .any(|health| health.subject() == Subject::Api && health.state() == KindState::Missing);
+        .any(|watch| watch.kind() == WatchedKind::MonitoredApi && watch.state() == KindState::Missing);
     if crd_missing {
         let sentence = "the CRD monitoredapis.monitoredapi.io is not installed\n";
         return (StatusCode::SERVICE_UNAVAILABLE, sentence).into_response();
@@ -189,14 +190,14 @@ async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
 }
 
 fn write_watches(context: &Context, page: &mut Page) {
-    let all = context.board.all();
+    let all = context.watches.all();
     let mut stalest = std::collections::BTreeMap::<&str, f64>::new();
     let mut failures = std::collections::BTreeMap::<(&str, &str), u64>::new();
-    for health in &all {
-        let worst = stalest.entry(health.label()).or_default();
-        *worst = worst.max(health.staleness().as_secs_f64());
-        for (class, count) in health.failures() {
-            *failures.entry((health.label(), class.as_str())).or_default() += count;
+    for watch in &all {
+        let worst = stalest.entry(watch.label()).or_default();
+        *worst = worst.max(watch.staleness().as_secs_f64());
+        for (class, count) in watch.failures() {
+            *failures.entry((watch.label(), class.as_str())).or_default() += count;
         }
     }
     page.family(platform::WATCH_STALENESS);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::cache::intern;
+use crate::cache::interner;
 
 /// Namespace and name of a MonitoredApi. A pointer: each is known to many tables.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,7 +20,7 @@ pub(crate) struct Names {
 impl ApiKey {
     pub(crate) fn new(namespace: &str, name: &str) -> Self {
         Self(Arc::new(Names {
-            namespace: intern::text(namespace),
+            namespace: interner::text(namespace),
             name: name.into(),
         }))
     }

@@ -1,9 +1,10 @@
 //! The cache: the watched objects, trimmed to what a reconcile reads, in little memory.
 
 pub(crate) mod api_key;
-pub(crate) mod compact;
-pub(crate) mod intern;
+pub(crate) mod child;
+pub(crate) mod interner;
 pub(crate) mod managed_fields_hash;
-pub(crate) mod packed;
+pub(crate) mod status;
 pub(crate) mod store;
-pub(crate) mod table;
+pub(crate) mod versioned_map;
+pub(crate) mod watched;

@@ -1,18 +1,19 @@
 //! One watch: list, follow, relist. Each runs in a task of its own with a backoff of its own, so that a broken one
 //! delays nobody else (kube-rs's `Controller` merges all watches behind one backoff).
 //!
-//! It must not know what it watches: a [`Sink`] takes the objects.
+//! It must not know what it watches: a [`WatchHandler`] takes the objects.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use controller_core::facts::KindState;
 use futures::StreamExt;
 use kube::core::WatchEvent;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::cluster::{CallError, Cluster, ErrorClass, Scope, classify, classify_status};
-use crate::watch::board::{Health, KindState};
+use crate::watch::status::WatchStatus;
 use crate::work::backoff::{Backoff, jittered};
 
 /// How long the server lets one watch request live. A dead connection is noticed this much plus [`IDLE_SLACK`] after
@@ -36,33 +37,34 @@ pub(crate) trait Versioned {
     fn resource_version(&self) -> &str;
 }
 
-/// Takes the objects of one watch. Called by one task, in the order of the server's events.
-pub(crate) trait Sink<T>: Send {
-    /// A complete list begins; what it doesn't name is gone.
-    fn begin(&mut self);
+/// Handles the objects of one watch. Called by one task, in the order of the server's events. The names are those of
+/// kube's `watcher::Event`.
+pub(crate) trait WatchHandler<T>: Send {
+    /// A complete list begins; what it does not name is gone.
+    fn init(&mut self);
     /// An object of that list.
-    fn listed(&mut self, item: T);
+    fn init_apply(&mut self, item: T);
     /// The list is complete.
-    fn end(&mut self);
-    /// An object appeared or changed.
-    fn changed(&mut self, item: T);
-    /// An object went.
-    fn removed(&mut self, item: T);
+    fn init_done(&mut self);
+    /// An object was created or changed.
+    fn apply(&mut self, item: T);
+    /// An object was deleted.
+    fn delete(&mut self, item: T);
     /// The API server answers again after an outage.
     fn recovered(&mut self) {}
-    /// The kind itself went (its CRD was removed): so did all its objects.
+    /// The kind itself is gone (its CRD was removed), and with it all its objects.
     fn kind_gone(&mut self) {
-        self.begin();
-        self.end();
+        self.init();
+        self.init_done();
     }
 }
 
 /// A running watch.
-pub(crate) struct Watch<S> {
+pub(crate) struct Watch<H> {
     cluster: Cluster,
     scope: Scope,
-    sink: S,
-    health: Arc<Health>,
+    handler: H,
+    status: Arc<WatchStatus>,
     /// Where to go on; `None`: list first.
     version: Option<String>,
     relist_at: Instant,
@@ -71,13 +73,13 @@ pub(crate) struct Watch<S> {
     outage: bool,
 }
 
-impl<S> Watch<S> {
-    pub(crate) fn new(cluster: Cluster, scope: Scope, sink: S, health: Arc<Health>) -> Self {
+impl<H> Watch<H> {
+    pub(crate) fn new(cluster: Cluster, scope: Scope, handler: H, status: Arc<WatchStatus>) -> Self {
         Self {
             cluster,
             scope,
-            sink,
-            health,
+            handler,
+            status,
             version: None,
             relist_at: Instant::now(),
             backoff: Backoff::new(Duration::from_millis(800), Duration::from_secs(30)),
@@ -89,7 +91,7 @@ impl<S> Watch<S> {
     pub(crate) async fn run<T>(mut self)
     where
         T: DeserializeOwned + Versioned + Clone + Send + 'static,
-        S: Sink<T>,
+        H: WatchHandler<T>,
     {
         loop {
             let result = match self.version.clone() {
@@ -106,7 +108,7 @@ impl<S> Watch<S> {
     async fn list<T>(&mut self) -> Result<(), CallError>
     where
         T: DeserializeOwned,
-        S: Sink<T>,
+        H: WatchHandler<T>,
     {
         let mut next = String::new();
         let mut begun = false;
@@ -114,11 +116,11 @@ impl<S> Watch<S> {
             let page = self.cluster.list::<T>(&self.scope, &next).await?;
             self.answered::<T>();
             if !begun {
-                self.sink.begin();
+                self.handler.init();
                 begun = true;
             }
             for item in page.items {
-                self.sink.listed(item);
+                self.handler.init_apply(item);
             }
             next = page.metadata.next;
             if next.is_empty() {
@@ -126,16 +128,16 @@ impl<S> Watch<S> {
                 break;
             }
         }
-        self.sink.end();
+        self.handler.init_done();
         self.relist_at = Instant::now() + jittered(RELIST_EVERY);
-        self.health.set(KindState::Synced);
+        self.status.set(KindState::Synced);
         Ok(())
     }
 
     async fn follow<T>(&mut self, version: String) -> Result<(), CallError>
     where
         T: DeserializeOwned + Versioned + Clone + Send + 'static,
-        S: Sink<T>,
+        H: WatchHandler<T>,
     {
         let opened = Instant::now();
         let stream = self.cluster.watch::<T>(&self.scope, &version, WATCH_SECONDS).await?;
@@ -153,25 +155,25 @@ impl<S> Watch<S> {
         if opened.elapsed() < SUSPICIOUSLY_SHORT {
             return Err(self.broken(ErrorClass::Unreachable, "the watch was cut at once".to_owned()));
         }
-        self.health.touch();
+        self.status.touch();
         self.backoff.reset();
         Ok(())
     }
 
     fn take<T>(&mut self, event: WatchEvent<T>) -> Result<(), CallError>
     where
-        S: Sink<T>,
+        H: WatchHandler<T>,
         T: Versioned,
     {
-        self.health.touch();
+        self.status.touch();
         match event {
             WatchEvent::Added(item) | WatchEvent::Modified(item) => {
                 self.version = Some(item.resource_version().to_owned());
-                self.sink.changed(item);
+                self.handler.apply(item);
             }
             WatchEvent::Deleted(item) => {
                 self.version = Some(item.resource_version().to_owned());
-                self.sink.removed(item);
+                self.handler.delete(item);
             }
             WatchEvent::Bookmark(bookmark) => self.version = Some(bookmark.metadata.resource_version),
             WatchEvent::Error(status) => {
@@ -183,41 +185,41 @@ impl<S> Watch<S> {
 
     fn answered<T>(&mut self)
     where
-        S: Sink<T>,
+        H: WatchHandler<T>,
     {
-        self.health.touch();
+        self.status.touch();
         if std::mem::take(&mut self.outage) {
-            self.sink.recovered();
+            self.handler.recovered();
         }
     }
 
     /// Notes a failure and says how long to wait.
     fn failed<T>(&mut self, error: &CallError) -> Duration
     where
-        S: Sink<T>,
+        H: WatchHandler<T>,
     {
-        self.health.failed(error.class);
+        self.status.failed(error.class);
         self.outage = error.class.is_outage();
         // The first of a series is news, the rest is noise; a missing kind is told by its change of state.
         if self.backoff.failures() == 0 && error.class != ErrorClass::KindMissing {
-            tracing::warn!(watch = %self.health.name(), class = error.class.as_str(), %error, "watch failed");
+            tracing::warn!(watch = %self.status.name(), class = error.class.as_str(), %error, "watch failed");
         } else {
-            tracing::debug!(watch = %self.health.name(), class = error.class.as_str(), %error, "watch failed");
+            tracing::debug!(watch = %self.status.name(), class = error.class.as_str(), %error, "watch failed");
         }
         match error.class {
             ErrorClass::NotFound | ErrorClass::KindMissing => {
                 self.version = None;
                 self.backoff.reset();
                 // An answer, and a clear one: the watch is not stale.
-                self.health.touch();
-                if self.health.set(KindState::Missing) == KindState::Synced {
-                    self.sink.kind_gone();
+                self.status.touch();
+                if self.status.set(KindState::Missing) == KindState::Synced {
+                    self.handler.kind_gone();
                 }
                 return jittered(MISSING_RETRY);
             }
             ErrorClass::Forbidden => {
                 self.version = None;
-                self.health.set(KindState::Forbidden);
+                self.status.set(KindState::Forbidden);
             }
             ErrorClass::Gone => self.version = None,
             ErrorClass::Conflict | ErrorClass::Invalid | ErrorClass::Server | ErrorClass::Decode => {
@@ -245,6 +247,7 @@ impl<S> Watch<S> {
 mod tests {
     use std::sync::Mutex;
 
+    use controller_core::watched::WatchedKind;
     use http::{Request, Response};
     use http_body_util::combinators::UnsyncBoxBody;
     use http_body_util::{BodyExt, Full, StreamBody};
@@ -253,8 +256,15 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::cluster::kinds;
-    use crate::watch::board::{Board, Subject};
+    use crate::cluster::Resource;
+    use crate::watch::status::WatchStatuses;
+
+    const POD: Resource = Resource {
+        group: "",
+        version: "v1",
+        kind: "Pod",
+        plural: "pods",
+    };
 
     #[derive(Debug, Clone, Deserialize)]
     struct Item {
@@ -274,7 +284,7 @@ mod tests {
         }
     }
 
-    /// Notes what it is told, as words.
+    /// Notes each call.
     #[derive(Clone, Default)]
     struct Notes(Arc<Mutex<Vec<String>>>);
 
@@ -288,25 +298,25 @@ mod tests {
         }
     }
 
-    impl Sink<Item> for Notes {
-        fn begin(&mut self) {
-            self.add("begin");
+    impl WatchHandler<Item> for Notes {
+        fn init(&mut self) {
+            self.add("init");
         }
 
-        fn listed(&mut self, item: Item) {
-            self.add(format!("listed {}", item.metadata.name));
+        fn init_apply(&mut self, item: Item) {
+            self.add(format!("init_apply {}", item.metadata.name));
         }
 
-        fn end(&mut self) {
-            self.add("end");
+        fn init_done(&mut self) {
+            self.add("init_done");
         }
 
-        fn changed(&mut self, item: Item) {
-            self.add(format!("changed {}", item.metadata.name));
+        fn apply(&mut self, item: Item) {
+            self.add(format!("apply {}", item.metadata.name));
         }
 
-        fn removed(&mut self, item: Item) {
-            self.add(format!("removed {}", item.metadata.name));
+        fn delete(&mut self, item: Item) {
+            self.add(format!("delete {}", item.metadata.name));
         }
 
         fn recovered(&mut self) {
@@ -342,7 +352,7 @@ mod tests {
     }
 
     /// Runs a watch against an API server that lists one object and answers watches in this order, the last one for
-    /// ever. Returns, after `span`, what the sink was told and the resource versions that watches began at.
+    /// ever. Returns, after `span`, what the handler was called with and the resource versions that watches began at.
     async fn run(list: (u16, &'static str), watches: &'static [Answer], span: Duration) -> (Vec<String>, Vec<String>) {
         let begun = Notes::default();
         let asked = begun.clone();
@@ -359,25 +369,25 @@ mod tests {
             async move { Ok::<_, tower::BoxError>(Response::builder().status(code).body(body).unwrap()) }
         });
         let cluster = Cluster::over(kube::Client::new(service, "default"));
-        let health = Board::new().add(Subject::Pod, "Pod", None);
+        let status = WatchStatuses::new().add(WatchedKind::Pod, "Pod", None);
         let scope = Scope {
-            resource: kinds::POD,
+            resource: POD,
             namespace: None,
             label_selector: None,
             metadata_only: false,
         };
         let notes = Notes::default();
-        let watch = Watch::new(cluster, scope, notes.clone(), health);
+        let watch = Watch::new(cluster, scope, notes.clone(), status);
         let _ = tokio::time::timeout(span, watch.run::<Item>()).await;
         (notes.take(), begun.take())
     }
 
-    const LISTED: [&str; 3] = ["begin", "listed a", "end"];
+    const LISTED: [&str; 3] = ["init", "init_apply a", "init_done"];
 
     #[tokio::test(start_paused = true)]
-    async fn events_after_the_list_reach_the_sink_and_move_the_version_on() {
+    async fn events_after_the_list_reach_the_handler_and_move_the_version_on() {
         let (told, begun) = run((200, LIST), &[Answer::Holds(CHANGE)], Duration::from_secs(70)).await;
-        assert_eq!(told, [&LISTED[..], &["changed a", "recovered", "changed a"]].concat());
+        assert_eq!(told, [&LISTED[..], &["apply a", "recovered", "apply a"]].concat());
         // Silent for longer than the server lets a watch live: begun again where it stood, without a list.
         assert_eq!(begun, ["5", "6"]);
     }
@@ -398,14 +408,14 @@ mod tests {
     async fn a_watch_that_is_cut_goes_on_from_where_it_stood_with_a_growing_wait() {
         let (told, begun) = run((200, LIST), &[Answer::Says(200, "")], Duration::from_secs(60)).await;
         // Cut by the transport: no list, and no hot loop.
-        assert_eq!(told.iter().filter(|note| *note == "begin").count(), 1);
+        assert_eq!(told.iter().filter(|note| *note == "init").count(), 1);
         assert!((4..=10).contains(&begun.len()), "{begun:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_version_from_which_it_never_goes_on_is_given_up() {
         let (told, _) = run((200, LIST), &[Answer::Says(500, "garbage")], Duration::from_secs(120)).await;
-        assert!(told.iter().filter(|note| *note == "begin").count() >= 2, "{told:?}");
+        assert!(told.iter().filter(|note| *note == "init").count() >= 2, "{told:?}");
     }
 
     #[tokio::test(start_paused = true)]

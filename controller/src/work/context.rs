@@ -8,7 +8,7 @@ use crate::admin::telemetry::Telemetry;
 use crate::cache::store::Store;
 use crate::cluster::Cluster;
 use crate::lease::Leadership;
-use crate::watch::board::Board;
+use crate::watch::status::WatchStatuses;
 use crate::work::queue::Queue;
 
 /// The shared parts.
@@ -17,7 +17,7 @@ pub(crate) struct Context {
     pub(crate) cluster: Cluster,
     pub(crate) store: Arc<Store>,
     pub(crate) queue: Arc<Queue>,
-    pub(crate) board: Arc<Board>,
+    pub(crate) watches: Arc<WatchStatuses>,
     pub(crate) telemetry: Telemetry,
     pub(crate) leadership: Leadership,
     pub(crate) settings: Settings,

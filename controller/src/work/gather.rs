@@ -8,16 +8,16 @@ use controller_core::children::row;
 use controller_core::facts::{ClaimFacts, Facts, KindState, LiveReplicas, PodFacts, PrometheusFacts, WorkloadFacts};
 use controller_core::owner::ApiRef;
 use controller_core::status::{is_pending, pod_to_look_up};
+use controller_core::watched::WatchedKind;
 use controller_core::{ChildKind, Violation};
 use serde::Deserialize;
 
 use crate::cache::api_key::ApiKey;
-use crate::cache::store::CachedApi;
-use crate::cache::table::Source;
+use crate::cache::versioned_map::Source;
+use crate::cache::watched::CachedApi;
 use crate::cluster::CallError;
 use crate::cluster::kinds;
-use crate::watch::board::Subject;
-use crate::watch::observe::{ApiItem, DeploymentItem};
+use crate::watch::observe::{ApiItem, ChildItem};
 use crate::work::context::Context;
 
 /// A MonitoredApi that is worked on.
@@ -97,14 +97,14 @@ pub(crate) async fn live(context: &Context, target: &Target) -> Result<Option<Ta
         context.store.forget_api(key, &target.owner.uid);
         return Ok(None);
     };
-    let (key, _) = context.store.put_api(item, Source::Answer);
+    let (key, _) = context.store.upsert(WatchedKind::MonitoredApi, item, Source::Answer);
     Ok(context.store.api(&key).map(|cached| Target::new(&key, &cached)))
 }
 
 /// What a plan is built and compared with, besides the spec.
 pub(crate) async fn facts(context: &Context, target: &Target) -> Result<Facts, CallError> {
     let namespace = &target.key.namespace;
-    let state = |kind| (kind, context.board.state(Subject::Child(kind), namespace));
+    let state = |kind| (kind, context.watches.state(WatchedKind::Child(kind), namespace));
     let mut facts = Facts {
         states: ChildKind::ALL.map(state).into(),
         children: context.store.children(&target.key),
@@ -158,11 +158,13 @@ pub(crate) async fn live_replicas(
     let resource = kinds::resource(row(ChildKind::Deployment));
     let get = context
         .cluster
-        .get::<DeploymentItem>(resource, Some(&target.key.namespace), &target.key.name);
-    Ok(get.await?.map(|item| {
-        context.store.put_deployment(&item, Source::Answer);
-        (item.replicas, item.child.resource_version)
-    }))
+        .get::<ChildItem>(resource, Some(&target.key.namespace), &target.key.name);
+    let Some(item) = get.await? else { return Ok(None) };
+    let kind = WatchedKind::Child(ChildKind::Deployment);
+    let version = item.resource_version.clone();
+    let replicas = item.details.as_ref().map(|details| details.replicas);
+    context.store.upsert(kind, item, Source::Answer);
+    Ok(replicas.map(|replicas| (replicas, version)))
 }
 
 /// What a status is folded from, besides what was planned and applied.
@@ -197,7 +199,7 @@ async fn workload(context: &Context, target: &Target) -> WorkloadFacts {
         .claim(key)
         .filter(|_| ours(ChildKind::PersistentVolumeClaim));
     WorkloadFacts {
-        deployment: deployment.map(|(facts, _)| facts),
+        deployment,
         pods: pods(context, key).await,
         ready_endpoints: context.store.ready_endpoints(key, &key.name),
         claim: match claim {
@@ -220,7 +222,7 @@ async fn with_latest_event(context: &Context, key: &ApiKey, claim: ClaimFacts) -
 }
 
 async fn pods(context: &Context, key: &ApiKey) -> Vec<PodFacts> {
-    let mut pods: Vec<_> = context.store.pods(key).into_iter().map(|pod| pod.facts).collect();
+    let mut pods = context.store.pods(key);
     pods.sort_by(|a, b| a.name.cmp(&b.name));
     let Some(uid) = pod_to_look_up(&pods).map(|pod| pod.uid.clone()) else {
         return pods;
@@ -263,7 +265,7 @@ async fn latest_event(context: &Context, namespace: &str, fields: &str) -> Optio
 
 /// What can be known of the Prometheus objects.
 fn prometheus(context: &Context, key: &ApiKey) -> PrometheusFacts {
-    match context.board.state(Subject::Prometheus, &key.namespace) {
+    match context.watches.state(WatchedKind::Prometheus, &key.namespace) {
         KindState::Pending => PrometheusFacts::NotReadYet,
         KindState::Missing => PrometheusFacts::CrdMissing,
         KindState::Forbidden => PrometheusFacts::NotPermitted,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use controller_api::{ConditionType, MonitoredApiStatus};
 use controller_core::events::{EventSpec, events};
 use controller_core::facts::WorkloadFacts;
+use controller_core::watched::WatchedKind;
 use controller_core::{FoldInput, fold, status::internal_error};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
@@ -13,8 +14,8 @@ use metric_contract::platform;
 use serde_json::json;
 
 use crate::admin::telemetry::ApiSeries;
-use crate::cache::intern;
-use crate::cache::table::Source;
+use crate::cache::interner;
+use crate::cache::versioned_map::Source;
 use crate::cluster::kinds;
 use crate::cluster::{CallError, ErrorClass};
 use crate::watch::observe::ApiItem;
@@ -93,7 +94,7 @@ async fn replace(context: &Context, target: &Target, status: &MonitoredApiStatus
     let result = write.await;
     let label = result.as_ref().map_or_else(|error| error.class.as_str(), |_| "written");
     context.telemetry.count(platform::STATUS_WRITES, &[label]);
-    context.store.put_api(result?, Source::Answer);
+    context.store.upsert(WatchedKind::MonitoredApi, result?, Source::Answer);
     context.queue.hold_status(key, STATUS_INTERVAL);
     Ok(())
 }
@@ -166,7 +167,7 @@ fn update_series(context: &Context, target: &Target, status: &MonitoredApiStatus
                 .metrics
                 .as_ref()
                 .and_then(|metrics| metrics.dialect.as_deref())
-                .map(intern::text),
+                .map(interner::text),
             conditions,
         },
     );

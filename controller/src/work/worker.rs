@@ -175,7 +175,7 @@ mod tests {
     use crate::cache::store::Store;
     use crate::cluster::Cluster;
     use crate::lease::Leadership;
-    use crate::watch::board::Board;
+    use crate::watch::status::WatchStatuses;
     use crate::work::queue::Queue;
 
     /// Panics on `broken`, hangs on `stuck`, and is done with everything else.
@@ -200,7 +200,7 @@ mod tests {
             cluster: Cluster::over(kube::Client::new(service, "default")),
             store: Arc::new(Store::default()),
             queue: Arc::new(Queue::default()),
-            board: Arc::new(Board::new()),
+            watches: Arc::new(WatchStatuses::new()),
             telemetry: Telemetry::default(),
             leadership: Leadership::granted(),
             settings: Settings::default(),

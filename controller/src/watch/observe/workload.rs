@@ -1,128 +1,11 @@
-//! The workload: Deployments, pods, EndpointSlices, trimmed to core's facts.
+//! Pods and EndpointSlices of our workloads, trimmed to core's facts.
 
 use controller_api::names;
-use controller_core::facts::{ClaimFacts, DeploymentFacts, LiveReplicas, PodFacts, Termination};
+use controller_core::facts::{PodFacts, Termination};
 use controller_core::metadata::Metadata;
 use serde::Deserialize;
 
-use super::{ChildItem, lenient};
-
-/// A Deployment: a child, and the figures of the workload.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(from = "DeploymentObject")]
-pub(crate) struct DeploymentItem {
-    pub(crate) child: ChildItem,
-    pub(crate) facts: DeploymentFacts,
-    pub(crate) replicas: LiveReplicas,
-}
-
-#[derive(Debug, Deserialize)]
-struct DeploymentObject {
-    #[serde(deserialize_with = "lenient")]
-    metadata: Metadata,
-    #[serde(default, deserialize_with = "lenient")]
-    spec: DeploymentSpec,
-    #[serde(default, deserialize_with = "lenient")]
-    status: DeploymentStatus,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct DeploymentSpec {
-    replicas: Option<i32>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct DeploymentStatus {
-    observed_generation: i64,
-    replicas: i32,
-    updated_replicas: i32,
-    ready_replicas: i32,
-    available_replicas: i32,
-    conditions: Vec<Condition>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct Condition {
-    #[serde(rename = "type")]
-    kind: String,
-    status: String,
-    reason: String,
-    message: String,
-}
-
-fn condition<'a>(conditions: &'a [Condition], kind: &str, status: &str) -> Option<&'a Condition> {
-    conditions
-        .iter()
-        .find(|known| known.kind == kind && known.status == status)
-}
-
-impl From<DeploymentObject> for DeploymentItem {
-    fn from(object: DeploymentObject) -> Self {
-        let DeploymentObject { metadata, spec, status } = object;
-        let wanted = spec.replicas.unwrap_or(1);
-        let (ours, others) = metadata.replica_owners();
-        Self {
-            child: ChildItem::from(&metadata),
-            facts: DeploymentFacts {
-                generation: metadata.generation.unwrap_or(0),
-                uid: metadata.uid,
-                observed_generation: status.observed_generation,
-                wanted,
-                replicas: status.replicas,
-                updated: status.updated_replicas,
-                ready: status.ready_replicas,
-                available: status.available_replicas,
-                progress_failed: condition(&status.conditions, "Progressing", "False")
-                    .map(|c| (c.reason.clone(), c.message.clone())),
-                replica_failure: condition(&status.conditions, "ReplicaFailure", "True").map(|c| c.message.clone()),
-            },
-            replicas: LiveReplicas {
-                replicas: wanted,
-                ours,
-                others,
-            },
-        }
-    }
-}
-
-/// A PersistentVolumeClaim: a child, and whether it has a volume.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(from = "ClaimObject")]
-pub(crate) struct ClaimItem {
-    pub(crate) child: ChildItem,
-    /// `latest_event` is filled in by `gather`, which reads the events.
-    pub(crate) facts: ClaimFacts,
-}
-
-#[derive(Debug, Deserialize)]
-struct ClaimObject {
-    #[serde(deserialize_with = "lenient")]
-    metadata: Metadata,
-    #[serde(default, deserialize_with = "lenient")]
-    status: ClaimStatus,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ClaimStatus {
-    phase: String,
-}
-
-impl From<ClaimObject> for ClaimItem {
-    fn from(object: ClaimObject) -> Self {
-        let ClaimObject { metadata, status } = object;
-        Self {
-            child: ChildItem::from(&metadata),
-            facts: ClaimFacts {
-                uid: metadata.uid,
-                phase: status.phase,
-                latest_event: None,
-            },
-        }
-    }
-}
+use super::{Condition, condition, lenient};
 
 /// A pod of a workload.
 #[derive(Debug, Clone, Deserialize)]
@@ -296,26 +179,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn the_replicas_of_the_status_are_not_taken_for_those_of_the_spec() {
-        let deployment: DeploymentItem = serde_json::from_value(json!({
-            "metadata": {"name": "orders", "namespace": "shop", "managedFields": [
-                {"manager": "monitored-api", "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
-                {"manager": "kcm", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {"f:replicas": {}}}},
-            ]},
-            "spec": {"replicas": 3},
-        }))
-        .unwrap();
-        assert_eq!(
-            deployment.replicas,
-            LiveReplicas {
-                replicas: 3,
-                ours: true,
-                others: false
-            }
-        );
-    }
 
     #[test]
     fn a_field_of_an_unexpected_shape_costs_that_field_only() {

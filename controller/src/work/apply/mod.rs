@@ -12,6 +12,7 @@ use controller_core::facts::KindState;
 use controller_core::metadata::Metadata;
 use controller_core::plan::{Applied, AppliedChild, Decision, Outcome, Plan, PlannedChild};
 use controller_core::todo::{Todo, is_ours, record_of};
+use controller_core::watched::WatchedKind;
 use controller_core::write_record::{self, Confirmation, LiveObject};
 use futures::future::join_all;
 use metric_contract::platform;
@@ -19,11 +20,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::cache::managed_fields_hash;
-use crate::cache::table::Source;
+use crate::cache::versioned_map::Source;
 use crate::cluster::kinds;
 use crate::cluster::{CallError, ErrorClass, Raw};
-use crate::watch::board::Subject;
-use crate::watch::observe::{ChildItem, ClaimItem, DeploymentItem};
+use crate::watch::observe::ChildItem;
 use crate::work::context::Context;
 use crate::work::gather::Target;
 
@@ -84,8 +84,8 @@ impl<'a> Child<'a> {
 
     async fn settle(self, decision: Decision) -> AppliedChild {
         let old = self.record().cloned();
-        let subject = Subject::Child(self.planned.kind);
-        let missing = self.context.board.state(subject, &self.target.key.namespace) == KindState::Missing;
+        let watched = WatchedKind::Child(self.planned.kind);
+        let missing = self.context.watches.state(watched, &self.target.key.namespace) == KindState::Missing;
         if missing && row(self.planned.kind).optional {
             return self.with(Outcome::CrdMissing, None);
         }
@@ -202,27 +202,9 @@ impl<'a> Child<'a> {
 
     /// Puts what the API server answered into the store, so that the watch's event of it changes nothing.
     fn remember(self, raw: &Raw) {
-        let store = &self.context.store;
-        match self.planned.kind {
-            ChildKind::Deployment => {
-                if let Ok(item) = serde_json::from_str::<DeploymentItem>(raw.get()) {
-                    store.put_deployment(&item, Source::Answer);
-                }
-            }
-            ChildKind::PersistentVolumeClaim => {
-                if let Ok(item) = serde_json::from_str::<ClaimItem>(raw.get()) {
-                    store.put_claim(&item, Source::Answer);
-                }
-            }
-            ChildKind::ServiceAccount
-            | ChildKind::Service
-            | ChildKind::ServiceMonitor
-            | ChildKind::PrometheusRule
-            | ChildKind::ConfigMap => {
-                if let Ok(item) = serde_json::from_str::<ChildItem>(raw.get()) {
-                    store.put_child(self.planned.kind, &item, Source::Answer);
-                }
-            }
+        if let Ok(item) = serde_json::from_str::<ChildItem>(raw.get()) {
+            let kind = WatchedKind::Child(self.planned.kind);
+            self.context.store.upsert(kind, item, Source::Answer);
         }
     }
 
@@ -306,7 +288,7 @@ async fn delete(context: &Context, target: &Target, kind: ChildKind, record: &Ch
     context.telemetry.count(platform::APPLIES, &[kind.as_str(), label]);
     result.map(|()| {
         // Gone or going; the watch shows it if a finalizer holds it.
-        context.store.remove_child(kind, &live);
+        context.store.remove(WatchedKind::Child(kind), live);
         true
     })
 }

@@ -1,10 +1,12 @@
 //! An observed child in some sixty bytes: ten thousand MonitoredApis have eighty thousand of them.
 
+use std::num::NonZeroI64;
 use std::sync::Arc;
 
-use controller_core::facts::ObservedChild;
+use controller_core::facts::{LiveReplicas, ObservedChild};
 
-use crate::cache::intern;
+use crate::cache::interner;
+use crate::watch::observe::ChildDetails;
 
 /// A uid: sixteen bytes where it is a UUID, as the API server's are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +72,7 @@ impl Sha {
 
 /// What the store keeps of a child, without its name.
 #[derive(Debug, Clone)]
-pub(crate) struct Compact {
+pub(crate) struct CachedChild {
     uid: Uid,
     /// All children of a MonitoredApi have the same.
     controller: Option<Arc<str>>,
@@ -79,11 +81,14 @@ pub(crate) struct Compact {
     fields: Option<Arc<str>>,
     adopt: bool,
     deleting: bool,
-    generation: Option<i64>,
+    /// The API server counts from 1.
+    generation: Option<NonZeroI64>,
+    /// `None`: the kind is watched by metadata alone.
+    details: Option<Box<ChildDetails>>,
 }
 
-impl Compact {
-    pub(crate) fn new(observed: &ObservedChild) -> Self {
+impl CachedChild {
+    pub(crate) fn new(observed: &ObservedChild, details: Option<Box<ChildDetails>>) -> Self {
         let ObservedChild {
             uid,
             controller_uid,
@@ -95,13 +100,18 @@ impl Compact {
         } = observed;
         Self {
             uid: Uid::new(uid),
-            controller: controller_uid.as_deref().map(intern::text),
-            controller_api: controller_api.as_deref().map(intern::text),
-            fields: applied_fields_hash.as_deref().map(intern::text),
+            controller: controller_uid.as_deref().map(interner::text),
+            controller_api: controller_api.as_deref().map(interner::text),
+            fields: applied_fields_hash.as_deref().map(interner::text),
             adopt: *adopt,
             deleting: *deleting,
-            generation: *generation,
+            generation: generation.and_then(NonZeroI64::new),
+            details,
         }
+    }
+
+    pub(crate) fn details(&self) -> Option<&ChildDetails> {
+        self.details.as_deref()
     }
 
     pub(crate) fn same_uid(&self, other: &Self) -> bool {
@@ -116,6 +126,17 @@ impl Compact {
             && self.fields == other.fields
             && self.adopt == other.adopt
             && self.deleting == other.deleting
+            // Who owns the number of replicas decides whether we send one.
+            && self.replicas() == other.replicas()
+    }
+
+    fn replicas(&self) -> Option<LiveReplicas> {
+        self.details().map(|details| details.replicas)
+    }
+
+    /// Nothing else that the status depends on differs.
+    pub(crate) fn same_details(&self, other: &Self) -> bool {
+        self.details == other.details
     }
 
     pub(crate) fn observed(&self) -> ObservedChild {
@@ -126,7 +147,7 @@ impl Compact {
             applied_fields_hash: self.fields.as_deref().map(str::to_owned),
             adopt: self.adopt,
             deleting: self.deleting,
-            generation: self.generation,
+            generation: self.generation.map(NonZeroI64::get),
         }
     }
 }
@@ -171,22 +192,22 @@ mod tests {
             "no-uuid",
             "9F8E7D6C-1111-4222-8333-AABBCCDDEEFF",
         ] {
-            assert_eq!(Compact::new(&observed(uid)).observed(), observed(uid));
+            assert_eq!(CachedChild::new(&observed(uid), None).observed(), observed(uid));
         }
     }
 
     #[test]
     fn an_entry_stays_small() {
-        assert!(size_of::<Compact>() <= 96, "{} bytes", size_of::<Compact>());
+        assert!(size_of::<CachedChild>() <= 96, "{} bytes", size_of::<CachedChild>());
     }
 
     #[test]
     fn a_new_generation_alone_decides_on_no_write() {
-        let one = Compact::new(&observed("u"));
+        let one = CachedChild::new(&observed("u"), None);
         let mut later = observed("u");
         later.generation = Some(5);
-        assert!(one.same_for_apply(&Compact::new(&later)));
+        assert!(one.same_for_apply(&CachedChild::new(&later, None)));
         later.deleting = false;
-        assert!(!one.same_for_apply(&Compact::new(&later)));
+        assert!(!one.same_for_apply(&CachedChild::new(&later, None)));
     }
 }

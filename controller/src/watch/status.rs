@@ -1,56 +1,39 @@
-//! The health of every watch: what state its kind is in, and when the API server was last heard about it.
+//! The status of every watch: what state its kind is in, and when the API server was last heard about it.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use controller_core::ChildKind;
-pub(crate) use controller_core::facts::KindState;
+use controller_core::facts::KindState;
+use controller_core::watched::WatchedKind;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::cluster::ErrorClass;
 
-/// What is watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Subject {
-    /// MonitoredApis.
-    Api,
-    /// A kind of child. Deployments are watched whole, the others by their metadata.
-    Child(ChildKind),
-    /// Pods of our workloads.
-    Pod,
-    /// EndpointSlices of our Services.
-    EndpointSlice,
-    /// Prometheus objects, wherever they are.
-    Prometheus,
-    /// Namespaces' labels.
-    Namespace,
-}
-
 /// One watch as others see it.
-pub(crate) struct Health {
-    subject: Subject,
+pub(crate) struct WatchStatus {
+    kind: WatchedKind,
     label: &'static str,
     namespace: Option<String>,
     state: watch::Sender<KindState>,
     heard: Mutex<Instant>,
     failures: Mutex<Vec<(ErrorClass, u64)>>,
-    /// Tells the board of a change of state.
+    /// Counts changes of state of all watches, for those who wait for one.
     changed: watch::Sender<u64>,
 }
 
-impl fmt::Debug for Health {
+impl fmt::Debug for WatchStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Health")
-            .field("subject", &self.subject)
+        f.debug_struct("WatchStatus")
+            .field("kind", &self.kind)
             .field("namespace", &self.namespace)
             .field("state", &self.state())
             .finish_non_exhaustive()
     }
 }
 
-impl Health {
+impl WatchStatus {
     /// Kind and, in namespaced mode, namespace.
     pub(crate) fn name(&self) -> String {
         match &self.namespace {
@@ -64,8 +47,8 @@ impl Health {
         self.label
     }
 
-    pub(crate) const fn subject(&self) -> Subject {
-        self.subject
+    pub(crate) const fn kind(&self) -> WatchedKind {
+        self.kind
     }
 
     pub(crate) fn state(&self) -> KindState {
@@ -108,12 +91,12 @@ impl Health {
 
 /// All watches.
 #[derive(Debug)]
-pub(crate) struct Board {
-    watches: Mutex<Vec<Arc<Health>>>,
+pub(crate) struct WatchStatuses {
+    watches: Mutex<Vec<Arc<WatchStatus>>>,
     changed: watch::Sender<u64>,
 }
 
-impl Board {
+impl WatchStatuses {
     pub(crate) fn new() -> Self {
         Self {
             watches: Mutex::default(),
@@ -121,10 +104,10 @@ impl Board {
         }
     }
 
-    /// Enters a new watch.
-    pub(crate) fn add(&self, subject: Subject, label: &'static str, namespace: Option<String>) -> Arc<Health> {
-        let health = Arc::new(Health {
-            subject,
+    /// Adds a watch.
+    pub(crate) fn add(&self, kind: WatchedKind, label: &'static str, namespace: Option<String>) -> Arc<WatchStatus> {
+        let status = Arc::new(WatchStatus {
+            kind,
             label,
             namespace,
             state: watch::Sender::new(KindState::Pending),
@@ -132,23 +115,23 @@ impl Board {
             failures: Mutex::default(),
             changed: self.changed.clone(),
         });
-        self.lock().push(Arc::clone(&health));
-        health
+        self.lock().push(Arc::clone(&status));
+        status
     }
 
     /// Every watch.
-    pub(crate) fn all(&self) -> Vec<Arc<Health>> {
+    pub(crate) fn all(&self) -> Vec<Arc<WatchStatus>> {
         self.lock().clone()
     }
 
     /// The state of a kind as far as it concerns a namespace.
-    pub(crate) fn state(&self, subject: Subject, namespace: &str) -> KindState {
+    pub(crate) fn state(&self, kind: WatchedKind, namespace: &str) -> KindState {
         self.lock()
             .iter()
-            .find(|health| {
-                health.subject == subject && health.namespace.as_deref().is_none_or(|watched| watched == namespace)
+            .find(|status| {
+                status.kind == kind && status.namespace.as_deref().is_none_or(|watched| watched == namespace)
             })
-            .map_or(KindState::Forbidden, |health| health.state())
+            .map_or(KindState::Forbidden, |status| status.state())
     }
 
     /// Notified whenever any watch changes its state.
@@ -163,10 +146,10 @@ impl Board {
         let mut changes = self.changes();
         let started = Instant::now();
         loop {
-            let waiting = self.all().iter().any(|health| {
-                let pending = health.state() == KindState::Pending;
-                let in_progress = health.failures().is_empty() && health.staleness() < grace;
-                pending && (health.subject == Subject::Api || in_progress || started.elapsed() < grace)
+            let waiting = self.all().iter().any(|status| {
+                let pending = status.state() == KindState::Pending;
+                let in_progress = status.failures().is_empty() && status.staleness() < grace;
+                pending && (status.kind == WatchedKind::MonitoredApi || in_progress || started.elapsed() < grace)
             });
             if !waiting {
                 return;
@@ -178,7 +161,7 @@ impl Board {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Health>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<WatchStatus>>> {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -189,19 +172,23 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_kind_that_never_answers_holds_up_the_start_for_the_grace_only() {
-        let board = Board::new();
-        board.add(Subject::Api, "MonitoredApi", None).set(KindState::Synced);
-        board.add(Subject::Pod, "Pod", None);
+        let watches = WatchStatuses::new();
+        watches
+            .add(WatchedKind::MonitoredApi, "MonitoredApi", None)
+            .set(KindState::Synced);
+        watches.add(WatchedKind::Pod, "Pod", None);
         let started = Instant::now();
-        board.settled(Duration::from_secs(5)).await;
+        watches.settled(Duration::from_secs(5)).await;
         assert!(started.elapsed() >= Duration::from_secs(5) && started.elapsed() < Duration::from_secs(6));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_long_list_that_comes_in_page_by_page_is_waited_for() {
-        let board = Board::new();
-        board.add(Subject::Api, "MonitoredApi", None).set(KindState::Synced);
-        let pods = board.add(Subject::Pod, "Pod", None);
+        let watches = WatchStatuses::new();
+        watches
+            .add(WatchedKind::MonitoredApi, "MonitoredApi", None)
+            .set(KindState::Synced);
+        let pods = watches.add(WatchedKind::Pod, "Pod", None);
         let pages = async {
             for _ in 0..4 {
                 tokio::time::sleep(Duration::from_secs(3)).await;
@@ -210,30 +197,32 @@ mod tests {
             pods.set(KindState::Synced);
         };
         let started = Instant::now();
-        tokio::join!(board.settled(Duration::from_secs(5)), pages);
-        assert_eq!(board.state(Subject::Pod, "shop"), KindState::Synced);
+        tokio::join!(watches.settled(Duration::from_secs(5)), pages);
+        assert_eq!(watches.state(WatchedKind::Pod, "shop"), KindState::Synced);
         assert!(started.elapsed() >= Duration::from_secs(12));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_start_with_all_kinds_known_waits_for_nothing() {
-        let board = Board::new();
-        board.add(Subject::Api, "MonitoredApi", None).set(KindState::Synced);
-        board
-            .add(Subject::Prometheus, "Prometheus", None)
+        let watches = WatchStatuses::new();
+        watches
+            .add(WatchedKind::MonitoredApi, "MonitoredApi", None)
+            .set(KindState::Synced);
+        watches
+            .add(WatchedKind::Prometheus, "Prometheus", None)
             .set(KindState::Missing);
         let started = Instant::now();
-        board.settled(Duration::from_secs(5)).await;
+        watches.settled(Duration::from_secs(5)).await;
         assert_eq!(started.elapsed(), Duration::ZERO);
     }
 
     #[test]
     fn a_namespace_that_is_not_watched_is_out_of_reach() {
-        let board = Board::new();
-        board
-            .add(Subject::Pod, "Pod", Some("shop".to_owned()))
+        let watches = WatchStatuses::new();
+        watches
+            .add(WatchedKind::Pod, "Pod", Some("shop".to_owned()))
             .set(KindState::Synced);
-        assert_eq!(board.state(Subject::Pod, "shop"), KindState::Synced);
-        assert_eq!(board.state(Subject::Pod, "bank"), KindState::Forbidden);
+        assert_eq!(watches.state(WatchedKind::Pod, "shop"), KindState::Synced);
+        assert_eq!(watches.state(WatchedKind::Pod, "bank"), KindState::Forbidden);
     }
 }

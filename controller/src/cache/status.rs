@@ -7,19 +7,19 @@ use controller_api::{ChildRecord, MetricsStatus, MonitoredApiStatus};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use crate::cache::compact::{Sha, Uid};
-use crate::cache::intern::{self, Interner};
+use crate::cache::child::{Sha, Uid};
+use crate::cache::interner::{self, Interner};
 
 /// What conditions have in common across MonitoredApis.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Words {
+struct ConditionText {
     type_: String,
     status: String,
     reason: String,
     message: String,
 }
 
-impl AsRef<Self> for Words {
+impl AsRef<Self> for ConditionText {
     fn as_ref(&self) -> &Self {
         self
     }
@@ -27,26 +27,26 @@ impl AsRef<Self> for Words {
 
 /// What is known of the metrics: the same for all of one dialect.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Metrics(MetricsStatus);
+struct SharedMetrics(MetricsStatus);
 
-impl AsRef<Self> for Metrics {
+impl AsRef<Self> for SharedMetrics {
     fn as_ref(&self) -> &Self {
         self
     }
 }
 
-static METRICS: LazyLock<Interner<Metrics>> = LazyLock::new(Interner::new);
-static WORDS: LazyLock<Interner<Words>> = LazyLock::new(Interner::new);
+static METRICS: LazyLock<Interner<SharedMetrics>> = LazyLock::new(Interner::new);
+static CONDITION_TEXTS: LazyLock<Interner<ConditionText>> = LazyLock::new(Interner::new);
 
 #[derive(Debug, Clone)]
-struct PackedCondition {
-    words: Arc<Words>,
+struct CachedCondition {
+    text: Arc<ConditionText>,
     observed_generation: Option<i64>,
     last_transition: Timestamp,
 }
 
 #[derive(Debug, Clone)]
-struct PackedRecord {
+struct CachedRecord {
     kind: Arc<str>,
     /// `None`: the MonitoredApi's own name.
     name: Option<Box<str>>,
@@ -59,15 +59,15 @@ struct PackedRecord {
 
 /// A status as it is cached.
 #[derive(Debug, Clone)]
-pub(crate) struct PackedStatus {
+pub(crate) struct CachedStatus {
     /// JSON of the status without metrics, conditions and children.
     rest: Box<str>,
-    metrics: Option<Arc<Metrics>>,
-    conditions: Box<[PackedCondition]>,
-    children: Box<[PackedRecord]>,
+    metrics: Option<Arc<SharedMetrics>>,
+    conditions: Box<[CachedCondition]>,
+    children: Box<[CachedRecord]>,
 }
 
-impl PackedStatus {
+impl CachedStatus {
     /// Packs the status of the MonitoredApi `owner`.
     pub(crate) fn pack(mut status: MonitoredApiStatus, owner: &str) -> Self {
         let conditions = std::mem::take(&mut status.conditions);
@@ -76,7 +76,7 @@ impl PackedStatus {
         Self {
             // Plain data: this can't fail, and an empty text would only be a status that nobody has seen.
             rest: serde_json::to_string(&status).unwrap_or_default().into(),
-            metrics: metrics.map(|metrics| METRICS.get(Metrics(metrics))),
+            metrics: metrics.map(|metrics| METRICS.get(SharedMetrics(metrics))),
             conditions: conditions.into_iter().map(pack_condition).collect(),
             children: children.into_iter().map(|record| pack_record(record, owner)).collect(),
         }
@@ -96,7 +96,7 @@ impl PackedStatus {
     }
 }
 
-fn pack_condition(condition: Condition) -> PackedCondition {
+fn pack_condition(condition: Condition) -> CachedCondition {
     // Without `..`: a new field has to be taken up here.
     let Condition {
         last_transition_time,
@@ -106,8 +106,8 @@ fn pack_condition(condition: Condition) -> PackedCondition {
         status,
         type_,
     } = condition;
-    PackedCondition {
-        words: WORDS.get(Words {
+    CachedCondition {
+        text: CONDITION_TEXTS.get(ConditionText {
             type_,
             status,
             reason,
@@ -118,18 +118,18 @@ fn pack_condition(condition: Condition) -> PackedCondition {
     }
 }
 
-fn unpack_condition(packed: &PackedCondition) -> Condition {
+fn unpack_condition(packed: &CachedCondition) -> Condition {
     Condition {
-        type_: packed.words.type_.clone(),
-        status: packed.words.status.clone(),
-        reason: packed.words.reason.clone(),
-        message: packed.words.message.clone(),
+        type_: packed.text.type_.clone(),
+        status: packed.text.status.clone(),
+        reason: packed.text.reason.clone(),
+        message: packed.text.message.clone(),
         observed_generation: packed.observed_generation,
         last_transition_time: Time(packed.last_transition),
     }
 }
 
-fn pack_record(record: ChildRecord, owner: &str) -> PackedRecord {
+fn pack_record(record: ChildRecord, owner: &str) -> CachedRecord {
     let ChildRecord {
         kind,
         name,
@@ -139,18 +139,18 @@ fn pack_record(record: ChildRecord, owner: &str) -> PackedRecord {
         version,
         state,
     } = record;
-    PackedRecord {
-        kind: intern::text(&kind),
+    CachedRecord {
+        kind: interner::text(&kind),
         name: (name != owner).then(|| name.into()),
         uid: Uid::new(&uid),
         desired: Sha::new(&desired_hash),
-        applied: intern::text(&applied_fields_hash),
-        version: version.as_deref().map(intern::text),
-        state: intern::text(&state),
+        applied: interner::text(&applied_fields_hash),
+        version: version.as_deref().map(interner::text),
+        state: interner::text(&state),
     }
 }
 
-fn unpack_record(packed: &PackedRecord, owner: &str) -> ChildRecord {
+fn unpack_record(packed: &CachedRecord, owner: &str) -> ChildRecord {
     ChildRecord {
         kind: packed.kind.to_string(),
         name: packed.name.as_deref().unwrap_or(owner).to_owned(),
@@ -199,13 +199,13 @@ mod tests {
             }],
             ..MonitoredApiStatus::default()
         };
-        let packed = PackedStatus::pack(status.clone(), "orders");
+        let packed = CachedStatus::pack(status.clone(), "orders");
         assert_eq!(packed.unpack("orders"), Some(status));
     }
 
     #[test]
     fn a_packed_record_and_condition_stay_small() {
-        assert!(size_of::<PackedRecord>() <= 152, "{}", size_of::<PackedRecord>());
-        assert!(size_of::<PackedCondition>() <= 40, "{}", size_of::<PackedCondition>());
+        assert!(size_of::<CachedRecord>() <= 152, "{}", size_of::<CachedRecord>());
+        assert!(size_of::<CachedCondition>() <= 40, "{}", size_of::<CachedCondition>());
     }
 }

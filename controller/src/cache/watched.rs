@@ -1,0 +1,314 @@
+//! What the cache keeps of each watched kind: one implementation of [`Watched`] each.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use controller_core::children::{Watch, row};
+use controller_core::facts::{PodFacts, PrometheusSelectors};
+use controller_core::watched::WatchedKind;
+use serde::de::DeserializeOwned;
+
+use crate::cache::api_key::ApiKey;
+use crate::cache::child::{CachedChild, Uid};
+use crate::cache::status::CachedStatus;
+use crate::cache::versioned_map::VersionedMap;
+use crate::watch::observe::{ApiItem, ChildItem, NamespaceItem, PodItem, PrometheusItem, SliceItem};
+use crate::watch::watcher::Versioned;
+
+/// What a change can lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Change {
+    /// Nothing.
+    None,
+    /// A new status.
+    Status,
+    /// A write to children.
+    Work,
+}
+
+/// Which MonitoredApis a changed object concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Concerns {
+    /// The one that it belongs to, or is.
+    Owner,
+    /// All in the namespace that it is.
+    Namespace,
+    /// All.
+    All,
+}
+
+/// An object as a watch decodes it, and what the cache keeps of it.
+pub(crate) trait Watched: DeserializeOwned + Versioned + Clone + Send + 'static {
+    /// Tells the cached objects under one key apart.
+    type Id: PartialEq;
+    /// What is kept.
+    type Cached;
+    /// Which MonitoredApis a change concerns.
+    const CONCERNS: Concerns = Concerns::Owner;
+
+    /// Namespace and name of the MonitoredApi that it belongs to; of the object itself if it belongs to none.
+    fn key(&self) -> (&str, &str);
+    /// Trims the object to what is kept of it.
+    fn into_entry(self, kind: WatchedKind, key: &ApiKey) -> (Self::Id, Self::Cached);
+    /// The map that objects of this type are kept in.
+    fn map(maps: &mut Maps) -> &mut VersionedMap<Self::Id, Self::Cached>;
+    /// Whether two values are versions of one object, and not of one that was deleted and its successor.
+    fn same_object(a: &Self::Cached, b: &Self::Cached) -> bool;
+    /// What it leads to that `old` became `new`. `None`: it was, or is, not there.
+    fn change(old: Option<&Self::Cached>, new: Option<&Self::Cached>) -> Change;
+    /// Whether the object is of this kind, where a map holds several.
+    fn is_of(_id: &Self::Id, _kind: WatchedKind) -> bool {
+        true
+    }
+}
+
+/// Everything that is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Maps {
+    /// Every key of the maps, so that all share one allocation.
+    pub(crate) keys: HashSet<ApiKey>,
+    pub(crate) apis: VersionedMap<(), CachedApi>,
+    pub(crate) children: VersionedMap<ChildId, CachedChild>,
+    pub(crate) pods: VersionedMap<Box<str>, PodFacts>,
+    pub(crate) slices: VersionedMap<Box<str>, CachedSlice>,
+    pub(crate) prometheuses: VersionedMap<(), PrometheusSelectors>,
+    pub(crate) namespaces: VersionedMap<(), BTreeMap<String, String>>,
+}
+
+/// A MonitoredApi.
+#[derive(Debug, Clone)]
+pub(crate) struct CachedApi {
+    pub(crate) uid: Uid,
+    pub(crate) resource_version: Box<str>,
+    pub(crate) generation: i64,
+    pub(crate) deleting: bool,
+    reconcile_at: Option<Box<str>>,
+    /// JSON of the spec: decoded when it is worked on.
+    pub(crate) spec: Arc<str>,
+    pub(crate) status: Option<Arc<CachedStatus>>,
+}
+
+impl CachedApi {
+    fn needs_same_work(&self, other: &Self) -> bool {
+        self.uid == other.uid
+            && self.generation == other.generation
+            && self.deleting == other.deleting
+            && self.reconcile_at == other.reconcile_at
+    }
+}
+
+impl Watched for ApiItem {
+    type Id = ();
+    type Cached = CachedApi;
+
+    fn key(&self) -> (&str, &str) {
+        (&self.namespace, &self.name)
+    }
+
+    fn into_entry(self, _: WatchedKind, _: &ApiKey) -> ((), CachedApi) {
+        let Self { name, status, .. } = self;
+        let cached = CachedApi {
+            uid: Uid::new(&self.uid),
+            resource_version: self.resource_version.into(),
+            generation: self.generation,
+            deleting: self.deleting,
+            reconcile_at: self.reconcile_at.map(Into::into),
+            spec: self.spec.into(),
+            status: status.map(|status| Arc::new(CachedStatus::pack(status, &name))),
+        };
+        ((), cached)
+    }
+
+    fn map(maps: &mut Maps) -> &mut VersionedMap<(), CachedApi> {
+        &mut maps.apis
+    }
+
+    fn same_object(a: &CachedApi, b: &CachedApi) -> bool {
+        a.uid == b.uid
+    }
+
+    fn change(old: Option<&CachedApi>, new: Option<&CachedApi>) -> Change {
+        match (old, new) {
+            (Some(old), Some(new)) if old.needs_same_work(new) => {
+                if old.resource_version == new.resource_version {
+                    Change::None
+                } else {
+                    Change::Status
+                }
+            }
+            _ => Change::Work,
+        }
+    }
+}
+
+/// Kind of a child, and its name where it is not the MonitoredApi's.
+pub(crate) type ChildId = (WatchedKind, Option<Box<str>>);
+
+fn is_watched_whole(kind: WatchedKind) -> bool {
+    matches!(kind, WatchedKind::Child(child) if row(child).watch == Watch::Whole)
+}
+
+/// The id of a child of this name.
+pub(crate) fn child_id(kind: WatchedKind, key: &ApiKey, name: &str) -> ChildId {
+    (kind, (name != &*key.name).then(|| name.into()))
+}
+
+impl Watched for ChildItem {
+    type Id = ChildId;
+    type Cached = CachedChild;
+
+    fn key(&self) -> (&str, &str) {
+        (&self.namespace, &self.owner)
+    }
+
+    fn into_entry(self, kind: WatchedKind, key: &ApiKey) -> (ChildId, CachedChild) {
+        let id = child_id(kind, key, &self.name);
+        // The answer to a write is whole whatever the kind; the events of a kind watched by metadata will not be.
+        let details = self.details.filter(|_| is_watched_whole(kind));
+        (id, CachedChild::new(&self.observed, details))
+    }
+
+    fn map(maps: &mut Maps) -> &mut VersionedMap<ChildId, CachedChild> {
+        &mut maps.children
+    }
+
+    fn same_object(a: &CachedChild, b: &CachedChild) -> bool {
+        a.same_uid(b)
+    }
+
+    fn change(old: Option<&CachedChild>, new: Option<&CachedChild>) -> Change {
+        match (old, new) {
+            (Some(old), Some(new)) if old.same_for_apply(new) => {
+                if old.same_details(new) {
+                    Change::None
+                } else {
+                    Change::Status
+                }
+            }
+            _ => Change::Work,
+        }
+    }
+
+    fn is_of(id: &ChildId, kind: WatchedKind) -> bool {
+        id.0 == kind
+    }
+}
+
+/// For kinds whose objects matter to the status alone.
+fn status_if_changed<T: PartialEq>(old: Option<&T>, new: Option<&T>) -> Change {
+    if old == new { Change::None } else { Change::Status }
+}
+
+impl Watched for PodItem {
+    type Id = Box<str>;
+    type Cached = PodFacts;
+
+    fn key(&self) -> (&str, &str) {
+        (&self.namespace, &self.owner)
+    }
+
+    fn into_entry(self, _: WatchedKind, _: &ApiKey) -> (Box<str>, PodFacts) {
+        (self.facts.name.as_str().into(), self.facts)
+    }
+
+    fn map(maps: &mut Maps) -> &mut VersionedMap<Box<str>, PodFacts> {
+        &mut maps.pods
+    }
+
+    fn same_object(a: &PodFacts, b: &PodFacts) -> bool {
+        a.uid == b.uid
+    }
+
+    fn change(old: Option<&PodFacts>, new: Option<&PodFacts>) -> Change {
+        status_if_changed(old, new)
+    }
+}
+
+/// An EndpointSlice: its Service, and how many endpoints are ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CachedSlice {
+    pub(crate) service: Box<str>,
+    pub(crate) ready: usize,
+}
+
+impl Watched for SliceItem {
+    type Id = Box<str>;
+    type Cached = CachedSlice;
+
+    fn key(&self) -> (&str, &str) {
+        (&self.namespace, &self.owner)
+    }
+
+    fn into_entry(self, _: WatchedKind, _: &ApiKey) -> (Box<str>, CachedSlice) {
+        let cached = CachedSlice {
+            service: self.service.into(),
+            ready: self.ready,
+        };
+        (self.name.into(), cached)
+    }
+
+    fn map(maps: &mut Maps) -> &mut VersionedMap<Box<str>, CachedSlice> {
+        &mut maps.slices
+    }
+
+    fn same_object(_: &CachedSlice, _: &CachedSlice) -> bool {
+        true
+    }
+
+    fn change(old: Option<&CachedSlice>, new: Option<&CachedSlice>) -> Change {
+        status_if_changed(old, new)
+    }
+}
+
+impl Watched for PrometheusItem {
+    type Id = ();
+    type Cached = PrometheusSelectors;
+    const CONCERNS: Concerns = Concerns::All;
+
+    fn key(&self) -> (&str, &str) {
+        (&self.selectors.namespace, &self.selectors.name)
+    }
+
+    fn into_entry(self, _: WatchedKind, _: &ApiKey) -> ((), PrometheusSelectors) {
+        ((), self.selectors)
+    }
+
+    fn map(maps: &mut Maps) -> &mut VersionedMap<(), PrometheusSelectors> {
+        &mut maps.prometheuses
+    }
+
+    fn same_object(_: &PrometheusSelectors, _: &PrometheusSelectors) -> bool {
+        true
+    }
+
+    fn change(old: Option<&PrometheusSelectors>, new: Option<&PrometheusSelectors>) -> Change {
+        status_if_changed(old, new)
+    }
+}
+
+impl Watched for NamespaceItem {
+    type Id = ();
+    type Cached = BTreeMap<String, String>;
+    const CONCERNS: Concerns = Concerns::Namespace;
+
+    fn key(&self) -> (&str, &str) {
+        ("", &self.name)
+    }
+
+    fn into_entry(self, _: WatchedKind, _: &ApiKey) -> ((), BTreeMap<String, String>) {
+        ((), self.labels)
+    }
+
+    fn map(maps: &mut Maps) -> &mut VersionedMap<(), BTreeMap<String, String>> {
+        &mut maps.namespaces
+    }
+
+    fn same_object(_: &Self::Cached, _: &Self::Cached) -> bool {
+        true
+    }
+
+    fn change(old: Option<&Self::Cached>, new: Option<&Self::Cached>) -> Change {
+        // With a namespace, everything in it goes.
+        new.map_or(Change::None, |new| status_if_changed(old, Some(new)))
+    }
+}

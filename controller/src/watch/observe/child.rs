@@ -1,0 +1,128 @@
+//! Children: their metadata, and of kinds that are watched whole what the status depends on.
+
+use controller_core::facts::{DeploymentFacts, LiveReplicas, ObservedChild};
+use controller_core::metadata::Metadata;
+use serde::Deserialize;
+
+use super::{Condition, condition, lenient};
+use crate::cache::managed_fields_hash;
+
+/// A child.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "ChildObject")]
+pub(crate) struct ChildItem {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) resource_version: String,
+    /// Name of the MonitoredApi that it belongs to.
+    pub(crate) owner: String,
+    pub(crate) observed: ObservedChild,
+    /// `None`: only its metadata was sent.
+    pub(crate) details: Option<Box<ChildDetails>>,
+}
+
+/// What the status depends on besides the metadata. What a kind does not have keeps its default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ChildDetails {
+    /// The figures of a Deployment.
+    pub(crate) deployment: DeploymentFacts,
+    pub(crate) replicas: LiveReplicas,
+    /// `status.phase`, as claims have it.
+    pub(crate) phase: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct ChildObject {
+    #[serde(deserialize_with = "lenient")]
+    metadata: Metadata,
+    #[serde(default, deserialize_with = "lenient")]
+    spec: Option<Spec>,
+    #[serde(default, deserialize_with = "lenient")]
+    status: Option<Status>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Spec {
+    replicas: Option<i32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Status {
+    observed_generation: i64,
+    replicas: i32,
+    updated_replicas: i32,
+    ready_replicas: i32,
+    available_replicas: i32,
+    conditions: Vec<Condition>,
+    phase: String,
+}
+
+impl From<ChildObject> for ChildItem {
+    fn from(object: ChildObject) -> Self {
+        let ChildObject { metadata, spec, status } = object;
+        let whole = spec.is_some() || status.is_some();
+        let details = whole.then(|| Box::new(details(&metadata, spec.unwrap_or_default(), status.unwrap_or_default())));
+        Self {
+            observed: metadata.observed(managed_fields_hash::applied_fields),
+            owner: metadata.owner(),
+            namespace: metadata.namespace,
+            name: metadata.name,
+            resource_version: metadata.resource_version,
+            details,
+        }
+    }
+}
+
+fn details(metadata: &Metadata, spec: Spec, status: Status) -> ChildDetails {
+    let wanted = spec.replicas.unwrap_or(1);
+    let (ours, others) = metadata.replica_owners();
+    ChildDetails {
+        deployment: DeploymentFacts {
+            generation: metadata.generation.unwrap_or(0),
+            uid: metadata.uid.clone(),
+            observed_generation: status.observed_generation,
+            wanted,
+            replicas: status.replicas,
+            updated: status.updated_replicas,
+            ready: status.ready_replicas,
+            available: status.available_replicas,
+            progress_failed: condition(&status.conditions, "Progressing", "False")
+                .map(|c| (c.reason.clone(), c.message.clone())),
+            replica_failure: condition(&status.conditions, "ReplicaFailure", "True").map(|c| c.message.clone()),
+        },
+        replicas: LiveReplicas {
+            replicas: wanted,
+            ours,
+            others,
+        },
+        phase: status.phase,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_replicas_of_the_status_are_not_taken_for_those_of_the_spec() {
+        let deployment: ChildItem = serde_json::from_value(json!({
+            "metadata": {"name": "orders", "namespace": "shop", "managedFields": [
+                {"manager": "monitored-api", "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+                {"manager": "kcm", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {"f:replicas": {}}}},
+            ]},
+            "spec": {"replicas": 3},
+        }))
+        .unwrap();
+        assert_eq!(
+            deployment.details.unwrap().replicas,
+            LiveReplicas {
+                replicas: 3,
+                ours: true,
+                others: false
+            }
+        );
+    }
+}
