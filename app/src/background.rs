@@ -1,4 +1,5 @@
-//! Work that an answer does not wait for: a bounded queue and a few workers. A full queue drops what comes, and counts it.
+//! Background tasks, which no response waits for: a bounded queue and a few workers. A full queue drops and counts new
+//! tasks.
 
 use std::{
     pin::Pin,
@@ -36,7 +37,7 @@ impl TaskType {
 }
 
 #[derive(Debug)]
-struct Handles {
+struct TaskCounters {
     queued: Counter,
     started: Counter,
     succeeded: Counter,
@@ -45,10 +46,10 @@ struct Handles {
     duration: Histogram,
 }
 
-/// Metrics of background work; a clone is the same.
+/// Metrics of background tasks; clones share them.
 #[derive(Debug, Clone)]
 pub struct BackgroundMetrics {
-    handles: Arc<[Handles]>,
+    handles: Arc<[TaskCounters]>,
     length: Gauge,
 }
 
@@ -61,7 +62,7 @@ impl BackgroundMetrics {
         let handles = TaskType::ALL.iter().map(|task_type| {
             let name = task_type.as_str();
             let counter = |status| metrics.counter(MetricId::BackgroundTasks, &[name, status]);
-            Ok(Handles {
+            Ok(TaskCounters {
                 queued: counter("queued")?,
                 started: counter("started")?,
                 succeeded: counter("succeeded")?,
@@ -76,7 +77,7 @@ impl BackgroundMetrics {
         })
     }
 
-    fn count(&self, task_type: TaskType, which: impl FnOnce(&Handles) -> &Counter) {
+    fn count(&self, task_type: TaskType, which: impl FnOnce(&TaskCounters) -> &Counter) {
         if let Some(handles) = self.handles.get(task_type as usize) {
             which(handles).increment();
         }
@@ -101,15 +102,15 @@ impl std::fmt::Debug for Task {
 
 /// The queue and its workers.
 #[derive(Debug)]
-pub struct Background {
-    /// `None` once nothing is taken any more.
+pub struct TaskQueue {
+    /// `None` once no more tasks are accepted.
     queue: Mutex<Option<mpsc::Sender<Task>>>,
     tasks: Arc<AsyncMutex<mpsc::Receiver<Task>>>,
     workers: AsyncMutex<JoinSet<()>>,
     metrics: BackgroundMetrics,
 }
 
-impl Background {
+impl TaskQueue {
     /// Starts the workers; they need a runtime.
     #[must_use]
     pub fn start(bounds: BackgroundBounds, metrics: BackgroundMetrics) -> Self {
@@ -127,7 +128,7 @@ impl Background {
         }
     }
 
-    /// Takes a task on; `false` if it was dropped because there is no room, or because the process stops.
+    /// Queues a task; `false` if it was dropped because the queue is full, or because the process is stopping.
     pub fn submit(
         &self,
         task_type: TaskType,
@@ -140,17 +141,20 @@ impl Background {
             .and_then(|queue| Some((queue, queue.try_reserve().ok()?)))
         else {
             self.metrics.count(task_type, |handles| &handles.dropped);
-            tracing::warn!(task_type = task_type.as_str(), "a background task was dropped: no room");
+            tracing::warn!(
+                task_type = task_type.as_str(),
+                "a background task was dropped: the queue is full"
+            );
             return false;
         };
-        // Before a worker can see it, so that nothing is started before it was queued.
+        // Counted before a worker can see it, so that a task is never started before it is queued.
         self.metrics.count(task_type, |handles| &handles.queued);
         room.send(Task { task_type, work });
-        show_length(&self.metrics, queue.max_capacity() - queue.capacity());
+        update_length(&self.metrics, queue.max_capacity() - queue.capacity());
         true
     }
 
-    /// Takes nothing on any more, and waits for what was taken on; what is left after `patience` is dropped.
+    /// Accepts no more tasks, and waits for the queued ones; those that are left after `patience` are dropped.
     pub async fn drain(&self, patience: Duration) {
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
         let mut workers = self.workers.lock().await;
@@ -165,12 +169,15 @@ impl Background {
             self.metrics.count(task.task_type, |handles| &handles.dropped);
             dropped += 1;
         }
-        show_length(&self.metrics, 0);
-        tracing::warn!(dropped, "background tasks were given up");
+        update_length(&self.metrics, 0);
+        tracing::warn!(
+            dropped,
+            "background tasks were dropped because they did not end in time"
+        );
     }
 }
 
-fn show_length(metrics: &BackgroundMetrics, length: usize) {
+fn update_length(metrics: &BackgroundMetrics, length: usize) {
     metrics.length.set(length as f64);
 }
 
@@ -179,7 +186,7 @@ async fn work(tasks: Arc<AsyncMutex<mpsc::Receiver<Task>>>, metrics: BackgroundM
         let task = {
             let mut tasks = tasks.lock().await;
             let task = tasks.recv().await;
-            show_length(&metrics, tasks.len());
+            update_length(&metrics, tasks.len());
             task
         };
         let Some(Task { task_type, work }) = task else {
@@ -219,13 +226,13 @@ mod tests {
     const KIND: TaskType = TaskType::UserWelcomeEmail;
     const PATIENCE: Duration = Duration::from_secs(10);
 
-    fn start(queue: usize) -> Background {
+    fn start(queue: usize) -> TaskQueue {
         let metrics = BackgroundMetrics::new(&HttpMetrics::new(DialectId::Native)).unwrap();
-        Background::start(BackgroundBounds { queue, workers: 1 }, metrics)
+        TaskQueue::start(BackgroundBounds { queue, workers: 1 }, metrics)
     }
 
     /// Queued, started, succeeded, failed, dropped.
-    fn counts(background: &Background) -> [u64; 5] {
+    fn counts(background: &TaskQueue) -> [u64; 5] {
         let handles = &background.metrics.handles[KIND as usize];
         [
             &handles.queued,

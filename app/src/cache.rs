@@ -1,8 +1,8 @@
-//! Users that were read lately, in this process: bounded in number and in age.
+//! A cache of users in this process, bounded in number and in age.
 //!
-//! Requests for the same user at the same time read it once; the others wait for that answer, also for one that says
-//! that there is no such user or that the store is gone. A write takes the user out; a read that began before the write
-//! can't put an old one in after it. Other replicas learn of a write when their copy is too old.
+//! Concurrent requests for one user read the store once; the others wait for that result, even if it is that there is no
+//! such user or that the store is not available. A write removes the user from the cache, and a read that began before the
+//! write cannot store an old value after it. Other replicas see a write when their cached copy has expired.
 
 use std::{
     sync::Arc,
@@ -18,7 +18,7 @@ use crate::{
     store::{Fault, Operation, StoreError, User},
 };
 
-/// Counts of the cache; a clone is the same.
+/// Metrics of the cache; clones share them.
 #[derive(Debug, Clone)]
 pub struct CacheMetrics {
     hits: Counter,
@@ -42,23 +42,23 @@ impl CacheMetrics {
     }
 }
 
-/// What a read found.
+/// The result of a read from the store.
 #[derive(Debug, Clone)]
-enum Outcome {
+enum ReadResult {
     Found(User),
-    /// Only for those who asked before it was known.
+    /// No such user. Served only to requests that were already waiting for this read.
     Absent,
-    /// As above.
+    /// The store was not available. Served only to requests that were already waiting for this read.
     Failed(Fault),
 }
 
 #[derive(Debug, Clone)]
 struct Entry {
-    outcome: Outcome,
+    outcome: ReadResult,
     read: Instant,
 }
 
-/// The cache; a clone is the same.
+/// The cache; clones share it.
 #[derive(Debug, Clone)]
 pub struct UserCache {
     entries: Arc<Cache<i64, Entry>>,
@@ -66,7 +66,7 @@ pub struct UserCache {
     metrics: CacheMetrics,
 }
 
-/// Takes a user out of the cache when it is dropped: after a write, whatever became of the write.
+/// Removes a user from the cache when it is dropped: after a write, whether the write succeeded or not.
 #[derive(Debug)]
 pub struct Invalidation<'a> {
     cache: &'a UserCache,
@@ -77,7 +77,7 @@ impl Drop for Invalidation<'_> {
     fn drop(&mut self) {
         self.cache.entries.remove(&self.id);
         self.cache.metrics.invalidations.increment();
-        self.cache.show_size();
+        self.cache.update_size();
     }
 }
 
@@ -92,10 +92,10 @@ impl UserCache {
         }
     }
 
-    /// A user, and whether it came from the cache; `read` asks the store.
+    /// Gets a user, and whether it came from the cache; `read` reads it from the store.
     ///
     /// # Errors
-    /// What `read` met, or what the read that this one waited for met.
+    /// The error of `read`, or of the read that this one waited for.
     pub async fn get(
         &self,
         id: i64,
@@ -107,46 +107,46 @@ impl UserCache {
             EntryResult::Retained(outcome) => {
                 self.metrics.hits.increment();
                 return match outcome {
-                    Outcome::Found(user) => Ok(Some((user, true))),
-                    Outcome::Absent => Ok(None),
-                    Outcome::Failed(fault) => Err(StoreError::Unavailable {
+                    ReadResult::Found(user) => Ok(Some((user, true))),
+                    ReadResult::Absent => Ok(None),
+                    ReadResult::Failed(fault) => Err(StoreError::Unavailable {
                         operation: Operation::GetUser,
                         fault,
                     }),
                 };
             }
             EntryResult::Vacant(guard) | EntryResult::Replaced(guard, _) => guard,
-            // Neither is asked for here.
+            // We ask for neither removal nor a timeout.
             EntryResult::Removed(..) | EntryResult::Timeout => return Ok(read.await?.map(|user| (user, false))),
         };
         self.metrics.misses.increment();
         let result = read.await;
         let outcome = match &result {
-            Ok(Some(user)) => Some(Outcome::Found(user.clone())),
-            Ok(None) => Some(Outcome::Absent),
-            Err(StoreError::Unavailable { fault, .. }) => Some(Outcome::Failed(fault.clone())),
-            // A fault of this program: each request meets and logs its own.
+            Ok(Some(user)) => Some(ReadResult::Found(user.clone())),
+            Ok(None) => Some(ReadResult::Absent),
+            Err(StoreError::Unavailable { fault, .. }) => Some(ReadResult::Failed(fault.clone())),
+            // An error of this program is not shared, so that each request logs its own.
             Err(StoreError::Open { .. } | StoreError::Migrate(_) | StoreError::Failed { .. }) => None,
         };
         if let Some(outcome) = outcome {
             let read = Instant::now();
-            // Refused if a write took the place away meanwhile: what was read may be older.
+            // Fails if a write has removed the placeholder meanwhile: the value may be older than the write.
             let _ = guard.insert(Entry { outcome, read });
-            self.show_size();
+            self.update_size();
         }
         Ok(result?.map(|user| (user, false)))
     }
 
-    /// To be held during a write of a user.
+    /// Invalidates a user when the returned guard is dropped; hold it during a write.
     #[must_use]
     pub fn invalidate(&self, id: i64) -> Invalidation<'_> {
         Invalidation { cache: self, id }
     }
 
-    fn judge(&self, entry: &Entry, asked: Instant) -> EntryAction<Outcome> {
+    fn judge(&self, entry: &Entry, asked: Instant) -> EntryAction<ReadResult> {
         let good = match entry.outcome {
-            Outcome::Found(_) => entry.read.elapsed() < self.ttl,
-            Outcome::Absent | Outcome::Failed(_) => entry.read >= asked,
+            ReadResult::Found(_) => entry.read.elapsed() < self.ttl,
+            ReadResult::Absent | ReadResult::Failed(_) => entry.read >= asked,
         };
         if good {
             EntryAction::Retain(entry.outcome.clone())
@@ -155,7 +155,7 @@ impl UserCache {
         }
     }
 
-    fn show_size(&self) {
+    fn update_size(&self) {
         self.metrics.entries.set(self.entries.len() as f64);
     }
 }

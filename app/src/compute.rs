@@ -1,8 +1,7 @@
-//! Work that takes a core for long: a bounded queue, and threads of its own at a lower priority, so that the threads
-//! that answer probes and other requests are never taken. Knows nothing of HTTP.
+//! Long computations: a bounded queue, and threads of their own at a lower priority, so that probes and other requests
+//! keep being answered. Knows nothing of HTTP.
 //!
-//! Threads start with the first job. Unless told otherwise they take at most all cores but one (one if there is only
-//! one), and the kernel lets them run when nobody else wants to.
+//! Threads start with the first jobs. By default there is one thread less than the cores, but at least one.
 
 use std::{
     collections::VecDeque,
@@ -20,32 +19,32 @@ use tokio::sync::oneshot;
 
 use crate::config::ComputeBounds;
 
-/// The largest number that is computed: about 5 s. One more takes 1.6 times as long.
+/// The largest index that is computed, in about 5 s. Each further one takes 1.6 times as long.
 pub const MAX_N: u32 = 45;
-/// Priority of the threads, `nice` value: 0 is everybody else's, 19 the lowest.
+/// `nice` value of the threads: 0 is the usual priority, 19 the lowest.
 const NICENESS: i32 = 10;
-/// Below this a computation is too short (a millisecond) to look whether somebody still wants it.
+/// Up to this index a computation is so short (a millisecond) that it is not interrupted.
 const TOO_SHORT_TO_STOP: u32 = 25;
 
-/// The queue and its threads; a clone is the same. Threads end when the last clone is dropped.
+/// The queue and its threads; clones share them. Threads end when the last clone is dropped.
 #[derive(Debug, Clone)]
-pub struct Computer(Arc<Owner>);
+pub struct ComputePool(Arc<CloseOnDrop>);
 
 /// Ends the threads when it is dropped; they themselves hold only [`Shared`].
 #[derive(Debug)]
-struct Owner(Arc<Shared>);
+struct CloseOnDrop(Arc<JobQueue>);
 
 #[derive(Debug)]
-struct Shared {
+struct JobQueue {
     /// Jobs that may wait.
     queue: usize,
     max_threads: usize,
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     wake: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     jobs: VecDeque<Job>,
     threads: usize,
     idle: usize,
@@ -55,36 +54,36 @@ struct State {
 #[derive(Debug)]
 struct Job {
     n: u32,
-    unwanted: Arc<AtomicBool>,
-    reply: oneshot::Sender<Computed>,
+    is_abandoned: Arc<AtomicBool>,
+    reply: oneshot::Sender<ComputedNumber>,
 }
 
 /// A result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Computed {
+pub struct ComputedNumber {
     /// The Fibonacci number.
     pub result: u64,
     /// Time that the computation took, without waiting.
     pub took: Duration,
 }
 
-/// Why nothing is computed.
+/// Why a computation was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ComputeError {
     /// The queue is full.
-    #[error("as many computations wait as may")]
+    #[error("the queue of computations is full")]
     Full,
     /// No thread could be started, or it ended.
-    #[error("no thread computes")]
+    #[error("there is no thread for computations")]
     NoThread,
 }
 
-impl Computer {
-    /// Within these bounds. Starts no thread yet.
+impl ComputePool {
+    /// Makes a pool with these bounds. Starts no thread yet.
     #[must_use]
     pub fn new(bounds: ComputeBounds) -> Self {
         let ComputeBounds { threads, queue } = bounds;
-        Self(Arc::new(Owner(Arc::new(Shared {
+        Self(Arc::new(CloseOnDrop(Arc::new(JobQueue {
             queue,
             max_threads: threads.unwrap_or_else(all_cores_but_one),
             state: Mutex::default(),
@@ -92,16 +91,16 @@ impl Computer {
         }))))
     }
 
-    /// The `n`th Fibonacci number by naive recursion, O(2^n). A future that is dropped takes its job back: what waits is
-    /// not computed, what runs is stopped.
+    /// The `n`th Fibonacci number by naive recursion, O(2^n). Dropping the future cancels the job, whether it
+    /// waits or runs.
     ///
     /// # Errors
     /// The queue is full, or there is no thread.
-    pub async fn fibonacci(&self, n: u32) -> Result<Computed, ComputeError> {
+    pub async fn fibonacci(&self, n: u32) -> Result<ComputedNumber, ComputeError> {
         let (reply, answer) = oneshot::channel();
-        let unwanted = Arc::new(AtomicBool::new(false));
-        let _takes_back = TakeBack(Arc::clone(&unwanted));
-        self.submit(Job { n, unwanted, reply })?;
+        let is_abandoned = Arc::new(AtomicBool::new(false));
+        let _abandons = AbandonOnDrop(Arc::clone(&is_abandoned));
+        self.submit(Job { n, is_abandoned, reply })?;
         answer.await.map_err(|_| ComputeError::NoThread)
     }
 
@@ -109,7 +108,7 @@ impl Computer {
         let shared = &self.0.0;
         let mut state = shared.lock();
         if state.jobs.len() >= shared.queue {
-            state.jobs.retain(|job| !job.unwanted.load(Ordering::Relaxed));
+            state.jobs.retain(|job| !job.is_abandoned.load(Ordering::Relaxed));
         }
         if state.jobs.len() >= shared.queue {
             return Err(ComputeError::Full);
@@ -130,25 +129,25 @@ impl Computer {
     }
 }
 
-impl Drop for Owner {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         self.0.lock().closed = true;
         self.0.wake.notify_all();
     }
 }
 
-/// Marks a job as unwanted when its future is dropped.
-struct TakeBack(Arc<AtomicBool>);
+/// Marks a job as abandoned when its future is dropped.
+struct AbandonOnDrop(Arc<AtomicBool>);
 
-impl Drop for TakeBack {
+impl Drop for AbandonOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-impl Shared {
-    /// The state. No code panics while it holds it, so that a poisoned lock still has a good state.
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl JobQueue {
+    /// Locks the state. Nothing panics while the lock is held, so the state of a poisoned lock is still good.
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -166,14 +165,15 @@ impl Shared {
 }
 
 fn all_cores_but_one() -> usize {
-    // Knows the quota of a cgroup too.
+    // This respects the CPU quota of a cgroup.
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     cores.saturating_sub(1).max(1)
 }
 
-fn start(shared: Arc<Shared>) -> std::io::Result<()> {
+fn start(shared: Arc<JobQueue>) -> std::io::Result<()> {
     let work = move || {
-        // On Linux this is of the calling thread alone. Lower is always allowed; if not, it is as fast as the others.
+        // On Linux this concerns the calling thread only. Lowering the priority is always allowed; if it fails nevertheless,
+        // the thread runs at the usual priority.
         let _ = rustix::process::setpriority_process(None, NICENESS);
         while let Some(job) = shared.next() {
             run(job);
@@ -182,27 +182,27 @@ fn start(shared: Arc<Shared>) -> std::io::Result<()> {
     thread::Builder::new().name("compute".to_owned()).spawn(work).map(drop)
 }
 
-fn run(Job { n, unwanted, reply }: Job) {
+fn run(Job { n, is_abandoned, reply }: Job) {
     let started = Instant::now();
-    if let Some(result) = fibonacci_unless(n, &unwanted) {
+    if let Some(result) = fibonacci_unless(n, &is_abandoned) {
         let took = started.elapsed();
-        // Nobody is left to tell if this fails.
-        let _ = reply.send(Computed { result, took });
+        // Fails if the request is gone, which needs no handling.
+        let _ = reply.send(ComputedNumber { result, took });
     }
 }
 
-/// The same recursion; stops where it can when nobody wants the result any more.
-fn fibonacci_unless(n: u32, unwanted: &AtomicBool) -> Option<u64> {
-    if unwanted.load(Ordering::Relaxed) {
+/// The same recursion as [`fibonacci`]; stops when the job has been cancelled.
+fn fibonacci_unless(n: u32, is_abandoned: &AtomicBool) -> Option<u64> {
+    if is_abandoned.load(Ordering::Relaxed) {
         return None;
     }
     if n <= TOO_SHORT_TO_STOP {
         return Some(fibonacci(n));
     }
-    Some(fibonacci_unless(n - 1, unwanted)? + fibonacci_unless(n - 2, unwanted)?)
+    Some(fibonacci_unless(n - 1, is_abandoned)? + fibonacci_unless(n - 2, is_abandoned)?)
 }
 
-/// Naive on purpose; `black_box` keeps the compiler from making it less so.
+/// Naive on purpose; `black_box` keeps the compiler from optimizing the recursion.
 fn fibonacci(n: u32) -> u64 {
     if n < 2 {
         u64::from(n)
@@ -222,14 +222,14 @@ mod tests {
     const THREADS: usize = 2;
     const QUEUE: usize = 8;
 
-    fn computer() -> Computer {
-        Computer::new(ComputeBounds {
+    fn computer() -> ComputePool {
+        ComputePool::new(ComputeBounds {
             threads: Some(THREADS),
             queue: QUEUE,
         })
     }
 
-    async fn until(computer: &Computer, holds: impl Fn(&State) -> bool) {
+    async fn until(computer: &ComputePool, holds: impl Fn(&QueueState) -> bool) {
         for _ in 0..2_000 {
             if holds(&computer.0.0.lock()) {
                 return;

@@ -1,4 +1,4 @@
-//! Errors as clients see them: RFC 9457 problem documents. No SQL, path or secret gets in here: texts are ours.
+//! Errors as clients see them: RFC 9457 problem documents. All texts are our own, so they hold no SQL, path or secret.
 
 use std::borrow::Cow;
 
@@ -40,7 +40,7 @@ pub enum Slug {
     Starting,
     /// A fault of the service.
     Internal,
-    /// The fault that was asked for.
+    /// The error of the route that always fails.
     Deliberate,
 }
 
@@ -100,7 +100,7 @@ impl Slug {
             Self::Deliberate => (
                 "deliberate",
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "The error that was asked for",
+                "This route always fails",
             ),
         }
     }
@@ -111,7 +111,7 @@ impl Slug {
         self.row().0
     }
 
-    /// What the source systems' framework would have thrown.
+    /// The exception that the source systems' framework raises in this case.
     #[must_use]
     pub const fn exception(self) -> &'static str {
         if matches!(self, Self::MalformedBody | Self::InvalidRequest) {
@@ -168,7 +168,7 @@ pub struct Problem {
 /// A problem document, as in RFC 9457.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Problem")]
-struct Document<'a> {
+struct ProblemDocument<'a> {
     /// `urn:problem:` and the kind of problem, which does not change between versions.
     r#type: String,
     /// What this kind of problem is called.
@@ -185,7 +185,7 @@ struct Document<'a> {
 
 /// The schema of every problem document.
 pub(crate) fn problem_schema(generator: &mut SchemaGenerator) -> Schema {
-    generator.subschema_for::<Document<'static>>()
+    generator.subschema_for::<ProblemDocument<'static>>()
 }
 
 impl Problem {
@@ -225,7 +225,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (slug, status, title) = self.slug.row();
-        let document = Document {
+        let document = ProblemDocument {
             r#type: format!("urn:problem:{slug}"),
             title,
             status: status.as_u16(),
@@ -242,7 +242,7 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if matches!(self.slug, Slug::BodyTooLarge | Slug::BodyTimeout) {
-            // What is left of the body is not read.
+            // The rest of the body is not read, so the connection cannot be used again.
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response.extensions_mut().insert(self.slug);

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use app::{
-    config::{Config, Document, Flags, Sources, Surroundings},
+    config::{Config, Flags, SettingsFile, Sources, Surroundings},
     healthcheck, run,
     telemetry::logs,
 };
@@ -82,7 +82,7 @@ fn sources(config: Option<&Path>, env_file: Option<&Path>, flags: Flags) -> anyh
     };
     Ok(Sources {
         flags,
-        // A name or value that is no text cannot be an alias of ours.
+        // A name or value that is not UTF-8 cannot be an alias of ours.
         environment: std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect(),
@@ -91,13 +91,13 @@ fn sources(config: Option<&Path>, env_file: Option<&Path>, flags: Flags) -> anyh
     })
 }
 
-fn read(path: &Path) -> anyhow::Result<Document> {
+fn read(path: &Path) -> anyhow::Result<SettingsFile> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-    Ok(Document { name, text })
+    Ok(SettingsFile { name, text })
 }
 
-fn read_if_there(path: &Path) -> anyhow::Result<Option<Document>> {
+fn read_if_there(path: &Path) -> anyhow::Result<Option<SettingsFile>> {
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(_) | Ok(_) => read(path).map(Some),
@@ -117,9 +117,9 @@ fn serve(config: Config) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("no runtime")?;
+        .context("the tokio runtime cannot be started")?;
     let result = runtime.block_on(run::run(config));
-    // What is still running after the grace is cut off, not waited for.
+    // Tasks that still run after the grace period are aborted.
     runtime.shutdown_background();
     Ok(result?)
 }

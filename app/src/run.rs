@@ -1,4 +1,4 @@
-//! The life of the process: listen, prepare the store, serve, stop.
+//! Runs the process: listens, prepares the store, serves, stops.
 
 use std::{io, iter, net::SocketAddr, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
 /// How often timers prove that they run; see `routes/health.rs`.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// What background work may take after the last request has been answered.
+/// Time for background tasks after the last request has been answered.
 const BACKGROUND_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why the process cannot run.
@@ -48,7 +48,7 @@ pub enum RunError {
     Traces(#[from] ExportError),
 }
 
-/// What to do about it, where that is known.
+/// What to do about the error, where that is known.
 fn hint(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::AddrInUse => ": another process listens there; stop it or set another port",
@@ -80,7 +80,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let state = AppState::new(&config, store.clone(), metrics, tracer);
 
     if config.metrics {
-        tokio::spawn(state.insight().clone().run());
+        tokio::spawn(state.self_report().clone().run());
         tokio::spawn(store.clone().watch_connections(config.metrics_collection_interval));
     }
     tokio::spawn(beat(state.clone()));
@@ -102,8 +102,8 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let mut told_to_stop = closing.clone();
     let serving = tokio::spawn(serving("listening", listener, service, config, connections, closing));
 
-    // Probes are answered while this runs, the API says that it is starting.
-    // A store that never answers must not outlast a stop.
+    // While this runs, probes are answered, and API requests with 503 `starting`. A stop does not wait for a store that
+    // never answers.
     tokio::select! {
         prepared = store.migrate() => {
             prepared?;
@@ -160,9 +160,9 @@ fn tell_where_data_is(database: &Database) {
     match database {
         Database::File(path) => tracing::info!(
             path = %path.display(),
-            "the data is in a file: in a pod it goes with the pod unless a volume is mounted there (spec.storage)"
+            "the data is in a file: in a pod it is deleted with the pod unless a volume is mounted there (spec.storage)"
         ),
-        Database::Memory => tracing::warn!("the data is in memory and goes with the process"),
+        Database::Memory => tracing::warn!("the data is in memory: it is lost when the process ends"),
         Database::Postgres(_) => tracing::info!("the data is in PostgreSQL"),
     }
 }

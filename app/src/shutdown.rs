@@ -1,7 +1,7 @@
 //! Stopping: from a signal to the moment at which nothing is accepted any more.
 //!
-//! Kubernetes removes a pod from its Services while it sends SIGTERM, and the removal takes a while to reach everybody.
-//! So readiness says no at once, but serving goes on for the drain delay. A second signal ends the process at once.
+//! Kubernetes removes a pod from its Services while it sends SIGTERM, and it takes a while until every node knows. So the
+//! readiness probe fails at once, but serving continues for the drain delay. A second signal ends the process at once.
 
 use std::{io, process, time::Duration};
 
@@ -12,7 +12,8 @@ use tokio::{
 
 use crate::state::{AppState, Phase};
 
-/// The signals that stop the process. Made before anything else: as process 1, a signal without a handler is ignored.
+/// The signals that stop the process. Made before anything else, because the kernel ignores signals to process 1 that have
+/// no handler.
 #[derive(Debug)]
 pub struct Signals {
     terminate: Signal,
@@ -31,7 +32,7 @@ impl Signals {
         })
     }
 
-    /// The next one; its number.
+    /// Waits for the next signal, and returns its number.
     async fn next(&mut self) -> i32 {
         tokio::select! {
             _ = self.terminate.recv() => SignalKind::terminate().as_raw_value(),
@@ -40,26 +41,26 @@ impl Signals {
     }
 }
 
-/// Waits for a signal, drains, then says that it is time to close. Ends the process at a second signal.
+/// Waits for a signal, drains, then sends `true` through `close`. Ends the process at a second signal.
 pub async fn drain(mut signals: Signals, state: AppState, delay: Duration, close: watch::Sender<bool>) {
     let first = signals.next().await;
     state.enter(Phase::Draining);
     tracing::info!(
         signal = first,
         drain_delay_seconds = delay.as_secs_f64(),
-        "stopping: readiness says no"
+        "stopping: the readiness probe fails from now on"
     );
     tokio::select! {
         () = tokio::time::sleep(delay) => {}
         second = signals.next() => leave(second),
     }
-    tracing::info!("stopping: no new connections, requests in flight finish");
-    // Nobody listens only if serving has ended by itself.
+    tracing::info!("stopping: no new connections are accepted, requests in flight finish");
+    // Fails only if serving has already ended.
     let _ = close.send(true);
     leave(signals.next().await);
 }
 
 fn leave(signal: i32) -> ! {
-    tracing::warn!(signal, "second signal: leaving at once");
+    tracing::warn!(signal, "second signal: the process ends at once");
     process::exit(128 + signal)
 }

@@ -1,4 +1,4 @@
-//! What every request handler shares: the store, the metrics, the limits, and where the process is in its life.
+//! State that all request handlers share: the store, the metrics, the limits, and the phase of the process.
 
 use std::{
     sync::{
@@ -11,39 +11,39 @@ use std::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    background::Background,
+    background::TaskQueue,
     cache::UserCache,
-    compute::Computer,
+    compute::ComputePool,
     config::{Config, Limits},
-    insight::Insight,
+    insight::SelfReport,
     store::Store,
     telemetry::{Metrics, Tracer},
 };
 
-/// Where the process is in its life; it only moves down.
+/// The phase of the process; it only moves forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// Migrations are running.
     Starting,
     /// Serving.
     Serving,
-    /// Told to stop: serving on, while traffic is directed elsewhere.
+    /// Stopping: still serving, while traffic is directed elsewhere.
     Draining,
 }
 
-/// Shared state; a clone is the same.
+/// The shared state; clones share it.
 #[derive(Debug, Clone)]
-pub struct AppState(Arc<Shared>);
+pub struct AppState(Arc<AppStateInner>);
 
 #[derive(Debug)]
-struct Shared {
+struct AppStateInner {
     store: Store,
     metrics: Metrics,
     tracer: Tracer,
-    computer: Computer,
-    insight: Insight,
+    compute_pool: ComputePool,
+    self_report: SelfReport,
     users: UserCache,
-    background: Background,
+    background: TaskQueue,
     limits: Limits,
     has_metrics_listener: bool,
     permits: Arc<Semaphore>,
@@ -55,17 +55,17 @@ struct Shared {
 }
 
 impl AppState {
-    /// The state of a process that is starting. Needs a runtime, for background work.
+    /// Makes the state of a process that is starting. Needs a tokio runtime, for background tasks.
     #[must_use]
     pub fn new(config: &Config, store: Store, metrics: Metrics, tracer: Tracer) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(AppStateInner {
             users: UserCache::new(config.cache, metrics.cache()),
-            background: Background::start(config.background, metrics.background()),
+            background: TaskQueue::start(config.background, metrics.background()),
             store,
-            insight: Insight::new(config, &metrics),
+            self_report: SelfReport::new(config, &metrics),
             metrics,
             tracer,
-            computer: Computer::new(config.compute),
+            compute_pool: ComputePool::new(config.compute),
             limits: config.limits,
             has_metrics_listener: config.metrics_listen.is_some(),
             permits: Arc::new(Semaphore::new(config.limits.concurrent_requests)),
@@ -88,43 +88,43 @@ impl AppState {
         &self.0.metrics
     }
 
-    /// What makes spans.
+    /// The tracer, which makes spans.
     #[must_use]
     pub fn tracer(&self) -> &Tracer {
         &self.0.tracer
     }
 
-    /// Users that were read lately.
+    /// The cache of users.
     #[must_use]
     pub fn users(&self) -> &UserCache {
         &self.0.users
     }
 
-    /// Work that answers do not wait for.
+    /// The queue of background tasks.
     #[must_use]
-    pub fn background(&self) -> &Background {
+    pub fn background(&self) -> &TaskQueue {
         &self.0.background
     }
 
-    /// What computes.
+    /// The threads for long computations.
     #[must_use]
-    pub fn computer(&self) -> &Computer {
-        &self.0.computer
+    pub fn compute_pool(&self) -> &ComputePool {
+        &self.0.compute_pool
     }
 
-    /// The service's view of itself.
+    /// The service's report on itself.
     #[must_use]
-    pub fn insight(&self) -> &Insight {
-        &self.0.insight
+    pub fn self_report(&self) -> &SelfReport {
+        &self.0.self_report
     }
 
-    /// What a client may take.
+    /// Limits for clients.
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.0.limits
     }
 
-    /// Whether metrics and their analysis are served with the rest.
+    /// Whether metrics and their analysis are served at the main address.
     #[must_use]
     pub fn serves_metrics(&self) -> bool {
         self.0.metrics.enabled() && !self.0.has_metrics_listener
@@ -148,7 +148,7 @@ impl AppState {
         self.0.started.elapsed()
     }
 
-    /// Where the process is in its life.
+    /// The phase of the process.
     #[must_use]
     pub fn phase(&self) -> Phase {
         match self.0.phase.load(Ordering::Acquire) {
@@ -158,12 +158,12 @@ impl AppState {
         }
     }
 
-    /// Moves on; never back, so that a start that ends late does not undo a drain.
+    /// Enters a phase, unless a later one has been entered: a start that ends late does not undo a drain.
     pub fn enter(&self, phase: Phase) {
         self.0.phase.fetch_max(phase as u8, Ordering::AcqRel);
     }
 
-    /// Notes that timers run.
+    /// Records that timers run.
     pub fn beat(&self) {
         let now = u64::try_from(self.uptime().as_millis()).unwrap_or(u64::MAX);
         self.0.heartbeat.store(now, Ordering::Relaxed);

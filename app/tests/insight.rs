@@ -27,7 +27,7 @@ const ROUTES: &[&str] = &[
 /// A service that has taken a sample, then answered eight requests well and two with an error.
 async fn used() -> App {
     let app = App::in_memory().await;
-    app.state.insight().collect();
+    app.state.self_report().collect();
     for _ in 0..8 {
         assert_eq!(app.get("/").await.status, StatusCode::OK);
     }
@@ -301,7 +301,7 @@ async fn a_threshold_that_no_rule_can_use_is_named_and_the_rules_stay_whole() {
         alerting["problems"][0]
             .as_str()
             .unwrap()
-            .contains("would never be passed")
+            .contains("is not a valid threshold, because the largest bucket")
     );
     assert!(!alerting["prometheus"]["groups"].as_array().unwrap().is_empty());
 }
@@ -336,7 +336,7 @@ async fn the_summary_and_the_queries_work_in_every_dialect() {
             ..flags("sqlite::memory:")
         };
         let app = App::with(flags, Router::new()).await;
-        app.state.insight().collect();
+        app.state.self_report().collect();
         app.get("/api/error").await;
         let request = Request::get("/metrics/summary").header("accept", "application/json");
         let summary = app.send(request.body(Body::empty()).unwrap()).await.json();

@@ -14,7 +14,7 @@ const MULTIPROCESS: &str = "PROMETHEUS_MULTIPROC_DIR";
 
 /// A file with settings.
 #[derive(Clone)]
-pub struct Document {
+pub struct SettingsFile {
     /// What the file is called in complaints.
     pub name: String,
     /// What it holds.
@@ -22,7 +22,7 @@ pub struct Document {
 }
 
 /// The text may hold a password.
-impl std::fmt::Debug for Document {
+impl std::fmt::Debug for SettingsFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Document")
             .field("name", &self.name)
@@ -38,9 +38,9 @@ pub struct Sources {
     /// The environment, for aliases and for OpenTelemetry's variables.
     pub environment: HashMap<String, String>,
     /// A `.env` file.
-    pub env_file: Option<Document>,
+    pub env_file: Option<SettingsFile>,
     /// A settings file: YAML, a map from a setting's key to its value.
-    pub file: Option<Document>,
+    pub file: Option<SettingsFile>,
 }
 
 /// Merges the sources; adds what is wrong with them to the complaints.
@@ -94,7 +94,7 @@ fn is_service_link(name: &str, value: &str) -> bool {
 }
 
 /// Reads a `.env` file; names that are no settings of ours are for other programs.
-fn read_env_file(document: &Document, complaints: &mut Vec<String>) -> HashMap<String, String> {
+fn read_env_file(document: &SettingsFile, complaints: &mut Vec<String>) -> HashMap<String, String> {
     let mut values = HashMap::new();
     let mut bad = 0_usize;
     for line in dotenvy::from_read_iter(document.text.as_bytes()) {
@@ -120,7 +120,7 @@ fn read_env_file(document: &Document, complaints: &mut Vec<String>) -> HashMap<S
     values
 }
 
-fn read_settings_file(document: &Document, complaints: &mut Vec<String>) -> HashMap<String, String> {
+fn read_settings_file(document: &SettingsFile, complaints: &mut Vec<String>) -> HashMap<String, String> {
     let name = &document.name;
     let mut values = HashMap::new();
     let map = match serde_yaml::from_str::<Value>(&document.text) {

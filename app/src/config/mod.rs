@@ -1,7 +1,7 @@
-//! Settings: what can be set, its unit and default, and the checks. Reads nothing but its arguments.
+//! The settings: sources, checks and defaults. Reads nothing but its arguments.
 //!
-//! clap fills [`Flags`] from the command line and the environment; [`Config::from_sources`] adds what `.env` and the
-//! settings file have, checks all of them, and returns every complaint at once. The settings are rows in `settings.rs`.
+//! clap fills [`Flags`] from the command line and the environment. [`Config::from_sources`] merges them with `.env` and the
+//! settings file, checks all of them, and returns all complaints together. Each setting is one row in `settings.rs`.
 
 mod layers;
 mod parse;
@@ -17,12 +17,12 @@ use metric_contract::DialectId;
 use tokio::sync::Semaphore;
 
 pub use self::{
-    layers::{Document, Sources},
+    layers::{SettingsFile, Sources},
     reference::page as reference_page,
-    settings::{Flags, SETTINGS, Setting, Unset},
+    settings::{DefaultValue, Flags, SETTINGS, Setting},
     traces::{Collector, Traces},
 };
-use self::{parse::Reader, settings::Values};
+use self::{parse::SettingReader, settings::Values};
 
 /// Largest bodies that are in memory at the same time. With the default limit that is 32 MiB.
 const BODIES: usize = 32;
@@ -65,7 +65,7 @@ pub enum LogFormat {
     Pretty,
 }
 
-/// What a client may take of the service.
+/// Limits for clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Requests at the same time, without probes and metrics.
@@ -192,7 +192,7 @@ pub struct Surroundings {
     pub has_data_directory: bool,
 }
 
-/// Settings that cannot be used, all of them.
+/// All settings that cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConfigError {
     complaints: Vec<String>,
@@ -213,7 +213,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// Merges what settings come from, and checks all of them.
+    /// Merges the sources of the settings, and checks all of them.
     ///
     /// # Errors
     /// Names every setting that cannot be used.
@@ -238,7 +238,7 @@ impl Config {
         surroundings: Surroundings,
         complaints: Vec<String>,
     ) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(complaints);
+        let mut reader = SettingReader::new(complaints);
         let values = Values::read(flags, &mut reader);
         let config = values.map(|values| Self::from_values(values, traces, surroundings));
         if let Some(address) = config.as_ref().and_then(Self::shared_address) {

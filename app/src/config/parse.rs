@@ -40,11 +40,11 @@ fn expect<T>(value: Option<T>, kind: &str, instead: impl Display) -> Parsed<T> {
 
 /// Collects complaints while settings are read.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub(super) struct SettingReader {
     complaints: Vec<String>,
 }
 
-impl Reader {
+impl SettingReader {
     /// Goes on from complaints about where settings come from.
     pub(super) fn new(complaints: Vec<String>) -> Self {
         Self { complaints }

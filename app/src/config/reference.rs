@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     layers::ALIAS_PREFIX,
-    settings::{SETTINGS, Unset},
+    settings::{DefaultValue, SETTINGS},
 };
 
 /// These variables are OpenTelemetry's, not ours: no flag, no alias, no file.
@@ -62,8 +62,8 @@ pub fn page() -> String {
             );
         }
         let default = match setting.default {
-            Unset::Is(value) => format!("`{value}`"),
-            Unset::Words(words) => words.to_owned(),
+            DefaultValue::Is(value) => format!("`{value}`"),
+            DefaultValue::Words(words) => words.to_owned(),
         };
         let _ = writeln!(
             page,

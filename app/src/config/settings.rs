@@ -9,14 +9,14 @@ use metric_contract::DialectId;
 use super::{
     Database, LogFormat,
     parse::{
-        Reader, at_least, boolean, buckets, database, dialect, duration, from_text, host, log_format, number,
+        SettingReader, at_least, boolean, buckets, database, dialect, duration, from_text, host, log_format, number,
         positive_duration, whole,
     },
 };
 
 /// What holds when a setting is not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unset {
+pub enum DefaultValue {
     /// This value.
     Is(&'static str),
     /// It depends; in words.
@@ -35,7 +35,7 @@ pub struct Setting {
     /// The kind of value, with its unit.
     pub value: &'static str,
     /// What holds when it is not given.
-    pub default: Unset,
+    pub default: DefaultValue,
     /// What it sets.
     pub help: &'static str,
 }
@@ -83,7 +83,7 @@ macro_rules! settings {
                 key: stringify!($field),
                 name: $name,
                 value: $value,
-                default: Unset::$kind($default),
+                default: DefaultValue::$kind($default),
                 help: $help,
             },
         )+)+];
@@ -102,7 +102,7 @@ macro_rules! settings {
 
         impl Values {
             /// Reads all of them; `None` if the reader has complaints about any.
-            pub(super) fn read(flags: &Flags, reader: &mut Reader) -> Option<Self> {
+            pub(super) fn read(flags: &Flags, reader: &mut SettingReader) -> Option<Self> {
                 $($(let $field = read!(reader, $kind, $name, flags.$field.as_deref(), $default, $parse);)+)+
                 Some(Self {$($($field: $field?,)+)+})
             }

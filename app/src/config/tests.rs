@@ -111,7 +111,7 @@ fn every_default_that_is_documented_is_the_one_in_force() {
         let mut flags = Flags::default();
         let mut slots = flags.slots();
         let (setting, slot) = &mut slots[index];
-        let Unset::Is(value) = setting.default else {
+        let DefaultValue::Is(value) = setting.default else {
             continue;
         };
         **slot = Some(value.to_owned());
@@ -152,8 +152,8 @@ fn every_row_stands_at_its_own_field() {
     }
 }
 
-fn document(text: &str) -> Option<Document> {
-    Some(Document {
+fn document(text: &str) -> Option<SettingsFile> {
+    Some(SettingsFile {
         name: "the file".to_owned(),
         text: text.to_owned(),
     })

@@ -11,17 +11,22 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::signals::HealthSignal;
 use crate::config::Thresholds;
+
+/// The operator's warning before [`HealthSignal::ErrorRatio`]'s critical alert.
+const WARNING_ERROR_RATIO: &str = "ApiHighErrorRatio";
 
 /// What `GET /config/alerting` answers.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Alerting {
+#[schemars(rename = "Alerting")]
+pub struct AlertingConfig {
     /// Above these, alerts are due.
-    thresholds: InForce,
+    thresholds: ThresholdsInForce,
     /// `groups` of a Prometheus rule file.
     prometheus: Value,
     /// Alerts that no metric of this dialect can decide.
-    left_out: Vec<LeftOut>,
+    left_out: Vec<OmittedAlert>,
     /// Thresholds that no rule can use; the rules have their defaults then.
     problems: Vec<String>,
     /// `dashboard` for Grafana.
@@ -32,7 +37,8 @@ pub struct Alerting {
 
 /// The thresholds in force.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-struct InForce {
+#[schemars(rename = "InForce")]
+struct ThresholdsInForce {
     /// CPU use of the process, percent of what it may use.
     cpu_percent: f64,
     /// Resident memory of the process.
@@ -47,10 +53,11 @@ struct InForce {
 
 /// An alert that is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-struct LeftOut {
+#[schemars(rename = "LeftOut")]
+struct OmittedAlert {
     /// Its name.
     alert: &'static str,
-    /// What no metric tells.
+    /// The signal that has no metric.
     no_metric_for: &'static str,
 }
 
@@ -66,13 +73,13 @@ pub fn settings(thresholds: &Thresholds) -> AlertSettings {
     let warning = thresholds.error_ratio.min(0.01);
     AlertSettings {
         overrides: vec![
-            threshold("ApiHighErrorRatio", decimal(warning)),
-            threshold("ApiCriticalErrorRatio", decimal(thresholds.error_ratio)),
+            threshold(WARNING_ERROR_RATIO, decimal(warning)),
+            threshold(HealthSignal::ErrorRatio.alert_name(), decimal(thresholds.error_ratio)),
             threshold(
-                "ApiHighLatencyP95",
+                HealthSignal::LatencyP95Seconds.alert_name(),
                 format!("{}ms", thresholds.latency_p95.as_millis().max(1)),
             ),
-            threshold("ApiTooManyInFlight", thresholds.in_flight.to_string()),
+            threshold(HealthSignal::InFlight.alert_name(), thresholds.in_flight.to_string()),
         ],
         ..AlertSettings::default()
     }
@@ -88,7 +95,7 @@ fn decimal(number: f64) -> String {
 /// Rules, dashboard and routes. Where a threshold cannot be used for a rule, `problems` says why and the rule has its
 /// default.
 #[must_use]
-pub fn alerting(api: &ApiFacts<'_>, thresholds: &Thresholds, memory_bytes: Option<u64>) -> Alerting {
+pub fn alerting(api: &ApiFacts<'_>, thresholds: &Thresholds, memory_bytes: Option<u64>) -> AlertingConfig {
     let mut settings = settings(thresholds);
     let mut problems = Vec::new();
     let mut complain = |errors: &[FieldError]| problems.extend(errors.iter().map(ToString::to_string));
@@ -104,12 +111,12 @@ pub fn alerting(api: &ApiFacts<'_>, thresholds: &Thresholds, memory_bytes: Optio
             omitted_alerts: Vec::new(),
         }
     });
-    let left_out = rules.omitted_alerts.iter().map(|omitted| LeftOut {
+    let left_out = rules.omitted_alerts.iter().map(|omitted| OmittedAlert {
         alert: omitted.alert,
         no_metric_for: omitted.signal.name(),
     });
-    Alerting {
-        thresholds: InForce {
+    AlertingConfig {
+        thresholds: ThresholdsInForce {
             cpu_percent: thresholds.cpu_percent,
             memory_bytes,
             error_ratio: thresholds.error_ratio,
@@ -124,7 +131,7 @@ pub fn alerting(api: &ApiFacts<'_>, thresholds: &Thresholds, memory_bytes: Optio
     }
 }
 
-/// A route for each family of trouble; receivers are the reader's own. Critical alerts repeat sooner.
+/// A route for each family of alerts; receivers are for the reader to define. Critical alerts repeat sooner.
 fn route(api: &ApiFacts<'_>) -> Value {
     let families = AlertFamily::ALL.iter().map(|family| {
         json!({

@@ -9,15 +9,16 @@ use controller_rules::alerts;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::readings::{Reading, Subject};
+use super::signals::{HealthSignal, SignalReading};
 
-/// How long a condition must hold that the operator has no alert for.
+/// How long a condition must hold if the operator has no alert of this name.
 const DEFAULT_FOR: Duration = Duration::from_secs(300);
 
-/// Where an alert is.
+/// The state of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+#[schemars(rename = "State")]
+pub enum AlertState {
     /// The condition does not hold.
     Inactive,
     /// It holds, but not for long enough.
@@ -26,15 +27,15 @@ pub enum State {
     Firing,
 }
 
-/// One alert, as it is now.
+/// An alert with its current state.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Alert {
     /// Its name.
     pub name: &'static str,
-    /// What it watches.
-    pub reading: Reading,
-    /// Where it is.
-    pub state: State,
+    /// The signal that it watches.
+    pub reading: SignalReading,
+    /// Its state.
+    pub state: AlertState,
     /// Since when the condition holds, since the process started.
     pub since: Option<Duration>,
     /// How long it must hold.
@@ -44,22 +45,22 @@ pub struct Alert {
 /// Remembers since when each condition holds.
 #[derive(Debug, Default)]
 pub struct Alerts {
-    since: [Option<Duration>; Subject::ALL.len()],
+    since: [Option<Duration>; HealthSignal::ALL.len()],
 }
 
 impl Alerts {
     /// Evaluates all conditions. A value that is not known ends a condition, as a missing series does in Prometheus.
-    pub fn evaluate(&mut self, readings: &[Reading; Subject::ALL.len()], now: Duration) -> Vec<Alert> {
-        let conditions = self.since.iter_mut().zip(readings);
+    pub fn evaluate(&mut self, signals: &[SignalReading; HealthSignal::ALL.len()], now: Duration) -> Vec<Alert> {
+        let conditions = self.since.iter_mut().zip(signals);
         conditions
             .map(|(since, reading)| {
                 *since = reading.is_exceeded().then(|| since.unwrap_or(now));
-                let name = name(reading.subject);
+                let name = reading.signal.alert_name();
                 let for_ = holds_for(name);
                 let state = match *since {
-                    None => State::Inactive,
-                    Some(since) if now.saturating_sub(since) >= for_ => State::Firing,
-                    Some(_) => State::Pending,
+                    None => AlertState::Inactive,
+                    Some(since) if now.saturating_sub(since) >= for_ => AlertState::Firing,
+                    Some(_) => AlertState::Pending,
                 };
                 Alert {
                     name,
@@ -73,16 +74,6 @@ impl Alerts {
     }
 }
 
-const fn name(subject: Subject) -> &'static str {
-    match subject {
-        Subject::ErrorRatio => "ApiCriticalErrorRatio",
-        Subject::LatencyP95Seconds => "ApiHighLatencyP95",
-        Subject::CpuPercent => "ApiHighCpu",
-        Subject::MemoryBytes => "ApiHighMemory",
-        Subject::InFlight => "ApiTooManyInFlight",
-    }
-}
-
 fn holds_for(name: &str) -> Duration {
     alerts::alert(name).map_or(DEFAULT_FOR, |def| Duration::from_millis(def.for_.millis()))
 }
@@ -91,27 +82,27 @@ fn holds_for(name: &str) -> Duration {
 mod tests {
     use super::*;
 
-    fn readings(in_flight: Option<f64>) -> [Reading; Subject::ALL.len()] {
+    fn signals(in_flight: Option<f64>) -> [SignalReading; HealthSignal::ALL.len()] {
         [
-            Subject::ErrorRatio,
-            Subject::LatencyP95Seconds,
-            Subject::CpuPercent,
-            Subject::MemoryBytes,
-            Subject::InFlight,
+            HealthSignal::ErrorRatio,
+            HealthSignal::LatencyP95Seconds,
+            HealthSignal::CpuPercent,
+            HealthSignal::MemoryBytes,
+            HealthSignal::InFlight,
         ]
-        .map(|subject| Reading {
-            subject,
-            value: in_flight.filter(|_| subject == Subject::InFlight),
+        .map(|signal| SignalReading {
+            signal,
+            value: in_flight.filter(|_| signal == HealthSignal::InFlight),
             threshold: Some(10.0),
             worst: Some(20.0),
         })
     }
 
-    fn state(alerts: &mut Alerts, second: u64, in_flight: Option<f64>) -> (State, Option<u64>) {
-        let evaluated = alerts.evaluate(&readings(in_flight), Duration::from_secs(second));
+    fn state(alerts: &mut Alerts, second: u64, in_flight: Option<f64>) -> (AlertState, Option<u64>) {
+        let evaluated = alerts.evaluate(&signals(in_flight), Duration::from_secs(second));
         let alert = evaluated
             .iter()
-            .find(|alert| alert.name == "ApiTooManyInFlight")
+            .find(|alert| alert.name == HealthSignal::InFlight.alert_name())
             .unwrap();
         (alert.state, alert.since.map(|since| since.as_secs()))
     }
@@ -121,20 +112,28 @@ mod tests {
         let mut alerts = Alerts::default();
         assert_eq!(
             state(&mut alerts, 0, Some(10.0)),
-            (State::Inactive, None),
+            (AlertState::Inactive, None),
             "the threshold itself is allowed"
         );
-        assert_eq!(state(&mut alerts, 5, Some(11.0)), (State::Pending, Some(5)));
-        assert_eq!(state(&mut alerts, 304, Some(12.0)), (State::Pending, Some(5)));
-        assert_eq!(state(&mut alerts, 305, Some(11.0)), (State::Firing, Some(5)));
-        assert_eq!(state(&mut alerts, 310, Some(2.0)), (State::Inactive, None));
-        assert_eq!(state(&mut alerts, 315, Some(11.0)), (State::Pending, Some(315)));
-        assert_eq!(state(&mut alerts, 320, None), (State::Inactive, None));
+        assert_eq!(state(&mut alerts, 5, Some(11.0)), (AlertState::Pending, Some(5)));
+        assert_eq!(state(&mut alerts, 304, Some(12.0)), (AlertState::Pending, Some(5)));
+        assert_eq!(state(&mut alerts, 305, Some(11.0)), (AlertState::Firing, Some(5)));
+        assert_eq!(state(&mut alerts, 310, Some(2.0)), (AlertState::Inactive, None));
+        assert_eq!(state(&mut alerts, 315, Some(11.0)), (AlertState::Pending, Some(315)));
+        assert_eq!(state(&mut alerts, 320, None), (AlertState::Inactive, None));
     }
 
     #[test]
     fn a_critical_alert_waits_as_long_as_the_operators() {
         assert_eq!(holds_for("ApiCriticalErrorRatio"), Duration::from_secs(120));
         assert_eq!(holds_for("ApiHighCpu"), DEFAULT_FOR);
+    }
+
+    #[test]
+    fn alerts_for_requests_have_the_operators_names() {
+        for signal in HealthSignal::ALL {
+            let of_process = matches!(signal, HealthSignal::CpuPercent | HealthSignal::MemoryBytes);
+            assert_eq!(alerts::alert(signal.alert_name()).is_none(), of_process, "{signal:?}");
+        }
     }
 }

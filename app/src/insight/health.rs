@@ -1,4 +1,4 @@
-//! `GET /health/detailed`: how each part does, and the verdict. Pure.
+//! `GET /health/detailed`: the health of each part, and of the whole. Pure.
 //!
 //! The rule: `unhealthy` (503) if a part without which no request can be answered well is down: the store does not answer
 //! within a second, timers do not run, or migrations have not ended. `degraded` (200) if it answers but not as it should:
@@ -13,8 +13,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    State,
-    readings::{Reading, Subject},
+    Assessment,
+    signals::{HealthSignal, SignalReading},
     summary::SystemSummary,
 };
 use crate::state::Phase;
@@ -22,11 +22,12 @@ use crate::state::Phase;
 /// Intervals that the collector may miss.
 const MISSED_INTERVALS: u32 = 3;
 
-/// How a part does.
+/// The health of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Health {
-    /// As it should.
+#[schemars(rename = "Health")]
+pub enum HealthStatus {
+    /// It works as it should.
     Healthy,
     /// It works, but not as it should.
     Degraded,
@@ -36,9 +37,10 @@ pub enum Health {
 
 /// What `GET /health/detailed` answers.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Detailed {
+#[schemars(rename = "Detailed")]
+pub struct DetailedHealth {
     /// The verdict: that of the worst component.
-    status: Health,
+    status: HealthStatus,
     /// The time here.
     timestamp: Timestamp,
     /// The package's version.
@@ -48,7 +50,7 @@ pub struct Detailed {
     /// Each part.
     components: Components,
     /// Each figure that has a threshold.
-    thresholds: Vec<Threshold>,
+    thresholds: Vec<SignalThreshold>,
     /// Process, host and container.
     system: SystemSummary,
 }
@@ -56,30 +58,32 @@ pub struct Detailed {
 /// The parts.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 struct Components {
-    store: Store,
-    collector: Collector,
-    background_tasks: Background,
+    store: StoreHealth,
+    collector: CollectorHealth,
+    background_tasks: BackgroundHealth,
     serving: Component,
     thresholds: Component,
 }
 
-/// How a part does, and why one says so.
+/// The health of a part, with the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 struct Component {
-    status: Health,
+    status: HealthStatus,
     reason: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-struct Store {
+#[schemars(rename = "Store")]
+struct StoreHealth {
     #[serde(flatten)]
     component: Component,
-    /// `null`: it did not, within a second.
+    /// Time until the store answered; `null` if it did not answer within a second.
     answered_in_seconds: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-struct Collector {
+#[schemars(rename = "Collector")]
+struct CollectorHealth {
     #[serde(flatten)]
     component: Component,
     /// Time since the history took its last sample.
@@ -87,7 +91,8 @@ struct Collector {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-struct Background {
+#[schemars(rename = "Background")]
+struct BackgroundHealth {
     #[serde(flatten)]
     component: Component,
     /// Time since timers last ran; they run every second.
@@ -100,16 +105,17 @@ struct Background {
 
 /// A figure and its threshold.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-struct Threshold {
-    signal: Subject,
+#[schemars(rename = "Threshold")]
+struct SignalThreshold {
+    signal: HealthSignal,
     value: Option<f64>,
     threshold: Option<f64>,
     exceeded: bool,
 }
 
-/// What is known of the parts.
+/// Facts about the parts that their health follows from.
 #[derive(Debug, Clone, Copy)]
-pub struct Parts {
+pub struct HealthFacts {
     /// How long the store took to answer; `None`: it did not, within a second.
     pub store: Option<Duration>,
     /// Where the process is in its life.
@@ -128,7 +134,12 @@ pub struct Parts {
 
 /// The status and the document.
 #[must_use]
-pub fn detailed(parts: &Parts, state: &State, timestamp: Timestamp, version: &'static str) -> (StatusCode, Detailed) {
+pub fn detailed(
+    parts: &HealthFacts,
+    state: &Assessment,
+    timestamp: Timestamp,
+    version: &'static str,
+) -> (StatusCode, DetailedHealth) {
     let components = components(parts, state);
     let Components {
         store,
@@ -145,59 +156,61 @@ pub fn detailed(parts: &Parts, state: &State, timestamp: Timestamp, version: &'s
         *thresholds,
     ];
     let status = all.map(|component| component.status).into_iter().max();
-    let status = status.unwrap_or(Health::Healthy);
-    let document = Detailed {
+    let status = status.unwrap_or(HealthStatus::Healthy);
+    let document = DetailedHealth {
         status,
         timestamp,
         version,
         uptime_seconds: state.now.as_secs_f64(),
         components,
-        thresholds: state.readings.iter().map(threshold).collect(),
+        thresholds: state.signals.iter().map(threshold).collect(),
         system: SystemSummary::of(&state.system),
     };
     let code = match status {
-        Health::Healthy | Health::Degraded => StatusCode::OK,
-        Health::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
+        HealthStatus::Healthy | HealthStatus::Degraded => StatusCode::OK,
+        HealthStatus::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
     };
     (code, document)
 }
 
-fn components(parts: &Parts, state: &State) -> Components {
+fn components(parts: &HealthFacts, state: &Assessment) -> Components {
     let component = |status, reason| Component { status, reason };
     let store = match (parts.phase, parts.store) {
-        (Phase::Starting, _) => component(Health::Unhealthy, "migrations have not ended"),
-        (Phase::Serving | Phase::Draining, Some(_)) => component(Health::Healthy, "answers"),
-        (Phase::Serving | Phase::Draining, None) => component(Health::Unhealthy, "does not answer within a second"),
+        (Phase::Starting, _) => component(HealthStatus::Unhealthy, "migrations have not ended"),
+        (Phase::Serving | Phase::Draining, Some(_)) => component(HealthStatus::Healthy, "answers"),
+        (Phase::Serving | Phase::Draining, None) => {
+            component(HealthStatus::Unhealthy, "does not answer within a second")
+        }
     };
     let background = if parts.timers_run {
-        component(Health::Healthy, "timers run")
+        component(HealthStatus::Healthy, "timers run")
     } else {
-        component(Health::Unhealthy, "timers do not run")
+        component(HealthStatus::Unhealthy, "timers do not run")
     };
-    let thresholds = if state.readings.iter().any(Reading::is_exceeded) {
-        component(Health::Degraded, "a figure is above its threshold")
+    let thresholds = if state.signals.iter().any(SignalReading::is_exceeded) {
+        component(HealthStatus::Degraded, "a figure is above its threshold")
     } else {
-        component(Health::Healthy, "no figure is above its threshold")
+        component(HealthStatus::Healthy, "no figure is above its threshold")
     };
     Components {
-        store: Store {
+        store: StoreHealth {
             component: store,
             answered_in_seconds: parts.store.map(|time| time.as_secs_f64()),
         },
-        collector: Collector {
+        collector: CollectorHealth {
             component: collector(parts.interval, state.since_sample),
             seconds_since_sample: state.since_sample.map(|time| time.as_secs_f64()),
         },
-        background_tasks: Background {
+        background_tasks: BackgroundHealth {
             component: background,
             seconds_since_heartbeat: parts.since_heartbeat.as_secs_f64(),
             runtime_tasks: parts.tasks,
             queue_length: parts.queue_length,
         },
         serving: match parts.phase {
-            Phase::Starting => component(Health::Unhealthy, "starting"),
-            Phase::Serving => component(Health::Healthy, "serving"),
-            Phase::Draining => component(Health::Degraded, "stopping"),
+            Phase::Starting => component(HealthStatus::Unhealthy, "starting"),
+            Phase::Serving => component(HealthStatus::Healthy, "serving"),
+            Phase::Draining => component(HealthStatus::Degraded, "stopping"),
         },
         thresholds,
     }
@@ -205,19 +218,19 @@ fn components(parts: &Parts, state: &State) -> Components {
 
 fn collector(interval: Option<Duration>, since_sample: Option<Duration>) -> Component {
     let (status, reason) = match (interval, since_sample) {
-        (None, _) => (Health::Healthy, "metrics are turned off"),
-        (Some(_), None) => (Health::Healthy, "has not run yet"),
+        (None, _) => (HealthStatus::Healthy, "metrics are turned off"),
+        (Some(_), None) => (HealthStatus::Healthy, "has not run yet"),
         (Some(interval), Some(since)) if since > interval.saturating_mul(MISSED_INTERVALS) => {
-            (Health::Degraded, "has not run for three of its intervals")
+            (HealthStatus::Degraded, "has not run for three of its intervals")
         }
-        (Some(_), Some(_)) => (Health::Healthy, "runs"),
+        (Some(_), Some(_)) => (HealthStatus::Healthy, "runs"),
     };
     Component { status, reason }
 }
 
-fn threshold(reading: &Reading) -> Threshold {
-    Threshold {
-        signal: reading.subject,
+fn threshold(reading: &SignalReading) -> SignalThreshold {
+    SignalThreshold {
+        signal: reading.signal,
         value: reading.value,
         threshold: reading.threshold,
         exceeded: reading.is_exceeded(),
@@ -227,10 +240,10 @@ fn threshold(reading: &Reading) -> Threshold {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::system::Figures;
+    use crate::telemetry::system::SystemStats;
 
-    fn parts() -> Parts {
-        Parts {
+    fn parts() -> HealthFacts {
+        HealthFacts {
             store: Some(Duration::from_millis(1)),
             phase: Phase::Serving,
             timers_run: true,
@@ -241,41 +254,41 @@ mod tests {
         }
     }
 
-    fn state(in_flight: f64) -> State {
-        let reading = |subject| Reading {
-            subject,
+    fn state(in_flight: f64) -> Assessment {
+        let reading = |signal| SignalReading {
+            signal,
             value: Some(in_flight),
             threshold: Some(10.0),
             worst: Some(20.0),
         };
-        State {
-            system: Figures::default(),
-            readings: [Subject::InFlight; 5].map(reading),
+        Assessment {
+            system: SystemStats::default(),
+            signals: [HealthSignal::InFlight; 5].map(reading),
             now: Duration::from_secs(60),
             since_sample: Some(Duration::from_secs(4)),
         }
     }
 
-    fn verdict(parts: &Parts, state: &State) -> (u16, Health) {
+    fn verdict(parts: &HealthFacts, state: &Assessment) -> (u16, HealthStatus) {
         let (status, document) = detailed(parts, state, Timestamp::UNIX_EPOCH, "1");
         (status.as_u16(), document.status)
     }
 
     #[test]
     fn a_service_that_does_as_it_should_is_healthy() {
-        assert_eq!(verdict(&parts(), &state(1.0)), (200, Health::Healthy));
+        assert_eq!(verdict(&parts(), &state(1.0)), (200, HealthStatus::Healthy));
     }
 
     #[test]
     fn what_works_but_not_as_it_should_is_degraded_and_still_200() {
-        let degraded = (200, Health::Degraded);
+        let degraded = (200, HealthStatus::Degraded);
         assert_eq!(verdict(&parts(), &state(11.0)), degraded);
-        let stale = State {
+        let stale = Assessment {
             since_sample: Some(Duration::from_secs(16)),
             ..state(1.0)
         };
         assert_eq!(verdict(&parts(), &stale), degraded);
-        let stopping = Parts {
+        let stopping = HealthFacts {
             phase: Phase::Draining,
             ..parts()
         };
@@ -284,14 +297,14 @@ mod tests {
 
     #[test]
     fn what_cannot_answer_is_unhealthy_and_503() {
-        let unhealthy = (503, Health::Unhealthy);
+        let unhealthy = (503, HealthStatus::Unhealthy);
         for broken in [
-            Parts { store: None, ..parts() },
-            Parts {
+            HealthFacts { store: None, ..parts() },
+            HealthFacts {
                 timers_run: false,
                 ..parts()
             },
-            Parts {
+            HealthFacts {
                 phase: Phase::Starting,
                 ..parts()
             },

@@ -1,17 +1,17 @@
-//! What the service makes of its own metrics: summary, alerts, score, trends, queries, export.
+//! The service's report on itself, from its own metrics: summary, alerts, score, trends, queries, export.
 //!
-//! All of it is computed from the live registry and from the history, when somebody asks. Nothing here is on the way of a
-//! request, and the one lock here is one that no request takes. Never touches the store.
+//! All of it is computed from the live registry and from the history when it is requested. API requests do not pass
+//! through here, and never take the one lock that is here. Never touches the store.
 
 pub mod alerting;
 pub mod alerts;
-pub mod custom;
-pub mod figures;
+pub mod business;
 pub mod health;
 pub mod page;
 pub mod queries;
-pub mod readings;
+pub mod request_stats;
 pub mod score;
+pub mod signals;
 pub mod summary;
 pub mod trends;
 
@@ -25,66 +25,66 @@ use tokio::time::MissedTickBehavior;
 
 use self::{
     alerts::{Alert, Alerts},
-    figures::Figures,
-    readings::{Reading, Subject, WINDOW, readings},
+    request_stats::RequestStats,
     score::Score,
-    summary::Summary,
+    signals::{HealthSignal, SignalReading, WINDOW, signals},
+    summary::ServiceSummary,
     trends::Trend,
 };
 use crate::{
     config::{Config, Thresholds},
     telemetry::{
         Metrics,
-        history::{Counts, Endpoint, History, MAX_ENDPOINTS, Sample, Window},
+        history::{EndpointSample, History, MAX_ENDPOINTS, RequestCounts, Sample, Window},
         system,
     },
 };
 
-/// Over how long the gauge of requests per second looks back.
+/// Time over which the gauge of requests per second is computed.
 const RATE_WINDOW: Duration = Duration::from_secs(60);
 
-/// The service's view of itself; a clone is the same.
+/// The service's report on itself; clones share it.
 #[derive(Debug, Clone)]
-pub struct Insight(Arc<Shared>);
+pub struct SelfReport(Arc<ReportInner>);
 
 #[derive(Debug)]
-struct Shared {
+struct ReportInner {
     http: HttpMetrics,
-    system: system::Latest,
+    system: system::LatestSystemStats,
     request_rate: Gauge,
     bounds: Vec<f64>,
     thresholds: Thresholds,
     interval: Duration,
     started: Instant,
-    kept: Mutex<Kept>,
+    collected: Mutex<CollectorState>,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct CollectorState {
     history: History,
     alerts: Alerts,
     sampled_at: Option<Duration>,
 }
 
-/// How the service does over [`WINDOW`].
+/// How the service performed over [`WINDOW`].
 #[derive(Debug, Clone)]
-pub struct State {
+pub struct Assessment {
     /// Figures of process, host and container.
-    pub system: system::Figures,
-    /// What is judged.
-    pub readings: [Reading; Subject::ALL.len()],
+    pub system: system::SystemStats,
+    /// The signals, each with its value and threshold.
+    pub signals: [SignalReading; HealthSignal::ALL.len()],
     /// Since the process started.
     pub now: Duration,
     /// Time since the history took its last sample; `None` before the first.
     pub since_sample: Option<Duration>,
 }
 
-impl Insight {
-    /// A view that knows nothing yet.
+impl SelfReport {
+    /// Makes a report with an empty history.
     #[must_use]
     pub fn new(config: &Config, metrics: &Metrics) -> Self {
         let http = *metrics.http();
-        Self(Arc::new(Shared {
+        Self(Arc::new(ReportInner {
             http,
             system: metrics.system(),
             request_rate: metrics.request_rate().clone(),
@@ -92,7 +92,7 @@ impl Insight {
             thresholds: config.thresholds,
             interval: config.metrics_collection_interval,
             started: Instant::now(),
-            kept: Mutex::new(Kept {
+            collected: Mutex::new(CollectorState {
                 history: History::new(config.metrics_collection_interval),
                 alerts: Alerts::default(),
                 sampled_at: None,
@@ -100,8 +100,8 @@ impl Insight {
         }))
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn collected(&self) -> MutexGuard<'_, CollectorState> {
+        self.0.collected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The thresholds in force.
@@ -116,21 +116,21 @@ impl Insight {
         self.0.interval
     }
 
-    /// Memory from which an alert is due, bytes.
+    /// Memory above which an alert is due, bytes.
     #[must_use]
     pub fn memory_threshold(&self) -> Option<u64> {
         system::memory_threshold(self.0.thresholds.memory_bytes, &self.0.system.get())
     }
 
-    /// What is known at this moment.
+    /// Takes a sample of the registry now.
     fn sample(&self) -> Sample {
         let shared = &self.0;
         let system = shared.system.get();
-        let mut total = Counts::default();
+        let mut total = RequestCounts::default();
         let mut in_flight = 0;
         let mut endpoints = Vec::new();
         for endpoint in shared.http.endpoints() {
-            let counts = Counts {
+            let counts = RequestCounts {
                 requests: endpoint.requests,
                 server_errors: endpoint.server_errors,
                 nanoseconds: endpoint.nanoseconds,
@@ -139,7 +139,7 @@ impl Insight {
             total.add(&counts);
             in_flight += endpoint.in_flight;
             if endpoints.len() < MAX_ENDPOINTS {
-                endpoints.push(Arc::new(Endpoint {
+                endpoints.push(Arc::new(EndpointSample {
                     method: endpoint.method,
                     route: endpoint.route,
                     counts,
@@ -157,29 +157,29 @@ impl Insight {
         }
     }
 
-    /// What happened in the time up to now, and what is known now.
+    /// The window of this length that ends now, and the sample at its end.
     #[must_use]
     pub fn window(&self, length: Duration) -> (Window, Sample) {
         let now = self.sample();
-        (self.kept().history.window(length, &now), now)
+        (self.collected().history.window(length, &now), now)
     }
 
-    /// Takes a sample into the history, and brings what follows from it up to date.
+    /// Adds a sample to the history, and updates the request rate and the alerts.
     pub fn collect(&self) {
         let now = self.sample();
         let recent = {
-            let mut kept = self.kept();
-            kept.sampled_at = Some(now.at);
-            let recent = kept.history.window(RATE_WINDOW, &now);
-            kept.history.push(now);
+            let mut collected = self.collected();
+            collected.sampled_at = Some(now.at);
+            let recent = collected.history.window(RATE_WINDOW, &now);
+            collected.history.push(now);
             recent
         };
-        let figures = Figures::of(&recent.total, recent.length, &self.0.bounds);
-        self.0.request_rate.set(figures.rate_per_second);
+        let stats = RequestStats::of(&recent.total, recent.length, &self.0.bounds);
+        self.0.request_rate.set(stats.rate_per_second);
         let _ = self.alerts();
     }
 
-    /// Collects now and then for ever.
+    /// Collects at every interval, forever.
     pub async fn run(self) {
         let mut ticks = tokio::time::interval(self.0.interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -189,27 +189,27 @@ impl Insight {
         }
     }
 
-    /// How the service does.
+    /// Assesses the last [`WINDOW`].
     #[must_use]
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> Assessment {
         let (window, now) = self.window(WINDOW);
         let system = self.0.system.get();
-        let figures = Figures::of(&window.total, window.length, &self.0.bounds);
-        State {
-            readings: readings(&self.0.thresholds, &figures, now.in_flight, &system),
+        let stats = RequestStats::of(&window.total, window.length, &self.0.bounds);
+        Assessment {
+            signals: signals(&self.0.thresholds, &stats, now.in_flight, &system),
             system,
             now: now.at,
-            since_sample: self.kept().sampled_at.map(|at| now.at.saturating_sub(at)),
+            since_sample: self.collected().sampled_at.map(|at| now.at.saturating_sub(at)),
         }
     }
 
-    /// The summary of the last so many seconds, and what is judged.
+    /// The summary of the last `length`, and the assessment.
     #[must_use]
-    pub fn summary(&self, length: Duration) -> (Summary, State) {
+    pub fn summary(&self, length: Duration) -> (ServiceSummary, Assessment) {
         let (window, now) = self.window(length);
         let state = self.state();
         let uptime = now.at.as_secs_f64();
-        let summary = Summary::of(&window, &self.0.bounds, now.in_flight, uptime, &state.system);
+        let summary = ServiceSummary::of(&window, &self.0.bounds, now.in_flight, uptime, &state.system);
         (summary, state)
     }
 
@@ -217,14 +217,14 @@ impl Insight {
     #[must_use]
     pub fn alerts(&self) -> (Vec<Alert>, Duration) {
         let state = self.state();
-        let alerts = self.kept().alerts.evaluate(&state.readings, state.now);
+        let alerts = self.collected().alerts.evaluate(&state.signals, state.now);
         (alerts, state.now)
     }
 
     /// The score.
     #[must_use]
     pub fn score(&self) -> Score {
-        score::score(&self.state().readings)
+        score::score(&self.state().signals)
     }
 
     /// The trends over the history, the time that it covers, and what to do about them.
@@ -232,11 +232,11 @@ impl Insight {
     pub fn trends(&self) -> (Duration, Vec<Trend>, Vec<String>) {
         let state = self.state();
         let (span, trends) = {
-            let kept = self.kept();
-            let samples: Vec<_> = kept.history.samples().collect();
+            let collected = self.collected();
+            let samples: Vec<_> = collected.history.samples().collect();
             trends::trends(&samples, &self.0.bounds)
         };
-        let said = trends::recommendations(&trends, &state.readings, state.system.memory_limit_bytes());
+        let said = trends::recommendations(&trends, &state.signals, state.system.memory_limit_bytes());
         (span, trends, said)
     }
 }

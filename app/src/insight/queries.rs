@@ -1,4 +1,4 @@
-//! PromQL for each thing that one wants to know of this service, in the words of the dialect in use.
+//! PromQL for each question about this service, with the metric names of the dialect in use.
 //!
 //! Made by the operator's own engine (`controller-rules`), so that a query here and a panel or alert there never disagree
 //! on what a request or an error is. No PromQL text is put together here.
@@ -26,177 +26,178 @@ pub struct Query {
 /// All queries that this dialect can answer, and the titles of those that it cannot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Queries {
-    /// What can be asked.
+    /// The queries that this dialect can answer.
     pub queries: Vec<Query>,
-    /// What cannot: the dialect has no metric for it.
+    /// Titles of the queries for which the dialect has no metric.
     pub left_out: Vec<&'static str>,
 }
 
-/// What a query is made of.
-struct Words<'a> {
+/// What queries are built from.
+struct QueryContext<'a> {
     dialect: &'a Dialect,
     api: ApiQueries<'a>,
     in_flight_threshold: u64,
 }
 
 /// A row of the table.
-struct Def {
+struct QueryDef {
     title: &'static str,
     unit: &'static str,
-    expr: fn(&Words<'_>) -> Option<Expr>,
+    expr: fn(&QueryContext<'_>) -> Option<Expr>,
 }
 
 /// Every query that the source systems list, and more, one row each.
-const QUERIES: &[Def] = &[
-    Def {
+const QUERIES: &[QueryDef] = &[
+    QueryDef {
         title: "Request rate",
         unit: "requests per second",
-        expr: |words| words.api.request_rate(&[]).ok(),
+        expr: |context| context.api.request_rate(&[]).ok(),
     },
-    Def {
+    QueryDef {
         title: "Request throughput per minute",
         unit: "requests per minute",
-        expr: |words| Some(words.api.request_rate(&[]).ok()?.times(60)),
+        expr: |context| Some(context.api.request_rate(&[]).ok()?.times(60)),
     },
-    Def {
+    QueryDef {
         title: "Requests by endpoint",
         unit: "requests per second",
-        expr: |words| {
-            let both = words.api.request_rate(&[EventLabel::Method, EventLabel::Route]);
-            both.or_else(|_| words.api.request_rate(&[EventLabel::Route])).ok()
+        expr: |context| {
+            let both = context.api.request_rate(&[EventLabel::Method, EventLabel::Route]);
+            both.or_else(|_| context.api.request_rate(&[EventLabel::Route])).ok()
         },
     },
-    Def {
+    QueryDef {
         title: "Status code distribution",
         unit: "requests per second",
-        expr: |words| words.api.request_rate(&[EventLabel::Status]).ok(),
+        expr: |context| context.api.request_rate(&[EventLabel::Status]).ok(),
     },
-    Def {
+    QueryDef {
         title: "Error ratio",
         unit: "ratio",
-        expr: |words| {
-            let all = words.api.request_rate(&[]).ok()?;
-            Some(words.api.error_rate().ok()?.per(all.above(0)))
+        expr: |context| {
+            let all = context.api.request_rate(&[]).ok()?;
+            Some(context.api.error_rate().ok()?.per(all.above(0)))
         },
     },
-    Def {
+    QueryDef {
         title: "Error rate",
         unit: "requests per second",
-        expr: |words| words.api.error_rate().ok(),
+        expr: |context| context.api.error_rate().ok(),
     },
-    Def {
+    QueryDef {
         title: "Errors by type",
         unit: "errors per second",
-        expr: |words| words.api.errors_by_type(&[EventLabel::ErrorType]).ok(),
+        expr: |context| context.api.errors_by_type(&[EventLabel::ErrorType]).ok(),
     },
-    Def {
+    QueryDef {
         title: "Latency P50",
         unit: "seconds",
-        expr: |words| words.api.latency_quantile(50).ok(),
+        expr: |context| context.api.latency_quantile(50).ok(),
     },
-    Def {
+    QueryDef {
         title: "Latency P95",
         unit: "seconds",
-        expr: |words| words.api.latency_quantile(95).ok(),
+        expr: |context| context.api.latency_quantile(95).ok(),
     },
-    Def {
+    QueryDef {
         title: "Latency P99",
         unit: "seconds",
-        expr: |words| words.api.latency_quantile(99).ok(),
+        expr: |context| context.api.latency_quantile(99).ok(),
     },
-    Def {
+    QueryDef {
         title: "Average latency",
         unit: "seconds",
-        expr: |words| words.api.mean_latency(&[]).ok(),
+        expr: |context| context.api.mean_latency(&[]).ok(),
     },
-    Def {
+    QueryDef {
         title: "Average latency by endpoint",
         unit: "seconds",
-        expr: |words| {
-            let both = words
+        expr: |context| {
+            let both = context
                 .api
                 .mean_latency(&[EventLabel::TimedMethod, EventLabel::TimedRoute]);
-            both.or_else(|_| words.api.mean_latency(&[EventLabel::TimedRoute])).ok()
+            both.or_else(|_| context.api.mean_latency(&[EventLabel::TimedRoute]))
+                .ok()
         },
     },
-    Def {
+    QueryDef {
         title: "Slow request rate",
         unit: "requests per second",
-        expr: |words| words.rate_of(MetricId::SlowRequests),
+        expr: |context| context.rate_of(MetricId::SlowRequests),
     },
-    Def {
+    QueryDef {
         title: "Active requests",
         unit: "requests",
-        expr: |words| words.api.in_flight().ok(),
+        expr: |context| context.api.in_flight().ok(),
     },
-    Def {
+    QueryDef {
         title: "Active requests against the load threshold",
         unit: "ratio",
-        expr: |words| Some(words.api.in_flight().ok()?.per(words.in_flight_threshold.max(1))),
+        expr: |context| Some(context.api.in_flight().ok()?.per(context.in_flight_threshold.max(1))),
     },
-    Def {
+    QueryDef {
         title: "CPU rate",
         unit: "cores",
-        expr: |words| words.rate_of(MetricId::ProcessCpu),
+        expr: |context| context.rate_of(MetricId::ProcessCpu),
     },
-    Def {
+    QueryDef {
         title: "CPU usage",
         unit: "percent",
-        expr: |words| words.highest_of(MetricId::AppCpuPercent),
+        expr: |context| context.highest_of(MetricId::AppCpuPercent),
     },
-    Def {
+    QueryDef {
         title: "Memory usage in MB",
         unit: "mebibytes",
-        expr: |words| Some(words.sum_of(MetricId::ProcessMemory)?.per(1 << 20)),
+        expr: |context| Some(context.sum_of(MetricId::ProcessMemory)?.per(1 << 20)),
     },
-    Def {
+    QueryDef {
         title: "Memory usage",
         unit: "percent",
-        expr: |words| words.highest_of(MetricId::AppMemoryPercent),
+        expr: |context| context.highest_of(MetricId::AppMemoryPercent),
     },
-    Def {
+    QueryDef {
         title: "Threads",
         unit: "threads",
-        expr: |words| words.sum_of(MetricId::ProcessThreads),
+        expr: |context| context.sum_of(MetricId::ProcessThreads),
     },
-    Def {
+    QueryDef {
         title: "Open file descriptors",
         unit: "files",
-        expr: |words| words.sum_of(MetricId::ProcessOpenFds),
+        expr: |context| context.sum_of(MetricId::ProcessOpenFds),
     },
-    Def {
+    QueryDef {
         title: "Garbage collection rate",
         unit: "collections per second",
-        expr: |words| words.rate_of(MetricId::GcCollections),
+        expr: |context| context.rate_of(MetricId::GcCollections),
     },
-    Def {
+    QueryDef {
         title: "Active users",
         unit: "users",
-        expr: |words| words.highest_of(MetricId::ActiveUsers),
+        expr: |context| context.highest_of(MetricId::ActiveUsers),
     },
-    Def {
+    QueryDef {
         title: "Database operations",
         unit: "operations per second",
-        expr: |words| words.rate_of(MetricId::DatabaseOperations),
+        expr: |context| context.rate_of(MetricId::DatabaseOperations),
     },
-    Def {
+    QueryDef {
         title: "Background tasks",
         unit: "steps of tasks per second",
-        expr: |words| words.rate_of(MetricId::BackgroundTasks),
+        expr: |context| context.rate_of(MetricId::BackgroundTasks),
     },
-    Def {
+    QueryDef {
         title: "Uptime",
         unit: "seconds",
-        expr: |words| words.highest_of(MetricId::AppUptime),
+        expr: |context| context.highest_of(MetricId::AppUptime),
     },
-    Def {
+    QueryDef {
         title: "Targets up",
         unit: "targets",
-        expr: |words| Some(words.api.targets_up()),
+        expr: |context| Some(context.api.targets_up()),
     },
 ];
 
-impl Words<'_> {
+impl QueryContext<'_> {
     fn sum_of(&self, metric: MetricId) -> Option<Expr> {
         let family = self.dialect.row(metric)?.family;
         let scope = self.api.scope();
@@ -229,13 +230,13 @@ pub fn queries(api: &ApiFacts<'_>, window_seconds: u32, in_flight_threshold: u64
         left_out: Vec::new(),
     };
     let Some(dialect) = api.dialect else { return all };
-    let words = Words {
+    let context = QueryContext {
         dialect,
         api: ApiQueries::for_panels(api),
         in_flight_threshold,
     };
     for def in QUERIES {
-        match (def.expr)(&words) {
+        match (def.expr)(&context) {
             Some(expr) => all.queries.push(Query {
                 title: def.title,
                 unit: def.unit,

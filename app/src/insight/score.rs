@@ -1,4 +1,4 @@
-//! One number for how the service does, 0 to 100, and what it is made of. Pure.
+//! One number for the health of the service, 0 to 100, and the factors behind it. Pure.
 //!
 //! Each factor has a weight; all weights together are 100. A factor costs nothing up to half its threshold, half of its
 //! weight at the threshold, and all of it at its worst value; in between in proportion. What is not known costs nothing
@@ -7,7 +7,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::readings::{Reading, Subject};
+use super::signals::{HealthSignal, SignalReading};
 
 /// The score and its factors.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -16,15 +16,15 @@ pub struct Score {
     pub score: f64,
     /// `healthy` from 80, `degraded` from 50, else `unhealthy`.
     pub verdict: &'static str,
-    /// What was taken off, and why.
+    /// The factors, each with what it takes off.
     pub factors: Vec<Factor>,
 }
 
 /// One factor of the score.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Factor {
-    /// What.
-    pub name: Subject,
+    /// The signal.
+    pub name: HealthSignal,
     /// What it may cost at most.
     pub weight: f64,
     /// The figure; `null` if it is not known or there were too few requests.
@@ -37,19 +37,19 @@ pub struct Factor {
     pub penalty: f64,
 }
 
-const fn weight(subject: Subject) -> f64 {
-    match subject {
-        Subject::ErrorRatio => 35.0,
-        Subject::LatencyP95Seconds => 25.0,
-        Subject::CpuPercent | Subject::MemoryBytes => 15.0,
-        Subject::InFlight => 10.0,
+const fn weight(signal: HealthSignal) -> f64 {
+    match signal {
+        HealthSignal::ErrorRatio => 35.0,
+        HealthSignal::LatencyP95Seconds => 25.0,
+        HealthSignal::CpuPercent | HealthSignal::MemoryBytes => 15.0,
+        HealthSignal::InFlight => 10.0,
     }
 }
 
-/// The score of these readings.
+/// The score of these signals.
 #[must_use]
-pub fn score(readings: &[Reading]) -> Score {
-    let factors: Vec<_> = readings.iter().map(factor).collect();
+pub fn score(signals: &[SignalReading]) -> Score {
+    let factors: Vec<_> = signals.iter().map(factor).collect();
     let penalties: f64 = factors.iter().map(|factor| factor.penalty).sum();
     let score = (100.0 - penalties).clamp(0.0, 100.0);
     let verdict = if score >= 80.0 {
@@ -66,14 +66,14 @@ pub fn score(readings: &[Reading]) -> Score {
     }
 }
 
-fn factor(reading: &Reading) -> Factor {
-    let weight = weight(reading.subject);
+fn factor(reading: &SignalReading) -> Factor {
+    let weight = weight(reading.signal);
     let share = match (reading.value, reading.threshold, reading.worst) {
         (Some(value), Some(threshold), Some(worst)) => share(value, threshold, worst),
         _ => 0.0,
     };
     Factor {
-        name: reading.subject,
+        name: reading.signal,
         weight,
         value: reading.value,
         threshold: reading.threshold,
@@ -103,9 +103,9 @@ fn share(value: f64, threshold: f64, worst: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn reading(subject: Subject, value: Option<f64>) -> Reading {
-        Reading {
-            subject,
+    fn reading(signal: HealthSignal, value: Option<f64>) -> SignalReading {
+        SignalReading {
+            signal,
             value,
             threshold: Some(0.04),
             worst: Some(0.08),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     fn penalty(value: f64) -> f64 {
-        score(&[reading(Subject::ErrorRatio, Some(value))]).factors[0].penalty
+        score(&[reading(HealthSignal::ErrorRatio, Some(value))]).factors[0].penalty
     }
 
     #[test]
@@ -133,11 +133,11 @@ mod tests {
 
     #[test]
     fn the_weights_are_a_hundred_together() {
-        let sum: f64 = Subject::ALL.iter().map(|subject| weight(*subject)).sum();
+        let sum: f64 = HealthSignal::ALL.iter().map(|signal| weight(*signal)).sum();
         assert!((sum - 100.0).abs() < f64::EPSILON);
-        let worst: Vec<_> = Subject::ALL
+        let worst: Vec<_> = HealthSignal::ALL
             .iter()
-            .map(|subject| reading(*subject, Some(1.0)))
+            .map(|signal| reading(*signal, Some(1.0)))
             .collect();
         let score = score(&worst);
         assert!(score.score.abs() < f64::EPSILON);
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_costs_nothing() {
-        let score = score(&[reading(Subject::ErrorRatio, None)]);
+        let score = score(&[reading(HealthSignal::ErrorRatio, None)]);
         assert!((score.score - 100.0).abs() < f64::EPSILON);
         assert_eq!(score.factors[0].value, None);
     }

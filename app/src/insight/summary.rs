@@ -1,25 +1,26 @@
-//! `GET /metrics/summary`: how the service does, for people; the same as JSON for programs.
+//! `GET /metrics/summary`: rate, errors and latency as text for people, and as JSON for programs.
 
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{figures::Figures, readings::Reading};
+use super::{request_stats::RequestStats, signals::SignalReading};
 use crate::telemetry::{history::Window, system};
 
 /// The summary.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Summary {
-    /// Time that the figures cover; shorter than was asked for while the process is young.
+#[schemars(rename = "Summary")]
+pub struct ServiceSummary {
+    /// Time that the figures cover; shorter than the requested window while the process is young.
     pub window_seconds: f64,
     /// Time since the process started.
     pub uptime_seconds: f64,
     /// Requests being served now.
     pub in_flight: u64,
     /// All routes together.
-    pub total: Figures,
-    /// Endpoints that were asked, the busiest first.
+    pub total: RequestStats,
+    /// Endpoints that had requests, the busiest first.
     pub endpoints: Vec<EndpointSummary>,
     /// Process, host and container.
     pub system: SystemSummary,
@@ -36,10 +37,10 @@ pub struct EndpointSummary {
     pub in_flight: u64,
     /// Its figures.
     #[serde(flatten)]
-    pub figures: Figures,
+    pub stats: RequestStats,
 }
 
-/// Figures of process, host and container; `null` where the platform does not tell.
+/// Figures of process, host and container; `null` where the platform does not report one.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SystemSummary {
     /// CPU use of the process, percent of what it may use.
@@ -62,39 +63,45 @@ pub struct SystemSummary {
     pub host_memory_used_bytes: Option<u64>,
     /// Share of the container's quota periods in which it ran out.
     pub cpu_throttled_ratio: Option<f64>,
-    /// Processes of the container killed for want of memory.
+    /// Processes of the container that were killed because memory ran out.
     pub oom_kills: Option<u64>,
 }
 
 impl SystemSummary {
     /// Of what was read last.
     #[must_use]
-    pub fn of(figures: &system::Figures) -> Self {
-        let process = figures.process;
-        let periods = figures.container.cpu_periods.filter(|periods| *periods > 0);
-        let throttled = figures.container.cpu_throttled_periods;
+    pub fn of(stats: &system::SystemStats) -> Self {
+        let process = stats.process;
+        let periods = stats.container.cpu_periods.filter(|periods| *periods > 0);
+        let throttled = stats.container.cpu_throttled_periods;
         Self {
-            cpu_percent: figures.cpu_percent,
-            cores: figures.cores,
-            memory_bytes: figures.memory_bytes(),
-            memory_percent: figures.memory_percent(),
-            memory_limit_bytes: figures.memory_limit_bytes(),
+            cpu_percent: stats.cpu_percent,
+            cores: stats.cores,
+            memory_bytes: stats.memory_bytes(),
+            memory_percent: stats.memory_percent(),
+            memory_limit_bytes: stats.memory_limit_bytes(),
             threads: process.map(|process| process.threads),
             open_files: process.and_then(|process| process.open_files),
-            host_cpu_percent: figures.host_cpu_percent,
-            host_memory_used_bytes: figures.host_memory_used_bytes,
+            host_cpu_percent: stats.host_cpu_percent,
+            host_memory_used_bytes: stats.host_memory_used_bytes,
             cpu_throttled_ratio: throttled
                 .zip(periods)
                 .map(|(throttled, periods)| throttled as f64 / periods as f64),
-            oom_kills: figures.container.oom_kills,
+            oom_kills: stats.container.oom_kills,
         }
     }
 }
 
-impl Summary {
+impl ServiceSummary {
     /// Of a window that ends now.
     #[must_use]
-    pub fn of(window: &Window, bounds: &[f64], in_flight: u64, uptime_seconds: f64, system: &system::Figures) -> Self {
+    pub fn of(
+        window: &Window,
+        bounds: &[f64],
+        in_flight: u64,
+        uptime_seconds: f64,
+        system: &system::SystemStats,
+    ) -> Self {
         let mut endpoints: Vec<_> = window
             .endpoints
             .iter()
@@ -103,13 +110,13 @@ impl Summary {
                 method: endpoint.method,
                 route: endpoint.route,
                 in_flight: endpoint.in_flight,
-                figures: Figures::of(&endpoint.counts, window.length, bounds),
+                stats: RequestStats::of(&endpoint.counts, window.length, bounds),
             })
             .collect();
         endpoints.sort_by(|a, b| {
             let key = |endpoint: &EndpointSummary| {
                 (
-                    std::cmp::Reverse(endpoint.figures.requests),
+                    std::cmp::Reverse(endpoint.stats.requests),
                     endpoint.route,
                     endpoint.method,
                 )
@@ -120,7 +127,7 @@ impl Summary {
             window_seconds: window.length.as_secs_f64(),
             uptime_seconds,
             in_flight,
-            total: Figures::of(&window.total, window.length, bounds),
+            total: RequestStats::of(&window.total, window.length, bounds),
             endpoints,
             system: SystemSummary::of(system),
         }
@@ -128,14 +135,14 @@ impl Summary {
 
     /// As text, for people.
     #[must_use]
-    pub fn text(&self, readings: &[Reading]) -> String {
+    pub fn text(&self, signals: &[SignalReading]) -> String {
         let mut out = String::new();
         // Writing into a String cannot fail.
-        let _ = self.write(&mut out, readings);
+        let _ = self.write(&mut out, signals);
         out
     }
 
-    fn write(&self, out: &mut String, readings: &[Reading]) -> std::fmt::Result {
+    fn write(&self, out: &mut String, signals: &[SignalReading]) -> std::fmt::Result {
         let total = &self.total;
         writeln!(
             out,
@@ -175,8 +182,8 @@ impl Summary {
             mebibytes(system.memory_limit_bytes),
             percent(system.memory_percent)
         )?;
-        for reading in readings.iter().filter(|reading| reading.is_exceeded()) {
-            writeln!(out, "above its threshold: {:?}", reading.subject)?;
+        for reading in signals.iter().filter(|reading| reading.is_exceeded()) {
+            writeln!(out, "above its threshold: {:?}", reading.signal)?;
         }
         writeln!(
             out,
@@ -184,15 +191,15 @@ impl Summary {
             "rate/s", "errors", "p50", "p95", "p99", "in flight"
         )?;
         for endpoint in &self.endpoints {
-            let figures = &endpoint.figures;
+            let stats = &endpoint.stats;
             writeln!(
                 out,
                 "{:>10.2} {:>8} {:>9} {:>9} {:>9} {:>9}  {} {}",
-                figures.rate_per_second,
-                percent(figures.error_ratio.map(|ratio| ratio * 100.0)),
-                time(figures.p50_seconds),
-                time(figures.p95_seconds),
-                time(figures.p99_seconds),
+                stats.rate_per_second,
+                percent(stats.error_ratio.map(|ratio| ratio * 100.0)),
+                time(stats.p50_seconds),
+                time(stats.p95_seconds),
+                time(stats.p99_seconds),
                 endpoint.in_flight,
                 endpoint.method,
                 endpoint.route,

@@ -6,14 +6,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    figures::Figures,
-    readings::{MIN_REQUESTS, Reading, Subject},
+    request_stats::RequestStats,
+    signals::{HealthSignal, MIN_REQUESTS, SignalReading},
 };
-use crate::telemetry::history::{Counts, Sample};
+use crate::telemetry::history::{RequestCounts, Sample};
 
 /// Points of a line: each covers a thirtieth of the history, so that one lull does not bend it.
 const POINTS: usize = 30;
-/// A change below this share is no trend but noise.
+/// A change below this share counts as steady.
 const STEADY: f64 = 0.1;
 
 /// Where a signal is heading.
@@ -62,15 +62,15 @@ pub fn trends(samples: &[&Sample], bounds: &[f64]) -> (Duration, Vec<Trend>) {
     let lines = [
         (
             "request_rate_per_second",
-            counted(samples, bounds, |figures| Some(figures.rate_per_second)),
+            counted(samples, bounds, |stats| Some(stats.rate_per_second)),
         ),
         (
             "error_ratio",
-            counted(samples, bounds, |figures| enough(figures)?.error_ratio),
+            counted(samples, bounds, |stats| enough(stats)?.error_ratio),
         ),
         (
             "latency_p95_seconds",
-            counted(samples, bounds, |figures| enough(figures)?.p95_seconds),
+            counted(samples, bounds, |stats| enough(stats)?.p95_seconds),
         ),
         ("in_flight", measured(samples, |sample| Some(sample.in_flight as f64))),
         ("cpu_percent", measured(samples, |sample| sample.cpu_percent)),
@@ -82,19 +82,22 @@ pub fn trends(samples: &[&Sample], bounds: &[f64]) -> (Duration, Vec<Trend>) {
     (span, lines.map(|(signal, points)| trend(signal, &points)).into())
 }
 
-fn enough(figures: &Figures) -> Option<&Figures> {
-    (figures.requests >= MIN_REQUESTS).then_some(figures)
+fn enough(stats: &RequestStats) -> Option<&RequestStats> {
+    (stats.requests >= MIN_REQUESTS).then_some(stats)
 }
 
 /// Points of what is counted between samples.
-fn counted(samples: &[&Sample], bounds: &[f64], value: impl Fn(&Figures) -> Option<f64>) -> Vec<Point> {
+fn counted(samples: &[&Sample], bounds: &[f64], value: impl Fn(&RequestStats) -> Option<f64>) -> Vec<Point> {
     let step = samples.len().div_ceil(POINTS).max(1);
     let ends: Vec<_> = samples.iter().step_by(step).collect();
     let points = ends.windows(2).filter_map(|pair| {
         let [earlier, later] = pair else { return None };
         let length = later.at.saturating_sub(earlier.at);
-        let counts: Counts = later.total.since(&earlier.total);
-        Some((later.at.as_secs_f64(), value(&Figures::of(&counts, length, bounds))?))
+        let counts: RequestCounts = later.total.since(&earlier.total);
+        Some((
+            later.at.as_secs_f64(),
+            value(&RequestStats::of(&counts, length, bounds))?,
+        ))
     });
     points.collect()
 }
@@ -154,39 +157,39 @@ fn line(points: &[Point]) -> Option<(f64, f64)> {
     Some((mean_y - slope * mean_x, slope))
 }
 
-/// What to do about trends and readings, a sentence each; empty if nothing.
+/// What to do about trends and signals, a sentence each; empty if nothing.
 #[must_use]
-pub fn recommendations(trends: &[Trend], readings: &[Reading], memory_limit_bytes: Option<u64>) -> Vec<String> {
+pub fn recommendations(trends: &[Trend], signals: &[SignalReading], memory_limit_bytes: Option<u64>) -> Vec<String> {
     let rising = |signal: &str| {
         trends
             .iter()
             .find(|trend| trend.signal == signal && trend.direction == Direction::Rising)
     };
-    let mut all: Vec<String> = readings.iter().filter_map(over_its_threshold).collect();
+    let mut all: Vec<String> = signals.iter().filter_map(over_its_threshold).collect();
     let mut say = |sentence: &str| all.push(sentence.to_owned());
     let busier = rising("request_rate_per_second").is_some();
     if rising("error_ratio").is_some() {
-        say("The share of failed requests rises: compare with what was rolled out last, and look at errors by type.");
+        say("The share of failed requests rises: compare it with the last rollout, and look at errors by type.");
     }
     if rising("latency_p95_seconds").is_some() {
         say(if busier {
-            "Requests take longer as there are more of them: add replicas, or find what they wait for."
+            "Requests take longer as their number grows: add replicas, or find what they wait for."
         } else {
-            "Requests take longer though there are not more of them: look at the database and at other services."
+            "Requests take longer although their number does not grow: look at the database and at other services."
         });
     }
     if rising("in_flight").is_some() && !busier {
-        say("Requests pile up though there are not more of them: something that they wait for has become slow.");
+        say("More requests are in flight although their rate does not grow: look for what they wait for.");
     }
     if rising("cpu_percent").is_some() && busier {
-        say("CPU use grows with the traffic: plan replicas by it.");
+        say("CPU use grows with the traffic: plan the number of replicas by it.");
     }
     let growth = rising("memory_bytes").and_then(|trend| Some((trend.last?, trend.slope_per_minute?)));
     if let Some((now, per_minute)) = growth {
         let left = memory_limit_bytes.map(|limit| (limit as f64 - now).max(0.0) / per_minute);
         all.push(match left {
             Some(minutes) if minutes < 60.0 * 24.0 => format!(
-                "Memory grows by {:.1} MiB a minute and would reach its limit in {minutes:.0} minutes: look for what is kept.",
+                "Memory grows by {:.1} MiB a minute and would reach its limit in {minutes:.0} minutes: look for a memory leak.",
                 per_minute / 1_048_576.0
             ),
             Some(_) | None => format!(
@@ -198,16 +201,16 @@ pub fn recommendations(trends: &[Trend], readings: &[Reading], memory_limit_byte
     all
 }
 
-fn over_its_threshold(reading: &Reading) -> Option<String> {
+fn over_its_threshold(reading: &SignalReading) -> Option<String> {
     if !reading.is_exceeded() {
         return None;
     }
-    let what = match reading.subject {
-        Subject::ErrorRatio => "Too many requests fail: look at errors by type and at the log.",
-        Subject::LatencyP95Seconds => "Requests are slow: look at the slowest routes of the summary.",
-        Subject::CpuPercent => "CPU use is above its threshold: add replicas or raise the quota.",
-        Subject::MemoryBytes => "Memory is above its threshold: raise the limit or find what is kept.",
-        Subject::InFlight => "Many requests are served at once: add replicas, or find what they wait for.",
+    let what = match reading.signal {
+        HealthSignal::ErrorRatio => "Too many requests fail: look at errors by type and at the log.",
+        HealthSignal::LatencyP95Seconds => "Requests are slow: look at the slowest routes of the summary.",
+        HealthSignal::CpuPercent => "CPU use is above its threshold: add replicas or raise the quota.",
+        HealthSignal::MemoryBytes => "Memory is above its threshold: raise the limit, or look for a memory leak.",
+        HealthSignal::InFlight => "Many requests are served at once: add replicas, or find what they wait for.",
     };
     Some(what.to_owned())
 }
@@ -222,7 +225,7 @@ mod tests {
         (0..181)
             .map(|n| Sample {
                 at: Duration::from_secs(n * 5),
-                total: Counts {
+                total: RequestCounts {
                     requests: requests(n),
                     server_errors: 0,
                     nanoseconds: 0,
@@ -284,8 +287,8 @@ mod tests {
 
     #[test]
     fn what_is_over_its_threshold_is_said_even_if_it_is_steady() {
-        let reading = Reading {
-            subject: Subject::CpuPercent,
+        let reading = SignalReading {
+            signal: HealthSignal::CpuPercent,
             value: Some(95.0),
             threshold: Some(80.0),
             worst: Some(100.0),

@@ -1,7 +1,7 @@
-//! The outermost layer of every request: its id, its place in a trace, its line in the access log, and the count of its
+//! The outermost layer of every request: gives it an id and a span, writes its line of the access log, and counts its
 //! problem.
 //!
-//! A line has the route and the path, never the query, headers or bodies: secrets live there.
+//! A line has the route and the path, never the query, headers or bodies, because those may hold secrets.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -61,7 +61,7 @@ pub(super) async fn observe(State(state): State<AppState>, mut request: Request,
     if let Some(slug) = problem {
         state.metrics().count_error(slug);
     }
-    let line = Line {
+    let line = AccessLogLine {
         method: method.as_str(),
         path: &path,
         route,
@@ -84,7 +84,7 @@ pub(super) async fn observe(State(state): State<AppState>, mut request: Request,
     response
 }
 
-struct Line<'a> {
+struct AccessLogLine<'a> {
     method: &'a str,
     path: &'a str,
     route: &'a str,
@@ -96,7 +96,7 @@ struct Line<'a> {
     span_id: &'a str,
 }
 
-impl Line<'_> {
+impl AccessLogLine<'_> {
     fn write(&self) {
         let Self {
             method,

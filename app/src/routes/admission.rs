@@ -1,7 +1,8 @@
-//! What a request of the API passes before its handler: is the service up, is the body small and here, is there room.
+//! Admission, which every API request passes before its handler: is the service started, is the body small enough and
+//! complete, is there a free permit.
 //!
-//! The body is read before a place is taken: a client that sends it slowly holds its connection and nothing else.
-//! Saying no is quick on purpose: an overloaded service that answers at once recovers, one that queues does not.
+//! The body is read before a permit is taken, so a client that sends it slowly holds only its connection. Requests over
+//! the limit are refused at once and never queued, because a queue would keep an overloaded service overloaded.
 
 use axum::{
     extract::{Request, State},
@@ -39,7 +40,7 @@ pub(super) async fn admit(State(state): State<AppState>, request: Request, next:
     let Ok(_permit) = state.permits().try_acquire_owned() else {
         return Problem::new(
             Slug::Overloaded,
-            "The service has as many requests as it takes; try again",
+            "The service is handling as many requests as it can; try again",
         )
         .into_response();
     };

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     body::{OptionalBody, created},
     endpoint::Endpoint,
-    fields::Reader,
+    fields::FieldReader,
     params::{Id, Params},
     schemas::{named, required_text},
     users::{MAX_EMAIL, MAX_NAME, delete, example, no_such_user, store},
@@ -93,7 +93,7 @@ async fn create(
     params: Params,
     OptionalBody(body): OptionalBody,
 ) -> Result<Response, Problem> {
-    let (name, email) = either(params, body.as_ref(), Wanted::All)?;
+    let (name, email) = either(params, body.as_ref(), RequiredFields::All)?;
     let user = NewUser {
         name,
         email,
@@ -114,7 +114,7 @@ async fn change(
     params: Params,
     OptionalBody(body): OptionalBody,
 ) -> Result<Json<User>, Problem> {
-    let (name, email) = either(params, body.as_ref(), Wanted::Any)?;
+    let (name, email) = either(params, body.as_ref(), RequiredFields::Any)?;
     let _invalidation = state.users().invalidate(id);
     let user = state.store().update_user(id, &UserChange { name, email }).await?;
     user.map(Json).ok_or_else(no_such_user)
@@ -127,24 +127,25 @@ async fn remove(State(state): State<AppState>, Id(id): Id) -> Result<StatusCode,
 
 /// Which of the parameters have to be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
+enum RequiredFields {
     All,
     Any,
 }
 
 type NameAndEmail = (Option<String>, Option<String>);
 
-/// The body's if there is one, else the query's, of which so much is wanted then. The query is checked in any case.
-fn either(params: Params, body: Option<&Value>, wanted: Wanted) -> Result<NameAndEmail, Problem> {
+/// Reads name and email from the body if there is one, else from the query, which must then have the required fields. The
+/// query is checked in any case.
+fn either(params: Params, body: Option<&Value>, wanted: RequiredFields) -> Result<NameAndEmail, Problem> {
     match body {
-        Some(body) => by_query(params, Wanted::Any).and_then(|_| by_body(body)),
+        Some(body) => by_query(params, RequiredFields::Any).and_then(|_| by_body(body)),
         None => by_query(params, wanted),
     }
 }
 
-fn by_query(mut params: Params, wanted: Wanted) -> Result<NameAndEmail, Problem> {
+fn by_query(mut params: Params, wanted: RequiredFields) -> Result<NameAndEmail, Problem> {
     for name in ["name", "email"] {
-        if wanted == Wanted::All && params.verbatim(name).is_none() {
+        if wanted == RequiredFields::All && params.verbatim(name).is_none() {
             params.complain(name, "must be given, in the query or in a JSON body");
         }
     }
@@ -159,7 +160,7 @@ fn by_query(mut params: Params, wanted: Wanted) -> Result<NameAndEmail, Problem>
 }
 
 fn by_body(body: &Value) -> Result<NameAndEmail, Problem> {
-    let mut reader = Reader::default();
+    let mut reader = FieldReader::default();
     let user = reader.object(body).map(|fields| {
         let name = reader.required_text(fields, "name", MAX_NAME);
         let email = fields.get("email").and_then(Value::as_str);
@@ -174,7 +175,7 @@ fn by_body(body: &Value) -> Result<NameAndEmail, Problem> {
 
 const EMAIL: &str = "must be an address with one @, without spaces, of at most 254 characters";
 
-/// Whether it could be an address; only mail itself can tell whether it is one.
+/// Whether the text has the form of an address. Only sending mail shows whether the address exists.
 fn is_email(text: &str) -> bool {
     let parts = text.split_once('@');
     parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'))

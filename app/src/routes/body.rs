@@ -1,4 +1,4 @@
-//! Reads a body: bounded in size, time and memory. What it must contain is the resource's business.
+//! Reads a body: bounded in size, time and memory. The resource checks its content.
 
 use axum::{
     Json,
@@ -46,7 +46,7 @@ async fn collect(mut body: Body, state: &AppState) -> Result<(Body, Option<Owned
         }
         let size = u32::try_from(data.len()).unwrap_or(u32::MAX);
         let more = state.body_memory().try_acquire_many_owned(size).map_err(|_| {
-            let detail = "The service has as many bodies in memory as it takes; try again";
+            let detail = "The service holds as many request bodies in memory as it can; try again";
             Problem::new(Slug::Overloaded, detail)
         })?;
         match &mut memory {
@@ -59,7 +59,7 @@ async fn collect(mut body: Body, state: &AppState) -> Result<(Body, Option<Owned
 }
 
 fn broke_off() -> Problem {
-    Problem::new(Slug::MalformedBody, "The body broke off")
+    Problem::new(Slug::MalformedBody, "The body ended before it was complete")
 }
 
 /// Any JSON value that a client sent, if it sent anything.
@@ -128,7 +128,7 @@ fn undeclared() -> Problem {
 }
 
 pub(super) fn too_large(limit: usize) -> Problem {
-    Problem::new(Slug::BodyTooLarge, format!("The body may have {limit} bytes"))
+    Problem::new(Slug::BodyTooLarge, format!("The body may have at most {limit} bytes"))
 }
 
 /// `application/json`, or any type that is declared as JSON (`application/…+json`).

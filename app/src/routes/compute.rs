@@ -1,4 +1,4 @@
-//! `GET /compute/{n}`: work that takes a core for long, while everything else keeps answering.
+//! `GET /compute/{n}`: a computation that takes a core for seconds, while everything else keeps answering.
 
 use std::str::FromStr as _;
 
@@ -45,10 +45,13 @@ struct Computation {
     processing_time_ms: f64,
 }
 
-async fn compute(State(state): State<AppState>, Number(n): Number) -> Result<Json<Computation>, Problem> {
-    let computed = state.computer().fibonacci(n).await.map_err(|error| {
+async fn compute(
+    State(state): State<AppState>,
+    FibonacciIndex(n): FibonacciIndex,
+) -> Result<Json<Computation>, Problem> {
+    let computed = state.compute_pool().fibonacci(n).await.map_err(|error| {
         tracing::debug!(error = %error, "a computation was refused");
-        Problem::new(Slug::Overloaded, "As many computations wait as may; try again")
+        Problem::new(Slug::Overloaded, "The queue of computations is full; try again")
     })?;
     Ok(Json(Computation {
         n,
@@ -58,9 +61,9 @@ async fn compute(State(state): State<AppState>, Number(n): Number) -> Result<Jso
 }
 
 /// The `{n}` of the path.
-struct Number(u32);
+struct FibonacciIndex(u32);
 
-impl<S: Send + Sync> FromRequestParts<S> for Number {
+impl<S: Send + Sync> FromRequestParts<S> for FibonacciIndex {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     error::{Problem, Slug},
     state::AppState,
-    store::{Filter, Item, Page, Sort, SortField, Summary},
+    store::{Filter, Item, ItemPage, ItemSummary, Sort, SortField},
 };
 
 const DEFAULT_LIMIT: u32 = 20;
@@ -32,7 +32,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 fn one_by_one() -> Vec<Endpoint> {
     vec![
         with_filter(Endpoint::get("/api/v1/data", "listItems", "A page of items", list))
-            .response::<Page>(StatusCode::OK, "The items, and how many there are in all")
+            .response::<ItemPage>(StatusCode::OK, "The items, and how many there are in all")
             .uses_store(),
         Endpoint::post("/api/v1/data", "createItem", "Store an item", create)
             .body(input::new_item, input::example())
@@ -71,7 +71,7 @@ fn many() -> Vec<Endpoint> {
             "Figures over all items",
             summarize,
         )
-        .response::<Summary>(StatusCode::OK, "The figures")
+        .response::<ItemSummary>(StatusCode::OK, "The figures")
         .uses_store(),
     ]
 }
@@ -106,7 +106,7 @@ fn with_filter(endpoint: Endpoint) -> Endpoint {
         .query("created_before", "Stored before this", schemas::time())
 }
 
-async fn list(State(state): State<AppState>, mut params: Params) -> Result<Json<Page>, Problem> {
+async fn list(State(state): State<AppState>, mut params: Params) -> Result<Json<ItemPage>, Problem> {
     let (limit, offset) = params.page(DEFAULT_LIMIT, MAX_LIMIT);
     let sort = params.read("sort", "must be a field, or a field after a minus sign", parse_sort);
     let filter = read_filter(&mut params);
@@ -182,7 +182,7 @@ async fn remove(State(state): State<AppState>, Id(id): Id) -> Result<StatusCode,
     }
 }
 
-async fn summarize(State(state): State<AppState>) -> Result<Json<Summary>, Problem> {
+async fn summarize(State(state): State<AppState>) -> Result<Json<ItemSummary>, Problem> {
     Ok(Json(state.store().summarize_data().await?))
 }
 

@@ -1,4 +1,4 @@
-//! Reads the fields of a JSON body one by one, and collects what is not allowed instead of stopping at the first.
+//! Reads the fields of a JSON body one by one, and collects all violations instead of stopping at the first.
 
 use serde_json::{Map, Value};
 
@@ -9,13 +9,13 @@ pub(super) const MAX_WHOLE: i64 = (1 << 53) - 1;
 
 /// Collects violations while a body is read.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub(super) struct FieldReader {
     /// The item that is read, of a bulk request.
     pub(super) index: Option<usize>,
     pub(super) violations: Vec<Violation>,
 }
 
-impl Reader {
+impl FieldReader {
     pub(super) fn complain(&mut self, field: &'static str, detail: impl Into<String>) {
         self.violations.push(Violation {
             index: self.index,
@@ -24,7 +24,7 @@ impl Reader {
         });
     }
 
-    /// What was read, if all of it is allowed.
+    /// The value, if there are no violations.
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Problem> {
         match value {
             Some(value) if self.violations.is_empty() => Ok(value),

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::endpoint::Endpoint;
 use crate::{
-    insight::health::{self, Detailed, Parts},
+    insight::health::{self, DetailedHealth, HealthFacts},
     state::{AppState, Phase},
     telemetry::BuildInfo,
 };
@@ -24,13 +24,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     let verdict = |endpoint: Endpoint| {
         endpoint
             .probe()
-            .response::<Verdict>(StatusCode::OK, "Yes")
-            .response::<Verdict>(StatusCode::SERVICE_UNAVAILABLE, "No, and why")
+            .response::<ProbeResult>(StatusCode::OK, "Yes")
+            .response::<ProbeResult>(StatusCode::SERVICE_UNAVAILABLE, "No, and why")
     };
     vec![
         Endpoint::get("/health", "health", "Whether the process answers, and what time it is there", health)
             .probe()
-            .response::<Health>(StatusCode::OK, "It does"),
+            .response::<LiveDocument>(StatusCode::OK, "It does"),
         verdict(Endpoint::get("/health/live", "live", "Whether the process can serve; never asks the store", live)),
         verdict(Endpoint::get("/health/ready", "ready", "Whether to send requests here", ready)),
         verdict(Endpoint::get("/health/startup", "startup", "Whether the start is over", startup)),
@@ -41,13 +41,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                  not ended; `degraded` (200) if a figure is above its threshold, the collector has not run for three of \
                  its intervals, or the service is stopping; else `healthy`.",
             )
-            .response::<Detailed>(StatusCode::OK, "Healthy or degraded")
-            .response::<Detailed>(StatusCode::SERVICE_UNAVAILABLE, "Unhealthy"),
+            .response::<DetailedHealth>(StatusCode::OK, "Healthy or degraded")
+            .response::<DetailedHealth>(StatusCode::SERVICE_UNAVAILABLE, "Unhealthy"),
     ]
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Health {
+#[schemars(rename = "Health")]
+struct LiveDocument {
     /// Always `healthy`: a process that is not does not answer.
     status: &'static str,
     /// The time here, as in RFC 3339.
@@ -60,7 +61,8 @@ struct Health {
 
 /// A probe's answer.
 #[derive(Serialize, JsonSchema)]
-struct Verdict {
+#[schemars(rename = "Verdict")]
+struct ProbeResult {
     /// `ok` or `unavailable`.
     status: &'static str,
     /// Why it is unavailable.
@@ -68,9 +70,9 @@ struct Verdict {
     reasons: Vec<&'static str>,
 }
 
-async fn health() -> Json<Health> {
+async fn health() -> Json<LiveDocument> {
     let now = Timestamp::now();
-    Json(Health {
+    Json(LiveDocument {
         status: "healthy",
         timestamp: now,
         timestamp_unix: now.as_microsecond() as f64 / 1e6,
@@ -78,14 +80,14 @@ async fn health() -> Json<Health> {
     })
 }
 
-async fn live(State(state): State<AppState>) -> (StatusCode, Json<Verdict>) {
+async fn live(State(state): State<AppState>) -> (StatusCode, Json<ProbeResult>) {
     if state.since_heartbeat() > MAX_SILENCE {
         return verdict(vec!["timers do not run"]);
     }
     verdict(Vec::new())
 }
 
-async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Verdict>) {
+async fn ready(State(state): State<AppState>) -> (StatusCode, Json<ProbeResult>) {
     let mut reasons = Vec::new();
     match state.phase() {
         Phase::Starting => reasons.push("migrations are running"),
@@ -102,39 +104,39 @@ async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Verdict>) {
     verdict(reasons)
 }
 
-async fn startup(State(state): State<AppState>) -> (StatusCode, Json<Verdict>) {
+async fn startup(State(state): State<AppState>) -> (StatusCode, Json<ProbeResult>) {
     match state.phase() {
         Phase::Starting => verdict(vec!["migrations are running"]),
         Phase::Serving | Phase::Draining => verdict(Vec::new()),
     }
 }
 
-async fn detailed(State(state): State<AppState>) -> (StatusCode, Json<Detailed>) {
+async fn detailed(State(state): State<AppState>) -> (StatusCode, Json<DetailedHealth>) {
     let asked = Instant::now();
     let answer = tokio::time::timeout(STORE_TIMEOUT, state.store().answers()).await;
-    let parts = Parts {
+    let parts = HealthFacts {
         store: answer.unwrap_or(false).then(|| asked.elapsed()),
         phase: state.phase(),
         timers_run: state.since_heartbeat() <= MAX_SILENCE,
         since_heartbeat: state.since_heartbeat(),
-        interval: state.metrics().enabled().then(|| state.insight().interval()),
+        interval: state.metrics().enabled().then(|| state.self_report().interval()),
         queue_length: state.metrics().http().sum(MetricId::BackgroundQueueLength, None),
         tasks: tokio::runtime::Handle::current().metrics().num_alive_tasks(),
     };
     let (status, document) = health::detailed(
         &parts,
-        &state.insight().state(),
+        &state.self_report().state(),
         Timestamp::now(),
         BuildInfo::THIS.version,
     );
     (status, Json(document))
 }
 
-fn verdict(reasons: Vec<&'static str>) -> (StatusCode, Json<Verdict>) {
+fn verdict(reasons: Vec<&'static str>) -> (StatusCode, Json<ProbeResult>) {
     let (code, status) = if reasons.is_empty() {
         (StatusCode::OK, "ok")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
     };
-    (code, Json(Verdict { status, reasons }))
+    (code, Json(ProbeResult { status, reasons }))
 }

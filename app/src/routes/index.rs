@@ -19,14 +19,15 @@ const PAGE: &str = include_str!("../../assets/index.html");
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::get("/", "index", "What this is and where to go", index)
-            .response::<Index>(StatusCode::OK, "A page for browsers, JSON for everybody else")
+            .response::<IndexDocument>(StatusCode::OK, "A page for browsers, JSON for everybody else")
             .response_as(StatusCode::OK, "", "text/html", any_text),
     ]
 }
 
 /// What this is and where to go.
 #[derive(Serialize, JsonSchema)]
-struct Index {
+#[schemars(rename = "Index")]
+struct IndexDocument {
     message: &'static str,
     name: &'static str,
     /// The package's version.
@@ -50,7 +51,7 @@ async fn index(State(state): State<AppState>, headers: HeaderMap) -> Response {
         commit,
         rustc: _,
     } = BuildInfo::THIS;
-    let body = Index {
+    let body = IndexDocument {
         message: "Reference API of monitored-api",
         name: "monitored-app",
         version,

@@ -1,4 +1,4 @@
-//! What the service makes of its own metrics: `/metrics/*` and `/config/alerting`.
+//! The service's report on itself, from its own metrics: `/metrics/*` and `/config/alerting`.
 //!
 //! Served like `/metrics`: not counted, and outside of admission, so that they answer under overload.
 
@@ -26,14 +26,14 @@ use super::{
 use crate::{
     error::Problem,
     insight::{
-        alerting::{self, Alerting},
-        alerts::{self, Alert},
-        custom::Custom,
+        alerting::{self, AlertingConfig},
+        alerts::{Alert, AlertState},
+        business::BusinessValues,
         page,
         queries::{self, Queries},
-        readings::Subject,
         score::Score,
-        summary::Summary,
+        signals::HealthSignal,
+        summary::ServiceSummary,
         trends::Trend,
     },
     state::AppState,
@@ -72,7 +72,7 @@ fn measurements() -> Vec<Endpoint> {
             window(MAX_WINDOW),
         )
         .response_as(ok, "The summary", "text/plain", any_text)
-        .response::<Summary>(ok, "The summary"),
+        .response::<ServiceSummary>(ok, "The summary"),
         Endpoint::get(
             "/metrics/custom",
             "metricsCustom",
@@ -80,8 +80,8 @@ fn measurements() -> Vec<Endpoint> {
             custom,
         )
         .unmeasured()
-        .response::<Custom>(ok, "The values"),
-        Target::document(
+        .response::<BusinessValues>(ok, "The values"),
+        PrometheusTarget::document(
             Endpoint::get(
                 "/metrics/prometheus-queries",
                 "prometheusQueries",
@@ -91,7 +91,7 @@ fn measurements() -> Vec<Endpoint> {
             .unmeasured(),
         )
         .query("window", "Seconds over which rates are taken", window(MAX_RATE_WINDOW))
-        .response::<QueriesFor>(ok, "The queries"),
+        .response::<TargetQueries>(ok, "The queries"),
     ]
 }
 
@@ -140,10 +140,10 @@ fn exports() -> Vec<Endpoint> {
             "What to export as",
             json!({"enum": EXPORT_FORMATS, "default": "json"}),
         )
-        .response::<Exported>(ok, "The families")
+        .response::<MetricsExport>(ok, "The families")
         .response_as(ok, "The families", "application/openmetrics-text", any_text)
         .response_as(ok, "The families", "text/csv", any_text),
-        Target::document(
+        PrometheusTarget::document(
             Endpoint::get(
                 "/config/alerting",
                 "alerting",
@@ -152,31 +152,32 @@ fn exports() -> Vec<Endpoint> {
             )
             .unmeasured(),
         )
-        .response::<Alerting>(ok, "The settings"),
+        .response::<AlertingConfig>(ok, "The settings"),
     ]
 }
 
-/// Text for people, JSON if it is asked for by name.
+/// Text for people, JSON if the header `Accept` names it.
 async fn summary(State(state): State<AppState>, headers: HeaderMap, mut params: Params) -> Result<Response, Problem> {
     let window = params.number("window", DEFAULT_WINDOW, 1, MAX_WINDOW);
     params.finish()?;
-    let (summary, now) = state.insight().summary(Duration::from_secs(window.into()));
+    let (summary, now) = state.self_report().summary(Duration::from_secs(window.into()));
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    // Both answers stand under one address, so a cache must tell them apart.
+    // One path has two answers, so a cache must tell them apart.
     let vary = [(header::VARY, "accept")];
     if accept.is_some_and(|accept| accept.contains("application/json")) {
         return Ok((vary, Json(summary)).into_response());
     }
-    Ok((vary, summary.text(&now.readings)).into_response())
+    Ok((vary, summary.text(&now.signals)).into_response())
 }
 
-async fn custom(State(state): State<AppState>) -> Json<Custom> {
-    Json(Custom::now(state.metrics().http()))
+async fn custom(State(state): State<AppState>) -> Json<BusinessValues> {
+    Json(BusinessValues::now(state.metrics().http()))
 }
 
 /// The queries, and for which target they are.
 #[derive(Serialize, JsonSchema)]
-struct QueriesFor {
+#[schemars(rename = "QueriesFor")]
+struct TargetQueries {
     /// How metrics are named.
     dialect: &'static str,
     /// The namespace that every query is pinned to.
@@ -189,13 +190,13 @@ struct QueriesFor {
     queries: Queries,
 }
 
-async fn prometheus_queries(State(state): State<AppState>, mut params: Params) -> Result<Json<QueriesFor>, Problem> {
+async fn prometheus_queries(State(state): State<AppState>, mut params: Params) -> Result<Json<TargetQueries>, Problem> {
     let window_seconds = params.number("window", DEFAULT_WINDOW, 1, MAX_RATE_WINDOW);
-    let target = Target::read(&mut params);
+    let target = PrometheusTarget::read(&mut params);
     params.finish()?;
-    let in_flight = state.insight().thresholds().in_flight;
+    let in_flight = state.self_report().thresholds().in_flight;
     let queries = queries::queries(&target.facts(&state), window_seconds, in_flight);
-    Ok(Json(QueriesFor {
+    Ok(Json(TargetQueries {
         dialect: state.metrics().http().dialect().id.as_str(),
         namespace: target.namespace,
         job: target.job,
@@ -205,7 +206,7 @@ async fn prometheus_queries(State(state): State<AppState>, mut params: Params) -
 }
 
 async fn health_score(State(state): State<AppState>) -> Json<Score> {
-    Json(state.insight().score())
+    Json(state.self_report().score())
 }
 
 /// The alert conditions as they are now.
@@ -226,9 +227,9 @@ struct AlertsNow {
 struct AlertNow {
     /// The operator's name for it.
     name: &'static str,
-    state: alerts::State,
-    signal: Subject,
-    /// `null`: not known, or too few requests to speak of it.
+    state: AlertState,
+    signal: HealthSignal,
+    /// `null`: not known, or there were too few requests.
     value: Option<f64>,
     threshold: Option<f64>,
     /// Since when the condition holds.
@@ -238,13 +239,13 @@ struct AlertNow {
 }
 
 async fn alerts_now(State(state): State<AppState>) -> Json<AlertsNow> {
-    let (alerts, now) = state.insight().alerts();
+    let (alerts, now) = state.self_report().alerts();
     let timestamp = Timestamp::now();
     let count = |wanted| alerts.iter().filter(|alert| alert.state == wanted).count();
     let show = |alert: &Alert| AlertNow {
         name: alert.name,
         state: alert.state,
-        signal: alert.reading.subject,
+        signal: alert.reading.signal,
         value: alert.reading.value,
         threshold: alert.reading.threshold,
         since: alert.since.map(|since| timestamp - now.saturating_sub(since)),
@@ -252,8 +253,8 @@ async fn alerts_now(State(state): State<AppState>) -> Json<AlertsNow> {
     };
     Json(AlertsNow {
         timestamp,
-        firing: count(alerts::State::Firing),
-        pending: count(alerts::State::Pending),
+        firing: count(AlertState::Firing),
+        pending: count(AlertState::Pending),
         alerts: alerts.iter().map(show).collect(),
     })
 }
@@ -270,7 +271,7 @@ struct TrendsNow {
 }
 
 async fn trends(State(state): State<AppState>) -> Json<TrendsNow> {
-    let (span, trends, recommendations) = state.insight().trends();
+    let (span, trends, recommendations) = state.self_report().trends();
     Json(TrendsNow {
         window_seconds: span.as_secs_f64(),
         trends,
@@ -280,16 +281,17 @@ async fn trends(State(state): State<AppState>) -> Json<TrendsNow> {
 
 /// The page as JSON.
 #[derive(Serialize, JsonSchema)]
-struct Exported {
+#[schemars(rename = "Exported")]
+struct MetricsExport {
     /// The time here.
     timestamp: Timestamp,
     /// How metrics are named.
     dialect: &'static str,
-    /// As `[{name, type, help, samples: [{name, labels, value}]}]`; a value that is no number is a string.
+    /// As `[{name, type, help, samples: [{name, labels, value}]}]`; `NaN` and infinities are strings.
     families: Value,
 }
 
-/// All families, in the format that is asked for.
+/// All families, in the requested format.
 async fn export(State(state): State<AppState>, mut params: Params) -> Result<Response, Problem> {
     let known = |format: &str| EXPORT_FORMATS.contains(&format).then(|| format.to_owned());
     let format = params.read("format", "must be json, openmetrics or csv", known);
@@ -307,7 +309,7 @@ async fn export(State(state): State<AppState>, mut params: Params) -> Result<Res
         }
         Some(_) | None => {
             let text = http.render(Format::Text);
-            let exported = Exported {
+            let exported = MetricsExport {
                 timestamp: Timestamp::now(),
                 dialect: http.dialect().id.as_str(),
                 families: json!(page::families(&text)),
@@ -317,10 +319,10 @@ async fn export(State(state): State<AppState>, mut params: Params) -> Result<Res
     })
 }
 
-async fn config_alerting(State(state): State<AppState>, mut params: Params) -> Result<Json<Alerting>, Problem> {
-    let target = Target::read(&mut params);
+async fn config_alerting(State(state): State<AppState>, mut params: Params) -> Result<Json<AlertingConfig>, Problem> {
+    let target = PrometheusTarget::read(&mut params);
     params.finish()?;
-    let insight = state.insight();
+    let insight = state.self_report();
     Ok(Json(alerting::alerting(
         &target.facts(&state),
         insight.thresholds(),
@@ -328,15 +330,15 @@ async fn config_alerting(State(state): State<AppState>, mut params: Params) -> R
     )))
 }
 
-/// How a Prometheus names this service: a process does not know.
-struct Target {
+/// How Prometheus names this service, which a process cannot know: the request says it.
+struct PrometheusTarget {
     namespace: String,
     job: String,
     kind: TargetKind,
     scrape_interval_seconds: u32,
 }
 
-impl Target {
+impl PrometheusTarget {
     /// Adds the query parameters that [`Target::read`] reads.
     fn document(endpoint: Endpoint) -> Endpoint {
         let name = json!({"type": "string", "pattern": "^[a-z0-9-]{1,63}$"});
@@ -378,7 +380,7 @@ impl Target {
         }
     }
 
-    /// Routes that never count are not even recorded here, so no query has to leave them out.
+    /// Excludes no routes: unmeasured routes are not recorded here, so no query has to leave them out.
     fn facts<'a>(&'a self, state: &AppState) -> ApiFacts<'a> {
         ApiFacts {
             namespace: &self.namespace,

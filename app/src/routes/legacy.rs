@@ -23,7 +23,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::get("/update", "setUsers", "Set the number of active users", update)
             .query("users", "How many", schemas::whole_number(0, MAX_USERS, None))
             .required(42)
-            .response::<UsersSet>(StatusCode::OK, "It is set"),
+            .response::<ActiveUsersReply>(StatusCode::OK, "It is set"),
         Endpoint::get("/cpu", "setCpu", "Set the CPU usage that the metrics show", cpu)
             .about("In the dialects `native` and `s4`; in every other one the figure is always what was measured.")
             .query(
@@ -32,13 +32,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 json!({"type": "number", "minimum": 0, "maximum": MAX_PERCENT}),
             )
             .required(12.5)
-            .response::<CpuSet>(StatusCode::OK, "It is set"),
+            .response::<CpuUsageReply>(StatusCode::OK, "It is set"),
     ]
 }
 
 /// What was set.
 #[derive(Serialize, JsonSchema)]
-struct UsersSet {
+#[schemars(rename = "UsersSet")]
+struct ActiveUsersReply {
     message: &'static str,
     /// What `app_active_users` is now.
     active_users: u64,
@@ -46,29 +47,30 @@ struct UsersSet {
 
 /// What was set.
 #[derive(Serialize, JsonSchema)]
-struct CpuSet {
+#[schemars(rename = "CpuSet")]
+struct CpuUsageReply {
     message: &'static str,
     /// What `app_cpu_usage_percent` is now, in the dialects in which it can be set.
     cpu_usage_percent: f64,
 }
 
-async fn update(State(state): State<AppState>, params: Params) -> Result<Json<UsersSet>, Problem> {
+async fn update(State(state): State<AppState>, params: Params) -> Result<Json<ActiveUsersReply>, Problem> {
     let must = format!("must be a whole number from 0 to {MAX_USERS}");
     let read = |text: &str| text.parse().ok().filter(|users| *users <= MAX_USERS);
     let users = required(params, "users", must, read)?;
     state.metrics().active_users().set(users);
-    Ok(Json(UsersSet {
+    Ok(Json(ActiveUsersReply {
         message: "Users set",
         active_users: users,
     }))
 }
 
-async fn cpu(State(state): State<AppState>, params: Params) -> Result<Json<CpuSet>, Problem> {
+async fn cpu(State(state): State<AppState>, params: Params) -> Result<Json<CpuUsageReply>, Problem> {
     let must = format!("must be a number from 0 to {MAX_PERCENT}");
     let read = |text: &str| text.parse().ok().filter(|value| (0.0..=MAX_PERCENT).contains(value));
     let percent = required(params, "value", must, read)?;
     state.metrics().cpu().set(percent);
-    Ok(Json(CpuSet {
+    Ok(Json(CpuUsageReply {
         message: "CPU usage set",
         cpu_usage_percent: percent,
     }))

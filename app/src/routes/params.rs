@@ -1,4 +1,4 @@
-//! Reads path and query parameters one by one, and collects what is not allowed instead of stopping at the first.
+//! Reads path and query parameters one by one, and collects all violations instead of stopping at the first.
 
 use std::{borrow::Cow, collections::HashMap, str::FromStr};
 
@@ -48,7 +48,7 @@ impl Params {
         self.values.get(name).map(String::as_str)
     }
 
-    /// A parameter's text for the store, of at most so many characters, if it is given.
+    /// A parameter's text for the store, of at most `max` characters, if it is given.
     pub(super) fn stored_text(&mut self, name: &'static str, max: usize) -> Option<String> {
         self.text(name)?;
         let must = format!("must have at most {max} characters and none that is NUL");
@@ -57,7 +57,7 @@ impl Params {
         })
     }
 
-    /// Notes that a parameter is missing.
+    /// Adds a violation.
     pub(super) fn complain(&mut self, name: &'static str, detail: &'static str) {
         self.violations.push(Violation {
             index: None,
@@ -66,8 +66,8 @@ impl Params {
         });
     }
 
-    /// A parameter's value, if it is given and `read` understands it; else a violation is noted. Empty is not a number,
-    /// a time or whatever else is read here.
+    /// A parameter's value, if it is given and `read` understands it; else a violation is added. An empty text is
+    /// never valid.
     pub(super) fn read<T>(
         &mut self,
         name: &'static str,
@@ -98,7 +98,7 @@ impl Params {
         (limit, self.number("offset", 0, 0, u32::MAX))
     }
 
-    /// All that was wrong, if anything was.
+    /// The violations, if there are any.
     pub(super) fn finish(self) -> Result<(), Problem> {
         if self.violations.is_empty() {
             Ok(())

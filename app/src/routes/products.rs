@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     body::{JsonBody, created},
     endpoint::Endpoint,
-    fields::{MAX_WHOLE, Reader},
+    fields::{FieldReader, MAX_WHOLE},
     params::{Id, Params},
     schemas::{named, required_text},
 };
@@ -170,7 +170,7 @@ fn no_such_product() -> Problem {
 
 /// A product from a body; the path's id, if there is one, may be repeated in it.
 fn product(body: &Value, path: Option<i64>) -> Result<Product, Problem> {
-    let mut reader = Reader::default();
+    let mut reader = FieldReader::default();
     let product = reader.object(body).map(|fields| Product {
         id: match path {
             Some(path) if !fields.contains_key("id") => path,
@@ -190,7 +190,7 @@ fn product(body: &Value, path: Option<i64>) -> Result<Product, Problem> {
     reader.finish(product)
 }
 
-fn price(reader: &mut Reader, value: Option<&Value>) -> i64 {
+fn price(reader: &mut FieldReader, value: Option<&Value>) -> i64 {
     let cents = value.and_then(cents);
     if cents.is_none() {
         reader.complain(

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     body::{JsonBody, OptionalBody},
     endpoint::Endpoint,
-    fields::Reader,
+    fields::FieldReader,
     params::Id,
     schemas::named,
 };
@@ -28,12 +28,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::post("/users", "addUser", "Store a user from any object", create)
             .about("`name` and `email` are taken out of it, the rest is kept as it is.")
             .body(any_object, example())
-            .response::<Created>(StatusCode::OK, "The user is stored, and will be welcomed")
+            .response::<CreatedUser>(StatusCode::OK, "The user is stored, and will be welcomed")
             .uses_store(),
         Endpoint::post("/users/register", "registerUser", "Register a user", register)
             .about("Without a body, an anonymous one.")
             .optional_body(any_object, example())
-            .response::<Created>(StatusCode::OK, "The user is stored, and will be welcomed")
+            .response::<CreatedUser>(StatusCode::OK, "The user is stored, and will be welcomed")
             .uses_store(),
         Endpoint::get(
             "/users/{id}",
@@ -42,10 +42,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             read,
         )
         .stored_id("The user's id")
-        .response::<Found>(StatusCode::OK, "The user"),
+        .response::<FoundUser>(StatusCode::OK, "The user"),
         Endpoint::delete("/users/{id}", "removeUser", "Delete a user", remove)
             .stored_id("The user's id")
-            .response::<Removed>(StatusCode::OK, "It is gone"),
+            .response::<RemovedUser>(StatusCode::OK, "It is gone"),
     ]
 }
 
@@ -72,7 +72,8 @@ fn any_object(generator: &mut SchemaGenerator) -> Schema {
 
 /// A user, and where it came from.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Found {
+#[schemars(rename = "Found")]
+struct FoundUser {
     /// The user's id.
     user_id: i64,
     /// Null for an anonymous user.
@@ -83,7 +84,8 @@ struct Found {
 
 /// What was done.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Created {
+#[schemars(rename = "Created")]
+struct CreatedUser {
     /// What was done.
     message: &'static str,
     /// The new user's id.
@@ -92,45 +94,49 @@ struct Created {
 
 /// What was done.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Removed {
+#[schemars(rename = "Removed")]
+struct RemovedUser {
     /// What was done.
     message: String,
 }
 
-async fn create(State(state): State<AppState>, JsonBody(body): JsonBody) -> Result<Json<Created>, Problem> {
+async fn create(State(state): State<AppState>, JsonBody(body): JsonBody) -> Result<Json<CreatedUser>, Problem> {
     let user = store(&state, &lift(body)?).await?;
-    Ok(Json(Created {
+    Ok(Json(CreatedUser {
         message: "User created",
         user_id: user.id,
     }))
 }
 
-async fn register(State(state): State<AppState>, OptionalBody(body): OptionalBody) -> Result<Json<Created>, Problem> {
+async fn register(
+    State(state): State<AppState>,
+    OptionalBody(body): OptionalBody,
+) -> Result<Json<CreatedUser>, Problem> {
     let user = match body {
         Some(body) => lift(body)?,
         None => NewUser::default(),
     };
     let user = store(&state, &user).await?;
     state.metrics().registrations().increment();
-    Ok(Json(Created {
+    Ok(Json(CreatedUser {
         message: "User registered",
         user_id: user.id,
     }))
 }
 
-async fn read(State(state): State<AppState>, Id(id): Id) -> Result<Json<Found>, Problem> {
+async fn read(State(state): State<AppState>, Id(id): Id) -> Result<Json<FoundUser>, Problem> {
     let found = state.users().get(id, state.store().get_user(id)).await?;
     let (user, cached) = found.ok_or_else(no_such_user)?;
-    Ok(Json(Found {
+    Ok(Json(FoundUser {
         user_id: user.id,
         name: user.name,
         cached,
     }))
 }
 
-async fn remove(State(state): State<AppState>, Id(id): Id) -> Result<Json<Removed>, Problem> {
+async fn remove(State(state): State<AppState>, Id(id): Id) -> Result<Json<RemovedUser>, Problem> {
     delete(&state, id).await?;
-    Ok(Json(Removed {
+    Ok(Json(RemovedUser {
         message: format!("User {id} deleted"),
     }))
 }
@@ -141,7 +147,7 @@ pub(super) async fn store(state: &AppState, user: &NewUser) -> Result<User, Prob
     state.metrics().active_users().add(1);
     let (store, id) = (state.store().clone(), user.id);
     state.background().submit(TaskType::UserWelcomeEmail, async move {
-        // Nobody to welcome any more is fine too.
+        // If the user has been deleted meanwhile, there is nothing to do.
         store.welcome_user(id).await?;
         Ok(())
     });
@@ -162,10 +168,10 @@ pub(super) fn no_such_user() -> Problem {
     Problem::new(Slug::NotFound, "There is no user with this id")
 }
 
-/// Takes name and email out of any object, if they are what they should be, and keeps the rest as it is.
+/// Takes name and email out of an object if they are valid, and keeps the rest as it is.
 fn lift(body: Value) -> Result<NewUser, Problem> {
     let Value::Object(mut rest) = body else {
-        let mut reader = Reader::default();
+        let mut reader = FieldReader::default();
         reader.complain("body", "must be an object");
         return reader.finish(None);
     };

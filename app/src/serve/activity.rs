@@ -1,7 +1,8 @@
-//! What a connection is doing, and since when: decides when it has done nothing for too long. Time is an argument.
+//! The phase of a connection and since when it lasts: decides when a connection has been idle for too long. Time is an
+//! argument.
 //!
-//! HTTP/1.1 tells by the bytes that move. In HTTP/2 bytes also move when nothing happens (pings, window updates), and
-//! they would hold a connection for ever: there only requests and pieces of responses count.
+//! In HTTP/1.1 every byte that moves is activity. In HTTP/2 bytes also move when nothing happens (pings, window updates)
+//! and would keep a connection open forever, so only requests and pieces of responses count.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering},
@@ -10,11 +11,11 @@ use std::{
 
 use crate::config::Limits;
 
-/// What a connection is doing while no handler runs.
+/// The phase of a connection while no handler runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-enum Doing {
-    /// Open, and not one byte has come.
+enum ConnectionPhase {
+    /// Open, and no byte has been received.
     Nothing,
     /// Receiving a request's head.
     Head,
@@ -26,10 +27,10 @@ enum Doing {
 #[derive(Debug)]
 pub(super) struct Activity {
     opened: Instant,
-    doing: AtomicU8,
+    phase: AtomicU8,
     /// Milliseconds after `opened`.
     since: AtomicU64,
-    /// Handlers that run; they bound their own time.
+    /// Handlers that run; they have time limits of their own.
     handlers: AtomicU32,
     /// Responses whose bodies have not ended.
     responses: AtomicU32,
@@ -40,7 +41,7 @@ impl Activity {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             opened: now,
-            doing: AtomicU8::new(Doing::Nothing as u8),
+            phase: AtomicU8::new(ConnectionPhase::Nothing as u8),
             since: AtomicU64::new(0),
             handlers: AtomicU32::new(0),
             responses: AtomicU32::new(0),
@@ -48,15 +49,15 @@ impl Activity {
         }
     }
 
-    fn doing(&self) -> Doing {
-        match self.doing.load(Ordering::Relaxed) {
-            0 => Doing::Nothing,
-            1 => Doing::Head,
-            _ => Doing::Rest,
+    fn phase(&self) -> ConnectionPhase {
+        match self.phase.load(Ordering::Relaxed) {
+            0 => ConnectionPhase::Nothing,
+            1 => ConnectionPhase::Head,
+            _ => ConnectionPhase::Rest,
         }
     }
 
-    /// Whether bytes tell what the connection is doing.
+    /// Whether bytes that move count as activity.
     fn goes_by_bytes(&self) -> bool {
         !self.is_http2.load(Ordering::Relaxed) && self.handlers.load(Ordering::Relaxed) == 0
     }
@@ -67,78 +68,78 @@ impl Activity {
             .store(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    fn enter(&self, doing: Doing, now: Instant) {
+    fn enter(&self, phase: ConnectionPhase, now: Instant) {
         self.touch(now);
-        self.doing.store(doing as u8, Ordering::Relaxed);
+        self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
-    /// Whether not one byte has come.
+    /// Whether no byte has been received yet.
     pub(super) fn is_unused(&self) -> bool {
-        self.doing() == Doing::Nothing
+        self.phase() == ConnectionPhase::Nothing
     }
 
-    /// Bytes came from the client.
+    /// Reports bytes from the client.
     pub(super) fn read(&self, now: Instant) {
-        match self.doing() {
-            Doing::Nothing => self.enter(Doing::Head, now),
-            // A head's time runs from its first byte: one byte a second must not prolong it.
-            Doing::Head => {}
-            // While a response is sent, what comes is for later.
-            Doing::Rest if self.goes_by_bytes() && self.responses.load(Ordering::Relaxed) == 0 => {
-                self.enter(Doing::Head, now);
+        match self.phase() {
+            ConnectionPhase::Nothing => self.enter(ConnectionPhase::Head, now),
+            // The time for a head runs from its first byte, so one byte a second does not prolong it.
+            ConnectionPhase::Head => {}
+            // Bytes that come while a response is sent belong to the next request.
+            ConnectionPhase::Rest if self.goes_by_bytes() && self.responses.load(Ordering::Relaxed) == 0 => {
+                self.enter(ConnectionPhase::Head, now);
             }
-            Doing::Rest => {}
+            ConnectionPhase::Rest => {}
         }
     }
 
-    /// The client took bytes.
+    /// Reports bytes that the client took.
     pub(super) fn wrote(&self, now: Instant) {
-        match self.doing() {
-            Doing::Rest if self.goes_by_bytes() => self.touch(now),
-            Doing::Nothing | Doing::Head | Doing::Rest => {}
+        match self.phase() {
+            ConnectionPhase::Rest if self.goes_by_bytes() => self.touch(now),
+            ConnectionPhase::Nothing | ConnectionPhase::Head | ConnectionPhase::Rest => {}
         }
     }
 
-    /// A handler starts.
+    /// Reports the start of a handler.
     pub(super) fn begin(&self, is_http2: bool, now: Instant) {
         if is_http2 {
             self.is_http2.store(true, Ordering::Relaxed);
         }
         self.handlers.fetch_add(1, Ordering::Relaxed);
-        self.enter(Doing::Rest, now);
+        self.enter(ConnectionPhase::Rest, now);
     }
 
-    /// A handler has answered, or was given up.
+    /// Reports that a handler has ended, or was dropped because the client left.
     pub(super) fn end(&self, now: Instant) {
         self.handlers.fetch_sub(1, Ordering::Relaxed);
         self.touch(now);
     }
 
-    /// A response's body starts.
+    /// Reports the start of a response body.
     pub(super) fn begin_response(&self) {
         self.responses.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The client has room for a piece of a response.
+    /// Reports that the client takes the next piece of a response.
     pub(super) fn progress(&self, now: Instant) {
         self.touch(now);
     }
 
-    /// A response's body has ended, or was given up.
+    /// Reports that a response body has ended, or was dropped because the client left.
     pub(super) fn end_response(&self, now: Instant) {
         self.responses.fetch_sub(1, Ordering::Relaxed);
         self.touch(now);
     }
 
-    /// Whether the time for what it is doing is over.
+    /// Whether the time for the current phase is over.
     pub(super) fn is_overdue(&self, limits: &Limits, now: Instant) -> bool {
         if self.handlers.load(Ordering::Relaxed) > 0 {
             return false;
         }
-        let limit = match self.doing() {
-            Doing::Nothing => limits.first_byte,
-            Doing::Head => limits.header,
-            Doing::Rest => limits.idle,
+        let limit = match self.phase() {
+            ConnectionPhase::Nothing => limits.first_byte,
+            ConnectionPhase::Head => limits.header,
+            ConnectionPhase::Rest => limits.idle,
         };
         let since = Duration::from_millis(self.since.load(Ordering::Relaxed));
         now.saturating_duration_since(self.opened).saturating_sub(since) >= limit

@@ -1,5 +1,5 @@
-//! The time before a connection's first request: it is waited for where the kernel keeps what has come. hyper's buffers
-//! and state come with the request, so that a client that sends nothing, or a head byte by byte, holds little memory.
+//! Waits for a connection's first request without taking its bytes out of the kernel's buffer. hyper's buffers are
+//! allocated only when a whole head is there, so a client that sends nothing, or a head byte by byte, takes little memory.
 
 use std::{
     io::{ErrorKind, Result},
@@ -12,10 +12,11 @@ use tokio::{io::Interest, net::TcpStream};
 use super::{activity::Activity, connection::MAX_HEAD_BYTES};
 
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// The frame that follows the preface starts with so many bytes (RFC 9113, 4.1).
+/// Length of a frame header, which follows the preface (RFC 9113, 4.1).
 const FRAME_HEAD_BYTES: usize = 9;
 
-/// Waits until the head of the first request is there, or what can be no such head, or the client's end. Takes nothing.
+/// Waits until the head of the first request is there, or bytes that cannot be one, or the client has closed. Reads no
+/// byte.
 ///
 /// # Errors
 /// The connection is broken.
@@ -24,7 +25,7 @@ pub(super) async fn first_head(stream: &TcpStream, activity: &Activity) -> Resul
         if stream.ready(Interest::READABLE).await?.is_read_closed() {
             return Ok(());
         }
-        // Where more is needed, the socket counts as not readable until more comes.
+        // `WouldBlock` makes tokio treat the socket as not readable until more bytes arrive.
         match stream.try_io(Interest::READABLE, || look(stream, activity)) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             looked => return looked,
@@ -45,7 +46,7 @@ fn look(stream: &TcpStream, activity: &Activity) -> Result<()> {
     Ok(())
 }
 
-/// Whether a request's head starts like this and goes on.
+/// Whether these bytes may be the incomplete beginning of a request's head.
 fn needs_more(seen: &[u8]) -> bool {
     if seen.is_empty() || seen.len() >= MAX_HEAD_BYTES {
         return false;

@@ -1,4 +1,4 @@
-//! A response's body that notes its pieces and its end. Changes nothing of what passes.
+//! A response body that reports its progress and its end to the connection's [`Activity`]. It changes no bytes.
 
 use std::{
     pin::Pin,
@@ -15,24 +15,24 @@ use super::activity::Activity;
 pin_project_lite::pin_project! {
     /// A response's body, and the connection that it goes to.
     #[derive(Debug)]
-    pub(super) struct Noted {
+    pub(super) struct TrackedBody {
         #[pin]
         body: Body,
-        ending: EndOnDrop,
+        ending: ResponseGuard,
     }
 }
 
-impl Noted {
+impl TrackedBody {
     pub(super) fn new(body: Body, activity: Arc<Activity>) -> Self {
         activity.begin_response();
         Self {
             body,
-            ending: EndOnDrop(activity),
+            ending: ResponseGuard(activity),
         }
     }
 }
 
-impl hyper::body::Body for Noted {
+impl hyper::body::Body for TrackedBody {
     type Data = Bytes;
     type Error = Error;
 
@@ -55,9 +55,9 @@ impl hyper::body::Body for Noted {
 
 /// Ends the response, however it ends.
 #[derive(Debug)]
-struct EndOnDrop(Arc<Activity>);
+struct ResponseGuard(Arc<Activity>);
 
-impl Drop for EndOnDrop {
+impl Drop for ResponseGuard {
     fn drop(&mut self) {
         self.0.end_response(Instant::now());
     }

@@ -20,41 +20,41 @@ use hyper_util::{
 use tokio::{net::TcpStream, sync::watch};
 use tower::Service as _;
 
-use super::{activity::Activity, arrival, body::Noted, io::Watched};
+use super::{activity::Activity, arrival, body::TrackedBody, io::TrackedIo};
 use crate::config::Limits;
 
 /// A request's head and hyper's read buffer, bytes. More is answered 431.
 pub(super) const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// HTTP/2 header list, bytes; the same bound in HTTP/2's own count.
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
-/// What a client may send on an HTTP/2 stream before the handler has read it, bytes. RFC 9113's initial value: memory of a
-/// connection is at most this times its streams.
+/// Bytes that a client may send on an HTTP/2 stream before the handler has read them: RFC 9113's initial value. A
+/// connection takes at most this times its number of streams.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 /// The same for a whole HTTP/2 connection: one body of the usual limit.
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
-/// What a response may buffer on an HTTP/2 stream, bytes.
+/// Bytes of a response that may be buffered on an HTTP/2 stream.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 /// Streams that a client has reset before they were taken up; more ends the connection (rapid reset, CVE-2023-44487).
 const MAX_PENDING_RESETS: usize = 20;
 /// Streams that were reset by us for the client's faults; more ends the connection (CVE-2025-8671).
 const MAX_FAULTY_STREAMS: usize = 100;
-/// An HTTP/2 peer that is gone without a word is noticed by a ping that it does not answer.
+/// How often an HTTP/2 client is pinged: one that is gone without closing does not answer.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What all connections share.
+/// Settings that all connections share.
 #[derive(Debug, Clone)]
-pub(super) struct Settings {
+pub(super) struct ConnectionSettings {
     limits: Limits,
     http: auto::Builder<TokioExecutor>,
     /// How often a watchdog looks.
     tick: Duration,
 }
 
-impl Settings {
+impl ConnectionSettings {
     pub(super) fn new(limits: Limits) -> Self {
         let mut http = auto::Builder::new(TokioExecutor::new());
-        // hyper's own header timeout also ends idle connections; ours tells the two apart.
+        // hyper's own header timeout would also end idle connections; ours has a time for each.
         http.http1().header_read_timeout(None).max_buf_size(MAX_HEAD_BYTES);
         http.http2()
             .timer(TokioTimer::new())
@@ -68,14 +68,19 @@ impl Settings {
             .keep_alive_interval(PING_INTERVAL)
             .keep_alive_timeout(PING_TIMEOUT);
         let shortest = limits.first_byte.min(limits.header).min(limits.idle);
-        // A timeout is kept to within a quarter of the shortest; four ticks cost less than one request.
+        // So no timeout is late by more than a quarter of the shortest one; four ticks cost less than one request.
         let tick = (shortest / 4).clamp(Duration::from_millis(10), Duration::from_secs(5));
         Self { limits, http, tick }
     }
 }
 
 /// Serves a connection to its end.
-pub(super) async fn serve(stream: TcpStream, router: Router, settings: Settings, mut closing: watch::Receiver<bool>) {
+pub(super) async fn serve(
+    stream: TcpStream,
+    router: Router,
+    settings: ConnectionSettings,
+    mut closing: watch::Receiver<bool>,
+) {
     // A response is written in one piece: waiting for more only delays it.
     let _ = stream.set_nodelay(true);
     let activity = Arc::new(Activity::new(Instant::now()));
@@ -93,7 +98,7 @@ pub(super) async fn serve(stream: TcpStream, router: Router, settings: Settings,
         () = overdue(&activity, &settings) => false,
     };
     if arrived {
-        // Boxed, so that a connection that waits has no room for it.
+        // Boxed, so that a connection that still waits takes less memory.
         Box::pin(serve_http(stream, activity, router, settings, closing)).await;
     }
 }
@@ -102,14 +107,14 @@ async fn serve_http(
     stream: TcpStream,
     activity: Arc<Activity>,
     router: Router,
-    settings: Settings,
+    settings: ConnectionSettings,
     mut closing: watch::Receiver<bool>,
 ) {
-    let io = TokioIo::new(Watched {
+    let io = TokioIo::new(TrackedIo {
         stream,
         activity: Arc::clone(&activity),
     });
-    let service = Handled {
+    let service = TrackedService {
         router,
         activity: Arc::clone(&activity),
     };
@@ -118,10 +123,10 @@ async fn serve_http(
     let mut is_closing = false;
     loop {
         tokio::select! {
-            // In this order: what has come is read before hyper is told to stop, which forgets a connection that it has not
-            // read from.
+            // In this order, so that received bytes are read before hyper is told to stop: hyper closes a connection that
+            // it has not read from, and the request would be lost.
             biased;
-            // An error here is the client's: it sent no HTTP, or left. What it was answered is logged already.
+            // An error here is the client's: it sent something else than HTTP, or left. Its responses are already logged.
             _ = connection.as_mut() => return,
             _ = closing.wait_for(|close| *close), if !is_closing => {
                 is_closing = true;
@@ -132,32 +137,32 @@ async fn serve_http(
     }
 }
 
-/// Waits until a connection has done nothing for too long.
-async fn overdue(activity: &Activity, settings: &Settings) {
+/// Waits until a connection's time for its current phase is over.
+async fn overdue(activity: &Activity, settings: &ConnectionSettings) {
     let mut ticks = tokio::time::interval(settings.tick);
     while !activity.is_overdue(&settings.limits, Instant::now()) {
         ticks.tick().await;
     }
 }
 
-/// The router, noting when a handler runs.
+/// The router as a service that reports to the connection's activity when a handler runs.
 #[derive(Debug, Clone)]
-struct Handled {
+struct TrackedService {
     router: Router,
     activity: Arc<Activity>,
 }
 
-impl hyper::service::Service<Request<Incoming>> for Handled {
-    type Response = Response<Noted>;
+impl hyper::service::Service<Request<Incoming>> for TrackedService {
+    type Response = Response<TrackedBody>;
     type Error = Infallible;
-    type Future = Handling;
+    type Future = ResponseFuture;
 
-    fn call(&self, request: Request<Incoming>) -> Handling {
+    fn call(&self, request: Request<Incoming>) -> ResponseFuture {
         self.activity
             .begin(request.version() == Version::HTTP_2, Instant::now());
-        let running = EndOnDrop(Arc::clone(&self.activity));
+        let running = HandlerGuard(Arc::clone(&self.activity));
         // A router is always ready.
-        Handling {
+        ResponseFuture {
             inner: self.router.clone().call(request),
             running,
         }
@@ -165,29 +170,29 @@ impl hyper::service::Service<Request<Incoming>> for Handled {
 }
 
 pin_project_lite::pin_project! {
-    /// A request being handled.
-    struct Handling {
+    /// The response to come.
+    struct ResponseFuture {
         #[pin]
         inner: RouteFuture<Infallible>,
-        running: EndOnDrop,
+        running: HandlerGuard,
     }
 }
 
-impl Future for Handling {
-    type Output = Result<Response<Noted>, Infallible>;
+impl Future for ResponseFuture {
+    type Output = Result<Response<TrackedBody>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Ok(response) = ready!(this.inner.poll(context));
         let activity = Arc::clone(&this.running.0);
-        Poll::Ready(Ok(response.map(|body| Noted::new(body, activity))))
+        Poll::Ready(Ok(response.map(|body| TrackedBody::new(body, activity))))
     }
 }
 
-/// Ends the handler's time, however it ends. hyper drops the future as soon as it has answered.
-struct EndOnDrop(Arc<Activity>);
+/// Reports the handler's end when it is dropped, which hyper does as soon as the future is ready.
+struct HandlerGuard(Arc<Activity>);
 
-impl Drop for EndOnDrop {
+impl Drop for HandlerGuard {
     fn drop(&mut self) {
         self.0.end(Instant::now());
     }

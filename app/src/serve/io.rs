@@ -1,4 +1,4 @@
-//! A socket that notes when bytes move. Changes nothing of what passes.
+//! A socket that reports to the connection's [`Activity`] when bytes move. It changes no bytes.
 
 use std::{
     io::{IoSlice, Result},
@@ -15,14 +15,14 @@ use tokio::{
 
 use super::activity::Activity;
 
-/// A socket and what is known of its connection.
+/// A socket, and the activity of its connection.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub(super) struct TrackedIo {
     pub(super) stream: TcpStream,
     pub(super) activity: Arc<Activity>,
 }
 
-impl AsyncRead for Watched {
+impl AsyncRead for TrackedIo {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
@@ -33,7 +33,7 @@ impl AsyncRead for Watched {
     }
 }
 
-impl AsyncWrite for Watched {
+impl AsyncWrite for TrackedIo {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
         self.activity.wrote(Instant::now());

@@ -1,4 +1,4 @@
-//! The accept loop: takes connections up to the cap, and stops taking them when told.
+//! The accept loop: accepts connections up to the cap, until the process stops.
 //!
 //! Our own, because axum 0.8's `serve` has no timeouts: a client that sends nothing would hold a connection for ever.
 
@@ -23,7 +23,7 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 
-use self::per_address::PerAddress;
+use self::per_address::ConnectionsPerAddress;
 use crate::{config::Limits, telemetry::Connections};
 
 /// Connections that the kernel holds while we are busy.
@@ -32,15 +32,16 @@ const BACKLOG: u32 = 1_024;
 const OTHER_FILES: u64 = 128;
 /// Pause after a failed accept (no file descriptors, usually), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Refused clients that are being told so; more are closed without a word, because each takes a file descriptor.
+/// Refused clients that are sent a response at the same time; further ones are closed without one, because each takes a
+/// file descriptor.
 const REFUSALS: usize = OTHER_FILES as usize / 2;
 /// How long a refused client may take to read that.
 const REFUSAL_PATIENCE: Duration = Duration::from_secs(1);
-/// What a connection over the cap is told.
+/// The response to a connection over the cap.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-/// Binds the address. Where the kernel has no IPv6, `[::]` is every IPv4 address: no more than was asked for.
+/// Binds the address. Where the kernel has no IPv6, `[::]` means every IPv4 address.
 ///
 /// # Errors
 /// The address is taken or not ours.
@@ -93,8 +94,8 @@ pub async fn serve(
     let cap = connection_cap(limits.connections);
     let permits = Arc::new(Semaphore::new(cap as usize));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
-    let per_address = PerAddress::new(limits.connections_per_ip);
-    let settings = connection::Settings::new(limits);
+    let per_address = ConnectionsPerAddress::new(limits.connections_per_ip);
+    let settings = connection::ConnectionSettings::new(limits);
     loop {
         let accepted = tokio::select! {
             _ = closing.wait_for(|close| *close) => break,
@@ -127,7 +128,10 @@ pub async fn serve(
     drop(listener);
     if tokio::time::timeout(grace, permits.acquire_many(cap)).await.is_err() {
         let open = cap as usize - permits.available_permits();
-        tracing::warn!(connections = open, "the grace is over: connections are cut off");
+        tracing::warn!(
+            connections = open,
+            "the grace period is over: open connections are closed"
+        );
     }
 }
 
@@ -152,8 +156,8 @@ fn connection_cap(wanted: usize) -> u32 {
     u32::try_from(cap).unwrap_or(u32::MAX)
 }
 
-/// Tells the client to come back, and reads what it sends until it has read that: a connection that is closed with a
-/// request unread is reset, and the client never sees the answer.
+/// Sends the client a 503, then reads until the client closes: a connection that is closed while its request is unread
+/// is reset, and the client would never see the response.
 async fn refuse(mut stream: TcpStream) -> Result<()> {
     stream.write_all(FULL).await?;
     stream.shutdown().await?;
@@ -163,7 +167,7 @@ async fn refuse(mut stream: TcpStream) -> Result<()> {
 }
 
 async fn pause_after(error: &std::io::Error) {
-    // These concern one connection that is gone already.
+    // These errors concern one connection only, which is already gone.
     if matches!(
         error.kind(),
         ErrorKind::ConnectionAborted

@@ -1,4 +1,4 @@
-//! Counts the connections of each address, so that one client cannot take them all.
+//! Counts the connections of each client address, so that one client cannot take all of them.
 
 use std::{
     collections::HashMap,
@@ -6,17 +6,17 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Bits of an IPv6 address that name a network: its owner has all addresses below.
+/// Bits of an IPv6 address that identify a network. One client may have all addresses of a network.
 const IPV6_NETWORK: u32 = 64;
 
 /// Connections of each address, up to a cap; without a cap nothing is counted.
 #[derive(Debug, Clone)]
-pub(super) struct PerAddress {
+pub(super) struct ConnectionsPerAddress {
     cap: Option<usize>,
     counts: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
-impl PerAddress {
+impl ConnectionsPerAddress {
     pub(super) fn new(cap: Option<usize>) -> Self {
         Self {
             cap,
@@ -24,10 +24,10 @@ impl PerAddress {
         }
     }
 
-    /// Room for one more connection of this address; `None` if there is none. Given back when dropped.
-    pub(super) fn enter(&self, address: IpAddr) -> Option<Entered> {
+    /// Counts one more connection of this address, until the guard is dropped; `None` if the cap is reached.
+    pub(super) fn enter(&self, address: IpAddr) -> Option<AddressGuard> {
         let Some(cap) = self.cap else {
-            return Some(Entered { counted: None });
+            return Some(AddressGuard { counted: None });
         };
         let address = network(address);
         let mut counts = self.lock();
@@ -36,7 +36,7 @@ impl PerAddress {
             return None;
         }
         *count += 1;
-        Some(Entered {
+        Some(AddressGuard {
             counted: Some((self.clone(), address)),
         })
     }
@@ -58,13 +58,13 @@ impl PerAddress {
     }
 }
 
-/// A connection that is counted until this is dropped.
+/// Keeps a connection counted until it is dropped.
 #[derive(Debug)]
-pub(super) struct Entered {
-    counted: Option<(PerAddress, IpAddr)>,
+pub(super) struct AddressGuard {
+    counted: Option<(ConnectionsPerAddress, IpAddr)>,
 }
 
-impl Drop for Entered {
+impl Drop for AddressGuard {
     fn drop(&mut self) {
         if let Some((counts, address)) = &self.counted {
             counts.leave(*address);
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn an_address_gets_no_more_than_the_cap_and_others_are_not_concerned() {
-        let counts = PerAddress::new(Some(2));
+        let counts = ConnectionsPerAddress::new(Some(2));
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
         let first = counts.enter(address("10.0.0.1"));
         let second = counts.enter(address("::ffff:10.0.0.1"));
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_network_of_ipv6_is_one_client() {
-        let counts = PerAddress::new(Some(1));
+        let counts = ConnectionsPerAddress::new(Some(1));
         let _one = counts.enter("2001:db8::1".parse().unwrap());
         assert!(counts.enter("2001:db8::ffff:2".parse().unwrap()).is_none());
         assert!(counts.enter("2001:db8:0:1::1".parse().unwrap()).is_some());
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn without_a_cap_everybody_enters() {
-        let counts = PerAddress::new(None);
+        let counts = ConnectionsPerAddress::new(None);
         let all: Vec<_> = (0..100).map(|_| counts.enter([127, 0, 0, 1].into())).collect();
         assert!(all.iter().all(Option::is_some));
     }

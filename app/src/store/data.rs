@@ -4,14 +4,16 @@ mod types;
 
 use jiff::Timestamp;
 
-pub use self::types::{CategorySummary, Filter, Item, NewItem, Page, Sort, SortField, Summary};
+pub use self::types::{CategorySummary, Filter, Item, ItemPage, ItemSummary, NewItem, Sort, SortField};
 use super::{
     Operation, Store, StoreError,
-    sql::{Builder, FromRow, Parameter, Row, Statement, read_all, read_optional, statement, undecodable},
+    sql::{
+        DatabaseRow, FromRow, Parameter, Statement, StatementBuilder, read_all, read_optional, statement, undecodable,
+    },
 };
 
 impl FromRow for Item {
-    fn from_row(row: &Row) -> Result<Self, sqlx::Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, sqlx::Error> {
         let metadata: Option<String> = row.get("metadata")?;
         Ok(Self {
             id: row.get("id")?,
@@ -30,7 +32,7 @@ impl FromRow for Item {
     }
 }
 
-fn time(row: &Row, column: &str) -> Result<Timestamp, sqlx::Error> {
+fn time(row: &DatabaseRow, column: &str) -> Result<Timestamp, sqlx::Error> {
     Timestamp::from_microsecond(row.get(column)?).map_err(undecodable)
 }
 
@@ -39,13 +41,19 @@ impl Store {
     ///
     /// # Errors
     /// The store is not available, or failed.
-    pub async fn list_data(&self, filter: &Filter, sort: Sort, limit: u32, offset: u32) -> Result<Page, StoreError> {
+    pub async fn list_data(
+        &self,
+        filter: &Filter,
+        sort: Sort,
+        limit: u32,
+        offset: u32,
+    ) -> Result<ItemPage, StoreError> {
         self.run(Operation::ListData, async {
             let mut snapshot = self.pools.snapshot().await?;
-            let mut count = Builder::new("SELECT count(*) AS count FROM data");
+            let mut count = StatementBuilder::new("SELECT count(*) AS count FROM data");
             push_filter(&mut count, filter);
             let total = snapshot.one(count.finish()).await?.get("count")?;
-            let mut list = Builder::new("SELECT * FROM data");
+            let mut list = StatementBuilder::new("SELECT * FROM data");
             push_filter(&mut list, filter);
             list.push(" ORDER BY ")
                 .push(sort.field.column())
@@ -57,7 +65,7 @@ impl Store {
                 .push_parameter(offset);
             let items = read_all(&snapshot.all(list.finish()).await?)?;
             snapshot.commit().await?;
-            Ok(Page {
+            Ok(ItemPage {
                 items,
                 total,
                 limit,
@@ -146,7 +154,7 @@ impl Store {
     ///
     /// # Errors
     /// The store is not available, or failed.
-    pub async fn summarize_data(&self) -> Result<Summary, StoreError> {
+    pub async fn summarize_data(&self) -> Result<ItemSummary, StoreError> {
         self.run(Operation::SummarizeData, async {
             let mut snapshot = self.pools.snapshot().await?;
             let all = snapshot.one(figures("", "")).await?;
@@ -154,7 +162,7 @@ impl Store {
             let rows = snapshot.all(by_category).await?;
             snapshot.commit().await?;
             let (count, sum) = (all.get("count")?, all.get("sum")?);
-            Ok(Summary {
+            Ok(ItemSummary {
                 count,
                 min: all.get("min")?,
                 max: all.get("max")?,
@@ -168,20 +176,20 @@ impl Store {
 }
 
 fn figures(column: &'static str, grouping: &'static str) -> Statement {
-    let mut query = Builder::new(
+    let mut query = StatementBuilder::new(
         "SELECT count(*) AS count, min(value) AS min, max(value) AS max, coalesce(sum(value), 0.0) AS sum",
     );
     query.push(column).push(" FROM data").push(grouping);
     query.finish()
 }
 
-/// PostgreSQL's own mean fails for values whose squares are too large.
+/// The mean is computed here, because PostgreSQL's `avg` fails for values whose squares are too large.
 fn mean(sum: f64, count: i64) -> Option<f64> {
     (count > 0).then(|| sum / count as f64)
 }
 
 impl FromRow for CategorySummary {
-    fn from_row(row: &Row) -> Result<Self, sqlx::Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, sqlx::Error> {
         let (count, sum) = (row.get("count")?, row.get("sum")?);
         Ok(Self {
             category: row.get("category")?,
@@ -194,9 +202,9 @@ impl FromRow for CategorySummary {
     }
 }
 
-fn insert_of(items: &[NewItem]) -> Builder {
+fn insert_of(items: &[NewItem]) -> StatementBuilder {
     let now = Timestamp::now().as_microsecond();
-    let mut insert = Builder::new(
+    let mut insert = StatementBuilder::new(
         "INSERT INTO data (name, description, category, value, active, metadata, created_at, updated_at) VALUES ",
     );
     for (index, item) in items.iter().enumerate() {
@@ -216,7 +224,7 @@ fn insert_of(items: &[NewItem]) -> Builder {
     insert
 }
 
-fn push_filter(query: &mut Builder, filter: &Filter) {
+fn push_filter(query: &mut StatementBuilder, filter: &Filter) {
     query.push(" WHERE TRUE");
     if let Some(category) = &filter.category {
         query.push(" AND category = ").push_parameter(category);

@@ -1,10 +1,10 @@
-//! What went wrong in a database, in words of ours: drivers' texts may hold SQL, values, users or addresses.
+//! Errors of a database in our own words, because drivers' texts may hold SQL, values, users or addresses.
 
 use std::{fmt, io};
 
 use sqlx::migrate::MigrateError;
 
-/// Why a database did not do what was asked; safe to log.
+/// Why a database operation failed; safe to log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Fault {
     class: Class,
@@ -13,14 +13,14 @@ pub struct Fault {
     code: Option<String>,
 }
 
-/// Who can do something about it.
+/// Kinds of failure, by what helps against them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     /// It may work when tried again.
     Temporary,
     /// Another process holds what is needed, for a moment. Temporary too.
     Contended,
-    /// The database is not for us, as it is set up. A start fails; a service that runs waits for better times.
+    /// The database does not admit us as it is configured. A start fails; a running service keeps trying.
     Refused,
     /// A fault of this program.
     Permanent,

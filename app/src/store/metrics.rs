@@ -7,7 +7,7 @@ use metric_contract::MetricId;
 
 use super::{Operation, pools::Usage};
 
-/// Metrics of all operations and of the connections; a clone is the same.
+/// Metrics of all operations and of the connections; clones share it.
 #[derive(Debug, Clone)]
 pub struct StoreMetrics {
     operations: Arc<[Handles]>,

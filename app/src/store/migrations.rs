@@ -8,7 +8,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-/// Version, description and statements; what has been released never changes, its checksum is in databases.
+/// Version, description and statements. A released migration never changes: databases hold its checksum.
 type Version = (i64, &'static str, &'static str);
 
 const SQLITE: &[Version] = &[

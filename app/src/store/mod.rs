@@ -1,4 +1,4 @@
-//! The store: what it can be asked and what may go wrong; SQL of one table a file beside it. SQL stands nowhere else.
+//! The store: its operations and errors. Each table's SQL is in a file of this folder, and SQL is nowhere else.
 //!
 //! One text of SQL serves SQLite and PostgreSQL (`sql.rs`); what differs stands in `pools.rs`, `session.rs` and the
 //! migrations.
@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
 pub use self::{
-    data::{CategorySummary, Filter, Item, NewItem, Page, Sort, SortField, Summary},
+    data::{CategorySummary, Filter, Item, ItemPage, ItemSummary, NewItem, Sort, SortField},
     fault::Fault,
     metrics::StoreMetrics,
     operation::Operation,
@@ -33,7 +33,7 @@ use crate::config::Database;
 const RETRY_MIN: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(1);
 
-/// Why the store did not do what was asked. The texts are for the log.
+/// Why an operation of the store failed. The texts are for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The directory of the file cannot be made.
@@ -50,7 +50,7 @@ pub enum StoreError {
     /// No connection in time, or the database is locked, full or gone. May work later.
     #[error("{operation} found the store unavailable: {fault}")]
     Unavailable {
-        /// What was asked.
+        /// The operation.
         operation: Operation,
         /// Why.
         fault: Fault,
@@ -58,14 +58,14 @@ pub enum StoreError {
     /// Anything else: a fault of this program.
     #[error("{operation} failed in the store: {fault}")]
     Failed {
-        /// What was asked.
+        /// The operation.
         operation: Operation,
         /// Why.
         fault: Fault,
     },
 }
 
-/// The store; a clone is the same.
+/// The store; clones share it.
 #[derive(Debug, Clone)]
 pub struct Store {
     pools: Pools,
@@ -125,7 +125,7 @@ impl Store {
         self.pools.close().await;
     }
 
-    /// Runs an operation, measures it, and tells what may work later from what will not.
+    /// Runs an operation, measures it, and tells temporary errors from permanent ones.
     async fn run<T>(
         &self,
         operation: Operation,

@@ -1,10 +1,10 @@
-//! What is asked of the store, a bounded set: labels of the store's metrics.
+//! Operations of the store, a bounded set: labels of the store's metrics.
 
 use std::fmt;
 
 macro_rules! operations {
     ($($(#[$doc:meta])* $name:ident = $operation:literal, $table:literal;)*) => {
-        /// What is asked of the store.
+        /// An operation of the store.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Operation {
             $($(#[$doc])* $name,)*

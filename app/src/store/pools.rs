@@ -33,13 +33,13 @@ const READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 8;
 /// Page cache of a SQLite connection: negative, so KiB. SQLite's own default is 2 MiB a connection.
 const CACHE_KIB: &str = "-1024";
-/// What the write-ahead log is cut back to after a checkpoint; a long reader may have let it grow.
+/// Size to which the write-ahead log is truncated after a checkpoint; a long read may have let it grow.
 const LOG_BYTES: &str = "67108864";
 /// Prepared statements that a connection keeps.
 const PREPARED: usize = 32;
-/// A connection to PostgreSQL that was idle for longer is asked whether it is alive before it is used.
+/// A PostgreSQL connection that was idle for longer is tested before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_millis(500);
-/// What the readiness probe gives a statement; with its connection it has a second.
+/// Time for the readiness probe's statement; together with getting a connection the probe has a second.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(900);
 
 /// The connections.
@@ -94,7 +94,7 @@ impl Pools {
                     .filename(path)
                     .create_if_missing(true)
                     .journal_mode(SqliteJournalMode::Wal)
-                    // FULL syncs the log at every commit: what was acknowledged survives a power cut too.
+                    // FULL syncs the log at every commit, so that an acknowledged write survives a power cut.
                     .synchronous(SqliteSynchronous::Full)
                     .pragma("journal_size_limit", LOG_BYTES);
                 let reading = options.clone().create_if_missing(false).pragma("query_only", "true");
@@ -113,7 +113,7 @@ impl Pools {
                 let bounded = options.clone().options([
                     ("statement_timeout", STATEMENT_TIMEOUT.as_millis().to_string()),
                     ("idle_in_transaction_session_timeout", "60000".to_owned()),
-                    // What was acknowledged is on the server's disk, whatever the server's default is.
+                    // An acknowledged write is on the server's disk, even if the server's default is weaker.
                     ("synchronous_commit", "on".to_owned()),
                 ]);
                 Ok(Self::Postgres {
@@ -159,7 +159,8 @@ impl Pools {
     /// Whether a start that met this waits and tries again.
     pub(super) fn is_worth_waiting(&self, fault: &Fault) -> bool {
         match (self, fault.class()) {
-            // A server may be starting too. A file that cannot be opened is a mistake that nobody else mends.
+            // A server may still be starting, so it is tried again. A file that cannot be opened is a mistake in the
+            // settings, and trying again does not help.
             (Self::Sqlite { .. } | Self::Postgres { .. }, Class::Contended)
             | (Self::Postgres { .. }, Class::Temporary) => true,
             (Self::Sqlite { .. }, Class::Temporary) | (_, Class::Refused | Class::Permanent) => false,
@@ -201,7 +202,7 @@ impl Pools {
         }
     }
 
-    /// A transaction whose statements see the data of one moment.
+    /// Begins a transaction whose statements all see the same snapshot.
     pub(super) async fn snapshot(&self) -> Result<Session, sqlx::Error> {
         match self {
             Self::Sqlite { readers, .. } => Ok(Session::SqliteTransaction(readers.begin().await?)),

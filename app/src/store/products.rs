@@ -2,7 +2,7 @@
 
 use super::{
     Operation, Store, StoreError,
-    sql::{FromRow, Row, read_all, read_optional, statement},
+    sql::{DatabaseRow, FromRow, read_all, read_optional, statement},
 };
 
 /// A product.
@@ -10,9 +10,9 @@ use super::{
 pub struct Product {
     /// The client's choice.
     pub id: i64,
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// What it costs, cents.
+    /// Its price in cents.
     pub price_cents: i64,
     /// How many there are.
     pub amount: i64,
@@ -28,7 +28,7 @@ pub struct ProductPage {
 }
 
 impl FromRow for Product {
-    fn from_row(row: &Row) -> Result<Self, sqlx::Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             id: row.get("id")?,
             name: row.get("name")?,

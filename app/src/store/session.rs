@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use sqlx::{Postgres, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
 
-use super::sql::{Row, Statement};
+use super::sql::{DatabaseRow, Statement};
 
 /// How long PostgreSQL may take for a statement. The server gives up first (see `pools.rs`); this is for a server that
 /// is not there any more without the connection having ended.
@@ -74,12 +74,12 @@ impl PostgresSession {
         done.map(drop)
     }
 
-    async fn all(&mut self, statement: Statement) -> Result<Vec<Row>, sqlx::Error> {
+    async fn all(&mut self, statement: Statement) -> Result<Vec<DatabaseRow>, sqlx::Error> {
         let before = std::mem::replace(&mut self.clean, false);
         let work = statement.query().fetch_all(&mut *self.connection);
         let rows = tokio::time::timeout(self.limit, work).await.map_err(|_| late())?;
         self.clean = before;
-        Ok(rows?.into_iter().map(Row::Postgres).collect())
+        Ok(rows?.into_iter().map(DatabaseRow::Postgres).collect())
     }
 
     async fn execute(&mut self, statement: Statement) -> Result<u64, sqlx::Error> {
@@ -97,23 +97,23 @@ fn late() -> sqlx::Error {
 
 impl Session {
     /// All rows of a statement.
-    pub(super) async fn all(&mut self, statement: Statement) -> Result<Vec<Row>, sqlx::Error> {
+    pub(super) async fn all(&mut self, statement: Statement) -> Result<Vec<DatabaseRow>, sqlx::Error> {
         match self.sqlite() {
             Ok(connection) => {
                 let rows = statement.query().fetch_all(connection).await?;
-                Ok(rows.into_iter().map(Row::Sqlite).collect())
+                Ok(rows.into_iter().map(DatabaseRow::Sqlite).collect())
             }
             Err(session) => session.all(statement).await,
         }
     }
 
     /// The first row of a statement, if there is one.
-    pub(super) async fn optional(&mut self, statement: Statement) -> Result<Option<Row>, sqlx::Error> {
+    pub(super) async fn optional(&mut self, statement: Statement) -> Result<Option<DatabaseRow>, sqlx::Error> {
         Ok(self.all(statement).await?.into_iter().next())
     }
 
     /// The first row of a statement.
-    pub(super) async fn one(&mut self, statement: Statement) -> Result<Row, sqlx::Error> {
+    pub(super) async fn one(&mut self, statement: Statement) -> Result<DatabaseRow, sqlx::Error> {
         self.optional(statement).await?.ok_or(sqlx::Error::RowNotFound)
     }
 

@@ -100,14 +100,14 @@ impl Statement {
     }
 }
 
-/// A statement whose text depends on what is asked for. Texts of clients get in as parameters only.
+/// Builds a statement whose text depends on the request. Texts of clients become parameters, never SQL.
 #[derive(Debug)]
-pub(super) struct Builder {
+pub(super) struct StatementBuilder {
     text: String,
     parameters: Vec<Parameter>,
 }
 
-impl Builder {
+impl StatementBuilder {
     pub(super) fn new(text: &'static str) -> Self {
         Self {
             text: text.to_owned(),
@@ -155,12 +155,12 @@ impl Builder {
 
 /// A row of either database.
 #[derive(Debug)]
-pub(super) enum Row {
+pub(super) enum DatabaseRow {
     Sqlite(SqliteRow),
     Postgres(PgRow),
 }
 
-impl Row {
+impl DatabaseRow {
     /// The value of a column.
     pub(super) fn get<T>(&self, column: &str) -> Result<T, sqlx::Error>
     where
@@ -175,20 +175,20 @@ impl Row {
 
 /// What a table's type is read from.
 pub(super) trait FromRow: Sized {
-    fn from_row(row: &Row) -> Result<Self, sqlx::Error>;
+    fn from_row(row: &DatabaseRow) -> Result<Self, sqlx::Error>;
 }
 
 /// All rows as a table's type.
-pub(super) fn read_all<T: FromRow>(rows: &[Row]) -> Result<Vec<T>, sqlx::Error> {
+pub(super) fn read_all<T: FromRow>(rows: &[DatabaseRow]) -> Result<Vec<T>, sqlx::Error> {
     rows.iter().map(T::from_row).collect()
 }
 
 /// The row as a table's type, if there is one.
-pub(super) fn read_optional<T: FromRow>(row: Option<Row>) -> Result<Option<T>, sqlx::Error> {
+pub(super) fn read_optional<T: FromRow>(row: Option<DatabaseRow>) -> Result<Option<T>, sqlx::Error> {
     row.as_ref().map(T::from_row).transpose()
 }
 
-/// What is stored is not what this program stores.
+/// The error for a stored value that this program would not have written.
 pub(super) fn undecodable(source: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
     sqlx::Error::Decode(Box::new(source))
 }
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn parameters_are_numbered_in_the_order_of_their_binding() {
-        let mut builder = Builder::new("INSERT INTO t VALUES ");
+        let mut builder = StatementBuilder::new("INSERT INTO t VALUES ");
         builder
             .push_row([Parameter::Integer(1), Parameter::Flag(true)])
             .push(", ")

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Operation, Store, StoreError,
-    sql::{FromRow, Row, read_all, read_optional, statement},
+    sql::{DatabaseRow, FromRow, read_all, read_optional, statement},
 };
 
 /// A user.
@@ -27,11 +27,11 @@ pub struct NewUser {
     pub name: Option<String>,
     /// If there is one.
     pub email: Option<String>,
-    /// Whatever else the client sent: a JSON object.
+    /// The other fields that the client sent: a JSON object.
     pub rest: serde_json::Map<String, serde_json::Value>,
 }
 
-/// A change of a user; what is `None` stays.
+/// A change of a user; a field that is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserChange {
     /// The new name.
@@ -50,7 +50,7 @@ pub struct UserPage {
 }
 
 impl FromRow for User {
-    fn from_row(row: &Row) -> Result<Self, sqlx::Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             id: row.get("id")?,
             name: row.get("name")?,
@@ -140,7 +140,7 @@ impl Store {
         .await
     }
 
-    /// Notes that a user was welcomed; `false` if there is none any more.
+    /// Marks a user as welcomed; `false` if the user has been deleted.
     ///
     /// # Errors
     /// The store is not available, or failed.

@@ -1,4 +1,4 @@
-//! What the allocator holds. glibc tells it; other C libraries do not.
+//! Memory that the allocator holds. Only glibc reports it.
 
 /// Memory of the allocator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,21 +1,21 @@
-//! How many client connections are open: who serves one holds an [`OpenConnection`] as long as it is.
+//! Counts open client connections: the task that serves one holds an [`OpenConnection`].
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http_instrument::Gauge;
 
-/// The figure; a clone is the same.
+/// The number of open connections; clones share it.
 #[derive(Debug, Clone)]
-pub struct Connections(Arc<Figure>);
+pub struct Connections(Arc<OpenCount>);
 
 #[derive(Debug)]
-struct Figure {
+struct OpenCount {
     shown: Gauge,
     /// Held while the gauge is set, so that the last change is the one that is shown.
     open: Mutex<u64>,
 }
 
-impl Figure {
+impl OpenCount {
     fn change(&self, change: impl FnOnce(u64) -> u64) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         *open = change(*open);
@@ -25,19 +25,19 @@ impl Figure {
 
 /// A connection that is open until this is dropped.
 #[derive(Debug)]
-pub struct OpenConnection(Arc<Figure>);
+pub struct OpenConnection(Arc<OpenCount>);
 
 impl Connections {
-    /// Shows the figure in a gauge.
+    /// Starts at 0, and keeps the gauge up to date.
     #[must_use]
     pub fn new(shown: Gauge) -> Self {
-        Self(Arc::new(Figure {
+        Self(Arc::new(OpenCount {
             shown,
             open: Mutex::new(0),
         }))
     }
 
-    /// One more.
+    /// Counts one more connection, until the returned guard is dropped.
     #[must_use]
     pub fn open(&self) -> OpenConnection {
         self.0.change(|open| open.saturating_add(1));

@@ -1,17 +1,17 @@
-//! Percent of CPU: what was measured, unless somebody has said what it shall be.
+//! CPU use in percent: the measured value, unless a client has set another one.
 //!
 //! In the dialects `native` and `s4` a client may set the figure (`GET /cpu`), and then it stays; source system S4 shows
-//! dashboards that way. In every other dialect it is always what was measured.
+//! dashboards that way. In every other dialect it is always the measured value.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http_instrument::Gauge;
 use metric_contract::DialectId;
 
-/// No figure: the bits of a NaN that no arithmetic makes.
+/// Stands for no figure: the bits of a NaN that no calculation results in.
 const NONE: u64 = u64::MAX;
 
-/// The figure, and who decides it.
+/// The figure, and whether a client may set it.
 #[derive(Debug)]
 pub struct CpuUsage {
     shown: Gauge,
@@ -32,7 +32,7 @@ impl CpuUsage {
         }
     }
 
-    /// A client says what the figure shall be, 0 to 100.
+    /// Sets the figure on behalf of a client, 0 to 100.
     pub fn set(&self, percent: f64) {
         self.set.store(percent.to_bits(), Ordering::Relaxed);
         if self.settable {
@@ -40,7 +40,7 @@ impl CpuUsage {
         }
     }
 
-    /// What was measured: 100 is all that the process may use.
+    /// Takes a measured value: 100 is all that the process may use.
     pub fn measure(&self, percent: f64) {
         self.measured.store(percent.to_bits(), Ordering::Relaxed);
         if !self.settable || self.set.load(Ordering::Relaxed) == NONE {
@@ -48,7 +48,7 @@ impl CpuUsage {
         }
     }
 
-    /// What was measured last, whatever was set. `None` before.
+    /// The value measured last, even if a client has set another one; `None` before the first measurement.
     #[must_use]
     pub fn measured(&self) -> Option<f64> {
         let bits = self.measured.load(Ordering::Relaxed);

@@ -1,35 +1,35 @@
-//! The last minutes, in memory: what was counted, at regular times. Pure; who fills it brings the time.
+//! The last minutes in memory: counters, sampled at regular times. Pure; the time is an argument.
 //!
 //! Bounded by number, not by time: at most [`MAX_SAMPLES`] samples of about 250 bytes, of which the latest
-//! [`ROUTE_SAMPLES`] also tell up to [`MAX_ENDPOINTS`] endpoints apart, in about 190 bytes each. An endpoint that nobody
-//! asks is stored once, whatever the number of samples. For this service (about 40 endpoints) that is 0.5 MiB if all are
-//! asked all the time, for any other 1.5 MiB at most.
+//! [`ROUTE_SAMPLES`] also tell up to [`MAX_ENDPOINTS`] endpoints apart, in about 190 bytes each. An endpoint without
+//! requests is stored once, however many samples there are. For this service (about 40 endpoints) that is 0.5 MiB if all
+//! of them are busy, and for any other 1.5 MiB at most.
 
 use std::{collections::VecDeque, iter, sync::Arc, time::Duration};
 
 /// How far back the history goes.
 pub const KEPT: Duration = Duration::from_secs(15 * 60);
-/// Samples kept, however short the time between them.
+/// The most samples that are kept, even if they are taken in quick succession.
 pub const MAX_SAMPLES: usize = 900;
-/// Samples that tell endpoints apart: five minutes at one in 5 s.
+/// Samples that count each endpoint on its own: five minutes' worth, at one sample every 5 s.
 pub const ROUTE_SAMPLES: usize = 61;
-/// Endpoints told apart; those that come later count in the totals only.
+/// Endpoints that are counted on their own; further ones count in the totals only.
 pub const MAX_ENDPOINTS: usize = 128;
 
-/// What was counted up to some moment, or between two.
+/// Counters of requests: from the start to some moment, or between two moments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct RequestCounts {
     /// Requests answered.
     pub requests: u64,
     /// Those answered 5xx.
     pub server_errors: u64,
     /// Time that they took together.
     pub nanoseconds: u64,
-    /// Requests by duration; the last is what took longer than every bound.
+    /// Requests by duration; the last bucket has those that took longer than every bound.
     pub buckets: Box<[u64]>,
 }
 
-impl Counts {
+impl RequestCounts {
     /// Adds up.
     pub fn add(&mut self, other: &Self) {
         self.requests += other.requests;
@@ -43,7 +43,7 @@ impl Counts {
         }
     }
 
-    /// What was counted since an earlier moment. A counter that is lower than before began again at zero.
+    /// The difference to an earlier moment. A counter that is lower than before was reset to zero in between.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let began_again = self.requests < earlier.requests
@@ -72,24 +72,24 @@ impl Counts {
 
 /// One method on one route.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
+pub struct EndpointSample {
     /// The method.
     pub method: &'static str,
     /// The route's template.
     pub route: &'static str,
-    /// What it counted up to then.
-    pub counts: Counts,
+    /// Its counters at that moment.
+    pub counts: RequestCounts,
     /// Requests being served then.
     pub in_flight: u64,
 }
 
-/// What was known at one moment.
+/// The state of all counters at one moment.
 #[derive(Debug, Clone)]
 pub struct Sample {
     /// When, since the process started.
     pub at: Duration,
-    /// What all endpoints together counted up to then.
-    pub total: Counts,
+    /// The sum of all endpoints' counters.
+    pub total: RequestCounts,
     /// Requests being served then.
     pub in_flight: u64,
     /// CPU use of the process, percent of what it may use.
@@ -97,18 +97,18 @@ pub struct Sample {
     /// Resident memory of the process.
     pub memory_bytes: Option<u64>,
     /// Endpoints, in an order that never changes. Empty in old samples.
-    pub endpoints: Box<[Arc<Endpoint>]>,
+    pub endpoints: Box<[Arc<EndpointSample>]>,
 }
 
-/// What happened between two moments.
+/// The change of all counters between two moments.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
-    /// How long it really is: shorter than was asked for while the process is young.
+    /// Its real length: shorter than the requested one while the process is young.
     pub length: Duration,
-    /// What was counted within it.
-    pub total: Counts,
-    /// What each endpoint counted within it; only those with series.
-    pub endpoints: Vec<Endpoint>,
+    /// Requests of all endpoints.
+    pub total: RequestCounts,
+    /// Requests of each endpoint that has series.
+    pub endpoints: Vec<EndpointSample>,
 }
 
 /// The samples.
@@ -119,19 +119,19 @@ pub struct History {
 }
 
 impl History {
-    /// For samples that come so often.
+    /// Makes an empty history for samples that are taken at this interval.
     #[must_use]
     pub fn new(interval: Duration) -> Self {
         let wanted = KEPT.as_nanos() / interval.as_nanos().max(1) + 1;
         let kept = usize::try_from(wanted).unwrap_or(MAX_SAMPLES).clamp(2, MAX_SAMPLES);
         Self {
-            // All of them and the one that pushes the oldest out.
+            // One more than is kept, because a new sample is added before the oldest is removed.
             samples: VecDeque::with_capacity(kept + 1),
             kept,
         }
     }
 
-    /// Takes a sample in, and lets the oldest go.
+    /// Adds a sample, and removes the oldest if there are too many.
     pub fn push(&mut self, mut sample: Sample) {
         if let Some(last) = self.samples.back() {
             for (endpoint, before) in sample.endpoints.iter_mut().zip(&last.endpoints) {
@@ -155,8 +155,8 @@ impl History {
         self.samples.iter()
     }
 
-    /// What happened in the time up to `now`, which is not part of the history itself. It begins at the latest sample
-    /// that is at least so old, or at the oldest there is.
+    /// The window that ends at `now`, a sample that is not part of the history itself. It begins at the latest sample that
+    /// is at least `length` old, or at the oldest one.
     #[must_use]
     pub fn window(&self, length: Duration, now: &Sample) -> Window {
         let begin = now.at.saturating_sub(length);
@@ -165,8 +165,8 @@ impl History {
         let mut endpoints: Vec<_> = now
             .endpoints
             .iter()
-            .map(|endpoint| Endpoint {
-                counts: Counts::default(),
+            .map(|endpoint| EndpointSample {
+                counts: RequestCounts::default(),
                 ..**endpoint
             })
             .collect();
@@ -184,7 +184,7 @@ impl History {
                 }
             }
         }
-        let mut counted = Counts::default();
+        let mut counted = RequestCounts::default();
         for pair in total.windows(2) {
             let [earlier, later] = pair else { continue };
             counted.add(&later.total.since(&earlier.total));
@@ -212,8 +212,8 @@ impl History {
 mod tests {
     use super::*;
 
-    fn counts(requests: u64) -> Counts {
-        Counts {
+    fn counts(requests: u64) -> RequestCounts {
+        RequestCounts {
             requests,
             server_errors: requests / 10,
             nanoseconds: requests * 1_000,
@@ -223,7 +223,7 @@ mod tests {
 
     fn sample(second: u64, requests: &[u64]) -> Sample {
         let endpoint = |requests: &u64| {
-            Arc::new(Endpoint {
+            Arc::new(EndpointSample {
                 method: "GET",
                 route: "/",
                 counts: counts(*requests),
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(window.total.requests, 20);
         let nothing = History::new(Duration::from_secs(5)).window(Duration::from_secs(300), &sample(5, &[30]));
         assert_eq!(nothing.length, Duration::ZERO);
-        assert_eq!(nothing.total, Counts::default());
+        assert_eq!(nothing.total, RequestCounts::default());
     }
 
     #[test]

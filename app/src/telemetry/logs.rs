@@ -1,4 +1,4 @@
-//! Where log lines go and how they look. Set once, by `main`.
+//! Destination and format of log lines. `main` sets them once.
 
 use std::{any::Any, io, panic};
 
@@ -7,7 +7,7 @@ use tracing_subscriber::{Layer as _, filter::Targets, fmt, layer::SubscriberExt 
 
 use crate::config::LogFormat;
 
-/// What our own lines start their target with.
+/// The target of our own log lines begins with this.
 const OWN: &str = env!("CARGO_PKG_NAME");
 
 /// Sends log lines to the standard output, and panics with them.

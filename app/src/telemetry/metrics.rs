@@ -1,4 +1,5 @@
-//! The metrics of the API beside HTTP's and the store's. Handles are made at start; none is looked up later.
+//! The API's own metrics, beside those of HTTP and of the store. All handles are made at start, so nothing is looked up
+//! later.
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use metric_contract::{DialectId, MetricId};
 use super::{ActiveUsers, Connections, CpuUsage, system};
 use crate::{background::BackgroundMetrics, cache::CacheMetrics, config::Config, error::Slug, store::StoreMetrics};
 
-/// What is running.
+/// The build that is running.
 #[derive(Debug, Clone, Copy)]
 pub struct BuildInfo {
     /// The package's version.
@@ -28,12 +29,12 @@ impl BuildInfo {
     };
 }
 
-/// Metrics of the process; a clone is the same.
+/// Metrics of the process; clones share them.
 #[derive(Debug, Clone)]
-pub struct Metrics(Arc<Handles>);
+pub struct Metrics(Arc<MetricHandles>);
 
 #[derive(Debug)]
-struct Handles {
+struct MetricHandles {
     http: HttpMetrics,
     enabled: bool,
     panics: Counter,
@@ -43,7 +44,7 @@ struct Handles {
     cpu: Arc<CpuUsage>,
     users: ActiveUsers,
     connections: Connections,
-    system: system::Latest,
+    system: system::LatestSystemStats,
     store: StoreMetrics,
     cache: CacheMetrics,
     background: BackgroundMetrics,
@@ -80,7 +81,7 @@ impl Metrics {
             // There is no garbage collector: they stay 0, in the dialect that has them.
             http.counter(none, &[])?;
         }
-        Ok(Self(Arc::new(Handles {
+        Ok(Self(Arc::new(MetricHandles {
             enabled: config.metrics,
             panics: http.counter(MetricId::Panics, &[])?,
             errors: errors.collect::<Result<_, _>>()?,
@@ -89,7 +90,7 @@ impl Metrics {
             cpu: Arc::new(CpuUsage::new(http.gauge(MetricId::AppCpuPercent, &[])?, config.dialect)),
             connections: Connections::new(http.gauge(MetricId::ActiveConnections, &[])?),
             users: ActiveUsers::new(http.gauge(MetricId::ActiveUsers, &[])?),
-            system: system::Latest::default(),
+            system: system::LatestSystemStats::default(),
             store: StoreMetrics::new(&http)?,
             cache: CacheMetrics::new(&http)?,
             background: BackgroundMetrics::new(&http)?,
@@ -146,7 +147,7 @@ impl Metrics {
         &self.0.uptime
     }
 
-    /// Requests per second, as derived now and then.
+    /// Requests per second; the collector computes it at every interval.
     #[must_use]
     pub fn request_rate(&self) -> &Gauge {
         &self.0.request_rate
@@ -172,7 +173,7 @@ impl Metrics {
 
     /// Figures of process, host and container as they were read last.
     #[must_use]
-    pub fn system(&self) -> system::Latest {
+    pub fn system(&self) -> system::LatestSystemStats {
         self.0.system.clone()
     }
 

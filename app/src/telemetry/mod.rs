@@ -1,4 +1,4 @@
-//! What the process tells about itself: metrics, access log, log lines, figures of process, host and container.
+//! Telemetry of the process: metrics, log lines, spans, and figures of process, host and container.
 
 pub mod allocator;
 pub mod cgroup;

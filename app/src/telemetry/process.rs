@@ -6,7 +6,7 @@ use http_instrument::{FamilyError, Gauge, HttpMetrics};
 use metric_contract::MetricId;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-/// What the process uses.
+/// Resources that the process uses.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Process {
     /// CPU time, user and system, seconds.
@@ -35,7 +35,7 @@ pub struct ProcessReader {
 }
 
 impl ProcessReader {
-    /// Makes the handles. `None` where the platform tells a process nothing of itself.
+    /// Makes the handles. `None` on platforms where a process cannot read its own figures.
     ///
     /// # Errors
     /// A family does not fit, or the cap on series is reached.

@@ -1,5 +1,5 @@
-//! Figures of process, host, container and runtime, read on a timer: a scrape reads nothing of `/proc`, so its cost does
-//! not depend on it, and neither does a request's.
+//! Figures of process, host, container and runtime, read on a timer, so that neither a scrape nor a request pays for
+//! reading `/proc`.
 
 use std::{
     fs,
@@ -21,10 +21,10 @@ use super::{
     process::{Process, ProcessReader},
 };
 
-/// What was read last. `None` where the platform does not tell, or nothing has been read yet.
+/// The figures of one reading. `None` where the platform does not report one, or nothing has been read yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Figures {
-    /// When, since the collector was made.
+pub struct SystemStats {
+    /// When they were read.
     pub read_at: Option<Instant>,
     /// The process.
     pub process: Option<Process>,
@@ -44,12 +44,12 @@ pub struct Figures {
     pub allocator: Option<Allocator>,
 }
 
-impl Figures {
+impl SystemStats {
     /// Memory that the process may use: the container's limit where there is one, else the host's memory; bytes.
     #[must_use]
     pub fn memory_limit_bytes(&self) -> Option<u64> {
         match (self.container.memory_limit_bytes, self.host_memory_bytes) {
-            // A limit above what the machine has limits nothing.
+            // A limit above the machine's memory has no effect.
             (Some(limit), Some(host)) => Some(limit.min(host)),
             (limit, host) => limit.or(host),
         }
@@ -69,18 +69,18 @@ impl Figures {
     }
 }
 
-/// The figures as they were read last; a clone is the same.
+/// The figures as they were read last; clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Latest(Arc<Mutex<Figures>>);
+pub struct LatestSystemStats(Arc<Mutex<SystemStats>>);
 
-impl Latest {
-    /// What was read last.
+impl LatestSystemStats {
+    /// The figures as they were read last.
     #[must_use]
-    pub fn get(&self) -> Figures {
+    pub fn get(&self) -> SystemStats {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put(&self, figures: Figures) {
+    fn put(&self, figures: SystemStats) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = figures;
     }
 }
@@ -88,7 +88,7 @@ impl Latest {
 /// Reads the figures into their metrics, and remembers them.
 #[derive(Debug)]
 pub struct Collector {
-    latest: Latest,
+    latest: LatestSystemStats,
     cpu: Arc<CpuUsage>,
     system: Option<System>,
     process: Option<ProcessReader>,
@@ -123,7 +123,7 @@ impl Collector {
     pub fn collect(&mut self) {
         let container = cgroup::read(&self.layout, &|path: &Path| fs::read_to_string(path).ok());
         let machine = thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
-        let mut figures = Figures {
+        let mut figures = SystemStats {
             read_at: Some(Instant::now()),
             process: self
                 .system
@@ -133,7 +133,7 @@ impl Collector {
             cores: container.cpu_quota_cores.map_or(machine, |quota| quota.min(machine)),
             container,
             allocator: allocator::read(),
-            ..Figures::default()
+            ..SystemStats::default()
         };
         if let Some(system) = &mut self.system {
             system.refresh_memory();
@@ -151,8 +151,8 @@ impl Collector {
         self.latest.put(figures);
     }
 
-    /// CPU time since the last reading, over what the process might have used.
-    fn cpu_percent(&mut self, figures: &Figures) -> Option<f64> {
+    /// CPU time since the last reading, in percent of the time that the process could have used.
+    fn cpu_percent(&mut self, figures: &SystemStats) -> Option<f64> {
         let (now, used) = (figures.read_at?, figures.process?.cpu_seconds);
         let before = self.before.replace((now, used));
         let (then, used_then) = before?;
@@ -161,7 +161,7 @@ impl Collector {
         (possible > 0.0).then(|| ((used - used_then) / possible * 100.0).clamp(0.0, 100.0))
     }
 
-    /// Reads now and then for ever.
+    /// Reads the figures at every interval, forever.
     pub async fn run(mut self, interval: Duration) {
         let mut ticks = tokio::time::interval(interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -187,7 +187,7 @@ impl Gauges {
         }
     }
 
-    fn show(&mut self, figures: &Figures, memory_threshold_bytes: Option<u64>, runtime: &RuntimeMetrics) {
+    fn show(&mut self, figures: &SystemStats, memory_threshold_bytes: Option<u64>, runtime: &RuntimeMetrics) {
         let bytes = |bytes: Option<u64>| bytes.map(|bytes| bytes as f64);
         let container = &figures.container;
         let busy = (0..runtime.num_workers()).map(|worker| runtime.worker_total_busy_duration(worker));
@@ -229,7 +229,7 @@ impl Gauges {
 
     fn set(&mut self, metric: MetricId, value: Option<f64>) {
         if let Some((_, gauge)) = self.shown.iter().find(|(shown, _)| *shown == metric) {
-            // What can no longer be told is not a number; its series stays.
+            // A figure that can no longer be read becomes NaN, and its series stays.
             gauge.set(value.unwrap_or(f64::NAN));
             return;
         }
@@ -242,9 +242,9 @@ impl Gauges {
     }
 }
 
-/// Memory from which an alert is due: what is set, or 80 % of what the process may use; bytes.
+/// Memory above which an alert is due, bytes: the setting, or 80 % of what the process may use.
 #[must_use]
-pub fn memory_threshold(set: Option<u64>, figures: &Figures) -> Option<u64> {
+pub fn memory_threshold(set: Option<u64>, figures: &SystemStats) -> Option<u64> {
     set.or_else(|| figures.memory_limit_bytes().map(|limit| limit / 5 * 4))
 }
 
@@ -252,8 +252,8 @@ pub fn memory_threshold(set: Option<u64>, figures: &Figures) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn figures(limit: Option<u64>, host: Option<u64>, resident: u64) -> Figures {
-        Figures {
+    fn figures(limit: Option<u64>, host: Option<u64>, resident: u64) -> SystemStats {
+        SystemStats {
             process: Some(Process {
                 resident_bytes: resident,
                 ..Process::default()
@@ -263,7 +263,7 @@ mod tests {
                 memory_limit_bytes: limit,
                 ..Container::default()
             },
-            ..Figures::default()
+            ..SystemStats::default()
         }
     }
 

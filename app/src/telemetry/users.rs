@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use http_instrument::Gauge;
 
-/// The figure.
+/// The number of active users.
 #[derive(Debug)]
 pub struct ActiveUsers {
     shown: Gauge,
@@ -13,7 +13,7 @@ pub struct ActiveUsers {
 }
 
 impl ActiveUsers {
-    /// Shows the figure in a gauge. 0 until somebody says otherwise.
+    /// Starts at 0, and keeps the gauge up to date.
     #[must_use]
     pub fn new(shown: Gauge) -> Self {
         Self {
@@ -22,17 +22,17 @@ impl ActiveUsers {
         }
     }
 
-    /// So many users more.
+    /// Adds users.
     pub fn add(&self, users: u64) {
         self.change(|now| now.saturating_add(users));
     }
 
-    /// So many users less.
+    /// Removes users; the number never falls below zero.
     pub fn remove(&self, users: u64) {
         self.change(|now| now.saturating_sub(users));
     }
 
-    /// So many users.
+    /// Sets the number of users.
     pub fn set(&self, users: u64) {
         self.change(|_| users);
     }

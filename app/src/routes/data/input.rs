@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     error::Violation,
     routes::{
-        fields::Reader,
+        fields::FieldReader,
         schemas::{named, required_text},
     },
     store::NewItem,
@@ -25,7 +25,7 @@ const ENOUGH_VIOLATIONS: usize = 100;
 
 /// One item.
 pub(super) fn item(body: &Value) -> Result<NewItem, Vec<Violation>> {
-    let mut reader = Reader::default();
+    let mut reader = FieldReader::default();
     match read(&mut reader, body) {
         Some(item) if reader.violations.is_empty() => Ok(item),
         Some(_) | None => Err(reader.violations),
@@ -43,7 +43,7 @@ pub(super) fn items(body: &Value) -> Result<Vec<NewItem>, Vec<Violation>> {
             detail,
         }]);
     };
-    let mut reader = Reader::default();
+    let mut reader = FieldReader::default();
     let mut items = Vec::with_capacity(list.len());
     for (index, value) in list.iter().enumerate() {
         if reader.violations.len() >= ENOUGH_VIOLATIONS {
@@ -60,7 +60,7 @@ pub(super) fn items(body: &Value) -> Result<Vec<NewItem>, Vec<Violation>> {
 }
 
 /// Reads one item. A field with a violation gets any value, because the item is then not used.
-fn read(reader: &mut Reader, value: &Value) -> Option<NewItem> {
+fn read(reader: &mut FieldReader, value: &Value) -> Option<NewItem> {
     let fields = reader.object(value)?;
     Some(NewItem {
         name: reader.required_text(fields, "name", MAX_NAME),
@@ -72,7 +72,7 @@ fn read(reader: &mut Reader, value: &Value) -> Option<NewItem> {
     })
 }
 
-fn number(reader: &mut Reader, fields: &Map<String, Value>) -> f64 {
+fn number(reader: &mut FieldReader, fields: &Map<String, Value>) -> f64 {
     let number = fields.get("value").and_then(Value::as_f64);
     let number = number.filter(|number| number.abs() <= MAX_VALUE);
     if number.is_none() {
@@ -85,7 +85,7 @@ fn number(reader: &mut Reader, fields: &Map<String, Value>) -> f64 {
     number.unwrap_or_default() + 0.0
 }
 
-fn metadata(reader: &mut Reader, fields: &Map<String, Value>) -> Option<String> {
+fn metadata(reader: &mut FieldReader, fields: &Map<String, Value>) -> Option<String> {
     match fields.get("metadata") {
         None | Some(Value::Null) => None,
         Some(value @ Value::Object(_)) => {

@@ -1,4 +1,4 @@
-//! What goes into the table `data` and comes out of it. No SQL.
+//! Types of the table `data`: rows, filters and sort orders. No SQL.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -45,7 +45,7 @@ pub struct NewItem {
     pub metadata: Option<String>,
 }
 
-/// Which items are wanted; what is `None` does not restrict.
+/// Selects items; a field that is `None` does not restrict.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Filter {
     /// Exactly this category.
@@ -64,7 +64,7 @@ pub struct Filter {
     pub created_before: Option<Timestamp>,
 }
 
-/// What a list is sorted by.
+/// A field that lists can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SortField {
     /// The id.
@@ -119,14 +119,15 @@ pub struct Sort {
     pub descending: bool,
 }
 
-/// A part of the items that were asked for.
+/// One page of the selected items.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Page {
+#[schemars(rename = "Page")]
+pub struct ItemPage {
     /// The items.
     pub items: Vec<Item>,
     /// How many there are in all.
     pub total: i64,
-    /// How many were asked for.
+    /// The requested `limit`.
     pub limit: u32,
     /// How many were left out before them.
     pub offset: u32,
@@ -134,7 +135,8 @@ pub struct Page {
 
 /// Figures over items.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Summary {
+#[schemars(rename = "Summary")]
+pub struct ItemSummary {
     /// How many.
     pub count: i64,
     /// The smallest value.

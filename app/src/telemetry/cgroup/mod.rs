@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 
 pub use self::layout::{Layout, Version, layout};
 
-/// Version 1 writes "no limit" as the largest multiple of a page that an `i64` holds; pages differ, so whatever is that
-/// large is none.
+/// Version 1 writes "no limit" as the largest multiple of a page that an `i64` holds; page sizes
+/// differ, so any value that large means no limit.
 const NO_LIMIT: u64 = 1 << 62;
 
-/// What the container may use and does use. `None`: no limit, or the kernel does not tell.
+/// The container's limits and its use. `None`: there is no limit, or the kernel does not report it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Container {
     /// Memory limit, bytes.
@@ -119,7 +119,7 @@ fn quota(version: Version, level: &Path, read: ReadFile<'_>) -> Option<f64> {
     Some(number(&quota)? as f64 / number(&period)? as f64)
 }
 
-/// A limit in bytes, unless it stands for none.
+/// A limit in bytes; `None` if the value means that there is no limit.
 fn bytes(text: &str) -> Option<u64> {
     text.trim().parse().ok().filter(|limit| *limit < NO_LIMIT)
 }

@@ -1,5 +1,5 @@
 //! One span a request, in its caller's trace or in a new one: the ids that log lines and exemplars have, and, with the
-//! feature `otlp` and a collector that is set, what the collector gets. Without them a span is two numbers.
+//! feature `otlp` and a collector that is set, the span that the collector gets. Without them a span is only these two ids.
 
 #[cfg_attr(not(feature = "otlp"), path = "unsupported.rs")]
 mod otlp;
@@ -13,10 +13,10 @@ use http_instrument::TraceContext;
 pub use self::otlp::ExportError;
 use crate::config::Traces;
 
-/// The header that names the caller's span. It is for calls, not for answers: those go back on the connection.
+/// The header that names the caller's span. Requests have it, responses do not.
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// What makes spans; the default sends none. A clone is the same.
+/// Makes spans; the default sends none. Clones share one exporter.
 #[derive(Debug, Clone, Default)]
 pub struct Tracer(Option<otlp::Exporter>);
 
@@ -24,7 +24,7 @@ impl Tracer {
     /// Sends spans to where the settings say. Needs a runtime if that is anywhere.
     ///
     /// # Errors
-    /// What is needed to send them is not there.
+    /// The exporter cannot be built.
     pub fn start(traces: &Traces) -> Result<Self, ExportError> {
         let exporter = match traces {
             Traces::Nowhere => None,

@@ -28,7 +28,7 @@ use opentelemetry_sdk::{
 use self::{client::OnRuntime, report::Reporting};
 use crate::config::Collector;
 
-/// The service's name where nobody gives it another.
+/// The service's name if `OTEL_SERVICE_NAME` does not set one.
 const SERVICE: &str = "monitored-app";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// For the last batches at the end; a collector that takes longer loses them.
@@ -97,7 +97,7 @@ impl Exporter {
 
     pub(super) async fn stop(&self) {
         let provider = self.provider.clone();
-        // It blocks. The SDK logs what goes wrong.
+        // Blocks until done. The SDK logs its errors.
         let stopping = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(STOP_PATIENCE));
         let _ = stopping.await;
     }

@@ -1,5 +1,5 @@
-//! Tells of spans that could not be sent, in a line a minute at most. The SDK would write one for every batch, so it is
-//! told that all is well.
+//! Logs spans that could not be sent, at most one line a minute. The SDK would log every batch, so every export is
+//! reported to it as a success.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -60,7 +60,7 @@ impl<E: SpanExporter> SpanExporter for Reporting<E> {
     }
 }
 
-/// Spans that were lost since they were last told of.
+/// Spans that were lost since the last log line.
 #[derive(Debug, Default)]
 struct Lost {
     spans: usize,
@@ -68,7 +68,7 @@ struct Lost {
 }
 
 impl Lost {
-    /// So many more; how many there are, if it is time to tell.
+    /// Adds lost spans. Returns their sum if it is time for the next log line.
     fn add(&mut self, spans: usize, now: Instant) -> Option<usize> {
         self.spans += spans;
         if self.told.is_some_and(|told| now.duration_since(told) < INTERVAL) {

@@ -1,25 +1,26 @@
-//! The figures that conditions, score and health are judged by, each with its threshold. Pure.
+//! The signals that alerts, score and health are judged by, each with its value and threshold. Pure.
 
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::figures::Figures;
+use super::request_stats::RequestStats;
 use crate::{
     config::Thresholds,
     telemetry::system::{self, memory_threshold},
 };
 
-/// Requests within a window below which a ratio or a percentile says nothing; as in the operator's rules.
+/// With fewer requests in a window, ratios and percentiles are not judged; as in the operator's rules.
 pub const MIN_REQUESTS: u64 = 10;
-/// Over how long ratios and percentiles are taken; as in the operator's rules.
+/// Time over which ratios and percentiles are taken; as in the operator's rules.
 pub const WINDOW: Duration = Duration::from_secs(300);
 
-/// What is judged.
+/// A signal that is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Subject {
+#[schemars(rename = "Subject")]
+pub enum HealthSignal {
     /// Share of requests answered 5xx.
     ErrorRatio,
     /// 95th percentile of request durations, seconds.
@@ -32,8 +33,8 @@ pub enum Subject {
     InFlight,
 }
 
-impl Subject {
-    /// All of them, the weightiest first.
+impl HealthSignal {
+    /// All of them, the one with the greatest weight first.
     pub const ALL: &'static [Self] = &[
         Self::ErrorRatio,
         Self::LatencyP95Seconds,
@@ -41,22 +42,34 @@ impl Subject {
         Self::MemoryBytes,
         Self::InFlight,
     ];
+
+    /// The alert for this signal, by the operator's name; the operator has none for CPU and memory.
+    #[must_use]
+    pub const fn alert_name(self) -> &'static str {
+        match self {
+            Self::ErrorRatio => "ApiCriticalErrorRatio",
+            Self::LatencyP95Seconds => "ApiHighLatencyP95",
+            Self::CpuPercent => "ApiHighCpu",
+            Self::MemoryBytes => "ApiHighMemory",
+            Self::InFlight => "ApiTooManyInFlight",
+        }
+    }
 }
 
-/// A figure and its threshold.
+/// A signal's value and its threshold.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Reading {
-    /// What.
-    pub subject: Subject,
-    /// `None`: not known, or too few requests to speak of it.
+pub struct SignalReading {
+    /// The signal.
+    pub signal: HealthSignal,
+    /// `None`: not known, or there were too few requests.
     pub value: Option<f64>,
     /// `None`: not known.
     pub threshold: Option<f64>,
-    /// The worst that it can sensibly be; well above the threshold.
+    /// The value that counts as the worst; well above the threshold.
     pub worst: Option<f64>,
 }
 
-impl Reading {
+impl SignalReading {
     /// Whether the value is above its threshold.
     #[must_use]
     pub fn is_exceeded(&self) -> bool {
@@ -66,17 +79,17 @@ impl Reading {
     }
 }
 
-/// All readings, in the order of [`Subject::ALL`].
+/// All signals, in the order of [`Subject::ALL`].
 #[must_use]
-pub fn readings(
+pub fn signals(
     thresholds: &Thresholds,
-    figures: &Figures,
+    stats: &RequestStats,
     in_flight: u64,
-    system: &system::Figures,
-) -> [Reading; Subject::ALL.len()] {
-    let enough = figures.requests >= MIN_REQUESTS;
-    let reading = |subject, value, threshold, worst: fn(f64) -> f64| Reading {
-        subject,
+    system: &system::SystemStats,
+) -> [SignalReading; HealthSignal::ALL.len()] {
+    let enough = stats.requests >= MIN_REQUESTS;
+    let reading = |signal, value, threshold, worst: fn(f64) -> f64| SignalReading {
+        signal,
         value,
         threshold,
         worst: threshold.map(worst),
@@ -85,12 +98,12 @@ pub fn readings(
     let all = |threshold: f64| f64::max(100.0, threshold * 1.01);
     let memory = memory_threshold(thresholds.memory_bytes, system).map(|bytes| bytes as f64);
     let mut memory = reading(
-        Subject::MemoryBytes,
+        HealthSignal::MemoryBytes,
         system.memory_bytes().map(|bytes| bytes as f64),
         memory,
         double,
     );
-    // Nearer than double the threshold is the limit itself, where the kernel kills.
+    // If the container's limit is nearer than double the threshold, the limit is the worst: the kernel kills there.
     let limit = system.memory_limit_bytes().map(|bytes| bytes as f64);
     if let (Some(limit), Some(threshold), Some(worst)) = (limit, memory.threshold, memory.worst)
         && limit > threshold
@@ -99,26 +112,26 @@ pub fn readings(
     }
     [
         reading(
-            Subject::ErrorRatio,
-            figures.error_ratio.filter(|_| enough),
+            HealthSignal::ErrorRatio,
+            stats.error_ratio.filter(|_| enough),
             Some(thresholds.error_ratio),
             double,
         ),
         reading(
-            Subject::LatencyP95Seconds,
-            figures.p95_seconds.filter(|_| enough),
+            HealthSignal::LatencyP95Seconds,
+            stats.p95_seconds.filter(|_| enough),
             Some(thresholds.latency_p95.as_secs_f64()),
             double,
         ),
         reading(
-            Subject::CpuPercent,
+            HealthSignal::CpuPercent,
             system.cpu_percent,
             Some(thresholds.cpu_percent),
             all,
         ),
         memory,
         reading(
-            Subject::InFlight,
+            HealthSignal::InFlight,
             Some(in_flight as f64),
             Some(thresholds.in_flight as f64),
             double,

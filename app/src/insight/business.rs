@@ -1,13 +1,14 @@
-//! `GET /metrics/custom`: what the business counts, as it is now, whatever the dialect calls it or leaves out.
+//! `GET /metrics/custom`: current values of the business metrics, also of those that the dialect does not export.
 
 use http_instrument::HttpMetrics;
 use metric_contract::MetricId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Current values. `null`: nothing in this process counts it, or there is nothing yet to take a share of.
+/// Current values. `null`: this process does not count it, or there is nothing yet to compute a ratio from.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Custom {
+#[schemars(rename = "Custom")]
+pub struct BusinessValues {
     /// Open client connections.
     active_connections: Option<f64>,
     /// Requests answered, without probes and metrics.
@@ -26,7 +27,7 @@ pub struct Custom {
     database_errors: Option<f64>,
     /// Background tasks that wait.
     background_queue_length: Option<f64>,
-    /// Background tasks by where they have been.
+    /// Background tasks by status.
     background_tasks: BackgroundTasks,
     /// Requests to other services.
     external_requests: Option<f64>,
@@ -38,7 +39,7 @@ pub struct Custom {
     revenue_minor_units: Option<f64>,
 }
 
-/// Background tasks so far.
+/// Background tasks since the start, by status.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct BackgroundTasks {
     queued: Option<f64>,
@@ -48,7 +49,7 @@ pub struct BackgroundTasks {
     dropped: Option<f64>,
 }
 
-impl Custom {
+impl BusinessValues {
     /// The values now.
     #[must_use]
     pub fn now(http: &HttpMetrics) -> Self {

@@ -6,11 +6,12 @@ use http_instrument::history::{Bucket, quantile};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::telemetry::history::Counts;
+use crate::telemetry::history::RequestCounts;
 
-/// What a window says of a service or of one endpoint. `None` where there was nothing to take a share of.
+/// Requests of a service or of one endpoint within a window. A ratio or a percentile is `None` if there were none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
-pub struct Figures {
+#[schemars(rename = "Figures")]
+pub struct RequestStats {
     /// Requests within the window.
     pub requests: u64,
     /// Requests per second.
@@ -27,10 +28,10 @@ pub struct Figures {
     pub p99_seconds: Option<f64>,
 }
 
-impl Figures {
-    /// Of what was counted in a time. `bounds` are the histogram's, in seconds.
+impl RequestStats {
+    /// Computes them from the requests of a window of this length. `bounds` are the histogram's, in seconds.
     #[must_use]
-    pub fn of(counts: &Counts, length: Duration, bounds: &[f64]) -> Self {
+    pub fn of(counts: &RequestCounts, length: Duration, bounds: &[f64]) -> Self {
         let seconds = length.as_secs_f64();
         let share = |part: f64| (counts.requests > 0).then(|| part / counts.requests as f64);
         Self {
@@ -49,7 +50,7 @@ impl Figures {
     }
 }
 
-/// A percentile of buckets that are not cumulative; the last is what lies beyond every bound.
+/// A percentile of buckets that are not cumulative; the last bucket lies beyond every bound.
 fn percentile(share: f64, bounds: &[f64], buckets: &[u64]) -> Option<f64> {
     let mut cumulative = 0_u64;
     let uppers = bounds.iter().copied().chain([f64::INFINITY]);
@@ -93,21 +94,21 @@ mod tests {
     fn without_requests_there_is_no_percentile_and_no_ratio() {
         assert_eq!(percentile(0.5, &BOUNDS, &[0, 0, 0, 0]), None);
         assert_eq!(percentile(0.5, &BOUNDS, &[]), None);
-        let none = Figures::of(&Counts::default(), Duration::from_secs(60), &BOUNDS);
-        assert_eq!(none, Figures::default());
+        let none = RequestStats::of(&RequestCounts::default(), Duration::from_secs(60), &BOUNDS);
+        assert_eq!(none, RequestStats::default());
     }
 
     #[test]
     fn a_window_of_no_length_has_no_rate() {
-        let counts = Counts {
+        let counts = RequestCounts {
             requests: 5,
             server_errors: 1,
             nanoseconds: 500_000_000,
             buckets: [5, 0, 0, 0].into(),
         };
-        let figures = Figures::of(&counts, Duration::ZERO, &BOUNDS);
-        assert!(figures.rate_per_second.abs() < f64::EPSILON);
-        assert!(near(figures.error_ratio, 0.2));
-        assert!(near(figures.mean_seconds, 0.1));
+        let stats = RequestStats::of(&counts, Duration::ZERO, &BOUNDS);
+        assert!(stats.rate_per_second.abs() < f64::EPSILON);
+        assert!(near(stats.error_ratio, 0.2));
+        assert!(near(stats.mean_seconds, 0.1));
     }
 }
