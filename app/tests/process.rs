@@ -100,7 +100,9 @@ fn requests_that_outlast_the_grace_are_cut_off() {
     });
     program.signal(Signal::TERM);
     assert_eq!(program.wait().code(), Some(0));
-    program.wait_until("the log says so", |program| program.log().contains("the grace period is over"));
+    program.wait_until("the log says so", |program| {
+        program.log().contains("the grace period is over")
+    });
 }
 
 #[test]
