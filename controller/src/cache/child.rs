@@ -4,46 +4,36 @@ use std::num::NonZeroI64;
 use std::sync::Arc;
 
 use controller_core::facts::{LiveReplicas, ObservedChild};
+use uuid::Uuid;
 
 use crate::cache::interner;
 use crate::watch::observe::ChildDetails;
 
-/// A uid: sixteen bytes where it is a UUID, as the API server's are.
+/// A uid: sixteen bytes where it is a UUID in lower case, as the API server's are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Uid {
-    Uuid([u8; 16]),
+    Uuid(Uuid),
     Text(Box<str>),
 }
 
 impl Uid {
     pub(crate) fn new(text: &str) -> Self {
-        let hex: String = text.chars().filter(|c| *c != '-').collect();
-        let bytes = decode::<16>(&hex).map(Self::Uuid);
-        match bytes {
+        match Uuid::try_parse(text) {
             // Only if it comes back as it was.
-            Some(uid) if uid.text() == text => uid,
-            Some(_) | None => Self::Text(text.into()),
+            Ok(uuid) if uuid.to_string() == text => Self::Uuid(uuid),
+            Ok(_) | Err(_) => Self::Text(text.into()),
         }
     }
 
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Text(text) => text.to_string(),
-            Self::Uuid(bytes) => {
-                let mut out = String::with_capacity(36);
-                for (index, byte) in bytes.iter().enumerate() {
-                    if matches!(index, 4 | 6 | 8 | 10) {
-                        out.push('-');
-                    }
-                    push_hex(&mut out, *byte);
-                }
-                out
-            }
+            Self::Uuid(uuid) => uuid.to_string(),
         }
     }
 }
 
-/// A SHA-256 in hexadecimal: thirty-two bytes where it is one.
+/// A SHA-256 in hexadecimal: thirty-two bytes where it is one in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Sha {
     Bytes([u8; 32]),
@@ -52,20 +42,18 @@ pub(crate) enum Sha {
 
 impl Sha {
     pub(crate) fn new(text: &str) -> Self {
-        match decode::<32>(text).map(Self::Bytes) {
-            Some(sha) if sha.text() == text => sha,
-            Some(_) | None => Self::Text(text.into()),
+        let mut bytes = [0; 32];
+        match hex::decode_to_slice(text, &mut bytes) {
+            // Only if it comes back as it was.
+            Ok(()) if hex::encode(bytes) == text => Self::Bytes(bytes),
+            Ok(()) | Err(_) => Self::Text(text.into()),
         }
     }
 
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Text(text) => text.to_string(),
-            Self::Bytes(bytes) => {
-                let mut out = String::with_capacity(64);
-                bytes.iter().for_each(|byte| push_hex(&mut out, *byte));
-                out
-            }
+            Self::Bytes(bytes) => hex::encode(bytes),
         }
     }
 }
@@ -150,23 +138,6 @@ impl CachedChild {
             generation: self.generation.map(NonZeroI64::get),
         }
     }
-}
-
-fn push_hex(out: &mut String, byte: u8) {
-    for nibble in [byte >> 4, byte & 0xf] {
-        out.push(char::from_digit(u32::from(nibble), 16).unwrap_or('?'));
-    }
-}
-
-fn decode<const N: usize>(hex: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    if hex.len() != N * 2 || !hex.is_ascii() {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use self::elector::{Elector, RENEW_DEADLINE, Record, Step};
 use crate::cluster::{CallError, Cluster, ErrorClass, Resource};
-use crate::work::backoff::{jittered, random};
+use crate::work::backoff::jittered;
 /// Time between two attempts (client-go's default).
 const RETRY_PERIOD: Duration = Duration::from_secs(2);
 /// Longest wait for one answer, so that a leader has two attempts within its deadline.
@@ -252,11 +252,6 @@ fn record_of(lease: &Lease) -> Record {
 /// A name that no other candidate has, not even an earlier life of this pod.
 fn identity() -> String {
     let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "monitored-api".to_owned());
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "any 48 random bits will do"
-    )]
-    let suffix = (random() * (1_u64 << 48) as f64) as u64;
+    let suffix = fastrand::u64(..1 << 48);
     format!("{host}_{}_{suffix:012x}", std::process::id())
 }

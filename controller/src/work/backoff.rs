@@ -1,20 +1,10 @@
-//! Waiting times: exponential, capped, jittered. No cryptography hangs on the randomness.
+//! Waiting times: exponential, capped, jittered. Nothing secret depends on the randomness.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
-
-/// A number in `0.0..1.0`, different on each call and in each process.
-pub(crate) fn random() -> f64 {
-    // Every `RandomState` has keys of its own, seeded by the operating system.
-    let bits = RandomState::new().build_hasher().finish() >> 11;
-    #[expect(clippy::cast_precision_loss, reason = "53 bits are exactly what an f64 holds")]
-    let unit = bits as f64 / (1_u64 << 53) as f64;
-    unit
-}
 
 /// `span` less up to a fifth of it, so that what started together does not stay together.
 pub(crate) fn jittered(span: Duration) -> Duration {
-    span.mul_f64(random().mul_add(-0.2, 1.0))
+    span.mul_f64(fastrand::f64().mul_add(-0.2, 1.0))
 }
 
 /// Exponential backoff: `first`, then twice as long each time, never more than `cap`; half of each wait is jitter.
@@ -38,7 +28,7 @@ impl Backoff {
     pub(crate) fn next(&mut self) -> Duration {
         let wait = exponential(self.first, self.cap, self.failures);
         self.failures = self.failures.saturating_add(1);
-        wait.mul_f64(random().mul_add(0.5, 0.5))
+        wait.mul_f64(fastrand::f64().mul_add(0.5, 0.5))
     }
 
     /// Something worked: start over.
@@ -79,9 +69,10 @@ mod tests {
     }
 
     #[test]
-    fn random_numbers_stay_in_range_and_differ() {
-        let numbers: Vec<_> = (0..100).map(|_| random()).collect();
-        assert!(numbers.iter().all(|n| (0.0..1.0).contains(n)));
-        assert!(numbers.windows(2).any(|pair| (pair[0] - pair[1]).abs() > f64::EPSILON));
+    fn jittered_waits_stay_within_a_fifth_and_differ() {
+        let span = Duration::from_secs(10);
+        let waits: Vec<_> = (0..100).map(|_| jittered(span)).collect();
+        assert!(waits.iter().all(|wait| (Duration::from_secs(8)..=span).contains(wait)));
+        assert!(waits.windows(2).any(|pair| pair[0] != pair[1]));
     }
 }

@@ -24,3 +24,20 @@ pub(crate) struct Context {
     /// Name of this process, on the events that it publishes.
     pub(crate) instance: String,
 }
+
+#[cfg(test)]
+impl Context {
+    /// The context of a leader that knows nothing yet, over a client that a test made.
+    pub(crate) fn for_tests(cluster: Cluster) -> Self {
+        Self {
+            cluster,
+            store: Arc::default(),
+            queue: Arc::default(),
+            watches: Arc::new(WatchStatuses::new()),
+            telemetry: Telemetry::default(),
+            leadership: Leadership::granted(),
+            settings: Settings::default(),
+            instance: "test".to_owned(),
+        }
+    }
+}

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::cache::api_key::ApiKey;
-use crate::work::backoff::{exponential, random};
+use crate::work::backoff::exponential;
 
 /// The first wait after a failed reconcile.
 const RETRY_FIRST: Duration = Duration::from_secs(1);
@@ -145,7 +145,7 @@ impl Queue {
                 let wait = exponential(RETRY_FIRST, RETRY_CAP, entry.failures);
                 entry.failures = entry.failures.saturating_add(1);
                 // Never shorter than the first wait, so that nothing spins.
-                Some(now + wait.mul_f64(random().mul_add(0.2, 1.0)).min(RETRY_CAP))
+                Some(now + wait.mul_f64(fastrand::f64().mul_add(0.2, 1.0)).min(RETRY_CAP))
             }
         };
         entry.due = match (entry.due, wanted) {
@@ -179,7 +179,7 @@ impl Queue {
             .map(|(key, _)| key.clone())
             .collect();
         for key in keys {
-            self.add_at(&key, now + HURRY_SPREAD.mul_f64(random()));
+            self.add_at(&key, now + HURRY_SPREAD.mul_f64(fastrand::f64()));
         }
     }
 

@@ -167,16 +167,11 @@ fn words(panic: &(dyn Any + Send)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use controller_core::facts::Settings;
     use metric_contract::Family;
 
     use super::*;
-    use crate::admin::telemetry::{Page, Telemetry};
-    use crate::cache::store::Store;
+    use crate::admin::telemetry::Page;
     use crate::cluster::Cluster;
-    use crate::lease::Leadership;
-    use crate::watch::status::WatchStatuses;
-    use crate::work::queue::Queue;
 
     /// Panics on `broken`, hangs on `stuck`, and is done with everything else.
     #[derive(Clone, Copy)]
@@ -196,16 +191,7 @@ mod tests {
         let service = tower::service_fn(|_: http::Request<kube::client::Body>| async {
             Err::<http::Response<kube::client::Body>, _>(std::io::Error::other("no cluster"))
         });
-        Arc::new(Context {
-            cluster: Cluster::over(kube::Client::new(service, "default")),
-            store: Arc::new(Store::default()),
-            queue: Arc::new(Queue::default()),
-            watches: Arc::new(WatchStatuses::new()),
-            telemetry: Telemetry::default(),
-            leadership: Leadership::granted(),
-            settings: Settings::default(),
-            instance: "test".to_owned(),
-        })
+        Arc::new(Context::for_tests(Cluster::over(kube::Client::new(service, "default"))))
     }
 
     fn metrics(context: &Context) -> String {

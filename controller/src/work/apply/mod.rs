@@ -292,3 +292,6 @@ async fn delete(context: &Context, target: &Target, kind: ChildKind, record: &Ch
         true
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! One child applied through the real client, against an API server that answers from a script: what each failure of
+//! the transport leads to, and which requests follow.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use controller_api::MonitoredApiStatus;
+use controller_core::owner::ApiRef;
+use http::{Method, Request, Response};
+use http_body_util::BodyExt;
+use kube::client::Body;
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::*;
+use crate::cache::api_key::ApiKey;
+use crate::cluster::Cluster;
+
+/// How the API server answers one request.
+#[derive(Debug, Clone)]
+enum Reply {
+    Status(u16, &'static str),
+    Object(Value),
+    /// The request was received, and the connection cut before the answer.
+    Cut,
+    /// No answer, ever.
+    Silence,
+}
+
+/// A request as it was received.
+#[derive(Debug, Clone)]
+struct Received {
+    method: Method,
+    query: String,
+    content_type: String,
+    body: Value,
+}
+
+type Log = Arc<Mutex<Vec<Received>>>;
+
+async fn receive(request: Request<Body>, log: Log) {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let content_type = parts.headers.get(http::header::CONTENT_TYPE);
+    log.lock().unwrap().push(Received {
+        method: parts.method,
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        content_type: content_type.map_or_else(String::new, |value| value.to_str().unwrap().to_owned()),
+        body: serde_json::from_slice(&body).unwrap_or_default(),
+    });
+}
+
+async fn answer(reply: Reply) -> Result<Response<Body>, tower::BoxError> {
+    match reply {
+        Reply::Status(code, reason) => {
+            let status = json!({"kind": "Status", "code": code, "reason": reason, "message": format!("said {reason}")});
+            let answer = Response::builder().status(code).header("Retry-After", "120");
+            Ok(answer.body(Body::from(status.to_string().into_bytes()))?)
+        }
+        Reply::Object(object) => Ok(Response::new(Body::from(object.to_string().into_bytes()))),
+        Reply::Cut => Err("connection closed before message completed".into()),
+        Reply::Silence => std::future::pending().await,
+    }
+}
+
+/// A context whose API server gives these replies in order, and the requests that it received.
+fn context(script: Vec<Reply>) -> (Arc<Context>, Log) {
+    let script = Arc::new(Mutex::new(script.into_iter()));
+    let log = Log::default();
+    let received = Arc::clone(&log);
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let reply = script.lock().unwrap().next().expect("a request beyond the script");
+        let received = Arc::clone(&received);
+        async move {
+            receive(request, received).await;
+            answer(reply).await
+        }
+    });
+    let cluster = Cluster::over(kube::Client::new(service, "default"));
+    (Arc::new(Context::for_tests(cluster)), log)
+}
+
+fn target() -> Target {
+    Target {
+        key: ApiKey::new("shop", "orders"),
+        owner: ApiRef {
+            namespace: "shop".to_owned(),
+            name: "orders".to_owned(),
+            uid: "u1".to_owned(),
+        },
+        generation: 1,
+        resource_version: "1".to_owned(),
+        api: Err(Vec::new()),
+        status: MonitoredApiStatus::default(),
+        deleting: false,
+    }
+}
+
+fn planned() -> PlannedChild {
+    let object = json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "orders", "namespace": "shop"},
+        "spec": {"ports": [{"name": "http", "port": 80}]},
+    });
+    PlannedChild::new(ChildKind::Service, "orders".to_owned(), object)
+}
+
+/// The live Service, which is ours; with `fields` as the set of fields that we applied.
+fn live(fields: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Service", "metadata": {
+        "name": "orders", "namespace": "shop", "uid": "c1", "resourceVersion": "7",
+        "ownerReferences": [{"apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi", "name": "orders",
+            "uid": "u1", "controller": true}],
+        "managedFields": [{"manager": "monitored-api", "operation": "Apply", "fieldsType": "FieldsV1",
+            "fieldsV1": {fields: {}}}],
+    }})
+}
+
+fn update() -> Decision {
+    Decision::Update { uid: "c1".to_owned() }
+}
+
+/// Applies the planned Service. Returns what became of it, and the requests.
+async fn settle(decision: Decision, script: Vec<Reply>) -> (AppliedChild, Vec<Received>) {
+    let (context, log) = context(script);
+    let (target, planned) = (target(), planned());
+    let child = Child {
+        context: &context,
+        target: &target,
+        planned: &planned,
+    };
+    let applied = child.settle(decision).await;
+    let received = log.lock().unwrap().clone();
+    (applied, received)
+}
+
+fn methods(received: &[Received]) -> Vec<&str> {
+    received.iter().map(|request| request.method.as_str()).collect()
+}
+
+fn failed_with(applied: &AppliedChild, words: &str) {
+    let Outcome::Failed(sentence) = &applied.outcome else {
+        panic!("{:?}", applied.outcome)
+    };
+    assert!(sentence.contains(words), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_409_is_answered_by_one_live_read_and_one_more_write() {
+    let script = vec![
+        Reply::Status(409, "Conflict"),
+        Reply::Object(live("f:spec")),
+        Reply::Object(live("f:spec")),
+    ];
+    let (applied, received) = settle(update(), script).await;
+    assert_eq!(applied.outcome, Outcome::Applied);
+    assert_eq!(methods(&received), ["PATCH", "GET", "PATCH"]);
+}
+
+#[tokio::test]
+async fn a_409_that_repeats_fails_and_does_not_loop() {
+    let script = vec![
+        Reply::Status(409, "Conflict"),
+        Reply::Object(live("f:spec")),
+        Reply::Status(409, "Conflict"),
+    ];
+    let (applied, received) = settle(update(), script).await;
+    failed_with(&applied, "orders");
+    assert_eq!(received.len(), 3);
+}
+
+#[tokio::test]
+async fn a_422_is_repaired_by_a_merge_of_our_lists_and_the_apply_again() {
+    let script = vec![
+        Reply::Status(422, "Invalid"),
+        Reply::Object(live("f:spec")),
+        Reply::Object(live("f:spec")),
+    ];
+    let (applied, received) = settle(update(), script).await;
+    assert_eq!(applied.outcome, Outcome::Applied);
+    let types: Vec<_> = received.iter().map(|request| request.content_type.as_str()).collect();
+    assert_eq!(
+        types,
+        [
+            "application/apply-patch+yaml",
+            "application/merge-patch+json",
+            "application/apply-patch+yaml"
+        ]
+    );
+    // The merge may change only the object that was meant.
+    assert_eq!(received[1].body["metadata"], json!({"uid": "c1"}));
+}
+
+#[tokio::test]
+async fn a_422_that_no_repair_mends_is_reported_in_the_words_of_the_first_refusal() {
+    let script = vec![Reply::Status(422, "Invalid"), Reply::Status(422, "OtherRefusal")];
+    let (applied, received) = settle(update(), script).await;
+    assert_eq!(applied.outcome, Outcome::Invalid("said Invalid".to_owned()));
+    assert_eq!(received.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_fails_at_once_because_the_queue_waits_and_not_the_request() {
+    let started = Instant::now();
+    let (applied, received) = settle(update(), vec![Reply::Status(429, "TooManyRequests")]).await;
+    failed_with(&applied, "fewer requests");
+    assert_eq!(received.len(), 1);
+    assert_eq!(started.elapsed(), Duration::ZERO, "Retry-After was waited for");
+}
+
+#[tokio::test]
+async fn a_500_fails_without_another_request() {
+    let (applied, received) = settle(update(), vec![Reply::Status(500, "InternalError")]).await;
+    failed_with(&applied, "failed");
+    assert_eq!(received.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_ends_with_the_deadline_of_the_request() {
+    let started = Instant::now();
+    let (applied, received) = settle(update(), vec![Reply::Silence]).await;
+    failed_with(&applied, "in time");
+    assert_eq!(received.len(), 1);
+    assert!(started.elapsed() <= Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_creation_whose_answer_was_cut_is_recognised_as_ours_the_next_time() {
+    let not_found = Reply::Status(404, "NotFound");
+    let (applied, received) = settle(Decision::Create, vec![not_found, Reply::Cut]).await;
+    failed_with(&applied, "reached");
+    assert_eq!(applied.record, None);
+    assert_eq!(methods(&received), ["GET", "PATCH"]);
+    assert!(
+        !received[1].query.contains("force=true"),
+        "a first creation takes nothing over"
+    );
+
+    // Without a record, as it was not known whether the write was taken. The object proves it.
+    let script = vec![Reply::Object(live("f:other")), Reply::Object(live("f:spec"))];
+    let (applied, received) = settle(Decision::Create, script).await;
+    assert_eq!(applied.outcome, Outcome::Applied);
+    assert_eq!(applied.record.unwrap().uid, "c1");
+    assert_eq!(methods(&received), ["GET", "PATCH"]);
+    assert!(received[1].query.contains("force=true"));
+    assert_eq!(received[1].body["metadata"]["uid"], "c1");
+}
