@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod backoff;
 pub(crate) mod context;
 pub(crate) mod gather;
+pub(crate) mod planning;
 pub(crate) mod queue;
 pub(crate) mod reconcile;
 pub(crate) mod report;

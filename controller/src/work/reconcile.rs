@@ -1,17 +1,12 @@
 //! One MonitoredApi: gather, compile, apply, report. The steps and nothing else.
 
-use controller_core::FoldInput;
-use controller_core::plan::{Applied, Plan};
 use controller_core::requeue::{Requeue, requeue};
-use controller_core::todo::{Todo, decide};
-use controller_core::{Violation, compile};
-use jiff::Timestamp;
 
 use crate::cache::api_key::ApiKey;
 use crate::cluster::CallError;
-use crate::work::apply::apply;
 use crate::work::context::Context;
-use crate::work::gather::{self, BeforeWriting, Observation, Target};
+use crate::work::gather;
+use crate::work::planning::Work;
 use crate::work::report::report;
 
 /// Brings one MonitoredApi closer to what its spec says, and its status to the truth.
@@ -29,63 +24,4 @@ pub(crate) async fn reconcile(context: &Context, key: &ApiKey) -> Result<Requeue
     let observation = gather::observation(context, &work.target).await;
     report(context, &work.target, &work.fold_input(applied.as_ref(), &observation)).await?;
     Ok(requeue(applied.as_ref(), &observation.workload))
-}
-
-/// What is to be done for one MonitoredApi.
-struct Work {
-    target: Target,
-    plan: Result<Plan, Vec<Violation>>,
-    /// `None`: nothing is written, because the spec is invalid or suspended.
-    todo: Option<Todo>,
-}
-
-impl Work {
-    /// Planned from what the watches know. Where that asks for a write, the object itself is read first and, if it moved,
-    /// planned from once more, so that no write follows from an old spec. `None`: it is gone.
-    async fn current(context: &Context, target: Target) -> Result<Option<Self>, CallError> {
-        let work = Self::planned(context, target).await?;
-        let Some((plan, todo)) = work.to_write().filter(|(_, todo)| !todo.is_quiet()) else {
-            return Ok(Some(work));
-        };
-        match gather::before_writing(context, &work.target, todo.copies(plan)).await? {
-            BeforeWriting::AsPlanned => Ok(Some(work)),
-            BeforeWriting::Changed(target) => Self::planned(context, *target).await.map(Some),
-            BeforeWriting::Gone => Ok(None),
-        }
-    }
-
-    async fn planned(context: &Context, target: Target) -> Result<Self, CallError> {
-        let facts = gather::facts(context, &target).await?;
-        let plan = match &target.api {
-            Ok(api) => compile(api, &context.settings, &facts, &target.owner),
-            Err(violations) => Err(violations.clone()),
-        };
-        let written = plan.as_ref().ok().filter(|plan| !plan.api.suspend);
-        let todo = written.map(|plan| decide(plan, &target.status.children, &facts));
-        Ok(Self { target, plan, todo })
-    }
-
-    fn to_write(&self) -> Option<(&Plan, &Todo)> {
-        self.plan.as_ref().ok().zip(self.todo.as_ref())
-    }
-
-    async fn apply(&self, context: &Context) -> Option<Applied> {
-        let (plan, todo) = self.to_write()?;
-        Some(apply(context, &self.target, plan, todo).await)
-    }
-
-    fn fold_input<'a>(&'a self, applied: Option<&'a Applied>, observation: &'a Observation) -> FoldInput<'a> {
-        FoldInput {
-            owner: &self.target.owner,
-            generation: self.target.generation,
-            previous: &self.target.status,
-            validated: self.plan.as_ref().map(|plan| &plan.api).map_err(Vec::as_slice),
-            applied,
-            workload: &observation.workload,
-            prometheus: &observation.prometheus,
-            namespace_labels: observation.namespace_labels.as_ref(),
-            suspended: self.target.api.as_ref().is_ok_and(|api| api.spec.suspend == Some(true)),
-            now: Timestamp::now(),
-        }
-    }
 }

@@ -1,0 +1,75 @@
+//! What is to be done for one MonitoredApi: its plan, compared with what the watches know.
+
+use controller_core::plan::{Applied, Plan};
+use controller_core::todo::{Todo, decide};
+use controller_core::{FoldInput, Violation, compile};
+use jiff::Timestamp;
+
+use crate::cluster::CallError;
+use crate::work::apply::apply;
+use crate::work::context::Context;
+use crate::work::gather::{self, BeforeWriting, Observation, Target};
+
+/// What is to be done for one MonitoredApi.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) target: Target,
+    plan: Result<Plan, Vec<Violation>>,
+    /// `None`: nothing is written, because the spec is invalid or suspended.
+    todo: Option<Todo>,
+}
+
+impl Work {
+    /// Planned from what the watches know. Where that asks for a write, the object itself is read first and, if it moved,
+    /// planned from once more, so that no write follows from an old spec. `None`: it is gone.
+    pub(crate) async fn current(context: &Context, target: Target) -> Result<Option<Self>, CallError> {
+        let work = Self::planned(context, target).await?;
+        let Some((plan, todo)) = work.to_write().filter(|(_, todo)| !todo.is_quiet()) else {
+            return Ok(Some(work));
+        };
+        match gather::before_writing(context, &work.target, todo.copies(plan)).await? {
+            BeforeWriting::AsPlanned => Ok(Some(work)),
+            BeforeWriting::Changed(target) => Self::planned(context, *target).await.map(Some),
+            BeforeWriting::Gone => Ok(None),
+        }
+    }
+
+    async fn planned(context: &Context, target: Target) -> Result<Self, CallError> {
+        let facts = gather::facts(context, &target).await?;
+        let plan = match &target.api {
+            Ok(api) => compile(api, &context.settings, &facts, &target.owner),
+            Err(violations) => Err(violations.clone()),
+        };
+        let written = plan.as_ref().ok().filter(|plan| !plan.api.suspend);
+        let todo = written.map(|plan| decide(plan, &target.status.children, &facts));
+        Ok(Self { target, plan, todo })
+    }
+
+    fn to_write(&self) -> Option<(&Plan, &Todo)> {
+        self.plan.as_ref().ok().zip(self.todo.as_ref())
+    }
+
+    pub(crate) async fn apply(&self, context: &Context) -> Option<Applied> {
+        let (plan, todo) = self.to_write()?;
+        Some(apply(context, &self.target, plan, todo).await)
+    }
+
+    pub(crate) fn fold_input<'a>(
+        &'a self,
+        applied: Option<&'a Applied>,
+        observation: &'a Observation,
+    ) -> FoldInput<'a> {
+        FoldInput {
+            owner: &self.target.owner,
+            generation: self.target.generation,
+            previous: &self.target.status,
+            validated: self.plan.as_ref().map(|plan| &plan.api).map_err(Vec::as_slice),
+            applied,
+            workload: &observation.workload,
+            prometheus: &observation.prometheus,
+            namespace_labels: observation.namespace_labels.as_ref(),
+            suspended: self.target.api.as_ref().is_ok_and(|api| api.spec.suspend == Some(true)),
+            now: Timestamp::now(),
+        }
+    }
+}
