@@ -1,4 +1,4 @@
-//! What a label tells, whatever a dialect calls it.
+//! What a label stands for, whatever a dialect calls it.
 
 /// The metric of a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,7 +36,7 @@ pub enum Attribute {
     Operation,
     /// To which table it was done.
     Table,
-    /// What came of it: `success`, `error`; `hit`, `miss`; `granted`, `denied`.
+    /// How an operation ended: `success`, `error`; `hit`, `miss`; `granted`, `denied`.
     OperationResult,
     /// Which resource of a pool: `idle`, `used`.
     State,

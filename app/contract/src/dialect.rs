@@ -1,4 +1,4 @@
-//! A dialect: how one instrumentation spells each metric, and what a query has to know of it.
+//! A dialect: the names and labels that one instrumentation gives to each metric, and the facts that a query needs.
 
 use std::borrow::Cow;
 
@@ -79,7 +79,7 @@ pub struct InFlightSeries {
     pub route: Option<&'static str>,
 }
 
-/// How one instrumentation spells each metric.
+/// The names and labels that one instrumentation gives to each metric.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialect {
     /// Which one.
@@ -95,7 +95,7 @@ pub struct Dialect {
 }
 
 impl Dialect {
-    /// How a metric is spelled; `None`: it is not exported.
+    /// The row of a metric; `None` if the dialect does not export it.
     #[must_use]
     pub fn row(&self, metric: MetricId) -> Option<&'static DialectRow> {
         self.rows.iter().find(|row| row.metric == metric)

@@ -1,22 +1,22 @@
-//! One row of a dialect's table: a metric, and the family that spells it.
+//! One row of a dialect's table: a metric, and the family under which it is exported.
 
 use crate::{Attribute, Family, MetricId};
 
-/// How a dialect spells a metric.
+/// A metric, and the family under which a dialect exports it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DialectRow {
-    /// What is told.
+    /// The metric.
     pub metric: MetricId,
-    /// The family that tells it.
+    /// The family on the page.
     pub family: &'static Family,
-    /// What each of the family's labels tells, in their order.
+    /// What each of the family's labels stands for, in their order.
     pub attributes: &'static [Attribute],
     /// Upper bounds of a histogram in the family's unit, ascending, without `+Inf`. Empty for anything else.
     pub buckets: &'static [f64],
 }
 
 impl DialectRow {
-    /// The label that tells something, if one does.
+    /// The name of the label for an attribute, if the family has one.
     #[must_use]
     pub fn label(&self, wanted: Attribute) -> Option<&'static str> {
         self.labels()
@@ -24,7 +24,7 @@ impl DialectRow {
             .map(|(label, _)| label)
     }
 
-    /// The labels, each with what it tells.
+    /// The names of the labels, each with its attribute.
     pub fn labels(&self) -> impl Iterator<Item = (&'static str, Attribute)> {
         self.family.labels.iter().copied().zip(self.attributes.iter().copied())
     }

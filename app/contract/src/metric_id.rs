@@ -1,4 +1,4 @@
-//! What the service can tell, whatever a dialect calls it, or whether it tells it at all.
+//! The identity of each metric, the same in every dialect.
 //!
 //! Code that counts something names a [`MetricId`] and gives the values of its [`MetricId::attributes`], in their order:
 //!
@@ -8,14 +8,14 @@
 //! ```
 //!
 //! The dialect's table ([`crate::Dialect::rows`]) says family, labels and bounds. Where it has no row for the metric the
-//! handle works and is not exported, so the code need not ask. To add a metric: a row here, and a row in
-//! `dialects/native.rs` and in each dialect that knows it.
+//! handle works and is not exported, so the code need not check. To add a metric: a row here, one in
+//! `dialects/native.rs`, and one in each dialect that has it.
 
 use crate::{Attribute, Signal};
 
 macro_rules! metric_ids {
     ($($(#[$doc:meta])* $id:ident [$($attribute:ident),*] $($signal:ident)?;)*) => {
-        /// Something that the service can tell.
+        /// A metric, whatever a dialect calls it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum MetricId {
             $($(#[$doc])* $id,)*
@@ -25,8 +25,8 @@ macro_rules! metric_ids {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$id),*];
 
-            /// What a handle's values tell, in their order. Empty for one value; and for what the HTTP layer records
-            /// itself, where a dialect chooses ([`MetricId::recorded_by_layer`]).
+            /// The labels of a handle, in the order in which their values are given. Empty for a metric without labels,
+            /// and for one that the HTTP layer records itself, where the dialect chooses the labels ([`MetricId::recorded_by_layer`]).
             #[must_use]
             pub const fn attributes(self) -> &'static [Attribute] {
                 match self {
@@ -34,7 +34,7 @@ macro_rules! metric_ids {
                 }
             }
 
-            /// The signal that it answers, if a rule or panel asks for it.
+            /// The signal that it answers, if a rule or a panel uses it.
             #[must_use]
             pub const fn signal(self) -> Option<Signal> {
                 match self {
@@ -194,8 +194,8 @@ metric_ids! {
 }
 
 impl MetricId {
-    /// Whether the HTTP layer records it itself: there is no handle for it, and its labels are what the dialect chooses of
-    /// the request's and the answer's.
+    /// Whether the HTTP layer records it itself. There is no handle for it then, and the dialect chooses its labels from
+    /// those of the request and the response.
     #[must_use]
     pub const fn recorded_by_layer(self) -> bool {
         (self as usize) <= (Self::SeriesRefused as usize)

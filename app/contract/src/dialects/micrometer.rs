@@ -1,7 +1,8 @@
 //! `micrometer`: Micrometer as Spring Boot 3 sets it up, with histogram buckets on (Spring's
-//! `DefaultServerRequestObservationConvention`). No request counter: the histogram's count is it.
+//! `DefaultServerRequestObservationConvention`). There is no request counter: the
+//! count of the duration histogram takes its place.
 //!
-//! `exception` and `error` are `none`: this service throws nothing, an error that it answers is a value.
+//! `exception` and `error` are always `none`, because this service throws no exceptions. No gauge of requests in flight.
 
 use super::native;
 use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};

@@ -1,5 +1,6 @@
 //! `otel`: OpenTelemetry's stable semantic conventions for HTTP servers as its Prometheus exporters write them
-//! (semantic-conventions at 384d661, `docs/http/http-metrics.md`). No request counter: the histogram's count is it.
+//! (semantic-conventions at 384d661, `docs/http/http-metrics.md`). There is no request counter: the
+//! count of the duration histogram takes its place.
 //!
 //! `http_route` is absent where no route matched. `url_scheme` is `http`: TLS ends before this service.
 

@@ -1,5 +1,7 @@
 //! `s1`: source system S1. Its duration histogram tells the route and not the method; its buckets are configurable
 //! there and here, and native's where nobody configures them.
+//!
+//! No gauge of requests in flight.
 
 use super::native;
 use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
