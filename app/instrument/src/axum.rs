@@ -7,7 +7,9 @@ use axum::{
     routing::get,
 };
 
-use crate::{HttpMetrics, format::Format};
+use exposition::Format;
+
+use crate::metrics::HttpMetrics;
 
 /// Adds HTTP metrics to a router's routes, and `GET /metrics`. Call it after the routes are added.
 ///
@@ -29,7 +31,7 @@ impl HttpMetrics {
         }
         let metrics = *self;
         router.layer(self.layer()).route(
-            &self.shared.metrics_path,
+            &self.registry.metrics_path,
             get(move |headers: HeaderMap| async move { metrics.respond(&headers) }),
         )
     }

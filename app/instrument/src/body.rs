@@ -10,24 +10,24 @@ use std::{
 use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::endpoint::{InFlight, RequestTally};
+use crate::endpoint::{InFlightGuard, RequestBodyGuard};
 
 /// Receives the bytes of a body; records what it has received when it is dropped.
 #[derive(Debug)]
-pub struct Meter(Kind);
+pub struct BodyGuard(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    Request(RequestTally),
-    Response(InFlight),
+    Request(RequestBodyGuard),
+    Response(InFlightGuard),
 }
 
-impl Meter {
-    pub(crate) fn request(tally: RequestTally) -> Self {
+impl BodyGuard {
+    pub(crate) fn request(tally: RequestBodyGuard) -> Self {
         Self(Kind::Request(tally))
     }
 
-    pub(crate) fn response(request: InFlight) -> Self {
+    pub(crate) fn response(request: InFlightGuard) -> Self {
         Self(Kind::Response(request))
     }
 
@@ -43,28 +43,28 @@ impl Meter {
 /// A body type that the layer can watch to its end.
 ///
 /// The default watches nothing: a body whose size is not announced counts as empty, and a response as finished when its
-/// head is. Implement it as `impl MeteredBody for MyBody {}`, or put a body of the same type around [`Counted`] in its
+/// head is. Implement it as `impl MeasureBody for MyBody {}`, or put a body of the same type around [`MeasuredBody`] in its
 /// place.
-pub trait MeteredBody: Body + Sized {
+pub trait MeasureBody: Body + Sized {
     /// Makes the body report to `meter`, its type and content unchanged.
-    fn meter(&mut self, meter: Meter) {
+    fn meter(&mut self, meter: BodyGuard) {
         drop(meter);
     }
 }
 
 pin_project_lite::pin_project! {
-    /// A body that reports to a [`Meter`].
+    /// A body that reports to a [`BodyGuard`].
     #[derive(Debug)]
-    pub struct Counted<B> {
+    pub struct MeasuredBody<B> {
         #[pin]
         body: B,
-        meter: Option<Meter>,
+        meter: Option<BodyGuard>,
     }
 }
 
-impl<B> Counted<B> {
+impl<B> MeasuredBody<B> {
     /// Wraps a body.
-    pub fn new(body: B, meter: Meter) -> Self {
+    pub fn new(body: B, meter: BodyGuard) -> Self {
         Self {
             body,
             meter: Some(meter),
@@ -72,7 +72,7 @@ impl<B> Counted<B> {
     }
 }
 
-impl<B: Body> Body for Counted<B> {
+impl<B: Body> Body for MeasuredBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -103,27 +103,27 @@ impl<B: Body> Body for Counted<B> {
     }
 }
 
-impl<D: Buf> MeteredBody for http_body_util::Full<D> {}
-impl<D: Buf> MeteredBody for http_body_util::Empty<D> {}
+impl<D: Buf> MeasureBody for http_body_util::Full<D> {}
+impl<D: Buf> MeasureBody for http_body_util::Empty<D> {}
 
-impl<D: Buf + 'static, E: 'static> MeteredBody for http_body_util::combinators::BoxBody<D, E> {
-    fn meter(&mut self, meter: Meter) {
-        *self = Self::new(Counted::new(std::mem::take(self), meter));
+impl<D: Buf + 'static, E: 'static> MeasureBody for http_body_util::combinators::BoxBody<D, E> {
+    fn meter(&mut self, meter: BodyGuard) {
+        *self = Self::new(MeasuredBody::new(std::mem::take(self), meter));
     }
 }
 
-impl<D: Buf + 'static, E: 'static> MeteredBody for http_body_util::combinators::UnsyncBoxBody<D, E> {
-    fn meter(&mut self, meter: Meter) {
-        *self = Self::new(Counted::new(std::mem::take(self), meter));
+impl<D: Buf + 'static, E: 'static> MeasureBody for http_body_util::combinators::UnsyncBoxBody<D, E> {
+    fn meter(&mut self, meter: BodyGuard) {
+        *self = Self::new(MeasuredBody::new(std::mem::take(self), meter));
     }
 }
 
 #[cfg(feature = "axum")]
-impl MeteredBody for axum::body::Body {
-    fn meter(&mut self, meter: Meter) {
-        *self = Self::new(Counted::new(std::mem::take(self), meter));
+impl MeasureBody for axum::body::Body {
+    fn meter(&mut self, meter: BodyGuard) {
+        *self = Self::new(MeasuredBody::new(std::mem::take(self), meter));
     }
 }
 
 #[cfg(feature = "hyper")]
-impl MeteredBody for hyper::body::Incoming {}
+impl MeasureBody for hyper::body::Incoming {}

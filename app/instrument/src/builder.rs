@@ -6,17 +6,17 @@ use std::{
 };
 
 use http::HeaderName;
-use metric_contract::{Attribute, Dialect, DialectRow, Family, MetricId, MetricKind, StatusStyle};
+use metric_contract::{Attribute, Dialect, DialectId, DialectRow, Family, MetricId, MetricKind, StatusStyle};
 
 use crate::{
-    HttpMetrics,
-    details::StatusPlaces,
-    endpoint::Places,
-    exchange::{Exchange, Function},
-    registry::Shared,
+    cell_layout::{CellLayout, StatusCellLayout},
+    extra_label::ExtraLabel,
+    http_family::{HttpFamily, SeriesLevel},
+    metrics::HttpMetrics,
+    observed_request::{Callback, ObservedRequest},
+    recording::Recording,
+    registry::Registry,
     scale::{Bounds, Scale},
-    spelling::{HttpFamily, Level},
-    variant::Variants,
 };
 
 /// Routes that are not recorded unless told: scrapes and probes drown a quiet service's own traffic.
@@ -43,9 +43,6 @@ pub const PROBES: &[&str] = &[
 ];
 /// Series on the page beyond which new ones are refused. A Prometheus spends 3 to 8 KiB on each.
 pub const DEFAULT_MAX_SERIES: usize = 10_000;
-/// Used if a dialect has no duration histogram of its own; seconds.
-pub(crate) const FALLBACK_DURATION_BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-
 /// Where a dialect tells versions of the API apart, the header that asks for one, and those that are known.
 const API_VERSION_HEADER: HeaderName = HeaderName::from_static("x-api-version");
 const API_VERSIONS: &[&str] = &["v1", "v2"];
@@ -73,13 +70,33 @@ pub struct Builder {
     empty_bodies: bool,
     api_versions: (HeaderName, Vec<String>),
     exemplars: bool,
-    functions: Vec<Function>,
+    callbacks: Vec<Callback>,
     metrics_path: String,
     max_series: usize,
 }
 
+impl Default for HttpMetrics {
+    fn default() -> Self {
+        Self::new(DialectId::Native)
+    }
+}
+
+impl HttpMetrics {
+    /// Metrics in a dialect, with the default options.
+    #[must_use]
+    pub fn new(dialect: DialectId) -> Self {
+        Self::builder(dialect).build()
+    }
+
+    /// Metrics in a dialect, with options.
+    #[must_use]
+    pub fn builder(dialect: DialectId) -> Builder {
+        Builder::new(dialect.dialect())
+    }
+}
+
 impl Builder {
-    pub(crate) fn new(dialect: &'static Dialect) -> Self {
+    fn new(dialect: &'static Dialect) -> Self {
         let strings = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         Self {
             dialect,
@@ -98,7 +115,7 @@ impl Builder {
             empty_bodies: true,
             api_versions: (API_VERSION_HEADER, strings(API_VERSIONS)),
             exemplars: false,
-            functions: Vec::new(),
+            callbacks: Vec::new(),
             metrics_path: "/metrics".to_owned(),
             max_series: DEFAULT_MAX_SERIES,
         }
@@ -225,8 +242,8 @@ impl Builder {
     /// metrics of your own, see [`HttpMetrics::registry`]. It runs on the request path, and what it reads is copied for
     /// it: with a function, a request allocates.
     #[must_use]
-    pub fn function(mut self, function: impl Fn(&Exchange<'_>) + Send + Sync + 'static) -> Self {
-        self.functions.push(Function::new(function));
+    pub fn function(mut self, function: impl Fn(&ObservedRequest<'_>) + Send + Sync + 'static) -> Self {
+        self.callbacks.push(Callback::new(function));
         self
     }
 
@@ -264,56 +281,61 @@ impl Builder {
             .filter(|row| row.metric.recorded_by_layer() && row.metric != MetricId::SeriesRefused)
             .map(|row| HttpFamily::new(*row, status_style, [&duration_bounds, &size_bounds]))
             .collect();
-        let lines = |level: Level| {
+        let lines = |level: SeriesLevel| {
             let families = http.iter().filter(move |family| family.level == level);
             families.map(HttpFamily::lines).sum::<usize>()
         };
-        let is_by_status = |family: &HttpFamily| family.level == Level::Status && !family.only_counts();
+        let is_by_status = |family: &HttpFamily| family.level == SeriesLevel::Status && !family.only_counts();
         let has = |metric: MetricId| rows.iter().any(|row| row.metric == metric);
-        let variants = self.variants(&rows);
         let (duration_width, size_width) = (duration_bounds.width(), size_bounds.width());
-        let shared = Shared {
-            places: Places::new(duration_width, size_width),
+        let extra_label = self.extra_label(&rows);
+        let unmatched = (0..extra_label.count()).map(|_| Default::default()).collect();
+        let recording = Recording {
+            layout: CellLayout::new(duration_width, size_width),
             by_status: http
                 .iter()
                 .any(is_by_status)
-                .then(|| StatusPlaces::new(duration_width, size_width)),
+                .then(|| StatusCellLayout::new(duration_width, size_width)),
             duration_bounds,
             size_bounds,
             slow_nanoseconds: u64::try_from(self.slow.as_nanos()).unwrap_or(u64::MAX),
             rounding_nanoseconds: self.rounding_nanoseconds(),
             body_sizes: self.body_sizes && (has(MetricId::RequestSize) || has(MetricId::ResponseSize)),
             empty_bodies: self.empty_bodies,
-            carries: self.exemplars || !self.functions.is_empty(),
-            unmatched: (0..variants.count()).map(|_| Default::default()).collect(),
-            variants,
-            is_on: self.is_on,
+            has_extras: self.exemplars || !self.callbacks.is_empty(),
+            extra_label,
             dialect: self.dialect,
-            endpoint_series: lines(Level::Endpoint),
-            status_series: lines(Level::Status),
             counts_exceptions: has(MetricId::Exceptions),
+            exemplars: self.exemplars,
+            callbacks: std::mem::take(&mut self.callbacks).into_boxed_slice(),
+            started: Instant::now(),
+            max_series: self.max_series,
+            status_series: lines(SeriesLevel::Status),
+            series: Default::default(),
+            refused: Default::default(),
+            overflow: Default::default(),
+        };
+        let endpoint_series = lines(SeriesLevel::Endpoint);
+        let registry: &'static Registry = Box::leak(Box::new(Registry {
+            recording,
+            is_on: self.is_on,
+            endpoint_series,
             rows,
             http,
-            exemplars: self.exemplars,
-            functions: std::mem::take(&mut self.functions).into_boxed_slice(),
             excluded: self.excludes(),
             metrics_path: self.metrics_path.into_boxed_str(),
             ignores_unmatched: self.ignores_unmatched,
-            max_series: self.max_series,
-            started: Instant::now(),
-            series: Default::default(),
-            refused: Default::default(),
             endpoints: Default::default(),
             routes: Default::default(),
+            unmatched,
             instances: Default::default(),
             index: Default::default(),
             families: Default::default(),
             users: prometheus::Registry::new(),
             page_bytes: Default::default(),
-        };
-        HttpMetrics {
-            shared: Box::leak(Box::new(shared)),
-        }
+        }));
+        let _is_first = registry.recording.overflow.set(registry);
+        HttpMetrics { registry }
     }
 
     /// The dialect's rows, as the options change them.
@@ -371,17 +393,17 @@ impl Builder {
         row
     }
 
-    fn variants(&self, rows: &[DialectRow]) -> Variants {
+    fn extra_label(&self, rows: &[DialectRow]) -> ExtraLabel {
         let tells = |wanted: Attribute| rows.iter().any(|row| row.attributes.contains(&wanted));
         if tells(Attribute::ProtocolVersion) {
-            return Variants::Protocol;
+            return ExtraLabel::ProtocolVersion;
         }
         if tells(Attribute::ApiVersion) {
             let (header, known) = self.api_versions.clone();
             let known = known.into_iter().map(String::into_boxed_str).collect();
-            return Variants::ApiVersion { header, known };
+            return ExtraLabel::ApiVersion { header, known };
         }
-        Variants::One
+        ExtraLabel::None
     }
 
     fn excludes(&self) -> Box<[Box<str>]> {

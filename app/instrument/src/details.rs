@@ -8,13 +8,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use http::Extensions;
 use metric_contract::ErrorNames;
 
 use crate::{
+    cell_layout::STATUS_SLOTS,
     cells::Cells,
-    endpoint::{Endpoint, STATUS_SLOTS},
-    exchange::{Exchange, Extra},
+    exemplar::Exemplar,
+    observed_request::{ObservedRequest, RequestExtras},
+    recording::Recording,
     window_max::WindowMax,
 };
 
@@ -53,108 +54,82 @@ impl ErrorName {
     }
 }
 
-/// Places of the cells of a status's row.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct StatusPlaces {
-    pub(crate) response_size: usize,
-    pub(crate) width: usize,
-}
-
-impl StatusPlaces {
-    pub(crate) fn new(duration_width: usize, size_width: usize) -> Self {
-        Self {
-            response_size: duration_width,
-            width: duration_width + size_width,
-        }
-    }
-}
-
 /// Histograms of one status of an endpoint.
 #[derive(Debug)]
-pub(crate) struct OfStatus {
+pub(crate) struct StatusDetails {
     cells: Cells,
     max: WindowMax,
 }
 
-/// A request whose trace is known.
+/// A request that was answered, as far as exemplars and callbacks want it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Exemplar {
-    pub(crate) trace: [u8; 16],
+pub(crate) struct Answer<'a> {
+    pub(crate) route: &'a str,
+    pub(crate) status: u16,
     pub(crate) nanoseconds: u64,
-    /// Since the epoch.
-    pub(crate) at: Duration,
-    status: u16,
+    pub(crate) response_bytes: u64,
 }
 
 /// What an endpoint keeps beside its cells; empty until it is needed.
 #[derive(Debug, Default)]
 pub(crate) struct Details {
-    by_status: [OnceLock<Box<OfStatus>>; STATUS_SLOTS],
+    by_status: [OnceLock<Box<StatusDetails>>; STATUS_SLOTS],
     exceptions: RwLock<Vec<(&'static str, AtomicU64)>>,
     /// The last of each bucket of the duration.
     exemplars: Mutex<Box<[Option<Exemplar>]>>,
 }
 
-impl Endpoint {
+impl Details {
     #[cold]
-    pub(crate) fn record_by_status(&self, slot: usize, nanoseconds: u64, bytes: u64) {
-        let shared = self.shared;
-        let Some((places, held)) = shared.by_status.zip(self.details.by_status.get(slot)) else {
+    pub(crate) fn record_by_status(&self, recording: &Recording, slot: usize, nanoseconds: u64, bytes: u64) {
+        let Some((places, held)) = recording.by_status.zip(self.by_status.get(slot)) else {
             return;
         };
         let of_status = held.get_or_init(|| {
-            Box::new(OfStatus {
+            Box::new(StatusDetails {
                 cells: Cells::new(places.width),
                 max: WindowMax::default(),
             })
         });
         let row = of_status.cells.row();
-        shared.duration_bounds.record(row, 0, nanoseconds);
-        if shared.body_sizes && (bytes > 0 || shared.empty_bodies) {
-            shared.size_bounds.record(row, places.response_size, bytes);
+        recording.duration_bounds.record(row, 0, nanoseconds);
+        if recording.body_sizes && (bytes > 0 || recording.empty_bodies) {
+            recording.size_bounds.record(row, places.response_size, bytes);
         }
-        of_status.max.record(shared.minute(), nanoseconds);
+        of_status.max.record(recording.minute(), nanoseconds);
     }
 
     /// A cell of a status's histograms; 0 before its first request.
     pub(crate) fn status_sum(&self, slot: usize, place: usize) -> u64 {
-        let held = self.details.by_status.get(slot).and_then(OnceLock::get);
+        let held = self.by_status.get(slot).and_then(OnceLock::get);
         held.map_or(0, |of_status| of_status.cells.sum(place))
     }
 
     /// The longest duration of the last minutes, in nanoseconds.
-    pub(crate) fn status_max(&self, slot: usize) -> u64 {
-        let held = self.details.by_status.get(slot).and_then(OnceLock::get);
-        held.map_or(0, |of_status| of_status.max.value(self.shared.minute()))
+    pub(crate) fn status_max(&self, recording: &Recording, slot: usize) -> u64 {
+        let held = self.by_status.get(slot).and_then(OnceLock::get);
+        held.map_or(0, |of_status| of_status.max.value(recording.minute()))
     }
 
-    /// Counts what a response failed with, if it says so.
-    #[cold]
-    pub(crate) fn note_exception(&self, extensions: &Extensions) {
-        if let Some(name) = extensions.get::<ErrorName>() {
-            self.record_exception(*name);
-        }
-    }
-
-    pub(crate) fn record_exception(&self, name: ErrorName) {
-        let counted = self.exception(name, |count| count.fetch_add(1, Ordering::Relaxed));
+    pub(crate) fn record_exception(&self, recording: &Recording, name: ErrorName) {
+        let counted = self.exception(recording, name, |count| count.fetch_add(1, Ordering::Relaxed));
         if counted.is_none() {
-            self.shared.count_refused();
+            recording.count_refused();
         }
     }
 
     /// Makes an exception's series exist.
-    pub(crate) fn expect_exception(&self, name: ErrorName) {
-        let _exists = self.exception(name, |_| 0);
+    pub(crate) fn expect_exception(&self, recording: &Recording, name: ErrorName) {
+        let _exists = self.exception(recording, name, |_| 0);
     }
 
     /// `None`: there are too many names.
-    fn exception<T>(&self, name: ErrorName, found: impl Fn(&AtomicU64) -> T) -> Option<T> {
-        let name = name.label_value(self.shared.dialect.error_names);
-        if !self.shared.counts_exceptions {
+    fn exception<T>(&self, recording: &Recording, name: ErrorName, found: impl Fn(&AtomicU64) -> T) -> Option<T> {
+        let name = name.label_value(recording.dialect.error_names);
+        if !recording.counts_exceptions {
             return Some(found(&AtomicU64::new(0)));
         }
-        let exceptions = &self.details.exceptions;
+        let exceptions = &self.exceptions;
         let held = exceptions.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, count)) = held.iter().find(|(known, _)| *known == name) {
             return Some(found(count));
@@ -162,10 +137,10 @@ impl Endpoint {
         drop(held);
         let mut held = exceptions.write().unwrap_or_else(PoisonError::into_inner);
         if !held.iter().any(|(known, _)| *known == name) {
-            if held.len() >= MOST_EXCEPTIONS || !self.shared.room_for(1) {
+            if held.len() >= MOST_EXCEPTIONS || !recording.has_room(1) {
                 return None;
             }
-            self.shared.take_room(1);
+            recording.add_series(1);
             held.push((name, AtomicU64::new(0)));
         }
         held.iter()
@@ -175,63 +150,62 @@ impl Endpoint {
 
     /// The name of the exception at a place.
     pub(crate) fn exception_name(&self, place: usize) -> Option<&'static str> {
-        let held = self.details.exceptions.read().unwrap_or_else(PoisonError::into_inner);
+        let held = self.exceptions.read().unwrap_or_else(PoisonError::into_inner);
         held.get(place).map(|(name, _)| *name)
     }
 
     pub(crate) fn exception_count(&self, place: usize) -> u64 {
-        let held = self.details.exceptions.read().unwrap_or_else(PoisonError::into_inner);
+        let held = self.exceptions.read().unwrap_or_else(PoisonError::into_inner);
         held.get(place).map_or(0, |(_, count)| count.load(Ordering::Relaxed))
     }
 
     /// Tells the functions of the user's own of a request that ended, and remembers its trace.
     #[cold]
-    pub(crate) fn record_extra(&self, extra: &Extra, status: u16, nanoseconds: u64, bytes: u64) {
-        let shared = self.shared;
-        if let Some(trace) = extra.trace.filter(|_| shared.exemplars) {
-            self.keep_exemplar(trace, status, nanoseconds);
+    pub(crate) fn record_extras(&self, recording: &Recording, extras: &RequestExtras, answer: Answer<'_>) {
+        if let Some(trace) = extras.trace.filter(|_| recording.exemplars) {
+            self.keep_exemplar(recording, trace, answer);
         }
-        if let Some(head) = &extra.head {
+        if let Some(head) = &extras.head {
             let none = http::HeaderMap::new();
-            let exchange = Exchange {
+            let observed = ObservedRequest {
                 method: &head.method,
-                route: &self.route,
+                route: answer.route,
                 request_headers: &head.headers,
-                status,
+                status: answer.status,
                 response_headers: head.response.get().unwrap_or(&none),
-                response_bytes: bytes,
-                duration: Duration::from_nanos(nanoseconds),
+                response_bytes: answer.response_bytes,
+                duration: Duration::from_nanos(answer.nanoseconds),
             };
-            for function in &shared.functions {
-                function.call(&exchange);
+            for callback in &recording.callbacks {
+                callback.call(&observed);
             }
         }
     }
 
     /// Gives way to whoever holds the lock: one exemplar is as good as another.
-    fn keep_exemplar(&self, trace: [u8; 16], status: u16, nanoseconds: u64) {
-        let Ok(mut held) = self.details.exemplars.try_lock() else {
+    fn keep_exemplar(&self, recording: &Recording, trace: [u8; 16], answer: Answer<'_>) {
+        let Ok(mut held) = self.exemplars.try_lock() else {
             return;
         };
-        let bounds = &self.shared.duration_bounds;
+        let bounds = &recording.duration_bounds;
         if held.is_empty() {
             *held = vec![None; bounds.buckets()].into_boxed_slice();
         }
-        if let Some(slot) = held.get_mut(bounds.bucket(nanoseconds)) {
+        if let Some(slot) = held.get_mut(bounds.bucket(answer.nanoseconds)) {
             *slot = Some(Exemplar {
                 trace,
-                nanoseconds,
+                nanoseconds: answer.nanoseconds,
                 at: SystemTime::now()
                     .duration_since(SystemTime::UNIX_EPOCH)
                     .unwrap_or_default(),
-                status,
+                status: answer.status,
             });
         }
     }
 
     /// The newest exemplar of some buckets of the duration, of a status if the family tells statuses apart.
     pub(crate) fn exemplar(&self, buckets: std::ops::RangeInclusive<usize>, status: Option<u16>) -> Option<Exemplar> {
-        let held = self.details.exemplars.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.exemplars.lock().unwrap_or_else(PoisonError::into_inner);
         let of_buckets = held.get(buckets)?.iter().flatten();
         of_buckets
             .filter(|exemplar| status.is_none_or(|status| status == exemplar.status))

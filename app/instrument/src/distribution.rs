@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::{
-    details::Exemplar,
+    exemplar::Exemplar,
     scale::{Scale, Selection},
     text,
 };

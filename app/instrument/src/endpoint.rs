@@ -11,20 +11,17 @@ use std::{
     time::Instant,
 };
 
-use crate::{
-    cells::{Cells, Row},
-    details::{Details, ErrorName},
-    exchange::Extra,
-    registry::Shared,
-    scale::BUCKETS,
-    verb::Verb,
-};
+use http::Extensions;
 
-/// Distinct statuses that one method of one route may answer with; a handler rarely has more than six.
-pub(crate) const STATUS_SLOTS: usize = 16;
-const IN_FLIGHT: usize = 0;
-const STATUS: usize = 1;
-const SLOW: usize = STATUS + STATUS_SLOTS;
+use crate::{
+    cell_layout::{IN_FLIGHT, SLOW, STATUS, STATUS_SLOTS},
+    cells::{Cells, Row},
+    details::{Answer, Details, ErrorName},
+    method_label::MethodLabel,
+    observed_request::RequestExtras,
+    recording::Recording,
+    scale::BUCKETS,
+};
 
 /// The handler's code waits: should the request end now, nothing was answered and nothing is counted.
 const WAITING: u16 = 0;
@@ -33,36 +30,13 @@ const RUNNING: u16 = 1;
 /// What a request counts as whose handler ends without an answer.
 const FAILED: u16 = 500;
 
-/// Places of the cells of an endpoint's row, after those for requests in flight, statuses and slow requests.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Places {
-    pub(crate) duration: usize,
-    pub(crate) request_size: usize,
-    pub(crate) response_size: usize,
-    pub(crate) width: usize,
-}
-
-impl Places {
-    pub(crate) fn new(duration_width: usize, size_width: usize) -> Self {
-        let duration = SLOW + 1;
-        let request_size = duration + duration_width;
-        let response_size = request_size + size_width;
-        Self {
-            duration,
-            request_size,
-            response_size,
-            width: response_size + size_width,
-        }
-    }
-}
-
 /// The series of one method on one route.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
-    pub(crate) shared: &'static Shared,
-    pub(crate) verb: Verb,
-    /// Which of [`Shared::variants`].
-    pub(crate) variant: u8,
+    pub(crate) recording: &'static Recording,
+    pub(crate) method: MethodLabel,
+    /// The number of the value of the extra label.
+    pub(crate) extra_label: u8,
     /// Whether the cap on series applies; not to the unmatched route, which takes what others may not have.
     capped: bool,
     pub(crate) route: Box<str>,
@@ -72,15 +46,21 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    pub(crate) fn new(shared: &'static Shared, verb: Verb, variant: u8, route: &str, capped: bool) -> Self {
+    pub(crate) fn new(
+        recording: &'static Recording,
+        method: MethodLabel,
+        extra_label: u8,
+        route: &str,
+        capped: bool,
+    ) -> Self {
         Self {
-            shared,
-            verb,
-            variant,
+            recording,
+            method,
+            extra_label,
             capped,
             route: route.into(),
             statuses: Default::default(),
-            cells: Cells::new(shared.places.width),
+            cells: Cells::new(recording.layout.width),
             details: Details::default(),
         }
     }
@@ -108,12 +88,12 @@ impl Endpoint {
     /// Takes a slot that was free a moment ago. Who holds it now, or `None` if the cap is reached.
     #[cold]
     fn take_slot(&self, held: &AtomicU16, status: u16) -> Option<u16> {
-        if self.capped && !self.shared.room_for(self.shared.status_series) {
+        if self.capped && !self.recording.has_room(self.recording.status_series) {
             return None;
         }
         match held.compare_exchange(0, status, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => {
-                self.shared.take_room(self.shared.status_series);
+                self.recording.add_series(self.recording.status_series);
                 Some(status)
             }
             Err(other) => Some(other),
@@ -157,8 +137,8 @@ impl Endpoint {
 
     /// Counts the size of a request's body.
     fn record_request_size(&self, row: Row<'_>, bytes: u64) {
-        if self.shared.body_sizes {
-            self.record_size(row, self.shared.places.request_size, bytes);
+        if self.recording.body_sizes {
+            self.record_size(row, self.recording.layout.request_size, bytes);
         }
     }
 
@@ -166,31 +146,45 @@ impl Endpoint {
     fn record_size(&self, row: Row<'_>, at: usize, bytes: u64) {
         if bytes == 0 {
             // In the first bucket, whatever its bound, and nothing to the sum. So are most requests.
-            if self.shared.empty_bodies {
+            if self.recording.empty_bodies {
                 row.add(at + BUCKETS, 1);
             }
             return;
         }
-        self.shared.size_bounds.record(row, at, bytes);
+        self.recording.size_bounds.record(row, at, bytes);
     }
 
     #[inline]
     fn record_answer(&self, row: Row<'_>, status: u16, nanoseconds: u64, bytes: u64) {
-        let shared = self.shared;
+        let recording = self.recording;
         let Some(slot) = self.status_slot(status) else {
-            return shared.record_refused(self, status);
+            return recording.record_refused(self.extra_label, status);
         };
         row.add(STATUS + slot, 1);
-        if nanoseconds > shared.slow_nanoseconds {
+        if nanoseconds > recording.slow_nanoseconds {
             row.add(SLOW, 1);
         }
-        shared.duration_bounds.record(row, shared.places.duration, nanoseconds);
-        if shared.body_sizes {
-            self.record_size(row, shared.places.response_size, bytes);
+        recording
+            .duration_bounds
+            .record(row, recording.layout.duration, nanoseconds);
+        if recording.body_sizes {
+            self.record_size(row, recording.layout.response_size, bytes);
         }
-        if shared.by_status.is_some() {
-            self.record_by_status(slot, nanoseconds, bytes);
+        if recording.by_status.is_some() {
+            self.details.record_by_status(recording, slot, nanoseconds, bytes);
         }
+    }
+
+    /// Counts what a response failed with, if it says so.
+    #[cold]
+    fn note_exception(&self, extensions: &Extensions) {
+        if let Some(name) = extensions.get::<ErrorName>() {
+            self.record_exception(*name);
+        }
+    }
+
+    fn record_exception(&self, name: ErrorName) {
+        self.details.record_exception(self.recording, name);
     }
 
     /// Counts a request under the unmatched route because its own series has no room.
@@ -203,26 +197,26 @@ impl Endpoint {
 
 /// A request in flight. Whatever ends it (answer, cancellation, panic) drops this, and the gauge goes down.
 #[derive(Debug)]
-pub(crate) struct InFlight {
+pub(crate) struct InFlightGuard {
     endpoint: &'static Endpoint,
     started: Instant,
     response_bytes: u64,
     /// What options want to know of it when it ends.
-    extra: Option<Arc<Extra>>,
+    extras: Option<Arc<RequestExtras>>,
     /// What it counts as if it ends now.
     status: u16,
     /// Its method is HEAD: no body is sent, whatever the response has.
     is_head: bool,
 }
 
-impl InFlight {
-    /// Starts the clock. The handler's code is about to run; see [`InFlight::running`].
+impl InFlightGuard {
+    /// Starts the clock. The handler's code is about to run; see [`InFlightGuard::running`].
     #[inline]
     pub(crate) fn start(
         endpoint: &'static Endpoint,
         is_head: bool,
         request_bytes: Option<u64>,
-        extra: Option<Arc<Extra>>,
+        extras: Option<Arc<RequestExtras>>,
     ) -> Self {
         let row = endpoint.cells.row();
         row.add(IN_FLIGHT, 1);
@@ -233,7 +227,7 @@ impl InFlight {
             endpoint,
             started: Instant::now(),
             response_bytes: 0,
-            extra,
+            extras,
             status: RUNNING,
             is_head,
         }
@@ -258,8 +252,8 @@ impl InFlight {
         if self.status >= 500 {
             self.endpoint.note_exception(response.extensions());
         }
-        if let Some(extra) = &self.extra {
-            extra.answered(response.headers());
+        if let Some(extras) = &self.extras {
+            extras.answered(response.headers());
         }
     }
 
@@ -286,7 +280,7 @@ impl InFlight {
     }
 }
 
-impl Drop for InFlight {
+impl Drop for InFlightGuard {
     // Not inlined: what is dropped is often an `Option` that is empty by then, and asking that is all that it costs.
     #[inline(never)]
     fn drop(&mut self) {
@@ -297,25 +291,31 @@ impl Drop for InFlight {
             answered => answered,
         };
         // 64 bits of nanoseconds are 584 years.
-        let nanoseconds = endpoint.shared.rounded(self.started.elapsed().as_nanos() as u64);
+        let nanoseconds = endpoint.recording.rounded(self.started.elapsed().as_nanos() as u64);
         // After the clock is read: then nothing of it is kept across that call.
         let row = endpoint.cells.row();
         row.subtract_one(IN_FLIGHT);
         endpoint.record_answer(row, status, nanoseconds, self.response_bytes);
-        if let Some(extra) = &self.extra {
-            endpoint.record_extra(extra, status, nanoseconds, self.response_bytes);
+        if let Some(extras) = &self.extras {
+            let answer = Answer {
+                route: &endpoint.route,
+                status,
+                nanoseconds,
+                response_bytes: self.response_bytes,
+            };
+            endpoint.details.record_extras(endpoint.recording, extras, answer);
         }
     }
 }
 
 /// Counts a request's body as it is read; records its size when it ends or is dropped.
 #[derive(Debug)]
-pub(crate) struct RequestTally {
+pub(crate) struct RequestBodyGuard {
     pub(crate) endpoint: &'static Endpoint,
     pub(crate) bytes: u64,
 }
 
-impl Drop for RequestTally {
+impl Drop for RequestBodyGuard {
     fn drop(&mut self) {
         self.endpoint.record_request_size(self.endpoint.cells.row(), self.bytes);
     }

@@ -15,12 +15,16 @@ use std::{
 
 use metric_contract::{Attribute, Dialect, DialectRow, Family, MetricId, MetricKind, Unit};
 
+use exposition::Format;
+
 use crate::{
     distribution::Distribution,
-    format::Format,
     scale::{Bounds, Scale, Selection},
     text,
 };
+
+/// Used if a dialect has no duration histogram of its own; seconds.
+pub(crate) const FALLBACK_DURATION_BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Why a handle was not given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

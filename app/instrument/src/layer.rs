@@ -13,12 +13,13 @@ use http::{Extensions, Request, Response};
 use tower::{Layer, Service};
 
 use crate::{
-    HttpMetrics,
-    body::{Meter, MeteredBody},
-    endpoint::{Endpoint, InFlight, RequestTally},
-    exchange::{Extra, Head, TraceId},
-    registry::{Found, Shared},
-    verb::Verb,
+    body::{BodyGuard, MeasureBody},
+    endpoint::{Endpoint, InFlightGuard, RequestBodyGuard},
+    method_label::MethodLabel,
+    metrics::HttpMetrics,
+    observed_request::{RequestExtras, RequestHead, TraceId},
+    recording::Recording,
+    registry::{Lookup, Registry},
 };
 
 /// Instances that remember. One is leaked for each endpoint and method of a router, so that no request counts
@@ -44,70 +45,88 @@ pub struct HttpMetricsLayer {
     pub(crate) metrics: HttpMetrics,
 }
 
+impl HttpMetrics {
+    /// The tower layer. Give it to `Router::layer` after the routes are added, so that it sees the matched route.
+    #[must_use]
+    pub fn layer(&self) -> HttpMetricsLayer {
+        HttpMetricsLayer { metrics: *self }
+    }
+}
+
 impl<S> Layer<S> for HttpMetricsLayer {
-    type Service = Metered<S>;
+    type Service = HttpMetricsService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let shared = self.metrics.shared;
-        let remembers = shared.instances.fetch_add(1, Ordering::Relaxed) < MAX_REMEMBERING_INSTANCES;
-        let memory = remembers.then(|| &*Box::leak(Box::<Memory>::default()));
-        Metered { inner, shared, memory }
+        let registry = self.metrics.registry;
+        let remembers = registry.instances.fetch_add(1, Ordering::Relaxed) < MAX_REMEMBERING_INSTANCES;
+        let memory = remembers.then(|| &*Box::leak(Box::<EndpointCache>::default()));
+        HttpMetricsService {
+            inner,
+            registry,
+            memory,
+        }
     }
 }
 
 /// What an instance has found so far, in order of first use.
-type Memory = [OnceLock<Remembered>; REMEMBERED];
+type EndpointCache = [OnceLock<CachedEndpoint>; REMEMBERED];
 
 #[derive(Debug)]
-struct Remembered {
-    verb: Verb,
-    variant: u8,
+struct CachedEndpoint {
+    method: MethodLabel,
+    extra_label: u8,
     route: Option<&'static str>,
     endpoint: Option<&'static Endpoint>,
 }
 
 /// A service with HTTP metrics.
 #[derive(Debug, Clone)]
-pub struct Metered<S> {
+pub struct HttpMetricsService<S> {
     inner: S,
-    shared: &'static Shared,
-    memory: Option<&'static Memory>,
+    registry: &'static Registry,
+    memory: Option<&'static EndpointCache>,
 }
 
-impl<S> Metered<S> {
+impl<S> HttpMetricsService<S> {
     /// The request's series; `None` if its route is excluded.
     #[inline]
-    fn endpoint<B>(&self, verb: Verb, request: &Request<B>) -> Option<&'static Endpoint> {
-        let variant = self.shared.variants.of(request);
+    fn endpoint<B>(&self, method: MethodLabel, request: &Request<B>) -> Option<&'static Endpoint> {
+        let extra_label = self.registry.recording.extra_label.of(request);
         let route = route_of(request.extensions());
         if let Some(memory) = self.memory {
             for slot in memory {
                 let Some(known) = slot.get() else { break };
-                if known.is(verb, variant, route) {
+                if known.is(method, extra_label, route) {
                     return known.endpoint;
                 }
             }
         }
-        self.find(verb, variant, route, request.extensions())
+        self.find(method, extra_label, route, request.extensions())
     }
 
     /// `extensions`: where the route is from.
     #[cold]
-    fn find(&self, verb: Verb, variant: u8, route: Option<&str>, extensions: &Extensions) -> Option<&'static Endpoint> {
-        let endpoint = match self.shared.find(verb, variant, route) {
-            Found::Refused(endpoint) => return Some(endpoint),
-            Found::Recorded(endpoint) => Some(endpoint),
-            Found::Excluded => None,
+    fn find(
+        &self,
+        method: MethodLabel,
+        extra_label: u8,
+        route: Option<&str>,
+        extensions: &Extensions,
+    ) -> Option<&'static Endpoint> {
+        let endpoint = match self.registry.find(method, extra_label, route) {
+            Lookup::Refused(endpoint) => return Some(endpoint),
+            Lookup::Recorded(endpoint) => Some(endpoint),
+            Lookup::Excluded => None,
         };
         for slot in self.memory.into_iter().flatten() {
-            let known = slot.get_or_init(|| Remembered {
-                verb,
-                variant,
-                route: kept(extensions),
+            let known = slot.get_or_init(|| CachedEndpoint {
+                method,
+                extra_label,
+                route: leaked_route(extensions),
                 endpoint,
             });
             // Else another thread has remembered something a moment ago, or somebody long before.
-            if known.is(verb, variant, route) {
+            if known.is(method, extra_label, route) {
                 break;
             }
         }
@@ -115,32 +134,32 @@ impl<S> Metered<S> {
     }
 }
 
-impl Remembered {
+impl CachedEndpoint {
     #[inline]
-    fn is(&self, verb: Verb, variant: u8, route: Option<&str>) -> bool {
+    fn is(&self, method: MethodLabel, extra_label: u8, route: Option<&str>) -> bool {
         let is_route = match (self.route, route) {
             // A router gives every request the same text, so its address mostly suffices.
             (Some(known), Some(route)) => std::ptr::eq(known, route) || known == route,
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         };
-        self.verb == verb && self.variant == variant && is_route
+        self.method == method && self.extra_label == extra_label && is_route
     }
 }
 
 /// What the request carries to its end.
 #[cold]
-fn carried<B>(shared: &Shared, request: &Request<B>) -> Option<Arc<Extra>> {
-    let trace = request.extensions().get::<TraceId>().filter(|_| shared.exemplars);
-    if shared.functions.is_empty() {
+fn request_extras<B>(recording: &Recording, request: &Request<B>) -> Option<Arc<RequestExtras>> {
+    let trace = request.extensions().get::<TraceId>().filter(|_| recording.exemplars);
+    if recording.callbacks.is_empty() {
         return trace.map(|trace| Arc::clone(&trace.0));
     }
-    let head = Head {
+    let head = RequestHead {
         method: request.method().clone(),
         headers: request.headers().clone(),
         response: OnceLock::new(),
     };
-    Some(Arc::new(Extra {
+    Some(Arc::new(RequestExtras {
         trace: trace.map(TraceId::bytes),
         head: Some(Box::new(head)),
     }))
@@ -156,7 +175,7 @@ fn route_of(extensions: &Extensions) -> Option<&str> {
 }
 
 /// The same, leaked: not a copy, but the text at its address.
-fn kept(extensions: &Extensions) -> Option<&'static str> {
+fn leaked_route(extensions: &Extensions) -> Option<&'static str> {
     #[cfg(feature = "axum")]
     if let Some(path) = extensions.get::<axum::extract::MatchedPath>() {
         return Some(Box::leak(Box::new(path.clone())).as_str());
@@ -164,15 +183,15 @@ fn kept(extensions: &Extensions) -> Option<&'static str> {
     extensions.get::<RouteTemplate>().map(|template| template.0)
 }
 
-impl<S, B, R> Service<Request<B>> for Metered<S>
+impl<S, B, R> Service<Request<B>> for HttpMetricsService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
-    B: MeteredBody,
-    R: MeteredBody,
+    B: MeasureBody,
+    R: MeasureBody,
 {
     type Response = Response<R>;
     type Error = S::Error;
-    type Future = MeteredFuture<S::Future>;
+    type Future = ResponseFuture<S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(context)
@@ -180,23 +199,23 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let verb = Verb::of(request.method());
-        let in_flight = self.endpoint(verb, &request).map(|endpoint| {
+        let method = MethodLabel::of(request.method());
+        let in_flight = self.endpoint(method, &request).map(|endpoint| {
             let bytes = request.body().size_hint().exact();
-            if bytes.is_none() && self.shared.body_sizes {
+            if bytes.is_none() && self.registry.recording.body_sizes {
                 request
                     .body_mut()
-                    .meter(Meter::request(RequestTally { endpoint, bytes: 0 }));
+                    .meter(BodyGuard::request(RequestBodyGuard { endpoint, bytes: 0 }));
             }
-            let extra = if self.shared.carries {
-                carried(self.shared, &request)
+            let extras = if self.registry.recording.has_extras {
+                request_extras(&self.registry.recording, &request)
             } else {
                 None
             };
             // Before the inner call, which may panic.
-            InFlight::start(endpoint, verb == Verb::Head, bytes, extra)
+            InFlightGuard::start(endpoint, method == MethodLabel::Head, bytes, extras)
         });
-        let mut future = MeteredFuture {
+        let mut future = ResponseFuture {
             inner: self.inner.call(request),
             request: in_flight,
         };
@@ -208,19 +227,19 @@ where
 }
 
 pin_project_lite::pin_project! {
-    /// The future of [`Metered`].
+    /// The future of [`HttpMetricsService`].
     #[derive(Debug)]
-    pub struct MeteredFuture<F> {
+    pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        request: Option<InFlight>,
+        request: Option<InFlightGuard>,
     }
 }
 
-impl<F, R, E> Future for MeteredFuture<F>
+impl<F, R, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,
-    R: MeteredBody,
+    R: MeasureBody,
 {
     type Output = F::Output;
 
@@ -245,7 +264,7 @@ where
                     // It goes on after its head, and takes the request with it.
                     None => {
                         if let Some(request) = this.request.take() {
-                            response.body_mut().meter(Meter::response(request));
+                            response.body_mut().meter(BodyGuard::response(request));
                         }
                     }
                 }
@@ -259,7 +278,7 @@ where
 
 /// The size of a response's body, if it ends with its head.
 #[inline]
-fn size_sent<R: MeteredBody>(request: &InFlight, response: &Response<R>) -> Option<u64> {
+fn size_sent<R: MeasureBody>(request: &InFlightGuard, response: &Response<R>) -> Option<u64> {
     if request.is_head() {
         // The body that a GET would have is cut off after this layer: nothing is sent.
         return Some(0);

@@ -4,42 +4,45 @@
 mod axum;
 mod body;
 mod builder;
+mod cell_layout;
 mod cells;
 mod details;
 mod distribution;
 mod endpoint;
-mod exchange;
+mod exemplar;
+mod extra_label;
 mod families;
-mod foreign;
-mod format;
 pub mod history;
+mod http_family;
 mod layer;
+mod method_label;
 mod metrics;
+mod observed_request;
 mod page;
 mod pattern;
+mod prometheus_registry;
+mod recording;
 mod registry;
 mod scale;
 mod series;
 mod snapshot;
-mod spelling;
 mod text;
 mod trace_context;
-mod variant;
-mod verb;
 mod window_max;
 
 #[cfg(feature = "axum")]
 pub use self::axum::instrument;
+pub use exposition::Format;
+
 pub use self::{
-    body::{Counted, Meter, MeteredBody},
+    body::{BodyGuard, MeasureBody, MeasuredBody},
     builder::{Builder, DEFAULT_EXCLUDED, DEFAULT_MAX_SERIES, PROBES},
     details::ErrorName,
-    exchange::{Exchange, TraceId},
     families::{Counter, FamilyError, Gauge, Histogram, MetricKey},
-    format::Format,
-    layer::{HttpMetricsLayer, Metered, MeteredFuture, RouteTemplate},
+    layer::{HttpMetricsLayer, HttpMetricsService, ResponseFuture, RouteTemplate},
+    method_label::method_label,
     metrics::HttpMetrics,
+    observed_request::{ObservedRequest, TraceId},
     snapshot::EndpointCounts,
     trace_context::TraceContext,
-    verb::method_label,
 };

@@ -1,61 +1,36 @@
 //! [`HttpMetrics`]: the handle that a service keeps.
 
-use std::sync::{PoisonError, atomic::Ordering};
+use std::sync::PoisonError;
 
 use http::Method;
-use metric_contract::{Dialect, DialectId};
+use metric_contract::Dialect;
 
 use crate::{
-    Builder, HttpMetricsLayer,
-    families::{Counter, FamilyError, Gauge, HandleRequest, Histogram, MetricKey},
-    format::Format,
+    families::{Counter, FALLBACK_DURATION_BUCKETS, FamilyError, Gauge, HandleRequest, Histogram, MetricKey},
+    method_label::MethodLabel,
     page,
-    registry::Shared,
-    verb::Verb,
+    registry::Registry,
 };
+use exposition::Format;
 
 /// HTTP metrics of a process: the layer that records them, handles for others, and the page.
 ///
 /// Copies are the same metrics. What it holds lives as long as the process: the request path then counts no references.
 #[derive(Debug, Clone, Copy)]
 pub struct HttpMetrics {
-    pub(crate) shared: &'static Shared,
-}
-
-impl Default for HttpMetrics {
-    fn default() -> Self {
-        Self::new(DialectId::Native)
-    }
+    pub(crate) registry: &'static Registry,
 }
 
 impl HttpMetrics {
-    /// Metrics in a dialect, with the default options.
-    #[must_use]
-    pub fn new(dialect: DialectId) -> Self {
-        Self::builder(dialect).build()
-    }
-
-    /// Metrics in a dialect, with options.
-    #[must_use]
-    pub fn builder(dialect: DialectId) -> Builder {
-        Builder::new(dialect.dialect())
-    }
-
-    /// The tower layer. Give it to `Router::layer` after the routes are added, so that it sees the matched route.
-    #[must_use]
-    pub fn layer(&self) -> HttpMetricsLayer {
-        HttpMetricsLayer { metrics: *self }
-    }
-
     /// Makes a route's series exist at 0 (its documented statuses and 500), so that `rate()` sees the first request.
     ///
     /// It also declares the method: whatever other methods clients try on the route count as matching no route (HEAD, where
     /// it was not declared, as GET), so that a scan adds no series.
     pub fn expect(&self, method: &Method, route: &str, statuses: &[u16]) {
-        if !self.shared.is_on || self.shared.excludes(route) {
+        if !self.registry.is_on || self.registry.excludes(route) {
             return;
         }
-        if let Some(endpoint) = self.shared.declare(Verb::of(method), route) {
+        if let Some(endpoint) = self.registry.declare(MethodLabel::of(method), route) {
             for status in statuses.iter().chain(&[500]) {
                 let _exists = endpoint.status_slot(*status);
             }
@@ -69,8 +44,8 @@ impl HttpMetrics {
     /// It is no counter, takes another number of values, or the cap on series is reached.
     pub fn counter(&self, what: impl Into<MetricKey>, values: &[&str]) -> Result<Counter, FamilyError> {
         let take_room = |series| self.take_room(series);
-        let at = HandleRequest::new(self.shared.dialect, what.into(), values, &take_room);
-        self.shared.families.counter(at)
+        let at = HandleRequest::new(self.registry.recording.dialect, what.into(), values, &take_room);
+        self.registry.families.counter(at)
     }
 
     /// A settable value of a metric or family: a gauge, or a counter that somebody else counts.
@@ -79,8 +54,8 @@ impl HttpMetrics {
     /// It takes another number of values, or the cap on series is reached.
     pub fn gauge(&self, what: impl Into<MetricKey>, values: &[&str]) -> Result<Gauge, FamilyError> {
         let take_room = |series| self.take_room(series);
-        let at = HandleRequest::new(self.shared.dialect, what.into(), values, &take_room);
-        self.shared.families.gauge(at)
+        let at = HandleRequest::new(self.registry.recording.dialect, what.into(), values, &take_room);
+        self.registry.families.gauge(at)
     }
 
     /// A histogram of a metric or family, with upper bounds in its unit; without them, the dialect's.
@@ -94,33 +69,33 @@ impl HttpMetrics {
         buckets: Option<&[f64]>,
     ) -> Result<Histogram, FamilyError> {
         let take_room = |series| self.take_room(series);
-        let at = HandleRequest::new(self.shared.dialect, what.into(), values, &take_room);
-        let own = at.own_buckets().unwrap_or(crate::builder::FALLBACK_DURATION_BUCKETS);
-        self.shared.families.histogram(at, buckets.unwrap_or(own))
+        let at = HandleRequest::new(self.registry.recording.dialect, what.into(), values, &take_room);
+        let own = at.own_buckets().unwrap_or(FALLBACK_DURATION_BUCKETS);
+        self.registry.families.histogram(at, buckets.unwrap_or(own))
     }
 
     /// A registry for metrics of your own, made with the `prometheus` crate. They stand on the same page.
     #[must_use]
     pub fn registry(&self) -> &'static prometheus::Registry {
-        &self.shared.users
+        &self.registry.users
     }
 
     /// The dialect in use.
     #[must_use]
     pub fn dialect(&self) -> &'static Dialect {
-        self.shared.dialect
+        self.registry.recording.dialect
     }
 
-    /// Whether anything is recorded: not if the variable of [`Builder::env_var`] says no.
+    /// Whether anything is recorded: not if the variable of [`Builder::env_var`](crate::Builder::env_var) says no.
     #[must_use]
     pub fn is_on(&self) -> bool {
-        self.shared.is_on
+        self.registry.is_on
     }
 
     /// Requests in flight now, over all routes that are recorded.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
-        let endpoints = self.shared.endpoints.read().unwrap_or_else(PoisonError::into_inner);
+        let endpoints = self.registry.endpoints.read().unwrap_or_else(PoisonError::into_inner);
         let total = endpoints
             .iter()
             .fold(0_u64, |sum, endpoint| sum.wrapping_add(endpoint.in_flight()));
@@ -130,15 +105,15 @@ impl HttpMetrics {
     /// The page, and the value of its Content-Type header in [`Format::content_type`].
     #[must_use]
     pub fn render(&self, format: Format) -> String {
-        page::render(self.shared, format)
+        page::render(self.registry, format)
     }
 
     fn take_room(&self, series: usize) -> bool {
-        if self.shared.room_for(series) {
-            self.shared.take_room(series);
+        if self.registry.recording.has_room(series) {
+            self.registry.recording.add_series(series);
             return true;
         }
-        self.shared.refused.fetch_add(1, Ordering::Relaxed);
+        self.registry.recording.count_refused();
         false
     }
 }

@@ -7,71 +7,76 @@ use std::{
 
 use metric_contract::{Family, MetricId, MetricKind};
 
+use exposition::Format;
+
 use crate::{
     distribution::{Distribution, ExemplarOf},
     families::MetricKey,
-    foreign,
-    format::Format,
-    registry::Shared,
+    http_family::{HttpFamily, SeriesLevel},
+    prometheus_registry,
+    registry::Registry,
     scale::{BUCKETS, SUM, Scale},
-    series::{Part, Series},
-    spelling::{HttpFamily, Level},
+    series::{Series, SeriesPart},
     text,
 };
 
 /// Prints the page.
-pub(crate) fn render(shared: &'static Shared, format: Format) -> String {
-    let mut out = String::with_capacity(shared.page_bytes.load(Ordering::Relaxed) + 1_024);
-    let mut index = shared.index.lock().unwrap_or_else(PoisonError::into_inner);
-    index.update(shared);
-    let mut places = 0..shared.http.len();
-    for row in &shared.rows {
+pub(crate) fn render(registry: &'static Registry, format: Format) -> String {
+    let mut out = String::with_capacity(registry.page_bytes.load(Ordering::Relaxed) + 1_024);
+    let mut index = registry.index.lock().unwrap_or_else(PoisonError::into_inner);
+    index.update(
+        &registry.http,
+        &registry.endpoints.read().unwrap_or_else(PoisonError::into_inner),
+        registry.recording.counts_exceptions,
+    );
+    let mut places = 0..registry.http.len();
+    for row in &registry.rows {
         if row.metric == MetricId::SeriesRefused {
             text::push_family_head(&mut out, format, row.family);
             text::push_series(&mut out, row.family.name, "", "", None);
-            text::push_integer(&mut out, shared.refused.load(Ordering::Relaxed));
+            text::push_integer(&mut out, registry.recording.refused.load(Ordering::Relaxed));
         } else if row.metric.recorded_by_layer() {
             let place = places.next().unwrap_or_default();
-            if let Some(family) = shared.http.get(place) {
+            if let Some(family) = registry.http.get(place) {
                 text::push_family_head(&mut out, format, row.family);
-                write_family(&mut out, shared, format, family, index.of(place));
+                write_family(&mut out, registry, format, family, index.of(place));
             }
         } else {
-            shared.families.write(&mut out, format, row.metric.into());
+            registry.families.write(&mut out, format, row.metric.into());
         }
     }
     drop(index);
-    write_others(&mut out, shared, format);
+    write_others(&mut out, registry, format);
     match format {
         Format::Text => {}
         Format::OpenMetrics => out.push_str("# EOF\n"),
     }
-    shared.page_bytes.store(out.len(), Ordering::Relaxed);
+    registry.page_bytes.store(out.len(), Ordering::Relaxed);
     out
 }
 
 /// Prints what no dialect knows: families of users' own, and their registry's.
-fn write_others(out: &mut String, shared: &'static Shared, format: Format) {
-    let is_in_dialect = |name: &str| shared.rows.iter().any(|row| row.family.name == name);
+fn write_others(out: &mut String, registry: &'static Registry, format: Format) {
+    let is_in_dialect = |name: &str| registry.rows.iter().any(|row| row.family.name == name);
     let mut others: Vec<&'static Family> = Vec::new();
-    shared.families.each_own(|family| {
+    registry.families.each_own(|family| {
         if !is_in_dialect(family.name) {
             others.push(family);
         }
     });
     for family in &others {
-        shared.families.write(out, format, MetricKey::Family(family));
+        registry.families.write(out, format, MetricKey::Family(family));
     }
     let is_taken = |name: &str| is_in_dialect(name) || others.iter().any(|family| family.name == name);
-    foreign::write(out, format, &shared.users, is_taken);
+    prometheus_registry::write(out, format, &registry.users, is_taken);
 }
 
-fn write_family(out: &mut String, shared: &'static Shared, format: Format, family: &HttpFamily, series: &[Series]) {
+fn write_family(out: &mut String, registry: &'static Registry, format: Format, family: &HttpFamily, series: &[Series]) {
     match family.row.family.kind {
         MetricKind::Counter | MetricKind::Gauge => write_numbers(out, family, series),
         MetricKind::Histogram | MetricKind::Summary => {
             for series in series {
-                write_distribution(out, shared, format, family, series);
+                write_distribution(out, registry, format, family, series);
             }
         }
     }
@@ -95,28 +100,47 @@ fn write_numbers(out: &mut String, family: &HttpFamily, all: &[Series]) {
     }
 }
 
-fn write_distribution(out: &mut String, shared: &'static Shared, format: Format, family: &HttpFamily, series: &Series) {
-    let by_status = family.level == Level::Status;
+fn write_distribution(
+    out: &mut String,
+    registry: &'static Registry,
+    format: Format,
+    family: &HttpFamily,
+    series: &Series,
+) {
+    let by_status = family.level == SeriesLevel::Status;
     let (bounds, own, of_status) = match family.row.metric {
-        MetricId::RequestSize => (&shared.size_bounds, shared.places.request_size, 0),
+        MetricId::RequestSize => (
+            &registry.recording.size_bounds,
+            registry.recording.layout.request_size,
+            0,
+        ),
         MetricId::ResponseSize => {
-            let of_status = shared.by_status.map_or(0, |places| places.response_size);
-            (&shared.size_bounds, shared.places.response_size, of_status)
+            let of_status = registry.recording.by_status.map_or(0, |places| places.response_size);
+            (
+                &registry.recording.size_bounds,
+                registry.recording.layout.response_size,
+                of_status,
+            )
         }
-        _ => (&shared.duration_bounds, shared.places.duration, 0),
+        _ => (
+            &registry.recording.duration_bounds,
+            registry.recording.layout.duration,
+            0,
+        ),
     };
     let sum = |cell: usize| {
-        let of_part = |part: &Part| match by_status {
-            true => part.endpoint.status_sum(part.slot, of_status + cell),
+        let of_part = |part: &SeriesPart| match by_status {
+            true => part.endpoint.details.status_sum(part.slot, of_status + cell),
             false => part.endpoint.sum(own + cell),
         };
         series.parts.iter().map(of_part).fold(0, u64::wrapping_add)
     };
-    let wants_exemplars = shared.exemplars && format == Format::OpenMetrics && bounds.scale == Scale::Nanoseconds;
+    let wants_exemplars =
+        registry.recording.exemplars && format == Format::OpenMetrics && bounds.scale == Scale::Nanoseconds;
     let exemplar = |buckets: RangeInclusive<usize>| {
-        let of_part = |part: &Part| {
+        let of_part = |part: &SeriesPart| {
             let status = by_status.then(|| part.endpoint.status_of(part.slot));
-            part.endpoint.exemplar(buckets.clone(), status)
+            part.endpoint.details.exemplar(buckets.clone(), status)
         };
         series
             .parts

@@ -4,74 +4,45 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Mutex, OnceLock, PoisonError, RwLock,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
-    time::Instant,
+    sync::{Mutex, OnceLock, PoisonError, RwLock, atomic::AtomicUsize},
 };
 
-use metric_contract::{Dialect, DialectRow};
+use metric_contract::DialectRow;
 
 use crate::{
-    details::{ErrorName, StatusPlaces},
-    endpoint::{Endpoint, Places},
-    exchange::Function,
+    details::ErrorName,
+    endpoint::Endpoint,
     families::Families,
+    http_family::HttpFamily,
+    method_label::MethodLabel,
     pattern,
-    scale::Bounds,
+    recording::{Overflow, Recording},
     series::Index,
-    spelling::HttpFamily,
-    variant::Variants,
-    verb::Verb,
 };
 
-/// Shared state; leaked on purpose by [`crate::Builder::build`], so that the request path counts no references.
+/// What the layers of one [`HttpMetrics`](crate::HttpMetrics) share; leaked on purpose by [`crate::Builder::build`], so
+/// that the request path counts no references.
 #[derive(Debug)]
-pub(crate) struct Shared {
-    // What the request path reads stands together.
-    pub(crate) duration_bounds: Bounds,
-    pub(crate) size_bounds: Bounds,
-    pub(crate) places: Places,
-    pub(crate) slow_nanoseconds: u64,
-    /// Durations are rounded to a multiple of this.
-    pub(crate) rounding_nanoseconds: u64,
-    pub(crate) body_sizes: bool,
-    pub(crate) empty_bodies: bool,
-    /// Requests carry something to their end: a trace, or what functions read.
-    pub(crate) carries: bool,
-    /// Some family tells durations or sizes by status.
-    pub(crate) by_status: Option<StatusPlaces>,
-    pub(crate) variants: Variants,
-
+pub(crate) struct Registry {
+    pub(crate) recording: Recording,
     pub(crate) is_on: bool,
-    pub(crate) dialect: &'static Dialect,
     /// The dialect's rows that are exported.
     pub(crate) rows: Box<[DialectRow]>,
     /// Those of them that the layer records, in their order.
     pub(crate) http: Box<[HttpFamily]>,
-    pub(crate) counts_exceptions: bool,
-    pub(crate) exemplars: bool,
-    pub(crate) functions: Box<[Function]>,
     pub(crate) metrics_path: Box<str>,
     pub(crate) excluded: Box<[Box<str>]>,
     pub(crate) ignores_unmatched: bool,
-    pub(crate) max_series: usize,
     /// Series of an endpoint before it has answered anything.
     pub(crate) endpoint_series: usize,
-    /// Series that a status adds to an endpoint.
-    pub(crate) status_series: usize,
-    pub(crate) started: Instant,
-
-    pub(crate) series: AtomicUsize,
-    pub(crate) refused: AtomicU64,
     pub(crate) endpoints: RwLock<Vec<&'static Endpoint>>,
     pub(crate) routes: RwLock<HashMap<Box<str>, Route>>,
-    /// One for each variant.
+    /// One for each value of the extra label.
     pub(crate) unmatched: Box<[OnceLock<&'static Endpoint>]>,
     pub(crate) instances: AtomicUsize,
     pub(crate) index: Mutex<Index>,
     pub(crate) families: Families,
+    /// The registry of users' own metrics.
     pub(crate) users: prometheus::Registry,
     /// Length of the last page, so that the next is allocated once.
     pub(crate) page_bytes: AtomicUsize,
@@ -80,7 +51,7 @@ pub(crate) struct Shared {
 /// The endpoints of a route.
 #[derive(Debug)]
 pub(crate) struct Route {
-    /// By verb and variant.
+    /// By method and extra_label.
     endpoints: Box<[Option<&'static Endpoint>]>,
     /// Its methods are known beforehand; whatever else a client asks for is not among them.
     is_declared: bool,
@@ -88,7 +59,7 @@ pub(crate) struct Route {
 
 /// Where a request is recorded, and whether the answer may be remembered.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Found {
+pub(crate) enum Lookup {
     /// Into these series.
     Recorded(&'static Endpoint),
     /// Nowhere: the route is excluded.
@@ -97,35 +68,35 @@ pub(crate) enum Found {
     Refused(&'static Endpoint),
 }
 
-impl Shared {
-    pub(crate) fn find(&'static self, verb: Verb, variant: u8, route: Option<&str>) -> Found {
+impl Registry {
+    pub(crate) fn find(&'static self, method: MethodLabel, extra_label: u8, route: Option<&str>) -> Lookup {
         if !self.is_on {
-            return Found::Excluded;
+            return Lookup::Excluded;
         }
         let Some(route) = route else {
-            return self.outside(variant);
+            return self.outside(extra_label);
         };
         if self.excludes(route) {
-            return Found::Excluded;
+            return Lookup::Excluded;
         }
-        let Some(verb) = self.counted_as(verb, route) else {
-            return self.outside(variant);
+        let Some(method) = self.counted_as(method, route) else {
+            return self.outside(extra_label);
         };
-        match self.endpoint(verb, variant, route) {
-            Some(endpoint) => Found::Recorded(endpoint),
+        match self.endpoint(method, extra_label, route) {
+            Some(endpoint) => Lookup::Recorded(endpoint),
             None => {
-                self.count_refused();
-                Found::Refused(self.unmatched(variant))
+                self.recording.count_refused();
+                Lookup::Refused(self.unmatched(extra_label))
             }
         }
     }
 
     /// A request that no route and method is for.
-    fn outside(&'static self, variant: u8) -> Found {
+    fn outside(&'static self, extra_label: u8) -> Lookup {
         if self.ignores_unmatched {
-            Found::Excluded
+            Lookup::Excluded
         } else {
-            Found::Recorded(self.unmatched(variant))
+            Lookup::Recorded(self.unmatched(extra_label))
         }
     }
 
@@ -134,20 +105,24 @@ impl Shared {
     }
 
     /// The method under which a request to a route counts. `None`: the route's methods were declared, and it is none of them.
-    fn counted_as(&self, verb: Verb, route: &str) -> Option<Verb> {
+    fn counted_as(&self, method: MethodLabel, route: &str) -> Option<MethodLabel> {
         let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
         let Some(known) = routes.get(route).filter(|known| known.is_declared) else {
-            return Some(verb);
+            return Some(method);
         };
-        let declares = |verb: Verb| known.endpoints.get(verb.index()).copied().flatten().is_some();
+        let declares = |method: MethodLabel| known.endpoints.get(method.index()).copied().flatten().is_some();
         // What answers GET answers HEAD.
-        let stands_for = if verb == Verb::Head { Verb::Get } else { verb };
-        [verb, stands_for].into_iter().find(|verb| declares(*verb))
+        let stands_for = if method == MethodLabel::Head {
+            MethodLabel::Get
+        } else {
+            method
+        };
+        [method, stands_for].into_iter().find(|method| declares(*method))
     }
 
     /// Makes the series of a route's method exist; from now on the route has the methods that are declared, and no other.
-    pub(crate) fn declare(&'static self, verb: Verb, route: &str) -> Option<&'static Endpoint> {
-        let endpoint = self.endpoint(verb, 0, route)?;
+    pub(crate) fn declare(&'static self, method: MethodLabel, route: &str) -> Option<&'static Endpoint> {
+        let endpoint = self.endpoint(method, 0, route)?;
         if let Some(known) = self
             .routes
             .write()
@@ -156,15 +131,15 @@ impl Shared {
         {
             known.is_declared = true;
         }
-        if self.counts_exceptions {
-            endpoint.expect_exception(ErrorName::PANIC);
+        if self.recording.counts_exceptions {
+            endpoint.details.expect_exception(&self.recording, ErrorName::PANIC);
         }
         Some(endpoint)
     }
 
     /// The endpoint's series, made on first use. `None`: the cap leaves no room.
-    fn endpoint(&'static self, verb: Verb, variant: u8, route: &str) -> Option<&'static Endpoint> {
-        let place = usize::from(variant) * Verb::COUNT + verb.index();
+    fn endpoint(&'static self, method: MethodLabel, extra_label: u8, route: &str) -> Option<&'static Endpoint> {
+        let place = usize::from(extra_label) * MethodLabel::COUNT + method.index();
         let held = |known: &Route| known.endpoints.get(place).copied().flatten();
         let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(endpoint) = routes.get(route).and_then(held) {
@@ -172,71 +147,63 @@ impl Shared {
         }
         drop(routes);
         let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
-        let has_room = self.room_for(self.endpoint_series);
+        let has_room = self.recording.has_room(self.endpoint_series);
         if !has_room && !routes.contains_key(route) {
             return None;
         }
         let known = routes.entry(route.into()).or_insert_with(|| Route {
-            endpoints: vec![None; self.variants.count() * Verb::COUNT].into_boxed_slice(),
+            endpoints: vec![None; self.recording.extra_label.count() * MethodLabel::COUNT].into_boxed_slice(),
             is_declared: false,
         });
         let slot = known.endpoints.get_mut(place)?;
         if slot.is_none() && has_room {
-            self.take_room(self.endpoint_series);
-            *slot = Some(self.add_endpoint(verb, variant, route, true));
+            self.recording.add_series(self.endpoint_series);
+            *slot = Some(self.add_endpoint(method, extra_label, route, true));
         }
         *slot
     }
 
     /// The series of what no route and method is for: one set, whatever clients invent. The cap does not apply.
-    pub(crate) fn unmatched(&'static self, variant: u8) -> &'static Endpoint {
-        let make = || self.add_endpoint(Verb::Other, variant, self.dialect.unmatched_route, false);
-        match self.unmatched.get(usize::from(variant)) {
+    pub(crate) fn unmatched(&'static self, extra_label: u8) -> &'static Endpoint {
+        let make = || {
+            self.add_endpoint(
+                MethodLabel::Other,
+                extra_label,
+                self.recording.dialect.unmatched_route,
+                false,
+            )
+        };
+        match self.unmatched.get(usize::from(extra_label)) {
             Some(slot) => slot.get_or_init(make),
-            // A variant is below their count; were it not, a fresh set of series is the harmless answer.
+            // The number is always below their count; were it not, a fresh set of series would do no harm.
             None => make(),
         }
     }
 
-    fn add_endpoint(&'static self, verb: Verb, variant: u8, route: &str, capped: bool) -> &'static Endpoint {
-        let endpoint: &'static Endpoint = Box::leak(Box::new(Endpoint::new(self, verb, variant, route, capped)));
+    fn add_endpoint(
+        &'static self,
+        method: MethodLabel,
+        extra_label: u8,
+        route: &str,
+        capped: bool,
+    ) -> &'static Endpoint {
+        let endpoint: &'static Endpoint = Box::leak(Box::new(Endpoint::new(
+            &self.recording,
+            method,
+            extra_label,
+            route,
+            capped,
+        )));
         self.endpoints
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .push(endpoint);
         endpoint
     }
+}
 
-    pub(crate) fn room_for(&self, series: usize) -> bool {
-        self.series.load(Ordering::Relaxed).saturating_add(series) <= self.max_series
-    }
-
-    pub(crate) fn take_room(&self, series: usize) {
-        self.series.fetch_add(series, Ordering::Relaxed);
-    }
-
-    pub(crate) fn count_refused(&self) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Counts a request whose own series has no room for its status.
-    #[cold]
-    pub(crate) fn record_refused(&'static self, endpoint: &Endpoint, status: u16) {
-        self.count_refused();
-        self.unmatched(endpoint.variant).record_overflow(status);
-    }
-
-    /// A duration as it is recorded.
-    #[inline]
-    pub(crate) fn rounded(&self, nanoseconds: u64) -> u64 {
-        match self.rounding_nanoseconds {
-            0 | 1 => nanoseconds,
-            step => (nanoseconds.saturating_add(step / 2) / step).saturating_mul(step),
-        }
-    }
-
-    /// Minutes since the metrics were built, from 1.
-    pub(crate) fn minute(&self) -> u64 {
-        1 + self.started.elapsed().as_secs() / 60
+impl Overflow for Registry {
+    fn record_overflow(&'static self, extra_label: u8, status: u16) {
+        self.unmatched(extra_label).record_overflow(status);
     }
 }

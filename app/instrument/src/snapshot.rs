@@ -5,8 +5,9 @@
 use std::sync::PoisonError;
 
 use crate::{
-    HttpMetrics, MetricKey,
     endpoint::Endpoint,
+    families::MetricKey,
+    metrics::HttpMetrics,
     scale::{BUCKETS, SUM},
 };
 
@@ -34,7 +35,7 @@ impl HttpMetrics {
     /// What every endpoint has counted. The order never changes: an endpoint that comes later stands behind.
     #[must_use]
     pub fn endpoints(&self) -> Vec<EndpointCounts> {
-        let endpoints = self.shared.endpoints.read().unwrap_or_else(PoisonError::into_inner);
+        let endpoints = self.registry.endpoints.read().unwrap_or_else(PoisonError::into_inner);
         endpoints.iter().map(|endpoint| endpoint.counts()).collect()
     }
 
@@ -42,21 +43,21 @@ impl HttpMetrics {
     /// what the dialect does not export. `None`: nobody has key for such a handle.
     #[must_use]
     pub fn sum(&self, what: impl Into<MetricKey>, with: Option<&str>) -> Option<f64> {
-        self.shared.families.sum(what.into(), with)
+        self.registry.families.sum(what.into(), with)
     }
 
     /// Upper bounds of the duration histogram in seconds, ascending, without `+Inf`.
     #[must_use]
     pub fn duration_bounds(&self) -> Vec<f64> {
-        self.shared.duration_bounds.upper().collect()
+        self.registry.recording.duration_bounds.upper().collect()
     }
 }
 
 impl Endpoint {
     fn counts(&'static self) -> EndpointCounts {
-        let shared = self.shared;
-        let at = shared.places.duration;
-        let buckets = shared.duration_bounds.buckets();
+        let recording = self.recording;
+        let at = recording.layout.duration;
+        let buckets = recording.duration_bounds.buckets();
         let (mut requests, mut server_errors) = (0_u64, 0_u64);
         for (slot, status) in self.statuses().enumerate() {
             let count = self.status_count(slot);
@@ -66,7 +67,7 @@ impl Endpoint {
             }
         }
         EndpointCounts {
-            method: self.verb.as_str(),
+            method: self.method.as_str(),
             route: &self.route,
             requests,
             server_errors,

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use metric_contract::Family;
 
-use crate::{details::Exemplar, format::Format, scale::Scale};
+use exposition::Format;
+
+use crate::{exemplar::Exemplar, scale::Scale};
 
 /// Appends `name="value"`, after a comma if something stands before it.
 pub(crate) fn push_label(out: &mut String, name: &str, value: &str) {

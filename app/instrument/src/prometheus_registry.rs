@@ -2,7 +2,9 @@
 
 use prometheus::{Registry, proto};
 
-use crate::{format::Format, text};
+use exposition::Format;
+
+use crate::text;
 
 /// Prints every family of the registry but those whose name is `taken`: a page with one family twice is refused whole.
 pub(crate) fn write(out: &mut String, format: Format, registry: &Registry, taken: impl Fn(&str) -> bool) {

@@ -10,7 +10,7 @@ use crate::{
 
 /// What tells the parts of a family's series apart, beside the endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Level {
+pub(crate) enum SeriesLevel {
     /// Nothing.
     Endpoint,
     /// The status.
@@ -21,7 +21,7 @@ pub(crate) enum Level {
 
 /// What labels tell of, beside the endpoint.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Of {
+pub(crate) enum LabelSource {
     Endpoint,
     Status(u16),
     Exception(&'static str),
@@ -31,7 +31,7 @@ pub(crate) enum Of {
 #[derive(Debug)]
 pub(crate) struct HttpFamily {
     pub(crate) row: DialectRow,
-    pub(crate) level: Level,
+    pub(crate) level: SeriesLevel,
     /// Which of the recorded bounds it prints; of anything but a histogram, none.
     pub(crate) selection: Selection,
     status_style: StatusStyle,
@@ -72,7 +72,7 @@ impl HttpFamily {
     }
 
     /// Label pairs as printed.
-    pub(crate) fn labels(&self, endpoint: &Endpoint, of: Of) -> Box<str> {
+    pub(crate) fn labels(&self, endpoint: &Endpoint, of: LabelSource) -> Box<str> {
         let mut out = String::new();
         for (label, attribute) in self.row.labels() {
             self.push(&mut out, label, attribute, endpoint, of);
@@ -80,19 +80,19 @@ impl HttpFamily {
         out.into_boxed_str()
     }
 
-    fn push(&self, out: &mut String, label: &str, attribute: Attribute, endpoint: &Endpoint, of: Of) {
+    fn push(&self, out: &mut String, label: &str, attribute: Attribute, endpoint: &Endpoint, of: LabelSource) {
         let status = match of {
-            Of::Status(status) => Some(status),
-            Of::Endpoint | Of::Exception(_) => None,
+            LabelSource::Status(status) => Some(status),
+            LabelSource::Endpoint | LabelSource::Exception(_) => None,
         };
         match attribute {
-            Attribute::Method => text::push_label(out, label, endpoint.verb.as_str()),
+            Attribute::Method => text::push_label(out, label, endpoint.method.as_str()),
             // Empty is what OpenTelemetry says of a request that matched no route: a label without a value is none.
             Attribute::Route if endpoint.route.is_empty() => {}
             Attribute::Route => text::push_label(out, label, &endpoint.route),
             Attribute::Handler => text::push_label(out, label, &handler(endpoint)),
             Attribute::ProtocolVersion | Attribute::ApiVersion => {
-                text::push_label(out, label, endpoint.shared.variants.label(endpoint.variant));
+                text::push_label(out, label, endpoint.recording.extra_label.label(endpoint.extra_label));
             }
             Attribute::Constant(value) => text::push_label(out, label, value),
             Attribute::Status => push_status(out, label, self.status_style, status),
@@ -103,7 +103,7 @@ impl HttpFamily {
                 push_status(out, label, StatusStyle::Exact, status.filter(|status| *status >= 500));
             }
             Attribute::Exception => {
-                if let Of::Exception(name) = of {
+                if let LabelSource::Exception(name) = of {
                     text::push_label(out, label, name);
                 }
             }
@@ -129,9 +129,9 @@ impl HttpFamily {
 }
 
 /// What the parts of a row's series are told apart by.
-fn level(row: &DialectRow) -> Level {
+fn level(row: &DialectRow) -> SeriesLevel {
     if row.metric == MetricId::Exceptions {
-        return Level::Exception;
+        return SeriesLevel::Exception;
     }
     let of_status = |attribute: &Attribute| {
         matches!(
@@ -144,7 +144,11 @@ fn level(row: &DialectRow) -> Level {
         )
     };
     let is_of_status = row.metric == MetricId::RequestErrors || row.attributes.iter().any(of_status);
-    if is_of_status { Level::Status } else { Level::Endpoint }
+    if is_of_status {
+        SeriesLevel::Status
+    } else {
+        SeriesLevel::Endpoint
+    }
 }
 
 fn push_status(out: &mut String, label: &str, style: StatusStyle, status: Option<u16>) {
@@ -178,7 +182,7 @@ fn fault(status: Option<u16>) -> &'static str {
 
 /// `get_users_id` of GET on `/users/{id}`: as bounded as the route, and what a framework that names handlers would say.
 fn handler(endpoint: &Endpoint) -> String {
-    let mut name = endpoint.verb.as_str().trim_start_matches('_').to_ascii_lowercase();
+    let mut name = endpoint.method.as_str().trim_start_matches('_').to_ascii_lowercase();
     for word in endpoint
         .route
         .split(|c: char| !c.is_ascii_alphanumeric())

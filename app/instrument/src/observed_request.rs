@@ -10,7 +10,7 @@ use http::{HeaderMap, Method};
 
 /// A request and its answer.
 #[derive(Debug, Clone, Copy)]
-pub struct Exchange<'a> {
+pub struct ObservedRequest<'a> {
     /// The method that was asked for.
     pub method: &'a Method,
     /// The matched route template, or the dialect's word for none.
@@ -29,41 +29,41 @@ pub struct Exchange<'a> {
 
 /// A function that is called with each exchange of a recorded route.
 #[derive(Clone)]
-pub(crate) struct Function(Arc<dyn Fn(&Exchange<'_>) + Send + Sync>);
+pub(crate) struct Callback(Arc<dyn Fn(&ObservedRequest<'_>) + Send + Sync>);
 
-impl Function {
-    pub(crate) fn new(function: impl Fn(&Exchange<'_>) + Send + Sync + 'static) -> Self {
+impl Callback {
+    pub(crate) fn new(function: impl Fn(&ObservedRequest<'_>) + Send + Sync + 'static) -> Self {
         Self(Arc::new(function))
     }
 
-    pub(crate) fn call(&self, exchange: &Exchange<'_>) {
+    pub(crate) fn call(&self, exchange: &ObservedRequest<'_>) {
         (self.0)(exchange);
     }
 }
 
-impl fmt::Debug for Function {
+impl fmt::Debug for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Function")
+        f.write_str("Callback")
     }
 }
 
 /// What a request carries to its end.
 #[derive(Debug, Default)]
-pub(crate) struct Extra {
+pub(crate) struct RequestExtras {
     pub(crate) trace: Option<[u8; 16]>,
-    pub(crate) head: Option<Box<Head>>,
+    pub(crate) head: Option<Box<RequestHead>>,
 }
 
-/// What functions may read of a request that is over.
+/// What callbacks may read of a request that is over.
 #[derive(Debug)]
-pub(crate) struct Head {
+pub(crate) struct RequestHead {
     pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
     pub(crate) response: OnceLock<HeaderMap>,
 }
 
-impl Extra {
-    /// Keeps what functions may read of the answer.
+impl RequestExtras {
+    /// Keeps what callbacks may read of the answer.
     pub(crate) fn answered(&self, headers: &HeaderMap) {
         if let Some(head) = &self.head {
             let _first = head.response.set(headers.clone());
@@ -76,13 +76,13 @@ impl Extra {
 ///
 /// A clone is the same and allocates nothing.
 #[derive(Clone)]
-pub struct TraceId(pub(crate) Arc<Extra>);
+pub struct TraceId(pub(crate) Arc<RequestExtras>);
 
 impl TraceId {
     /// A W3C trace id: 16 bytes.
     #[must_use]
     pub fn new(bytes: [u8; 16]) -> Self {
-        Self(Arc::new(Extra {
+        Self(Arc::new(RequestExtras {
             trace: Some(bytes),
             head: None,
         }))

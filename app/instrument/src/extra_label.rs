@@ -9,21 +9,21 @@ const OTHER: &str = "other";
 
 /// What requests to one method of one route are told apart by.
 #[derive(Debug)]
-pub(crate) enum Variants {
+pub(crate) enum ExtraLabel {
     /// Nothing.
-    One,
+    None,
     /// The version of HTTP.
-    Protocol,
+    ProtocolVersion,
     /// The version of the API that a header asks for; the first on the list if it asks for none.
     ApiVersion { header: HeaderName, known: Box<[Box<str>]> },
 }
 
-impl Variants {
+impl ExtraLabel {
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
         match self {
-            Self::One => 1,
-            Self::Protocol => PROTOCOLS.len(),
+            Self::None => 1,
+            Self::ProtocolVersion => PROTOCOLS.len(),
             Self::ApiVersion { known, .. } => known.len() + 1,
         }
     }
@@ -32,8 +32,8 @@ impl Variants {
     #[inline]
     pub(crate) fn of<B>(&self, request: &Request<B>) -> u8 {
         match self {
-            Self::One => 0,
-            Self::Protocol => protocol(request.version()),
+            Self::None => 0,
+            Self::ProtocolVersion => protocol(request.version()),
             Self::ApiVersion { header, known } => {
                 let asked = request.headers().get(header);
                 let place = asked.map_or(Some(0), |asked| {
@@ -46,11 +46,11 @@ impl Variants {
     }
 
     /// Its label's value.
-    pub(crate) fn label(&self, variant: u8) -> &str {
+    pub(crate) fn label(&self, extra_label: u8) -> &str {
         match self {
-            Self::One => "",
-            Self::Protocol => PROTOCOLS.get(usize::from(variant)).copied().unwrap_or_default(),
-            Self::ApiVersion { known, .. } => known.get(usize::from(variant)).map_or(OTHER, AsRef::as_ref),
+            Self::None => "",
+            Self::ProtocolVersion => PROTOCOLS.get(usize::from(extra_label)).copied().unwrap_or_default(),
+            Self::ApiVersion { known, .. } => known.get(usize::from(extra_label)).map_or(OTHER, AsRef::as_ref),
         }
     }
 }
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_version_that_is_not_on_the_list_is_other_and_none_is_the_first() {
-        let variants = Variants::ApiVersion {
+        let extra_label = ExtraLabel::ApiVersion {
             header: HeaderName::from_static("x-api-version"),
             known: ["v1".into(), "v2".into()].into(),
         };
@@ -78,7 +78,7 @@ mod tests {
             let request = value.map_or(Request::builder(), |value| {
                 Request::builder().header("x-api-version", value)
             });
-            variants.label(variants.of(&request.body(()).unwrap())).to_owned()
+            extra_label.label(extra_label.of(&request.body(()).unwrap())).to_owned()
         };
         assert_eq!(
             (label(None), label(Some("v2")), label(Some("${jndi}"))),

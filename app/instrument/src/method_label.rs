@@ -7,7 +7,7 @@ pub(crate) const OTHER: &str = "_OTHER";
 
 /// A method, as far as labels tell methods apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verb {
+pub(crate) enum MethodLabel {
     Get,
     Head,
     Post,
@@ -20,7 +20,7 @@ pub(crate) enum Verb {
     Other,
 }
 
-impl Verb {
+impl MethodLabel {
     /// How many there are.
     pub(crate) const COUNT: usize = Self::Other as usize + 1;
 
@@ -62,7 +62,7 @@ impl Verb {
 /// A method as a bounded label: the nine of RFC 9110 and PATCH as they are, `_OTHER` for whatever else a client invents.
 #[must_use]
 pub fn method_label(method: &Method) -> &'static str {
-    Verb::of(method).as_str()
+    MethodLabel::of(method).as_str()
 }
 
 #[cfg(test)]

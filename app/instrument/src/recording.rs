@@ -1,0 +1,98 @@
+//! What every request is recorded by: bounds, the layout of the cells, the options and the cap on series.
+//!
+//! It stands below the endpoints and knows none of them. The fields that the request path reads stand in this one
+//! struct.
+
+use std::{
+    fmt,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+
+use metric_contract::Dialect;
+
+use crate::{
+    cell_layout::{CellLayout, StatusCellLayout},
+    extra_label::ExtraLabel,
+    observed_request::Callback,
+    scale::Bounds,
+};
+
+/// How requests are recorded, the same for all endpoints.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    pub(crate) duration_bounds: Bounds,
+    pub(crate) size_bounds: Bounds,
+    pub(crate) layout: CellLayout,
+    /// A request that takes longer is slow.
+    pub(crate) slow_nanoseconds: u64,
+    /// Durations are rounded to a multiple of this.
+    pub(crate) rounding_nanoseconds: u64,
+    pub(crate) body_sizes: bool,
+    pub(crate) empty_bodies: bool,
+    /// Requests carry something to their end: a trace, or what callbacks read.
+    pub(crate) has_extras: bool,
+    /// Some family has durations or sizes by status.
+    pub(crate) by_status: Option<StatusCellLayout>,
+    pub(crate) extra_label: ExtraLabel,
+
+    pub(crate) dialect: &'static Dialect,
+    pub(crate) counts_exceptions: bool,
+    pub(crate) exemplars: bool,
+    pub(crate) callbacks: Box<[Callback]>,
+    pub(crate) started: Instant,
+    pub(crate) max_series: usize,
+    /// Series that a status adds to an endpoint.
+    pub(crate) status_series: usize,
+    pub(crate) series: AtomicUsize,
+    pub(crate) refused: AtomicU64,
+    /// Where requests count whose own series has no room; set once, when the registry exists.
+    pub(crate) overflow: OnceLock<&'static dyn Overflow>,
+}
+
+/// Counts requests for which the cap on series leaves no room.
+pub(crate) trait Overflow: fmt::Debug + Send + Sync {
+    /// Counts a request by its status, under the unmatched route.
+    fn record_overflow(&'static self, extra_label: u8, status: u16);
+}
+
+impl Recording {
+    /// Whether the cap leaves room for so many more series.
+    pub(crate) fn has_room(&self, series: usize) -> bool {
+        self.series.load(Ordering::Relaxed).saturating_add(series) <= self.max_series
+    }
+
+    pub(crate) fn add_series(&self, series: usize) {
+        self.series.fetch_add(series, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a request whose own series has no room for its status.
+    #[cold]
+    pub(crate) fn record_refused(&self, extra_label: u8, status: u16) {
+        self.count_refused();
+        if let Some(overflow) = self.overflow.get() {
+            overflow.record_overflow(extra_label, status);
+        }
+    }
+
+    /// A duration as it is recorded.
+    #[inline]
+    pub(crate) fn rounded(&self, nanoseconds: u64) -> u64 {
+        match self.rounding_nanoseconds {
+            0 | 1 => nanoseconds,
+            step => (nanoseconds.saturating_add(step / 2) / step).saturating_mul(step),
+        }
+    }
+
+    /// Minutes since the metrics were built, from 1.
+    pub(crate) fn minute(&self) -> u64 {
+        1 + self.started.elapsed().as_secs() / 60
+    }
+}
