@@ -153,7 +153,7 @@ pub struct Violation {
     pub index: Option<usize>,
     /// The field or parameter.
     pub field: &'static str,
-    /// What it must be.
+    /// What is wrong with it, and what to use instead.
     pub detail: String,
 }
 
@@ -202,7 +202,7 @@ impl Problem {
     #[must_use]
     pub fn invalid(errors: Vec<Violation>) -> Self {
         let detail = match errors.as_slice() {
-            [only] => format!("{} {}", only.field, only.detail),
+            [only] => format!("{}: {}", only.field, only.detail),
             many => format!("{} values are not allowed", many.len()),
         };
         Self {

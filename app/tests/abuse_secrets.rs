@@ -1,4 +1,4 @@
-//! A canary in everything that a client or an administrator may keep secret: it comes out nowhere.
+//! Puts a canary into everything that may be secret for a client or an administrator, and expects it in no output.
 
 #![allow(
     clippy::unwrap_used,

@@ -19,7 +19,7 @@ use common::{
 use http_instrument::TraceId;
 use metric_contract::{Attribute, DialectId, MetricId, MetricKind};
 
-/// What the API has no cause to tell: a user's own code does, by the same handles (`app/instrument/examples`).
+/// Metrics that the API itself never records; a user's own code does, with the same handles (`app/instrument/examples`).
 const OF_USERS: &[MetricId] = &[
     MetricId::AuthEvents,
     MetricId::ExternalRequests,
@@ -27,7 +27,7 @@ const OF_USERS: &[MetricId] = &[
     MetricId::Orders,
     MetricId::RevenueMinorUnits,
 ];
-/// What this machine need not have: limits of a container.
+/// Metrics that this machine may lack: limits of a container.
 const OF_CONTAINERS: &[MetricId] = &[
     MetricId::ContainerMemoryLimit,
     MetricId::ContainerMemoryUsed,
@@ -38,7 +38,7 @@ const OF_CONTAINERS: &[MetricId] = &[
     MetricId::ContainerOomKills,
 ];
 
-/// What takes two readings, some time apart.
+/// Metrics that need two readings, some time apart.
 const OF_TIME: &[MetricId] = &[MetricId::HostCpuPercent];
 async fn panics() -> &'static str {
     panic!("deliberately")

@@ -27,42 +27,104 @@ async fn on_both(check: impl AsyncFn(&App)) {
     app.state.store().close().await;
 }
 
+/// A list's query, the number of all items that it selects, and the values of those that it returns.
+struct Listing {
+    query: &'static str,
+    total: u32,
+    values: &'static [u32],
+}
+
+/// A call, and how it is answered.
+struct Call {
+    method: &'static str,
+    path: &'static str,
+    body: Option<&'static str>,
+    status: u16,
+    /// The kind of problem, or empty.
+    slug: &'static str,
+}
+
+/// A call without a body that goes well.
+fn call(method: &'static str, path: &'static str, status: u16) -> Call {
+    Call {
+        method,
+        path,
+        body: None,
+        status,
+        slug: "",
+    }
+}
+
+impl Call {
+    fn with_body(self, body: &'static str) -> Self {
+        Self {
+            body: Some(body),
+            ..self
+        }
+    }
+
+    fn with_problem(self, slug: &'static str) -> Self {
+        Self { slug, ..self }
+    }
+}
+
+fn listing(query: &'static str, total: u32, values: &'static [u32]) -> Listing {
+    Listing { query, total, values }
+}
+
 #[tokio::test]
 async fn each_call_is_answered_with_its_status() {
     const BULK: &str = r#"[{"name":"a","category":"c","value":1},{"name":"b","category":"c","value":2}]"#;
-    let rows: &[(&str, &str, Option<&str>, u16, &str)] = &[
-        ("GET", "/", None, 200, ""),
-        ("HEAD", "/", None, 200, ""),
-        ("GET", "/health", None, 200, ""),
-        ("GET", "/health/live", None, 200, ""),
-        ("GET", "/health/ready", None, 200, ""),
-        ("GET", "/health/startup", None, 200, ""),
-        ("GET", "/metrics", None, 200, ""),
-        ("GET", "/api/error", None, 500, "deliberate"),
-        ("GET", "/api/v1/data", None, 200, ""),
-        ("POST", "/api/v1/data", Some(ITEM), 201, ""),
-        ("GET", "/api/v1/data/1", None, 200, ""),
-        ("PUT", "/api/v1/data/1", Some(ITEM), 200, ""),
-        ("POST", "/api/v1/data/bulk", Some(BULK), 201, ""),
-        ("GET", "/api/v1/data/stats/summary", None, 200, ""),
-        ("DELETE", "/api/v1/data/1", None, 204, ""),
-        ("DELETE", "/api/v1/data/1", None, 404, "not-found"),
-        ("GET", "/api/v1/data/1", None, 404, "not-found"),
-        ("PUT", "/api/v1/data/1", Some(ITEM), 404, "not-found"),
-        ("GET", "/api/v1/data/one", None, 422, "invalid-request"),
-        ("GET", "/api/v1/data/99999999999999999999", None, 422, "invalid-request"),
-        ("GET", "/nowhere", None, 404, "not-found"),
-        ("GET", "/api/v1/data/1/2", None, 404, "not-found"),
-        ("DELETE", "/api/v1/data", None, 405, "method-not-allowed"),
-        ("POST", "/health", None, 405, "method-not-allowed"),
-        ("POST", "/api/v1/data", Some("{"), 400, "malformed-body"),
-        ("POST", "/api/v1/data", Some(""), 400, "malformed-body"),
-        ("POST", "/api/v1/data", Some("[]"), 422, "invalid-request"),
-        ("POST", "/api/v1/data", None, 415, "unsupported-media-type"),
-        ("POST", "/api/v1/data/bulk", Some("[]"), 422, "invalid-request"),
+    let calls = [
+        call("GET", "/", 200),
+        call("HEAD", "/", 200),
+        call("GET", "/health", 200),
+        call("GET", "/health/live", 200),
+        call("GET", "/health/ready", 200),
+        call("GET", "/health/startup", 200),
+        call("GET", "/metrics", 200),
+        call("GET", "/api/error", 500).with_problem("deliberate"),
+        call("GET", "/api/v1/data", 200),
+        call("POST", "/api/v1/data", 201).with_body(ITEM),
+        call("GET", "/api/v1/data/1", 200),
+        call("PUT", "/api/v1/data/1", 200).with_body(ITEM),
+        call("POST", "/api/v1/data/bulk", 201).with_body(BULK),
+        call("GET", "/api/v1/data/stats/summary", 200),
+        call("DELETE", "/api/v1/data/1", 204),
+        call("DELETE", "/api/v1/data/1", 404).with_problem("not-found"),
+        call("GET", "/api/v1/data/1", 404).with_problem("not-found"),
+        call("PUT", "/api/v1/data/1", 404)
+            .with_body(ITEM)
+            .with_problem("not-found"),
+        call("GET", "/api/v1/data/one", 422).with_problem("invalid-request"),
+        call("GET", "/api/v1/data/99999999999999999999", 422).with_problem("invalid-request"),
+        call("GET", "/nowhere", 404).with_problem("not-found"),
+        call("GET", "/api/v1/data/1/2", 404).with_problem("not-found"),
+        call("DELETE", "/api/v1/data", 405).with_problem("method-not-allowed"),
+        call("POST", "/health", 405).with_problem("method-not-allowed"),
+        call("POST", "/api/v1/data", 400)
+            .with_body("{")
+            .with_problem("malformed-body"),
+        call("POST", "/api/v1/data", 400)
+            .with_body("")
+            .with_problem("malformed-body"),
+        call("POST", "/api/v1/data", 422)
+            .with_body("[]")
+            .with_problem("invalid-request"),
+        call("POST", "/api/v1/data", 415).with_problem("unsupported-media-type"),
+        call("POST", "/api/v1/data/bulk", 422)
+            .with_body("[]")
+            .with_problem("invalid-request"),
     ];
     on_both(async |app| {
-        for (method, path, body, status, slug) in rows {
+        for Call {
+            method,
+            path,
+            body,
+            status,
+            slug,
+        } in &calls
+        {
             let answer = app.call(method, path, *body).await;
             assert_eq!(answer.status.as_u16(), *status, "{method} {path}: {}", answer.text);
             assert!(!answer.header("x-request-id").is_empty(), "{method} {path}");
@@ -148,25 +210,24 @@ async fn lists_are_filtered_sorted_and_cut() {
         let names: Vec<_> = created["items"].as_array().unwrap().iter().map(|item| &item["name"]).collect();
         assert!(names.is_sorted_by_key(|name| name.as_str().unwrap()), "items come back in the order they were given");
 
-        // Query, how many in all, values of the items.
-        let rows: &[(&str, u32, &[u32])] = &[
-            ("limit=3", 30, &[0, 1, 2]),
-            ("limit=2&offset=29", 30, &[29]),
-            ("offset=100", 30, &[]),
-            ("sort=-value&limit=2", 30, &[29, 28]),
-            ("sort=category&limit=2", 30, &[0, 3]),
-            ("sort=-category&limit=2", 30, &[1, 2]),
-            ("category=a&limit=3", 10, &[0, 3, 6]),
-            ("category=A", 0, &[]),
-            ("q=ITEM%200&limit=2", 10, &[0, 1]),
-            ("q=%25", 0, &[]),
-            ("min_value=5&max_value=6", 2, &[5, 6]),
-            ("active=false&limit=2", 15, &[1, 3]),
-            ("created_after=2000-01-01T00:00:00Z&limit=1", 30, &[0]),
-            ("created_before=2000-01-01T00:00:00Z", 0, &[]),
-            ("category=b&active=true&min_value=10&sort=-value&limit=2", 7, &[28, 26]),
+        let listings = [
+            listing("limit=3", 30, &[0, 1, 2]),
+            listing("limit=2&offset=29", 30, &[29]),
+            listing("offset=100", 30, &[]),
+            listing("sort=-value&limit=2", 30, &[29, 28]),
+            listing("sort=category&limit=2", 30, &[0, 3]),
+            listing("sort=-category&limit=2", 30, &[1, 2]),
+            listing("category=a&limit=3", 10, &[0, 3, 6]),
+            listing("category=A", 0, &[]),
+            listing("q=ITEM%200&limit=2", 10, &[0, 1]),
+            listing("q=%25", 0, &[]),
+            listing("min_value=5&max_value=6", 2, &[5, 6]),
+            listing("active=false&limit=2", 15, &[1, 3]),
+            listing("created_after=2000-01-01T00:00:00Z&limit=1", 30, &[0]),
+            listing("created_before=2000-01-01T00:00:00Z", 0, &[]),
+            listing("category=b&active=true&min_value=10&sort=-value&limit=2", 7, &[28, 26]),
         ];
-        for (query, total, values) in rows {
+        for Listing { query, total, values } in &listings {
             let page = app.get(&format!("/api/v1/data?{query}")).await.json();
             assert_eq!(page["total"], *total, "{query}");
             let found: Vec<_> = page["items"].as_array().unwrap().iter().map(|item| item["value"].as_f64().unwrap()).collect();
@@ -214,7 +275,7 @@ async fn a_bulk_request_stores_all_or_nothing() {
         assert_eq!(answer.status, 422);
         assert_eq!(
             answer.json()["errors"],
-            json!([{"index": 1, "field": "name", "detail": "must be a text of 1 to 200 characters"}])
+            json!([{"index": 1, "field": "name", "detail": "not a valid text: use 1 to 200 characters"}])
         );
         assert_eq!(app.get("/api/v1/data").await.json()["total"], 0);
         let thousand = format!("[{}]", vec![ITEM; 1_000].join(","));

@@ -1,4 +1,4 @@
-//! What the service makes of its own metrics: every analysis endpoint, in process.
+//! The service's report on itself: every analysis endpoint, in process.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! The document and the routes are the same; `tests/common` compares every answer of every test with it besides.
+//! The document and the routes agree; `tests/common` also compares every answer of every test with the document.
 
 #![allow(
     clippy::unwrap_used,
@@ -64,7 +64,7 @@ async fn every_route_has_the_methods_that_are_documented_and_no_other() {
     }
 }
 
-/// What has to exist for the examples.
+/// Requests that create what the examples refer to.
 const BEFORE: &[(&str, &str)] = &[
     ("/api/v1/data", r#"{"name":"a","category":"c","value":1}"#),
     ("/products", r#"{"id":1,"name":"a","price":1,"amount":1}"#),

@@ -1,4 +1,4 @@
-//! Traces as a collector gets them, and what a collector that is gone, slow or broken does to the service: nothing.
+//! Traces as a collector gets them; and a collector that is gone, slow or broken does not affect the service.
 
 #![cfg(feature = "otlp")]
 #![allow(

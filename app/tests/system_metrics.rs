@@ -1,4 +1,4 @@
-//! Figures of process, host, container and runtime on the page, and who decides the percent of CPU.
+//! Figures of process, host, container and runtime on the page, and where the percent of CPU comes from.
 
 mod common;
 

@@ -146,10 +146,10 @@ fn either(params: Params, body: Option<&Value>, wanted: RequiredFields) -> Resul
 fn by_query(mut params: Params, wanted: RequiredFields) -> Result<NameAndEmail, Problem> {
     for name in ["name", "email"] {
         if wanted == RequiredFields::All && params.verbatim(name).is_none() {
-            params.complain(name, "must be given, in the query or in a JSON body");
+            params.complain(name, "missing: give it in the query or in a JSON body");
         }
     }
-    let must = format!("must be a text of 1 to {MAX_NAME} characters");
+    let must = format!("not a valid text: use 1 to {MAX_NAME} characters");
     let name = params.read("name", must, |text| {
         let fits = !text.trim().is_empty() && text.chars().count() <= MAX_NAME && !text.contains('\0');
         fits.then(|| text.to_owned())
@@ -173,7 +173,8 @@ fn by_body(body: &Value) -> Result<NameAndEmail, Problem> {
     reader.finish(user)
 }
 
-const EMAIL: &str = "must be an address with one @, without spaces, of at most 254 characters";
+const EMAIL: &str =
+    "not a valid email address: use one @, no spaces and at most 254 characters, for example ada@example.com";
 
 /// Whether the text has the form of an address. Only sending mail shows whether the address exists.
 fn is_email(text: &str) -> bool {

@@ -73,7 +73,7 @@ impl<S: Send + Sync> FromRequestParts<S> for FibonacciIndex {
             Problem::invalid(vec![Violation {
                 index: None,
                 field: "n",
-                detail: format!("must be a whole number from 0 to {MAX_N}"),
+                detail: format!("not a valid number: use a whole number from 0 to {MAX_N}"),
             }])
         })
     }

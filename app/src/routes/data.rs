@@ -108,7 +108,11 @@ fn with_filter(endpoint: Endpoint) -> Endpoint {
 
 async fn list(State(state): State<AppState>, mut params: Params) -> Result<Json<ItemPage>, Problem> {
     let (limit, offset) = params.page(DEFAULT_LIMIT, MAX_LIMIT);
-    let sort = params.read("sort", "must be a field, or a field after a minus sign", parse_sort);
+    let sort = params.read(
+        "sort",
+        "not a valid sort order: use a field, or a field after a minus sign, for example -value",
+        parse_sort,
+    );
     let filter = read_filter(&mut params);
     params.finish()?;
     let sort = sort.unwrap_or(Sort {
@@ -124,11 +128,21 @@ fn read_filter(params: &mut Params) -> Filter {
     Filter {
         category: params.stored_text("category", input::MAX_CATEGORY),
         name: params.stored_text("q", input::MAX_NAME),
-        min_value: params.read("min_value", "must be a number", number),
-        max_value: params.read("max_value", "must be a number", number),
-        active: params.read("active", "must be true or false", |text| text.parse().ok()),
-        created_after: params.read("created_after", "must be a time as in RFC 3339", time),
-        created_before: params.read("created_before", "must be a time as in RFC 3339", time),
+        min_value: params.read("min_value", "not a valid number: use a number", number),
+        max_value: params.read("max_value", "not a valid number: use a number", number),
+        active: params.read("active", "not a valid boolean: use true or false", |text| {
+            text.parse().ok()
+        }),
+        created_after: params.read(
+            "created_after",
+            "not a valid time: use RFC 3339, for example 2026-01-31T12:00:00Z",
+            time,
+        ),
+        created_before: params.read(
+            "created_before",
+            "not a valid time: use RFC 3339, for example 2026-01-31T12:00:00Z",
+            time,
+        ),
     }
 }
 

@@ -35,7 +35,7 @@ impl FieldReader {
     pub(super) fn object<'a>(&mut self, value: &'a Value) -> Option<&'a Map<String, Value>> {
         let fields = value.as_object();
         if fields.is_none() {
-            self.complain("body", "must be an object");
+            self.complain("body", "not a valid object: use a JSON object");
         }
         fields
     }
@@ -44,7 +44,7 @@ impl FieldReader {
         let text = fields.get(name).and_then(Value::as_str);
         let text = text.filter(|text| !text.trim().is_empty() && text.chars().count() <= max);
         match text {
-            None => self.complain(name, format!("must be a text of 1 to {max} characters")),
+            None => self.complain(name, format!("not a valid text: use 1 to {max} characters")),
             Some(text) => self.storable(text, name),
         }
         text.unwrap_or_default().to_owned()
@@ -63,7 +63,7 @@ impl FieldReader {
                 Some(text.clone())
             }
             Some(_) => {
-                self.complain(name, format!("must be a text of at most {max} characters, or null"));
+                self.complain(name, format!("not a valid text: use at most {max} characters, or null"));
                 None
             }
         }
@@ -72,7 +72,7 @@ impl FieldReader {
     /// PostgreSQL has no NUL in texts.
     fn storable(&mut self, text: &str, name: &'static str) {
         if text.contains('\0') {
-            self.complain(name, "must not contain the character NUL");
+            self.complain(name, "not a valid text: use one without the character NUL");
         }
     }
 
@@ -81,7 +81,7 @@ impl FieldReader {
             None | Some(Value::Null) => default,
             Some(Value::Bool(value)) => *value,
             Some(_) => {
-                self.complain(name, "must be true or false");
+                self.complain(name, "not a valid boolean: use true or false");
                 default
             }
         }
@@ -91,7 +91,10 @@ impl FieldReader {
     pub(super) fn whole(&mut self, fields: &Map<String, Value>, name: &'static str) -> i64 {
         let number = fields.get(name).and_then(whole);
         if number.is_none() {
-            self.complain(name, format!("must be a whole number from 0 to {MAX_WHOLE}"));
+            self.complain(
+                name,
+                format!("not a valid number: use a whole number from 0 to {MAX_WHOLE}"),
+            );
         }
         number.unwrap_or_default()
     }

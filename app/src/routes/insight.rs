@@ -294,7 +294,7 @@ struct MetricsExport {
 /// All families, in the requested format.
 async fn export(State(state): State<AppState>, mut params: Params) -> Result<Response, Problem> {
     let known = |format: &str| EXPORT_FORMATS.contains(&format).then(|| format.to_owned());
-    let format = params.read("format", "must be json, openmetrics or csv", known);
+    let format = params.read("format", "not a valid format: use json, openmetrics or csv", known);
     params.finish()?;
     let http = state.metrics().http();
     state.metrics().uptime().set(state.uptime().as_secs_f64());
@@ -364,7 +364,7 @@ impl PrometheusTarget {
 
     fn read(params: &mut Params) -> Self {
         let name = |text: &str| is_name(text).then(|| text.to_owned());
-        let must = "must be at most 63 lower-case letters, digits and dashes";
+        let must = "not a valid name: use at most 63 lower-case letters, digits and dashes, for example orders";
         let kind = |target: &str| match target {
             "static" => Some(TargetKind::Static),
             "service-monitor" => Some(TargetKind::ServiceMonitor),
@@ -374,7 +374,7 @@ impl PrometheusTarget {
             namespace: params.read("namespace", must, name).unwrap_or("default".to_owned()),
             job: params.read("job", must, name).unwrap_or("monitored-app".to_owned()),
             kind: params
-                .read("target", "must be static or service-monitor", kind)
+                .read("target", "not a valid target: use static or service-monitor", kind)
                 .unwrap_or(TargetKind::Static),
             scrape_interval_seconds: params.number("scrape_interval", 15, 1, MAX_SCRAPE_INTERVAL),
         }

@@ -29,7 +29,7 @@ struct ItemEcho {
 async fn read(Path(item_id): Path<String>, mut params: Params) -> Result<Json<ItemEcho>, Problem> {
     let item_id = item_id.parse().ok();
     if item_id.is_none() {
-        params.complain("item_id", "must be a whole number");
+        params.complain("item_id", "not a valid number: use a whole number");
     }
     let q = params.verbatim("q").map(str::to_owned);
     params.finish()?;

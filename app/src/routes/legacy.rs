@@ -55,7 +55,7 @@ struct CpuUsageReply {
 }
 
 async fn update(State(state): State<AppState>, params: Params) -> Result<Json<ActiveUsersReply>, Problem> {
-    let must = format!("must be a whole number from 0 to {MAX_USERS}");
+    let must = format!("not a valid number: use a whole number from 0 to {MAX_USERS}");
     let read = |text: &str| text.parse().ok().filter(|users| *users <= MAX_USERS);
     let users = required(params, "users", must, read)?;
     state.metrics().active_users().set(users);
@@ -66,7 +66,7 @@ async fn update(State(state): State<AppState>, params: Params) -> Result<Json<Ac
 }
 
 async fn cpu(State(state): State<AppState>, params: Params) -> Result<Json<CpuUsageReply>, Problem> {
-    let must = format!("must be a number from 0 to {MAX_PERCENT}");
+    let must = format!("not a valid number: use a number from 0 to {MAX_PERCENT}");
     let read = |text: &str| text.parse().ok().filter(|value| (0.0..=MAX_PERCENT).contains(value));
     let percent = required(params, "value", must, read)?;
     state.metrics().cpu().set(percent);

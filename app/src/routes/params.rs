@@ -24,7 +24,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
             Problem::invalid(vec![Violation {
                 index: None,
                 field: "query",
-                detail: "must be URL-encoded".to_owned(),
+                detail: "not a valid query: use URL encoding".to_owned(),
             }])
         })?;
         Ok(Self {
@@ -51,7 +51,7 @@ impl Params {
     /// A parameter's text for the store, of at most `max` characters, if it is given.
     pub(super) fn stored_text(&mut self, name: &'static str, max: usize) -> Option<String> {
         self.text(name)?;
-        let must = format!("must have at most {max} characters and none that is NUL");
+        let must = format!("not a valid text: use at most {max} characters, none of them NUL");
         self.read(name, must, |text| {
             (text.chars().count() <= max && !text.contains('\0')).then(|| text.to_owned())
         })
@@ -87,7 +87,7 @@ impl Params {
 
     /// A whole number within bounds, or the default.
     pub(super) fn number(&mut self, name: &'static str, default: u32, min: u32, max: u32) -> u32 {
-        let must = format!("must be a whole number from {min} to {max}");
+        let must = format!("not a valid number: use a whole number from {min} to {max}");
         let read = |text: &str| text.parse().ok().filter(|number| (min..=max).contains(number));
         self.read(name, must, read).unwrap_or(default)
     }
@@ -121,7 +121,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
             Problem::invalid(vec![Violation {
                 index: None,
                 field: "id",
-                detail: "must be a whole number".to_owned(),
+                detail: "not a valid number: use a whole number".to_owned(),
             }])
         })
     }

@@ -177,7 +177,7 @@ fn product(body: &Value, path: Option<i64>) -> Result<Product, Problem> {
             Some(path) => {
                 let id = reader.whole(fields, "id");
                 if reader.violations.is_empty() && id != path {
-                    reader.complain("id", "must be the path's");
+                    reader.complain("id", "not a valid id: use the id of the path, or leave it out");
                 }
                 path
             }
@@ -195,7 +195,7 @@ fn price(reader: &mut FieldReader, value: Option<&Value>) -> i64 {
     if cents.is_none() {
         reader.complain(
             "price",
-            format!("must be a number from 0 to {MAX_PRICE} with at most two decimals"),
+            format!("not a valid number: use a number from 0 to {MAX_PRICE} with at most two decimals"),
         );
     }
     cents.unwrap_or_default()

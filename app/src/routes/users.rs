@@ -172,7 +172,7 @@ pub(super) fn no_such_user() -> Problem {
 fn lift(body: Value) -> Result<NewUser, Problem> {
     let Value::Object(mut rest) = body else {
         let mut reader = FieldReader::default();
-        reader.complain("body", "must be an object");
+        reader.complain("body", "not a valid object: use a JSON object");
         return reader.finish(None);
     };
     Ok(NewUser {

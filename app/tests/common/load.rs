@@ -1,5 +1,5 @@
 //! An open-loop load generator: requests start on schedule whether or not earlier ones were answered, and a request's
-//! time runs from its schedule. So a server that stalls is charged for all who would have come meanwhile.
+//! time runs from its schedule. So the time of a stall counts for every request that was due meanwhile.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 use super::client::{Client, Protocol};
 
-/// What to send.
+/// The load to send.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub address: SocketAddr,
@@ -26,7 +26,7 @@ pub struct Plan {
     pub fresh: bool,
 }
 
-/// What came of it.
+/// The outcome of a run.
 #[derive(Debug, Default)]
 pub struct Report {
     /// Times to the end of the answer, by status, from the schedule; sorted.

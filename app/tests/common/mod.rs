@@ -1,4 +1,4 @@
-//! What the tests of the API share: the service in this process, or the program in its own.
+//! Shared by the tests of the API: the service in this process, or the program in a process of its own.
 
 #![allow(
     dead_code,
@@ -44,7 +44,7 @@ pub struct App {
     pub router: Router,
 }
 
-/// What it answered.
+/// Its response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,

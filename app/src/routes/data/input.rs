@@ -36,7 +36,7 @@ pub(super) fn item(body: &Value) -> Result<NewItem, Vec<Violation>> {
 pub(super) fn items(body: &Value) -> Result<Vec<NewItem>, Vec<Violation>> {
     let list = body.as_array().or_else(|| body.get("items")?.as_array());
     let Some(list) = list.filter(|list| (1..=MAX_BULK).contains(&list.len())) else {
-        let detail = format!("must be an array of 1 to {MAX_BULK} items");
+        let detail = format!("not a valid array: use 1 to {MAX_BULK} items");
         return Err(vec![Violation {
             index: None,
             field: "items",
@@ -78,7 +78,10 @@ fn number(reader: &mut FieldReader, fields: &Map<String, Value>) -> f64 {
     if number.is_none() {
         reader.complain(
             "value",
-            format!("must be a number from {:e} to {MAX_VALUE:e}", -MAX_VALUE),
+            format!(
+                "not a valid number: use a number from {:e} to {MAX_VALUE:e}",
+                -MAX_VALUE
+            ),
         );
     }
     // SQLite does not keep the sign of a zero; drop it for PostgreSQL too.
@@ -93,13 +96,13 @@ fn metadata(reader: &mut FieldReader, fields: &Map<String, Value>) -> Option<Str
             if text.len() > MAX_METADATA_BYTES {
                 reader.complain(
                     "metadata",
-                    format!("must take at most {MAX_METADATA_BYTES} bytes as JSON"),
+                    format!("not a valid object: use at most {MAX_METADATA_BYTES} bytes of JSON"),
                 );
             }
             Some(text)
         }
         Some(_) => {
-            reader.complain("metadata", "must be an object, or null");
+            reader.complain("metadata", "not a valid object: use a JSON object, or null");
             None
         }
     }
