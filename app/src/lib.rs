@@ -6,7 +6,6 @@ pub mod cache;
 pub mod compute;
 pub mod config;
 pub mod error;
-pub mod healthcheck;
 pub mod insight;
 pub mod routes;
 pub mod run;

@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context as _;
 use app::{
     config::{Config, Flags, SettingsFile, Sources, Surroundings},
-    healthcheck, run,
+    run,
     telemetry::logs,
 };
 use clap::{Parser, Subcommand};

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser;
 
-use crate::admin::{healthcheck, logs};
+use crate::admin::logs;
 use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
@@ -33,7 +33,10 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Controller(args) => controller(args.into()),
         Command::Offline(command) => command.run(),
-        Command::Healthcheck(args) => healthcheck::ask(&args.url).map(|()| ExitCode::SUCCESS),
+        Command::Healthcheck(args) => {
+            healthcheck::check(&args.url)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Version => {
             println!("{}", env!("CARGO_PKG_VERSION"));
             Ok(ExitCode::SUCCESS)

@@ -1,6 +1,5 @@
-//! The operator as a process that is operated: its admin server, metrics, logs and healthcheck.
+//! The operator as a process that is operated: its admin server, metrics and logs.
 
-pub(crate) mod healthcheck;
 pub(crate) mod logs;
 pub(crate) mod server;
 pub(crate) mod telemetry;
