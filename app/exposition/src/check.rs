@@ -1,6 +1,6 @@
 //! What is wrong with a page that Prometheus takes all the same: samples that it drops, histograms that mean nothing.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::{Labels, MetricFamily, MetricType, Sample};
 
@@ -17,6 +17,9 @@ pub enum Problem {
     /// The count is not that of the bucket `+Inf`, or there is none.
     #[error("the histogram {0} has no bucket le=\"+Inf\" that equals its count")]
     Count(String),
+    /// A histogram has a bucket `+Inf` and no count.
+    #[error("the histogram of the bucket {0} has no count")]
+    NoCount(String),
 }
 
 /// Looks for problems, in the order of the page.
@@ -38,27 +41,30 @@ pub fn problems(families: &[MetricFamily]) -> Vec<Problem> {
 }
 
 fn histogram_problems(family: &MetricFamily, problems: &mut Vec<Problem>) {
-    let buckets = || {
-        let samples = family.samples.iter().filter(|sample| sample.name.ends_with("_bucket"));
-        samples.filter_map(|sample| Some((sample, sorted(&sample.labels, "le"), sample.label("le")?)))
-    };
     let mut below: Option<(Vec<_>, f64)> = None;
-    for (sample, labels, _) in buckets() {
-        let falls = below
-            .as_ref()
-            .is_some_and(|(known, count)| *known == labels && sample.value < *count);
-        if falls {
-            problems.push(Problem::Falling(described(sample)));
+    let mut ends: HashMap<Vec<_>, &Sample> = HashMap::new();
+    for sample in &family.samples {
+        if let Some(le) = sample.label("le") {
+            let labels = sorted(&sample.labels, "le");
+            let falls = below
+                .as_ref()
+                .is_some_and(|(known, count)| *known == labels && sample.value < *count);
+            if falls {
+                problems.push(Problem::Falling(described(sample)));
+            }
+            if le == "+Inf" {
+                ends.insert(labels.clone(), sample);
+            }
+            below = Some((labels, sample.value));
         }
-        below = Some((labels, sample.value));
     }
-    for count in family.samples.iter().filter(|sample| sample.name.ends_with("_count")) {
-        let labels = sorted(&count.labels, "le");
-        let agrees = buckets().any(|(bucket, of, le)| le == "+Inf" && of == labels && bucket.value == count.value);
-        if !agrees {
-            problems.push(Problem::Count(described(count)));
+    for sample in family.samples.iter().filter(|sample| sample.name.ends_with("_count")) {
+        let end = ends.remove(&sorted(&sample.labels, "le"));
+        if end.is_none_or(|end| end.value != sample.value) {
+            problems.push(Problem::Count(described(sample)));
         }
     }
+    problems.extend(ends.values().map(|end| Problem::NoCount(described(end))));
 }
 
 /// The labels in the order of their names, but for one.

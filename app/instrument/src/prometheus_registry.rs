@@ -2,7 +2,7 @@
 
 use prometheus::{Registry, proto};
 
-use exposition::Format;
+use exposition::{Format, MetricType};
 
 use crate::text;
 
@@ -17,17 +17,18 @@ pub(crate) fn write(out: &mut String, format: Format, registry: &Registry, taken
 
 fn write_family(out: &mut String, format: Format, family: &proto::MetricFamily) {
     let name = family.name();
-    let (kind, suffix) = match (family.get_field_type(), format) {
-        // OpenMetrics wants a counter's samples to end in `_total`, and calls an untyped family unknown.
-        (proto::MetricType::COUNTER, Format::OpenMetrics) if !name.ends_with("_total") => ("counter", "_total"),
-        (proto::MetricType::COUNTER, Format::Text | Format::OpenMetrics) => ("counter", ""),
-        (proto::MetricType::GAUGE, _) => ("gauge", ""),
-        (proto::MetricType::HISTOGRAM, _) => ("histogram", ""),
-        (proto::MetricType::SUMMARY, _) => ("summary", ""),
-        (proto::MetricType::UNTYPED, Format::Text) => ("untyped", ""),
-        (proto::MetricType::UNTYPED, Format::OpenMetrics) => ("unknown", ""),
+    let (metric_type, suffix) = match (family.get_field_type(), format) {
+        // OpenMetrics wants a counter's samples to end in `_total`.
+        (proto::MetricType::COUNTER, Format::OpenMetrics) if !name.ends_with("_total") => {
+            (MetricType::Counter, "_total")
+        }
+        (proto::MetricType::COUNTER, Format::Text | Format::OpenMetrics) => (MetricType::Counter, ""),
+        (proto::MetricType::GAUGE, _) => (MetricType::Gauge, ""),
+        (proto::MetricType::HISTOGRAM, _) => (MetricType::Histogram, ""),
+        (proto::MetricType::SUMMARY, _) => (MetricType::Summary, ""),
+        (proto::MetricType::UNTYPED, _) => (MetricType::Unknown, ""),
     };
-    text::push_head(out, format, name, kind, family.help());
+    text::push_head(out, format, name, metric_type, family.help());
     for metric in family.get_metric() {
         let mut labels = String::new();
         for label in metric.get_label() {

@@ -1,58 +1,35 @@
-//! Pieces of the exposition formats: names, labels, numbers. Text 0.0.4 and OpenMetrics 1.0 differ only where stated.
+//! The lines of the page, written from labels that were printed once.
+//!
+//! Names, escapes and metadata come from [`exposition::text`]. Samples are written here rather than by
+//! [`exposition::Writer`], which prints and escapes the labels of each sample again.
 
 use std::fmt::Write as _;
 
-use metric_contract::Family;
-
-use exposition::Format;
+pub(crate) use exposition::text::push_label;
+use exposition::{
+    Format, MetricType,
+    text::{family_name, push_help, push_type},
+};
+use metric_contract::{Family, MetricKind};
 
 use crate::{exemplar::Exemplar, scale::Scale};
 
-/// Appends `name="value"`, after a comma if something stands before it.
-pub(crate) fn push_label(out: &mut String, name: &str, value: &str) {
-    if !out.is_empty() {
-        out.push(',');
-    }
-    out.push_str(name);
-    out.push_str("=\"");
-    push_escaped(out, value, true);
-    out.push('"');
-}
-
-/// Escapes backslash and line feed, and the double quote where the format wants it.
-fn push_escaped(out: &mut String, text: &str, quotes: bool) {
-    for character in text.chars() {
-        match character {
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '"' if quotes => out.push_str("\\\""),
-            other => out.push(other),
-        }
-    }
-}
-
 /// Appends the `# HELP` and `# TYPE` lines.
-pub(crate) fn push_head(out: &mut String, format: Format, name: &str, kind: &str, help: &str) {
-    // OpenMetrics names a counter's family without the suffix of its sample, and escapes quotes in HELP.
-    let name = match format {
-        Format::Text => name,
-        Format::OpenMetrics if kind == "counter" => name.strip_suffix("_total").unwrap_or(name),
-        Format::OpenMetrics => name,
-    };
-    out.push_str("# HELP ");
-    out.push_str(name);
-    out.push(' ');
-    push_escaped(out, help, format == Format::OpenMetrics);
-    out.push_str("\n# TYPE ");
-    out.push_str(name);
-    out.push(' ');
-    out.push_str(kind);
-    out.push('\n');
+pub(crate) fn push_head(out: &mut String, format: Format, name: &str, metric_type: MetricType, help: &str) {
+    let name = family_name(name, metric_type, format);
+    push_help(out, format, name, help);
+    push_type(out, format, name, metric_type);
 }
 
 /// [`push_head`] of a family of the contract.
 pub(crate) fn push_family_head(out: &mut String, format: Format, family: &Family) {
-    push_head(out, format, family.name, family.kind.as_str(), family.help);
+    let metric_type = match family.kind {
+        MetricKind::Counter => MetricType::Counter,
+        MetricKind::Gauge => MetricType::Gauge,
+        MetricKind::Histogram => MetricType::Histogram,
+        MetricKind::Summary => MetricType::Summary,
+    };
+    push_head(out, format, family.name, metric_type, family.help);
 }
 
 /// Appends a sample's name and labels, up to and with the space before its value.
@@ -85,14 +62,7 @@ pub(crate) fn push_integer(out: &mut String, value: u64) {
 
 /// Appends a number and the line's end.
 pub(crate) fn push_number(out: &mut String, value: f64) {
-    if value.is_nan() {
-        out.push_str("NaN");
-    } else if value.is_infinite() {
-        out.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
-    } else {
-        // Writing into a String cannot fail.
-        let _ = write!(out, "{value}");
-    }
+    exposition::text::push_number(out, value);
     out.push('\n');
 }
 
@@ -128,14 +98,6 @@ pub(crate) fn push_exemplar(out: &mut String, exemplar: &Exemplar) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_label_value_is_escaped() {
-        let mut out = String::new();
-        push_label(&mut out, "a", "x\"y\\z\n");
-        push_label(&mut out, "b", "é");
-        assert_eq!(out, r#"a="x\"y\\z\n",b="é""#);
-    }
 
     #[test]
     fn a_sum_of_nanoseconds_is_printed_in_seconds_to_the_last_digit() {
