@@ -130,7 +130,7 @@ fn build_static(profile: &str) -> Result<PathBuf> {
         .context("`rustc -vV` names no host")?
         .to_owned();
     let mut command = cargo()?;
-    command.args(["build", "--quiet", "--locked", "--profile", profile, "--target", &host]);
+    command.args(["build", "--locked", "--profile", profile, "--target", &host]);
     for image in &IMAGES {
         command.args(["--package", image.package]);
     }

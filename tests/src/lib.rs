@@ -3,6 +3,7 @@
 pub mod api;
 pub mod api_proxy;
 pub mod audit;
+pub mod capture;
 pub mod chain;
 pub mod chart;
 pub mod database;

@@ -55,6 +55,12 @@ impl Toolbox {
         self.ensure(&tools_of(level))
     }
 
+    /// The tools that `level` needs and that are not built yet.
+    pub fn missing(&self, level: Level) -> Vec<&'static Tool> {
+        let tools = tools_of(level).into_iter();
+        tools.filter(|tool| !self.stamp(tool).is_file()).collect()
+    }
+
     /// Builds those of `tools` that are not there yet, under a lock that all clones share.
     pub fn ensure(&self, tools: &[&Tool]) -> Result<()> {
         if tools.iter().all(|tool| self.stamp(tool).is_file()) {

@@ -1,9 +1,8 @@
-//! `cargo xtask demo`: the whole chain on this machine, from an empty cluster to an alert-ready API, with every link shown.
+//! `cargo xtask demo`: the whole chain on this machine, from an empty cluster to a monitored API; each link is printed.
 
 mod shared;
 
 use std::{
-    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -18,7 +17,7 @@ use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
 };
-use testbed::Testbed;
+use testbed::{Cache, Level, StateDir, Testbed, Toolbox};
 
 /// Name of the demo's test bed.
 const BED: &str = "demo";
@@ -47,10 +46,13 @@ enum Command {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(Command::Down) = args.command {
-        return Testbed::attach(BED)?.shutdown();
+        return down();
     }
     let start = Instant::now();
+    ensure_not_running()?;
+    say(&first_words()?);
     step("images: two static binaries from this checkout");
+    say("  built by Cargo, which shows its progress");
     let images = image::build(image::TESTBED)?;
     step("cluster: a real control plane, a real node, Prometheus Operator, Prometheus, Alertmanager");
     let chain = Chain::up(BED, &images)?;
@@ -86,7 +88,43 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     stay(&chain, &url)
 }
 
-/// Paths of the traffic: reads, a write now and then is left to the reader, and a few errors.
+/// Ends a running demo: its cluster, by which the process that started it ends too.
+fn down() -> Result<()> {
+    if !state()?.is_alive()? {
+        bail!("no demo is running; one that still builds is ended by Ctrl-C in its terminal");
+    }
+    Testbed::end(BED)?;
+    say("the demo's cluster is gone; the process that started it ends within a second");
+    Ok(())
+}
+
+fn state() -> Result<StateDir> {
+    StateDir::of(&Cache::locate()?, BED)
+}
+
+fn ensure_not_running() -> Result<()> {
+    if state()?.is_alive()? {
+        bail!("a demo is running already: `cargo xtask demo down` ends it");
+    }
+    Ok(())
+}
+
+/// What is built, and how long that usually takes on two cores.
+fn first_words() -> Result<String> {
+    let toolbox = Toolbox::open()?;
+    let missing = toolbox.missing(Level::Node);
+    Ok(if missing.is_empty() {
+        "The tools of the test bed are built already: the demo is up within some minutes.".to_owned()
+    } else {
+        format!(
+            "First run: {} of the test bed's tools (Kubernetes, Prometheus, …) are built from source and cached for later \
+             runs. That takes about 40 minutes on two cores, images and all.",
+            missing.len()
+        )
+    })
+}
+
+/// Paths of the traffic: reads, and one error in forty requests.
 fn traffic(url: &str) -> Vec<String> {
     let mut paths = vec!["/api/v1/data"; 39];
     paths.push("/api/error");
@@ -166,9 +204,11 @@ fn stay(chain: &Chain, url: &str) -> Result<()> {
     ));
     say("Ctrl-C, or `cargo xtask demo down`, ends it.");
     let mut stops = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("watch for Ctrl-C")?;
+    let state = state()?;
     while stops.pending().next().is_none() {
-        if !Path::new(&chain.bed.kubeconfig()).exists() {
-            bail!("the test bed was ended");
+        if !state.is_alive()? {
+            say("the demo was ended by `cargo xtask demo down`");
+            return Ok(());
         }
         thread::sleep(Duration::from_millis(200));
     }

@@ -1,5 +1,6 @@
-//! The project's tasks: `cargo xtask …`. Only dispatch here; every task is a module.
+//! The project's tasks: `cargo xtask …`. This file only dispatches; every task is a module.
 
+mod capture;
 mod demo;
 mod generate;
 mod image;
@@ -23,6 +24,8 @@ enum Cli {
     Testbed(testbed::Args),
     /// The container images, or their contents.
     Image(image::Args),
+    /// Record what real programs answer, for tests that need no cluster.
+    Capture(capture::Args),
     /// Write the generated files again: CRD, chart pieces, manifests.
     Gen,
     /// Accept changed golden files; look at the diff before you commit it.
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Cli::Demo(args) => demo::run(&args),
         Cli::Testbed(args) => testbed::run(args),
         Cli::Image(args) => image::run(&args),
+        Cli::Capture(args) => capture::run(&args),
         Cli::Gen => generate::run(),
         Cli::Bless => generate::bless(),
     };
