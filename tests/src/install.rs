@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use testbed::Testbed;
 
-use crate::{eventually, kubernetes::condition};
+use crate::{eventually, kubernetes::condition, operator::Operator};
 
 /// The operator's namespace, ServiceAccount, ClusterRole and Lease.
 pub const OPERATOR: &str = "monitored-api";
@@ -72,6 +72,16 @@ impl Installed {
         let path = self.file("anonymous");
         self.write(&path, None, json!({}))?;
         Ok(path)
+    }
+
+    /// Starts the operator as its user and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become ready; with the end of its log.
+    pub fn start_operator(&self) -> Result<Operator> {
+        let mut operator = Operator::start(&self.operator_kubeconfig(None)?, &self.operator_log(), &[])?;
+        operator.wait_ready()?;
+        Ok(operator)
     }
 
     /// The operator's log.

@@ -65,6 +65,9 @@ pub const SERVICES: Resource = Resource::new("", "v1", "services");
 /// Namespaces; cluster-scoped.
 pub const NAMESPACES: Resource = Resource::new("", "v1", "namespaces");
 
+/// Where the image of a Deployment's first container stands.
+pub const IMAGE: &str = "/spec/template/spec/containers/0/image";
+
 /// A connection as one user.
 pub struct Kubernetes {
     runtime: Runtime,
@@ -183,6 +186,17 @@ impl Kubernetes {
                 return Ok(Err("no such object".to_owned()));
             };
             Ok(wanted(&object).map(|()| object))
+        })
+    }
+
+    /// Waits until a field of an object, named by its JSON pointer, has a value.
+    ///
+    /// # Errors
+    /// When it does not have it in time; with the value that was seen last.
+    pub fn wait_field(&self, path: &str, pointer: &str, wanted: &Value, timeout: Duration) -> Result<Value> {
+        self.wait_for(path, timeout, |object| match object.pointer(pointer) {
+            Some(found) if found == wanted => Ok(()),
+            found => Err(format!("{pointer} is {found:?}, wanted {wanted}")),
         })
     }
 

@@ -13,6 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use metric_contract::platform;
 use rustix::process::{Pid, Signal, kill_process};
 use testbed::build_program;
 
@@ -20,6 +21,8 @@ use crate::eventually;
 
 /// How long the operator may take from start to ready, and from SIGTERM to its end.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the operator may take to get the Lease, which lasts 15 s after the end of an operator that was killed.
+const LEASE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running operator; it is killed with this value.
 #[derive(Debug)]
@@ -93,6 +96,21 @@ impl Operator {
             Ok(ureq::get(&url).call().map(drop).map_err(|error| error.to_string()))
         })
         .with_context(|| format!("its log ends:\n{}", tail(&self.log)))
+    }
+
+    /// Waits until it holds the Lease.
+    ///
+    /// # Errors
+    /// When it does not in time: a lease of another operator may have to run out first.
+    pub fn wait_leads(&self) -> Result<()> {
+        eventually("the operator to lead", LEASE_PATIENCE, || {
+            let leads = self.metric(platform::LEADER.name)?;
+            Ok(if leads == Some(1.0) {
+                Ok(())
+            } else {
+                Err(format!("{} is {leads:?}", platform::LEADER.name))
+            })
+        })
     }
 
     /// The process is there.

@@ -78,10 +78,7 @@ impl Bed {
     }
 
     fn operator(&self) -> Operator {
-        let kubeconfig = self.installed.operator_kubeconfig(None).unwrap();
-        let mut operator = Operator::start(&kubeconfig, &self.installed.operator_log(), &[]).unwrap();
-        operator.wait_ready().unwrap();
-        operator
+        self.installed.start_operator().unwrap()
     }
 }
 

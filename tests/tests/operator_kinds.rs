@@ -56,10 +56,7 @@ impl Bed {
     }
 
     fn operator(&self) -> Operator {
-        let kubeconfig = self.installed.operator_kubeconfig(None).unwrap();
-        let mut operator = Operator::start(&kubeconfig, &self.installed.operator_log(), &[]).unwrap();
-        operator.wait_ready().unwrap();
-        operator
+        self.installed.start_operator().unwrap()
     }
 
     fn remove_prometheus_operator_crds(&self, api: &Kubernetes) {
@@ -186,15 +183,7 @@ fn a_kind_that_may_not_be_listed_delays_no_edit_and_is_told_apart_from_a_missing
     }
     api.merge(&role, &json!({"rules": rules})).unwrap();
     let operator = bed.operator();
-    eventually("the operator to lead", PATIENCE, || {
-        let leads = operator.metric(platform::LEADER.name)?;
-        Ok(if leads == Some(1.0) {
-            Ok(())
-        } else {
-            Err(format!("{leads:?}"))
-        })
-    })
-    .unwrap();
+    operator.wait_leads().unwrap();
     let took = edit(&api, "forbidden", "example.org/a:2");
     assert!(took < EDIT, "{took:?}");
     let orders = wait_says(&api, "forbidden", "orders", "ChildrenApplied", "False");

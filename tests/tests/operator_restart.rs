@@ -18,7 +18,7 @@ use integration_tests::{
     audit::{AuditLog, Entry, Mark},
     eventually,
     install::{Installed, OPERATOR, OPERATOR_USER, prometheus_operator_crds},
-    kubernetes::{DEPLOYMENTS, Kubernetes, MONITORED_APIS, Resource, SERVICES, monitored_api, says},
+    kubernetes::{DEPLOYMENTS, IMAGE, Kubernetes, MONITORED_APIS, Resource, SERVICES, monitored_api, says},
     operator::Operator,
 };
 use metric_contract::platform;
@@ -68,7 +68,7 @@ impl Bed {
     /// An operator that leads, which a second one does once the first is gone.
     fn leader(&self) -> Operator {
         let operator = self.operator();
-        wait_leads(&operator);
+        operator.wait_leads().unwrap();
         operator
     }
 
@@ -89,18 +89,6 @@ impl Bed {
             }
         }
     }
-}
-
-fn wait_leads(operator: &Operator) {
-    eventually("the operator to lead", Duration::from_secs(40), || {
-        let leads = operator.metric(platform::LEADER.name)?;
-        Ok(if leads == Some(1.0) {
-            Ok(())
-        } else {
-            Err(format!("{leads:?}"))
-        })
-    })
-    .unwrap();
 }
 
 fn show(writes: &[Entry]) -> String {
@@ -185,25 +173,16 @@ fn a_restart_writes_nothing_and_what_changed_meanwhile_is_repaired() {
     api.merge(&MONITORED_APIS.object("restart", "two"), &edit).unwrap();
     api.delete(&MONITORED_APIS.object("restart", "three")).unwrap();
     let operator = bed.leader();
-    api.wait_for(&service, PATIENCE, |found| {
-        let selected = &found["spec"]["selector"]["monitoredapi.io/name"];
-        if selected == "one" {
-            Ok(())
-        } else {
-            Err(selected.to_string())
-        }
-    })
-    .unwrap();
+    let selected = "/spec/selector/monitoredapi.io~1name";
+    api.wait_field(&service, selected, &json!("one"), PATIENCE).unwrap();
     api.wait_for(&SERVICES.object("restart", "two"), PATIENCE, |_| Ok(()))
         .unwrap();
-    api.wait_for(&DEPLOYMENTS.object("restart", "two"), PATIENCE, |found| {
-        let image = &found["spec"]["template"]["spec"]["containers"][0]["image"];
-        if image == "example.org/a:2" {
-            Ok(())
-        } else {
-            Err(image.to_string())
-        }
-    })
+    api.wait_field(
+        &DEPLOYMENTS.object("restart", "two"),
+        IMAGE,
+        &json!("example.org/a:2"),
+        PATIENCE,
+    )
     .unwrap();
     api.wait_gone(&DEPLOYMENTS.object("restart", "three"), PATIENCE)
         .unwrap();
@@ -248,7 +227,7 @@ fn of_two_operators_one_works_and_the_other_takes_over_at_once_when_it_stops() {
     assert!(first.stop().unwrap().success());
     assert!(stopping.elapsed() < Duration::from_secs(5), "{:?}", stopping.elapsed());
     let waiting = Instant::now();
-    wait_leads(&second);
+    second.wait_leads().unwrap();
     assert!(waiting.elapsed() < Duration::from_secs(5), "{:?}", waiting.elapsed());
     bed.rest();
     assert_eq!(show(&bed.writes(mark)), "");
@@ -277,7 +256,7 @@ fn a_standby_takes_over_from_a_killed_leader_when_its_lease_is_over_and_not_befo
         &json!({"spec": {"image": "example.org/a:2"}}),
     )
     .unwrap();
-    wait_leads(&standby);
+    standby.wait_leads().unwrap();
     let took = killed.elapsed();
     println!("a standby led {:.1} s after the leader was killed", took.as_secs_f64());
     // The killed one may have renewed its lease of 15 s some seconds before.
@@ -346,18 +325,16 @@ fn an_outage_of_the_api_server_ends_no_operator_and_it_goes_on_afterwards() {
     assert!(operator.is_running().unwrap(), "{}", operator.log_tail());
     assert_eq!(operator.metric(platform::LEADER.name).unwrap(), Some(0.0));
     bed.bed.signal("kube-apiserver", Signal::CONT).unwrap();
-    wait_leads(&operator);
+    operator.wait_leads().unwrap();
     let path = MONITORED_APIS.object("outage", "orders");
     api.merge(&path, &json!({"spec": {"image": "example.org/a:2"}}))
         .unwrap();
-    api.wait_for(&DEPLOYMENTS.object("outage", "orders"), PATIENCE, |found| {
-        let image = &found["spec"]["template"]["spec"]["containers"][0]["image"];
-        if image == "example.org/a:2" {
-            Ok(())
-        } else {
-            Err(image.to_string())
-        }
-    })
+    api.wait_field(
+        &DEPLOYMENTS.object("outage", "orders"),
+        IMAGE,
+        &json!("example.org/a:2"),
+        PATIENCE,
+    )
     .unwrap();
     bed.rest();
     let mut writes = bed.writes(mark);
