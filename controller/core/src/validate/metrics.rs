@@ -168,6 +168,8 @@ fn excluded(mut patterns: Vec<String>, metrics_path: &str, probes: &ProbeSet, ou
     patterns
 }
 
+/// The route that a probe asks for: no instrumentation has the query of a request in its label.
 fn probe_path(probe: &Probe) -> Option<String> {
-    probe.http_get.as_ref()?.path.as_deref().map(regex_syntax::escape)
+    let path = probe.http_get.as_ref()?.path.as_deref()?;
+    path.split(['?', '#']).next().map(regex_syntax::escape)
 }

@@ -3,6 +3,8 @@
 //! The API server's schema and CEL refuse most mistakes before; this finds the rest, and all of them offline. Nobody
 //! reads the raw spec after this.
 
+mod amount;
+mod containers;
 mod decode;
 mod env;
 mod metrics;

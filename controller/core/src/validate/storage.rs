@@ -3,7 +3,7 @@
 use controller_api::{quantity, spec};
 use k8s_openapi::api::apps::v1::DeploymentStrategy;
 
-use super::{Preset, env::object_name};
+use super::{Preset, amount, env::object_name};
 use crate::{valid::Storage, violation::Violations};
 
 /// Where the volume is mounted unless preset or author say otherwise.
@@ -25,7 +25,9 @@ pub(super) fn storage(storage: Option<&spec::StorageSpec>, preset: &Preset, out:
                 size.0
             ),
         );
-    } else if quantity::value(&size.0).is_none_or(|bytes| bytes < 1.0) {
+    } else if !amount::thousandths_of_bytes(&size.0, "spec.storage.size", out)
+        && quantity::value(&size.0).is_none_or(|bytes| bytes < 1.0)
+    {
         out.add(
             "spec.storage.size",
             format!("{} is less than a byte: use a larger size, for example 1Gi", size.0),

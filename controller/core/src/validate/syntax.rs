@@ -38,7 +38,7 @@ fn is_qualified(text: &str) -> bool {
     text.len() <= MAX_LABEL && text.bytes().all(inner) && ends(text)
 }
 
-fn is_key(text: &str) -> bool {
+pub(super) fn is_key(text: &str) -> bool {
     match text.split_once('/') {
         Some((prefix, name)) => is_dns_subdomain(prefix) && is_qualified(name),
         None => is_qualified(text),

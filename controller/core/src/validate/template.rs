@@ -6,7 +6,7 @@ use controller_api::names;
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use serde_json::Value;
 
-use super::{decode, workload::RESERVED_LABELS};
+use super::{containers, decode, workload::RESERVED_LABELS};
 use crate::{valid::IdsLeftOut, violation::Violations};
 
 const PATH: &str = "spec.podTemplate";
@@ -38,10 +38,13 @@ pub(super) fn decode(value: &Value, out: &mut Violations) -> Option<PodTemplateS
     for list in ["containers", "initContainers", "volumes"] {
         named(pod.and_then(|pod| pod.get(list)), &format!("{PATH}.spec.{list}"), out);
     }
+    if let Some(pod) = pod {
+        containers::check(pod, &format!("{PATH}.spec"), out);
+    }
     let template: PodTemplateSpec = decode::decode(value, PATH, out)?;
     if let Some(pod) = &template.spec {
         restart_policy(pod, out);
-        containers(&pod.containers, out);
+        images(&pod.containers, out);
     }
     (out.len() == before).then_some(template)
 }
@@ -116,7 +119,7 @@ fn restart_policy(pod: &PodSpec, out: &mut Violations) {
     }
 }
 
-fn containers(containers: &[Container], out: &mut Violations) {
+fn images(containers: &[Container], out: &mut Violations) {
     for (index, container) in containers.iter().enumerate() {
         let path = format!("{PATH}.spec.containers[{index}]");
         if container.name == names::CONTAINER {

@@ -289,3 +289,69 @@ fn turning_monitoring_off_does_not_change_the_pods() {
     let off = json!({"image": "i", "metrics": {"port": 9090}, "monitoring": {"enabled": false}});
     assert_eq!(template(&on), template(&off));
 }
+
+#[test]
+fn a_probes_query_is_sent_but_its_route_is_what_never_counts() {
+    let spec = json!({"image": "i", "probes": {
+        "readiness": {"http": {"path": "/actuator/health?group=ready"}},
+        "liveness": {"http": {"path": "/ping#x"}},
+    }});
+    let api = valid(&spec);
+    assert_eq!(api.metrics.excluded_routes, ["/actuator/health", "/metrics", "/ping"]);
+    let readiness = api.workload.probes.readiness.unwrap().http_get.unwrap();
+    assert_eq!(readiness.path.unwrap(), "/actuator/health?group=ready");
+}
+
+#[test]
+fn a_hook_in_the_pod_template_takes_the_place_of_the_generated_one() {
+    let hook = |handler: Value| {
+        json!({"image": "i", "podTemplate": {"spec": {"containers": [
+            {"name": "api", "lifecycle": {"preStop": handler}},
+        ]}}})
+    };
+    for handler in [
+        json!({"exec": {"command": ["/drain"]}}),
+        json!({"httpGet": {"path": "/drain", "port": "http"}}),
+        json!({"sleep": {"seconds": 20}}),
+    ] {
+        let stop = template(&hook(handler.clone())).spec.unwrap().containers[0]
+            .lifecycle
+            .clone()
+            .and_then(|lifecycle| lifecycle.pre_stop);
+        assert_eq!(serde_json::to_value(stop).unwrap(), handler);
+    }
+    let post_start = json!({"image": "i", "podTemplate": {"spec": {"containers": [
+        {"name": "api", "lifecycle": {"postStart": {"exec": {"command": ["/warm"]}}}},
+    ]}}});
+    let lifecycle = template(&post_start).spec.unwrap().containers[0]
+        .lifecycle
+        .clone()
+        .unwrap();
+    assert!(lifecycle.pre_stop.unwrap().sleep.is_some(), "the other hook stays");
+}
+
+#[test]
+fn a_variable_in_the_pod_template_has_the_source_that_the_template_gives() {
+    let secret = json!({"secretKeyRef": {"name": "db", "key": "url"}});
+    let field = json!({"fieldRef": {"fieldPath": "metadata.name"}});
+    for (ours, theirs) in [
+        (
+            json!({"name": "A", "valueFrom": secret}),
+            json!({"name": "A", "value": "x"}),
+        ),
+        (
+            json!({"name": "A", "value": "x"}),
+            json!({"name": "A", "valueFrom": secret}),
+        ),
+        (
+            json!({"name": "A", "valueFrom": secret}),
+            json!({"name": "A", "valueFrom": field}),
+        ),
+    ] {
+        let spec = json!({"image": "i", "env": [ours], "podTemplate": {"spec": {"containers": [
+            {"name": "api", "env": [theirs]},
+        ]}}});
+        let env = template(&spec).spec.unwrap().containers[0].env.clone();
+        assert_eq!(serde_json::to_value(env).unwrap(), json!([theirs]));
+    }
+}

@@ -13,7 +13,7 @@ use k8s_openapi::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{AUTO, PRESETS, Preset, decode, env::object_name, preset, syntax};
+use super::{AUTO, PRESETS, Preset, amount, decode, env::object_name, preset, syntax};
 use crate::{valid::ServiceSettings, violation::Violations};
 
 /// What a container reserves unless the author says otherwise.
@@ -94,17 +94,7 @@ pub(super) fn resources(resources: Option<&spec::Resources>, out: &mut Violation
     for (map, field) in [(&requests, "requests"), (&limits, "limits")] {
         for (name, given) in map.iter().flatten() {
             let path = format!("spec.resources.{field}.{name}");
-            if !quantity::is_quantity(&given.0) {
-                out.add(
-                    path,
-                    format!(
-                        "{:?} is not a valid quantity: use a number with an optional unit, for example 50m or 64Mi",
-                        given.0
-                    ),
-                );
-            } else if given.0.starts_with('-') {
-                out.add(path, format!("{} is negative: use 0 or more", given.0));
-            }
+            amount::of_resource(name, &given.0, &path, out);
         }
     }
     for (name, request) in requests.iter().flatten() {
@@ -174,8 +164,8 @@ pub(super) fn strategy(strategy: Option<&spec::Strategy>, out: &mut Violations) 
             rolling_update: None,
         };
     }
-    let max_unavailable = amount(max_unavailable, 0, "spec.strategy.maxUnavailable", out);
-    let max_surge = amount(max_surge, 1, "spec.strategy.maxSurge", out);
+    let max_unavailable = pods(max_unavailable, 0, "spec.strategy.maxUnavailable", out);
+    let max_surge = pods(max_surge, 1, "spec.strategy.maxSurge", out);
     if is_zero(&max_unavailable) && is_zero(&max_surge) {
         out.add(
             "spec.strategy",
@@ -192,7 +182,7 @@ pub(super) fn strategy(strategy: Option<&spec::Strategy>, out: &mut Violations) 
 }
 
 /// A number or percentage, in the form that Kubernetes takes: digits alone are a number.
-fn amount(given: Option<spec::IntOrString>, default: i32, path: &str, out: &mut Violations) -> IntOrString {
+fn pods(given: Option<spec::IntOrString>, default: i32, path: &str, out: &mut Violations) -> IntOrString {
     let Some(given) = given else {
         return IntOrString::Int(default);
     };

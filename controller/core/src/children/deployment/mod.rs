@@ -2,6 +2,7 @@
 //! user; a golden test guards it.
 
 mod container;
+mod one_of;
 mod security;
 mod sidecars;
 mod template;

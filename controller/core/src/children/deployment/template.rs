@@ -9,7 +9,7 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta},
 };
 
-use super::{DATA, TMP, container::container, list, security};
+use super::{DATA, TMP, container::container, list, one_of, security};
 use crate::{
     children::{
         object::{labels, selector_labels},
@@ -32,6 +32,7 @@ pub(super) fn pod_template(api: &ValidApi) -> PodTemplateSpec {
         spec: Some(pod(api)),
     };
     if let Some(partial) = workload.pod_template.clone() {
+        one_of::make_room(&mut template, &partial);
         template.merge_from(partial);
     }
     template
