@@ -128,7 +128,7 @@ async fn panics_are_answered_and_the_connection_goes_on() {
 }
 
 #[tokio::test]
-async fn clients_that_leave_before_the_answer_count_as_no_answer_and_are_not_in_flight() {
+async fn clients_that_leave_before_the_answer_count_as_499_and_are_not_in_flight() {
     for protocol in BOTH {
         let served = Served::start().await;
         let mut waiting = Vec::new();
@@ -139,7 +139,9 @@ async fn clients_that_leave_before_the_answer_count_as_no_answer_and_are_not_in_
         eventually("all are in flight", async || served.in_flight().await == TIMES as f64).await;
         waiting.iter().for_each(tokio::task::JoinHandle::abort);
         served.is_at_rest().await;
-        assert_eq!(served.counted("GET", "/hold").await, 0.0, "{protocol:?}");
+        let abandoned = "http_requests_total{method=\"GET\",route=\"/hold\",status=\"499\"}";
+        assert_eq!(served.app.sample(abandoned).await, Some(TIMES as f64), "{protocol:?}");
+        assert_eq!(served.counted("GET", "/hold").await, TIMES as f64, "{protocol:?}");
     }
 }
 

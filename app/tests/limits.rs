@@ -47,6 +47,34 @@ async fn a_body_over_the_limit_is_refused_whether_announced_or_not() {
 }
 
 #[tokio::test]
+async fn a_body_of_many_small_values_is_refused_before_it_is_parsed() {
+    let app = App::in_memory().await;
+    let body = format!("{{\"a\":[{}]}}", vec![r#"{"":0}"#; 149_000].join(","));
+    assert!(body.len() < MIB);
+    for path in ["/users", "/api/users", "/api/v1/data", "/api/v1/data/bulk", "/products"] {
+        let answer = app.call("POST", path, Some(&body)).await;
+        assert_eq!(answer.status, 413, "{path}");
+        assert_eq!(answer.json()["type"], "urn:problem:body-too-large", "{path}");
+        assert!(answer.text.contains("JSON values"), "{}", answer.text);
+    }
+    let limits = app.state.limits();
+    assert_eq!(app.state.body_memory().available_permits(), limits.bodies_bytes());
+}
+
+#[tokio::test]
+async fn the_parsed_form_of_a_body_takes_from_the_memory_for_bodies() {
+    let app = App::in_memory().await;
+    let body = format!("{{\"a\":[{}]}}", vec![r#"{"":0}"#; 20_000].join(","));
+    let budget = app.state.limits().bodies_bytes();
+    let most = u32::try_from(budget - 4 * MIB).unwrap();
+    let others = app.state.body_memory().try_acquire_many_owned(most).unwrap();
+    assert_eq!(app.call("POST", "/users", Some(&body)).await.status, 503);
+    drop(others);
+    assert_eq!(app.call("POST", "/users", Some(&body)).await.status, 200);
+    assert_eq!(app.state.body_memory().available_permits(), budget);
+}
+
+#[tokio::test]
 async fn a_body_that_does_not_come_is_given_up() {
     let mut flags = flags("sqlite::memory:");
     flags.body_timeout = Some("50ms".into());

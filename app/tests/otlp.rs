@@ -328,6 +328,7 @@ fn a_request_whose_client_leaves_ends_its_span() {
     drop(client);
     let span = collector.span("GET /api/slow");
     assert_eq!(attribute(&span, "http.response.status_code"), None);
+    assert_eq!(logged(&program, "/api/slow")["status"], 499);
 }
 
 #[test]

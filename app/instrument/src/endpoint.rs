@@ -23,12 +23,14 @@ use crate::{
     scale::BUCKETS,
 };
 
-/// The handler's code waits: should the request end now, nothing was answered and nothing is counted.
+/// The handler's code waits: should the request end now, its client has left.
 const WAITING: u16 = 0;
 /// The handler's code runs: should the request end now, the handler has panicked.
 const RUNNING: u16 = 1;
 /// What a request counts as whose handler ends without an answer.
 const FAILED: u16 = 500;
+/// What a request counts as whose client leaves before there is an answer.
+const ABANDONED: u16 = 499;
 
 /// The series of one method on one route.
 #[derive(Debug)]
@@ -239,7 +241,7 @@ impl InFlightGuard {
         self.status = RUNNING;
     }
 
-    /// The handler waits: should the client leave now, nothing was answered, so nothing is counted.
+    /// The handler waits: should the client leave now, the request counts as abandoned.
     #[inline]
     pub(crate) fn waiting(&mut self) {
         self.status = WAITING;
@@ -286,7 +288,7 @@ impl Drop for InFlightGuard {
     fn drop(&mut self) {
         let endpoint = self.endpoint;
         let status = match self.status {
-            WAITING => return endpoint.cells.row().subtract_one(IN_FLIGHT),
+            WAITING => ABANDONED,
             RUNNING => self.panicked(),
             answered => answered,
         };

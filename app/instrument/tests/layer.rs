@@ -196,13 +196,31 @@ async fn a_response_that_the_client_does_not_finish_is_counted_and_no_longer_in_
 }
 
 #[tokio::test]
-async fn a_request_that_is_cancelled_leaves_nothing_in_flight_and_counts_no_answer() {
+async fn a_request_that_is_cancelled_leaves_nothing_in_flight_and_counts_as_499() {
     let metrics = HttpMetrics::default();
     let app = instrumented(&metrics, Router::new().route("/", get(pending::<()>)));
     let waiting = tokio::time::timeout(Duration::from_millis(1), app.oneshot(request("GET", "/"))).await;
     assert!(waiting.is_err());
     assert_eq!(metrics.in_flight(), 0);
-    assert!(!metrics.render(Format::Text).contains("http_requests_total{"));
+    assert_eq!(requests(&metrics, "GET", "/", 499), Some(1.0));
+    let durations = "http_request_duration_seconds_count{method=\"GET\",route=\"/\"}";
+    assert_eq!(value(&metrics, durations), Some(1.0));
+}
+
+#[tokio::test]
+async fn every_dialect_counts_a_request_that_its_client_leaves() {
+    for id in DialectId::ALL {
+        let metrics = HttpMetrics::builder(*id).build();
+        let app = instrumented(&metrics, Router::new().route("/held", get(pending::<()>)));
+        let waiting = tokio::time::timeout(Duration::from_millis(1), app.oneshot(request("GET", "/held"))).await;
+        assert!(waiting.is_err());
+        let page = metrics.render(Format::Text);
+        let is_counted = |line: &str| {
+            let is_abandoned = line.contains("\"499\"") || line.contains("\"4xx\"");
+            is_abandoned && line.contains("/held") && line.ends_with(" 1")
+        };
+        assert!(page.lines().any(is_counted), "{id}: {page}");
+    }
 }
 
 #[tokio::test]

@@ -26,6 +26,8 @@ use self::{parse::SettingReader, settings::Values};
 
 /// Largest bodies that are in memory at the same time. With the default limit that is 32 MiB.
 const BODIES: usize = 32;
+/// The memory for bodies, however small each of them may be.
+const LEAST_BODIES_BYTES: usize = 4 * 1024 * 1024;
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,10 +91,12 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Bytes of all bodies that are being read or handled: 32 of the largest. Slow clients hold connections, not this.
+    /// Bytes of all bodies that are being read or handled, and of the JSON values made from them: 32 of the largest
+    /// bodies. Slow clients hold connections, not this.
     #[must_use]
     pub fn bodies_bytes(&self) -> usize {
-        self.body_bytes.saturating_mul(BODIES).min(Semaphore::MAX_PERMITS)
+        let bytes = self.body_bytes.saturating_mul(BODIES).max(LEAST_BODIES_BYTES);
+        bytes.min(Semaphore::MAX_PERMITS)
     }
 }
 

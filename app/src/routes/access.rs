@@ -1,5 +1,5 @@
 //! The outermost layer of every request: gives it an id and a span, writes its line of the access log, and counts its
-//! problem.
+//! problem. A request whose client leaves before the answer has a line too, with status 499.
 //!
 //! A line has the route and the path, never the query, headers or bodies, because those may hold secrets.
 
@@ -14,10 +14,11 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Version, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Version, header},
     middleware::Next,
     response::Response,
 };
+use http_instrument::TraceContext;
 
 use super::is_probe;
 use crate::{
@@ -28,6 +29,8 @@ use crate::{
 /// The header that carries a request's id, in and out.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_ID_BYTES: usize = 128;
+/// The status in the log of a request whose client left before the answer.
+const ABANDONED: u16 = 499;
 
 /// Gives the request an id, logs it, counts its problem.
 pub(super) async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
@@ -50,9 +53,16 @@ pub(super) async fn observe(State(state): State<AppState>, mut request: Request,
         // An exemplar leads to a trace, so the trace must have been recorded.
         request.extensions_mut().insert(trace.trace());
     }
-    let method = request.method().clone();
     let version = request.version();
-    let path = request.uri().path().to_owned();
+    let mut entry = AccessLogEntry {
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+        route: matched.clone(),
+        started,
+        id: id.clone(),
+        trace,
+        answer: None,
+    };
 
     let mut response = next.run(request).await;
 
@@ -61,18 +71,8 @@ pub(super) async fn observe(State(state): State<AppState>, mut request: Request,
     if let Some(slug) = problem {
         state.metrics().count_error(slug);
     }
-    let line = AccessLogLine {
-        method: method.as_str(),
-        path: &path,
-        route,
-        status: response.status().as_u16(),
-        milliseconds: started.elapsed().as_secs_f64() * 1e3,
-        problem: problem.map(Slug::as_str),
-        id: id.to_str().unwrap_or_default(),
-        trace_id: &trace.trace_id(),
-        span_id: &trace.span_id(),
-    };
-    line.write();
+    entry.answer = Some((response.status(), problem));
+    drop(entry);
     response.headers_mut().insert(REQUEST_ID, id);
     if state.phase() == Phase::Draining && version < Version::HTTP_2 {
         // So that clients move elsewhere now, before their idle connections are closed. HTTP/2 has GOAWAY for this,
@@ -84,31 +84,27 @@ pub(super) async fn observe(State(state): State<AppState>, mut request: Request,
     response
 }
 
-struct AccessLogLine<'a> {
-    method: &'a str,
-    path: &'a str,
-    route: &'a str,
-    status: u16,
-    milliseconds: f64,
-    problem: Option<&'static str>,
-    id: &'a str,
-    trace_id: &'a str,
-    span_id: &'a str,
+/// A request as the log tells of it. It is written when it is dropped, also if the client leaves before the answer.
+struct AccessLogEntry {
+    method: Method,
+    path: String,
+    route: Option<MatchedPath>,
+    started: Instant,
+    id: HeaderValue,
+    trace: TraceContext,
+    /// `None`: none yet.
+    answer: Option<(StatusCode, Option<Slug>)>,
 }
 
-impl AccessLogLine<'_> {
-    fn write(&self) {
-        let Self {
-            method,
-            path,
-            route,
-            status,
-            milliseconds,
-            problem,
-            id,
-            trace_id,
-            span_id,
-        } = *self;
+impl Drop for AccessLogEntry {
+    fn drop(&mut self) {
+        let (method, path) = (self.method.as_str(), self.path.as_str());
+        let route = self.route.as_ref().map_or("", MatchedPath::as_str);
+        let status = self.answer.map_or(ABANDONED, |(status, _)| status.as_u16());
+        let problem = self.answer.and_then(|(_, problem)| problem).map(Slug::as_str);
+        let milliseconds = self.started.elapsed().as_secs_f64() * 1e3;
+        let id = self.id.to_str().unwrap_or_default();
+        let (trace_id, span_id) = (self.trace.trace_id(), self.trace.span_id());
         // Probes and scrapes come every few seconds and are of no interest while they succeed.
         if is_probe(route) && status < 400 {
             tracing::debug!(

@@ -99,7 +99,7 @@ async fn create(
         email,
         rest: Map::new(),
     };
-    let user = store(&state, &user).await?;
+    let user = store(&state, user).await?;
     Ok(created(&format!("/api/users/{}", user.id), &user))
 }
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::json_size::{JsonSize, MAX_VALUES};
 use crate::{
     error::{Problem, Slug},
     state::AppState,
@@ -26,13 +27,35 @@ pub(super) async fn receive(
         return Ok((request, None));
     }
     let (head, body) = request.into_parts();
-    let (body, memory) = tokio::time::timeout(state.limits().body, collect(body, state))
+    let (bytes, mut memory) = tokio::time::timeout(state.limits().body, collect(body, state))
         .await
         .map_err(|_| Problem::new(Slug::BodyTimeout, "The body took too long"))??;
-    Ok((Request::from_parts(head, body), memory))
+    if is_json(&head.headers) {
+        let size = JsonSize::of(&bytes);
+        if size.values() > MAX_VALUES {
+            let detail = format!("The body may have at most {MAX_VALUES} JSON values; send it in several requests");
+            return Err(Problem::new(Slug::BodyTooLarge, detail));
+        }
+        take_memory(&mut memory, size.bytes(), state)?;
+    }
+    Ok((Request::from_parts(head, Body::from(bytes)), memory))
 }
 
-async fn collect(mut body: Body, state: &AppState) -> Result<(Body, Option<OwnedSemaphorePermit>), Problem> {
+/// Takes more memory for a body, or refuses.
+fn take_memory(memory: &mut Option<OwnedSemaphorePermit>, bytes: usize, state: &AppState) -> Result<(), Problem> {
+    let size = u32::try_from(bytes).unwrap_or(u32::MAX);
+    let more = state.body_memory().try_acquire_many_owned(size).map_err(|_| {
+        let detail = "The service holds as many request bodies in memory as it can; try again";
+        Problem::new(Slug::Overloaded, detail)
+    })?;
+    match memory {
+        Some(memory) => memory.merge(more),
+        None => *memory = Some(more),
+    }
+    Ok(())
+}
+
+async fn collect(mut body: Body, state: &AppState) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>), Problem> {
     let limit = state.limits().body_bytes;
     let mut bytes = Vec::new();
     let mut memory: Option<OwnedSemaphorePermit> = None;
@@ -44,18 +67,10 @@ async fn collect(mut body: Body, state: &AppState) -> Result<(Body, Option<Owned
         if bytes.len() + data.len() > limit {
             return Err(too_large(limit));
         }
-        let size = u32::try_from(data.len()).unwrap_or(u32::MAX);
-        let more = state.body_memory().try_acquire_many_owned(size).map_err(|_| {
-            let detail = "The service holds as many request bodies in memory as it can; try again";
-            Problem::new(Slug::Overloaded, detail)
-        })?;
-        match &mut memory {
-            Some(memory) => memory.merge(more),
-            None => memory = Some(more),
-        }
+        take_memory(&mut memory, data.len(), state)?;
         bytes.extend_from_slice(&data);
     }
-    Ok((Body::from(bytes), memory))
+    Ok((bytes, memory))
 }
 
 fn broke_off() -> Problem {

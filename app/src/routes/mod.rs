@@ -21,6 +21,7 @@ mod health;
 mod index;
 mod insight;
 mod items;
+mod json_size;
 mod legacy;
 mod metrics;
 pub mod openapi;

@@ -101,7 +101,7 @@ struct RemovedUser {
 }
 
 async fn create(State(state): State<AppState>, JsonBody(body): JsonBody) -> Result<Json<CreatedUser>, Problem> {
-    let user = store(&state, &lift(body)?).await?;
+    let user = store(&state, lift(body)?).await?;
     Ok(Json(CreatedUser {
         message: "User created",
         user_id: user.id,
@@ -116,7 +116,7 @@ async fn register(
         Some(body) => lift(body)?,
         None => NewUser::default(),
     };
-    let user = store(&state, &user).await?;
+    let user = store(&state, user).await?;
     state.metrics().registrations().increment();
     Ok(Json(CreatedUser {
         message: "User registered",
@@ -142,7 +142,7 @@ async fn remove(State(state): State<AppState>, Id(id): Id) -> Result<Json<Remove
 }
 
 /// Stores a user, counts it, and has it welcomed when there is time.
-pub(super) async fn store(state: &AppState, user: &NewUser) -> Result<User, Problem> {
+pub(super) async fn store(state: &AppState, user: NewUser) -> Result<User, Problem> {
     let user = state.store().insert_user(user).await?;
     state.metrics().active_users().add(1);
     let (store, id) = (state.store().clone(), user.id);

@@ -95,8 +95,8 @@ impl Store {
     ///
     /// # Errors
     /// The store is not available, or failed.
-    pub async fn insert_user(&self, user: &NewUser) -> Result<User, StoreError> {
-        let rest = serde_json::Value::Object(user.rest.clone()).to_string();
+    pub async fn insert_user(&self, user: NewUser) -> Result<User, StoreError> {
+        let rest = serde_json::Value::Object(user.rest).to_string();
         let insert = statement(
             "INSERT INTO users (name, email, rest, created_at) VALUES ($1, $2, $3, $4) RETURNING id, name, email",
         )
