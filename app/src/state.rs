@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -49,6 +49,7 @@ struct AppStateInner {
     permits: Arc<Semaphore>,
     body_memory: Arc<Semaphore>,
     phase: AtomicU8,
+    is_prepared: AtomicBool,
     started: Instant,
     /// Milliseconds after `started` at which timers last ran.
     heartbeat: AtomicU64,
@@ -71,6 +72,7 @@ impl AppState {
             permits: Arc::new(Semaphore::new(config.limits.concurrent_requests)),
             body_memory: Arc::new(Semaphore::new(config.limits.bodies_bytes())),
             phase: AtomicU8::new(Phase::Starting as u8),
+            is_prepared: AtomicBool::new(false),
             started: Instant::now(),
             heartbeat: AtomicU64::new(0),
         }))
@@ -158,8 +160,17 @@ impl AppState {
         }
     }
 
+    /// Whether the store has been prepared. A process that is stopped while it starts drains without.
+    #[must_use]
+    pub fn is_prepared(&self) -> bool {
+        self.0.is_prepared.load(Ordering::Acquire)
+    }
+
     /// Enters a phase, unless a later one has been entered: a start that ends late does not undo a drain.
     pub fn enter(&self, phase: Phase) {
+        if phase == Phase::Serving {
+            self.0.is_prepared.store(true, Ordering::Release);
+        }
         self.0.phase.fetch_max(phase as u8, Ordering::AcqRel);
     }
 

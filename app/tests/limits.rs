@@ -203,6 +203,26 @@ async fn while_draining_readiness_says_no_and_everything_else_goes_on() {
 }
 
 #[tokio::test]
+async fn a_process_that_is_stopped_while_it_starts_opens_nothing() {
+    let app = App::starting(flags("sqlite::memory:"), Router::new());
+    app.state.enter(Phase::Draining);
+    for (path, status) in [
+        ("/products", 503),
+        ("/api/v1/data", 503),
+        ("/health/ready", 503),
+        ("/health/startup", 503),
+        ("/health/live", 200),
+    ] {
+        assert_eq!(app.get(path).await.status, status, "{path}");
+    }
+    assert_eq!(app.get("/products").await.json()["type"], "urn:problem:starting");
+    app.state.store().migrate().await.unwrap();
+    app.state.enter(Phase::Serving);
+    assert_eq!(app.get("/products").await.status, 200, "prepared after all");
+    assert_eq!(app.get("/health/ready").await.status, 503, "and still draining");
+}
+
+#[tokio::test]
 async fn a_writer_that_is_busy_for_longer_than_a_second_is_answered_503() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("data.db");

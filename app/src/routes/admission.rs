@@ -14,16 +14,13 @@ use axum::{
 use crate::{
     error::{Problem, Slug},
     routes::body,
-    state::{AppState, Phase},
+    state::AppState,
 };
 
 /// Admits a request or answers why not.
 pub(super) async fn admit(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    match state.phase() {
-        Phase::Starting => {
-            return Problem::new(Slug::Starting, "The store is being prepared; try again").into_response();
-        }
-        Phase::Serving | Phase::Draining => {}
+    if !state.is_prepared() {
+        return Problem::new(Slug::Starting, "The store is being prepared; try again").into_response();
     }
     let declared = request.headers().get(header::CONTENT_LENGTH);
     let declared = declared

@@ -89,13 +89,14 @@ async fn live(State(state): State<AppState>) -> (StatusCode, Json<ProbeResult>) 
 
 async fn ready(State(state): State<AppState>) -> (StatusCode, Json<ProbeResult>) {
     let mut reasons = Vec::new();
-    match state.phase() {
-        Phase::Starting => reasons.push("migrations are running"),
-        Phase::Serving => {}
-        Phase::Draining => reasons.push("the service is stopping"),
+    if !state.is_prepared() {
+        reasons.push("migrations are running");
+    }
+    if state.phase() == Phase::Draining {
+        reasons.push("the service is stopping");
     }
     // While migrations run the answer is known, and asking would compete with them.
-    if state.phase() != Phase::Starting {
+    if state.is_prepared() {
         let answer = tokio::time::timeout(STORE_TIMEOUT, state.store().answers()).await;
         if !answer.unwrap_or(false) {
             reasons.push("the store does not answer");
@@ -105,9 +106,10 @@ async fn ready(State(state): State<AppState>) -> (StatusCode, Json<ProbeResult>)
 }
 
 async fn startup(State(state): State<AppState>) -> (StatusCode, Json<ProbeResult>) {
-    match state.phase() {
-        Phase::Starting => verdict(vec!["migrations are running"]),
-        Phase::Serving | Phase::Draining => verdict(Vec::new()),
+    if state.is_prepared() {
+        verdict(Vec::new())
+    } else {
+        verdict(vec!["migrations are running"])
     }
 }
 

@@ -78,7 +78,7 @@ impl PostgresSession {
         let before = std::mem::replace(&mut self.clean, false);
         let work = statement.query().fetch_all(&mut *self.connection);
         let rows = tokio::time::timeout(self.limit, work).await.map_err(|_| late())?;
-        self.clean = before;
+        self.clean = before && !rows.as_ref().is_err_and(cannot_serve);
         Ok(rows?.into_iter().map(DatabaseRow::Postgres).collect())
     }
 
@@ -86,9 +86,20 @@ impl PostgresSession {
         let before = std::mem::replace(&mut self.clean, false);
         let work = statement.query().execute(&mut *self.connection);
         let done = tokio::time::timeout(self.limit, work).await.map_err(|_| late())?;
-        self.clean = before;
+        self.clean = before && !done.as_ref().is_err_and(cannot_serve);
         Ok(done?.rows_affected())
     }
+}
+
+/// Whether the server says that this connection is of no more use: it has become read-only (a former primary), or shuts
+/// down. Closed, the next one is made to the server that has taken over.
+fn cannot_serve(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| ends_connection(&code))
+}
+
+fn ends_connection(code: &str) -> bool {
+    matches!(code, "25006" | "57P01" | "57P02" | "57P03")
 }
 
 fn late() -> sqlx::Error {
@@ -139,6 +150,21 @@ impl Session {
             Self::Sqlite(connection) => Ok(connection),
             Self::SqliteTransaction(transaction) => Ok(transaction),
             Self::Postgres(session) => Err(session),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_to_a_former_primary_or_to_one_that_stops_is_not_used_again() {
+        for code in ["25006", "57P01", "57P02", "57P03"] {
+            assert!(ends_connection(code), "{code}");
+        }
+        for code in ["23505", "40001", "55P03", "57014", "42601"] {
+            assert!(!ends_connection(code), "{code}");
         }
     }
 }
