@@ -14,6 +14,7 @@ use crate::{
     http_family::{HttpFamily, SeriesLevel},
     metrics::HttpMetrics,
     observed_request::{Callback, ObservedRequest},
+    prometheus_registry,
     recording::Recording,
     registry::Registry,
     scale::{Bounds, Scale},
@@ -335,6 +336,11 @@ impl Builder {
             page_bytes: Default::default(),
         }));
         let _is_first = registry.recording.overflow.set(registry);
+        for row in &registry.rows {
+            if row.metric.recorded_by_layer() {
+                prometheus_registry::reserve(&registry.users, row.family);
+            }
+        }
         HttpMetrics { registry }
     }
 

@@ -55,6 +55,12 @@ pub enum FamilyError {
         /// What was asked for.
         what: MetricKey,
     },
+    /// A metric of this name has been registered by somebody else.
+    #[error("{what}: another metric of this name is on the page already; give one of them another name")]
+    NameTaken {
+        /// What was asked for.
+        what: MetricKey,
+    },
     /// The page has as many series as it may have.
     #[error("no room for another series of {what}: the cap is reached")]
     Full {
@@ -261,6 +267,9 @@ impl Families {
         let entry = match entries.iter_mut().position(|entry| entry.key == request.key) {
             Some(position) => entries.get_mut(position),
             None => {
+                if !request.family.is_none_or(request.reserve) {
+                    return Err(FamilyError::NameTaken { what: request.key });
+                }
                 entries.push(Entry {
                     key: request.key,
                     family: request.family,
@@ -373,6 +382,8 @@ pub(crate) struct HandleRequest<'a> {
     values: &'a [&'a str],
     /// Takes that many series from the cap, or refuses.
     take_room: &'a dyn Fn(usize) -> bool,
+    /// Takes the name of a family, or refuses.
+    reserve: &'a dyn Fn(&Family) -> bool,
 }
 
 impl<'a> HandleRequest<'a> {
@@ -381,6 +392,7 @@ impl<'a> HandleRequest<'a> {
         key: MetricKey,
         values: &'a [&'a str],
         take_room: &'a dyn Fn(usize) -> bool,
+        reserve: &'a dyn Fn(&Family) -> bool,
     ) -> Self {
         let row = match key {
             MetricKey::Metric(metric) => dialect.row(metric),
@@ -397,6 +409,7 @@ impl<'a> HandleRequest<'a> {
             values,
             // What is not exported takes no room.
             take_room: if family.is_some() { take_room } else { &|_| true },
+            reserve,
         }
     }
 

@@ -17,6 +17,7 @@ use crate::{
     endpoint::{Endpoint, InFlightGuard, RequestBodyGuard},
     method_label::MethodLabel,
     metrics::HttpMetrics,
+    nested_route::NestedRoute,
     observed_request::{RequestExtras, RequestHead, TraceId},
     recording::Recording,
     registry::{Lookup, Registry},
@@ -113,11 +114,18 @@ impl<S> HttpMetricsService<S> {
         route: Option<&str>,
         extensions: &Extensions,
     ) -> Option<&'static Endpoint> {
-        let endpoint = match self.registry.find(method, extra_label, route) {
+        let nested = match route {
+            Some(_) => NestedRoute::NotNested,
+            None => NestedRoute::of(extensions),
+        };
+        let endpoint = match self.registry.find(method, extra_label, route.or_else(|| nested.path())) {
             Lookup::Refused(endpoint) => return Some(endpoint),
             Lookup::Recorded(endpoint) => Some(endpoint),
             Lookup::Excluded => None,
         };
+        if nested.may_change() {
+            return endpoint;
+        }
         for slot in self.memory.into_iter().flatten() {
             let known = slot.get_or_init(|| CachedEndpoint {
                 method,

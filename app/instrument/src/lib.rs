@@ -17,6 +17,7 @@ mod http_family;
 mod layer;
 mod method_label;
 mod metrics;
+mod nested_route;
 mod observed_request;
 mod page;
 mod pattern;

@@ -3,12 +3,12 @@
 use std::sync::PoisonError;
 
 use http::Method;
-use metric_contract::Dialect;
+use metric_contract::{Dialect, Family};
 
 use crate::{
     families::{Counter, FALLBACK_DURATION_BUCKETS, FamilyError, Gauge, HandleRequest, Histogram, MetricKey},
     method_label::MethodLabel,
-    page,
+    page, prometheus_registry,
     registry::Registry,
 };
 use exposition::Format;
@@ -41,27 +41,41 @@ impl HttpMetrics {
     /// dialect does not spell gives a handle that counts and is not exported.
     ///
     /// # Errors
-    /// It is no counter, takes another number of values, or the cap on series is reached.
+    /// It is no counter, takes another number of values, its name is taken, or the cap on series is reached.
     pub fn counter(&self, what: impl Into<MetricKey>, values: &[&str]) -> Result<Counter, FamilyError> {
         let take_room = |series| self.take_room(series);
-        let at = HandleRequest::new(self.registry.recording.dialect, what.into(), values, &take_room);
+        let reserve = |family: &Family| prometheus_registry::reserve(&self.registry.users, family);
+        let at = HandleRequest::new(
+            self.registry.recording.dialect,
+            what.into(),
+            values,
+            &take_room,
+            &reserve,
+        );
         self.registry.families.counter(at)
     }
 
     /// A settable value of a metric or family: a gauge, or a counter that somebody else counts.
     ///
     /// # Errors
-    /// It takes another number of values, or the cap on series is reached.
+    /// It takes another number of values, its name is taken, or the cap on series is reached.
     pub fn gauge(&self, what: impl Into<MetricKey>, values: &[&str]) -> Result<Gauge, FamilyError> {
         let take_room = |series| self.take_room(series);
-        let at = HandleRequest::new(self.registry.recording.dialect, what.into(), values, &take_room);
+        let reserve = |family: &Family| prometheus_registry::reserve(&self.registry.users, family);
+        let at = HandleRequest::new(
+            self.registry.recording.dialect,
+            what.into(),
+            values,
+            &take_room,
+            &reserve,
+        );
         self.registry.families.gauge(at)
     }
 
     /// A histogram of a metric or family, with upper bounds in its unit; without them, the dialect's.
     ///
     /// # Errors
-    /// It is no histogram, takes another number of values, or the cap on series is reached.
+    /// It is no histogram, takes another number of values, its name is taken, or the cap on series is reached.
     pub fn histogram(
         &self,
         what: impl Into<MetricKey>,
@@ -69,12 +83,20 @@ impl HttpMetrics {
         buckets: Option<&[f64]>,
     ) -> Result<Histogram, FamilyError> {
         let take_room = |series| self.take_room(series);
-        let at = HandleRequest::new(self.registry.recording.dialect, what.into(), values, &take_room);
+        let reserve = |family: &Family| prometheus_registry::reserve(&self.registry.users, family);
+        let at = HandleRequest::new(
+            self.registry.recording.dialect,
+            what.into(),
+            values,
+            &take_room,
+            &reserve,
+        );
         let own = at.own_buckets().unwrap_or(FALLBACK_DURATION_BUCKETS);
         self.registry.families.histogram(at, buckets.unwrap_or(own))
     }
 
-    /// A registry for metrics of your own, made with the `prometheus` crate. They stand on the same page.
+    /// A registry for metrics of your own, made with the `prometheus` crate. They stand on the same page. It refuses a name
+    /// that the layer or a handle has; a handle is refused whose name has been registered here.
     #[must_use]
     pub fn registry(&self) -> &'static prometheus::Registry {
         &self.registry.users

@@ -55,20 +55,15 @@ pub(crate) fn render(registry: &'static Registry, format: Format) -> String {
     out
 }
 
-/// Prints what no dialect knows: families of users' own, and their registry's.
+/// Prints what no dialect knows: families of users' own, and their registry's. No name is there twice, see
+/// [`prometheus_registry::reserve`].
 fn write_others(out: &mut String, registry: &'static Registry, format: Format) {
-    let is_in_dialect = |name: &str| registry.rows.iter().any(|row| row.family.name == name);
     let mut others: Vec<&'static Family> = Vec::new();
-    registry.families.each_own(|family| {
-        if !is_in_dialect(family.name) {
-            others.push(family);
-        }
-    });
-    for family in &others {
+    registry.families.each_own(|family| others.push(family));
+    for family in others {
         registry.families.write(out, format, MetricKey::Family(family));
     }
-    let is_taken = |name: &str| is_in_dialect(name) || others.iter().any(|family| family.name == name);
-    prometheus_registry::write(out, format, &registry.users, is_taken);
+    prometheus_registry::write(out, format, &registry.users);
 }
 
 fn write_family(out: &mut String, registry: &'static Registry, format: Format, family: &HttpFamily, series: &[Series]) {

@@ -1,17 +1,63 @@
-//! Families of a `prometheus::Registry`, printed in either format beside our own.
+//! Families of a `prometheus::Registry`, printed in either format beside our own, and names that it must refuse because
+//! our own have them.
 
-use prometheus::{Registry, proto};
+use std::collections::HashMap;
+
+use metric_contract::{Family, MetricKind};
+use prometheus::{
+    Registry,
+    core::{Collector, Desc},
+    proto,
+};
 
 use exposition::{Format, MetricType};
 
 use crate::text;
 
-/// Prints every family of the registry but those whose name is `taken`: a page with one family twice is refused whole.
-pub(crate) fn write(out: &mut String, format: Format, registry: &Registry, taken: impl Fn(&str) -> bool) {
-    for family in registry.gather() {
-        if !taken(family.name()) {
-            write_family(out, format, &family);
+/// Takes a family's name in the registry, which from then on refuses whoever registers it: a page with one family twice
+/// is refused whole. Whether the name was free.
+pub(crate) fn reserve(registry: &Registry, family: &Family) -> bool {
+    let is_free = reserve_name(registry, family.name);
+    // Names that lines of this family have as well; one that another family of ours has taken needs nothing more.
+    match family.kind {
+        MetricKind::Histogram | MetricKind::Summary => {
+            for suffix in ["_bucket", "_sum", "_count"] {
+                reserve_name(registry, &format!("{}{suffix}", family.name));
+            }
         }
+        MetricKind::Counter => {
+            if let Some(base) = family.name.strip_suffix("_total") {
+                reserve_name(registry, base);
+            }
+        }
+        MetricKind::Gauge => {}
+    }
+    is_free
+}
+
+fn reserve_name(registry: &Registry, name: &str) -> bool {
+    let help = "Recorded by http-instrument.".to_owned();
+    let desc = Desc::new(name.to_owned(), help, Vec::new(), HashMap::new());
+    desc.is_ok_and(|desc| registry.register(Box::new(Reservation(desc))).is_ok())
+}
+
+/// A name that nobody else may register. It has no samples in the registry.
+struct Reservation(Desc);
+
+impl Collector for Reservation {
+    fn desc(&self) -> Vec<&Desc> {
+        vec![&self.0]
+    }
+
+    fn collect(&self) -> Vec<proto::MetricFamily> {
+        Vec::new()
+    }
+}
+
+/// Prints every family of the registry.
+pub(crate) fn write(out: &mut String, format: Format, registry: &Registry) {
+    for family in registry.gather() {
+        write_family(out, format, &family);
     }
 }
 

@@ -17,8 +17,8 @@ use axum::{
     routing::{get, post},
 };
 use futures::{FutureExt as _, StreamExt as _};
-use http_instrument::{EndpointCounts, Format, HttpMetrics};
-use metric_contract::DialectId;
+use http_instrument::{EndpointCounts, FamilyError, Format, HttpMetrics};
+use metric_contract::{DialectId, Family, MetricKind, Unit};
 use tower::ServiceExt as _;
 
 fn request(method: &str, path: &str) -> Request<Body> {
@@ -101,6 +101,63 @@ async fn what_no_route_matches_is_one_route_and_unknown_methods_are_one_method()
     drained(&app, request("PROPFIND", "/")).await;
     assert_eq!(requests(&metrics, "_OTHER", "unmatched", 404), Some(3.0));
     assert_eq!(requests(&metrics, "_OTHER", "/", 405), Some(2.0));
+}
+
+fn files() -> Router {
+    let page =
+        tower::service_fn(|_request: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::from("x"))) });
+    Router::new()
+        .route("/api/orders", get(|| async { "[]" }))
+        .nest_service("/static", page)
+}
+
+#[tokio::test]
+async fn a_nested_service_is_a_route_and_what_nothing_matches_is_not() {
+    for ignores_unmatched in [false, true] {
+        let metrics = HttpMetrics::builder(DialectId::Native)
+            .ignore_unmatched(ignores_unmatched)
+            .build();
+        let app = instrumented(&metrics, files());
+        for path in ["/static/a.css", "/static/deep/b.svg"] {
+            drained(&app, request("GET", path)).await;
+            drained(&app, request("HEAD", path)).await;
+        }
+        drained(&app, request("POST", "/static/form")).await;
+        drained(&app, request("GET", "/static")).await;
+        drained(&app, request("GET", "/api/orders")).await;
+        assert_eq!(drained(&app, request("GET", "/.env")).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(requests(&metrics, "GET", "/static", 200), Some(3.0));
+        assert_eq!(requests(&metrics, "HEAD", "/static", 200), Some(2.0));
+        assert_eq!(requests(&metrics, "POST", "/static", 200), Some(1.0));
+        assert_eq!(requests(&metrics, "GET", "/api/orders", 200), Some(1.0));
+        let unmatched = (!ignores_unmatched).then_some(1.0);
+        assert_eq!(requests(&metrics, "_OTHER", "unmatched", 404), unmatched);
+    }
+}
+
+#[tokio::test]
+async fn a_service_nested_in_nested_routers_has_the_whole_path_under_each() {
+    let metrics = HttpMetrics::default();
+    let inner = instrumented(&metrics, files());
+    let app = Router::new()
+        .nest("/a", inner.clone())
+        .nest("/b/{tenant}", inner.clone())
+        .nest_service("/c", inner);
+    for _ in 0..2 {
+        for path in [
+            "/a/static/x",
+            "/b/1/static/x",
+            "/b/2/static/y",
+            "/c/static/x",
+            "/c/none",
+        ] {
+            drained(&app, request("GET", path)).await;
+        }
+    }
+    assert_eq!(requests(&metrics, "GET", "/a/static", 200), Some(2.0));
+    assert_eq!(requests(&metrics, "GET", "/b/{tenant}/static", 200), Some(4.0));
+    assert_eq!(requests(&metrics, "GET", "/c/static", 200), Some(2.0));
+    assert_eq!(requests(&metrics, "_OTHER", "unmatched", 404), Some(2.0));
 }
 
 #[tokio::test]
@@ -352,7 +409,10 @@ async fn a_users_own_metrics_stand_on_the_same_page_in_both_formats() {
     let twice = prometheus::IntCounter::new("http_requests_total", "Taken.").unwrap();
     metrics.registry().register(Box::new(orders.clone())).unwrap();
     metrics.registry().register(Box::new(sizes.clone())).unwrap();
-    metrics.registry().register(Box::new(twice)).unwrap();
+    assert!(
+        metrics.registry().register(Box::new(twice)).is_err(),
+        "the layer has this name"
+    );
     orders.inc_by(3);
     sizes.observe(2.0);
 
@@ -371,6 +431,74 @@ async fn a_users_own_metrics_stand_on_the_same_page_in_both_formats() {
     );
     assert!(open.contains("# TYPE http_requests counter\n"), "{open}");
     assert!(open.ends_with("# EOF\n"));
+}
+
+#[test]
+fn a_users_metric_with_a_name_that_the_dialect_has_and_nobody_fills_is_on_the_page() {
+    let metrics = HttpMetrics::default();
+    let orders = prometheus::IntCounter::new("orders_total", "Orders placed.").unwrap();
+    let labels = prometheus::Opts::new("cache_operations_total", "Of a cache of one's own.");
+    let caches = prometheus::IntCounterVec::new(labels, &["cache"]).unwrap();
+    metrics.registry().register(Box::new(orders.clone())).unwrap();
+    metrics.registry().register(Box::new(caches.clone())).unwrap();
+    orders.inc_by(2);
+    caches.with_label_values(&["pages"]).inc();
+    assert_eq!(value(&metrics, "orders_total"), Some(2.0));
+    assert_eq!(value(&metrics, "cache_operations_total{cache=\"pages\"}"), Some(1.0));
+    assert!(metrics.render(Format::OpenMetrics).contains("\norders_total 2\n"));
+}
+
+#[test]
+fn a_name_that_is_taken_is_refused_whoever_comes_second() {
+    static OWN: Family = Family {
+        name: "parcels_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &[],
+        help: "Parcels sent.",
+        signal: None,
+    };
+    for name in [
+        "http_requests_total",
+        "http_requests",
+        "http_request_duration_seconds",
+        "http_request_duration_seconds_count",
+        "http_requests_in_progress",
+        "http_series_refused_total",
+    ] {
+        let metrics = HttpMetrics::default();
+        let labels = prometheus::Opts::new(name, "Taken.").const_label("a", "b");
+        for taken in [
+            prometheus::IntCounter::new(name, "Taken.").unwrap(),
+            prometheus::IntCounter::with_opts(labels).unwrap(),
+        ] {
+            assert!(metrics.registry().register(Box::new(taken)).is_err(), "{name}");
+        }
+    }
+    let parcels = || Box::new(prometheus::IntCounter::new("parcels_total", "Parcels.").unwrap());
+    let metrics = HttpMetrics::default();
+    metrics.counter(&OWN, &[]).unwrap();
+    metrics.counter(&OWN, &[]).unwrap();
+    assert!(metrics.registry().register(parcels()).is_err(), "a handle has it");
+
+    let metrics = HttpMetrics::default();
+    metrics.registry().register(parcels()).unwrap();
+    let error = metrics.counter(&OWN, &[]).unwrap_err();
+    assert!(error.to_string().contains("parcels_total: another metric"), "{error}");
+}
+
+#[test]
+fn a_family_of_ones_own_with_a_name_of_the_layer_is_refused() {
+    static TAKEN: Family = Family {
+        name: "http_requests_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &[],
+        help: "Taken.",
+        signal: None,
+    };
+    let error = HttpMetrics::default().counter(&TAKEN, &[]).unwrap_err();
+    assert_eq!(error, FamilyError::NameTaken { what: (&TAKEN).into() });
 }
 
 #[tokio::test]
