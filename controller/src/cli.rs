@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use clap::{Args, Parser, Subcommand};
 use controller_cli::SettingsArgs;
+use controller_core::settings::{check_namespace, check_object_name};
 
 use crate::run::Options;
 
@@ -33,16 +34,16 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct ControllerArgs {
     /// Namespaces to work in, separated by commas. Default: all.
-    #[arg(long, env = "WATCH_NAMESPACES", value_name = "NAMESPACE", value_delimiter = ',')]
+    #[arg(long, env = "WATCH_NAMESPACES", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
     watch_namespaces: Vec<String>,
     /// Elect a leader among several replicas.
     #[arg(long, env = "LEADER_ELECT", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     leader_elect: bool,
     /// Namespace of the Lease. Default: the operator's own.
-    #[arg(long, env = "LEASE_NAMESPACE", value_name = "NAMESPACE")]
+    #[arg(long, env = "LEASE_NAMESPACE", value_name = "NAMESPACE", value_parser = namespace)]
     lease_namespace: Option<String>,
     /// Name of the Lease.
-    #[arg(long, env = "LEASE_NAME", value_name = "NAME", default_value = "monitored-api")]
+    #[arg(long, env = "LEASE_NAME", value_name = "NAME", default_value = "monitored-api", value_parser = object_name)]
     lease_name: String,
     /// Where /healthz, /readyz and /metrics are served. [::] is every address, IPv4 too.
     #[arg(long, env = "METRICS_LISTEN", value_name = "ADDRESS", default_value = "[::]:8080")]
@@ -71,6 +72,18 @@ impl From<ControllerArgs> for Options {
             settings: settings.settings(),
         }
     }
+}
+
+/// Empty, as an environment variable that is set to nothing is, counts as not given.
+fn namespace(text: &str) -> Result<String, String> {
+    if !text.is_empty() {
+        check_namespace(text)?;
+    }
+    Ok(text.to_owned())
+}
+
+fn object_name(text: &str) -> Result<String, String> {
+    check_object_name(text).map(|()| text.to_owned())
 }
 
 /// Arguments of `healthcheck`.
@@ -116,6 +129,29 @@ mod tests {
     fn a_label_without_a_value_is_refused_with_what_was_expected() {
         let error = Cli::try_parse_from(["m", "controller", "--monitoring-object-labels", "release"]).unwrap_err();
         assert!(error.to_string().contains("use KEY=VALUE"), "{error}");
+    }
+
+    #[test]
+    fn a_setting_that_can_not_be_used_ends_the_start_with_code_2_and_its_flag() {
+        let cases = [
+            ("--runbook-base-url", "http://wiki.corp/runbooks"),
+            ("--runbook-base-url", "https://wiki/x y"),
+            ("--monitoring-object-labels", "release=a b"),
+            ("--monitoring-object-labels", "app.kubernetes.io/managed-by=me"),
+            ("--dashboard-object-labels", "grafana dashboard=1"),
+            ("--watch-namespaces", "shop,Shop_2"),
+            ("--lease-namespace", "a.b"),
+            ("--lease-name", "Lease"),
+            ("--metrics-listen", "8080"),
+        ];
+        for (flag, value) in cases {
+            let error = Cli::try_parse_from(["m", "controller", flag, value]).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{flag} {value}");
+            assert!(error.to_string().contains(flag), "{error}");
+        }
+        let nothing = controller(&["--runbook-base-url=", "--watch-namespaces=", "--lease-namespace="]);
+        assert_eq!(nothing.settings.runbook_base_url, None);
+        assert_eq!((nothing.watch_namespaces.len(), nothing.lease_namespace), (0, None));
     }
 
     #[test]

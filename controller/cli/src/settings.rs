@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use controller_core::facts::Settings;
+use controller_core::settings::{check_label, check_runbook_base_url};
 
 /// Settings of the installation, the same for every MonitoredApi.
 #[derive(Debug, Args)]
@@ -16,7 +17,7 @@ pub struct SettingsArgs {
     #[arg(long, env = "DASHBOARD_OBJECT_LABELS", value_name = "KEY=VALUE", value_delimiter = ',', value_parser = label)]
     dashboard_object_labels: Vec<(String, String)>,
     /// Base of the runbook links of alerts, for MonitoredApis that name none.
-    #[arg(long, env = "RUNBOOK_BASE_URL", value_name = "URL")]
+    #[arg(long, env = "RUNBOOK_BASE_URL", value_name = "URL", value_parser = runbook_base_url)]
     runbook_base_url: Option<String>,
 }
 
@@ -38,9 +39,20 @@ impl SettingsArgs {
 
 fn label(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        Some((key, value)) if !key.trim().is_empty() => {
+            let (key, value) = (key.trim(), value.trim());
+            check_label(key, value).map(|()| (key.to_owned(), value.to_owned()))
+        }
         Some(_) | None => Err(format!(
             "{text:?} is not a valid label: use KEY=VALUE, for example release=kube-prometheus-stack"
         )),
     }
+}
+
+/// Empty, as an environment variable that is set to nothing is, counts as not given.
+fn runbook_base_url(text: &str) -> Result<String, String> {
+    if !text.is_empty() {
+        check_runbook_base_url(text)?;
+    }
+    Ok(text.to_owned())
 }

@@ -17,6 +17,7 @@ pub mod plan;
 pub mod rbac;
 pub mod render;
 pub mod requeue;
+pub mod settings;
 pub mod status;
 pub mod todo;
 pub mod unknown_fields;

@@ -14,7 +14,7 @@ pub mod recording;
 mod ruleset;
 mod settings;
 
-pub use alerts::{build_rules, check_overrides};
+pub use alerts::{build_rules, check_overrides, check_runbook_base_url};
 pub use dashboard_uid::dashboard_uid;
 pub use dashboards::{Dashboard, OmittedPanel, PanelQuery, build_dashboard, panel_queries};
 pub use facts::ApiFacts;

@@ -12,11 +12,12 @@ mod monitoring;
 mod preset;
 mod probes;
 mod storage;
-mod syntax;
+pub(crate) mod syntax;
 mod template;
 mod workload;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec};
+pub(crate) use workload::RESERVED_LABELS;
 pub use preset::{AUTO, NATIVE, PRESETS, Preset, PresetProbe, PresetProbes, preset};
 
 use crate::{

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use controller_api::spec;
-use controller_rules::{AlertOverride, AlertSettings};
+use controller_rules::{AlertOverride, AlertSettings, check_runbook_base_url};
 
 use super::{syntax, workload::RESERVED_LABELS};
 use crate::{
@@ -40,9 +40,16 @@ pub(super) fn alert_settings(alerts: Option<&spec::AlertsSpec>, settings: &Setti
     AlertSettings {
         enabled: enabled.unwrap_or(true),
         labels: labels.unwrap_or_default(),
-        runbook_base_url: runbook_base_url.or_else(|| settings.runbook_base_url.clone()),
+        runbook_base_url: runbook_base_url.or_else(|| usable_runbook_base_url(settings)),
         overrides: overrides.unwrap_or_default().into_iter().map(alert_override).collect(),
     }
+}
+
+/// The installation's. It was checked at the start; one that cannot be used must not become a violation of a resource
+/// that does not even contain it.
+fn usable_runbook_base_url(settings: &Settings) -> Option<String> {
+    let url = settings.runbook_base_url.as_deref()?;
+    check_runbook_base_url(url).ok().map(|()| url.to_owned())
 }
 
 fn alert_override(given: spec::AlertOverride) -> AlertOverride {

@@ -11,7 +11,8 @@ const MAX_LABEL: usize = 63;
 /// Most bytes that all annotations of an object may have together (apimachinery, `TotalAnnotationSizeLimitB`).
 const MAX_ANNOTATIONS: usize = 256 * 1024;
 
-fn is_dns_label(text: &str) -> bool {
+/// A name of the form that namespaces bear.
+pub(crate) fn is_dns_label(text: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !text.is_empty()
         && text.len() <= MAX_LABEL
@@ -26,7 +27,7 @@ pub(super) fn is_dns_1035(text: &str) -> bool {
 }
 
 /// A name of the form that most objects bear.
-pub(super) fn is_dns_subdomain(text: &str) -> bool {
+pub(crate) fn is_dns_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_dns_label)
 }
 
@@ -49,7 +50,7 @@ pub(super) fn is_key(text: &str) -> bool {
 const RESERVED_PREFIXES: [&str; 1] = ["monitoredapi.io/"];
 
 /// Checks labels that an author gives to our objects. `reserved` keys may not be set.
-pub(super) fn labels(map: &BTreeMap<String, String>, path: &str, reserved: &[&str], out: &mut Violations) {
+pub(crate) fn labels(map: &BTreeMap<String, String>, path: &str, reserved: &[&str], out: &mut Violations) {
     for (key, value) in map {
         key_of(key, path, reserved, out);
         if !value.is_empty() && !is_qualified(value) {

@@ -20,7 +20,7 @@ use crate::{valid::ServiceSettings, violation::Violations};
 const DEFAULT_REQUESTS: [(&str, &str); 2] = [("cpu", "50m"), ("memory", "64Mi")];
 
 /// Labels of pods that only the operator sets: the selector, and what the pods belong to.
-pub(super) const RESERVED_LABELS: [&str; 4] = [
+pub(crate) const RESERVED_LABELS: [&str; 4] = [
     names::LABEL_NAME,
     names::LABEL_API_NAME,
     names::LABEL_MANAGED_BY,

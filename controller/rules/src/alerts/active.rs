@@ -56,6 +56,22 @@ pub fn check_overrides(settings: &AlertSettings) -> Vec<FieldError> {
     active_alerts(settings).errors
 }
 
+/// Checks a base address of runbooks.
+///
+/// # Errors
+///
+/// A sentence that says what is wrong with it and what to write instead.
+pub fn check_runbook_base_url(url: &str) -> Result<(), String> {
+    if is_web_address(url) {
+        return Ok(());
+    }
+    Err(format!(
+        "{} is not a valid base address of runbooks: use https and no spaces, quotes or braces, for example \
+         https://example.org/runbooks",
+        quoted(url)
+    ))
+}
+
 /// The address of an alert's runbook: `<base>/<Alert>.md`.
 pub(crate) fn runbook_url(settings: &AlertSettings, alert: &str) -> String {
     let own = settings.runbook_base_url.as_deref().filter(|url| is_web_address(url));
@@ -74,15 +90,8 @@ pub(crate) fn active_alerts(settings: &AlertSettings) -> ActiveAlerts {
     } = settings;
     let mut errors = FieldErrors(Vec::new());
     let common = usable_labels(labels, "labels", &mut errors);
-    if let Some(url) = runbook_base_url.as_deref().filter(|url| !is_web_address(url)) {
-        errors.add(
-            "runbookBaseUrl",
-            format!(
-                "{} is not a valid base address of runbooks: use https and no spaces, quotes or braces, for example \
-                 https://example.org/runbooks",
-                quoted(url)
-            ),
-        );
+    if let Some(Err(message)) = runbook_base_url.as_deref().map(check_runbook_base_url) {
+        errors.add("runbookBaseUrl", message);
     }
     let mut changed = changed_alerts(overrides, &common, &mut errors);
     let active = alerts().filter_map(|def| {
