@@ -15,7 +15,7 @@ use std::{
 use integration_tests::{
     eventually,
     install::{Installed, OPERATOR, prometheus_operator_crds, wait_established},
-    kubernetes::{DEPLOYMENTS, Kubernetes, MONITORED_APIS, Resource, condition, monitored_api, says},
+    kubernetes::{DEPLOYMENTS, Kubernetes, MONITORED_APIS, Resource, SERVICES, condition, monitored_api, says},
     operator::Operator,
 };
 use metric_contract::platform;
@@ -169,19 +169,7 @@ fn a_kind_that_may_not_be_listed_delays_no_edit_and_is_told_apart_from_a_missing
     create(&api, "forbidden", "orders", &json!({"image": "example.org/a:1"}));
     wait_says(&api, "forbidden", "orders", "ChildrenApplied", "True");
     assert!(operator.stop().unwrap().success());
-    // No right on ConfigMaps at all from here on.
-    let role = format!("/apis/rbac.authorization.k8s.io/v1/clusterroles/{OPERATOR}");
-    let before = api.get(&role).unwrap().unwrap();
-    let mut rules = before["rules"].clone();
-    for rule in rules.as_array_mut().unwrap() {
-        if let Some(resources) = rule.get_mut("resources").and_then(Value::as_array_mut) {
-            resources.retain(|resource| resource != "configmaps");
-            if resources.is_empty() {
-                *resources = vec![json!("nothing")];
-            }
-        }
-    }
-    api.merge(&role, &json!({"rules": rules})).unwrap();
+    let before = take_the_right_to(&api, "configmaps");
     let operator = bed.operator();
     operator.wait_leads().unwrap();
     let took = edit(&api, "forbidden", "example.org/a:2");
@@ -190,8 +178,56 @@ fn a_kind_that_may_not_be_listed_delays_no_edit_and_is_told_apart_from_a_missing
     let (_, reason, message) = condition(&orders, "ChildrenApplied").unwrap();
     assert_eq!(reason, "Forbidden", "{message}");
     assert!(message.contains("ConfigMap orders-dashboard"), "{message}");
-    api.merge(&role, &json!({"rules": before["rules"]})).unwrap();
+    give_back(&api, &before);
     assert!(operator.stop().unwrap().success());
+}
+
+#[test]
+fn a_deployment_that_may_not_be_read_stops_no_other_child_and_is_named() {
+    let bed = turn();
+    let api = bed.connect("unreadable");
+    let before = take_the_right_to(&api, "deployments");
+    let operator = bed.operator();
+    for (name, spec) in [
+        ("orders", json!({"image": "example.org/a:1"})),
+        ("users", json!({"image": "example.org/a:1", "replicas": 2})),
+    ] {
+        create(&api, "unreadable", name, &spec);
+        // A new CRD is not known to the admission at once, which is told first.
+        let forbidden = |found: &Value| match condition(found, "ChildrenApplied") {
+            Some((_, "Forbidden", message)) if message.contains(&format!("Deployment {name}: Forbidden")) => Ok(()),
+            other => Err(format!("{other:?}")),
+        };
+        api.wait_for(&MONITORED_APIS.object("unreadable", name), PATIENCE, forbidden)
+            .unwrap();
+        assert!(api.get(&SERVICES.object("unreadable", name)).unwrap().is_some());
+    }
+    give_back(&api, &before);
+    assert!(operator.stop().unwrap().success());
+}
+
+fn role() -> String {
+    format!("/apis/rbac.authorization.k8s.io/v1/clusterroles/{OPERATOR}")
+}
+
+/// Leaves the operator no right at all to a resource. Returns its role as it was.
+fn take_the_right_to(api: &Kubernetes, forbidden: &str) -> Value {
+    let before = api.get(&role()).unwrap().unwrap();
+    let mut rules = before["rules"].clone();
+    for rule in rules.as_array_mut().unwrap() {
+        if let Some(resources) = rule.get_mut("resources").and_then(Value::as_array_mut) {
+            resources.retain(|resource| resource != forbidden);
+            if resources.is_empty() {
+                *resources = vec![json!("nothing")];
+            }
+        }
+    }
+    api.merge(&role(), &json!({"rules": rules})).unwrap();
+    before
+}
+
+fn give_back(api: &Kubernetes, before: &Value) {
+    api.merge(&role(), &json!({"rules": before["rules"]})).unwrap();
 }
 
 #[test]

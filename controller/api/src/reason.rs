@@ -192,6 +192,8 @@ reasons! {
 
     /// Every link from the workload to Prometheus that can be checked holds.
     Monitored: [Monitored], "Nothing.";
+    /// None of the pods has run yet, so there is nothing to scrape.
+    NeverRan: [Monitored], "See `WorkloadReady`.";
     /// `spec.monitoring.enabled` is false.
     Disabled: [Monitored], "Nothing, or set `spec.monitoring.enabled: true`.";
 
@@ -225,6 +227,7 @@ impl Reason {
                 | Self::NoEndpoints
                 | Self::NoReadyPods
                 | Self::NotReadyYet
+                | Self::Pending
                 | Self::Pruning
                 | Self::RolloutInProgress
                 | Self::WaitingForDeletion

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::kind::ChildKind;
+use crate::{error_class::ErrorClass, kind::ChildKind};
 
 /// Settings of the installation (chart values, command line), the same for every MonitoredApi.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,6 +26,9 @@ pub struct Facts {
     pub live_replicas: Option<LiveReplicas>,
     /// `metadata.resourceVersion` of the Deployment that `live_replicas` was read from.
     pub deployment_version: Option<String>,
+    /// Why the live Deployment could not be read, where `live_replicas` was needed: the class of the failure, and the API
+    /// server's words.
+    pub unreadable_deployment: Option<(ErrorClass, String)>,
 }
 
 impl Facts {

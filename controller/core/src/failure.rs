@@ -1,71 +1,13 @@
-//! Why requests to the API server fail, as a bounded set, and what a failed request means for a child.
+//! What a failed request to the API server means for a child.
 
+pub use crate::error_class::ErrorClass;
 use crate::{
     children::row,
     plan::{Outcome, PlannedChild},
 };
 
-/// Why a request failed: decides on requeue, metric label and log level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ErrorClass {
-    /// The object (or its namespace) does not exist.
-    NotFound,
-    /// The API server does not serve this kind: its CRD is not installed.
-    KindMissing,
-    /// Another writer was faster, another manager owns a field, or a precondition does not hold.
-    Conflict,
-    /// The operator's rights do not cover the request.
-    Forbidden,
-    /// The API server refuses the object itself.
-    Invalid,
-    /// The resource version is too old to go on from.
-    Gone,
-    /// The API server asks for fewer requests.
-    Throttled,
-    /// No answer in time.
-    Timeout,
-    /// No connection, or it broke.
-    Unreachable,
-    /// The API server failed.
-    Server,
-    /// The answer could not be decoded.
-    Decode,
-}
-
-impl ErrorClass {
-    /// Label value.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotFound => "not_found",
-            Self::KindMissing => "kind_missing",
-            Self::Conflict => "conflict",
-            Self::Forbidden => "forbidden",
-            Self::Invalid => "invalid",
-            Self::Gone => "gone",
-            Self::Throttled => "throttled",
-            Self::Timeout => "timeout",
-            Self::Unreachable => "unreachable",
-            Self::Server => "server",
-            Self::Decode => "decode",
-        }
-    }
-
-    /// The API server is away or overloaded; the request itself may be fine.
-    #[must_use]
-    pub const fn is_outage(self) -> bool {
-        match self {
-            Self::Throttled | Self::Timeout | Self::Unreachable | Self::Server => true,
-            Self::NotFound
-            | Self::KindMissing
-            | Self::Conflict
-            | Self::Forbidden
-            | Self::Invalid
-            | Self::Gone
-            | Self::Decode => false,
-        }
-    }
-}
+/// The whole answer where the API server gave none in time: a sentence that does not change.
+const NO_ANSWER: &str = "the API server does not answer in time";
 
 impl Outcome {
     /// The outcome of a request for `planned` that failed. `message`: the API server's words.
@@ -83,20 +25,46 @@ impl Outcome {
             ErrorClass::KindMissing if row.optional => Self::CrdMissing,
             // For up to half a minute after our CRD is installed: the admission plugin that checks owner references has
             // not read the list of kinds again. Not a matter of permissions; it passes.
-            ErrorClass::Forbidden if message.contains("cannot find RESTMapping") => {
-                failed("the API server's admission does not know the kind MonitoredApi yet")
-            }
+            ErrorClass::Forbidden if message.contains("cannot find RESTMapping") => Self::Pending(
+                "the API server's admission does not know the kind MonitoredApi yet: wait, it passes within a minute"
+                    .to_owned(),
+            ),
             ErrorClass::Forbidden => Self::Forbidden(message.to_owned()),
             ErrorClass::Invalid => Self::Invalid(message.to_owned()),
             ErrorClass::Conflict => failed("somebody else is changing it"),
             ErrorClass::NotFound => failed("its namespace does not exist"),
             ErrorClass::KindMissing => failed("the API server does not serve this kind"),
             ErrorClass::Throttled => Self::Failed("the API server asks for fewer requests".to_owned()),
-            ErrorClass::Timeout => Self::Failed("the API server does not answer in time".to_owned()),
+            ErrorClass::Timeout => Self::Failed(NO_ANSWER.to_owned()),
             ErrorClass::Unreachable => Self::Failed("the API server cannot be reached".to_owned()),
-            ErrorClass::Gone | ErrorClass::Server => failed("the API server failed"),
+            // Server-side apply answers with code 500 where an entry of a list is given twice.
+            ErrorClass::Server if message.contains("failed to create typed patch object") => {
+                Self::Invalid(message.to_owned())
+            }
+            ErrorClass::Server => failed(&server_failed(message)),
+            ErrorClass::Gone => failed("the API server failed"),
             ErrorClass::Decode => failed("the API server's answer cannot be read"),
         }
+    }
+}
+
+impl Outcome {
+    /// Whether the API server did not answer the request for the child in time.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Failed(why) if why == NO_ANSWER)
+    }
+}
+
+/// Who failed. The rest of the message differs from one attempt to the next (addresses, ports, times).
+fn server_failed(message: &str) -> String {
+    let webhook = message.split_once("failed calling webhook \"").map(|(_, rest)| rest);
+    match webhook.and_then(|rest| rest.split_once('"')) {
+        Some((name, _)) => format!(
+            "the admission webhook {name}, which belongs to another product, does not answer: look at its pods and at the \
+             network policy in front of them"
+        ),
+        None => "the API server failed".to_owned(),
     }
 }
 
@@ -117,7 +85,22 @@ mod tests {
         let refusal = "services \"orders\" is forbidden: cannot set blockOwnerDeletion in this case because cannot find \
             RESTMapping for APIVersion monitoredapi.io/v1alpha1 Kind MonitoredApi: no matches for kind";
         let outcome = outcome(ChildKind::Service, ErrorClass::Forbidden, refusal);
-        assert!(matches!(outcome, Outcome::Failed(_)));
+        assert!(matches!(outcome, Outcome::Pending(why) if why.contains("wait")));
+    }
+
+    #[test]
+    fn a_webhook_that_fails_and_a_list_entry_given_twice_are_told_as_such() {
+        let webhook = "Internal error occurred: failed calling webhook \"validate.kyverno.svc\": Post \"https://x:443\": \
+            dial tcp 10.0.0.1:443: connect: connection refused";
+        let told = outcome(ChildKind::Service, ErrorClass::Server, webhook);
+        assert!(
+            matches!(&told, Outcome::Failed(why) if why.contains("validate.kyverno.svc") && !why.contains("10.0.0.1")),
+            "{told:?}"
+        );
+        let twice = "failed to create typed patch object (shop/orders; apps/v1, Kind=Deployment): \
+            .spec.template.spec.containers[name=\"log\"].env: duplicate entries for key [name=\"A\"]";
+        let told = outcome(ChildKind::Deployment, ErrorClass::Server, twice);
+        assert_eq!(told, Outcome::Invalid(twice.to_owned()));
     }
 
     #[test]

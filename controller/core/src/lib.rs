@@ -6,6 +6,7 @@ mod compile;
 
 pub mod admission;
 pub mod children;
+mod error_class;
 pub mod events;
 pub mod facts;
 pub mod failure;

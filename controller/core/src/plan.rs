@@ -101,6 +101,8 @@ pub enum Decision {
     Conflict(String),
     /// Ours or a deleted namesake's, and on its way out: wait for it to go.
     WaitForDeletion,
+    /// What its intent depends on cannot be read: nothing is sent, and this became of it.
+    Fail(Outcome),
 }
 
 /// What became of one planned child.
@@ -120,8 +122,10 @@ pub enum Outcome {
     Invalid(String),
     /// The request failed in a way that may pass.
     Failed(String),
-    /// It waits for the old object of its name to go.
-    Waiting,
+    /// It waits for an old object to go; the sentence says for which.
+    Waiting(String),
+    /// The cluster is not ready for it yet, and will be without anybody's doing.
+    Pending(String),
 }
 
 impl Outcome {
@@ -129,7 +133,7 @@ impl Outcome {
     #[must_use]
     pub const fn is_error(&self) -> bool {
         match self {
-            Self::Unchanged | Self::Applied | Self::Waiting => false,
+            Self::Unchanged | Self::Applied | Self::Waiting(_) | Self::Pending(_) => false,
             Self::Conflict(_) | Self::CrdMissing | Self::Forbidden(_) | Self::Invalid(_) | Self::Failed(_) => true,
         }
     }

@@ -15,6 +15,8 @@ pub const CONFLICT_RECHECK: Duration = Duration::from_secs(20);
 pub const REFUSAL_RECHECK: Duration = Duration::from_secs(120);
 /// How often we look whether an object on its way out is gone. A watch notices too, so this is the safety net.
 pub const DELETION_RECHECK: Duration = Duration::from_secs(10);
+/// How often a cluster that is not ready for an object yet is tried again.
+pub const PENDING_RECHECK: Duration = Duration::from_secs(5);
 
 /// How often a workload is looked at again while its reason comes from an event, which no watch brings: a pod that runs
 /// and is not ready, or a claim without a volume.
@@ -66,7 +68,8 @@ const fn after(outcome: &Outcome) -> Requeue {
         Outcome::Forbidden(_) | Outcome::Invalid(_) => Requeue::After(REFUSAL_RECHECK),
         // The watch of the kind notices when its CRD arrives.
         Outcome::CrdMissing => Requeue::OnEvent,
-        Outcome::Waiting => Requeue::After(DELETION_RECHECK),
+        Outcome::Waiting(_) => Requeue::After(DELETION_RECHECK),
+        Outcome::Pending(_) => Requeue::After(PENDING_RECHECK),
         Outcome::Failed(_) => Requeue::Backoff,
     }
 }

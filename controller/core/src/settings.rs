@@ -82,7 +82,10 @@ mod tests {
             assert_eq!(check_label(key, value).is_ok(), good, "{key}={value}");
         }
         let told = check_label("release", "a b").unwrap_err();
-        assert!(told.starts_with("label [release]: \"a b\" is not a valid label value"), "{told}");
+        assert!(
+            told.starts_with("label [release]: \"a b\" is not a valid label value"),
+            "{told}"
+        );
     }
 
     #[test]
@@ -104,7 +107,13 @@ mod tests {
         }))
         .unwrap();
         let odd = || BTreeMap::from([("a b".to_owned(), "c d".to_owned())]);
-        for url in ["", "http://wiki.corp/runbooks", "https://wiki/x y", "https://wiki/a|b", "https://wiki"] {
+        for url in [
+            "",
+            "http://wiki.corp/runbooks",
+            "https://wiki/x y",
+            "https://wiki/a|b",
+            "https://wiki",
+        ] {
             let settings = Settings {
                 runbook_base_url: Some(url.to_owned()),
                 monitoring_object_labels: odd(),

@@ -3,11 +3,11 @@
 use controller_api::ChildRecord;
 
 use crate::{
-    children::row,
+    children::{deployment::leaves_out_replicas, row},
     facts::{Facts, KindState, ObservedChild},
     kind::ChildKind,
     owner::ApiRef,
-    plan::{Decision, Plan, PlannedChild},
+    plan::{Decision, Outcome, Plan, PlannedChild},
     write_record,
 };
 
@@ -28,18 +28,24 @@ impl Todo {
     pub fn is_quiet(&self) -> bool {
         self.prune.is_empty()
             && self.decisions.iter().all(|decision| match decision {
-                Decision::Skip | Decision::Conflict(_) | Decision::WaitForDeletion => true,
+                Decision::Skip | Decision::Conflict(_) | Decision::WaitForDeletion | Decision::Fail(_) => true,
                 Decision::Create | Decision::Update { .. } | Decision::Confirm => false,
             })
     }
 
-    /// Whether a request is due whose intent copies from the live object.
+    /// Whether a request is due whose intent depends on the live number of replicas: it copies the number, or leaves it out
+    /// because no watch knows of a Deployment. There may be one all the same (somebody took off the label that the watch
+    /// selects by), and an apply without the number would scale it to 1.
     #[must_use]
-    pub fn copies(&self, plan: &Plan) -> bool {
-        let copies = |(planned, decision): (&PlannedChild, &Decision)| {
-            planned.preconditioned_on.is_some() && !matches!(decision, Decision::Skip)
+    pub fn depends_on_live_replicas(&self, plan: &Plan) -> bool {
+        let depends = |(planned, decision): (&PlannedChild, &Decision)| match decision {
+            Decision::Skip | Decision::Fail(_) => false,
+            Decision::Create | Decision::Confirm => planned.preconditioned_on.is_some() || leaves_out_replicas(planned),
+            Decision::Update { .. } | Decision::Conflict(_) | Decision::WaitForDeletion => {
+                planned.preconditioned_on.is_some()
+            }
         };
-        plan.children.iter().zip(&self.decisions).any(copies)
+        plan.children.iter().zip(&self.decisions).any(depends)
     }
 }
 
@@ -75,6 +81,9 @@ fn holds_data(record: &ChildRecord) -> bool {
 }
 
 fn decide_child(planned: &PlannedChild, records: &[ChildRecord], facts: &Facts, owner: &ApiRef) -> Decision {
+    if let (ChildKind::Deployment, Some((class, message))) = (planned.kind, &facts.unreadable_deployment) {
+        return Decision::Fail(Outcome::of_failure(planned, *class, message));
+    }
     match facts.state(planned.kind) {
         KindState::Synced => {
             let observed = facts.child(planned.kind, &planned.name);
@@ -132,7 +141,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{children::CHILD_KINDS, compile, facts::Settings};
+    use crate::{children::CHILD_KINDS, compile, facts::Settings, failure::ErrorClass};
 
     const OWNER: &str = "owner-uid";
 
@@ -190,7 +199,7 @@ mod tests {
         let (facts, records) = converged(&plan);
         let todo = decide(&plan, &records, &facts);
         assert!(todo.is_quiet(), "{todo:?}");
-        assert!(!todo.copies(&plan));
+        assert!(!todo.depends_on_live_replicas(&plan));
     }
 
     #[test]
@@ -269,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_request_that_copies_from_the_live_object_counts_as_copying() {
+    fn only_a_request_that_copies_the_live_number_depends_on_it() {
         let mut facts = Facts {
             live_replicas: Some(crate::facts::LiveReplicas {
                 replicas: 5,
@@ -282,8 +291,44 @@ mod tests {
         let plan = plan(&json!({"image": "i"}), &facts);
         let (synced, records) = converged(&plan);
         (facts.states, facts.children) = (synced.states, synced.children);
-        assert!(!decide(&plan, &records, &facts).copies(&plan));
+        assert!(!decide(&plan, &records, &facts).depends_on_live_replicas(&plan));
         facts.states.insert(ChildKind::Deployment, KindState::Pending);
-        assert!(decide(&plan, &records, &facts).copies(&plan));
+        assert!(decide(&plan, &records, &facts).depends_on_live_replicas(&plan));
+    }
+
+    #[test]
+    fn a_deployment_that_no_watch_knows_is_not_written_without_its_number() {
+        let cases = [
+            (json!({"image": "i"}), true),
+            (json!({"image": "i", "replicas": 2}), false),
+        ];
+        for (spec, depends) in cases {
+            let plan = plan(&spec, &Facts::default());
+            let (mut facts, records) = converged(&plan);
+            facts.children.retain(|(kind, _, _)| *kind != ChildKind::Deployment);
+            // With its record or, as after a restored status, without.
+            for records in [&records[..], &[]] {
+                let todo = decide(&plan, records, &facts);
+                assert_eq!(todo.depends_on_live_replicas(&plan), depends, "{spec}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_deployment_that_can_not_be_read_fails_alone() {
+        let plan = plan(&json!({"image": "i"}), &Facts::default());
+        let (mut facts, _) = converged(&plan);
+        facts.children.clear();
+        let refusal = "deployments.apps \"orders\" is forbidden";
+        facts.unreadable_deployment = Some((ErrorClass::Forbidden, refusal.to_owned()));
+        let todo = decide(&plan, &[], &facts);
+        for (planned, decision) in plan.children.iter().zip(&todo.decisions) {
+            let expected = match planned.kind {
+                ChildKind::Deployment => Decision::Fail(Outcome::Forbidden(refusal.to_owned())),
+                _ => Decision::Create,
+            };
+            assert_eq!(*decision, expected, "{planned}");
+        }
+        assert!(!todo.depends_on_live_replicas(&plan));
     }
 }

@@ -17,7 +17,9 @@ use crate::cache::api_key::ApiKey;
 pub(crate) const CONTROLLER: &str = "monitoredapi";
 
 /// Bounds in seconds: from a reconcile without requests to the deadline.
-const TIME_BUCKETS: [f64; 12] = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0];
+const TIME_BUCKETS: [f64; 14] = [
+    0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 180.0,
+];
 
 /// What is shown of one MonitoredApi.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -96,6 +98,11 @@ impl Telemetry {
     /// Takes away the series of a MonitoredApi that is gone.
     pub(crate) fn hide(&self, key: &ApiKey) {
         lock(&self.apis).remove(key);
+    }
+
+    /// Takes away the series of every MonitoredApi.
+    pub(crate) fn hide_all(&self) {
+        lock(&self.apis).clear();
     }
 
     /// Writes what is counted here. `page` then takes what others know.

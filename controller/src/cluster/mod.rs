@@ -20,9 +20,11 @@ use tokio::sync::Semaphore;
 use self::error::Call;
 pub(crate) use self::error::{CallError, ErrorClass, classify, classify_status};
 
-/// Longest wait for the answer to one request. A reconcile of eight children makes about twenty requests, four at a
-/// time, and has 30 s; the API server itself gives up on a write after 34 s.
+/// Longest wait for the answer to a read, or to a write that nothing depends on.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
+/// Longest wait for the answer to a write. The API server itself gives up after 34 s, and on an admission webhook that does
+/// not answer after 30 s at most; if the webhook may be ignored, it writes then, unless we have hung up before.
+pub(crate) const WRITE_DEADLINE: Duration = Duration::from_secs(35);
 /// Longest wait for one page of a list (500 objects with their managed fields) or for a watch to open.
 const LIST_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -175,7 +177,7 @@ impl Cluster {
         let request = resource
             .request(Some(namespace))
             .patch(name, &params, &Patch::Apply(intent));
-        self.answer(&call, request).await
+        self.answer_within(WRITE_DEADLINE, &call, request).await
     }
 
     /// Merges a part into an object; lists are replaced as a whole.
@@ -195,7 +197,7 @@ impl Cluster {
         let request = resource
             .request(Some(namespace))
             .patch(name, &params, &Patch::Merge(part));
-        self.answer(&call, request).await
+        self.answer_within(WRITE_DEADLINE, &call, request).await
     }
 
     /// Changes an object by a JSON patch.
@@ -211,7 +213,7 @@ impl Cluster {
             .header(http::header::CONTENT_TYPE, "application/json-patch+json")
             .body(call.encode(patch)?)
             .map_err(kube::core::request::Error::BuildRequest);
-        self.answer(&call, request).await
+        self.answer_within(WRITE_DEADLINE, &call, request).await
     }
 
     /// Deletes exactly this object: uid and resource version are preconditions.
@@ -229,7 +231,9 @@ impl Cluster {
             resource_version,
         });
         let request = resource.request(Some(namespace)).delete(name, &params);
-        self.answer::<serde::de::IgnoredAny>(&call, request).await.map(|_| ())
+        self.answer_within::<serde::de::IgnoredAny>(WRITE_DEADLINE, &call, request)
+            .await
+            .map(|_| ())
     }
 
     /// Creates an object of our own that is nobody's child (an Event, the Lease).
@@ -278,7 +282,7 @@ impl Cluster {
         let request = resource
             .request(Some(namespace))
             .replace_subresource("status", name, &params, body);
-        self.answer(&call, request).await
+        self.answer_within(WRITE_DEADLINE, &call, request).await
     }
 
     /// One page of a consistent list (no resource version, so never an old view), 500 objects a page.

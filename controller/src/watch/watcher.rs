@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use controller_core::facts::KindState;
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use kube::core::WatchEvent;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -30,6 +30,8 @@ const MISSING_RETRY: Duration = Duration::from_secs(10);
 const GIVE_UP_VERSION_AFTER: u32 = 3;
 /// A watch that ended in good order but lived shorter than this counts as a failure: somebody cuts it.
 const SUSPICIOUSLY_SHORT: Duration = Duration::from_secs(5);
+/// Refusals in a row after which a kind that was in sync counts as forbidden.
+const BELIEVE_REFUSALS_AFTER: u32 = 3;
 
 /// What a watch must know of an object: how far it has come.
 pub(crate) trait Versioned {
@@ -71,6 +73,8 @@ pub(crate) struct Watch<H> {
     backoff: Backoff,
     /// The last failure was the API server's, not the request's.
     outage: bool,
+    /// Refusals since the last watch that opened.
+    refusals: u32,
 }
 
 impl<H> Watch<H> {
@@ -84,6 +88,7 @@ impl<H> Watch<H> {
             relist_at: Instant::now(),
             backoff: Backoff::new(Duration::from_millis(800), Duration::from_secs(30)),
             outage: false,
+            refusals: 0,
         }
     }
 
@@ -130,7 +135,10 @@ impl<H> Watch<H> {
         }
         self.handler.init_done();
         self.relist_at = Instant::now() + jittered(RELIST_EVERY);
-        self.status.set(KindState::Synced);
+        // A kind that may be listed and not watched is known only in part: it is in sync once a watch has opened.
+        if self.status.state() != KindState::Forbidden {
+            self.status.set(KindState::Synced);
+        }
         Ok(())
     }
 
@@ -139,9 +147,29 @@ impl<H> Watch<H> {
         T: DeserializeOwned + Versioned + Clone + Send + 'static,
         H: WatchHandler<T>,
     {
-        let opened = Instant::now();
         let stream = self.cluster.watch::<T>(&self.scope, &version, WATCH_SECONDS).await?;
+        let opened = Instant::now();
         self.answered::<T>();
+        self.refusals = 0;
+        self.status.set(KindState::Synced);
+        let ended = self.events(opened, stream).await;
+        if opened.elapsed() >= SUSPICIOUSLY_SHORT {
+            // However it ended, it lived.
+            self.backoff.reset();
+        }
+        ended
+    }
+
+    /// Handles the events of one watch until it ends.
+    async fn events<T>(
+        &mut self,
+        opened: Instant,
+        stream: impl Stream<Item = kube::Result<WatchEvent<T>>>,
+    ) -> Result<(), CallError>
+    where
+        T: Versioned,
+        H: WatchHandler<T>,
+    {
         let dead_at = opened + Duration::from_secs(u64::from(WATCH_SECONDS)) + IDLE_SLACK;
         let mut stream = std::pin::pin!(stream);
         loop {
@@ -156,7 +184,6 @@ impl<H> Watch<H> {
             return Err(self.broken(ErrorClass::Unreachable, "the watch was cut at once".to_owned()));
         }
         self.status.touch();
-        self.backoff.reset();
         Ok(())
     }
 
@@ -218,8 +245,12 @@ impl<H> Watch<H> {
                 return jittered(MISSING_RETRY);
             }
             ErrorClass::Forbidden => {
-                self.version = None;
-                self.status.set(KindState::Forbidden);
+                self.refusals = self.refusals.saturating_add(1);
+                // An API server that just started, or whose authentication is away for a moment, refuses everybody.
+                if self.refusals >= BELIEVE_REFUSALS_AFTER || self.status.state() != KindState::Synced {
+                    self.version = None;
+                    self.status.set(KindState::Forbidden);
+                }
             }
             ErrorClass::Gone => self.version = None,
             ErrorClass::Conflict | ErrorClass::Invalid | ErrorClass::Server | ErrorClass::Decode => {
@@ -249,8 +280,8 @@ mod tests {
 
     use controller_core::watched::WatchedKind;
     use http::{Request, Response};
+    use http_body_util::StreamBody;
     use http_body_util::combinators::UnsyncBoxBody;
-    use http_body_util::{BodyExt, Full, StreamBody};
     use hyper::body::{Bytes, Frame};
     use kube::client::Body;
     use serde::Deserialize;
@@ -331,6 +362,8 @@ mod tests {
         Says(u16, &'static str),
         /// A body, and then nothing for ever.
         Holds(&'static str),
+        /// A body, and 50 s later a broken connection.
+        Breaks(&'static str),
     }
 
     const LIST: &str =
@@ -338,15 +371,25 @@ mod tests {
     const CHANGE: &str =
         "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"6\"}}}\n";
 
-    type Bodied = UnsyncBoxBody<Bytes, std::convert::Infallible>;
+    type Bodied = UnsyncBoxBody<Bytes, std::io::Error>;
+
+    fn whole(text: &'static str) -> impl Stream<Item = Result<Frame<Bytes>, std::io::Error>> {
+        futures::stream::iter([Ok(Frame::data(Bytes::from_static(text.as_bytes())))])
+    }
 
     fn body(answer: Answer) -> (u16, Bodied) {
         match answer {
-            Answer::Says(code, text) => (code, Full::new(Bytes::from_static(text.as_bytes())).boxed_unsync()),
+            Answer::Says(code, text) => (code, UnsyncBoxBody::new(StreamBody::new(whole(text)))),
             Answer::Holds(text) => {
-                let said = futures::stream::iter([Ok(Frame::data(Bytes::from_static(text.as_bytes())))]);
-                let held = StreamBody::new(said.chain(futures::stream::pending()));
+                let held = StreamBody::new(whole(text).chain(futures::stream::pending()));
                 (200, UnsyncBoxBody::new(held))
+            }
+            Answer::Breaks(text) => {
+                let broken = futures::stream::once(async {
+                    tokio::time::sleep(Duration::from_secs(50)).await;
+                    Err(std::io::Error::other("connection reset"))
+                });
+                (200, UnsyncBoxBody::new(StreamBody::new(whole(text).chain(broken))))
             }
         }
     }
@@ -354,6 +397,16 @@ mod tests {
     /// Runs a watch against an API server that lists one object and answers watches in this order, the last one for
     /// ever. Returns, after `span`, what the handler was called with and the resource versions that watches began at.
     async fn run(list: (u16, &'static str), watches: &'static [Answer], span: Duration) -> (Vec<String>, Vec<String>) {
+        let (told, begun, _) = run_counting(list, watches, span).await;
+        (told, begun)
+    }
+
+    /// The same, with the number of changes of the kind's state.
+    async fn run_counting(
+        list: (u16, &'static str),
+        watches: &'static [Answer],
+        span: Duration,
+    ) -> (Vec<String>, Vec<String>, usize) {
         let begun = Notes::default();
         let asked = begun.clone();
         let service = tower::service_fn(move |request: Request<Body>| {
@@ -369,7 +422,16 @@ mod tests {
             async move { Ok::<_, tower::BoxError>(Response::builder().status(code).body(body).unwrap()) }
         });
         let cluster = Cluster::over(kube::Client::new(service, "default"));
-        let status = WatchStatuses::new().add(WatchedKind::Pod, "Pod", None);
+        let statuses = WatchStatuses::new();
+        let status = statuses.add(WatchedKind::Pod, "Pod", None);
+        let mut changes = statuses.changes();
+        let counting = tokio::spawn(async move {
+            let mut count = 0;
+            while changes.changed().await.is_ok() {
+                count += 1;
+            }
+            count
+        });
         let scope = Scope {
             resource: POD,
             namespace: None,
@@ -379,7 +441,8 @@ mod tests {
         let notes = Notes::default();
         let watch = Watch::new(cluster, scope, notes.clone(), status);
         let _ = tokio::time::timeout(span, watch.run::<Item>()).await;
-        (notes.take(), begun.take())
+        drop(statuses);
+        (notes.take(), begun.take(), counting.await.unwrap())
     }
 
     const LISTED: [&str; 3] = ["init", "init_apply a", "init_done"];
@@ -427,5 +490,34 @@ mod tests {
         )
         .await;
         assert_eq!(told, [""; 0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_lived_is_opened_again_at_once_however_it_ended() {
+        let span = Duration::from_secs(600);
+        let (_, begun) = run((200, LIST), &[Answer::Breaks(CHANGE)], span).await;
+        // Each lives for 50 s, and the wait between two is less than a second.
+        assert!(begun.len() >= 12, "{}", begun.len());
+    }
+
+    const REFUSED: Answer = Answer::Says(
+        403,
+        r#"{"kind":"Status","code":403,"reason":"Forbidden","message":"no"}"#,
+    );
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_or_two_do_not_count_as_a_missing_permission() {
+        let watches = &[Answer::Breaks(""), REFUSED, REFUSED, Answer::Holds("")];
+        let (told, begun, changes) = run_counting((200, LIST), watches, Duration::from_secs(110)).await;
+        assert_eq!((begun.len(), changes), (4, 1), "{told:?}");
+        assert_eq!(told.iter().filter(|note| *note == "init").count(), 1, "{told:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_kind_that_may_be_listed_and_not_watched_changes_its_state_once() {
+        let (told, _, changes) = run_counting((200, LIST), &[REFUSED], Duration::from_secs(300)).await;
+        // From pending to in sync, and from there to forbidden; its objects are still listed now and then.
+        assert_eq!(changes, 2, "{told:?}");
+        assert!(told.iter().filter(|note| *note == "init").count() > 2, "{told:?}");
     }
 }

@@ -6,7 +6,7 @@ use controller_core::facts::Settings;
 
 use crate::admin::telemetry::Telemetry;
 use crate::cache::store::Store;
-use crate::cluster::Cluster;
+use crate::cluster::{CallError, Cluster, ErrorClass};
 use crate::lease::Leadership;
 use crate::watch::status::WatchStatuses;
 use crate::work::queue::Queue;
@@ -23,6 +23,25 @@ pub(crate) struct Context {
     pub(crate) settings: Settings,
     /// Name of this process, on the events that it publishes.
     pub(crate) instance: String,
+}
+
+impl Context {
+    /// Before each write: refuses it where this process leads no more, for whoever leads now must not meet our writes.
+    ///
+    /// # Errors
+    /// This process does not lead.
+    pub(crate) fn must_lead(&self, verb: &'static str, kind: &'static str, object: &str) -> Result<(), CallError> {
+        if self.leadership.is_held() {
+            return Ok(());
+        }
+        Err(CallError {
+            verb,
+            kind,
+            object: object.to_owned(),
+            class: ErrorClass::Unreachable,
+            message: "this replica is no longer the leader".to_owned(),
+        })
+    }
 }
 
 #[cfg(test)]

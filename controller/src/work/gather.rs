@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec, MonitoredApiStatus};
+use controller_core::children::deployment::needs_live_replicas;
 use controller_core::children::row;
 use controller_core::facts::{ClaimFacts, Facts, KindState, LiveReplicas, PodFacts, PrometheusFacts, WorkloadFacts};
 use controller_core::owner::ApiRef;
@@ -101,8 +102,16 @@ pub(crate) async fn live(context: &Context, target: &Target) -> Result<Option<Ta
     Ok(context.store.api(&key).map(|cached| Target::new(&key, &cached)))
 }
 
-/// What a plan is built and compared with, besides the spec.
-pub(crate) async fn facts(context: &Context, target: &Target) -> Result<Facts, CallError> {
+/// The Deployment's number of replicas, and the version of the Deployment that has it. `None`: it does not exist.
+pub(crate) type LiveDeployment = Option<(LiveReplicas, String)>;
+
+/// What a plan is built and compared with, besides the spec. `read`: the Deployment, where it was just read. One that
+/// cannot be read is told of the Deployment alone.
+pub(crate) async fn facts(
+    context: &Context,
+    target: &Target,
+    read: Option<Result<LiveDeployment, CallError>>,
+) -> Facts {
     let namespace = &target.key.namespace;
     let state = |kind| (kind, context.watches.state(WatchedKind::Child(kind), namespace));
     let mut facts = Facts {
@@ -110,13 +119,22 @@ pub(crate) async fn facts(context: &Context, target: &Target) -> Result<Facts, C
         children: context.store.children(&target.key),
         ..Facts::default()
     };
-    let deployment = match facts.state(ChildKind::Deployment) {
-        KindState::Synced => context.store.live_replicas(&target.key),
+    let needs_number = target.api.as_ref().is_ok_and(|api| needs_live_replicas(&api.spec));
+    let deployment = match (read, facts.state(ChildKind::Deployment)) {
+        (Some(Err(_)), _) if !needs_number => Ok(None),
+        (Some(read), _) => read,
+        (None, KindState::Synced) => Ok(context.store.live_replicas(&target.key)),
         // Without a watch the number must be read: leaving it out would scale the workload down to 1.
-        KindState::Pending | KindState::Missing | KindState::Forbidden => live_replicas(context, target).await?,
+        (None, KindState::Pending | KindState::Missing | KindState::Forbidden) if needs_number => {
+            live_replicas(context, target).await
+        }
+        (None, KindState::Pending | KindState::Missing | KindState::Forbidden) => Ok(None),
     };
-    (facts.live_replicas, facts.deployment_version) = deployment.unzip();
-    Ok(facts)
+    match deployment {
+        Ok(deployment) => (facts.live_replicas, facts.deployment_version) = deployment.unzip(),
+        Err(error) => facts.unreadable_deployment = Some((error.class, error.message)),
+    }
+    facts
 }
 
 /// What a live read found before the first write.
@@ -124,37 +142,32 @@ pub(crate) async fn facts(context: &Context, target: &Target) -> Result<Facts, C
 pub(crate) enum BeforeWriting {
     /// Everything is as it was planned from.
     AsPlanned,
-    /// Something changed: plan again, from this.
-    Changed(Box<Target>),
+    /// Something changed: plan again, from this and from the live Deployment.
+    Changed(Box<Target>, Result<LiveDeployment, CallError>),
     /// The MonitoredApi is gone, or is being deleted.
     Gone,
 }
 
 /// Reads live what a plan was made from, because a watch may be behind: the MonitoredApi, and the number of replicas where
-/// the plan copies it.
+/// the plan depends on it.
 pub(crate) async fn before_writing(
     context: &Context,
     target: &Target,
-    copies: bool,
+    with_replicas: bool,
 ) -> Result<BeforeWriting, CallError> {
     let Some(fresh) = live(context, target).await?.filter(|fresh| !fresh.deleting) else {
         return Ok(BeforeWriting::Gone);
     };
-    if copies {
-        live_replicas(context, &fresh).await?;
-    }
-    Ok(if copies || fresh.resource_version != target.resource_version {
-        BeforeWriting::Changed(Box::new(fresh))
+    Ok(if with_replicas || fresh.resource_version != target.resource_version {
+        let deployment = live_replicas(context, &fresh).await;
+        BeforeWriting::Changed(Box::new(fresh), deployment)
     } else {
         BeforeWriting::AsPlanned
     })
 }
 
 /// The Deployment's number of replicas as the API server has it now, and the version that it was read from.
-pub(crate) async fn live_replicas(
-    context: &Context,
-    target: &Target,
-) -> Result<Option<(LiveReplicas, String)>, CallError> {
+pub(crate) async fn live_replicas(context: &Context, target: &Target) -> Result<LiveDeployment, CallError> {
     let resource = kinds::resource(row(ChildKind::Deployment));
     let get = context
         .cluster

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::cluster::CallError;
 use crate::work::apply::apply;
 use crate::work::context::Context;
-use crate::work::gather::{self, BeforeWriting, Observation, Target};
+use crate::work::gather::{self, BeforeWriting, LiveDeployment, Observation, Target};
 
 /// What is to be done for one MonitoredApi.
 #[derive(Debug)]
@@ -23,26 +23,29 @@ impl Work {
     /// Planned from what the watches know. Where that asks for a write, the object itself is read first and, if it moved,
     /// planned from once more, so that no write follows from an old spec. `None`: it is gone.
     pub(crate) async fn current(context: &Context, target: Target) -> Result<Option<Self>, CallError> {
-        let work = Self::planned(context, target).await?;
+        let work = Self::planned(context, target, None).await;
         let Some((plan, todo)) = work.to_write().filter(|(_, todo)| !todo.is_quiet()) else {
             return Ok(Some(work));
         };
-        match gather::before_writing(context, &work.target, todo.copies(plan)).await? {
+        match gather::before_writing(context, &work.target, todo.depends_on_live_replicas(plan)).await? {
             BeforeWriting::AsPlanned => Ok(Some(work)),
-            BeforeWriting::Changed(target) => Self::planned(context, *target).await.map(Some),
+            BeforeWriting::Changed(target, deployment) => {
+                Ok(Some(Self::planned(context, *target, Some(deployment)).await))
+            }
             BeforeWriting::Gone => Ok(None),
         }
     }
 
-    async fn planned(context: &Context, target: Target) -> Result<Self, CallError> {
-        let facts = gather::facts(context, &target).await?;
+    /// `deployment`: the Deployment, where it was just read.
+    async fn planned(context: &Context, target: Target, deployment: Option<Result<LiveDeployment, CallError>>) -> Self {
+        let facts = gather::facts(context, &target, deployment).await;
         let plan = match &target.api {
             Ok(api) => compile(api, &context.settings, &facts, &target.owner),
             Err(violations) => Err(violations.clone()),
         };
         let written = plan.as_ref().ok().filter(|plan| !plan.api.suspend);
         let todo = written.map(|plan| decide(plan, &target.status.children, &facts));
-        Ok(Self { target, plan, todo })
+        Self { target, plan, todo }
     }
 
     fn to_write(&self) -> Option<(&Plan, &Todo)> {

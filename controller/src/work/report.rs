@@ -88,6 +88,7 @@ async fn replace(context: &Context, target: &Target, status: &MonitoredApiStatus
         },
         "status": status,
     });
+    context.must_lead("replace status of", kinds::MONITORED_API.kind, &target.key.to_string())?;
     let write = context
         .cluster
         .replace_status::<_, ApiItem>(kinds::MONITORED_API, &key.namespace, &key.name, &body);
@@ -135,6 +136,7 @@ async fn publish(context: &Context, target: &Target, event: &EventSpec) -> Resul
         "note": event.note,
         "action": event.action.as_str(),
     });
+    context.must_lead("create", kinds::EVENT.kind, &key.name)?;
     context
         .cluster
         .create::<_, serde::de::IgnoredAny>(kinds::EVENT, &key.namespace, &body)

@@ -23,7 +23,7 @@ use crate::work::{gather, report};
 /// Reconciles at a time. More would only queue up in the API server.
 const CONCURRENCY: usize = 16;
 /// Longest time for one reconcile. Everything in it has a shorter deadline of its own; this is the net.
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(180);
 /// On a stop: time for reconciles under way to come to their end.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -48,6 +48,10 @@ pub(crate) async fn work(context: Arc<Context>, stop: CancellationToken, term: C
 }
 
 async fn take(context: Arc<Context>, stop: CancellationToken, term: CancellationToken, run: impl Run) {
+    // In an earlier term of this process others led in between.
+    for key in context.store.api_keys() {
+        context.queue.add(&key);
+    }
     let places = Arc::new(Semaphore::new(CONCURRENCY));
     let tasks = TaskTracker::new();
     loop {
@@ -77,6 +81,8 @@ async fn take(context: Arc<Context>, stop: CancellationToken, term: Cancellation
     if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
         tracing::warn!("some reconciles did not end in time; the next start takes them up");
     }
+    // Whoever leads now shows them. Two processes that show one MonitoredApi would contradict each other.
+    context.telemetry.hide_all();
 }
 
 /// How one run ended.
@@ -169,9 +175,14 @@ fn words(panic: &(dyn Any + Send)) -> String {
 mod tests {
     use metric_contract::Family;
 
+    use controller_core::watched::WatchedKind;
+
     use super::*;
+    use crate::admin::telemetry::ApiSeries;
     use crate::admin::telemetry::Page;
+    use crate::cache::versioned_map::Source;
     use crate::cluster::Cluster;
+    use crate::watch::observe::ApiItem;
 
     /// Panics on `broken`, hangs on `stuck`, and is done with everything else.
     #[derive(Clone, Copy)]
@@ -213,7 +224,7 @@ mod tests {
         let done = line(platform::RECONCILE_TOTAL, ",result=\"success\"");
         let deadline = line(platform::RECONCILE_ERRORS, ",class=\"deadline\"");
         let panic = line(platform::RECONCILE_PANICS, "");
-        for _ in 0..600 {
+        for _ in 0..2000 {
             // The clock of the test stands still until nothing else can go on.
             tokio::time::sleep(Duration::from_millis(100)).await;
             if counts(&metrics(&context), &deadline) {
@@ -233,5 +244,44 @@ mod tests {
         );
         stop.cancel();
         working.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_a_term_ends_its_series_go_and_the_next_term_shows_them_again() {
+        /// Shows a series, as each reconcile does.
+        #[derive(Clone, Copy)]
+        struct Showing;
+
+        impl Run for Showing {
+            async fn run(&self, context: &Context, key: &ApiKey) -> Result<Requeue, CallError> {
+                context.telemetry.show(
+                    key,
+                    ApiSeries {
+                        wanted: Some(5),
+                        ..ApiSeries::default()
+                    },
+                );
+                Ok(Requeue::OnEvent)
+            }
+        }
+
+        let context = context();
+        let orders = serde_json::from_value::<ApiItem>(serde_json::json!({
+            "metadata": {"name": "orders", "namespace": "shop", "uid": "u", "resourceVersion": "1", "generation": 1},
+            "spec": {"image": "i"},
+        }));
+        context
+            .store
+            .upsert(WatchedKind::MonitoredApi, orders.unwrap(), Source::Answer);
+        let wanted = format!("{}{{", platform::REPLICAS_WANTED.name);
+        for _ in 0..2 {
+            let (stop, term) = (CancellationToken::new(), CancellationToken::new());
+            let working = tokio::spawn(take(Arc::clone(&context), stop, term.clone(), Showing));
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert!(metrics(&context).contains(&wanted), "{}", metrics(&context));
+            term.cancel();
+            working.await.unwrap();
+            assert!(!metrics(&context).contains(&wanted), "{}", metrics(&context));
+        }
     }
 }

@@ -400,6 +400,23 @@ fn a_number_of_pods_that_is_set_and_unset_stays_what_it_is() {
 }
 
 #[test]
+fn a_number_of_pods_outlives_the_loss_of_the_label_that_the_watch_selects_by() {
+    let shop = Shop::with("relabelled", &json!({"image": "a", "replicas": 5}));
+    shop.edit(&json!({"replicas": null}));
+    shop.wait_says("ChildrenApplied", "True");
+    let before = shop.get(DEPLOYMENTS, "orders");
+    assert_eq!(before["spec"]["replicas"], json!(5));
+    for label in [json!(null), json!("me")] {
+        let stripped = json!({"metadata": {"labels": {"app.kubernetes.io/managed-by": label}}});
+        shop.api.merge(&shop.path(DEPLOYMENTS, "orders"), &stripped).unwrap();
+        let labelled = |found: &Value| found["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "monitored-api";
+        let repaired = shop.wait(DEPLOYMENTS, "orders", labelled);
+        assert_eq!(repaired["spec"]["replicas"], json!(5));
+        assert_eq!(uid(&repaired), uid(&before));
+    }
+}
+
+#[test]
 fn deleting_the_api_in_the_background_leaves_nothing() {
     let shop = Shop::with("background", &json!({"image": "a"}));
     shop.api.delete(&shop.orders()).unwrap();

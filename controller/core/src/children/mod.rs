@@ -18,7 +18,7 @@ pub use self::row::{ChildKindRow, Watch};
 use crate::{
     facts::Facts,
     kind::ChildKind,
-    plan::{AppliedChild, Outcome, PlannedChild},
+    plan::{AppliedChild, Decision, Outcome, PlannedChild},
     valid::ValidApi,
     violation::Violations,
 };
@@ -81,23 +81,52 @@ pub(crate) fn build(input: &BuildInput<'_>, violations: &mut Violations) -> Buil
     built
 }
 
-/// Why a child must not be written after what became of the earlier ones. `None`: it may be written.
+/// What became of a child that must not be written after what became of the earlier ones. `None`: it may be written.
 ///
-/// No pod may mount a volume that belongs to somebody else: what it writes there could not be undone.
+/// - No pod may mount a volume that may belong to somebody else: what it writes there could not be undone. So the claim
+///   must be as wanted, whatever the reason that it is not.
+/// - Where the API server did not answer for an object that the workload needs, the rest would wait just as long.
 #[must_use]
-pub fn blocked_by(kind: ChildKind, earlier: &[AppliedChild]) -> Option<String> {
-    let foreign = |child: &&AppliedChild| {
-        child.kind == ChildKind::PersistentVolumeClaim && matches!(child.outcome, Outcome::Conflict(_))
-    };
-    earlier
+pub fn blocked_by(kind: ChildKind, decision: &Decision, earlier: &[AppliedChild]) -> Option<Outcome> {
+    if *decision == Decision::Skip {
+        return None;
+    }
+    if unanswered(earlier) {
+        return Some(Outcome::Failed(
+            "not tried, because the API server did not answer for another object in time".to_owned(),
+        ));
+    }
+    let claim = earlier
         .iter()
-        .find(|child| kind == ChildKind::Deployment && foreign(child))
-        .map(|claim| {
-            format!(
-                "not written, because its pods would mount the PersistentVolumeClaim {}, which belongs to somebody else",
-                claim.name
-            )
-        })
+        .find(|child| kind == ChildKind::Deployment && child.kind == ChildKind::PersistentVolumeClaim)?;
+    held_back(claim)
+}
+
+/// Whether the API server gave no answer in time for an object that the workload needs.
+#[must_use]
+pub fn unanswered(applied: &[AppliedChild]) -> bool {
+    applied
+        .iter()
+        .any(|child| row(child.kind).needed_by_ready && child.outcome.is_unanswered())
+}
+
+/// What becomes of the Deployment whose pods mount a claim. `None`: it may be written.
+fn held_back(claim: &AppliedChild) -> Option<Outcome> {
+    let name = &claim.name;
+    let sentence = |why: &str| {
+        format!(
+            "not written, because its pods would mount the PersistentVolumeClaim {name}, {why}: see what is said of the claim"
+        )
+    };
+    Some(match &claim.outcome {
+        Outcome::Unchanged | Outcome::Applied => return None,
+        Outcome::Conflict(_) => Outcome::Conflict(sentence("which belongs to somebody else")),
+        Outcome::Forbidden(_) => Outcome::Forbidden(sentence("which the operator is not permitted to write")),
+        Outcome::Invalid(_) => Outcome::Invalid(sentence("which the API server refuses as it is wanted")),
+        Outcome::Failed(_) | Outcome::CrdMissing => Outcome::Failed(sentence("which could not be written")),
+        Outcome::Waiting(_) => Outcome::Waiting(sentence("and an old one of this name is still being deleted")),
+        Outcome::Pending(why) => Outcome::Pending(why.clone()),
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     compile,
     facts::{LiveReplicas, Settings},
+    failure::ErrorClass,
     object_hash,
     owner::ApiRef,
     plan::Plan,
@@ -309,11 +310,61 @@ fn no_pod_mounts_a_claim_of_somebody_else() {
         outcome,
         record: None,
     };
-    let foreign = [claim(Outcome::Conflict("exists and is not ours".to_owned()))];
-    let why = blocked_by(ChildKind::Deployment, &foreign).unwrap();
-    assert!(why.contains("PersistentVolumeClaim orders"), "{why}");
-    assert_eq!(blocked_by(ChildKind::Service, &foreign), None);
-    assert_eq!(blocked_by(ChildKind::Deployment, &[claim(Outcome::Applied)]), None);
+    let blocked = |kind, outcome| blocked_by(kind, &Decision::Create, &[claim(outcome)]);
+    let text = || "why".to_owned();
+    for outcome in [
+        Outcome::Conflict(text()),
+        Outcome::CrdMissing,
+        Outcome::Forbidden(text()),
+        Outcome::Invalid(text()),
+        Outcome::Failed(text()),
+        Outcome::Waiting(text()),
+    ] {
+        let held = blocked(ChildKind::Deployment, outcome.clone()).unwrap();
+        let (Outcome::Conflict(why)
+        | Outcome::Forbidden(why)
+        | Outcome::Invalid(why)
+        | Outcome::Failed(why)
+        | Outcome::Waiting(why)) = &held
+        else {
+            panic!("{held:?}")
+        };
+        assert!(why.contains("PersistentVolumeClaim orders"), "{why}");
+        assert_eq!(held.is_error(), outcome.is_error());
+        assert_eq!(blocked(ChildKind::Service, outcome.clone()), None);
+        // Nothing is due, so nothing is held back.
+        assert_eq!(
+            blocked_by(ChildKind::Deployment, &Decision::Skip, &[claim(outcome)]),
+            None
+        );
+    }
+    assert!(blocked(ChildKind::Deployment, Outcome::Pending(text())).is_some());
+    for outcome in [Outcome::Applied, Outcome::Unchanged] {
+        assert_eq!(blocked(ChildKind::Deployment, outcome), None);
+    }
+}
+
+#[test]
+fn after_silence_for_what_the_workload_needs_nothing_more_is_tried() {
+    let earlier = |kind, class| {
+        let planned = PlannedChild::new(kind, "orders".to_owned(), json!({}));
+        [AppliedChild {
+            kind,
+            name: "orders".to_owned(),
+            outcome: Outcome::of_failure(&planned, class, ""),
+            record: None,
+        }]
+    };
+    let cases = [
+        (ChildKind::Service, ErrorClass::Timeout, true),
+        (ChildKind::Service, ErrorClass::Server, false),
+        // Somebody's webhook for rules must not hold up the workload.
+        (ChildKind::PrometheusRule, ErrorClass::Timeout, false),
+    ];
+    for (kind, class, stops) in cases {
+        let blocked = blocked_by(ChildKind::Deployment, &Decision::Create, &earlier(kind, class));
+        assert_eq!(blocked.is_some(), stops, "{kind} {class:?}");
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     let mut failures: Vec<(Reason, String)> = applied.children.iter().filter_map(failure).collect();
     failures
         .sort_by(|(one, about_one), (other, about_other)| (rank(*one), about_one).cmp(&(rank(*other), about_other)));
+    failures.dedup();
     if let Some((worst, _)) = failures.first() {
         let sentences: Vec<_> = failures.iter().map(|(_, sentence)| sentence.as_str()).collect();
         return Verdict::no(*worst, sentences.join("; "));
@@ -78,12 +79,13 @@ pub(super) fn of_missing_crds(applied: &Applied) -> impl Iterator<Item = ChildKi
 }
 
 /// The reasons for which a child is not as wanted: the condition gives the first of these that applies.
-const WORST_FIRST: [Reason; 5] = [
+const WORST_FIRST: [Reason; 6] = [
     Reason::Conflict,
     Reason::Forbidden,
     Reason::Invalid,
     Reason::Failed,
     Reason::WaitingForDeletion,
+    Reason::Pending,
 ];
 
 fn rank(reason: Reason) -> usize {
@@ -102,10 +104,9 @@ fn failure(child: &AppliedChild) -> Option<(Reason, String)> {
         Outcome::Forbidden(why) => Some((Reason::Forbidden, format!("{place}: Forbidden: {why}"))),
         Outcome::Invalid(why) => Some((Reason::Invalid, format!("{place}: Invalid: {why}"))),
         Outcome::Failed(why) => Some((Reason::Failed, format!("{place}: Failed: {why}"))),
-        Outcome::Waiting => Some((
-            Reason::WaitingForDeletion,
-            format!("{place}: the old object of this name is still being deleted"),
-        )),
+        Outcome::Waiting(why) => Some((Reason::WaitingForDeletion, format!("{place}: {why}"))),
+        // It is the same for every child.
+        Outcome::Pending(why) => Some((Reason::Pending, why.clone())),
     }
 }
 
@@ -130,7 +131,7 @@ pub(super) fn needed_children(applied: &Applied) -> NeededChildren {
     };
     let refused = |outcome: &Outcome| match outcome {
         Outcome::Conflict(_) | Outcome::Forbidden(_) | Outcome::Invalid(_) | Outcome::CrdMissing => true,
-        Outcome::Unchanged | Outcome::Applied | Outcome::Failed(_) | Outcome::Waiting => false,
+        Outcome::Unchanged | Outcome::Applied | Outcome::Failed(_) | Outcome::Waiting(_) | Outcome::Pending(_) => false,
     };
     if outcomes().any(refused) {
         NeededChildren::Refused
@@ -188,7 +189,7 @@ fn state(child: &AppliedChild, workload_ready: bool, input: &FoldInput<'_>) -> &
         Outcome::Conflict(_) => "Conflict",
         Outcome::CrdMissing => "Missing",
         Outcome::Forbidden(_) | Outcome::Invalid(_) | Outcome::Failed(_) => "Failed",
-        Outcome::Waiting => "Progressing",
+        Outcome::Waiting(_) | Outcome::Pending(_) => "Progressing",
     }
 }
 

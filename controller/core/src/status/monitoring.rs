@@ -1,6 +1,6 @@
 //! The links of the chain from the workload to Prometheus: `MonitorSelected`, `DialectKnown`, and `Monitored` over them.
 
-use controller_api::Reason;
+use controller_api::{ConditionType, Reason};
 
 use super::{
     FoldInput, selection,
@@ -43,12 +43,15 @@ fn not_written(input: &FoldInput<'_>) -> Option<Verdict> {
             Reason::CrdMissing,
             "the CRD servicemonitors.monitoring.coreos.com is not installed: install the Prometheus Operator; the operator notices it within a minute",
         )),
-        Outcome::Conflict(_) | Outcome::Forbidden(_) | Outcome::Invalid(_) | Outcome::Failed(_) | Outcome::Waiting => {
-            Some(Verdict::no(
-                Reason::NotApplied,
-                "the ServiceMonitor could not be written: see ChildrenApplied",
-            ))
-        }
+        Outcome::Conflict(_)
+        | Outcome::Forbidden(_)
+        | Outcome::Invalid(_)
+        | Outcome::Failed(_)
+        | Outcome::Waiting(_)
+        | Outcome::Pending(_) => Some(Verdict::no(
+            Reason::NotApplied,
+            "the ServiceMonitor could not be written: see ChildrenApplied",
+        )),
     }
 }
 
@@ -99,10 +102,26 @@ pub(super) fn monitored(input: &FoldInput<'_>, links: [Option<&Verdict>; 2]) -> 
         .find(|link| link.is(Truth::False))
         // A dialect that nobody named and nothing detected is not a failure.
         .or_else(|| links().find(|link| link.is(Truth::Unknown) && link.reason != Reason::NotDetectedYet));
-    weak.cloned().unwrap_or_else(|| {
-        Verdict::yes(
-            Reason::Monitored,
-            "every link from the workload to Prometheus that can be checked holds",
-        )
-    })
+    if let Some(weak) = weak {
+        return weak.clone();
+    }
+    if !has_run(input) {
+        return Verdict::unknown(
+            Reason::NeverRan,
+            "none of the pods has run yet, so there is nothing to scrape: see WorkloadReady",
+        );
+    }
+    Verdict::yes(
+        Reason::Monitored,
+        "every link from the workload to Prometheus that can be checked holds",
+    )
+}
+
+/// Whether any pod of the workload has run, now or at the time of an earlier status. Where none is wanted, none is missed.
+fn has_run(input: &FoldInput<'_>) -> bool {
+    let runs = input.workload.pods.iter().any(|pod| pod.phase == "Running");
+    let deployment = input.workload.deployment.as_ref();
+    let counted = deployment.is_some_and(|deployment| deployment.ready > 0 || deployment.wanted == 0);
+    let before = Verdict::before(ConditionType::Monitored, input.previous);
+    runs || counted || before.is_some_and(|before| before.is(Truth::True))
 }

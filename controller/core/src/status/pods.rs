@@ -58,19 +58,24 @@ fn diagnose_pod(pod: &PodFacts, owner: &ApiRef, api: Option<&ValidApi>) -> Optio
         })),
         Some((reason, message)) => Some(container::waiting(reason, message, api)),
         None if pod.phase == "Pending" => Some(container::creating()),
-        None => pod
-            .unhealthy
-            .as_deref()
-            .map(|message| probe(message, api))
-            .or_else(|| crashed.filter(|_| pod.restarts > 0 || pod.phase == "Failed"))
-            .or_else(|| {
-                Some(diagnosis(
-                    UNEXPLAINED,
-                    Reason::NotReadyYet,
-                    "the container runs and is not ready yet",
-                ))
-            }),
+        None => Some(not_ready(pod, crashed, api)),
     }
+}
+
+/// Why a container that does not wait for its start is not ready: what explains most. Between two crashes the probes fail
+/// too, for the same reason; told instead, it would be the wrong advice and change with each restart.
+fn not_ready(pod: &PodFacts, crashed: Option<Diagnosis>, api: Option<&ValidApi>) -> Diagnosis {
+    let unexplained = diagnosis(
+        UNEXPLAINED,
+        Reason::NotReadyYet,
+        "the container runs and is not ready yet",
+    );
+    let crashed = crashed.filter(|_| pod.restarts > 0 || pod.phase == "Failed");
+    let probed = pod.unhealthy.as_deref().map(|message| probe(message, api));
+    [crashed, probed].into_iter().flatten().fold(
+        unexplained,
+        |best, other| if other.rank > best.rank { other } else { best },
+    )
 }
 
 fn logs(owner: &ApiRef) -> String {

@@ -17,8 +17,8 @@ mod template;
 mod workload;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec};
-pub(crate) use workload::RESERVED_LABELS;
 pub use preset::{AUTO, NATIVE, PRESETS, Preset, PresetProbe, PresetProbes, preset};
+pub(crate) use workload::RESERVED_LABELS;
 
 use crate::{
     facts::Settings,

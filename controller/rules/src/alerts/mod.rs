@@ -20,8 +20,8 @@ use crate::{
     queries::{ApiQueries, QueryResult},
 };
 
-pub use active::{check_overrides, check_runbook_base_url};
 pub(crate) use active::{ActiveAlert, ActiveAlerts, active_alerts, runbook_url};
+pub use active::{check_overrides, check_runbook_base_url};
 pub use build::build_rules;
 pub use family::{AlertFamily, Severity, SourceSystem};
 pub use threshold::ThresholdUnit;

@@ -7,7 +7,7 @@ mod replicas_precondition;
 
 use controller_api::ChildRecord;
 use controller_core::ChildKind;
-use controller_core::children::{blocked_by, row};
+use controller_core::children::{blocked_by, row, unanswered};
 use controller_core::facts::KindState;
 use controller_core::metadata::Metadata;
 use controller_core::plan::{Applied, AppliedChild, Decision, Outcome, Plan, PlannedChild};
@@ -51,10 +51,15 @@ pub(crate) async fn apply(context: &Context, target: &Target, plan: &Plan, todo:
         children.extend(settled);
         work = rest;
     }
-    let gone = join_all(todo.prune.iter().map(|record| prune(context, target, record.clone()))).await;
+    let leftovers = if unanswered(&children) {
+        todo.prune.clone()
+    } else {
+        let gone = join_all(todo.prune.iter().map(|record| prune(context, target, record.clone()))).await;
+        gone.into_iter().flatten().collect()
+    };
     Applied {
         children,
-        leftovers: gone.into_iter().flatten().collect(),
+        leftovers,
         kept: todo.kept.clone(),
         missing: plan.missing.clone(),
     }
@@ -76,8 +81,8 @@ struct Answer {
 
 impl<'a> Child<'a> {
     async fn settle_after(self, earlier: &[AppliedChild], decision: Decision) -> AppliedChild {
-        match blocked_by(self.planned.kind, earlier) {
-            Some(why) => self.with(Outcome::Conflict(why), self.record().cloned()),
+        match blocked_by(self.planned.kind, &decision, earlier) {
+            Some(outcome) => self.with(outcome, self.record().cloned()),
             None => self.settle(decision).await,
         }
     }
@@ -92,7 +97,8 @@ impl<'a> Child<'a> {
         let result = match decision {
             Decision::Skip => return self.with(Outcome::Unchanged, old),
             Decision::Conflict(whose) => return self.with(Outcome::Conflict(whose), None),
-            Decision::WaitForDeletion => return self.with(Outcome::Waiting, old),
+            Decision::WaitForDeletion => return self.with(leaving(), old),
+            Decision::Fail(outcome) => return self.with(outcome, old),
             Decision::Update { uid } => match self.update(&uid).await {
                 // What the watch knew was old: look, once.
                 Err(error) if matches!(error.class, ErrorClass::Conflict | ErrorClass::NotFound) => self.look().await,
@@ -141,7 +147,7 @@ impl<'a> Child<'a> {
             Confirmation::Create => self.create().await,
             Confirmation::Update { uid } => self.update(&uid).await,
             Confirmation::Conflict(whose) => Ok((Outcome::Conflict(whose), None)),
-            Confirmation::WaitForDeletion => Ok((Outcome::Waiting, old.cloned())),
+            Confirmation::WaitForDeletion => Ok((leaving(), old.cloned())),
         }
     }
 
@@ -177,9 +183,7 @@ impl<'a> Child<'a> {
     /// One apply. Returns the metadata of the answer.
     async fn write(self, intent: &Value, force: bool) -> Result<Metadata, CallError> {
         let kind = self.planned.kind;
-        if !self.context.leadership.is_held() {
-            return Err(not_leading(self.planned));
-        }
+        self.context.must_lead("apply", kind.as_str(), &self.planned.name)?;
         let apply = self.context.cluster.apply::<Raw>(
             kinds::resource(row(kind)),
             &self.target.key.namespace,
@@ -217,14 +221,8 @@ impl<'a> Child<'a> {
     }
 }
 
-fn not_leading(planned: &PlannedChild) -> CallError {
-    CallError {
-        verb: "apply",
-        kind: planned.kind.as_str(),
-        object: planned.name.clone(),
-        class: ErrorClass::Unreachable,
-        message: "this replica is no longer the leader".to_owned(),
-    }
+fn leaving() -> Outcome {
+    Outcome::Waiting("the old object of this name is still being deleted".to_owned())
 }
 
 fn unreadable(planned: &PlannedChild, error: &serde_json::Error) -> CallError {

@@ -29,6 +29,7 @@ impl Child<'_> {
             object.insert("metadata".to_owned(), json!({"uid": uid}));
         }
         let whole = at_version(&whole, self.planned.preconditioned_on.as_deref());
+        self.context.must_lead("merge", kind, name)?;
         let merged = cluster.merge::<Raw>(resource, namespace, name, &whole, REPAIRER).await;
         let label = merged
             .as_ref()
@@ -47,6 +48,7 @@ impl Child<'_> {
             {"op": "test", "path": format!("{entry}/manager"), "value": REPAIRER},
             {"op": "remove", "path": entry},
         ]);
+        self.context.must_lead("patch", kind, name)?;
         let cleaned = cluster.json_patch::<Raw>(resource, namespace, name, &patch).await?;
         self.answered(&cleaned)
     }

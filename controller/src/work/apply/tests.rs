@@ -220,7 +220,9 @@ async fn silence_ends_with_the_deadline_of_the_request() {
     let (applied, received) = settle(update(), vec![Reply::Silence]).await;
     failed_with(&applied, "in time");
     assert_eq!(received.len(), 1);
-    assert!(started.elapsed() <= Duration::from_secs(10), "{:?}", started.elapsed());
+    // Longer than the API server waits for a webhook that may be ignored; shorter than the status may stay silent.
+    let waited = started.elapsed().as_secs();
+    assert!((34..=40).contains(&waited), "{waited}");
 }
 
 #[tokio::test]
@@ -243,4 +245,28 @@ async fn a_creation_whose_answer_was_cut_is_recognised_as_ours_the_next_time() {
     assert_eq!(methods(&received), ["GET", "PATCH"]);
     assert!(received[1].query.contains("force=true"));
     assert_eq!(received[1].body["metadata"]["uid"], "c1");
+}
+
+#[tokio::test]
+async fn a_replica_that_leads_no_more_writes_neither_children_nor_status_nor_events() {
+    let (context, log) = context(Vec::new());
+    let mut context = Arc::into_inner(context).unwrap();
+    context.leadership = crate::lease::Leadership::default();
+    let (target, planned) = (target(), planned());
+    let child = Child {
+        context: &context,
+        target: &target,
+        planned: &planned,
+    };
+    failed_with(&child.settle(update()).await, "reached");
+    let refusal = CallError {
+        verb: "apply",
+        kind: "Service",
+        object: "orders".to_owned(),
+        class: ErrorClass::Invalid,
+        message: "refused".to_owned(),
+    };
+    assert!(child.repair(&planned.object, "c1", refusal).await.is_err());
+    assert!(crate::work::report::report_panic(&context, &target).await.is_err());
+    assert!(log.lock().unwrap().is_empty());
 }

@@ -7,6 +7,7 @@ mod security;
 mod sidecars;
 mod template;
 
+use controller_api::MonitoredApiSpec;
 use k8s_openapi::{api::apps::v1::DeploymentSpec, apimachinery::pkg::apis::meta::v1::LabelSelector};
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ use super::{
     BuildInput, BuildOutput, ChildKindRow, Group, Watch,
     object::{OwnMetadata, body, object, selector_labels},
 };
-use crate::{facts::LiveReplicas, kind::ChildKind, violation::Violations};
+use crate::{facts::LiveReplicas, kind::ChildKind, plan::PlannedChild, violation::Violations};
 
 pub(super) const ROW: ChildKindRow = ChildKindRow::new(ChildKind::Deployment, Group::APPS, "deployments", build)
     .needed_by_ready()
@@ -72,6 +73,17 @@ fn copied_replicas(input: &BuildInput<'_>) -> Option<i32> {
 
 fn ours_alone(live: &LiveReplicas) -> bool {
     live.ours && !live.others
+}
+
+/// Whether it is a Deployment that is sent without a number of replicas.
+pub(crate) fn leaves_out_replicas(planned: &PlannedChild) -> bool {
+    planned.kind == ChildKind::Deployment && planned.object.pointer("/spec/replicas").is_none()
+}
+
+/// Whether the plan of a spec needs the live number of replicas: it prescribes none.
+#[must_use]
+pub fn needs_live_replicas(spec: &MonitoredApiSpec) -> bool {
+    spec.replicas.is_none()
 }
 
 /// Whether the number of replicas that an intent copied is still the live one, and still ours to send.

@@ -99,3 +99,20 @@ fn a_record_that_stands_twice_is_kept_once() {
     assert_eq!(says(&status, "ChildrenApplied"), "False/Pruning");
     assert_eq!(says(&status, "Ready"), "True/Ready");
 }
+
+#[test]
+fn what_the_cluster_is_not_ready_for_is_told_once_and_is_no_warning() {
+    let mut world = World::well();
+    world.applied = Some(applied(|_| {
+        Outcome::Pending("the API server is not ready: wait".to_owned())
+    }));
+    let status = world.fold();
+    assert_eq!(says(&status, "ChildrenApplied"), "False/Pending");
+    assert_eq!(
+        condition(&status, "ChildrenApplied").message,
+        "the API server is not ready: wait"
+    );
+    assert_eq!(says(&status, "Stalled"), "False/NotStalled");
+    let warned = crate::events::events(&MonitoredApiStatus::default(), &status);
+    assert!(warned.is_empty(), "{warned:?}");
+}

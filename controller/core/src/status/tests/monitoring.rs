@@ -122,3 +122,25 @@ fn monitoring_that_is_off_has_no_links_and_fails_nothing() {
     assert_eq!(status.first_failing, None);
     assert_eq!(says(&status, "Ready"), "True/Ready");
 }
+
+#[test]
+fn what_never_ran_is_not_monitored() {
+    let mut world = waiting("ImagePullBackOff", "not found");
+    world.workload.pods[0].phase = "Pending".to_owned();
+    world.workload.deployment = Some(DeploymentFacts {
+        ready: 0,
+        available: 0,
+        ..deployment(3)
+    });
+    assert_eq!(says(&world.fold(), "Monitored"), "Unknown/NeverRan");
+    world.workload.pods.clear();
+    assert_eq!(says(&world.fold(), "Monitored"), "Unknown/NeverRan");
+    world.workload.deployment = None;
+    assert_eq!(says(&world.fold(), "Monitored"), "Unknown/NeverRan");
+    // It ran: what happens to its pods later is the workload's condition.
+    world.previous = World::well().fold();
+    assert_eq!(says(&world.fold(), "Monitored"), "True/Monitored");
+    world.previous = MonitoredApiStatus::default();
+    world.workload.deployment = Some(deployment(0));
+    assert_eq!(says(&world.fold(), "Monitored"), "True/Monitored");
+}

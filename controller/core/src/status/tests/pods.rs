@@ -250,3 +250,36 @@ fn a_container_that_can_not_start_is_explained_alike_in_either_state_of_the_pod(
         assert!(!condition(&tried, "WorkloadReady").message.contains("/app"));
     }
 }
+
+#[test]
+fn between_two_crashes_the_crash_is_told_and_not_the_probe_that_fails_with_it() {
+    let refused = || Some("Readiness probe failed: dial tcp 10.0.0.1:8000: connect: connection refused".to_owned());
+    let crash = || {
+        Some(Termination {
+            reason: "Error".to_owned(),
+            code: 1,
+            message: String::new(),
+        })
+    };
+    let cases = [
+        (0, None, refused(), "NothingListens"),
+        (3, crash(), refused(), "CrashLoopBackOff"),
+        (3, crash(), None, "CrashLoopBackOff"),
+        (0, None, None, "NotReadyYet"),
+    ];
+    for (restarts, terminated, unhealthy, expected) in cases {
+        let mut world = World::with_pod(PodFacts {
+            restarts,
+            terminated: terminated.clone(),
+            unhealthy,
+            ..PodFacts::default()
+        });
+        let running = world.fold();
+        assert_eq!(says(&running, "WorkloadReady"), format!("False/{expected}"));
+        if terminated.is_some() {
+            // The same while the kubelet waits to try again: nothing flaps.
+            world.workload.pods[0].waiting = Some(("CrashLoopBackOff".to_owned(), "back-off 10s".to_owned()));
+            assert_eq!(world.fold().conditions, running.conditions);
+        }
+    }
+}

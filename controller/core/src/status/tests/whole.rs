@@ -95,7 +95,8 @@ fn reconciling_and_stalled_are_never_both_true() {
         Outcome::Unchanged,
         Outcome::Conflict(String::new()),
         Outcome::Failed(String::new()),
-        Outcome::Waiting,
+        Outcome::Waiting(String::new()),
+        Outcome::Pending(String::new()),
         Outcome::CrdMissing,
     ];
     for outcome in outcomes {

@@ -1,0 +1,63 @@
+//! Why requests to the API server fail, as a bounded set.
+
+/// Why a request failed: decides on requeue, metric label and log level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ErrorClass {
+    /// The object (or its namespace) does not exist.
+    NotFound,
+    /// The API server does not serve this kind: its CRD is not installed.
+    KindMissing,
+    /// Another writer was faster, another manager owns a field, or a precondition does not hold.
+    Conflict,
+    /// The operator's rights do not cover the request.
+    Forbidden,
+    /// The API server refuses the object itself.
+    Invalid,
+    /// The resource version is too old to go on from.
+    Gone,
+    /// The API server asks for fewer requests.
+    Throttled,
+    /// No answer in time.
+    Timeout,
+    /// No connection, or it broke.
+    Unreachable,
+    /// The API server failed.
+    Server,
+    /// The answer could not be decoded.
+    Decode,
+}
+
+impl ErrorClass {
+    /// Label value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::KindMissing => "kind_missing",
+            Self::Conflict => "conflict",
+            Self::Forbidden => "forbidden",
+            Self::Invalid => "invalid",
+            Self::Gone => "gone",
+            Self::Throttled => "throttled",
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::Server => "server",
+            Self::Decode => "decode",
+        }
+    }
+
+    /// The API server is away or overloaded; the request itself may be fine.
+    #[must_use]
+    pub const fn is_outage(self) -> bool {
+        match self {
+            Self::Throttled | Self::Timeout | Self::Unreachable | Self::Server => true,
+            Self::NotFound
+            | Self::KindMissing
+            | Self::Conflict
+            | Self::Forbidden
+            | Self::Invalid
+            | Self::Gone
+            | Self::Decode => false,
+        }
+    }
+}
