@@ -240,7 +240,7 @@ fn threshold(reading: &SignalReading) -> SignalThreshold {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::system::SystemStats;
+    use crate::telemetry::system_stats::SystemStats;
 
     fn parts() -> HealthFacts {
         HealthFacts {

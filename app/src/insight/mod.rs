@@ -36,7 +36,7 @@ use crate::{
     telemetry::{
         Metrics,
         history::{EndpointSample, History, MAX_ENDPOINTS, RequestCounts, Sample, Window},
-        system,
+        system, system_stats,
     },
 };
 
@@ -50,7 +50,7 @@ pub struct SelfReport(Arc<ReportInner>);
 #[derive(Debug)]
 struct ReportInner {
     http: HttpMetrics,
-    system: system::LatestSystemStats,
+    system: system_stats::LatestSystemStats,
     request_rate: Gauge,
     bounds: Vec<f64>,
     thresholds: Thresholds,
@@ -70,7 +70,7 @@ struct CollectorState {
 #[derive(Debug, Clone)]
 pub struct Assessment {
     /// Figures of process, host and container.
-    pub system: system::SystemStats,
+    pub system: system_stats::SystemStats,
     /// The signals, each with its value and threshold.
     pub signals: [SignalReading; HealthSignal::ALL.len()],
     /// Since the process started.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::request_stats::RequestStats;
 use crate::{
     config::Thresholds,
-    telemetry::system::{self, memory_threshold},
+    telemetry::{system::memory_threshold, system_stats},
 };
 
 /// With fewer requests in a window, ratios and percentiles are not judged; as in the operator's rules.
@@ -85,7 +85,7 @@ pub fn signals(
     thresholds: &Thresholds,
     stats: &RequestStats,
     in_flight: u64,
-    system: &system::SystemStats,
+    system: &system_stats::SystemStats,
 ) -> [SignalReading; HealthSignal::ALL.len()] {
     let enough = stats.requests >= MIN_REQUESTS;
     let reading = |signal, value, threshold, worst: fn(f64) -> f64| SignalReading {

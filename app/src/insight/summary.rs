@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{request_stats::RequestStats, signals::SignalReading};
-use crate::telemetry::{history::Window, system};
+use crate::telemetry::{history::Window, system_stats};
 
 /// The summary.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -70,7 +70,7 @@ pub struct SystemSummary {
 impl SystemSummary {
     /// Of what was read last.
     #[must_use]
-    pub fn of(stats: &system::SystemStats) -> Self {
+    pub fn of(stats: &system_stats::SystemStats) -> Self {
         let process = stats.process;
         let periods = stats.container.cpu_periods.filter(|periods| *periods > 0);
         let throttled = stats.container.cpu_throttled_periods;
@@ -100,7 +100,7 @@ impl ServiceSummary {
         bounds: &[f64],
         in_flight: u64,
         uptime_seconds: f64,
-        system: &system::SystemStats,
+        system: &system_stats::SystemStats,
     ) -> Self {
         let mut endpoints: Vec<_> = window
             .endpoints

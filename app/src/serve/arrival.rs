@@ -9,7 +9,7 @@ use std::{
 use rustix::net::{RecvFlags, recv};
 use tokio::{io::Interest, net::TcpStream};
 
-use super::{activity::Activity, connection::MAX_HEAD_BYTES};
+use super::{MAX_HEAD_BYTES, activity::Activity};
 
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Length of a frame header, which follows the preface (RFC 9113, 4.1).

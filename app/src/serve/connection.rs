@@ -20,11 +20,9 @@ use hyper_util::{
 use tokio::{net::TcpStream, sync::watch};
 use tower::Service as _;
 
-use super::{activity::Activity, arrival, body::TrackedBody, io::TrackedIo};
+use super::{MAX_HEAD_BYTES, activity::Activity, arrival, body::TrackedBody, io::TrackedIo};
 use crate::config::Limits;
 
-/// A request's head and hyper's read buffer, bytes. More is answered 431.
-pub(super) const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// HTTP/2 header list, bytes; the same bound in HTTP/2's own count.
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
 /// Bytes that a client may send on an HTTP/2 stream before the handler has read them: RFC 9113's initial value. A

@@ -26,6 +26,8 @@ use tokio::{
 use self::per_address::ConnectionsPerAddress;
 use crate::{config::Limits, telemetry::Connections};
 
+/// A request's head and hyper's read buffer, bytes. More is answered 431.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Connections that the kernel holds while we are busy.
 const BACKLOG: u32 = 1_024;
 /// File descriptors that are not connections: the store's files, the runtime's, the log, refused clients'.

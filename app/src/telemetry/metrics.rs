@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http_instrument::{Counter, FamilyError, Gauge, HttpMetrics};
 use metric_contract::{DialectId, MetricId};
 
-use super::{ActiveUsers, Connections, CpuUsage, system};
+use super::{ActiveUsers, Connections, CpuUsage, system_stats::LatestSystemStats};
 use crate::{background::BackgroundMetrics, cache::CacheMetrics, config::Config, error::Slug, store::StoreMetrics};
 
 /// The build that is running.
@@ -44,7 +44,7 @@ struct MetricHandles {
     cpu: Arc<CpuUsage>,
     users: ActiveUsers,
     connections: Connections,
-    system: system::LatestSystemStats,
+    system: LatestSystemStats,
     store: StoreMetrics,
     cache: CacheMetrics,
     background: BackgroundMetrics,
@@ -90,7 +90,7 @@ impl Metrics {
             cpu: Arc::new(CpuUsage::new(http.gauge(MetricId::AppCpuPercent, &[])?, config.dialect)),
             connections: Connections::new(http.gauge(MetricId::ActiveConnections, &[])?),
             users: ActiveUsers::new(http.gauge(MetricId::ActiveUsers, &[])?),
-            system: system::LatestSystemStats::default(),
+            system: LatestSystemStats::default(),
             store: StoreMetrics::new(&http)?,
             cache: CacheMetrics::new(&http)?,
             background: BackgroundMetrics::new(&http)?,
@@ -173,7 +173,7 @@ impl Metrics {
 
     /// Figures of process, host and container as they were read last.
     #[must_use]
-    pub fn system(&self) -> system::LatestSystemStats {
+    pub fn system(&self) -> LatestSystemStats {
         self.0.system.clone()
     }
 

@@ -10,6 +10,7 @@ mod metrics;
 pub mod process;
 pub mod spans;
 pub mod system;
+pub mod system_stats;
 mod users;
 
 pub use self::{

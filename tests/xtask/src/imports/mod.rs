@@ -46,9 +46,6 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("controller", &["app", "http-instrument", "aws-lc-rs", "openssl-sys"]),
 ];
 
-/// Packages that still have a circle. Remove a package from the list once its circle is gone: the check demands it.
-const EXCUSED: &[&str] = &["app", "controller-core", "http-instrument"];
-
 /// Checks both rules.
 ///
 /// # Errors
@@ -93,13 +90,7 @@ fn no_circles() -> Result<()> {
     for package in packages.context("cargo metadata lists packages")? {
         let name = package.get("name").and_then(Value::as_str).unwrap_or_default();
         let found = circles_of(package)?;
-        match (found.is_empty(), EXCUSED.contains(&name)) {
-            (false, false) => wrong.extend(found.into_iter().map(|circle| format!("{name}: {circle}"))),
-            (true, true) => wrong.push(format!(
-                "{name} has no circle any more: remove it from EXCUSED in tests/xtask/src/imports/mod.rs"
-            )),
-            (true, false) | (false, true) => {}
-        }
+        wrong.extend(found.into_iter().map(|circle| format!("{name}: {circle}")));
     }
     if !wrong.is_empty() {
         bail!(
