@@ -35,6 +35,10 @@ pub fn files() -> Result<Vec<(&'static str, String)>> {
         ),
         ("manifests/crd.yaml", with_header(crd)),
         ("docs/reference/configuration.md", app::config::reference_page()),
+        (
+            "docs/reference/dialects.md",
+            metric_contract::dialects::reference_page(),
+        ),
         ("docs/reference/status.md", controller_api::status_page()),
         ("docs/reference/http.md", app::routes::openapi::reference_page()),
     ])

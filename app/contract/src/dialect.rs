@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Attribute, DialectId, DialectRow, Family, MetricId, MetricKind, Signal};
+use crate::{Attribute, DialectRow, Family, MetricId, MetricKind, Signal};
 
 /// How a status label's values look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,8 +82,10 @@ pub struct InFlightSeries {
 /// The names and labels that one instrumentation gives to each metric.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialect {
-    /// Which one.
-    pub id: DialectId,
+    /// The name as it is written in `spec.metrics.dialect` and `METRICS_DIALECT`.
+    pub name: &'static str,
+    /// What exports metrics in this dialect, for people: the framework, the library, and where it was seen.
+    pub title: &'static str,
     /// One row for each metric that it exports, in the order of the page.
     pub rows: &'static [DialectRow],
     /// How it writes a status.

@@ -141,7 +141,7 @@ settings! {
     }
     "Metrics" {
         metrics_dialect: DialectId, "METRICS_DIALECT", "DIALECT", Is "native", dialect,
-            "How metrics are named.";
+            "How metrics are named: one of the values in docs/reference/dialects.md.";
         metrics_buckets: Vec<f64>, "METRICS_BUCKETS", "SECONDS,…", Words "the dialect's", buckets,
             "Upper bounds of the request duration histogram in seconds, ascending, separated by commas.";
         metrics_collection_interval: Duration, "METRICS_COLLECTION_INTERVAL", "DURATION", Is "5s", positive_duration,

@@ -197,7 +197,7 @@ async fn prometheus_queries(State(state): State<AppState>, mut params: Params) -
     let in_flight = state.self_report().thresholds().in_flight;
     let queries = queries::queries(&target.facts(&state), window_seconds, in_flight);
     Ok(Json(TargetQueries {
-        dialect: state.metrics().http().dialect().id.as_str(),
+        dialect: state.metrics().http().dialect().name,
         namespace: target.namespace,
         job: target.job,
         window_seconds,
@@ -311,7 +311,7 @@ async fn export(State(state): State<AppState>, mut params: Params) -> Result<Res
             let text = http.render(Format::Text);
             let exported = MetricsExport {
                 timestamp: Timestamp::now(),
-                dialect: http.dialect().id.as_str(),
+                dialect: http.dialect().name,
                 families: json!(page::families(&text)),
             };
             Json(exported).into_response()

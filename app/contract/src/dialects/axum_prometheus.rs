@@ -2,7 +2,7 @@
 //! plural in `requests_duration`.
 
 use super::native;
-use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "axum_http_requests_total" Counter Count
@@ -17,7 +17,8 @@ rows! {
 
 /// The dialect's table.
 pub const AXUM_PROMETHEUS: Dialect = Dialect {
-    id: DialectId::AxumPrometheus,
+    name: "axum-prometheus",
+    title: "axum, the crate axum-prometheus",
     rows: &[
         REQUESTS,
         DURATION,

@@ -5,7 +5,7 @@
 //! `exception` and `error` are always `none`, because this service throws no exceptions. No gauge of requests in flight.
 
 use super::native;
-use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
 
 rows! {
     DURATION: Duration "http_server_requests_seconds" Histogram Seconds {
@@ -26,7 +26,8 @@ rows! {
 
 /// The dialect's table.
 pub const MICROMETER: Dialect = Dialect {
-    id: DialectId::Micrometer,
+    name: "micrometer",
+    title: "Spring Boot 3, Micrometer",
     rows: &[
         DURATION,
         DURATION_MAX,

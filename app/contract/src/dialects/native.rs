@@ -3,7 +3,7 @@
 //!
 //! Other dialects use rows of this table where they spell a metric the same.
 
-use crate::{Dialect, DialectId, DialectRow, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, DialectRow, ErrorNames, StatusStyle, dialect_row::rows};
 
 /// Upper bounds of the duration histogram, seconds. Changing one breaks latency objectives that name it.
 pub const DURATION_BUCKETS_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -222,7 +222,8 @@ pub const ROWS: &[DialectRow] = &[
 
 /// The dialect's table.
 pub const NATIVE: Dialect = Dialect {
-    id: DialectId::Native,
+    name: "native",
+    title: "the reference API",
     rows: ROWS,
     status_style: StatusStyle::Exact,
     error_names: ErrorNames::Slugs,

@@ -5,7 +5,7 @@
 //! `http_route` is absent where no route matched. `url_scheme` is `http`: TLS ends before this service.
 
 use super::native;
-use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
 
 /// The upper bounds that the conventions ask for, seconds.
 const DURATION_BUCKETS_SECONDS: &[f64] = &[
@@ -39,7 +39,8 @@ rows! {
 
 /// The dialect's table.
 pub const OTEL: Dialect = Dialect {
-    id: DialectId::Otel,
+    name: "otel",
+    title: "OpenTelemetry, stable semantic conventions for HTTP",
     rows: &[
         DURATION,
         ACTIVE,

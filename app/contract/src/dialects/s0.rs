@@ -4,7 +4,7 @@
 //! fault an error is.
 
 use super::native;
-use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "http_requests_total" Counter Count
@@ -39,7 +39,8 @@ rows! {
 
 /// The dialect's table.
 pub const S0: Dialect = Dialect {
-    id: DialectId::S0,
+    name: "s0",
+    title: "FastAPI, metrics by method, endpoint and handler (source system s0)",
     rows: &[
         REQUESTS,
         DURATION,

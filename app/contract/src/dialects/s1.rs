@@ -4,7 +4,7 @@
 //! No gauge of requests in flight.
 
 use super::native;
-use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "http_requests_total" Counter Count
@@ -16,7 +16,8 @@ rows! {
 
 /// The dialect's table.
 pub const S1: Dialect = Dialect {
-    id: DialectId::S1,
+    name: "s1",
+    title: "Python service, latency by endpoint without the method (source system s1)",
     rows: &[
         REQUESTS,
         DURATION,

@@ -2,7 +2,7 @@
 //! is from a bounded set, `endpoint` is the route's template, and a request whose handler fails is counted.
 
 use super::native;
-use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
 
 /// Upper bounds of the duration histogram, seconds.
 const DURATION_BUCKETS_SECONDS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -23,7 +23,8 @@ rows! {
 
 /// The dialect's table.
 pub const S2_ADVANCED: Dialect = Dialect {
-    id: DialectId::S2Advanced,
+    name: "s2-advanced",
+    title: "FastAPI, middleware with API versions (source system s2)",
     rows: &[
         REQUESTS,
         DURATION,

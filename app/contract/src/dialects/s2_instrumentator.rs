@@ -3,7 +3,7 @@
 //! (trallnag/prometheus-fastapi-instrumentator at c1c1fb6, `metrics.py` 617–760, `instrumentation.py`).
 
 use super::native;
-use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
 
 /// Upper bounds of the duration by handler, seconds.
 pub(super) const DURATION_BUCKETS_SECONDS: &[f64] = &[0.1, 0.5, 1.0];
@@ -31,7 +31,8 @@ rows! {
 
 /// The dialect's table.
 pub const S2_INSTRUMENTATOR: Dialect = Dialect {
-    id: DialectId::S2Instrumentator,
+    name: "s2-instrumentator",
+    title: "FastAPI, prometheus-fastapi-instrumentator with exact status codes (source system s2)",
     rows: &[
         REQUESTS,
         DURATION,

@@ -2,7 +2,7 @@
 //! the raw path, which anybody can make endless. Buckets are those that Python's client has unless told.
 
 use super::native;
-use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
 
 /// The Python client's own upper bounds, seconds.
 const DURATION_BUCKETS_SECONDS: &[f64] = &[
@@ -24,7 +24,8 @@ rows! {
 
 /// The dialect's table.
 pub const S2_MANUAL: Dialect = Dialect {
-    id: DialectId::S2Manual,
+    name: "s2-manual",
+    title: "FastAPI, metrics made with prometheus_client (source system s2)",
     rows: &[
         REQUESTS,
         DURATION,

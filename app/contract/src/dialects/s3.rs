@@ -2,7 +2,7 @@
 //! requests in progress turned on. S3's own queries ask for `status=~"5.."`, which is true of `5xx` as well.
 
 use super::{native, s2_instrumentator as instrumentator};
-use crate::{Dialect, DialectId, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
 
 rows! {
     IN_PROGRESS: InFlight "http_requests_inprogress" Gauge Count {} "HTTP requests being served now.";
@@ -10,7 +10,8 @@ rows! {
 
 /// The dialect's table.
 pub const S3: Dialect = Dialect {
-    id: DialectId::S3,
+    name: "s3",
+    title: "FastAPI, prometheus-fastapi-instrumentator with its default settings (source system s3)",
     rows: &[
         instrumentator::REQUESTS,
         instrumentator::DURATION,

@@ -2,11 +2,12 @@
 //! that S4's framework throws, where native has the slug of the problem document.
 
 use super::native;
-use crate::{Dialect, DialectId, ErrorNames};
+use crate::{Dialect, ErrorNames};
 
 /// The dialect's table.
 pub const S4: Dialect = Dialect {
-    id: DialectId::S4,
+    name: "s4",
+    title: "Python service, metrics by method and route (source system s4)",
     error_names: ErrorNames::Exceptions,
     ..native::NATIVE
 };

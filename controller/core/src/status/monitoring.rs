@@ -84,7 +84,10 @@ pub(super) fn dialect(input: &FoldInput<'_>) -> Option<Verdict> {
     }
     let api = wanted(input)?;
     Some(match api.metrics.dialect {
-        Some(dialect) => Verdict::yes(Reason::Declared, format!("the metrics are in the dialect {dialect}")),
+        Some(dialect) => Verdict::yes(
+            Reason::Declared,
+            format!("the metrics are in the dialect {dialect}: {}", dialect.title()),
+        ),
         None => Verdict::unknown(
             Reason::NotDetectedYet,
             "the dialect of the metrics is not known, so only alerts and panels that need none are made: set spec.metrics.dialect",

@@ -136,7 +136,7 @@ fn beyond_the_buckets(api: &ApiFacts<'_>, alert: &ActiveAlert) -> Option<FieldEr
             "{} is not a valid threshold, because the largest bucket of dialect {} ends at {largest}s and a percentile is \
              never above it: use less, for example 500ms",
             ThresholdUnit::Duration.text(threshold),
-            dialect.id,
+            dialect.name,
         ),
     })
 }
