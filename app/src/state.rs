@@ -48,6 +48,8 @@ struct AppStateInner {
     has_metrics_listener: bool,
     permits: Arc<Semaphore>,
     body_memory: Arc<Semaphore>,
+    response_memory: Arc<Semaphore>,
+    slow_permits: Arc<Semaphore>,
     phase: AtomicU8,
     is_prepared: AtomicBool,
     started: Instant,
@@ -71,6 +73,8 @@ impl AppState {
             has_metrics_listener: config.metrics_listen.is_some(),
             permits: Arc::new(Semaphore::new(config.limits.concurrent_requests)),
             body_memory: Arc::new(Semaphore::new(config.limits.bodies_bytes())),
+            response_memory: Arc::new(Semaphore::new(config.limits.responses_bytes())),
+            slow_permits: Arc::new(Semaphore::new(config.limits.slow_requests())),
             phase: AtomicU8::new(Phase::Starting as u8),
             is_prepared: AtomicBool::new(false),
             started: Instant::now(),
@@ -142,6 +146,18 @@ impl AppState {
     #[must_use]
     pub fn body_memory(&self) -> Arc<Semaphore> {
         Arc::clone(&self.0.body_memory)
+    }
+
+    /// One permit for each byte of a large response that may wait for its client now.
+    #[must_use]
+    pub fn response_memory(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.response_memory)
+    }
+
+    /// One permit for each request that may be served now of those that are slow on purpose.
+    #[must_use]
+    pub fn slow_permits(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.slow_permits)
     }
 
     /// Time since the process started.

@@ -27,6 +27,8 @@ const TIMES: usize = 25;
 const PIECE: usize = 32 * 1024;
 /// Pieces of a response that ends.
 const PIECES: usize = 16;
+/// More than any client takes without being asked.
+const LARGE: usize = 24 << 20;
 
 struct Served {
     app: App,
@@ -53,8 +55,11 @@ impl Served {
             .route("/panic", get(panicking))
             .route("/hold", get(std::future::pending::<()>))
             .route("/stream", get(async || pieces(PIECES)))
-            .route("/endless", get(async || pieces(usize::MAX)));
-        let app = App::with(flags("sqlite::memory:"), routes).await;
+            .route("/endless", get(async || pieces(usize::MAX)))
+            .route("/large", get(async || vec![b'x'; LARGE]));
+        let mut flags = flags("sqlite::memory:");
+        flags.idle_timeout = Some("2s".into());
+        let app = App::with(flags, routes).await;
         let listener = serve::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let (close, closing) = watch::channel(false);
@@ -236,4 +241,39 @@ async fn a_client_that_resets_its_streams_at_once_does_not_stop_the_others() {
         assert_eq!(others.get("/api/v1/data").await.unwrap().0, 200);
     }
     served.is_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_is_not_read_ends_on_a_busy_connection_and_gives_its_memory_back() {
+    let served = Served::start().await;
+    let mut client = served.connect(Protocol::Http2).await;
+    let request = Request::get("/large").body(Body::empty()).unwrap();
+    let stalled = client.send(request).await.unwrap();
+    let memory = || served.app.state.response_memory().available_permits();
+    let most = served.app.state.limits().responses_bytes();
+    assert!(memory() < most, "it waits");
+    let start = std::time::Instant::now();
+    while client.get("/products").await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "the connection is still there"
+        );
+    }
+    drop(stalled);
+    eventually("memory is given back", async || memory() == most).await;
+    served.is_at_rest().await;
+}
+
+#[tokio::test]
+async fn large_responses_arrive_whole() {
+    for protocol in BOTH {
+        let served = Served::start().await;
+        let mut client = served.connect(protocol).await;
+        for _ in 0..2 {
+            let (status, text) = client.get("/large").await.unwrap();
+            assert_eq!((status.as_u16(), text.len()), (200, LARGE), "{protocol:?}");
+        }
+        served.is_at_rest().await;
+    }
 }

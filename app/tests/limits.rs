@@ -203,6 +203,51 @@ async fn while_draining_readiness_says_no_and_everything_else_goes_on() {
 }
 
 #[tokio::test]
+async fn large_responses_that_wait_for_their_clients_are_bounded() {
+    let more = Router::new().route("/large", get(|| async { vec![b'x'; 3 * MIB] }));
+    let app = App::with(flags("sqlite::memory:"), more).await;
+    let most = app.state.limits().responses_bytes();
+    let large = || Request::get("/large").body(Body::empty()).unwrap();
+    let mut waiting = Vec::new();
+    loop {
+        let response = tower::ServiceExt::oneshot(app.router.clone(), large()).await.unwrap();
+        if response.status() == 503 {
+            break;
+        }
+        waiting.push(response);
+    }
+    assert_eq!(waiting.len(), most / (3 * MIB));
+    assert_eq!(app.get("/products").await.status, 200, "small ones go on");
+    assert_eq!(app.get("/metrics").await.status, 200);
+    assert_eq!(app.get("/large").await.json()["type"], "urn:problem:overloaded");
+    waiting.pop();
+    assert_eq!(app.get("/large").await.status, 200);
+    waiting.clear();
+    assert_eq!(app.state.response_memory().available_permits(), most);
+}
+
+#[tokio::test]
+async fn slow_requests_leave_room_for_others() {
+    let mut flags = flags("sqlite::memory:");
+    flags.max_concurrent_requests = Some("8".into());
+    let app = App::with(flags, Router::new()).await;
+    let slow = || {
+        let router = app.router.clone();
+        tokio::spawn(async move {
+            let request = Request::get("/api/slow").body(Body::empty()).unwrap();
+            tower::ServiceExt::oneshot(router, request).await.unwrap().status()
+        })
+    };
+    let held: Vec<_> = (0..20).map(|_| slow()).collect();
+    eventually("two wait, the others are refused", async || {
+        app.sample(&in_progress("/api/slow")).await == Some(2.0)
+    })
+    .await;
+    assert_eq!(app.get("/products").await.status, 200);
+    held.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
 async fn a_process_that_is_stopped_while_it_starts_opens_nothing() {
     let app = App::starting(flags("sqlite::memory:"), Router::new());
     app.state.enter(Phase::Draining);

@@ -28,6 +28,8 @@ use self::{parse::SettingReader, settings::Values};
 const BODIES: usize = 32;
 /// The memory for bodies, however small each of them may be.
 const LEAST_BODIES_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of all responses that clients have not taken yet.
+const RESPONSES_BYTES: usize = 32 * 1024 * 1024;
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +99,18 @@ impl Limits {
     pub fn bodies_bytes(&self) -> usize {
         let bytes = self.body_bytes.saturating_mul(BODIES).max(LEAST_BODIES_BYTES);
         bytes.min(Semaphore::MAX_PERMITS)
+    }
+
+    /// Requests that are slow on purpose and may be served at the same time: a quarter of all, so that others find room.
+    #[must_use]
+    pub fn slow_requests(&self) -> usize {
+        (self.concurrent_requests / 4).max(1)
+    }
+
+    /// Bytes of all large responses that clients have not taken yet.
+    #[must_use]
+    pub fn responses_bytes(&self) -> usize {
+        RESPONSES_BYTES
     }
 }
 

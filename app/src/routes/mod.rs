@@ -27,6 +27,7 @@ mod metrics;
 pub mod openapi;
 mod params;
 mod products;
+mod response_memory;
 mod schemas;
 mod users;
 
@@ -176,7 +177,7 @@ pub fn service_with(state: AppState, more: Router<AppState>) -> Router {
     if state.serves_metrics() {
         all = all.merge(metrics_routes());
     }
-    all = with_problems(all, &metrics);
+    all = with_problems(all, &metrics).layer(middleware::from_fn_with_state(state.clone(), response_memory::bound));
     if metrics.enabled() {
         for (method, path, status) in measured() {
             metrics.http().expect(&method, path, &[status.as_u16()]);

@@ -5,10 +5,14 @@
 //! and would keep a connection open forever, so only requests and pieces of responses count.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
+use super::progress::Progress;
 use crate::config::Limits;
 
 /// The phase of a connection while no handler runs.
@@ -34,6 +38,8 @@ pub(super) struct Activity {
     handlers: AtomicU32,
     /// Responses whose bodies have not ended.
     responses: AtomicU32,
+    /// Those of them that take more than one piece.
+    watched: Mutex<Vec<Arc<Progress>>>,
     is_http2: AtomicBool,
 }
 
@@ -45,6 +51,7 @@ impl Activity {
             since: AtomicU64::new(0),
             handlers: AtomicU32::new(0),
             responses: AtomicU32::new(0),
+            watched: Mutex::default(),
             is_http2: AtomicBool::new(false),
         }
     }
@@ -120,6 +127,26 @@ impl Activity {
         self.responses.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Watches how fast the client takes a response.
+    pub(super) fn watch_response(&self, now: Instant) -> Arc<Progress> {
+        let progress = Arc::new(Progress::new(now));
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.push(Arc::clone(&progress));
+        progress
+    }
+
+    /// Watches a response no longer.
+    pub(super) fn forget_response(&self, progress: &Arc<Progress>) {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.retain(|other| !Arc::ptr_eq(other, progress));
+    }
+
+    /// Whether a response is not taken in time, whatever else happens on the connection.
+    fn has_stalled(&self, limit: Duration, now: Instant) -> bool {
+        let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.iter().any(|response| response.is_overdue(limit, now))
+    }
+
     /// Reports that the client takes the next piece of a response.
     pub(super) fn progress(&self, now: Instant) {
         self.touch(now);
@@ -133,6 +160,9 @@ impl Activity {
 
     /// Whether the time for the current phase is over.
     pub(super) fn is_overdue(&self, limits: &Limits, now: Instant) -> bool {
+        if self.has_stalled(limits.idle, now) {
+            return true;
+        }
         if self.handlers.load(Ordering::Relaxed) > 0 {
             return false;
         }
@@ -202,6 +232,23 @@ mod tests {
         activity.wrote(at(14_000));
         assert!(!activity.is_overdue(&LIMITS, at(14_999)));
         assert!(activity.is_overdue(&LIMITS, at(15_000)));
+    }
+
+    #[test]
+    fn a_stream_that_stalls_has_a_time_on_a_busy_connection_too() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let activity = Activity::new(start);
+        activity.read(at(0));
+        activity.begin(true, at(0));
+        activity.begin_response();
+        let stalled = activity.watch_response(at(0));
+        stalled.hands_over(1_000_000, at(1_000));
+        activity.begin(true, at(4_900));
+        assert!(!activity.is_overdue(&LIMITS, at(4_999)));
+        assert!(activity.is_overdue(&LIMITS, at(5_000)), "a handler runs, and yet");
+        activity.forget_response(&stalled);
+        assert!(!activity.is_overdue(&LIMITS, at(5_000)));
     }
 
     #[test]

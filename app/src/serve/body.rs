@@ -1,4 +1,5 @@
-//! A response body that reports its progress and its end to the connection's [`Activity`]. It changes no bytes.
+//! A response body that reports its progress and its end to the connection's [`Activity`]. It changes no bytes, but hands
+//! them over in pieces, so that what the client has not taken is still here and known.
 
 use std::{
     pin::Pin,
@@ -10,7 +11,10 @@ use std::{
 use axum::{Error, body::Body};
 use hyper::body::{Bytes, Frame, SizeHint};
 
-use super::activity::Activity;
+use super::{activity::Activity, progress::Progress};
+
+/// The largest piece that is handed over at once.
+const PIECE_BYTES: usize = 64 * 1024;
 
 pin_project_lite::pin_project! {
     /// A response's body, and the connection that it goes to.
@@ -18,6 +22,8 @@ pin_project_lite::pin_project! {
     pub(super) struct TrackedBody {
         #[pin]
         body: Body,
+        // What the body has given and has not been handed over.
+        rest: Bytes,
         ending: ResponseGuard,
     }
 }
@@ -27,7 +33,11 @@ impl TrackedBody {
         activity.begin_response();
         Self {
             body,
-            ending: ResponseGuard(activity),
+            rest: Bytes::new(),
+            ending: ResponseGuard {
+                activity,
+                progress: None,
+            },
         }
     }
 }
@@ -38,27 +48,65 @@ impl hyper::body::Body for TrackedBody {
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let this = self.project();
-        let frame = ready!(this.body.poll_frame(context));
+        let mut data = std::mem::take(this.rest);
+        if data.is_empty() {
+            data = match ready!(this.body.poll_frame(context)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => data,
+                    Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+                },
+                ended => return Poll::Ready(ended),
+            };
+        }
+        if data.len() > PIECE_BYTES {
+            *this.rest = data.split_off(PIECE_BYTES);
+        }
         // hyper asks for a piece when the client has room for it.
-        this.ending.0.progress(Instant::now());
-        Poll::Ready(frame)
+        this.ending.hands_over(data.len(), !this.rest.is_empty());
+        Poll::Ready(Some(Ok(Frame::data(data))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let mut hint = self.body.size_hint();
+        let rest = self.rest.len() as u64;
+        if let Some(upper) = hint.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint.set_lower(hint.lower().saturating_add(rest));
+        hint
     }
 }
 
 /// Ends the response, however it ends.
 #[derive(Debug)]
-struct ResponseGuard(Arc<Activity>);
+struct ResponseGuard {
+    activity: Arc<Activity>,
+    /// Of a response that takes more than one piece.
+    progress: Option<Arc<Progress>>,
+}
+
+impl ResponseGuard {
+    fn hands_over(&mut self, bytes: usize, goes_on: bool) {
+        let now = Instant::now();
+        self.activity.progress(now);
+        if goes_on && self.progress.is_none() {
+            self.progress = Some(self.activity.watch_response(now));
+        }
+        if let Some(progress) = &self.progress {
+            progress.hands_over(bytes, now);
+        }
+    }
+}
 
 impl Drop for ResponseGuard {
     fn drop(&mut self) {
-        self.0.end_response(Instant::now());
+        if let Some(progress) = &self.progress {
+            self.activity.forget_response(progress);
+        }
+        self.activity.end_response(Instant::now());
     }
 }

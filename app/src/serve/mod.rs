@@ -8,6 +8,7 @@ mod body;
 mod connection;
 mod io;
 mod per_address;
+mod progress;
 
 use std::{
     io::{ErrorKind, Result},
