@@ -1,4 +1,4 @@
-//! The command line: the operator itself; the commands that need none are `controller-cli`'s.
+//! The command line of the operator. Commands that need no running operator are in the crate `controller-cli`.
 
 use std::net::SocketAddr;
 
@@ -24,7 +24,7 @@ pub(crate) enum Command {
     /// A command that needs no running operator.
     #[command(flatten)]
     Offline(controller_cli::Command),
-    /// Ask a running operator whether it is well. Exit code 0: it is.
+    /// Ask a running operator whether it is healthy. Exit code 0: it is.
     Healthcheck(HealthcheckArgs),
     /// Print the version.
     Version,

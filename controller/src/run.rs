@@ -28,10 +28,11 @@ use crate::work::context::Context;
 use crate::work::queue::Queue;
 use crate::work::worker;
 
-/// How long the start waits for kinds that do not answer. A kind that is still unknown then is read live.
+/// How long the start waits for kinds whose list does not arrive. Objects of a kind that is still not listed then are read
+/// one by one from the API server.
 const START_GRACE: Duration = Duration::from_secs(5);
 
-/// What the command line and the environment say.
+/// The options of the operator, from the command line and the environment.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     /// Empty: all namespaces.
@@ -46,7 +47,7 @@ pub(crate) struct Options {
 
 /// Runs until a signal (`Ok`), or until leadership is lost or a background task ends (`Err`: the process must exit).
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
-    // First of all, so that a signal during the start is not lost.
+    // Listen for signals first, so that none is lost during the start.
     let stop = stop_on_signal()?;
     let (cluster, own_namespace) = Cluster::connect()
         .await
@@ -105,7 +106,7 @@ fn stop_on_signal() -> anyhow::Result<CancellationToken> {
     Ok(stop)
 }
 
-/// Learns the cluster, then waits to lead and works, again and again, until told to stop.
+/// Waits for the first lists, then repeats until `stop`: wait for the Lease, work while it is held.
 async fn lead(
     context: &Arc<Context>,
     admin: &Admin,
@@ -132,17 +133,17 @@ async fn lead(
             }
         };
         tokio::select! {
-            ended = &mut working => return ended.context("the worker died"),
-            () = stop.cancelled() => return working.await.context("the worker died"),
+            ended = &mut working => return ended.context("the worker panicked"),
+            () = stop.cancelled() => return working.await.context("the worker panicked"),
             end = lost => match end {
-                // No draining: whoever leads now must not meet our writes.
-                End::Deposed => bail!("leadership lost: ending, so that there is never a second leader"),
+                // Reconciles in progress are dropped, so that none of our writes meets those of the new leader.
+                End::Deposed => bail!("leadership lost, another operator holds the lease: exiting, so that there are never two leaders"),
                 End::NotRenewed => {
-                    // Work stops at once, well before anybody may take over. The process need not end: it would only
-                    // come back to the same API server that can't be reached.
-                    tracing::warn!("the lease could not be renewed: working no more until it can be");
+                    // Work stops at once, well before another operator may take over. The process does not exit: after a
+                    // restart it could not reach the API server either.
+                    tracing::warn!("the lease could not be renewed in time: no reconciles until it is held again");
                     term.cancel();
-                    working.await.context("the worker died")?;
+                    working.await.context("the worker panicked")?;
                 }
             },
         }
@@ -158,8 +159,8 @@ fn spawn_watches(context: &Arc<Context>, namespaces: &[String], tasks: &mut Join
                 spawn_watch(context, tasks, &row, Some(namespace));
             }
         }
-        // With rights in some namespaces only, a kind that must be seen everywhere stays out of reach, and its state
-        // says so.
+        // With rights in some namespaces only, a kind that has to be watched cluster-wide is not watched, and the
+        // status says that it is not known.
     }
 }
 
@@ -198,7 +199,7 @@ fn watch<T: Watched>(context: &Arc<Context>, tasks: &mut JoinSet<&'static str>, 
     spawn_task(tasks, "watch", watch.run::<T>());
 }
 
-/// Spawns a task that never ends by itself. It returns its name, for the message if it does.
+/// Spawns a task that should run for ever. If it ends, its result is its name, for the error message.
 fn spawn_task(tasks: &mut JoinSet<&'static str>, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
     tasks.spawn(async move {
         task.await;
@@ -218,11 +219,11 @@ fn spawn_helpers(context: &Arc<Context>, admin: &Arc<Admin>, listener: TcpListen
     spawn_task(tasks, "the hint on a missing CRD", advise(Arc::clone(context)));
 }
 
-/// A kind that comes or goes concerns every MonitoredApi: what was left out can be written now, what was there is gone.
+/// Enqueues every MonitoredApi when a CRD is installed or removed: children of that kind can be written now, or are gone.
 async fn requeue_on_change(context: Arc<Context>) {
     let mut changes = context.watches.changes();
     context.watches.settled(START_GRACE).await;
-    // What happened so far is part of the start, when everything is looked at anyhow.
+    // Changes until now belong to the start, when every MonitoredApi is enqueued anyway.
     changes.mark_unchanged();
     while changes.changed().await.is_ok() {
         for key in context.store.api_keys() {
@@ -231,7 +232,7 @@ async fn requeue_on_change(context: Arc<Context>) {
     }
 }
 
-/// Says what to do while the CRD is not installed; the watch finds it by itself.
+/// Logs what to do while the CRD of MonitoredApis is not installed. Once it is, the watch finds it by itself.
 async fn advise(context: Arc<Context>) {
     let missing = || {
         context

@@ -1,11 +1,11 @@
-//! Logs: JSON lines, or text where a person looks on.
+//! Logs: JSON lines, or plain text if standard error is a terminal.
 
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-/// What stands before the directives of `RUST_LOG`, which win: kube logs each failed request as an error of its own; ours
-/// say which object and what follows. `RUST_LOG=debug,kube_client=debug` shows both.
+/// Directives before those of `RUST_LOG`, which take precedence. kube logs each failed request as an error; our own logs
+/// of it also name the object and what follows. `RUST_LOG=debug,kube_client=debug` shows both.
 const QUIET: &str = "kube_client=off,tower=off";
 
 /// Sets up logging to standard error.

@@ -27,20 +27,20 @@ use crate::work::context::Context;
 
 /// Connections at once: a Prometheus or two, the kubelet's probes, a person.
 const CONNECTIONS: usize = 64;
-/// Connections that the kernel keeps until there is a place.
+/// Connections that the kernel holds until a permit is free.
 const BACKLOG: u32 = 1_024;
 /// Longest wait for a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest life of one connection: an idle or dripping one frees its place.
+/// Longest life of one connection: so that one that is idle or very slow frees its permit.
 const CONNECTION_LIFE: Duration = Duration::from_secs(120);
-/// The event loop ticks each second; silent for this long, it hangs.
+/// The event loop ticks each second. If it has not ticked for this long, it hangs.
 const HUNG_AFTER: Duration = Duration::from_secs(30);
 
-/// What the admin server knows of the process.
+/// The state of the process that the admin server reports.
 #[derive(Debug)]
 pub(crate) struct Admin {
     context: Arc<Context>,
-    /// The initial lists are in, as far as they come.
+    /// The initial lists have arrived, or the start no longer waits for the missing ones.
     settled: AtomicBool,
     ticked: std::sync::Mutex<Instant>,
 }
@@ -54,7 +54,7 @@ impl Admin {
         }
     }
 
-    /// The operator knows the cluster, whether it leads or stands by.
+    /// Marks the initial lists as complete: the operator is ready, as leader or standby.
     pub(crate) fn settle(&self) {
         self.settled.store(true, Ordering::Release);
     }
@@ -102,7 +102,7 @@ fn bind_one(listen: SocketAddr) -> std::io::Result<TcpListener> {
         TcpSocket::new_v4()?
     } else {
         let socket = TcpSocket::new_v6()?;
-        // Whatever the host's default is.
+        // Set, so that the host's default does not matter.
         rustix::net::sockopt::set_ipv6_v6only(&socket, false)?;
         socket
     };
@@ -126,7 +126,7 @@ pub(crate) async fn serve(listener: TcpListener, admin: Arc<Admin>) {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                // Out of file descriptors, most likely: they come back.
+                // Most likely the process is out of file descriptors: wait until some are closed.
                 tracing::warn!(%error, "can't accept a connection");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
@@ -137,14 +137,14 @@ pub(crate) async fn serve(listener: TcpListener, admin: Arc<Admin>) {
             let mut http = hyper::server::conn::http1::Builder::new();
             http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
             let connection = http.serve_connection(TokioIo::new(stream), service);
-            // Whatever goes wrong on a connection is its client's affair.
+            // An error on a connection is its client's fault and not logged.
             let _ = tokio::time::timeout(CONNECTION_LIFE, connection).await;
             drop(place);
         });
     }
 }
 
-/// Alive: the event loop turns. An API server that is away is no reason to be killed: a restart would not help, and
+/// Alive while the event loop runs. An unreachable API server is not a reason to restart: that would not help, and
 /// the watches recover by themselves.
 async fn healthz(State(admin): State<Arc<Admin>>) -> Response {
     if admin.since_tick() < HUNG_AFTER {
@@ -154,7 +154,8 @@ async fn healthz(State(admin): State<Arc<Admin>>) -> Response {
     }
 }
 
-/// Ready: the cluster is known. A standby is ready too, else a Deployment of two would never become available.
+/// Ready once the initial lists have arrived. A standby is ready too, otherwise a Deployment of two replicas would never
+/// become available.
 async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
     let crd_missing = admin
         .context
@@ -210,7 +211,7 @@ fn write_watches(context: &Context, page: &mut Page) {
     }
 }
 
-/// Processor time and memory, from /proc. Left out where there is none.
+/// Processor time and memory, from /proc. Left out where /proc does not exist.
 fn write_process(page: &mut Page) {
     /// Clock ticks a second in /proc, on every Linux that Rust runs on (`USER_HZ`).
     const TICKS: f64 = 100.0;

@@ -1,6 +1,6 @@
-//! The operator's own figures: counted here, written as text for a scrape. Names come from the contract.
+//! The operator's own metrics: counted here, written as text for a scrape. Their names come from the contract.
 //!
-//! No registry and no handles: the label values are few and known, and the series of ten thousand MonitoredApis are
+//! There is no registry with handles, because the label values are few and known in advance, and the series of ten thousand MonitoredApis are
 //! written straight from one map.
 
 use std::collections::{BTreeMap, HashMap};
@@ -21,7 +21,7 @@ const TIME_BUCKETS: [f64; 14] = [
     0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 180.0,
 ];
 
-/// What is shown of one MonitoredApi.
+/// The metric series of one MonitoredApi.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ApiSeries {
     /// Pods that the workload should have.
@@ -43,7 +43,7 @@ struct Histogram {
 /// Family and label values, in the family's order.
 type Series = (&'static str, Vec<&'static str>);
 
-/// All figures.
+/// All metrics of the operator.
 #[derive(Debug, Default)]
 pub(crate) struct Telemetry {
     counters: Mutex<BTreeMap<Series, u64>>,
@@ -56,7 +56,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A reconcile under way.
+/// A reconcile in progress; counted until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Active<'a>(&'a Telemetry);
 
@@ -67,14 +67,14 @@ impl Drop for Active<'_> {
 }
 
 impl Telemetry {
-    /// Counts one.
+    /// Adds one to a counter.
     pub(crate) fn count(&self, family: &'static Family, labels: &[&'static str]) {
         debug_assert_eq!(labels.len(), family.labels.len(), "{}", family.name);
         *lock(&self.counters).entry((family.name, labels.to_vec())).or_default() += 1;
     }
 
-    /// Notes a reconcile's time.
-    pub(crate) fn took(&self, span: Duration) {
+    /// Records how long a reconcile took.
+    pub(crate) fn record_duration(&self, span: Duration) {
         let seconds = span.as_secs_f64();
         let mut time = lock(&self.time);
         time.sum += seconds;
@@ -84,28 +84,28 @@ impl Telemetry {
         }
     }
 
-    /// Marks a reconcile as under way until the answer is dropped.
+    /// Counts a reconcile as in progress until the returned guard is dropped.
     pub(crate) fn begin(&self) -> Active<'_> {
         self.active.fetch_add(1, Ordering::Relaxed);
         Active(self)
     }
 
     /// Sets the series of a MonitoredApi.
-    pub(crate) fn show(&self, key: &ApiKey, series: ApiSeries) {
+    pub(crate) fn set_series(&self, key: &ApiKey, series: ApiSeries) {
         lock(&self.apis).insert(key.clone(), series);
     }
 
-    /// Takes away the series of a MonitoredApi that is gone.
-    pub(crate) fn hide(&self, key: &ApiKey) {
+    /// Removes the series of a MonitoredApi that is gone.
+    pub(crate) fn remove_series(&self, key: &ApiKey) {
         lock(&self.apis).remove(key);
     }
 
-    /// Takes away the series of every MonitoredApi.
-    pub(crate) fn hide_all(&self) {
+    /// Removes the series of every MonitoredApi.
+    pub(crate) fn remove_all_series(&self) {
         lock(&self.apis).clear();
     }
 
-    /// Writes what is counted here. `page` then takes what others know.
+    /// Writes these metrics to the page. Others, such as those of the queue, are added by the caller.
     pub(crate) fn write(&self, page: &mut Page) {
         self.write_counters(page);
         self.write_time(page);
@@ -277,7 +277,7 @@ mod tests {
     fn the_series_of_a_monitored_api_go_with_it() {
         let telemetry = Telemetry::default();
         let key = ApiKey::new("shop", "orders");
-        telemetry.show(
+        telemetry.set_series(
             &key,
             ApiSeries {
                 wanted: Some(3),
@@ -286,15 +286,15 @@ mod tests {
             },
         );
         assert!(text(&telemetry).contains("monitored_api_replicas_ready{namespace=\"shop\",name=\"orders\"} 2\n"));
-        telemetry.hide(&key);
+        telemetry.remove_series(&key);
         assert!(!text(&telemetry).contains("orders"));
     }
 
     #[test]
     fn the_histogram_is_cumulative() {
         let telemetry = Telemetry::default();
-        telemetry.took(Duration::from_millis(2));
-        telemetry.took(Duration::from_secs(60));
+        telemetry.record_duration(Duration::from_millis(2));
+        telemetry.record_duration(Duration::from_secs(60));
         let text = text(&telemetry);
         assert!(text.contains("time_seconds_bucket{controller=\"monitoredapi\",le=\"0.005\"} 1\n"));
         assert!(text.contains("time_seconds_bucket{controller=\"monitoredapi\",le=\"+Inf\"} 2\n"));

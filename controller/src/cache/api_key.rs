@@ -1,4 +1,4 @@
-//! The name by which the caches, the queue and the metrics know a MonitoredApi.
+//! The namespace and name by which the cache, the queue and the metrics identify a MonitoredApi. Not a credential.
 
 use std::fmt;
 use std::ops::Deref;
@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::cache::interner;
 
-/// Namespace and name of a MonitoredApi. A pointer: each is known to many tables.
+/// Namespace and name of a MonitoredApi, or of a watched object that belongs to none, such as a Prometheus or a Namespace.
+/// Copies share one allocation, because many maps hold the same key.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ApiKey(Arc<Names>);
 
@@ -25,8 +26,8 @@ impl ApiKey {
         }))
     }
 
-    /// Nobody else knows this key.
-    pub(crate) fn is_last(&self) -> bool {
+    /// Whether this is the only copy of the key.
+    pub(crate) fn is_unused(&self) -> bool {
         Arc::strong_count(&self.0) == 1
     }
 }

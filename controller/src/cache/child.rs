@@ -19,7 +19,7 @@ pub(crate) enum Uid {
 impl Uid {
     pub(crate) fn new(text: &str) -> Self {
         match Uuid::try_parse(text) {
-            // Only if it comes back as it was.
+            // Only if the bytes give exactly the same text again.
             Ok(uuid) if uuid.to_string() == text => Self::Uuid(uuid),
             Ok(_) | Err(_) => Self::Text(text.into()),
         }
@@ -44,7 +44,7 @@ impl Sha {
     pub(crate) fn new(text: &str) -> Self {
         let mut bytes = [0; 32];
         match hex::decode_to_slice(text, &mut bytes) {
-            // Only if it comes back as it was.
+            // Only if the bytes give exactly the same text again.
             Ok(()) if hex::encode(bytes) == text => Self::Bytes(bytes),
             Ok(()) | Err(_) => Self::Text(text.into()),
         }
@@ -106,7 +106,7 @@ impl CachedChild {
         self.uid == other.uid
     }
 
-    /// Nothing that decides on a write differs.
+    /// Whether everything that decides about a write is equal.
     pub(crate) fn same_for_apply(&self, other: &Self) -> bool {
         self.uid == other.uid
             && self.controller == other.controller
@@ -122,7 +122,7 @@ impl CachedChild {
         self.details().map(|details| details.replicas)
     }
 
-    /// Nothing else that the status depends on differs.
+    /// Whether everything else that the status depends on is equal.
     pub(crate) fn same_details(&self, other: &Self) -> bool {
         self.details == other.details
     }

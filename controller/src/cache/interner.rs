@@ -1,10 +1,10 @@
-//! Texts that ten thousand MonitoredApis have in common, kept once.
+//! Interning: texts that many MonitoredApis have in common are kept once.
 
 use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-/// Values kept once, for as long as anybody uses them.
+/// A set of shared values. Each stays for as long as it is used.
 #[derive(Debug)]
 pub(crate) struct Interner<T: ?Sized> {
     known: Mutex<Known<T>>,
@@ -13,7 +13,7 @@ pub(crate) struct Interner<T: ?Sized> {
 #[derive(Debug)]
 struct Known<T: ?Sized> {
     values: HashSet<Arc<T>>,
-    /// Size at which those that nobody uses any more are thrown out.
+    /// Size at which values that are no longer used are removed.
     clean_at: usize,
 }
 
@@ -30,7 +30,7 @@ impl<T: ?Sized + Eq + Hash> Interner<T> {
         }
     }
 
-    /// The one that is equal to `value`.
+    /// Returns the shared copy of `value`.
     pub(crate) fn get<V>(&self, value: V) -> Arc<T>
     where
         V: AsRef<T> + Into<Arc<T>>,
@@ -51,7 +51,7 @@ impl<T: ?Sized + Eq + Hash> Interner<T> {
 
 static TEXTS: LazyLock<Interner<str>> = LazyLock::new(Interner::new);
 
-/// The one text that is equal to this.
+/// Returns the shared copy of a text.
 pub(crate) fn text(text: &str) -> Arc<str> {
     TEXTS.get(text)
 }

@@ -24,7 +24,7 @@ static MEMO: LazyLock<Mutex<Memo>> = LazyLock::new(|| {
 /// [`fields_hash`], remembered. `None`: the text is not JSON.
 pub(crate) fn applied_fields(text: &str) -> Option<String> {
     let mut memo = MEMO.lock().unwrap_or_else(PoisonError::into_inner);
-    // Two independently keyed 64-bit hashes: a collision, which would hide drift, is out of reach.
+    // Two independently keyed 64-bit hashes: a collision, which would hide drift, is practically impossible.
     let key = (memo.keys.0.hash_one(text), memo.keys.1.hash_one(text));
     if let Some(known) = memo.known.get(&key) {
         return Some(known.clone());

@@ -74,7 +74,7 @@ impl CachedStatus {
         let children = std::mem::take(&mut status.children);
         let metrics = status.metrics.take();
         Self {
-            // Plain data: this can't fail, and an empty text would only be a status that nobody has seen.
+            // Serialising plain data can't fail. An empty text would read as a status that was never written.
             rest: serde_json::to_string(&status).unwrap_or_default().into(),
             metrics: metrics.map(|metrics| METRICS.get(SharedMetrics(metrics))),
             conditions: conditions.into_iter().map(pack_condition).collect(),
@@ -97,7 +97,7 @@ impl CachedStatus {
 }
 
 fn pack_condition(condition: Condition) -> CachedCondition {
-    // Without `..`: a new field has to be taken up here.
+    // Destructured without `..`, so that the compiler asks for a new field here.
     let Condition {
         last_transition_time,
         message,

@@ -12,19 +12,19 @@ use crate::cache::child::Uid;
 use crate::cache::versioned_map::{Epoch, Source, Upsert};
 use crate::cache::watched::{CachedApi, Change, Concerns, Maps, Watched, child_id};
 
-/// The store. Every method takes its lock for a moment.
+/// The cache itself. Every method locks it, and none holds the lock across an await.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     maps: Mutex<Maps>,
 }
 
-/// Numbers order the versions of one object; anything else counts as oldest.
+/// Parses a resourceVersion. Text that is not a number counts as older than every number.
 fn version(text: &str) -> u64 {
     text.parse().unwrap_or(0)
 }
 
 impl Store {
-    /// Takes an object in, unless a newer version of it is there. Returns its key, and what the change can lead to.
+    /// Inserts an object, unless a newer version of it is there. Returns its key, and what the change can lead to.
     pub(crate) fn upsert<T: Watched>(&self, kind: WatchedKind, item: T, source: Source) -> (ApiKey, Change) {
         let version = version(item.resource_version());
         let key = self.key(item.key());
@@ -38,7 +38,8 @@ impl Store {
         (key, change)
     }
 
-    /// Takes an object out, unless another one has its name by now. Returns as [`Self::upsert`].
+    /// Removes an object, unless its name meanwhile belongs to another object (another uid). Returns what
+    /// [`Self::upsert`] returns.
     pub(crate) fn remove<T: Watched>(&self, kind: WatchedKind, item: T) -> (ApiKey, Change) {
         let key = self.key(item.key());
         let (id, gone) = item.into_entry(kind, &key);
@@ -47,7 +48,8 @@ impl Store {
         (key, change)
     }
 
-    /// Takes out what a complete list of this kind and namespace (`None`: all) did not name. Returns the changes.
+    /// Removes the objects of this kind and namespace (`None`: all) that were last seen before the complete list `epoch`.
+    /// Returns the changes.
     pub(crate) fn sweep<T: Watched>(
         &self,
         kind: WatchedKind,
@@ -63,11 +65,11 @@ impl Store {
             .into_iter()
             .map(|(key, old)| (key, T::change(Some(&old), None)))
             .collect();
-        maps.keys.retain(|key| !key.is_last());
+        maps.keys.retain(|key| !key.is_unused());
         changes
     }
 
-    /// The MonitoredApis that a change of the object of this key concerns.
+    /// The MonitoredApis that a change of the object of this key affects.
     pub(crate) fn concerned<T: Watched>(&self, key: &ApiKey) -> Vec<ApiKey> {
         match T::CONCERNS {
             Concerns::Owner => vec![key.clone()],
@@ -80,7 +82,7 @@ impl Store {
         }
     }
 
-    /// Forgets a MonitoredApi that a live read did not find.
+    /// Forgets a MonitoredApi that a GET to the API server did not find.
     pub(crate) fn forget_api(&self, key: &ApiKey, uid: &str) {
         let uid = Uid::new(uid);
         self.lock().apis.remove(key, &(), |kept| kept.uid == uid);
@@ -113,7 +115,7 @@ impl Store {
         named.collect()
     }
 
-    /// The figures of the Deployment that bears the MonitoredApi's name.
+    /// The replica counts of the MonitoredApi's Deployment.
     pub(crate) fn deployment(&self, key: &ApiKey) -> Option<DeploymentFacts> {
         let id = child_id(WatchedKind::Child(ChildKind::Deployment), key, &key.name);
         let maps = self.lock();
@@ -121,7 +123,7 @@ impl Store {
         child.details().map(|details| details.deployment.clone())
     }
 
-    /// Its number of replicas, and the version of the Deployment that has this number.
+    /// `spec.replicas` of the MonitoredApi's Deployment, and the resourceVersion at which the watch saw it.
     pub(crate) fn live_replicas(&self, key: &ApiKey) -> Option<(LiveReplicas, String)> {
         let id = child_id(WatchedKind::Child(ChildKind::Deployment), key, &key.name);
         let maps = self.lock();
@@ -129,7 +131,7 @@ impl Store {
         child.details().map(|details| (details.replicas, version.to_string()))
     }
 
-    /// The claim that bears the MonitoredApi's name, without its events.
+    /// The MonitoredApi's PersistentVolumeClaim, without its events.
     pub(crate) fn claim(&self, key: &ApiKey) -> Option<ClaimFacts> {
         let id = child_id(WatchedKind::Child(ChildKind::PersistentVolumeClaim), key, &key.name);
         let maps = self.lock();
@@ -166,7 +168,7 @@ impl Store {
         self.lock().namespaces.get(&key, &()).map(|(labels, _)| labels.clone())
     }
 
-    /// The one key of these names.
+    /// Interns a key, so that equal keys share one allocation.
     fn key(&self, (namespace, name): (&str, &str)) -> ApiKey {
         let key = ApiKey::new(namespace, name);
         let mut maps = self.lock();

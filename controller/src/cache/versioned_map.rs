@@ -1,5 +1,5 @@
-//! A map that a watch fills, by MonitoredApi and id: a newer version replaces an older one, a complete list is right
-//! whatever its versions are, and what a complete list did not name is removed.
+//! A map that a watch fills, by MonitoredApi and id: a newer version replaces an older one. A complete list
+//! replaces entries whatever their versions are, and removes those that it does not contain.
 
 use std::collections::HashMap;
 
@@ -8,13 +8,14 @@ use crate::cache::api_key::ApiKey;
 /// Number of the list in which an entry was last seen. Each watch counts its own lists, from 1.
 pub(crate) type Epoch = u32;
 
-/// For an entry that comes from the answer to our own write: it survives the list that may be coming in meanwhile.
+/// Epoch of an entry from the answer to our own write: such an entry survives a list that is being read meanwhile.
 const FRESH: Epoch = 0;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// From a complete, consistent list: right even where it looks older (a restored etcd counts anew).
+    /// From a complete, consistent list: it wins even if it looks older, because a restored etcd counts
+    /// versions again from a lower number.
     List(Epoch),
     /// From a watch event: may arrive after the answer to a later write of our own.
     Event(Epoch),
@@ -73,7 +74,7 @@ impl<I: PartialEq, T> VersionedMap<I, T> {
                 Source::List(epoch) | Source::Event(epoch) => epoch,
                 Source::Answer => FRESH,
             };
-            // A Vec's own growth starts with room for four: most have one entry, for ever.
+            // A `Vec` would start with room for four entries, and most only ever have one.
             if entries.len() == entries.capacity() {
                 entries.reserve_exact((entries.len() / 4).max(1));
             }

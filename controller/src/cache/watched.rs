@@ -15,7 +15,7 @@ use crate::cache::versioned_map::VersionedMap;
 use crate::watch::observe::{ApiItem, ChildItem, NamespaceItem, PodItem, PrometheusItem, SliceItem};
 use crate::watch::watcher::Versioned;
 
-/// What a change can lead to.
+/// The work that a change can require.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Change {
     /// Nothing.
@@ -26,12 +26,12 @@ pub(crate) enum Change {
     Work,
 }
 
-/// Which MonitoredApis a changed object concerns.
+/// Which MonitoredApis a changed object affects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Concerns {
-    /// The one that it belongs to, or is.
+    /// The MonitoredApi that the object belongs to, or is itself.
     Owner,
-    /// All in the namespace that it is.
+    /// All MonitoredApis in the Namespace that the object is.
     Namespace,
     /// All.
     All,
@@ -43,7 +43,7 @@ pub(crate) trait Watched: DeserializeOwned + Versioned + Clone + Send + 'static 
     type Id: PartialEq;
     /// What is kept.
     type Cached;
-    /// Which MonitoredApis a change concerns.
+    /// Which MonitoredApis a change affects.
     const CONCERNS: Concerns = Concerns::Owner;
 
     /// Namespace and name of the MonitoredApi that it belongs to; of the object itself if it belongs to none.
@@ -54,7 +54,7 @@ pub(crate) trait Watched: DeserializeOwned + Versioned + Clone + Send + 'static 
     fn map(maps: &mut Maps) -> &mut VersionedMap<Self::Id, Self::Cached>;
     /// Whether two values are versions of one object, and not of one that was deleted and its successor.
     fn same_object(a: &Self::Cached, b: &Self::Cached) -> bool;
-    /// What it leads to that `old` became `new`. `None`: it was, or is, not there.
+    /// The work that is required when `old` becomes `new`. `None`: the object did not, or does not, exist.
     fn change(old: Option<&Self::Cached>, new: Option<&Self::Cached>) -> Change;
     /// Whether the object is of this kind, where a map holds several.
     fn is_of(_id: &Self::Id, _kind: WatchedKind) -> bool {
@@ -163,7 +163,7 @@ impl Watched for ChildItem {
 
     fn into_entry(self, kind: WatchedKind, key: &ApiKey) -> (ChildId, CachedChild) {
         let id = child_id(kind, key, &self.name);
-        // The answer to a write is whole whatever the kind; the events of a kind watched by metadata will not be.
+        // The answer to a write is always the whole object, but a kind watched by metadata has no details in its events.
         let details = self.details.filter(|_| is_watched_whole(kind));
         (id, CachedChild::new(&self.observed, details))
     }
@@ -194,7 +194,7 @@ impl Watched for ChildItem {
     }
 }
 
-/// For kinds whose objects matter to the status alone.
+/// The change of a kind whose objects only the status depends on.
 fn status_if_changed<T: PartialEq>(old: Option<&T>, new: Option<&T>) -> Change {
     if old == new { Change::None } else { Change::Status }
 }

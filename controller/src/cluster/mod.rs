@@ -1,5 +1,5 @@
-//! The API server: paths, deadlines, error classes. Every request of the operator passes here, and none of them may
-//! hang or be retried behind our back.
+//! The API server: paths, deadlines, error classes. Every request of the operator is made here. None may hang, and none
+//! is retried by the client library.
 
 mod error;
 pub(crate) mod kinds;
@@ -130,7 +130,7 @@ impl Cluster {
         config.default_retry = false;
         config.connect_timeout = Some(Duration::from_secs(5));
         config.write_timeout = Some(REQUEST_DEADLINE);
-        // Without it, nobody can tell our requests from others' in an audit log.
+        // So that an audit log tells our requests from those of others.
         let agent = http::HeaderValue::from_static(concat!("monitored-api/", env!("CARGO_PKG_VERSION")));
         config.headers.push((http::header::USER_AGENT, agent));
         let namespace = config.default_namespace.clone();

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Whoever has not renewed for this long may be replaced (client-go's default).
+/// A leader that has not renewed for this long may be replaced (client-go's default).
 pub(super) const LEASE_DURATION: Duration = Duration::from_secs(15);
-/// A leader that has not renewed for this long gives up, well before anybody may replace it (client-go's default).
+/// A leader that has not renewed for this long gives up, well before another candidate may replace it (client-go's default).
 pub(super) const RENEW_DEADLINE: Duration = Duration::from_secs(10);
-/// What a Lease says, as far as the election cares. Times in it are opaque: only a change matters.
+/// The fields of a Lease that the election reads. Its times are never compared with a clock: only a change matters.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Record {
     pub(super) holder: String,
@@ -24,9 +24,9 @@ pub(super) enum Step {
     Acquire,
     /// We lead: write it again.
     Renew,
-    /// Somebody else leads.
+    /// Another candidate leads.
     Wait,
-    /// We led and don't any more.
+    /// We led and no longer do.
     Lost,
 }
 
@@ -49,7 +49,7 @@ impl Elector {
         }
     }
 
-    /// Notes what the API server has; `None` if there is no Lease.
+    /// Records the Lease as read from the API server; `None` if there is none.
     pub(super) fn observe(&mut self, record: Option<Record>, now: Duration) {
         match record {
             None => self.seen = None,
@@ -61,13 +61,13 @@ impl Elector {
         }
     }
 
-    /// Notes that a write of ours, sent at `sent`, was taken.
+    /// Records that our write, sent at `sent`, was accepted.
     pub(super) fn wrote(&mut self, record: Record, sent: Duration) {
         self.seen = Some((record, sent));
         self.renewed = Some(sent);
     }
 
-    /// The Lease that we held names somebody else, or is gone.
+    /// Whether the Lease that we held names another candidate, or is gone.
     pub(super) fn is_deposed(&self) -> bool {
         self.seen.as_ref().is_none_or(|(record, _)| record.holder != self.me)
     }
@@ -82,7 +82,7 @@ impl Elector {
         }
         match &self.seen {
             Some((record, since))
-                // Our own name without leadership: a claim whose answer was lost.
+                // The Lease has our name although we don't lead: the answer to our write was lost.
                 if !record.holder.is_empty()
                     && record.holder != self.me
                     && now.saturating_sub(*since) < record.duration.max(LEASE_DURATION) =>
@@ -253,7 +253,7 @@ mod tests {
                                 version
                             };
                             let taken = world.swap(against, claim.clone());
-                            // The answer may be lost though the write was taken.
+                            // The answer may be lost although the write was accepted.
                             if taken && dice.roll(10) != 0 {
                                 electors[who].wrote(claim, now);
                                 led += u32::from(!leading[who]);

@@ -1,7 +1,8 @@
 //! Leader election by a Lease: a pure state machine ([`Elector`]) and the loop that drives it.
 //!
-//! Compare and swap by resource version; a foreign lease runs out by our own clock from the moment in which we saw it
-//! change, never by comparing clocks; who can't renew in time is no leader any more and the process ends.
+//! Writes are compare and swap by resource version. Whether another candidate's Lease has expired is measured by our own
+//! clock, from the moment at which we saw the Lease change; clocks of two machines are never compared. A leader that cannot
+//! renew in time stops writing.
 
 mod elector;
 
@@ -28,8 +29,8 @@ const LEASE: Resource = Resource {
     kind: "Lease",
     plural: "leases",
 };
-/// Whether this process leads, and until when at the latest. Cheap to ask before each write: a process that was
-/// stopped for a while knows on waking that its time is over, before its election loop does.
+/// Whether this process leads, and until when at the latest. It is asked before each write: a process that was
+/// stopped for a while thus notices at once that its time is over, before its election loop runs again.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Leadership(Arc<Mutex<Option<Instant>>>);
 
@@ -53,9 +54,9 @@ impl Leadership {
 /// How a term of leadership ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Another name stands on the Lease.
+    /// The Lease has another candidate's name.
     Deposed,
-    /// The API server could not be reached in time: nobody is known to lead.
+    /// The API server could not be reached in time, so it is not known who leads.
     NotRenewed,
 }
 
@@ -99,7 +100,7 @@ impl Candidate {
         }
     }
 
-    /// Renews for as long as it goes, and tells how it ended.
+    /// Renews the Lease until that fails, and returns how the term ended.
     pub(crate) async fn keep(&mut self) -> End {
         while let Some(renewed) = self.elector.renewed {
             let gives_up_at = self.zero + renewed + RENEW_DEADLINE;
@@ -107,7 +108,7 @@ impl Candidate {
                 tokio::time::sleep(RETRY_PERIOD).await;
                 self.attempt().await;
             };
-            // However long an attempt takes: the deadline is not negotiable.
+            // The deadline holds even if an attempt takes longer.
             let in_time = tokio::time::timeout_at(gives_up_at, round).await.is_ok();
             if !in_time || self.elector.evaluate(self.now()) == Step::Lost {
                 break;
@@ -141,9 +142,9 @@ impl Candidate {
         self.zero.elapsed()
     }
 
-    /// Looks, decides, writes; a failure is logged and leaves the machine as it was.
+    /// Reads the Lease, decides, writes it. A failure is logged and does not change the state of the election.
     async fn attempt(&mut self) {
-        // A leader swaps against its own last write; only a candidate, or a leader that lost a race, must look first.
+        // A leader swaps against its own last write; only a candidate, or a leader that lost a race, must read first.
         if self.elector.renewed.is_none() || self.current.is_none() {
             match self.read().await {
                 Ok(()) => {}
@@ -175,7 +176,7 @@ impl Candidate {
         }
     }
 
-    /// The first failure of a series is news; an outage would fill the log with the rest.
+    /// Warns only about the first failure of a series, so that an outage does not fill the log.
     fn complain(&mut self, error: &CallError) {
         if std::mem::replace(&mut self.complained, true) {
             tracing::debug!(%error, "the lease is out of reach");
@@ -249,7 +250,7 @@ fn record_of(lease: &Lease) -> Record {
     }
 }
 
-/// A name that no other candidate has, not even an earlier life of this pod.
+/// A name that no other candidate has, not even an earlier process of this pod.
 fn identity() -> String {
     let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "monitored-api".to_owned());
     let suffix = fastrand::u64(..1 << 48);

@@ -1,4 +1,4 @@
-//! Takes what a watch sees into the cache, and enqueues the MonitoredApis that it concerns.
+//! Puts the objects of a watch into the cache, and enqueues the MonitoredApis that a change affects.
 
 use std::sync::Arc;
 

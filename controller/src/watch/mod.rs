@@ -1,4 +1,5 @@
-//! The watches, what is decoded of their objects, how each of them fares, and how their objects reach the cache.
+//! The watches: the loop, the parts of each object that are decoded, each watch's status, and the handlers that fill the
+//! cache.
 
 pub(crate) mod handler;
 pub(crate) mod observe;

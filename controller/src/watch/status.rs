@@ -1,4 +1,4 @@
-//! The status of every watch: what state its kind is in, and when the API server was last heard about it.
+//! The status of every watch: the state of its kind, and when the API server last answered about it.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::cluster::ErrorClass;
 
-/// One watch as others see it.
+/// The status of one watch.
 pub(crate) struct WatchStatus {
     kind: WatchedKind,
     label: &'static str,
@@ -19,7 +19,7 @@ pub(crate) struct WatchStatus {
     state: watch::Sender<KindState>,
     heard: Mutex<Instant>,
     failures: Mutex<Vec<(ErrorClass, u64)>>,
-    /// Counts changes of state of all watches, for those who wait for one.
+    /// Counts changes of state of all watches, for tasks that wait for one.
     changed: watch::Sender<u64>,
 }
 
@@ -65,12 +65,12 @@ impl WatchStatus {
         before
     }
 
-    /// The API server answered about this kind just now.
+    /// Records that the API server answered about this kind just now.
     pub(crate) fn touch(&self) {
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Time since the API server was last heard about this kind.
+    /// Time since the API server last answered about this kind.
     pub(crate) fn staleness(&self) -> Duration {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
@@ -154,7 +154,7 @@ impl WatchStatuses {
             if !waiting {
                 return;
             }
-            // Falling silent is no change that anybody is told of.
+            // A watch that stops receiving answers does not notify anyone, so look again after a while.
             if let Ok(Err(_)) = tokio::time::timeout(Duration::from_millis(100), changes.changed()).await {
                 return;
             }

@@ -16,24 +16,25 @@ use crate::cluster::{CallError, Cluster, ErrorClass, Scope, classify, classify_s
 use crate::watch::status::WatchStatus;
 use crate::work::backoff::{Backoff, jittered};
 
-/// How long the server lets one watch request live. A dead connection is noticed this much plus [`IDLE_SLACK`] after
-/// the server fell silent, at the latest.
+/// How long the server lets one watch request live. A dead connection is noticed at most this plus [`IDLE_SLACK`]
+/// after the server falls silent.
 const WATCH_SECONDS: u32 = 60;
-/// The server ends a watch itself; when it has not done so this long after, nobody is there any more.
+/// The server ends a watch itself. If it has not done so this long after its time, the connection is dead.
 const IDLE_SLACK: Duration = Duration::from_secs(5);
 /// The safety net: however healthy a watch looks, list everything again this often.
 const RELIST_EVERY: Duration = Duration::from_secs(30 * 60);
-/// A kind whose CRD is missing is asked for this often. Promised: picked up within 60 s of the CRD's arrival.
+/// A kind whose CRD is missing is asked for this often. The status message of
+/// `CrdMissing` promises that the operator notices the CRD within a minute.
 const MISSING_RETRY: Duration = Duration::from_secs(10);
 /// Failed attempts to go on from one resource version before we list again. An API server answers 410 inside the
 /// stream; a proxy may answer it, or anything else, as an HTTP status, for ever.
 const GIVE_UP_VERSION_AFTER: u32 = 3;
-/// A watch that ended in good order but lived shorter than this counts as a failure: somebody cuts it.
+/// A watch that ended in good order but lived shorter than this counts as a failure: something, such as a proxy, cuts it.
 const SUSPICIOUSLY_SHORT: Duration = Duration::from_secs(5);
 /// Refusals in a row after which a kind that was in sync counts as forbidden.
 const BELIEVE_REFUSALS_AFTER: u32 = 3;
 
-/// What a watch must know of an object: how far it has come.
+/// An object with a resourceVersion, from which a watch can be continued.
 pub(crate) trait Versioned {
     /// `metadata.resourceVersion`.
     fn resource_version(&self) -> &str;
@@ -104,7 +105,7 @@ impl<H> Watch<H> {
                 _ => self.list::<T>().await,
             };
             if let Err(error) = result {
-                let wait = self.failed::<T>(&error);
+                let wait = self.on_error::<T>(&error);
                 tokio::time::sleep(wait).await;
             }
         }
@@ -175,13 +176,13 @@ impl<H> Watch<H> {
         loop {
             match tokio::time::timeout_at(dead_at, stream.next()).await {
                 Ok(Some(Ok(event))) => self.take(event)?,
-                Ok(Some(Err(error))) => return Err(self.broken(classify(&error), error.to_string())),
+                Ok(Some(Err(error))) => return Err(self.watch_error(classify(&error), error.to_string())),
                 Ok(None) => break,
-                Err(_) => return Err(self.broken(ErrorClass::Timeout, "the watch fell silent".to_owned())),
+                Err(_) => return Err(self.watch_error(ErrorClass::Timeout, "the watch fell silent".to_owned())),
             }
         }
         if opened.elapsed() < SUSPICIOUSLY_SHORT {
-            return Err(self.broken(ErrorClass::Unreachable, "the watch was cut at once".to_owned()));
+            return Err(self.watch_error(ErrorClass::Unreachable, "the watch was cut at once".to_owned()));
         }
         self.status.touch();
         Ok(())
@@ -204,7 +205,7 @@ impl<H> Watch<H> {
             }
             WatchEvent::Bookmark(bookmark) => self.version = Some(bookmark.metadata.resource_version),
             WatchEvent::Error(status) => {
-                return Err(self.broken(classify_status(status.code, &status.reason), status.message));
+                return Err(self.watch_error(classify_status(status.code, &status.reason), status.message));
             }
         }
         Ok(())
@@ -220,14 +221,14 @@ impl<H> Watch<H> {
         }
     }
 
-    /// Notes a failure and says how long to wait.
-    fn failed<T>(&mut self, error: &CallError) -> Duration
+    /// Records a failure and returns how long to wait.
+    fn on_error<T>(&mut self, error: &CallError) -> Duration
     where
         H: WatchHandler<T>,
     {
         self.status.failed(error.class);
         self.outage = error.class.is_outage();
-        // The first of a series is news, the rest is noise; a missing kind is told by its change of state.
+        // Warn only about the first failure of a series. A missing kind is logged when its state changes.
         if self.backoff.failures() == 0 && error.class != ErrorClass::KindMissing {
             tracing::warn!(watch = %self.status.name(), class = error.class.as_str(), %error, "watch failed");
         } else {
@@ -237,7 +238,7 @@ impl<H> Watch<H> {
             ErrorClass::NotFound | ErrorClass::KindMissing => {
                 self.version = None;
                 self.backoff.reset();
-                // An answer, and a clear one: the watch is not stale.
+                // A 404 for a list means that the kind is not served. The server did answer, so the watch is not stale.
                 self.status.touch();
                 if self.status.set(KindState::Missing) == KindState::Synced {
                     self.handler.kind_gone();
@@ -263,7 +264,7 @@ impl<H> Watch<H> {
         self.backoff.next()
     }
 
-    fn broken(&self, class: ErrorClass, message: String) -> CallError {
+    fn watch_error(&self, class: ErrorClass, message: String) -> CallError {
         CallError {
             verb: "watch",
             kind: self.scope.resource.kind,
@@ -315,7 +316,7 @@ mod tests {
         }
     }
 
-    /// Notes each call.
+    /// A handler that records each call.
     #[derive(Clone, Default)]
     struct Notes(Arc<Mutex<Vec<String>>>);
 
@@ -449,9 +450,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn events_after_the_list_reach_the_handler_and_move_the_version_on() {
-        let (told, begun) = run((200, LIST), &[Answer::Holds(CHANGE)], Duration::from_secs(70)).await;
-        assert_eq!(told, [&LISTED[..], &["apply a", "recovered", "apply a"]].concat());
-        // Silent for longer than the server lets a watch live: begun again where it stood, without a list.
+        let (calls, begun) = run((200, LIST), &[Answer::Holds(CHANGE)], Duration::from_secs(70)).await;
+        assert_eq!(calls, [&LISTED[..], &["apply a", "recovered", "apply a"]].concat());
+        // The connection was silent for longer than the server lets a watch live: the watch starts again from its last
+        // version and does not list.
         assert_eq!(begun, ["5", "6"]);
     }
 
@@ -461,35 +463,35 @@ mod tests {
         let in_stream = r#"{"type":"ERROR","object":{"code":410,"reason":"Expired","message":"too old"}}"#;
         for answer in [Answer::Says(410, gone), Answer::Says(200, in_stream)] {
             let watches: &'static [Answer] = Box::leak(Box::new([answer, Answer::Holds("")]));
-            let (told, begun) = run((200, LIST), watches, Duration::from_secs(10)).await;
-            assert_eq!(told, [LISTED, LISTED].concat());
+            let (calls, begun) = run((200, LIST), watches, Duration::from_secs(10)).await;
+            assert_eq!(calls, [LISTED, LISTED].concat());
             assert_eq!(begun, ["5", "5"]);
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_watch_that_is_cut_goes_on_from_where_it_stood_with_a_growing_wait() {
-        let (told, begun) = run((200, LIST), &[Answer::Says(200, "")], Duration::from_secs(60)).await;
+    async fn a_watch_that_is_cut_continues_from_its_version_after_a_growing_wait() {
+        let (calls, begun) = run((200, LIST), &[Answer::Says(200, "")], Duration::from_secs(60)).await;
         // Cut by the transport: no list, and no hot loop.
-        assert_eq!(told.iter().filter(|note| *note == "init").count(), 1);
+        assert_eq!(calls.iter().filter(|note| *note == "init").count(), 1);
         assert!((4..=10).contains(&begun.len()), "{begun:?}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_version_from_which_it_never_goes_on_is_given_up() {
-        let (told, _) = run((200, LIST), &[Answer::Says(500, "garbage")], Duration::from_secs(120)).await;
-        assert!(told.iter().filter(|note| *note == "init").count() >= 2, "{told:?}");
+    async fn a_version_that_the_server_never_accepts_leads_to_a_list() {
+        let (calls, _) = run((200, LIST), &[Answer::Says(500, "garbage")], Duration::from_secs(120)).await;
+        assert!(calls.iter().filter(|note| *note == "init").count() >= 2, "{calls:?}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_kind_that_is_not_served_is_asked_for_again_within_its_promise() {
-        let (told, _) = run(
+    async fn a_kind_that_is_not_served_reaches_the_handler_with_nothing() {
+        let (calls, _) = run(
             (404, "404 page not found"),
             &[Answer::Holds("")],
             Duration::from_secs(60),
         )
         .await;
-        assert_eq!(told, [""; 0]);
+        assert_eq!(calls, [""; 0]);
     }
 
     #[tokio::test(start_paused = true)]

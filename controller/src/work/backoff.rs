@@ -1,8 +1,8 @@
-//! Waiting times: exponential, capped, jittered. Nothing secret depends on the randomness.
+//! Waiting times: exponential, capped, jittered. The randomness need not be secret.
 
 use std::time::Duration;
 
-/// `span` less up to a fifth of it, so that what started together does not stay together.
+/// `span`, shortened at random by up to a fifth, so that tasks that started together drift apart.
 pub(crate) fn jittered(span: Duration) -> Duration {
     span.mul_f64(fastrand::f64().mul_add(-0.2, 1.0))
 }
@@ -31,7 +31,7 @@ impl Backoff {
         wait.mul_f64(fastrand::f64().mul_add(0.5, 0.5))
     }
 
-    /// Something worked: start over.
+    /// Starts over after a success.
     pub(crate) const fn reset(&mut self) {
         self.failures = 0;
     }

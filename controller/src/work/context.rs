@@ -11,7 +11,7 @@ use crate::lease::Leadership;
 use crate::watch::status::WatchStatuses;
 use crate::work::queue::Queue;
 
-/// The shared parts.
+/// What all tasks share: the client, the cache, the queue, the metrics and the settings.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) cluster: Cluster,

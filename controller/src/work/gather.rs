@@ -1,4 +1,4 @@
-//! Reads: what is known of one MonitoredApi, from the store where it can be had there, live where it must be.
+//! Reads everything about one MonitoredApi: from the cache where possible, otherwise by a request to the API server.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -68,7 +68,7 @@ fn api(owner: &ApiRef, generation: i64, spec: MonitoredApiSpec) -> MonitoredApi 
     api
 }
 
-/// The status of an object that nobody has looked at.
+/// The status of an object that was never reconciled.
 fn unseen() -> MonitoredApiStatus {
     MonitoredApiStatus {
         observed_generation: -1,
@@ -105,8 +105,8 @@ pub(crate) async fn live(context: &Context, target: &Target) -> Result<Option<Ta
 /// The Deployment's number of replicas, and the version of the Deployment that has it. `None`: it does not exist.
 pub(crate) type LiveDeployment = Option<(LiveReplicas, String)>;
 
-/// What a plan is built and compared with, besides the spec. `read`: the Deployment, where it was just read. One that
-/// cannot be read is told of the Deployment alone.
+/// Everything besides the spec that a plan is built from and compared with. `read` is the Deployment, if it was just read;
+/// an error of that read only keeps the Deployment from being planned.
 pub(crate) async fn facts(
     context: &Context,
     target: &Target,
@@ -140,7 +140,7 @@ pub(crate) async fn facts(
 /// What a live read found before the first write.
 #[derive(Debug)]
 pub(crate) enum BeforeWriting {
-    /// Everything is as it was planned from.
+    /// Nothing differs from what the plan was built from.
     AsPlanned,
     /// Something changed: plan again, from this and from the live Deployment.
     Changed(Box<Target>, Result<LiveDeployment, CallError>),
@@ -180,7 +180,7 @@ pub(crate) async fn live_replicas(context: &Context, target: &Target) -> Result<
     Ok(replicas.map(|replicas| (replicas, version)))
 }
 
-/// What a status is folded from, besides what was planned and applied.
+/// Everything besides the plan and its outcome that a status is computed from.
 #[derive(Debug)]
 pub(crate) struct Observation {
     pub(crate) workload: WorkloadFacts,
@@ -189,7 +189,7 @@ pub(crate) struct Observation {
     pub(crate) namespace_labels: Option<BTreeMap<String, String>>,
 }
 
-/// Looks at the workload and at what might scrape it.
+/// Reads the workload and the Prometheus objects that may scrape it.
 pub(crate) async fn observation(context: &Context, target: &Target) -> Observation {
     Observation {
         workload: workload(context, target).await,
@@ -201,7 +201,7 @@ pub(crate) async fn observation(context: &Context, target: &Target) -> Observati
 /// The workload as the watches know it, with the events that explain it.
 async fn workload(context: &Context, target: &Target) -> WorkloadFacts {
     let key = &target.key;
-    // One of that name that is not ours says nothing about our workload.
+    // A Deployment of that name that is not ours says nothing about our workload.
     let ours = |kind: ChildKind| {
         let child = context.store.child(key, kind, &key.name);
         child.is_some_and(|child| child.controller_uid.as_deref() == Some(&target.owner.uid))
@@ -257,7 +257,8 @@ struct Event {
     event_time: Option<String>,
 }
 
-/// Longest wait for events. They only make a sentence better, and the write records wait behind them.
+/// Longest wait for events. They only improve a message, and the write records are not saved until
+/// they are read.
 const EVENTS_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Message of the latest event that the field selector finds. `None`: there is none, or events cannot be read.

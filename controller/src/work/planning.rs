@@ -10,7 +10,7 @@ use crate::work::apply::apply;
 use crate::work::context::Context;
 use crate::work::gather::{self, BeforeWriting, LiveDeployment, Observation, Target};
 
-/// What is to be done for one MonitoredApi.
+/// A MonitoredApi with its plan and the changes that the plan requires.
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(crate) target: Target,

@@ -1,5 +1,5 @@
-//! The work queue: which MonitoredApi is due when. One entry a key, never two runs of one key at once, a backoff of
-//! its own for each key.
+//! The work queue: which MonitoredApi is due when. It has one entry for each key, never lets a
+//! key run twice at once, and counts each key's backoff separately.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,7 +22,7 @@ const HURRY_SPREAD: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 struct Entry {
     running: bool,
-    /// When it is due; while running: when it is due again.
+    /// When the key is due; while it runs: when it is due again.
     due: Option<Instant>,
     failures: u32,
     /// Work that would only change the status waits until then.
@@ -45,19 +45,19 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Something happened that may need a write to children: due now.
+    /// Makes a key due now, after a change that may require a write to children.
     pub(crate) fn add(&self, key: &ApiKey) {
         self.add_at(key, Instant::now());
     }
 
-    /// Something happened that can only change the status: due now, or when the key's last status is old enough.
+    /// Makes a key due after a change that can only affect the status: now, or when its last status is old enough.
     pub(crate) fn add_status(&self, key: &ApiKey) {
         let now = Instant::now();
         let held = self.lock().entries.get(key).and_then(|entry| entry.status_not_before);
         self.add_at(key, held.map_or(now, |until| until.max(now)));
     }
 
-    /// Due at a time, unless it is due sooner.
+    /// Makes a key due at a time, unless it is due sooner.
     pub(crate) fn add_at(&self, key: &ApiKey, at: Instant) {
         {
             let mut inner = self.lock();
@@ -77,7 +77,7 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// A status was just written: the next one that only reports waits this long.
+    /// Delays the next work that can only affect the status, because a status was just written.
     pub(crate) fn hold_status(&self, key: &ApiKey, span: Duration) {
         if let Some(entry) = self.lock().entries.get_mut(key) {
             entry.status_not_before = Some(Instant::now() + span);
@@ -94,7 +94,7 @@ impl Queue {
             let changed = self.changed.notified();
             match wait_until {
                 Some(at) => {
-                    // Either way we look again.
+                    // In both cases, check the entries again.
                     let _ = tokio::time::timeout_at(at, changed).await;
                 }
                 None => changed.await,
@@ -120,7 +120,7 @@ impl Queue {
         Ok(key)
     }
 
-    /// The run of a key is over. Returns the wait before the next one, if a time is set.
+    /// Ends the run of a key. Returns the wait before the next one, if a time is set.
     pub(crate) fn done(&self, key: &ApiKey, requeue: Requeue) -> Option<Duration> {
         let now = Instant::now();
         let mut inner = self.lock();
@@ -144,7 +144,7 @@ impl Queue {
             Requeue::Backoff => {
                 let wait = exponential(RETRY_FIRST, RETRY_CAP, entry.failures);
                 entry.failures = entry.failures.saturating_add(1);
-                // Never shorter than the first wait, so that nothing spins.
+                // Never shorter than the first wait, so that no key runs in a hot loop.
                 Some(now + wait.mul_f64(fastrand::f64().mul_add(0.2, 1.0)).min(RETRY_CAP))
             }
         };
@@ -157,7 +157,7 @@ impl Queue {
             Some(at) => {
                 timeline.insert((at, key.clone()));
             }
-            // Nothing to remember: ten thousand MonitoredApis at rest need no entry.
+            // A key with nothing to do needs no entry, which saves memory with ten thousand MonitoredApis.
             None if requeue == Requeue::Forget || entry.status_not_before.is_none_or(|until| until <= now) => {
                 entries.remove(key);
             }
@@ -168,7 +168,7 @@ impl Queue {
         due.map(|at| at.saturating_duration_since(now))
     }
 
-    /// The API server is back: what failed need not wait out its backoff.
+    /// Shortens the backoff of failed keys, because the API server answers again.
     pub(crate) fn hurry(&self) {
         let now = Instant::now();
         let keys: Vec<_> = self

@@ -1,4 +1,4 @@
-//! One MonitoredApi: gather, compile, apply, report. The steps and nothing else.
+//! The reconcile of one MonitoredApi: gather, compile, apply, report.
 
 use controller_core::requeue::{Requeue, requeue};
 

@@ -1,5 +1,5 @@
-//! Writes status, and is the only file that does: only when it changed, by compare and swap. Publishes its
-//! transitions as events.
+//! Writes the status, if it changed, by compare and swap, and publishes its transitions as events. No other file writes a
+//! status.
 
 use std::time::Duration;
 
@@ -22,14 +22,14 @@ use crate::watch::observe::ApiItem;
 use crate::work::context::Context;
 use crate::work::gather::{self, Target};
 
-/// At most one status write that only reports in this time, for one MonitoredApi: a rollout of a hundred pods is some
-/// writes and not hundreds.
+/// Shortest time between two status writes of one MonitoredApi for changes that need no write to children, so that a
+/// rollout of a hundred pods causes a few writes and not hundreds.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
-/// How often a status is folded anew because somebody else wrote in between.
+/// How often a status is computed again because another client changed the object in between.
 const ATTEMPTS: usize = 3;
 
-/// Folds a status and writes it if it changed. Where somebody else wrote in between, what was applied stays true, and only
-/// the status under it is folded anew.
+/// Computes a status and writes it if it changed. If another client changed the object in between, the status is computed
+/// again from the newer one; what was applied stays true.
 pub(crate) async fn report(context: &Context, target: &Target, input: &FoldInput<'_>) -> Result<(), CallError> {
     let mut newer: Option<Target> = None;
     for _ in 0..ATTEMPTS {
@@ -76,7 +76,7 @@ pub(crate) async fn report_panic(context: &Context, target: &Target) -> Result<(
 
 async fn replace(context: &Context, target: &Target, status: &MonitoredApiStatus) -> Result<(), CallError> {
     let key = &target.key;
-    // Of the rest of the object the API server takes nothing here, but it wants to know which object and version.
+    // Only the status is replaced here, but the API server needs the object's name, uid and version.
     let body = json!({
         "apiVersion": format!("{}/{}", kinds::MONITORED_API.group, kinds::MONITORED_API.version),
         "kind": kinds::MONITORED_API.kind,
@@ -160,7 +160,7 @@ fn update_series(context: &Context, target: &Target, status: &MonitoredApiStatus
         })
         .collect();
     let deployment = workload.deployment.as_ref();
-    context.telemetry.show(
+    context.telemetry.set_series(
         &target.key,
         ApiSeries {
             wanted: deployment.map(|d| d.wanted),

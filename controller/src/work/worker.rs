@@ -1,4 +1,4 @@
-//! Runs reconciles: sixteen at a time, each with a deadline and a net under it.
+//! Runs reconciles: sixteen at a time, each with a deadline, and so that a panic costs one reconcile only.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -22,12 +22,13 @@ use crate::work::{gather, report};
 
 /// Reconciles at a time. More would only queue up in the API server.
 const CONCURRENCY: usize = 16;
-/// Longest time for one reconcile. Everything in it has a shorter deadline of its own; this is the net.
+/// Longest time for one reconcile. Every request in it has a shorter deadline of its own; this one is for
+/// everything else.
 const DEADLINE: Duration = Duration::from_secs(180);
-/// On a stop: time for reconciles under way to come to their end.
+/// How long a stop waits for reconciles in progress.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// What is done to one MonitoredApi: [`reconcile`], and something that fails in the tests of the net.
+/// The function that is run for each key: [`reconcile`], or in tests one that panics or hangs.
 trait Run: Clone + Send + Sync + 'static {
     fn run(&self, context: &Context, key: &ApiKey) -> impl Future<Output = Result<Requeue, CallError>> + Send;
 }
@@ -41,8 +42,8 @@ impl Run for Reconcile {
     }
 }
 
-/// Takes from the queue until told to `stop`, then waits for what is under way; or until the `term` of leadership ends,
-/// then drops what is under way.
+/// Reconciles the keys of the queue. After `stop`, waits for the reconciles in progress; when the `term` of leadership ends,
+/// drops them.
 pub(crate) async fn work(context: Arc<Context>, stop: CancellationToken, term: CancellationToken) {
     take(context, stop, term, Reconcile).await;
 }
@@ -71,7 +72,7 @@ async fn take(context: Arc<Context>, stop: CancellationToken, term: Cancellation
                 next = guarded(&context, &key, &run) => next,
             };
             if next == Requeue::Forget {
-                context.telemetry.hide(&key);
+                context.telemetry.remove_series(&key);
             }
             context.queue.done(&key, next);
             drop(place);
@@ -79,10 +80,10 @@ async fn take(context: Arc<Context>, stop: CancellationToken, term: Cancellation
     }
     tasks.close();
     if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
-        tracing::warn!("some reconciles did not end in time; the next start takes them up");
+        tracing::warn!("some reconciles did not finish in time; they run again after the next start");
     }
-    // Whoever leads now shows them. Two processes that show one MonitoredApi would contradict each other.
-    context.telemetry.hide_all();
+    // The present leader exports these series. Two processes that export the same ones would contradict each other.
+    context.telemetry.remove_all_series();
 }
 
 /// How one run ended.
@@ -104,9 +105,9 @@ async fn guarded(context: &Context, key: &ApiKey, run: &impl Run) -> Requeue {
         Ok(Ok(Ok(next))) => Outcome::Done(next),
         Ok(Ok(Err(error))) => Outcome::Failed(error),
         Ok(Err(_)) => Outcome::TooLong,
-        Err(panic) => Outcome::Panicked(words(panic.as_ref())),
+        Err(panic) => Outcome::Panicked(panic_message(panic.as_ref())),
     };
-    context.telemetry.took(started.elapsed());
+    context.telemetry.record_duration(started.elapsed());
     settle(context, key, end).await
 }
 
@@ -144,31 +145,37 @@ async fn settle(context: &Context, key: &ApiKey, end: Outcome) -> Requeue {
             tracing::warn!(namespace, name, uid, deadline = ?DEADLINE, "reconcile took too long");
             Requeue::Backoff
         }
-        Outcome::Panicked(words) => {
+        Outcome::Panicked(message) => {
             fail("panic");
             context.telemetry.count(platform::RECONCILE_PANICS, &[CONTROLLER]);
-            tracing::error!(namespace, name, uid, panic = words, "reconcile panicked: this is a bug");
-            tell_of_panic(context, key).await;
+            tracing::error!(
+                namespace,
+                name,
+                uid,
+                panic = message,
+                "reconcile panicked: this is a bug"
+            );
+            report_panic(context, key).await;
             Requeue::Backoff
         }
     }
 }
 
-async fn tell_of_panic(context: &Context, key: &ApiKey) {
+async fn report_panic(context: &Context, key: &ApiKey) {
     let Some(target) = gather::cached(context, key) else {
         return;
     };
     if let Err(error) = report::report_panic(context, &target).await {
-        tracing::warn!(%error, "the panic could not be told in the status");
+        tracing::warn!(%error, "the panic could not be reported in the status");
     }
 }
 
-fn words(panic: &(dyn Any + Send)) -> String {
+fn panic_message(panic: &(dyn Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no words".to_owned())
+        .unwrap_or_else(|| "a panic without a message".to_owned())
 }
 
 #[cfg(test)]
@@ -234,7 +241,7 @@ mod tests {
         let text = metrics(&context);
         let expected = [format!("{done} 2"), deadline, panic];
         assert!(expected.iter().all(|line| counts(&text, line)), "{text}");
-        // What failed is tried again, and the worker still takes what comes.
+        // The failed key is tried again, and the worker still takes new keys.
         context.queue.add(&ApiKey::new("shop", "items"));
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(

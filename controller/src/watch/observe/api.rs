@@ -1,4 +1,4 @@
-//! MonitoredApis: the spec as text that is decoded when it is worked on.
+//! MonitoredApis. The spec stays text and is decoded by each reconcile.
 
 use controller_api::{MonitoredApiStatus, names};
 use controller_core::metadata::Metadata;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::lenient;
 use crate::cluster::Raw;
 
-/// A MonitoredApi: metadata that matters, spec and status as text.
+/// A MonitoredApi: the metadata that we read, the spec as text, and the status.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "ApiObject")]
 pub(crate) struct ApiItem {
@@ -17,7 +17,7 @@ pub(crate) struct ApiItem {
     pub(crate) resource_version: String,
     pub(crate) generation: i64,
     pub(crate) deleting: bool,
-    /// What a person asks for by the annotation: any new value is a request.
+    /// Value of the annotation by which a person requests a reconcile: each new value is a request.
     pub(crate) reconcile_at: Option<String>,
     /// JSON of the spec; empty if there is none.
     pub(crate) spec: Box<str>,

@@ -1,4 +1,4 @@
-//! Children: their metadata, and of kinds that are watched whole what the status depends on.
+//! Children: their metadata, and, for kinds that are watched as whole objects, the fields that the status depends on.
 
 use controller_core::facts::{DeploymentFacts, LiveReplicas, ObservedChild};
 use controller_core::metadata::Metadata;
@@ -21,13 +21,13 @@ pub(crate) struct ChildItem {
     pub(crate) details: Option<Box<ChildDetails>>,
 }
 
-/// What the status depends on besides the metadata. What a kind does not have keeps its default.
+/// The fields besides the metadata that the status depends on. A field that a kind does not have keeps its default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChildDetails {
-    /// The figures of a Deployment.
+    /// The replica counts of a Deployment.
     pub(crate) deployment: DeploymentFacts,
     pub(crate) replicas: LiveReplicas,
-    /// `status.phase`, as claims have it.
+    /// `status.phase` of a PersistentVolumeClaim.
     pub(crate) phase: String,
 }
 

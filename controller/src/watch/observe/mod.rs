@@ -1,6 +1,6 @@
-//! What is read of each watched object, and nothing more: the rest is dropped while decoding.
+//! The fields that are read of each watched object. All others are dropped while decoding.
 //!
-//! Decoding is forgiving: a field of an unexpected shape costs that field, never the list that it is in.
+//! A field of an unexpected shape is treated as absent, so that it does not make the whole list unreadable.
 
 mod api;
 mod child;

@@ -1,4 +1,4 @@
-//! What decides on who scrapes us: Prometheus objects' selectors, namespaces' labels.
+//! What decides which Prometheus scrapes an API: the selectors of Prometheus objects and the labels of namespaces.
 
 use std::collections::BTreeMap;
 

@@ -100,7 +100,7 @@ impl From<PodObject> for PodItem {
     }
 }
 
-/// The text only of a container that never ran: what else ended may have written anything there.
+/// Returns the message only if the container never ran: a container that ran may have written any text there.
 fn termination(end: Reason) -> Termination {
     let never_ran = ["StartError", "ContainerCannotRun"].contains(&end.reason.as_str());
     Termination {

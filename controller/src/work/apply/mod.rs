@@ -1,6 +1,7 @@
-//! Writes children, and nothing else does. Each child on its own: one that fails stops no other.
+//! Writes children; no other module does. Each child is written on its own, so that a failure does not stop the others.
 //!
-//! Core decides what to do, from the write record and the watch; where the watch cannot be relied on, from one live GET.
+//! Core decides what to do, from the write record and what the watch knows, or from one GET if the watch cannot be relied
+//! on.
 
 mod repair;
 mod replicas_precondition;
@@ -27,7 +28,7 @@ use crate::watch::observe::ChildItem;
 use crate::work::context::Context;
 use crate::work::gather::Target;
 
-/// Does what is to be done, wave by wave, and returns what became of each child.
+/// Makes the changes of a plan, wave by wave, and returns what became of each child.
 pub(crate) async fn apply(context: &Context, target: &Target, plan: &Plan, todo: &Todo) -> Applied {
     let mut children = Vec::with_capacity(plan.children.len());
     let mut work: Vec<_> = plan.children.iter().zip(todo.decisions.iter().cloned()).collect();
@@ -100,7 +101,7 @@ impl<'a> Child<'a> {
             Decision::WaitForDeletion => return self.with(leaving(), old),
             Decision::Fail(outcome) => return self.with(outcome, old),
             Decision::Update { uid } => match self.update(&uid).await {
-                // What the watch knew was old: look, once.
+                // What the watch knew was outdated: read the object once.
                 Err(error) if matches!(error.class, ErrorClass::Conflict | ErrorClass::NotFound) => self.look().await,
                 other => other,
             },
@@ -197,7 +198,7 @@ impl<'a> Child<'a> {
         self.answered(&result?)
     }
 
-    /// The metadata of an answer, remembered on the way.
+    /// Returns the metadata of an answer, and puts it into the cache.
     fn answered(self, raw: &Raw) -> Result<Metadata, CallError> {
         self.remember(raw);
         let answer: Answer = serde_json::from_str(raw.get()).map_err(|error| unreadable(self.planned, &error))?;

@@ -1,5 +1,5 @@
 //! Writes an intent that copies the number of replicas from the live object only while that number is still the live
-//! one: a number that somebody has just changed must not be put back.
+//! one: a number that was just changed, by an autoscaler or a person, must not be put back.
 
 use controller_core::children::deployment;
 use controller_core::metadata::Metadata;
