@@ -1,4 +1,5 @@
-//! The reference API for tests: in this process for what it answers, as a process of its own for what it survives.
+//! The reference API for tests: in this process for tests of answers, as a process of its own for tests of kills and
+//! outages.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -42,7 +43,7 @@ impl std::fmt::Debug for Service {
     }
 }
 
-/// What it answered.
+/// A response of the API.
 #[derive(Debug)]
 pub struct Answer {
     /// The status.
@@ -133,7 +134,7 @@ impl Service {
     }
 }
 
-/// The API as a process; it is killed with this value.
+/// The API as a process; it is killed when this is dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Child,

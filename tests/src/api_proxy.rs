@@ -28,9 +28,9 @@ use tokio::{net::TcpListener, runtime::Runtime, sync::watch};
 /// Where a write is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// The API server never sees it.
+    /// Before the API server receives it.
     BeforeForwarding,
-    /// The API server has done it, the client never sees the answer.
+    /// After the API server has done it, before the client receives the answer.
     AfterAnswer,
 }
 
@@ -52,7 +52,7 @@ struct Faults {
 struct Shared {
     upstream: kube::Client,
     faults: Mutex<Faults>,
-    /// Counts kinds that break, so that open watches look whether they are meant.
+    /// Changes whenever a kind is added, so that each open watch checks whether its kind is one of them.
     breaks: watch::Sender<u64>,
 }
 
@@ -62,7 +62,7 @@ impl Shared {
     }
 }
 
-/// A running proxy; it ends with this value.
+/// A running proxy; it stops when this is dropped.
 pub struct ApiProxy {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -123,7 +123,7 @@ impl ApiProxy {
         faults.stop = None;
     }
 
-    /// Stops the `nth` write from now on (the first is 1) and tells of it when it came.
+    /// Stops the `nth` write from now on (the first is 1) and reports it when it arrives.
     #[must_use]
     pub fn stop_at(&self, nth: usize, moment: Moment) -> Receiver<Seen> {
         let (tell, told) = channel();
@@ -186,7 +186,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
     }
 }
 
-/// Lets the write through (`None`), or takes the stop.
+/// Returns `None` to let the write through, or the stop that applies to it.
 fn due(stop: &mut Option<Stop>) -> Option<(Moment, Sender<Seen>)> {
     match stop {
         Some(armed) if armed.skip > 0 => {
@@ -197,9 +197,9 @@ fn due(stop: &mut Option<Stop>) -> Option<(Moment, Sender<Seen>)> {
     }
 }
 
-/// Tells the test, and never answers: the future is dropped when the client goes.
+/// Reports the write to the test and never answers: the future is dropped when the client disconnects.
 async fn hang(tell: &Sender<Seen>, seen: &Seen) -> Response<Body> {
-    // A test that does not listen any more does not want to know.
+    // An error means that the test no longer waits for the report.
     let _ = tell.send(seen.clone());
     std::future::pending().await
 }

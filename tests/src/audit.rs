@@ -1,5 +1,5 @@
-//! The API server's audit log: who did what to which object. It is written before a request is answered, so that what
-//! a test has seen is in it.
+//! The API server's audit log: who did what to which object. An entry is written before the request is answered, so
+//! the log has every request whose effect a test has seen.
 
 use std::{
     fs::File,
@@ -35,7 +35,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The request was to change something, whether it did or not.
+    /// Whether the request is a write, successful or not.
     #[must_use]
     pub fn is_write(&self) -> bool {
         matches!(
@@ -124,7 +124,7 @@ fn entry(event: &Value) -> Option<Entry> {
             .unwrap_or_default()
             .to_owned()
     };
-    // A watch is entered when it opens and when it ends, anything else once.
+    // The log has two entries for a watch, at its start and at its end, and one for every other request.
     if !matches!(text("/stage").as_str(), "ResponseComplete" | "Panic") {
         return None;
     }

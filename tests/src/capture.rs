@@ -25,7 +25,7 @@ const APPLIED: &str = "controller/core/tests/applied";
 const OWNER_UID: &str = "0b1e2d3c-4f5a-4b6c-8d7e-9f0a1b2c3d4e";
 /// Not recorded: their text is made by the rules engine, so each changed rule would make the record stale.
 const FROM_RULES: [ChildKind; 2] = [ChildKind::PrometheusRule, ChildKind::ConfigMap];
-/// Written in place of every time of the record, so that a new one differs in what the API server did only.
+/// Written in place of every time of the record, so that a new record differs only in what the API server did.
 const TIME: &str = "2026-01-01T00:00:00Z";
 
 /// Applies the objects of every golden case to a new test bed and writes the API server's answers to
@@ -94,7 +94,7 @@ fn apply_case(bed: &Testbed, case: &Path) -> Result<Vec<Value>> {
     Ok(answers)
 }
 
-/// The objects that the operator makes of a case, but for those of the rules engine.
+/// The objects that the operator creates for a case, without those of the rules engine.
 fn planned(case: &Path) -> Result<Vec<Value>> {
     let path: PathBuf = case.join("in.yaml");
     let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;

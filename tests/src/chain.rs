@@ -1,5 +1,5 @@
 //! The whole chain on real nodes: test bed, Prometheus Operator, Prometheus, Alertmanager, our chart from our images.
-//! `cargo xtask demo` and the end-to-end tests are two drivers of it.
+//! `cargo xtask demo` and the end-to-end tests both drive it.
 #![expect(
     clippy::indexing_slicing,
     reason = "indexing a JSON value by key gives null, never a panic"
@@ -39,7 +39,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Start a test bed called `name` with nodes, the monitoring stack and our two images; nothing of ours is installed yet.
+    /// Start a test bed called `name` with nodes, the monitoring stack and our two images; our chart is not installed yet.
     ///
     /// # Errors
     /// When a part does not come up; the error ends with its log.
@@ -272,7 +272,7 @@ impl Chain {
     }
 }
 
-/// What one query of one panel shows.
+/// The result of one query of one panel.
 #[derive(Debug, Clone)]
 pub struct PanelValue {
     /// The panel's title.

@@ -1,4 +1,4 @@
-//! The chart under many values: a seeded generator of values, and what every rendering must keep to.
+//! Tests the chart with many values: a seeded generator of values, and rules that every rendering must follow.
 #![expect(
     clippy::indexing_slicing,
     reason = "indexing a JSON value by key gives null, never a panic"
@@ -32,7 +32,7 @@ const RELEASES: [&str; 6] = [
     "x.y.z",
 ];
 
-/// A value's path and what it may be, as JSON. One row, one value of the chart.
+/// Path of a value of the chart and its possible values, as JSON.
 const CHOICES: &[(&str, &[&str])] = &[
     (
         "global",
@@ -224,7 +224,7 @@ pub fn objects(manifests: &str) -> Result<Vec<Value>> {
         .collect()
 }
 
-/// What is wrong with objects whatever the values are, in words.
+/// Returns messages about mistakes that objects must not have with any values.
 #[must_use]
 pub fn faults(objects: &[Value]) -> Vec<String> {
     let mut faults = Vec::new();
@@ -281,7 +281,7 @@ fn selected(objects: &[Value], pod: &Value, faults: &mut Vec<String>) {
     }
 }
 
-/// Items that are one to the API server and stand twice.
+/// List items that have the same key for the API server, and so are duplicates.
 fn identifiers(pod: &Value) -> Vec<String> {
     let container = &pod["spec"]["containers"][0];
     let lists = [
@@ -360,8 +360,8 @@ fn is_service_name(name: &str) -> bool {
         && !name.ends_with('-')
 }
 
-/// Where what the API server makes of an object differs from what was sent: what Argo CD and Flux would call a drift.
-/// Fields that it adds are none, except in lists that are compared as a whole.
+/// Differences between an object as sent and as the API server stores it, which Argo CD and Flux would report as drift.
+/// Fields that the API server adds do not count, except in lists that are compared as a whole.
 #[must_use]
 pub fn drift(sent: &Value, answered: &Value) -> Vec<String> {
     // Their lists have keys, or the comparers know the kind's defaults.

@@ -1,6 +1,6 @@
 //! A PostgreSQL server as a pod, for the demo: an image from the machine's own programs, without a registry.
 //!
-//! Not for production: one pod, its data in an emptyDir. What it shows is that the API needs nothing but a URL.
+//! Not for production: one pod, its data in an emptyDir. It shows that the API needs only a URL.
 
 use std::{
     collections::BTreeSet,
@@ -26,7 +26,7 @@ const PORT: u16 = 5432;
 const USER: &str = "orders";
 /// `nobody`, the user that the image writer knows beside root.
 const UID: u32 = 65_534;
-/// What a from-scratch image lacks: a shell (`initdb` starts one) and its programs.
+/// Programs that an image made from scratch does not have: a shell (`initdb` starts one) and the programs it runs.
 const SHELL: &str = "/bin/sh";
 /// Libraries that the server loads by name; those of procedural languages and of compilation stay out.
 const LOADED: [&str; 2] = ["plpgsql.so", "dict_snowball.so"];
@@ -66,8 +66,8 @@ pub fn write(out: &Path) -> Result<()> {
     write_image(&spec, out)
 }
 
-/// Files of the image, each with its path in it: PostgreSQL where Debian has it, for its programs find their parts
-/// from where they are.
+/// Files of the image, each with its path in it: PostgreSQL has the same paths as on Debian, because its
+/// programs find their files relative to themselves.
 fn files() -> Result<Vec<(PathBuf, String)>> {
     let programs = testbed::ensure_postgres()?;
     let version = programs.parent().context("PostgreSQL's programs have a folder")?;
@@ -93,13 +93,17 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
 
 /// The shared libraries of a program, as the loader finds them.
 fn libraries(program: &Path) -> Result<Vec<PathBuf>> {
-    let told = workspace::read(Command::new("ldd").arg(program))?;
+    let libraries = workspace::read(Command::new("ldd").arg(program))?;
     // `libm.so.6 => /lib/…/libm.so.6 (0x…)`, or the loader itself by its path alone.
-    let paths = told
+    let paths = libraries
         .lines()
         .filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')));
     let paths: Vec<_> = paths.map(PathBuf::from).collect();
-    ensure!(!paths.is_empty(), "{} names no libraries:\n{told}", program.display());
+    ensure!(
+        !paths.is_empty(),
+        "{} names no libraries:\n{libraries}",
+        program.display()
+    );
     Ok(paths)
 }
 

@@ -1,14 +1,14 @@
-//! Waiting for an end state: poll, with an error that tells what was seen last.
+//! Waits for an end state by polling; the error has the last state that was seen.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-/// Ask `probe` until it gives an answer, for `timeout` at most. `Ok(Err(seen))` means: not yet, and this is what there
-/// was instead.
+/// Ask `probe` until it gives an answer, for `timeout` at most. `Ok(Err(seen))` means: not yet, the present
+/// state is `seen`.
 ///
 /// # Errors
-/// When the time is over (with what was seen last), or when `probe` fails for good.
+/// When the time is over (with what was seen last), or when `probe` returns `Err`.
 pub fn eventually<T>(what: &str, timeout: Duration, mut probe: impl FnMut() -> Result<Result<T, String>>) -> Result<T> {
     let start = Instant::now();
     loop {

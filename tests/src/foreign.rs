@@ -1,4 +1,4 @@
-//! Images that know nothing of us, from a small Go program: no probes, no metrics, any port, any user.
+//! Images that were not made for the operator, from a small Go program: no probes, no metrics, any port, any user.
 
 use std::process::Command;
 

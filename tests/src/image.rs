@@ -14,7 +14,7 @@ use testbed::{ImageBuild, build_image};
 
 use crate::workspace::{cargo, read, root, run, target};
 
-/// What the README promises of each published image, bytes. Pulling is part of every scale-up.
+/// The largest size of a published image, in bytes, as the README promises: every scale-up may pull it.
 const LARGEST: u64 = 30_000_000;
 /// The user of both images: numeric, so that Kubernetes can tell that it is not root.
 const USER: u32 = 65532;
@@ -144,7 +144,7 @@ fn build_static(profile: &str) -> Result<PathBuf> {
             command.env("GIT_COMMIT", commit.trim());
         }
     }
-    // As `.cargo/config.toml` says it; here also where the caller's environment says otherwise.
+    // The flags of `.cargo/config.toml`, set here too because the caller's environment may override them.
     run(command.env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
     let folder = if profile == TESTBED { "debug" } else { profile };
     Ok(target()?.join(host).join(folder))

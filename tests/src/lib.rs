@@ -1,4 +1,5 @@
-//! What crosses the rooms: images, generated files, and the whole chain on a real cluster. Tests and `cargo xtask` drive it.
+//! Helpers of tests and of `cargo xtask` that need several crates: images, generated files, and the whole chain on a real
+//! cluster.
 
 pub mod api;
 pub mod api_proxy;

@@ -1,4 +1,5 @@
-//! The operator as a process of the test: built once, started with a kubeconfig, killed, asked for its metrics.
+//! Runs the operator (`monitored-api controller`) as a child process: builds it once, starts, stops and kills it, and reads
+//! its metrics.
 
 use std::{
     fs::{self, File},
@@ -21,10 +22,10 @@ use crate::eventually;
 
 /// How long the operator may take from start to ready, and from SIGTERM to its end.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long the operator may take to get the Lease, which lasts 15 s after the end of an operator that was killed.
+/// How long the operator may take to get the Lease. The Lease of a killed operator expires after 15 s.
 const LEASE_PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running operator; it is killed with this value.
+/// A running operator; it is killed when this is dropped.
 #[derive(Debug)]
 pub struct Operator {
     child: Child,
@@ -62,7 +63,7 @@ impl Operator {
             .open(log)
             .with_context(|| log.display().to_string())?;
         let mut command = Command::new("setpriv");
-        // The operator ends with this program, however that ends.
+        // The kernel kills the operator when this process dies, even if that was by SIGKILL.
         command
             .args(["--pdeathsig", "KILL", "--"])
             .arg(binary)
@@ -101,8 +102,8 @@ impl Operator {
     /// Waits until it holds the Lease.
     ///
     /// # Errors
-    /// When it does not in time: a lease of another operator may have to run out first.
-    pub fn wait_leads(&self) -> Result<()> {
+    /// When it does not get it in time: the Lease of another operator may have to expire first.
+    pub fn wait_until_leader(&self) -> Result<()> {
         eventually("the operator to lead", LEASE_PATIENCE, || {
             let leads = self.metric(platform::LEADER.name)?;
             Ok(if leads == Some(1.0) {
@@ -113,10 +114,10 @@ impl Operator {
         })
     }
 
-    /// The process is there.
+    /// Whether the process is still running.
     ///
     /// # Errors
-    /// When the system won't tell.
+    /// When its state can't be read.
     pub fn is_running(&mut self) -> Result<bool> {
         Ok(self.child.try_wait()?.is_none())
     }
@@ -124,7 +125,7 @@ impl Operator {
     /// `kill -9`.
     ///
     /// # Errors
-    /// When it had ended by itself before.
+    /// When it had already exited by itself.
     pub fn kill(mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
             bail!(
@@ -180,31 +181,32 @@ impl Operator {
 
 impl Drop for Operator {
     fn drop(&mut self) {
-        // It may have ended, which is as good.
+        // An error means that it has already ended, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Starts a program from a thread that lives as long as this program: Linux takes a thread's end for its parent's.
+/// Starts a program from a thread that lives as long as this process. Linux sends the parent-death signal when the thread
+/// that started the child ends, so a thread of a test, which ends with the test, must not start it.
 pub(crate) fn spawn(command: Command) -> Result<Child> {
-    type Order = (Command, Sender<std::io::Result<Child>>);
-    static ORDERS: OnceLock<Sender<Order>> = OnceLock::new();
-    let orders = ORDERS.get_or_init(|| {
-        let (orders, taken) = channel::<Order>();
+    type SpawnRequest = (Command, Sender<std::io::Result<Child>>);
+    static REQUESTS: OnceLock<Sender<SpawnRequest>> = OnceLock::new();
+    let requests = REQUESTS.get_or_init(|| {
+        let (requests, incoming) = channel::<SpawnRequest>();
         std::thread::spawn(move || {
-            for (mut command, answer) in taken {
-                // Nobody waits any more: the child is dropped, and ends with this thread.
-                let _ = answer.send(command.spawn());
+            for (mut command, reply) in incoming {
+                // An error means that the caller no longer waits: the child is dropped, and ends with this process.
+                let _ = reply.send(command.spawn());
             }
         });
-        orders
+        requests
     });
-    let (answer, answered) = channel();
-    orders
-        .send((command, answer))
+    let (reply, replies) = channel();
+    requests
+        .send((command, reply))
         .context("the thread that starts programs is gone")?;
-    Ok(answered.recv()??)
+    Ok(replies.recv()??)
 }
 
 /// A port that nobody listens on now.

@@ -1,6 +1,6 @@
 //! A real PostgreSQL for tests, from the machine's own programs, with data of its own. A missing one is an error.
 //!
-//! It listens on 127.0.0.1 only, runs as an unprivileged user, and ends with this program, however that ends.
+//! It listens on 127.0.0.1 only, runs as an unprivileged user, and is killed when this process dies, even by SIGKILL.
 
 use std::{
     fs::{self, File},
@@ -21,23 +21,23 @@ use crate::{
 
 /// The superuser of a test's server.
 pub const USER: &str = "monitored";
-/// Its password; tests look for it where it must not be.
+/// Its password; tests check that it does not appear in logs and answers.
 pub const PASSWORD: &str = "canary-password";
 /// PostgreSQL refuses to run as root; root runs it as this user and group.
 const UNPRIVILEGED: [&str; 2] = ["--reuid=nobody", "--regid=nogroup"];
-/// How long a start may take: a crash may be repaired in it.
+/// How long a start may take, with recovery after a crash.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a commit of the server promises.
+/// The durability of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// Nothing: fast, for tests that kill no server.
+    /// None: fast, for tests that don't kill the server.
     None,
-    /// What is committed is on the disk.
+    /// Committed data is on the disk.
     Full,
 }
 
-/// A PostgreSQL server; it ends with this value, and its data goes.
+/// A PostgreSQL server; when this is dropped it is stopped and its data is removed.
 #[derive(Debug)]
 pub struct Postgres {
     programs: PathBuf,
@@ -165,7 +165,7 @@ impl Postgres {
         let mut initdb = self.program("initdb");
         initdb
             .args(["--no-sync", "--encoding=UTF8", "--auth=scram-sha-256"])
-            // An order of words and not of bytes, as on many servers: what depends on the order must say so itself.
+            // Sort by language rules and not by bytes, as many servers do: queries that need an order must name it.
             .args(["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"])
             .arg(format!("--username={USER}"))
             .arg(format!("--pwfile={}", password.display()))
@@ -220,14 +220,14 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         if let Some(mut server) = self.server.take() {
-            // It may have ended, which is as good.
+            // An error means that it has already ended, which is fine.
             let _ = server.kill();
             let _ = server.wait();
         }
     }
 }
 
-/// Runs a program to its end; what it printed, or an error with what it said.
+/// Runs a program to its end. Returns its standard output, or an error with its standard error.
 fn finish(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())

@@ -41,7 +41,7 @@ pub fn interpreter() -> Result<PathBuf> {
 
 fn make(environment: &Path, pins: &Path) -> Result<()> {
     if environment.exists() {
-        // Cut off the last time.
+        // A previous attempt was interrupted.
         fs::remove_dir_all(environment)?;
     }
     workspace::run(Command::new("python3").args(["-m", "venv"]).arg(environment))

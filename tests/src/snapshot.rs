@@ -1,5 +1,5 @@
 //! The objects of a namespace in a form in which two namespaces can be compared: without uid, resourceVersion,
-//! generation, times and what follows from them. For tests that hold a disturbed run against an undisturbed one.
+//! generation, times and hashes of them. For tests that compare a disturbed run with an undisturbed one.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::kubernetes::{Kubernetes, MONITORED_APIS, Resource};
 
-/// ReplicaSets tell how many rollouts there were.
+/// ReplicaSets are compared because they show how many rollouts there were.
 const REPLICA_SETS: Resource = Resource::new("apps", "v1", "replicasets");
-/// What Kubernetes puts into each namespace by itself.
+/// Objects that Kubernetes itself creates in each namespace.
 const BUILT_IN: [&str; 2] = ["serviceaccounts/default", "configmaps/kube-root-ca.crt"];
 /// Fields that differ between equal objects. The hashes of a write record cover uids; `version` is a generation.
 const VOLATILE: [&str; 14] = [
@@ -98,7 +98,7 @@ fn strip(value: &mut Value) {
         Value::Object(fields) => {
             fields.retain(|key, _| !VOLATILE.contains(&key.as_str()));
             if let Some(Value::Array(entries)) = fields.get_mut("managedFields") {
-                // What other managers own is not ours to compare: theirs come in any order.
+                // Entries of other managers are not compared, because their order varies.
                 entries.retain(|entry| entry.get("manager").and_then(Value::as_str) == Some(FIELD_MANAGER));
                 entries.sort_by_key(|entry| entry.get("subresource").map(Value::to_string));
             }

@@ -1,4 +1,4 @@
-//! What a program did to files, from a log of `strace -f -y -xx`: writes, syncs, and what it sent. Reads logs only.
+//! The writes, syncs and sends of a program, parsed from a log of `strace -f -y -xx`.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ pub const OPTIONS: &[&str] = &[
     "trace=pwrite64,pwritev,write,writev,sendto,sendmsg,fsync,fdatasync,ftruncate,unlink,unlinkat,rename",
 ];
 
-/// Something that happened, in the order in which the kernel was told.
+/// One event, in the order of the system calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// Bytes of a file.
@@ -39,7 +39,7 @@ pub enum Event {
         /// The file's path.
         path: String,
     },
-    /// A file is gone.
+    /// A file was removed.
     Unlink {
         /// The file's path.
         path: String,
@@ -57,7 +57,7 @@ pub enum Event {
 /// When a line is not as `strace` writes it.
 pub fn parse(log: &str) -> Result<Vec<Event>> {
     let mut events = Vec::new();
-    // What a thread began that is not done yet.
+    // System calls that a thread has begun and not finished.
     let mut unfinished: HashMap<&str, Event> = HashMap::new();
     for line in log.lines() {
         let (thread, rest) = line.split_once(' ').context("no thread")?;

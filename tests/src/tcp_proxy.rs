@@ -1,4 +1,4 @@
-//! A TCP proxy that cuts: every connection at once, and those to come, until it heals.
+//! A TCP proxy that a test can tell to cut every open and new connection, until it is told to let them through again.
 
 use std::{
     io::{Read as _, Write as _},
@@ -28,7 +28,7 @@ impl Shared {
     }
 }
 
-/// A running proxy; it ends with this value.
+/// A running proxy; it stops when this is dropped.
 #[derive(Debug)]
 pub struct TcpProxy {
     shared: Arc<Shared>,
@@ -50,9 +50,9 @@ impl TcpProxy {
                 if of_thread.ended.load(Ordering::SeqCst) {
                     return;
                 }
-                // A client that is cut sees its connection end at once.
+                // When the proxy cuts, the client's connection ends at once.
                 if !of_thread.cut.load(Ordering::SeqCst) {
-                    // An upstream that is gone is the same to the client.
+                    // If the upstream is gone, the client sees the same.
                     let _ = join(&of_thread, client, upstream);
                 }
             }
@@ -100,7 +100,7 @@ fn join(shared: &Shared, client: TcpStream, upstream: SocketAddr) -> Result<()> 
     copy(client.try_clone()?, server.try_clone()?);
     copy(server, client);
     if shared.cut.load(Ordering::SeqCst) {
-        // The cut came between the look and now.
+        // The cut happened after the check above.
         shared.close_all();
     }
     Ok(())

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The longest that traffic runs, whatever happens to its owner.
+/// The longest time that traffic runs, even if its owner never stops it.
 const AT_MOST: Duration = Duration::from_secs(1_800);
 
 /// Traffic in the background; ends when dropped.
@@ -47,7 +47,7 @@ impl Drop for Traffic {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(worker) = self.worker.take() {
-            // A worker that panicked has nothing left to stop.
+            // An error means that the worker panicked, so there is nothing to stop.
             let _ = worker.join();
         }
     }

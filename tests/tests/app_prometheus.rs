@@ -5,7 +5,7 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::indexing_slicing,
-    reason = "a test may panic, and tells its figures"
+    reason = "a test may panic, and prints its figures"
 )]
 
 use std::{

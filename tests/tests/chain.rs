@@ -308,10 +308,10 @@ fn what_was_written_to_storage_is_there_after_the_pod_and_after_the_field_went_a
     // The field goes by mistake: the API starts on an empty directory, and the data waits for the field to come back.
     patch(namespace, name, r#"{"spec": {"storage": null}}"#);
     wait_ready(namespace, name);
-    let told = chain
+    let message = chain
         .wait_condition(namespace, name, "ChildrenApplied", "True", MINUTE)
         .unwrap();
-    assert!(told.starts_with("DataKept: "), "{told}");
+    assert!(message.starts_with("DataKept: "), "{message}");
     wait_names(&[]);
     patch(
         namespace,

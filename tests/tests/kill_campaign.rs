@@ -5,7 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
-    reason = "a test may panic, and tells its seed and figures"
+    reason = "a test may panic, and prints its seed and figures"
 )]
 
 use std::{

@@ -111,7 +111,7 @@ fn optional_kinds_are_left_out_while_missing_picked_up_when_they_come_and_let_go
     api.wait_for(&monitor, PICK_UP, |_| Ok(())).unwrap();
     api.wait_for(&rules, PICK_UP, |_| Ok(())).unwrap();
     let path = MONITORED_APIS.object("optional", "orders");
-    let told = |found: &Value, expected: bool| {
+    let reported = |found: &Value, expected: bool| {
         let (_, _, message) = condition(found, "ChildrenApplied").unwrap();
         if message.contains("CrdMissing") == expected {
             Ok(())
@@ -119,10 +119,10 @@ fn optional_kinds_are_left_out_while_missing_picked_up_when_they_come_and_let_go
             Err(message.to_owned())
         }
     };
-    api.wait_for(&path, PICK_UP, |found| told(found, false)).unwrap();
+    api.wait_for(&path, PICK_UP, |found| reported(found, false)).unwrap();
 
     bed.remove_prometheus_operator_crds(&api);
-    api.wait_for(&path, PICK_UP, |found| told(found, true)).unwrap();
+    api.wait_for(&path, PICK_UP, |found| reported(found, true)).unwrap();
     let took = edit(&api, "optional", "example.org/a:2");
     assert!(took < EDIT, "{took:?}");
     assert_eq!(
@@ -171,7 +171,7 @@ fn a_kind_that_may_not_be_listed_delays_no_edit_and_is_told_apart_from_a_missing
     assert!(operator.stop().unwrap().success());
     let before = take_the_right_to(&api, "configmaps");
     let operator = bed.operator();
-    operator.wait_leads().unwrap();
+    operator.wait_until_leader().unwrap();
     let took = edit(&api, "forbidden", "example.org/a:2");
     assert!(took < EDIT, "{took:?}");
     let orders = wait_says(&api, "forbidden", "orders", "ChildrenApplied", "False");
@@ -251,11 +251,11 @@ fn an_api_that_can_not_be_decoded_is_told_about_and_stops_nobody() {
         Ok(taken.map(drop).map_err(|refusal| refusal.message))
     })
     .unwrap();
-    let told = wait_says(&api, "poison", "poison", "Accepted", "False");
-    let (_, reason, message) = condition(&told, "Accepted").unwrap();
+    let poisoned = wait_says(&api, "poison", "poison", "Accepted", "False");
+    let (_, reason, message) = condition(&poisoned, "Accepted").unwrap();
     assert_eq!(reason, "Undecodable", "{message}");
     assert!(message.contains("cannot read it"), "{message}");
-    assert_eq!(condition(&told, "Stalled").unwrap().0, "True");
+    assert_eq!(condition(&poisoned, "Stalled").unwrap().0, "True");
     create(&api, "poison", "orders", &json!({"image": "example.org/a:1"}));
     wait_says(&api, "poison", "orders", "ChildrenApplied", "True");
     // Also for an operator that finds it when it starts.

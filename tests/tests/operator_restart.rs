@@ -5,7 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a test may panic, and tells its figures"
+    reason = "a test may panic, and prints its figures"
 )]
 
 use std::{
@@ -68,7 +68,7 @@ impl Bed {
     /// An operator that leads, which a second one does once the first is gone.
     fn leader(&self) -> Operator {
         let operator = self.operator();
-        operator.wait_leads().unwrap();
+        operator.wait_until_leader().unwrap();
         operator
     }
 
@@ -227,7 +227,7 @@ fn of_two_operators_one_works_and_the_other_takes_over_at_once_when_it_stops() {
     assert!(first.stop().unwrap().success());
     assert!(stopping.elapsed() < Duration::from_secs(5), "{:?}", stopping.elapsed());
     let waiting = Instant::now();
-    second.wait_leads().unwrap();
+    second.wait_until_leader().unwrap();
     assert!(waiting.elapsed() < Duration::from_secs(5), "{:?}", waiting.elapsed());
     bed.rest();
     assert_eq!(show(&bed.writes(mark)), "");
@@ -256,7 +256,7 @@ fn a_standby_takes_over_from_a_killed_leader_when_its_lease_is_over_and_not_befo
         &json!({"spec": {"image": "example.org/a:2"}}),
     )
     .unwrap();
-    standby.wait_leads().unwrap();
+    standby.wait_until_leader().unwrap();
     let took = killed.elapsed();
     println!("a standby led {:.1} s after the leader was killed", took.as_secs_f64());
     // The killed one may have renewed its lease of 15 s some seconds before.
@@ -325,7 +325,7 @@ fn an_outage_of_the_api_server_ends_no_operator_and_it_goes_on_afterwards() {
     assert!(operator.is_running().unwrap(), "{}", operator.log_tail());
     assert_eq!(operator.metric(platform::LEADER.name).unwrap(), Some(0.0));
     bed.bed.signal("kube-apiserver", Signal::CONT).unwrap();
-    operator.wait_leads().unwrap();
+    operator.wait_until_leader().unwrap();
     let path = MONITORED_APIS.object("outage", "orders");
     api.merge(&path, &json!({"spec": {"image": "example.org/a:2"}}))
         .unwrap();

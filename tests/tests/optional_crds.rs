@@ -3,7 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a test may panic, and tells its figures"
+    reason = "a test may panic, and prints its figures"
 )]
 
 use std::{
@@ -109,11 +109,11 @@ fn names_what_is_missing(found: &Value) -> Result<(), String> {
     says(found, "Ready", "True")?;
     says(found, "ChildrenApplied", "True")?;
     let (_, reason, message) = condition(found, "ChildrenApplied").unwrap();
-    let told = format!("{reason} {message}");
-    if told.contains("CrdMissing") && message.contains("ServiceMonitor") {
+    let reported = format!("{reason} {message}");
+    if reported.contains("CrdMissing") && message.contains("ServiceMonitor") {
         Ok(())
     } else {
-        Err(told)
+        Err(reported)
     }
 }
 

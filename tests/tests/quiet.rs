@@ -3,7 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a test may panic, and tells its figures"
+    reason = "a test may panic, and prints its figures"
 )]
 
 use std::{

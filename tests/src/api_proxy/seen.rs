@@ -1,4 +1,4 @@
-//! What a request to the API server is about, from its method and path alone.
+//! The verb and the object of a request to the API server, derived from its method and path.
 
 use std::time::Instant;
 
@@ -17,14 +17,14 @@ pub struct Seen {
     pub namespace: String,
     /// Name of the object; empty for lists.
     pub name: String,
-    /// When it came.
+    /// When it arrived.
     pub at: Instant,
     /// The HTTP status that the API server (or the proxy, when it breaks) answered; `None` if it never did.
     pub code: Option<u16>,
 }
 
 impl Seen {
-    /// It is to change something. A Lease does not count: it is renewed at any time.
+    /// Whether it is a write. Writes to a Lease do not count, because it is renewed at any time.
     #[must_use]
     pub fn is_write(&self) -> bool {
         matches!(self.verb, "create" | "update" | "patch" | "delete") && self.resource != "leases"

@@ -1,4 +1,4 @@
-//! What is made from the built tools once and kept in the cache: images, and manifests out of the modules' sources.
+//! Files that are made once from the built tools and kept in the cache: images, and manifests from the modules' sources.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -101,7 +101,7 @@ pub(crate) fn prometheus_operator(toolbox: &Toolbox) -> Result<PathBuf> {
             .join("\n---\n")
             .replace("quay.io/prometheus-operator/", "localhost/")
             .replace("namespace: default", "namespace: monitoring")
-            // The limits of operator and reloaders are for large machines that have time: pods would start slowly.
+            // The CPU limits of the operator and the reloaders would make pods start slowly on a small machine.
             .replace("cpu: 200m", "cpu: 1000m")
             .replace("memory: 200Mi", "memory: 400Mi")
             .replace(

@@ -13,7 +13,7 @@ use crate::tools::hex;
 const ROOT: &str = "/sys/fs/cgroup";
 const PARENT: &str = "monitored-api-testbed";
 
-/// The cgroup of a test bed, relative to the hierarchy: its name, and a hash because caches of other users have names too.
+/// The cgroup of a test bed, relative to the hierarchy: its name, and a hash, because test beds of other users may have the same name.
 pub(crate) fn path(state: &StateDir) -> String {
     let digest = hex(&Sha256::digest(state.root().as_os_str().as_encoded_bytes()));
     let short: String = digest.chars().take(8).collect();

@@ -15,7 +15,7 @@ use crate::tools::{Level, Tool, fingerprint, tools_of};
 /// Oldest Go that builds every module (containerd's `go.mod` asks for it).
 const OLDEST_GO: (u32, u32, u32) = (1, 26, 6);
 
-/// How the directories of running builds are called.
+/// Prefix of the directories of running builds.
 const SCRATCH: &str = "build-";
 
 /// The built tools of one set of pins.
@@ -125,7 +125,7 @@ impl Toolbox {
         Ok(file)
     }
 
-    /// What builds that were killed left; the lock says that none is going on.
+    /// Removes the directories of builds that were killed. The lock guarantees that no build is running.
     fn remove_scratch(&self) -> Result<()> {
         for entry in fs::read_dir(&self.root)? {
             let entry = entry?;

@@ -27,7 +27,7 @@ pub(crate) fn listen(inner_socket: PathBuf, port: u16, target: String) -> Result
 }
 
 fn copy_both_ways(client: &TcpStream, server: &TcpStream) {
-    // Without it small writes wait for acknowledgements; failing to set it costs only time.
+    // Without it small writes wait for acknowledgements. If it can't be set, that only costs time.
     let _ = client.set_nodelay(true);
     let _ = server.set_nodelay(true);
     std::thread::scope(|scope| {

@@ -20,7 +20,7 @@ use crate::namespace;
 use crate::paths::StateDir;
 use crate::wire::{self, ComponentStatus, Finished, InnerRequest, Program};
 
-/// How often ended processes are looked for; bounds how late the end of a command is seen.
+/// How often ended processes are looked for; the end of a command is noticed at most this much later.
 const REAP_INTERVAL: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
@@ -60,7 +60,7 @@ pub(crate) fn serve(state: StateDir, real_nodes: bool) -> Result<()> {
             std::thread::spawn(move || init.answer(&stream));
         }
     });
-    // Nothing is ever sent: the end of this pipe is the end of the supervisor.
+    // Nothing is ever sent through this pipe: it ends when the supervisor ends.
     std::io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())
 }
@@ -70,7 +70,7 @@ impl Init {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starting and reaping exclude each other: else the exit of a child could be seen before it is in the table.
+    /// Held while starting and while reaping: otherwise the exit of a child could be seen before it is in the table.
     fn reap(&self) {
         loop {
             let mut table = self.table();
@@ -85,7 +85,7 @@ impl Init {
     fn answer(&self, stream: &UnixStream) {
         let result = match wire::read_request(stream) {
             Ok(InnerRequest::Dial { target }) => {
-                // The asker may be gone; nothing to do about it.
+                // The client may have disconnected, which is fine.
                 let _ = wire::write_dialed(stream, dial(&target));
                 return;
             }
@@ -242,7 +242,7 @@ impl Table {
 fn read_all(source: Option<impl Read>) -> String {
     let mut bytes = Vec::new();
     if let Some(mut source) = source {
-        // What was read before an error is still worth showing.
+        // Output that was read before an error is still shown.
         let _ = source.read_to_end(&mut bytes);
     }
     String::from_utf8_lossy(&bytes).into_owned()

@@ -1,5 +1,5 @@
-//! Fake nodes by kwok: pods on them are Running and Ready without a container. For what needs many pods, or any at all,
-//! at the level of the control plane.
+//! Fake nodes by kwok: pods on them are Running and Ready without a container. For tests that need many pods, or
+//! any pods at the level of the control plane.
 
 use std::path::{Path, PathBuf};
 

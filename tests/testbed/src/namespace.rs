@@ -21,7 +21,7 @@ pub(crate) const SERVICE_RANGE: &str = "10.96.0.0/16";
 /// Where the nodes' directories are inside; short, because unix sockets are below it.
 pub(crate) const NODES_DIR: &str = "/run/nodes";
 
-/// Kernel settings that kubelet insists on. They belong to the whole machine, so kubelet gets to see files instead.
+/// Kernel settings that kubelet insists on. They belong to the whole machine, so kubelet is shown ordinary files instead.
 const KUBELET_SETTINGS: &[(&str, &str)] = &[
     ("vm/overcommit_memory", "1"),
     ("vm/panic_on_oom", "0"),
@@ -45,7 +45,7 @@ pub(crate) fn prepare(state: &StateDir, real_nodes: bool) -> Result<()> {
     prepare_network()
 }
 
-/// Sockets, locks and named namespaces of the host's services are no business of the test bed, nor its of theirs.
+/// Hides the sockets, locks and named namespaces of the host's services from the test bed, and its own from them.
 fn hide_run(state: &StateDir) -> Result<()> {
     if state.root().starts_with("/run") {
         bail!("the cache must not be below /run: set XDG_CACHE_HOME");

@@ -175,7 +175,7 @@ impl StateDir {
         };
         self.wipe()?;
         for suffix in ["pids", "lock", "alive", "users"] {
-            // Absent files are what is wanted.
+            // A file that does not exist is fine.
             let _ = fs::remove_file(self.beside(suffix));
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Keys, certificates and kubeconfigs of one test bed, made in process. They are for this test bed only and die with it.
+//! Keys, certificates and kubeconfigs of one test bed, made in process. They are for this test bed only and are removed with it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub(crate) struct Pki {
     cluster: Authority,
 }
 
-/// Whom a certificate names.
+/// The user that a certificate names.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Subject<'a> {
     /// Kubernetes user.

@@ -1,4 +1,4 @@
-//! What must come from the operating system: checked for the level that was asked for, installed by apt-get if root.
+//! The programs that must come from the operating system: checked for the level that was asked for, installed by apt-get if root.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -56,7 +56,7 @@ pub fn ensure_strace() -> Result<()> {
     ensure_rows(TRACING)
 }
 
-/// The newest version's.
+/// Returns the folder of the newest version.
 fn find_postgres() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok().into_iter().flatten();
     let newest = versions

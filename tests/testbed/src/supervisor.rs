@@ -1,5 +1,5 @@
 //! The process outside that owns a test bed: starts the namespaces, forwards ports, ends everything. No Kubernetes here.
-//! Whoever kills it ends the test bed: the init inside reads a pipe that only this process holds.
+//! If it is killed, the test bed ends: the init inside reads a pipe that only this process holds.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -91,7 +91,7 @@ fn hold(name: &str, level: Level, prefix: &[String]) -> Result<()> {
 
 fn supervise(args: &SuperviseArgs, prefix: &[String]) -> Result<()> {
     let state = StateDir::from_path(&args.state)?;
-    // Out of the terminal's reach; fails only if this process leads a group already.
+    // Leaves the terminal's session, so that Ctrl-C does not reach it; fails only if this process already leads a group.
     let _ = rustix::process::setsid();
     let _alive = state
         .try_alive_lock()?
@@ -227,7 +227,7 @@ impl Server {
             Ok(OuterRequest::Shutdown) => Ok(json!(self.stop.send(()).is_ok())),
             Err(error) => Err(error),
         };
-        // The asker may be gone; nothing to do about it.
+        // The client may have disconnected, which is fine.
         let _ = wire::write_reply(stream, result);
     }
 

@@ -24,12 +24,12 @@ pub struct Testbed {
     pub(crate) bed: Bed,
     /// The supervisor, if this process is the one that it follows.
     owned: Option<Child>,
-    /// A shared lock that tells the supervisor of a shared test bed that somebody uses it.
+    /// A shared lock that tells the supervisor of a shared test bed that it is in use.
     _user: Option<File>,
 }
 
 impl Testbed {
-    /// Joins a running test bed; it goes on when this value is dropped.
+    /// Joins a running test bed; it keeps running when this value is dropped.
     pub fn attach(name: &str) -> Result<Self> {
         let state = StateDir::of(&Cache::locate()?, name)?;
         if read_started(&state)?.is_none() {
@@ -113,7 +113,7 @@ impl Testbed {
         self.bed.state.file("kubeconfig-inside")
     }
 
-    /// Runs `kubectl` as administrator; its standard output, or an error with what it said.
+    /// Runs `kubectl` as administrator; its standard output, or an error with its output.
     pub fn kubectl(&self, args: &[&str]) -> Result<String> {
         self.bed.kubectl(args)
     }
@@ -167,7 +167,7 @@ impl Testbed {
         self.bed.dial(target)
     }
 
-    /// Runs a command inside the namespaces to its end; its standard output, or an error with what it said.
+    /// Runs a command inside the namespaces to its end; its standard output, or an error with its output.
     pub fn run_inside(&self, program: &Path, args: &[&str]) -> Result<String> {
         self.bed.run(program, args)
     }
@@ -177,7 +177,7 @@ impl Testbed {
         self.bed.spawn_program(program)
     }
 
-    /// The components and how they are.
+    /// The components and their state.
     pub fn components(&self) -> Result<Vec<ComponentStatus>> {
         self.bed.components()
     }
@@ -240,7 +240,7 @@ impl Testbed {
         self.finish()
     }
 
-    /// Ends the test bed of this name, whoever started it and however far it got; fine if there is none.
+    /// Ends the test bed of this name, even if another process started it or its start is not complete. Does nothing if there is none.
     pub fn end(name: &str) -> Result<()> {
         let state = StateDir::of(&Cache::locate()?, name)?;
         Self {

@@ -15,7 +15,7 @@ pub enum Level {
     Node,
 }
 
-/// What a tool is needed for; a level builds its own and those of the levels below it.
+/// The purpose of a tool; a level builds its own and those of the levels below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// Every test bed.
@@ -24,7 +24,7 @@ pub enum Need {
     Node,
     /// `monitoring_up` and tests of rules.
     Monitoring,
-    /// Only those who ask for it by name.
+    /// Only a request for it by name.
     OnDemand,
 }
 
@@ -263,7 +263,7 @@ fn tools_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tools")
 }
 
-/// A change to how assets and images are made from the tools raises it.
+/// Version of how assets and images are made from the tools; raise it when that changes.
 const RECIPE: &str = "1";
 
 /// Hash of all pins: `go.mod`, `go.sum` and own sources of every folder, and this table. Names the cache directory.

@@ -1,5 +1,5 @@
-//! What drivers, supervisor and init say to each other: one request per unix-socket connection, one line of JSON each way.
-//! Sockets are the crossing between network namespaces; an open connection crosses as a file descriptor.
+//! The protocol between drivers, supervisor and init: one request per unix-socket connection, one line of JSON each way.
+//! Unix sockets work across network namespaces; an open TCP connection is passed as a file descriptor.
 
 use std::io::{BufRead, BufReader, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
@@ -30,7 +30,7 @@ pub struct Program {
     pub env: Vec<(String, String)>,
 }
 
-/// How a component is doing.
+/// The state of a component.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ComponentStatus {
     /// Its name.
@@ -45,7 +45,7 @@ pub struct ComponentStatus {
     pub starts: u32,
 }
 
-/// What a finished command left.
+/// The result of a finished command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Finished {
     /// Exit code; 128 plus the signal if a signal ended it.
@@ -78,9 +78,9 @@ pub(crate) enum InnerRequest {
 pub(crate) enum OuterRequest {
     /// Listen on 127.0.0.1 (`port` 0: any) and forward to `target` inside.
     Forward { port: u16, target: String },
-    /// The forwarders there are.
+    /// List the forwarders.
     Forwards,
-    /// Live on when the driver ends.
+    /// Keep running when the driver ends.
     Detach,
     /// End everything.
     Shutdown,

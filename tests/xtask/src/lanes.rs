@@ -261,8 +261,8 @@ mod tests {
     fn failed_tests_are_named_with_what_they_said_and_nothing_else() {
         let printed = "thread 'b' (7) panicked at b.rs:1:1:\non purpose\n\nthread 'a' (8) panicked at a.rs:2:5:\nno 1\nbut 2\nnote: \
             run with\ntest a ... FAILED\n\nfailures:\n\nfailures:\n    a\n\ntest result: FAILED. 0 passed; 1 failed\n";
-        let told = "    a\n      thread 'a' (8) panicked at a.rs:2:5:\n      no 1\n      but 2\n";
-        assert_eq!(failures(printed), told);
+        let expected = "    a\n      thread 'a' (8) panicked at a.rs:2:5:\n      no 1\n      but 2\n";
+        assert_eq!(failures(printed), expected);
         assert_eq!(failures("test a ... ok\n\ntest result: ok. 1 passed\n"), "");
     }
 

@@ -9,8 +9,8 @@ use integration_tests::workspace;
 
 use crate::imports::module_tree::{Imports, ModuleTree};
 
-/// The circles of a crate, each told file by file with the names that a file takes from the next one. Circles that share
-/// a file are one; of these, the shortest is told.
+/// The circles of a crate, each expected file by file with the names that a file takes from the next one. Circles that share
+/// a file are one; of these, the shortest is expected.
 pub(crate) fn circles(tree: &ModuleTree) -> Vec<String> {
     let imports = tree.imports();
     let mut shortest: Vec<_> = imports
@@ -101,8 +101,8 @@ mod tests {
             ("a.rs", "use crate::b::{First, Second}; pub struct Third;"),
             ("b.rs", "fn third() -> super::a::Third { todo!() }"),
         ]);
-        let told = "these files import each other in a circle:\n  a.rs imports First, Second from b.rs\n  b.rs imports Third from a.rs";
-        assert_eq!(found, [told]);
+        let expected = "these files import each other in a circle:\n  a.rs imports First, Second from b.rs\n  b.rs imports Third from a.rs";
+        assert_eq!(found, [expected]);
     }
 
     #[test]
