@@ -23,20 +23,23 @@ use tower::Service as _;
 use super::{MAX_HEAD_BYTES, activity::Activity, arrival, body::TrackedBody, io::TrackedIo};
 use crate::config::Limits;
 
-/// HTTP/2 header list, bytes; the same bound in HTTP/2's own count.
+/// Largest HTTP/2 header list, in bytes: the same limit as [`MAX_HEAD_BYTES`], but HTTP/2 counts 32 bytes more for each
+/// header field.
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
-/// Bytes that a client may send on an HTTP/2 stream before the handler has read them: RFC 9113's initial value. A
-/// connection takes at most this times its number of streams.
+/// Bytes that a client may send on an HTTP/2 stream before the handler has read them: about RFC 9113's initial
+/// value. [`CONNECTION_WINDOW_BYTES`] limits all streams of a connection together.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
-/// The same for a whole HTTP/2 connection: one body of the usual limit.
+/// Bytes that a client may send on all streams of an HTTP/2 connection before handlers have read them: as much as one
+/// body of the default limit.
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 /// Bytes of a response that may be buffered on an HTTP/2 stream.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
-/// Streams that a client has reset before they were taken up; more ends the connection (rapid reset, CVE-2023-44487).
+/// Streams that a client reset before we accepted them; more of them end the connection (rapid reset, CVE-2023-44487).
 const MAX_PENDING_RESETS: usize = 20;
-/// Streams that were reset by us for the client's faults; more ends the connection (CVE-2025-8671).
+/// Streams that we reset because the client broke the protocol; more of them end the connection (CVE-2025-8671).
 const MAX_FAULTY_STREAMS: usize = 100;
-/// How often an HTTP/2 client is pinged: one that is gone without closing does not answer.
+/// How often an HTTP/2 client is pinged. One that vanished without closing does not answer, and its connection is closed
+/// after [`PING_TIMEOUT`].
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -52,7 +55,8 @@ pub(super) struct ConnectionSettings {
 impl ConnectionSettings {
     pub(super) fn new(limits: Limits) -> Self {
         let mut http = auto::Builder::new(TokioExecutor::new());
-        // hyper's own header timeout would also end idle connections; ours has a time for each.
+        // hyper's own header timeout would also end idle connections; our watchdog has separate limits
+        // for the first byte, the head and idling.
         http.http1().header_read_timeout(None).max_buf_size(MAX_HEAD_BYTES);
         http.http2()
             .timer(TokioTimer::new())
@@ -66,7 +70,7 @@ impl ConnectionSettings {
             .keep_alive_interval(PING_INTERVAL)
             .keep_alive_timeout(PING_TIMEOUT);
         let shortest = limits.first_byte.min(limits.header).min(limits.idle);
-        // So no timeout is late by more than a quarter of the shortest one; four ticks cost less than one request.
+        // A quarter of the shortest limit, so that no timeout fires later than that. A tick is cheap next to a request.
         let tick = (shortest / 4).clamp(Duration::from_millis(10), Duration::from_secs(5));
         Self { limits, http, tick }
     }
@@ -82,17 +86,17 @@ pub(super) async fn serve(
     // A response is written in one piece: waiting for more only delays it.
     let _ = stream.set_nodelay(true);
     let activity = Arc::new(Activity::new(Instant::now()));
-    let stopped_unused = async {
+    let closed_before_use = async {
         let _ = closing.wait_for(|close| *close).await;
         if !activity.is_unused() {
-            // A request that is on its way is still answered.
+            // Bytes have arrived: let the request be read and answered instead of closing.
             std::future::pending::<()>().await;
         }
     };
     let arrived = tokio::select! {
         biased;
         arrived = arrival::first_head(&stream, &activity) => arrived.is_ok(),
-        () = stopped_unused => false,
+        () = closed_before_use => false,
         () = overdue(&activity, &settings) => false,
     };
     if arrived {
@@ -124,7 +128,7 @@ async fn serve_http(
             // In this order, so that received bytes are read before hyper is told to stop: hyper closes a connection that
             // it has not read from, and the request would be lost.
             biased;
-            // An error here is the client's: it sent something else than HTTP, or left. Its responses are already logged.
+            // An error here is the client's: it sent something other than HTTP, or disconnected. Its responses are already logged.
             _ = connection.as_mut() => return,
             _ = closing.wait_for(|close| *close), if !is_closing => {
                 is_closing = true;
@@ -143,7 +147,7 @@ async fn overdue(activity: &Activity, settings: &ConnectionSettings) {
     }
 }
 
-/// The router as a service that reports to the connection's activity when a handler runs.
+/// The router as a service that records in the connection's [`Activity`] when a handler begins and ends.
 #[derive(Debug, Clone)]
 struct TrackedService {
     router: Router,
@@ -187,7 +191,7 @@ impl Future for ResponseFuture {
     }
 }
 
-/// Reports the handler's end when it is dropped, which hyper does as soon as the future is ready.
+/// Records the handler's end when it is dropped, which hyper does as soon as the future is ready.
 struct HandlerGuard(Arc<Activity>);
 
 impl Drop for HandlerGuard {

@@ -1,4 +1,5 @@
-//! What is to be done to make the cluster equal to a plan, decided from what the watches know: no request.
+//! What is to be done to make the cluster equal to a plan, decided from what the
+//! watches know. Deciding makes no request.
 
 use controller_api::ChildRecord;
 
@@ -11,12 +12,12 @@ use crate::{
     write_record,
 };
 
-/// What is to be done, before anything is.
+/// The changes that would make the cluster equal to the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Todo {
     /// One for each planned child, in the plan's order.
     pub decisions: Vec<Decision>,
-    /// Objects that should go.
+    /// Records of objects to delete, and of kinds that only a later release knows: those are passed on untouched.
     pub prune: Vec<ChildRecord>,
     /// Objects that are no longer wanted and stay, because they hold data.
     pub kept: Vec<ChildRecord>,
@@ -33,9 +34,10 @@ impl Todo {
             })
     }
 
-    /// Whether a request is due whose intent depends on the live number of replicas: it copies the number, or leaves it out
-    /// because no watch knows of a Deployment. There may be one all the same (somebody took off the label that the watch
-    /// selects by), and an apply without the number would scale it to 1.
+    /// Whether an apply is due that depends on the live number of replicas: it repeats the number (and is sent with the
+    /// Deployment's resourceVersion), or leaves it out because no watch knows of a Deployment. There may be one
+    /// nevertheless (if the label that the watch selects by was removed), and an apply without the number would scale it to
+    /// 1.
     #[must_use]
     pub fn depends_on_live_replicas(&self, plan: &Plan) -> bool {
         let depends = |(planned, decision): (&PlannedChild, &Decision)| match decision {
@@ -89,19 +91,20 @@ fn decide_child(planned: &PlannedChild, records: &[ChildRecord], facts: &Facts, 
             let observed = facts.child(planned.kind, &planned.name);
             write_record::decide(planned, record_of(records, planned), observed, owner)
         }
-        // No request either: applying it finds the kind missing.
+        // Without its CRD the object cannot exist: no request is made, and its outcome will be `CrdMissing`.
         KindState::Missing if row(planned.kind).optional => Decision::Skip,
         KindState::Missing | KindState::Pending | KindState::Forbidden => Decision::Confirm,
     }
 }
 
-/// Objects that should go: recorded once, or found with our owner reference, and not planned any more.
+/// Objects that the plan no longer has, known from a write record or by our owner reference.
 fn leftovers(plan: &Plan, records: &[ChildRecord], facts: &Facts) -> Vec<ChildRecord> {
     let owner = &plan.api.owner;
     let mut leftovers: Vec<ChildRecord> = records
         .iter()
         .filter(|record| match ChildKind::from_name(&record.kind) {
             Some(kind) => !plan.has(kind, &record.name) && may_exist(kind, &record.name, facts, owner),
+            // A kind of a later release: keep its record.
             None => true,
         })
         .cloned()
@@ -124,6 +127,7 @@ fn may_exist(kind: ChildKind, name: &str, facts: &Facts, owner: &ApiRef) -> bool
     }
 }
 
+/// Makes the record of an object that was observed and has none.
 fn unrecorded(kind: ChildKind, name: &str, observed: &ObservedChild) -> ChildRecord {
     ChildRecord {
         kind: kind.as_str().to_owned(),
@@ -194,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_as_recorded_needs_no_request() {
+    fn a_child_that_equals_its_record_needs_no_request() {
         let plan = plan(&json!({"image": "i"}), &Facts::default());
         let (facts, records) = converged(&plan);
         let todo = decide(&plan, &records, &facts);
@@ -223,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_planned_any_more_is_pruned_and_data_is_kept() {
+    fn a_child_that_the_plan_no_longer_has_is_pruned_unless_it_holds_data() {
         let before = plan(
             &json!({"image": "i", "metrics": {"port": 9090}, "storage": {"size": "1Gi"}}),
             &Facts::default(),
@@ -267,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_a_kind_of_a_later_release_is_not_forgotten_here() {
+    fn the_record_of_a_kind_that_only_a_later_release_knows_is_passed_on() {
         let plan = plan(&json!({"image": "i"}), &Facts::default());
         let (facts, mut records) = converged(&plan);
         records.push(ChildRecord {
@@ -278,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_request_that_copies_the_live_number_depends_on_it() {
+    fn only_an_apply_that_repeats_the_live_number_depends_on_it() {
         let mut facts = Facts {
             live_replicas: Some(crate::facts::LiveReplicas {
                 replicas: 5,

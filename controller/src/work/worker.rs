@@ -261,7 +261,7 @@ mod tests {
 
         impl Run for Showing {
             async fn run(&self, context: &Context, key: &ApiKey) -> Result<Requeue, CallError> {
-                context.telemetry.show(
+                context.telemetry.set_series(
                     key,
                     ApiSeries {
                         wanted: Some(5),

@@ -1,4 +1,5 @@
-//! The links of the chain from the workload to Prometheus: `MonitorSelected`, `DialectKnown`, and `Monitored` over them.
+//! The links of the chain from the workload to Prometheus: `MonitorSelected`, `DialectKnown`, and
+//! `Monitored`, which sums them up.
 
 use controller_api::{ConditionType, Reason};
 
@@ -10,17 +11,17 @@ use crate::{
     children::service_monitor::monitor_labels, facts::PrometheusFacts, kind::ChildKind, plan::Outcome, valid::ValidApi,
 };
 
-/// The valid spec, if it wants to be monitored.
-fn wanted<'a>(input: &FoldInput<'a>) -> Option<&'a ValidApi> {
+/// The spec, if it is valid and monitoring is on.
+fn monitored_spec<'a>(input: &FoldInput<'a>) -> Option<&'a ValidApi> {
     input.validated.ok().filter(|api| api.monitoring.is_some())
 }
 
-/// `None`: there is no such link, for monitoring is off.
+/// `None` if monitoring is off: the condition is then not reported.
 pub(super) fn selected(input: &FoldInput<'_>) -> Option<Verdict> {
     if input.validated.is_err() {
         return Some(spec_invalid());
     }
-    let api = wanted(input)?;
+    let api = monitored_spec(input)?;
     Some(match not_written(input) {
         Some(verdict) => verdict,
         None => by_prometheus(input, api),
@@ -77,12 +78,12 @@ fn by_prometheus(input: &FoldInput<'_>, api: &ValidApi) -> Verdict {
     }
 }
 
-/// `None`: there is no such link, for monitoring is off.
+/// `None` if monitoring is off: the condition is then not reported.
 pub(super) fn dialect(input: &FoldInput<'_>) -> Option<Verdict> {
     if input.validated.is_err() {
         return Some(spec_invalid());
     }
-    let api = wanted(input)?;
+    let api = monitored_spec(input)?;
     Some(match api.metrics.dialect {
         Some(dialect) => Verdict::yes(
             Reason::Declared,
@@ -95,18 +96,19 @@ pub(super) fn dialect(input: &FoldInput<'_>) -> Option<Verdict> {
     })
 }
 
-/// All links in one: False if one is, else Unknown if one is, and the first such link says why.
+/// Sums up the links: False if a link is False, else Unknown if a link is Unknown. The first such link gives the reason and
+/// the message. A dialect that is not known does not count.
 pub(super) fn monitored(input: &FoldInput<'_>, links: [Option<&Verdict>; 2]) -> Verdict {
-    if input.validated.is_ok() && wanted(input).is_none() {
+    if input.validated.is_ok() && monitored_spec(input).is_none() {
         return Verdict::unknown(Reason::Disabled, "spec.monitoring.enabled is false");
     }
     let links = || links.into_iter().flatten();
-    let weak = links()
+    let broken = links()
         .find(|link| link.is(Truth::False))
-        // A dialect that nobody named and nothing detected is not a failure.
+        // An unknown dialect only leaves out some alerts and panels: monitoring works without them.
         .or_else(|| links().find(|link| link.is(Truth::Unknown) && link.reason != Reason::NotDetectedYet));
-    if let Some(weak) = weak {
-        return weak.clone();
+    if let Some(broken) = broken {
+        return broken.clone();
     }
     if !has_run(input) {
         return Verdict::unknown(
@@ -120,7 +122,7 @@ pub(super) fn monitored(input: &FoldInput<'_>, links: [Option<&Verdict>; 2]) -> 
     )
 }
 
-/// Whether any pod of the workload has run, now or at the time of an earlier status. Where none is wanted, none is missed.
+/// Whether any pod of the workload has run, now or at the time of an earlier status. Also true if no pod is wanted.
 fn has_run(input: &FoldInput<'_>) -> bool {
     let runs = input.workload.pods.iter().any(|pod| pod.phase == "Running");
     let deployment = input.workload.deployment.as_ref();

@@ -25,7 +25,7 @@ impl Truth {
     }
 }
 
-/// A condition's status, reason and message: what is so, then what to do.
+/// A condition's status, reason and message: what is the case, then what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) truth: Truth,
