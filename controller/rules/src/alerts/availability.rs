@@ -1,10 +1,11 @@
 //! Whether the API answers. Decided by `up` and by the replicas that the operator reports, never by missing requests:
 //! an API without traffic is not down.
 //!
-//! At most one of these alerts fires: `ApiDown` if nobody is served as far as can be known, `ApiScrapeFailing` if pods are
-//! ready but no known target answers, `ApiTargetsMissing` if some targets are up but fewer than there should be. The first
-//! and the last use `up` alone if this Prometheus does not scrape the operator. None fires because this Prometheus scrapes
-//! only some targets of the API, or none: another one may scrape the rest.
+//! At most one of these alerts fires: `ApiDown` if no target answers and no pod is known to be ready, `ApiScrapeFailing` if
+//! pods are ready but no known target answers, `ApiTargetsMissing` if some targets are up but fewer than there should be.
+//! The first and the last use `up` alone if this Prometheus does not scrape the operator. A Prometheus that scrapes only
+//! some of the API's targets, or none of them, is not by itself a reason for any of these alerts: another Prometheus may
+//! scrape the rest.
 
 use metric_contract::Signal;
 
@@ -37,7 +38,7 @@ pub(super) const ALERTS: &[AlertDef] = &[
         for_: DEFAULT_FOR,
         panel: PanelId::TargetsUp,
         summary: "Some targets of {api} are missing",
-        description: "Only {value} of the targets that {api} should have answered Prometheus during the last {for}.",
+        description: "Only {value} of the targets of {api} answered Prometheus during the last {for}; more should answer.",
     },
     AlertDef {
         name: "ApiScrapeFailing",
@@ -60,20 +61,21 @@ pub(super) const ALERTS: &[AlertDef] = &[
 /// pod is ready, users are served, even if its metrics can't be read.
 fn down(queries: &ApiQueries<'_>) -> QueryResult {
     let ready = queries.replicas_ready();
-    let served = queries.targets_up().or(ready.clone());
+    let answering = queries.targets_up().or(ready.clone());
     let scaled_to_zero = queries.replicas_wanted().equals(0);
-    Ok(served.equals(0).unless(ready.above(0)).unless(scaled_to_zero))
+    Ok(answering.equals(0).unless(ready.above(0)).unless(scaled_to_zero))
 }
 
 /// Some targets are up, but fewer than there should be: fewer than the known targets, or fewer than the wanted replicas
 /// while some of those are not ready.
 ///
-/// Of more known targets than wanted replicas, only as many as are wanted must be up: during a rolling update the old pods
-/// are still known. Of fewer, the others may belong to another shard of Prometheus, so they count as missing only if their
-/// pods are not ready.
+/// If more targets are known than replicas are wanted (during a rolling update the old pods are still known), only the
+/// wanted number must be up. If fewer are known, another shard of Prometheus may scrape the rest, so those count as missing
+/// only while their pods are not ready.
 fn targets_missing(queries: &ApiQueries<'_>) -> QueryResult {
     let (up, known) = (queries.targets_up(), queries.targets_known());
     let (wanted, ready) = (queries.replicas_wanted(), queries.replicas_ready());
+    // The smaller of the two numbers: comparisons filter, as in PromQL.
     let expected_here = wanted.clone().at_most(known.clone()).or(known);
     let below_known = up.clone().below(expected_here);
     let below_wanted = up.clone().below(wanted.clone()).unless(ready.at_least(wanted));
