@@ -69,8 +69,8 @@ impl ConditionType {
             Self::DialectKnown => "It is known how the metrics are spelled.",
             Self::Monitored => "Every link from the workload to Prometheus that can be checked holds.",
             Self::Ready => "The workload runs as the spec wants it.",
-            Self::Reconciling => "Work is under way. False at rest.",
-            Self::Stalled => "Work cannot go on without a change by hand. False at rest.",
+            Self::Reconciling => "Work is in progress. False when nothing is to do.",
+            Self::Stalled => "Work cannot continue without a change by hand. False when nothing is wrong.",
         }
     }
 

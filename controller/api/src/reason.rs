@@ -85,7 +85,7 @@ reasons! {
     Pruning: [ChildrenApplied], "Wait. If it stays so, look for a finalizer on the object.";
     /// The objects have not been written yet.
     Pending: [ChildrenApplied], "Wait.";
-    /// Nothing can be said while the spec is invalid.
+    /// Not evaluated while the spec is invalid.
     SpecInvalid: [ChildrenApplied, MonitorSelected, DialectKnown], "Correct the spec: see `Accepted`.";
     /// `spec.suspend` is true, so no object is written.
     Suspended: [ChildrenApplied, Reconciling], "Set `spec.suspend: false` to let the operator write again.";
@@ -94,7 +94,7 @@ reasons! {
     RolloutComplete: [WorkloadReady], "Nothing.";
     /// No pod is wanted, because `replicas` is 0.
     ScaledToZero: [WorkloadReady, ServiceMatchesPods], "Nothing, or raise `spec.replicas`.";
-    /// The rollout goes on.
+    /// The rollout is in progress.
     RolloutInProgress: [WorkloadReady], "Wait.";
     /// The rollout made no progress within the Deployment's deadline.
     ProgressDeadlineExceeded: [WorkloadReady, Stalled], "Correct what the message says, or look at the pods' events.";
@@ -118,7 +118,7 @@ reasons! {
     ErrImageNeverPull: [WorkloadReady], "Set `spec.imagePullPolicy: IfNotPresent`.";
     /// The image runs as root, which `securityProfile: Restricted` forbids.
     ImageRunsAsRoot: [WorkloadReady], "Set `spec.runAsUser: 65532` if the image works as another user, or `spec.securityProfile: Baseline`.";
-    /// The image names its user without a number, so that the kubelet cannot tell whether it is root.
+    /// The image's user is a name, not a number, so the kubelet cannot verify that it is not root.
     ImageUserNotNumeric: [WorkloadReady], "Set `spec.runAsUser` to the user's number, or `spec.securityProfile: Baseline`.";
     /// A Secret or ConfigMap that the container refers to, or a key in it, does not exist.
     ReferenceNotFound: [WorkloadReady], "Create it, or correct `spec.env` or `spec.envFrom`.";

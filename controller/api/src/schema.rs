@@ -88,7 +88,7 @@ pub fn conditions(_: &mut SchemaGenerator) -> Schema {
                 "type": {"type": "string", "maxLength": 316, "description": "The aspect of the MonitoredApi that the condition is about."},
                 "status": {"type": "string", "enum": ["True", "False", "Unknown"], "description": "True, False or Unknown."},
                 "reason": {"type": "string", "minLength": 1, "maxLength": 1024, "description": "One word, for programs."},
-                "message": {"type": "string", "maxLength": 32_768, "description": "A sentence for people: what is so, then what to do."},
+                "message": {"type": "string", "maxLength": 32_768, "description": "A sentence for people: what is the case, then what to do about it."},
                 "observedGeneration": {"type": "integer", "format": "int64", "minimum": 0,
                     "description": "metadata.generation that the condition is about."},
                 "lastTransitionTime": {"type": "string", "format": "date-time", "maxLength": 40,

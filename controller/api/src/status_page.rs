@@ -9,11 +9,12 @@ const HEAD: &str = "\
 # Status of a MonitoredApi
 
 `kubectl describe monitoredapi NAME` shows the conditions. Each has a status (True, False, Unknown), a reason and a message:
-what is so, then what to do. The column `FIRST-FAILING` of `kubectl get -o wide` (`status.firstFailing`) is the first condition that is False, with
-its reason.
+what is the case, then what to do about it. The column `FIRST-FAILING` of `kubectl get -o wide` (`status.firstFailing`) is the first condition that is False, apart
+from `Reconciling` and `Stalled`, with its reason.
 
-A condition that becomes False is also an event of type Warning with the same reason, unless it passes by itself; a
-condition that is True again is an event of type Normal whose reason is the condition's type.
+When a condition becomes False, the operator also publishes an event of type Warning with the same reason, unless the problem is
+expected to pass by itself. When a condition becomes True again, it publishes an event of type Normal whose reason is the
+condition's type.
 
 ";
 
@@ -21,7 +22,7 @@ condition that is True again is an event of type Normal whose reason is the cond
 #[must_use]
 pub fn status_page() -> String {
     let mut page = HEAD.to_owned();
-    page.push_str("## Conditions\n\n| condition | what is so while it is True |\n|---|---|\n");
+    page.push_str("## Conditions\n\n| condition | meaning when True |\n|---|---|\n");
     for condition in ConditionType::ALL {
         line(&mut page, &[&code(condition.as_str()), condition.meaning()]);
     }
