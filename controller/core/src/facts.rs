@@ -163,8 +163,12 @@ pub struct PodFacts {
     pub terminated: Option<Termination>,
     /// Restarts of the main container.
     pub restarts: i32,
+    /// When the main container was started, if it runs again after it ended and is not ready: RFC 3339.
+    pub running_since: Option<String>,
     /// Message of the latest `Unhealthy` event, while the pod is not ready.
     pub unhealthy: Option<String>,
+    /// The time of that event: RFC 3339.
+    pub unhealthy_at: Option<String>,
 }
 
 /// How a container ended.

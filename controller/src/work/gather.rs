@@ -229,7 +229,9 @@ async fn with_latest_event(context: &Context, key: &ApiKey, claim: ClaimFacts) -
     }
     let fields = format!("involvedObject.uid={}", claim.uid);
     ClaimFacts {
-        latest_event: latest_event(context, &key.namespace, &fields).await,
+        latest_event: latest_event(context, &key.namespace, &fields)
+            .await
+            .map(|event| event.message),
         ..claim
     }
 }
@@ -242,8 +244,9 @@ async fn pods(context: &Context, key: &ApiKey) -> Vec<PodFacts> {
     };
     let fields = format!("involvedObject.uid={uid},reason=Unhealthy");
     let unhealthy = latest_event(context, &key.namespace, &fields).await;
-    if let Some(pod) = pods.iter_mut().find(|pod| pod.uid == uid) {
-        pod.unhealthy = unhealthy;
+    if let Some((pod, event)) = pods.iter_mut().find(|pod| pod.uid == uid).zip(unhealthy) {
+        pod.unhealthy_at = event.time().map(str::to_owned);
+        pod.unhealthy = Some(event.message);
     }
     pods
 }
@@ -257,24 +260,24 @@ struct Event {
     event_time: Option<String>,
 }
 
+impl Event {
+    fn time(&self) -> Option<&str> {
+        self.last_timestamp.as_deref().or(self.event_time.as_deref())
+    }
+}
+
 /// Longest wait for events. They only improve a message, and the write records are not saved until
 /// they are read.
 const EVENTS_DEADLINE: Duration = Duration::from_secs(1);
 
-/// Message of the latest event that the field selector finds. `None`: there is none, or events cannot be read.
-async fn latest_event(context: &Context, namespace: &str, fields: &str) -> Option<String> {
+/// The latest event that the field selector finds. `None`: there is none, or events cannot be read.
+async fn latest_event(context: &Context, namespace: &str, fields: &str) -> Option<Event> {
     let find = context.cluster.find::<Event>(kinds::CORE_EVENT, namespace, fields);
     let found = tokio::time::timeout(EVENTS_DEADLINE, find).await.ok()?;
     let page = found
         .inspect_err(|error| tracing::debug!(%error, "cannot read events"))
         .ok()?;
-    page.items
-        .into_iter()
-        .max_by(|a, b| {
-            let time = |event: &Event| event.last_timestamp.clone().or_else(|| event.event_time.clone());
-            time(a).cmp(&time(b))
-        })
-        .map(|event| event.message)
+    page.items.into_iter().max_by(|a, b| a.time().cmp(&b.time()))
 }
 
 /// What can be known of the Prometheus objects.

@@ -2,6 +2,7 @@
 //! addresses and times.
 
 use controller_api::Reason;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     container,
@@ -13,6 +14,9 @@ use crate::{
     owner::ApiRef,
     valid::ValidApi,
 };
+
+/// The kubelet forgets the crashes of a container that has run for this long.
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// The pods of the newest revision: the newest pod was made from the newest template.
 fn current(pods: &[PodFacts]) -> impl Iterator<Item = &PodFacts> {
@@ -70,12 +74,21 @@ fn not_ready(pod: &PodFacts, crashed: Option<Diagnosis>, api: Option<&ValidApi>)
         Reason::NotReadyYet,
         "the container runs and is not ready yet",
     );
-    let crashed = crashed.filter(|_| pod.restarts > 0 || pod.phase == "Failed");
+    let crashed = crashed.filter(|_| (pod.restarts > 0 && !has_settled(pod)) || pod.phase == "Failed");
     let probed = pod.unhealthy.as_deref().map(|message| probe(message, api));
     [crashed, probed].into_iter().flatten().fold(
         unexplained,
         |best, other| if other.rank > best.rank { other } else { best },
     )
+}
+
+/// Whether the container had run for so long, when its probe last failed, that an earlier crash explains nothing.
+fn has_settled(pod: &PodFacts) -> bool {
+    let time = |text: &Option<String>| text.as_deref()?.parse::<Timestamp>().ok();
+    match (time(&pod.running_since), time(&pod.unhealthy_at)) {
+        (Some(since), Some(at)) => at.duration_since(since) >= SETTLED_AFTER,
+        (None, _) | (_, None) => false,
+    }
 }
 
 fn logs(owner: &ApiRef) -> String {

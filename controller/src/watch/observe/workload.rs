@@ -47,8 +47,15 @@ struct ContainerStatus {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct ContainerState {
+    running: Option<Running>,
     waiting: Option<Reason>,
     terminated: Option<Reason>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Running {
+    started_at: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -79,6 +86,8 @@ impl From<PodObject> for PodItem {
             ContainerStatus::default()
         };
         let terminated = main.state.terminated.or(main.last_state.terminated);
+        let ready = condition(&status.conditions, "Ready", "True").is_some();
+        let running_since = main.state.running.and_then(|running| running.started_at);
         Self {
             owner: meta.labels.remove(names::LABEL_API_NAME).unwrap_or_default(),
             namespace: meta.namespace,
@@ -88,13 +97,15 @@ impl From<PodObject> for PodItem {
                 uid: meta.uid,
                 created: meta.creation_timestamp,
                 name: meta.name,
-                ready: condition(&status.conditions, "Ready", "True").is_some(),
+                ready,
                 unschedulable: condition(&status.conditions, "PodScheduled", "False").map(|c| c.message.clone()),
                 phase: status.phase,
                 waiting: main.state.waiting.map(|waiting| (waiting.reason, waiting.message)),
                 terminated: terminated.map(termination),
                 restarts: main.restart_count,
+                running_since: running_since.filter(|_| main.restart_count > 0 && !ready),
                 unhealthy: None,
+                unhealthy_at: None,
             },
         }
     }

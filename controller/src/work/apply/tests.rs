@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use controller_api::MonitoredApiStatus;
+use controller_core::compile;
+use controller_core::facts::{Facts, Settings};
 use controller_core::owner::ApiRef;
+use controller_core::todo::decide;
 use http::{Method, Request, Response};
 use http_body_util::BodyExt;
 use kube::client::Body;
@@ -269,4 +272,25 @@ async fn a_replica_that_leads_no_more_writes_neither_children_nor_status_nor_eve
     assert!(child.repair(&planned.object, "c1", refusal).await.is_err());
     assert!(crate::work::report::report_panic(&context, &target).await.is_err());
     assert!(log.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_silence_for_what_the_workload_needs_the_round_ends_in_time_for_its_status() {
+    let api = serde_json::from_value(json!({
+        "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
+        "metadata": {"name": "orders", "namespace": "shop", "uid": "u1"}, "spec": {"image": "i"},
+    }));
+    let (settings, facts) = (Settings::default(), Facts::default());
+    let plan = compile(&api.unwrap(), &settings, &facts, &target().owner).unwrap();
+    let todo = decide(&plan, &[], &facts);
+    // The ServiceAccount and the Service; nothing more is asked for.
+    let (context, log) = context(vec![Reply::Silence, Reply::Silence]);
+    let started = Instant::now();
+    let applied = apply(&context, &target(), &plan, &todo).await;
+    assert!(started.elapsed() <= Duration::from_secs(40), "{:?}", started.elapsed());
+    assert_eq!(methods(&log.lock().unwrap()), ["GET", "GET"]);
+    assert_eq!(applied.children.len(), plan.children.len());
+    for child in &applied.children {
+        failed_with(child, "in time");
+    }
 }

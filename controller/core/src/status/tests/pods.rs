@@ -277,9 +277,29 @@ fn between_two_crashes_the_crash_is_told_and_not_the_probe_that_fails_with_it() 
         let running = world.fold();
         assert_eq!(says(&running, "WorkloadReady"), format!("False/{expected}"));
         if terminated.is_some() {
+            world.workload.pods[0].running_since = Some("2026-11-21T08:00:00Z".to_owned());
+            world.workload.pods[0].unhealthy_at = Some("2026-11-21T08:09:00.5Z".to_owned());
+            assert_eq!(world.fold().conditions, running.conditions);
             // The same while the kubelet waits to try again: nothing flaps.
             world.workload.pods[0].waiting = Some(("CrashLoopBackOff".to_owned(), "back-off 10s".to_owned()));
             assert_eq!(world.fold().conditions, running.conditions);
         }
     }
+}
+
+#[test]
+fn a_crash_of_long_ago_does_not_explain_a_probe_that_fails_now() {
+    let world = World::with_pod(PodFacts {
+        restarts: 1,
+        terminated: Some(Termination {
+            reason: "Error".to_owned(),
+            code: 1,
+            message: String::new(),
+        }),
+        running_since: Some("2026-11-20T08:00:00Z".to_owned()),
+        unhealthy: Some("Readiness probe failed: HTTP probe failed with statuscode: 503".to_owned()),
+        unhealthy_at: Some("2026-11-21T07:59:50Z".to_owned()),
+        ..PodFacts::default()
+    });
+    assert_eq!(says(&world.fold(), "WorkloadReady"), "False/ProbeFailed");
 }
