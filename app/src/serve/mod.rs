@@ -27,7 +27,7 @@ use tokio::{
 use self::per_address::ConnectionsPerAddress;
 use crate::{config::Limits, telemetry::Connections};
 
-/// A request's head and hyper's read buffer, bytes. More is answered 431.
+/// The largest head of a request, bytes; it is the size of hyper's read buffer. A larger one is answered with 431.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Connections that the kernel holds while we are busy.
 const BACKLOG: u32 = 1_024;

@@ -3,80 +3,82 @@
 use super::*;
 use crate::facts::Termination;
 
+/// Reason and message of a waiting container; the reason of the condition, and a part of its message.
+const WAITING: &[(&str, &str, &str, &str)] = &[
+    ("ContainerCreating", "", "ContainerCreating", ""),
+    (
+        "ErrImagePull",
+        "failed to resolve reference: not found",
+        "ImagePullBackOff",
+        "correct spec.image",
+    ),
+    (
+        "ImagePullBackOff",
+        "pull access denied",
+        "ImagePullBackOff",
+        "spec.imagePullSecrets",
+    ),
+    (
+        "ImagePullBackOff",
+        "dial tcp: lookup ghcr.io: no such host",
+        "ImagePullBackOff",
+        "cannot be reached",
+    ),
+    (
+        "ErrImagePull",
+        "no match for platform in manifest",
+        "ImagePullBackOff",
+        "processor architecture",
+    ),
+    ("InvalidImageName", "", "InvalidImageName", "spec.image"),
+    ("ErrImageNeverPull", "", "ErrImageNeverPull", "IfNotPresent"),
+    (
+        "CreateContainerConfigError",
+        "container has runAsNonRoot and image will run as root (pod: \"orders-1\", container: api)",
+        "ImageRunsAsRoot",
+        "set spec.runAsUser: 65532 (if the image works as another user), or spec.securityProfile: Baseline",
+    ),
+    (
+        "CreateContainerConfigError",
+        "container has runAsNonRoot and image has non-numeric user (appuser), cannot verify user is non-root",
+        "ImageUserNotNumeric",
+        "(appuser)",
+    ),
+    (
+        "CreateContainerConfigError",
+        "secret \"orders-db\" not found",
+        "ReferenceNotFound",
+        "the Secret orders-db",
+    ),
+    (
+        "CreateContainerConfigError",
+        "couldn't find key url in Secret shop/orders-db",
+        "ReferenceNotFound",
+        "the Secret orders-db has no key url",
+    ),
+    (
+        "RunContainerError",
+        "mkdir /x: read-only file system",
+        "ReadOnlyFileSystem",
+        "readOnlyRootFilesystem: false",
+    ),
+    (
+        "RunContainerError",
+        "exec /app: exec format error",
+        "WrongArchitecture",
+        "spec.nodeSelector",
+    ),
+    (
+        "CreateContainerError",
+        "exec: \"/nope\": stat /nope: no such file or directory",
+        "CommandNotFound",
+        "spec.command",
+    ),
+];
+
 #[test]
 fn a_waiting_container_is_explained_with_the_way_out() {
-    let cases = [
-        ("ContainerCreating", "", "ContainerCreating", ""),
-        (
-            "ErrImagePull",
-            "failed to resolve reference: not found",
-            "ImagePullBackOff",
-            "correct spec.image",
-        ),
-        (
-            "ImagePullBackOff",
-            "pull access denied",
-            "ImagePullBackOff",
-            "spec.imagePullSecrets",
-        ),
-        (
-            "ImagePullBackOff",
-            "dial tcp: lookup ghcr.io: no such host",
-            "ImagePullBackOff",
-            "cannot be reached",
-        ),
-        (
-            "ErrImagePull",
-            "no match for platform in manifest",
-            "ImagePullBackOff",
-            "processor architecture",
-        ),
-        ("InvalidImageName", "", "InvalidImageName", "spec.image"),
-        ("ErrImageNeverPull", "", "ErrImageNeverPull", "IfNotPresent"),
-        (
-            "CreateContainerConfigError",
-            "container has runAsNonRoot and image will run as root (pod: \"orders-1\", container: api)",
-            "ImageRunsAsRoot",
-            "set spec.runAsUser: 65532 (if the image works as another user), or spec.securityProfile: Baseline",
-        ),
-        (
-            "CreateContainerConfigError",
-            "container has runAsNonRoot and image has non-numeric user (appuser), cannot verify user is non-root",
-            "ImageUserNotNumeric",
-            "(appuser)",
-        ),
-        (
-            "CreateContainerConfigError",
-            "secret \"orders-db\" not found",
-            "ReferenceNotFound",
-            "the Secret orders-db",
-        ),
-        (
-            "CreateContainerConfigError",
-            "couldn't find key url in Secret shop/orders-db",
-            "ReferenceNotFound",
-            "the Secret orders-db has no key url",
-        ),
-        (
-            "RunContainerError",
-            "mkdir /x: read-only file system",
-            "ReadOnlyFileSystem",
-            "readOnlyRootFilesystem: false",
-        ),
-        (
-            "RunContainerError",
-            "exec /app: exec format error",
-            "WrongArchitecture",
-            "spec.nodeSelector",
-        ),
-        (
-            "CreateContainerError",
-            "exec: \"/nope\": stat /nope: no such file or directory",
-            "CommandNotFound",
-            "spec.command",
-        ),
-    ];
-    for (reason, message, expected, fix) in cases {
+    for (reason, message, expected, fix) in WAITING.iter().copied() {
         let status = waiting(reason, message).fold();
         assert_eq!(
             says(&status, "WorkloadReady"),
