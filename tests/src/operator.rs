@@ -14,6 +14,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use exposition::{Format, Limits, read};
 use metric_contract::platform;
 use rustix::process::{Pid, Signal, kill_process};
 use testbed::build_program;
@@ -161,7 +162,7 @@ impl Operator {
     /// The sum of a metric's series; `None` if it has none.
     ///
     /// # Errors
-    /// When the operator does not answer.
+    /// When the operator does not answer, or its page is one that Prometheus would refuse.
     pub fn metric(&self, name: &str) -> Result<Option<f64>> {
         let url = format!("http://{}/metrics", self.listen);
         let page = ureq::get(&url)
@@ -169,7 +170,7 @@ impl Operator {
             .with_context(|| format!("get {url}"))?
             .body_mut()
             .read_to_string()?;
-        Ok(sum(&page, name))
+        sum(&page, name).with_context(|| format!("read {url}"))
     }
 
     /// The end of its log, for a message.
@@ -225,16 +226,11 @@ pub(crate) fn tail(path: &Path) -> String {
         .join("\n")
 }
 
-fn sum(page: &str, name: &str) -> Option<f64> {
-    let values = page.lines().filter_map(|line| {
-        let rest = line.strip_prefix(name)?;
-        let value = match rest.strip_prefix('{') {
-            Some(labels) => labels.rsplit_once("} ")?.1,
-            None => rest.strip_prefix(' ')?,
-        };
-        value.split(' ').next()?.parse::<f64>().ok()
-    });
-    values.reduce(|sum, value| sum + value)
+fn sum(page: &str, name: &str) -> Result<Option<f64>> {
+    let families = read(page.as_bytes(), Format::Text, &Limits::default())?;
+    let samples = families.iter().flat_map(|family| &family.samples);
+    let values = samples.filter(|sample| sample.name == name).map(|sample| sample.value);
+    Ok(values.reduce(|sum, value| sum + value))
 }
 
 #[cfg(test)]
@@ -244,8 +240,8 @@ mod tests {
     #[test]
     fn a_metric_is_summed_over_its_series_and_not_taken_for_another_with_a_longer_name() {
         let page = "# HELP a b\na{x=\"1\"} 2\na{x=\"2\"} 3\na_b 5\n";
-        assert_eq!(sum(page, "a"), Some(5.0));
-        assert_eq!(sum(page, "a_b"), Some(5.0));
-        assert_eq!(sum(page, "c"), None);
+        assert_eq!(sum(page, "a").unwrap(), Some(5.0));
+        assert_eq!(sum(page, "a_b").unwrap(), Some(5.0));
+        assert_eq!(sum(page, "c").unwrap(), None);
     }
 }

@@ -3,14 +3,13 @@
 
 use std::collections::HashMap;
 
+use exposition::{Format, MetricType};
 use metric_contract::{Family, MetricKind};
 use prometheus::{
     Registry,
     core::{Collector, Desc},
     proto,
 };
-
-use exposition::{Format, MetricType};
 
 use crate::text;
 

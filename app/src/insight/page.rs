@@ -1,27 +1,28 @@
-//! The metrics page read back, for those who want it as JSON or CSV. Knows text format 0.0.4 as this service writes it.
+//! The metrics page read back, for those who want it as JSON or CSV. [`exposition`] reads it.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::fmt::Write as _;
 
+use exposition::{Format, Limits, MetricFamily, Reader, Sample, text::type_name};
 use serde::Serialize;
 
 /// A family as on the page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PageFamily<'a> {
+pub struct PageFamily {
     /// Its name.
-    pub name: &'a str,
+    pub name: String,
     /// `counter`, `gauge`, `histogram`, `summary` or `untyped`.
-    pub r#type: &'a str,
+    pub r#type: &'static str,
     /// What it tells.
-    pub help: Cow<'a, str>,
+    pub help: String,
     /// Its samples.
-    pub samples: Vec<PageSample<'a>>,
+    pub samples: Vec<PageSample>,
 }
 
 /// A sample as on the page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PageSample<'a> {
+pub struct PageSample {
     /// Its name: the family's, or that with `_bucket`, `_sum` or `_count`.
-    pub name: &'a str,
+    pub name: String,
     /// Its labels in the page's order.
     pub labels: serde_json::Map<String, serde_json::Value>,
     /// Its value.
@@ -39,99 +40,57 @@ pub enum Value {
 }
 
 impl Value {
-    fn parse(text: &str) -> Option<Self> {
-        Some(match text.parse::<f64>().ok()? {
+    fn of(value: f64) -> Self {
+        match value {
             number if number.is_finite() => Self::Number(number),
             number if number.is_nan() => Self::Text("NaN"),
             number if number > 0.0 => Self::Text("+Inf"),
             _ => Self::Text("-Inf"),
-        })
+        }
     }
 }
 
-/// The families of a page. A line that is not of the format is left out.
+/// The families of a page in Prometheus text. A line that Prometheus would refuse is left out and logged.
 #[must_use]
-pub fn families(page: &str) -> Vec<PageFamily<'_>> {
-    let mut families: Vec<PageFamily<'_>> = Vec::new();
-    for line in page.lines() {
-        if let Some(help) = line.strip_prefix("# HELP ") {
-            let (name, help) = help.split_once(' ').unwrap_or((help, ""));
-            families.push(PageFamily {
-                name,
-                r#type: "untyped",
-                help: unescaped(help),
-                samples: Vec::new(),
-            });
-        } else if let Some((_, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
-            if let Some(family) = families.last_mut() {
-                family.r#type = kind;
-            }
-        } else if let (Some(family), Some(sample)) = (families.last_mut(), sample(line)) {
-            family.samples.push(sample);
-        }
-    }
-    families
-}
-
-fn sample(line: &str) -> Option<PageSample<'_>> {
-    let end = line.find(['{', ' '])?;
-    let (name, rest) = line.split_at_checked(end)?;
-    let mut labels = serde_json::Map::new();
-    let value = match rest.strip_prefix('{') {
-        None => rest,
-        Some(rest) => read_labels(rest, &mut labels)?,
+pub fn families(page: &str) -> Vec<PageFamily> {
+    // The page is our own and in memory already: no limit may cut the export short.
+    let limits = Limits {
+        bytes: usize::MAX,
+        samples: usize::MAX,
+        labels: usize::MAX,
     };
-    let value = Value::parse(value.trim())?;
-    (!name.is_empty() && !name.starts_with('#')).then_some(PageSample { name, labels, value })
-}
-
-/// Reads labels up to the closing brace; what is left is the value.
-fn read_labels<'a>(mut rest: &'a str, labels: &mut serde_json::Map<String, serde_json::Value>) -> Option<&'a str> {
-    loop {
-        rest = rest.trim_start_matches(',');
-        if let Some(value) = rest.strip_prefix('}') {
-            return Some(value);
-        }
-        let (name, after) = rest.split_once("=\"")?;
-        let end = closing_quote(after)?;
-        let (value, after) = after.split_at_checked(end)?;
-        labels.insert(name.to_owned(), unescaped(value).into_owned().into());
-        rest = after.strip_prefix('"')?;
-    }
-}
-
-/// Where the quote is that no backslash escapes.
-fn closing_quote(text: &str) -> Option<usize> {
-    let mut escaped = false;
-    text.char_indices().find_map(|(at, character)| {
-        let closes = character == '"' && !escaped;
-        escaped = character == '\\' && !escaped;
-        closes.then_some(at)
-    })
-}
-
-fn unescaped(text: &str) -> Cow<'_, str> {
-    if !text.contains('\\') {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => match characters.next() {
-                Some('n') => out.push('\n'),
-                Some(other) => out.push(other),
-                None => {}
-            },
-            other => out.push(other),
+    let mut reader = Reader::new(Format::Text, limits);
+    for line in page.lines() {
+        if let Err(error) = reader.push_line(line.as_bytes()) {
+            tracing::warn!(%error, "a line of the metrics page cannot be read and is left out of the export");
         }
     }
-    Cow::Owned(out)
+    // Only OpenMetrics has an end that could be missing.
+    let families = reader.finish().unwrap_or_default();
+    families.into_iter().map(page_family).collect()
+}
+
+fn page_family(family: MetricFamily) -> PageFamily {
+    PageFamily {
+        r#type: type_name(family.metric_type, Format::Text).unwrap_or("untyped"),
+        help: family.help.unwrap_or_default(),
+        samples: family.samples.into_iter().map(page_sample).collect(),
+        name: family.name,
+    }
+}
+
+fn page_sample(sample: Sample) -> PageSample {
+    let labels = sample.labels.into_iter();
+    PageSample {
+        name: sample.name,
+        labels: labels.map(|(name, value)| (name, value.into())).collect(),
+        value: Value::of(sample.value),
+    }
 }
 
 /// The samples as CSV (RFC 4180): `family,type,sample,labels,value`, labels as a JSON object.
 #[must_use]
-pub fn csv(families: &[PageFamily<'_>]) -> String {
+pub fn csv(families: &[PageFamily]) -> String {
     let mut out = String::from("family,type,sample,labels,value\r\n");
     for family in families {
         for sample in &family.samples {
@@ -176,7 +135,10 @@ this is no sample
     #[test]
     fn a_page_is_read_with_its_escapes() {
         let families = families(PAGE);
-        let names: Vec<_> = families.iter().map(|family| (family.name, family.r#type)).collect();
+        let names: Vec<_> = families
+            .iter()
+            .map(|family| (family.name.as_str(), family.r#type))
+            .collect();
         assert_eq!(
             names,
             [
@@ -193,6 +155,13 @@ this is no sample
         assert_eq!(families[1].samples[0].labels["le"], "+Inf");
         assert_eq!(families[2].samples[0].value, Value::Text("NaN"));
         assert_eq!(families[2].samples.len(), 1);
+    }
+
+    #[test]
+    fn a_line_that_is_no_sample_is_left_out_and_the_lines_around_it_stay() {
+        let page = PAGE.replace("d_seconds_sum", "this is no sample\nd_seconds_sum");
+        assert_eq!(families(&page), families(PAGE));
+        assert_eq!(families(&page)[1].samples.len(), 3);
     }
 
     #[test]

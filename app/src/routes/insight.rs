@@ -305,7 +305,8 @@ async fn export(State(state): State<AppState>, mut params: Params) -> Result<Res
         }
         Some("csv") => {
             let kind = [(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")];
-            (kind, page::csv(&page::families(&http.render(Format::Text)))).into_response()
+            let families = page::families(&http.render(Format::Text));
+            (kind, page::csv(&families)).into_response()
         }
         Some(_) | None => {
             let text = http.render(Format::Text);

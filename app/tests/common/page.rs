@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use exposition::{Format, Limits, MetricFamily, check, read, text::type_name};
+
 /// A family as it stands on a page.
 #[derive(Debug, Default, PartialEq)]
 pub struct Family {
@@ -12,45 +14,60 @@ pub struct Family {
     pub samples: usize,
 }
 
-/// Reads a page: HELP, TYPE, then samples of that family, each series once; histograms whose buckets add up.
+/// Reads a page: HELP and TYPE of each family once, then its samples; each series once; histograms whose buckets add up.
 pub fn parse(page: &str) -> BTreeMap<String, Family> {
-    let mut families: BTreeMap<String, Family> = BTreeMap::new();
-    let mut seen = BTreeSet::new();
-    let mut current = String::new();
-    let mut lines = page.lines().peekable();
-    while let Some(line) = lines.next() {
-        if let Some(rest) = line.strip_prefix("# HELP ") {
-            let (name, help) = rest.split_once(' ').unwrap();
-            current = name.to_owned();
-            let new = Family {
-                help: help.to_owned(),
-                ..Family::default()
-            };
-            assert_eq!(families.insert(current.clone(), new), None, "{name} stands twice");
-        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
-            let (name, kind) = rest.split_once(' ').unwrap();
-            assert_eq!(name, current);
-            families.get_mut(name).unwrap().kind = kind.to_owned();
-        } else if line == "# EOF" {
-            assert_eq!(lines.peek(), None, "something follows the end");
-        } else {
-            let (series, value) = sample(line);
-            value.parse::<f64>().unwrap();
-            assert!(seen.insert(series.to_owned()), "{series} stands twice");
-            let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
-            let family = families.get_mut(&current).unwrap();
-            let suffix = name.strip_prefix(current.as_str()).unwrap_or("?");
-            assert!(
-                suffixes(&family.kind).contains(&suffix),
-                "{name} under {current}, a {}",
-                family.kind
-            );
-            family.samples += 1;
-            family.labels.extend(names(labels.strip_suffix('}').unwrap()));
+    let format = match page.ends_with("# EOF\n") {
+        true => Format::OpenMetrics,
+        false => Format::Text,
+    };
+    let read = read(page.as_bytes(), format, &Limits::default()).unwrap();
+    assert_eq!(check::problems(&read), []);
+    let metadata: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("# ") && *line != "# EOF")
+        .collect();
+    assert_eq!(
+        metadata.len(),
+        2 * read.len(),
+        "each family has one HELP and one TYPE: {metadata:?}"
+    );
+    let mut family_of: BTreeMap<&str, &str> = BTreeMap::new();
+    for family in &read {
+        family_of.insert(&family.name, &family.name);
+        family_of.extend(
+            family
+                .samples
+                .iter()
+                .map(|sample| (sample.name.as_str(), family.name.as_str())),
+        );
+    }
+    let mut order: Vec<&str> = Vec::new();
+    for line in page.lines().filter(|line| *line != "# EOF") {
+        let name = match line.strip_prefix("# HELP ").or_else(|| line.strip_prefix("# TYPE ")) {
+            Some(rest) => rest.split(' ').next().unwrap(),
+            None => line.split(['{', ' ']).next().unwrap(),
+        };
+        if order.last() != Some(&family_of[name]) {
+            order.push(family_of[name]);
         }
     }
-    histograms_add_up(page);
-    families
+    assert_eq!(
+        order.len(),
+        read.len(),
+        "the lines of each family stand together: {order:?}"
+    );
+    read.iter().map(family).collect()
+}
+
+fn family(read: &MetricFamily) -> (String, Family) {
+    let labels = read.samples.iter().flat_map(|sample| &sample.labels);
+    let family = Family {
+        kind: type_name(read.metric_type, Format::Text).unwrap().to_owned(),
+        help: read.help.clone().unwrap(),
+        labels: labels.map(|(name, _)| name.clone()).collect(),
+        samples: read.samples.len(),
+    };
+    (read.name.clone(), family)
 }
 
 /// A sample's series and value, without an exemplar.
@@ -59,48 +76,10 @@ pub fn sample(line: &str) -> (&str, &str) {
     line.rsplit_once(' ').unwrap()
 }
 
-fn suffixes(kind: &str) -> &'static [&'static str] {
-    match kind {
-        "counter" => &["", "_total"],
-        "gauge" => &[""],
-        "histogram" => &["_bucket", "_sum", "_count"],
-        "summary" => &["", "_sum", "_count"],
-        _ => &[],
-    }
-}
-
-/// Names of labels. No label value of ours holds a comma that follows a quote.
-fn names(labels: &str) -> impl Iterator<Item = String> {
-    let labels = labels.split("\",").filter(|label| !label.is_empty());
-    labels.map(|label| label.split('=').next().unwrap().to_owned())
-}
-
 /// Of a bucket's series: what stands before its `le`, and the bound.
 pub fn le(series: &str) -> Option<(&str, &str)> {
     let split = series.split_once(",le=\"").or_else(|| series.split_once("{le=\""));
     split.map(|(before, bound)| (before, bound.split('"').next().unwrap()))
-}
-
-fn histograms_add_up(page: &str) {
-    let samples: BTreeMap<&str, f64> = page
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(sample)
-        .map(|(series, value)| (series, value.parse().unwrap()))
-        .collect();
-    let mut below = 0.0;
-    for line in page.lines().filter(|line| le(line).is_some()) {
-        let (series, value) = sample(line);
-        let value: f64 = value.parse().unwrap();
-        assert!(value >= below, "{series} holds less than the bucket below");
-        below = value;
-        if let Some((rest, "+Inf")) = le(series) {
-            let rest = rest.replacen("_bucket", "_count", 1);
-            let count = if rest.contains('{') { format!("{rest}}}") } else { rest };
-            assert_eq!(samples.get(count.as_str()), Some(&value), "{count}");
-            below = 0.0;
-        }
-    }
 }
 
 /// Checks what OpenMetrics asks for beside that: `_total` of counters and of nothing else, one end, no sample that two

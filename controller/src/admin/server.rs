@@ -207,7 +207,7 @@ fn write_watches(context: &Context, page: &mut Page) {
     }
     page.family(platform::WATCH_FAILURES);
     for ((kind, class), count) in failures {
-        page.sample(platform::WATCH_FAILURES, "", &[kind, class], count);
+        page.sample(platform::WATCH_FAILURES, "", &[kind, class], count as f64);
     }
 }
 
@@ -237,7 +237,7 @@ fn write_process(page: &mut Page) {
         .and_then(|field| field.parse::<u64>().ok())
     {
         page.family(platform::PROCESS_MEMORY);
-        page.sample::<&str>(platform::PROCESS_MEMORY, "", &[], pages * PAGE_BYTES);
+        page.sample::<&str>(platform::PROCESS_MEMORY, "", &[], (pages * PAGE_BYTES) as f64);
     }
 }
 

@@ -4,12 +4,12 @@
 //! written straight from one map.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use metric_contract::{Family, platform};
+use exposition::{Format, MetricType, Writer};
+use metric_contract::{Family, MetricKind, platform};
 
 use crate::cache::api_key::ApiKey;
 
@@ -133,7 +133,7 @@ impl Telemetry {
                 if *name != family.name {
                     break;
                 }
-                page.sample(family, "", labels, *value);
+                page.sample(family, "", labels, *value as f64);
             }
         }
     }
@@ -147,7 +147,7 @@ impl Telemetry {
         }
         page.bucket(family, CONTROLLER, "+Inf", time.count);
         page.sample(family, "_sum", &[CONTROLLER], time.sum);
-        page.sample(family, "_count", &[CONTROLLER], time.count);
+        page.sample(family, "_count", &[CONTROLLER], time.count as f64);
     }
 
     fn write_apis(&self, page: &mut Page) {
@@ -185,74 +185,56 @@ impl Telemetry {
     }
 }
 
-/// A page in Prometheus's text format.
-#[derive(Debug, Default)]
-pub(crate) struct Page(String);
+/// A page in Prometheus's text format: families of the contract, written by [`exposition::Writer`].
+#[derive(Debug)]
+pub(crate) struct Page(Writer);
+
+impl Default for Page {
+    fn default() -> Self {
+        Self(Writer::new(Format::Text))
+    }
+}
 
 impl Page {
     /// Begins a family.
     pub(crate) fn family(&mut self, family: &Family) {
-        let kind = family.kind.as_str();
-        // Writing into a String can't fail.
-        let _ = write!(
-            self.0,
-            "# HELP {name} {help}\n# TYPE {name} {kind}\n",
-            name = family.name,
-            help = family.help
-        );
+        let metric_type = match family.kind {
+            MetricKind::Counter => MetricType::Counter,
+            MetricKind::Gauge => MetricType::Gauge,
+            MetricKind::Histogram => MetricType::Histogram,
+            MetricKind::Summary => MetricType::Summary,
+        };
+        self.0.family(family.name, metric_type, family.help);
     }
 
-    /// A sample of a family; `suffix` for a histogram's `_sum` and `_count`.
-    pub(crate) fn sample<S: AsRef<str>>(
-        &mut self,
-        family: &Family,
-        suffix: &str,
-        values: &[S],
-        value: impl std::fmt::Display,
-    ) {
-        self.0.push_str(family.name);
-        self.0.push_str(suffix);
-        for (index, (label, value)) in family.labels.iter().zip(values).enumerate() {
-            self.0.push(if index == 0 { '{' } else { ',' });
-            self.label(label, value.as_ref());
-        }
-        if !family.labels.is_empty() {
-            self.0.push('}');
-        }
-        let _ = writeln!(self.0, " {value}");
+    /// Writes a sample of a family; `suffix` is a histogram's `_sum` or `_count`, or empty.
+    pub(crate) fn sample<S: AsRef<str>>(&mut self, family: &Family, suffix: &str, values: &[S], value: impl Into<f64>) {
+        let name = format!("{}{suffix}", family.name);
+        self.0.sample(&name, labels(family, values), value.into());
     }
 
-    /// A sample that counts things.
+    /// Writes a sample that counts things.
     pub(crate) fn count(&mut self, family: &Family, values: &[&str], count: usize) {
-        self.sample(family, "", values, count);
+        self.sample(family, "", values, count as f64);
     }
 
     fn bucket(&mut self, family: &Family, controller: &str, bound: &str, count: u64) {
-        self.0.push_str(family.name);
-        self.0.push_str("_bucket{");
-        self.label("controller", controller);
-        self.0.push(',');
-        self.label("le", bound);
-        let _ = writeln!(self.0, "}} {count}");
-    }
-
-    fn label(&mut self, name: &str, value: &str) {
-        self.0.push_str(name);
-        self.0.push_str("=\"");
-        for c in value.chars() {
-            match c {
-                '\\' => self.0.push_str("\\\\"),
-                '"' => self.0.push_str("\\\""),
-                '\n' => self.0.push_str("\\n"),
-                other => self.0.push(other),
-            }
-        }
-        self.0.push('"');
+        let values = [controller];
+        let labels = labels(family, &values).chain([(metric_contract::labels::LE, bound)]);
+        self.0.sample(&family.bucket_series(), labels, count as f64);
     }
 
     pub(crate) fn into_text(self) -> String {
-        self.0
+        self.0.finish()
     }
+}
+
+fn labels<'a, S: AsRef<str>>(
+    family: &Family,
+    values: &'a [S],
+) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a, S> {
+    let names = family.labels.iter().copied();
+    names.zip(values.iter().map(AsRef::as_ref))
 }
 
 #[cfg(test)]
