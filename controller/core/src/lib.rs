@@ -11,6 +11,7 @@ pub mod events;
 pub mod facts;
 pub mod failure;
 pub mod kind;
+pub mod manifest;
 pub mod metadata;
 pub mod object_hash;
 pub mod owner;

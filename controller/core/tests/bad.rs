@@ -12,7 +12,7 @@
 use std::{fs, path::Path};
 
 use controller_api::MonitoredApi;
-use controller_core::{Violation, facts::Settings, render};
+use controller_core::{Violation, facts::Settings, manifest, render};
 
 struct Case {
     file: String,
@@ -42,10 +42,11 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// Through JSON, as from the API server: a YAML reader that knows the wanted type turns a number into a text.
+/// As `render` reads it.
 fn decode(text: &str) -> Result<MonitoredApi, String> {
-    let value: serde_json::Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-    serde_json::from_value(value).map_err(|error| error.to_string())
+    let manifests = manifest::read(text).map_err(|error| error.to_string())?;
+    let decoded = manifest::decode(&manifests[0]).map_err(|errors| format!("{errors:?}"))?;
+    Ok(decoded.api)
 }
 
 fn violations(api: &MonitoredApi) -> Vec<Violation> {

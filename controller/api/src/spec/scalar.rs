@@ -38,8 +38,12 @@ impl de::Visitor<'_> for ScalarVisitor {
         Ok(i64::try_from(value).map_or_else(|_| IntOrString::String(value.to_string()), IntOrString::Int))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(IntOrString::String(value.to_string()))
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
+        // The schema takes a whole number only.
+        if value.fract() == 0.0 {
+            return Ok(IntOrString::String(value.to_string()));
+        }
+        Err(E::invalid_type(de::Unexpected::Float(value), &self))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {

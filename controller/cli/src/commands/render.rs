@@ -8,10 +8,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use controller_api::{MonitoredApi, names};
+use controller_api::names;
 use controller_core::facts::Settings;
-use controller_core::{render, unknown_fields, yaml};
-use serde::Deserialize;
+use controller_core::{
+    manifest::{self, Decoded, Manifest, ManifestError},
+    render, unknown_fields, yaml,
+};
 use serde_json::Value;
 
 use crate::settings::SettingsArgs;
@@ -36,11 +38,12 @@ const FINDINGS: u8 = 1;
 /// Exit code: a file can't be read or is not YAML.
 const BAD_INPUT: u8 = 2;
 
-/// A MonitoredApi of a file, and the paths of the fields in its spec that MonitoredApis do not have.
-#[derive(Debug)]
+/// The MonitoredApis of a file.
+#[derive(Debug, Default)]
 struct Input {
-    api: Box<MonitoredApi>,
-    unknown: Vec<String>,
+    decoded: Vec<Decoded>,
+    /// What is wrong with those that can't be decoded.
+    refused: Vec<ManifestError>,
 }
 
 /// Runs the command.
@@ -54,11 +57,15 @@ pub fn run(args: RenderArgs) -> Result<ExitCode> {
     let mut objects = Vec::new();
     for file in &args.files {
         match read(file).and_then(|text| parse(&text)) {
-            Ok(inputs) => {
-                for input in inputs {
-                    if !render_one(file, &input, &settings, &mut objects) {
+            Ok(Input { decoded, refused }) => {
+                for decoded in decoded {
+                    if !render_one(file, &decoded, &settings, &mut objects) {
                         code = code.max(FINDINGS);
                     }
+                }
+                for error in refused {
+                    eprintln!("{}: {error}", shown(file));
+                    code = BAD_INPUT;
                 }
             }
             Err(error) => {
@@ -75,7 +82,7 @@ pub fn run(args: RenderArgs) -> Result<ExitCode> {
 }
 
 /// Renders one MonitoredApi and prints what was found. Returns whether nothing was found.
-fn render_one(file: &Path, input: &Input, settings: &Settings, objects: &mut Vec<Value>) -> bool {
+fn render_one(file: &Path, input: &Decoded, settings: &Settings, objects: &mut Vec<Value>) -> bool {
     let metadata = &input.api.metadata;
     let name = metadata.name.as_deref().unwrap_or("(no name)");
     let say = |sentence: &str| eprintln!("{}: {name}: {sentence}", shown(file));
@@ -113,43 +120,33 @@ fn read(file: &Path) -> Result<String> {
     Ok(text)
 }
 
-/// Reads the MonitoredApis of a text. Documents of other kinds are skipped: manifests are often kept in one file.
-fn parse(text: &str) -> Result<Vec<Input>> {
-    let mut inputs = Vec::new();
-    let typed = serde_yaml::Deserializer::from_str(text);
-    for (raw, document) in serde_yaml::Deserializer::from_str(text).zip(typed) {
-        let value = Value::deserialize(raw).map_err(|error| placed(&error))?;
-        let field = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
-        let ours = field("apiVersion").split('/').next() == Some(names::GROUP) && field("kind") == names::KIND;
-        if !ours {
-            continue;
+/// Reads the MonitoredApis of a text. Objects of other kinds are skipped: manifests are often kept in one file.
+fn parse(text: &str) -> Result<Input> {
+    let manifests = manifest::read(text)?;
+    let mut input = Input::default();
+    for manifest in manifests.iter().filter(|manifest| is_ours(manifest)) {
+        match manifest::decode(manifest) {
+            Ok(mut decoded) => {
+                let namespace = &mut decoded.api.metadata.namespace;
+                namespace.get_or_insert_with(|| "default".to_owned());
+                input.decoded.push(decoded);
+            }
+            Err(errors) => input.refused.extend(errors),
         }
-        let (mut api, mut unknown) =
-            unknown_fields::deserialize::<_, MonitoredApi>(document, &value).map_err(|error| placed(&error))?;
-        unknown.retain(|field| field.starts_with("spec."));
-        api.metadata.namespace.get_or_insert_with(|| "default".to_owned());
-        inputs.push(Input {
-            api: Box::new(api),
-            unknown,
-        });
     }
     anyhow::ensure!(
-        !inputs.is_empty(),
+        !(input.decoded.is_empty() && input.refused.is_empty()),
         "expected at least one document with apiVersion: {}/{} and kind: {}",
         names::GROUP,
         names::VERSION,
         names::KIND
     );
-    Ok(inputs)
+    Ok(input)
 }
 
-/// Puts line and column first, as compilers do, so that editors can jump there.
-fn placed(error: &serde_yaml::Error) -> anyhow::Error {
-    let text = error.to_string();
-    match error.location() {
-        Some(at) => anyhow::anyhow!("line {}, column {}: {text}", at.line(), at.column()),
-        None => anyhow::anyhow!(text),
-    }
+fn is_ours(manifest: &Manifest) -> bool {
+    let field = |key: &str| manifest.value.get(key).and_then(Value::as_str).unwrap_or_default();
+    field("apiVersion").split('/').next() == Some(names::GROUP) && field("kind") == names::KIND
 }
 
 fn write_files(directory: &Path, objects: &[Value]) -> Result<()> {
@@ -184,15 +181,16 @@ mod tests {
     #[test]
     fn documents_of_other_kinds_are_skipped() {
         let text = format!("apiVersion: v1\nkind: Namespace\n---\n{ORDERS}spec: {{image: a}}\n---\n");
-        let inputs = parse(&text).unwrap();
+        let inputs = parse(&text).unwrap().decoded;
         assert_eq!(inputs.len(), 1);
         assert_eq!(inputs[0].api.metadata.namespace.as_deref(), Some("default"));
     }
 
     #[test]
     fn a_wrong_type_is_told_with_line_and_column() {
-        let error = parse(&format!("{ORDERS}spec:\n  image: a\n  replicas: three\n")).unwrap_err();
-        let text = error.to_string();
+        let input = parse(&format!("{ORDERS}spec:\n  image: a\n  replicas: three\n")).unwrap();
+        assert!(input.decoded.is_empty());
+        let text = input.refused[0].to_string();
         assert!(text.starts_with("line 6, column 13: "), "{text}");
         assert!(text.contains("three"), "{text}");
     }
@@ -210,8 +208,26 @@ mod tests {
     }
 
     #[test]
+    fn one_that_cannot_be_decoded_leaves_the_others_of_a_list_alone() {
+        let text = "kind: List\napiVersion: v1\nitems:\n- {apiVersion: monitoredapi.io/v1alpha1, kind: MonitoredApi, \
+                    metadata: {name: a}, spec: {image: a, env: [{name: A, value: 4}]}}\n- {apiVersion: \
+                    monitoredapi.io/v1alpha1, kind: MonitoredApi, metadata: {name: b}, spec: {image: b}, status: {x: 1}}\n";
+        let input = parse(text).unwrap();
+        assert_eq!(input.decoded[0].api.metadata.name.as_deref(), Some("b"));
+        assert_eq!(input.decoded[0].unknown, [""; 0]);
+        let told = input.refused[0].to_string();
+        assert!(
+            told.contains("spec.env[0].value: 4 is not text in YAML: quote it"),
+            "{told}"
+        );
+    }
+
+    #[test]
     fn a_mistyped_field_is_found_though_decoding_drops_it() {
         let text = format!("{ORDERS}spec: {{image: a, relpicas: 3, env: [{{name: A, valeu: x}}], port: null}}\n");
-        assert_eq!(parse(&text).unwrap()[0].unknown, ["spec.env[0].valeu", "spec.relpicas"]);
+        assert_eq!(
+            parse(&text).unwrap().decoded[0].unknown,
+            ["spec.env[0].valeu", "spec.relpicas"]
+        );
     }
 }

@@ -1,0 +1,121 @@
+//! Plain scalars as kubectl's YAML library reads them (`resolve` in go.yaml.in/yaml/v2, which is YAML 1.1), and numbers as
+//! Go writes them to JSON.
+
+use serde_json::Value;
+
+/// Below this, Go writes a float without an exponent, so a whole one becomes an integer.
+const MAX_WHOLE: f64 = 9.2e18;
+
+/// The JSON value of a scalar that stands without quotes. `None`: JSON has no such value.
+pub(super) fn resolve(text: &str) -> Option<Value> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Some(Value::Null),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            return Some(Value::Bool(true));
+        }
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+            return Some(Value::Bool(false));
+        }
+        _ => {}
+    }
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if [".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"].contains(&unsigned) {
+        return None;
+    }
+    if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) {
+        return Some(text.into());
+    }
+    let plain = if text.starts_with('.') {
+        text.to_owned()
+    } else {
+        text.replace('_', "")
+    };
+    if let Some(integer) = integer(&plain) {
+        return Some(integer);
+    }
+    match plain.parse::<f64>() {
+        Ok(float) if is_decimal(&plain) => from_float(float),
+        Ok(_) | Err(_) => Some(text.into()),
+    }
+}
+
+/// An integer in the form of Go's `ParseInt` with base 0: a leading zero means octal.
+fn integer(text: &str) -> Option<Value> {
+    let negative = text.starts_with('-');
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let lower = unsigned.to_ascii_lowercase();
+    let (digits, radix) = match lower.as_bytes() {
+        [b'0', b'x', ..] => (lower.get(2..)?, 16),
+        [b'0', b'b', ..] => (lower.get(2..)?, 2),
+        [b'0', b'o', ..] => (lower.get(2..)?, 8),
+        [b'0', _, ..] => (lower.get(1..)?, 8),
+        _ => (lower.as_str(), 10),
+    };
+    if digits.starts_with(['+', '-']) {
+        return None;
+    }
+    let magnitude = u64::from_str_radix(digits, radix).ok()?;
+    if negative {
+        return 0_i64.checked_sub_unsigned(magnitude).map(Value::from);
+    }
+    Some(magnitude.into())
+}
+
+/// `^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`; Rust's parser takes `inf` and `nan` as well.
+fn is_decimal(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "whole and within 64 bits")]
+fn from_float(float: f64) -> Option<Value> {
+    if float.fract() == 0.0 && float.abs() < MAX_WHOLE {
+        return Some((float as i64).into());
+    }
+    serde_json::Number::from_f64(float).map(Value::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn scalars_are_what_kubectl_sends() {
+        // Each asked of sigs.k8s.io/yaml, which kubectl reads with.
+        for (text, sent) in [
+            ("4", json!(4)),
+            ("-4", json!(-4)),
+            ("+4", json!(4)),
+            ("01234", json!(668)),
+            ("089", json!(89)),
+            ("0x1F", json!(31)),
+            ("0o17", json!(15)),
+            ("0b11", json!(3)),
+            ("1_000", json!(1000)),
+            ("1e3", json!(1000)),
+            ("1.0", json!(1)),
+            ("0.5", json!(0.5)),
+            (".5", json!(0.5)),
+            ("5.", json!(5)),
+            ("on", json!(true)),
+            ("y", json!(true)),
+            ("No", json!(false)),
+            ("~", json!(null)),
+            ("12:30:45", json!("12:30:45")),
+            ("2026-11-21", json!("2026-11-21")),
+            ("1.2.3", json!("1.2.3")),
+            ("64Mi", json!("64Mi")),
+            ("-", json!("-")),
+            ("0x", json!("0x")),
+            ("1e", json!("1e")),
+            ("oN", json!("oN")),
+            ("18446744073709551615", json!(18_446_744_073_709_551_615_u64)),
+        ] {
+            assert_eq!(resolve(text), Some(sent), "{text}");
+        }
+        assert_eq!(resolve(".inf"), None);
+        assert_eq!(resolve("-.INF"), None);
+    }
+}

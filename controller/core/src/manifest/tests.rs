@@ -1,0 +1,110 @@
+use serde_json::json;
+
+use super::*;
+
+fn value(text: &str) -> Value {
+    read(text).unwrap().remove(0).value
+}
+
+fn error(text: &str) -> String {
+    read(text).unwrap_err().to_string()
+}
+
+/// What is said of a spec, in flow form, whose types are wrong.
+fn refused(spec: &str) -> Vec<String> {
+    let text =
+        format!("apiVersion: monitoredapi.io/v1alpha1\nkind: MonitoredApi\nmetadata: {{name: a}}\nspec: {spec}\n");
+    let errors = decode(&read(&text).unwrap()[0]).unwrap_err();
+    errors.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_scalar_in_quotes_is_text_and_one_without_is_what_kubectl_sends() {
+    let text = "{a: 01234, b: \"01234\", c: on, d: 'on', e: |-\n  4\n, f: !!str 4, g: !!int \"4\"}";
+    assert!(read(text).is_err(), "a block stands in no flow map");
+    let text = "a: 01234\nb: \"01234\"\nc: on\nd: 'on'\ne: |-\n  4\nf: !!str 4\ng: !!int \"4\"\non: 1\n";
+    let expected = json!({"a": 668, "b": "01234", "c": true, "d": "on", "e": "4", "f": "4", "g": 4, "true": 1});
+    assert_eq!(value(text), expected);
+}
+
+#[test]
+fn merge_keys_are_merged_in_the_order_of_kubectl() {
+    let text = "base: &a {x: 1, q: 1}\nover: &b {q: 2, z: 2}\nmap:\n  <<: *a\n  q: 3\nlist: {<<: [*a, *b]}\nbefore: {q: 0, <<: *a}\n\
+                quoted: {\"<<\": 1}\n";
+    let Value::Object(map) = value(text) else { panic!() };
+    assert_eq!(map["map"], json!({"x": 1, "q": 3}));
+    assert_eq!(map["list"], json!({"x": 1, "q": 1, "z": 2}));
+    assert_eq!(map["before"], json!({"x": 1, "q": 1}));
+    assert_eq!(map["quoted"], json!({"<<": 1}));
+    assert!(error("a: {<<: 3}").contains("merge key"));
+}
+
+#[test]
+fn aliases_are_followed_but_not_without_end() {
+    assert_eq!(value("a: &x [1, 2]\nb: *x\n"), json!({"a": [1, 2], "b": [1, 2]}));
+    assert!(error("a: &x [*x]\n").contains("inside its own anchor"));
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+    }
+    assert!(error(&bomb).contains("too many values"), "{}", error(&bomb));
+    assert!(error(&"[".repeat(100_000)).contains("line 1"));
+}
+
+#[test]
+fn a_key_given_twice_is_refused_with_its_place() {
+    assert_eq!(
+        error("a: 1\nb: 2\na: 3\n"),
+        "line 3, column 1: the key a is given twice: remove one"
+    );
+    assert_eq!(
+        error("on: 1\ntrue: 2\n"),
+        "line 2, column 1: the key true is given twice: remove one"
+    );
+}
+
+#[test]
+fn lists_of_objects_give_their_items_and_empty_documents_give_nothing() {
+    let text =
+        "---\n# nothing\n---\nkind: List\nitems: [{kind: A}, {kind: BList, items: [{kind: B}]}]\n---\nkind: C\n...\n";
+    let kinds: Vec<_> = read(text)
+        .unwrap()
+        .into_iter()
+        .map(|manifest| manifest.value["kind"].clone())
+        .collect();
+    assert_eq!(kinds, ["A", "B", "C"]);
+    assert!(read("").unwrap().is_empty());
+}
+
+#[test]
+fn json_is_read_as_well() {
+    assert_eq!(
+        value("{\"a\": [1, \"x\\u00e4\", null, true]}"),
+        json!({"a": [1, "xä", null, true]})
+    );
+}
+
+#[test]
+fn every_field_of_a_wrong_type_is_told_with_its_place_and_its_fix() {
+    let told = refused(
+        "{image: a, replicas: three, env: [{name: A, value: 01234}, {name: B, value: on}], podLabels: {v: 1.0}}",
+    );
+    assert_eq!(told.len(), 4, "{told:#?}");
+    let said = |text: &str| told.iter().any(|sentence| sentence.contains(text));
+    assert!(said("spec.replicas: invalid type: string \"three\""), "{told:#?}");
+    assert!(
+        said("spec.env[0].value: 01234 is not text in YAML: quote it, for example \"01234\""),
+        "{told:#?}"
+    );
+    assert!(said("spec.env[1].value: on is not text in YAML"), "{told:#?}");
+    assert!(said("spec.podLabels.v: 1.0 is not text in YAML"), "{told:#?}");
+    assert!(told[0].starts_with("line 4, column "), "{told:#?}");
+}
+
+#[test]
+fn half_a_core_without_quotes_is_refused_as_the_schema_refuses_it() {
+    let told = refused("{image: a, resources: {requests: {cpu: 0.5}}, strategy: {maxSurge: 0.5}}");
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(told.iter().all(|sentence| sentence.contains("quote it")), "{told:#?}");
+}
