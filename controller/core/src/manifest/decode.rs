@@ -50,7 +50,8 @@ pub fn decode(manifest: &Manifest) -> Result<Decoded, Vec<ManifestError>> {
         if !paths.iter().any(|wrong| wrong.starts_with(&text)) {
             errors.push(told(manifest, &text, &error));
         }
-        if errors.len() >= MAX_ERRORS || !remove(&mut value, &path) {
+        // An item of a list stays as an empty one, and may be wrong again: told once, and no further.
+        if errors.len() >= MAX_ERRORS || paths.contains(&text) || !remove(&mut value, &path) {
             return Err(errors);
         }
         paths.push(text);
