@@ -1,7 +1,10 @@
 //! From a manifest to a MonitoredApi, with every field of a wrong type: the API server tells them all.
 
+use std::collections::BTreeSet;
+
 use controller_api::MonitoredApi;
 use serde_json::Value;
+use serde_path_to_error::Segment;
 
 use super::{Manifest, ManifestError};
 use crate::unknown_fields;
@@ -31,31 +34,109 @@ pub fn decode(manifest: &Manifest) -> Result<Decoded, Vec<ManifestError>> {
             metadata.remove("managedFields");
         }
     }
-    let mut errors = Vec::new();
-    let mut paths: Vec<String> = Vec::new();
+    let mut search = Search {
+        manifest,
+        value,
+        gone: BTreeSet::new(),
+        errors: Vec::new(),
+    };
     loop {
-        let mut track = serde_path_to_error::Track::new();
-        let tracked = serde_path_to_error::Deserializer::new(&value, &mut track);
-        let error = match unknown_fields::deserialize::<_, MonitoredApi>(tracked, &value) {
-            Ok((api, mut unknown)) if errors.is_empty() => {
-                unknown.retain(|field| field.starts_with("spec."));
-                return Ok(Decoded { api, unknown });
-            }
-            Ok(_) => return Err(errors),
-            Err(error) => error,
+        let (path, error) = match attempt(&search.value) {
+            Ok(decoded) if search.errors.is_empty() => return Ok(decoded),
+            Ok(_) => return Err(search.errors),
+            Err(wrong) => wrong,
         };
-        let path = track.path();
-        let text = path.to_string();
-        // Without the wrong value, what stands around it may lack a field that it needs: not a mistake of the author's.
-        if !paths.iter().any(|wrong| wrong.starts_with(&text)) {
-            errors.push(told(manifest, &text, &error));
+        // Each round takes a value away, so that the rounds come to an end.
+        if !search.take_away(&path, &error) || search.errors.len() >= MAX_ERRORS {
+            return Err(search.errors);
         }
-        // An item of a list stays as an empty one, and may be wrong again: told once, and no further.
-        if errors.len() >= MAX_ERRORS || paths.contains(&text) || !remove(&mut value, &path) {
-            return Err(errors);
-        }
-        paths.push(text);
     }
+}
+
+/// A step from a value to one in it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// Decodes the value, or returns the path of the first wrong value in it.
+fn attempt(value: &Value) -> Result<Decoded, (Vec<Step>, serde_json::Error)> {
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
+    match unknown_fields::deserialize::<_, MonitoredApi>(tracked, value) {
+        Ok((api, mut unknown)) => {
+            unknown.retain(|field| field.starts_with("spec."));
+            Ok(Decoded { api, unknown })
+        }
+        Err(error) => Err((steps(&track.path()), error)),
+    }
+}
+
+/// The path as far as it leads through maps and lists.
+fn steps(path: &serde_path_to_error::Path) -> Vec<Step> {
+    path.iter()
+        .map_while(|segment| match segment {
+            Segment::Map { key } => Some(Step::Key(key.clone())),
+            Segment::Seq { index } => Some(Step::Index(*index)),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        })
+        .collect()
+}
+
+/// Finds one wrong value after the other: each is taken away before the rest is decoded again.
+struct Search<'a> {
+    manifest: &'a Manifest,
+    /// What is left.
+    value: Value,
+    /// Paths in the manifest of the values taken away.
+    gone: BTreeSet<Vec<Step>>,
+    errors: Vec<ManifestError>,
+}
+
+impl Search<'_> {
+    /// Tells of a wrong value and takes it away. Returns whether there was one.
+    fn take_away(&mut self, path: &[Step], error: &serde_json::Error) -> bool {
+        let origin = self.path_in_manifest(path);
+        // Without the wrong value, what stands around it may lack a field that it needs: not a mistake of the author's.
+        if !self.gone.iter().any(|gone| gone.starts_with(&origin)) {
+            self.errors.push(told(self.manifest, &spelled(&origin), error));
+        }
+        self.gone.insert(origin);
+        remove(&mut self.value, path)
+    }
+
+    /// The path in the manifest of a value of what is left: items taken away from a list have moved the others.
+    fn path_in_manifest(&self, path: &[Step]) -> Vec<Step> {
+        let mut origin = Vec::new();
+        for step in path {
+            let index = match step {
+                Step::Key(_) => {
+                    origin.push(step.clone());
+                    continue;
+                }
+                Step::Index(index) => *index,
+            };
+            let list = origin.clone();
+            let item = |index| [list.as_slice(), &[Step::Index(index)]].concat();
+            let left = (0..).map(item).filter(|item| !self.gone.contains(item)).nth(index);
+            origin = left.unwrap_or_default();
+        }
+        origin
+    }
+}
+
+/// Spells a path as Kubernetes does.
+fn spelled(path: &[Step]) -> String {
+    let mut text = String::new();
+    for step in path {
+        match step {
+            Step::Key(key) if text.is_empty() => text.push_str(key),
+            Step::Key(key) => text.extend([".", key]),
+            Step::Index(index) => text.push_str(&format!("[{index}]")),
+        }
+    }
+    text
 }
 
 /// The sentence for a value of a wrong type.
@@ -66,37 +147,22 @@ fn told(manifest: &Manifest, path: &str, error: &serde_json::Error) -> ManifestE
         Some(plain) if reason.ends_with(" a string") => {
             format!("{path}: {plain} is not text in YAML: quote it, for example \"{plain}\"")
         }
+        Some(_) | None if path.is_empty() => reason,
         Some(_) | None => format!("{path}: {reason}"),
     };
     ManifestError { place, message }
 }
 
 /// Takes the value at a path away. Returns whether there was one.
-fn remove(value: &mut Value, path: &serde_path_to_error::Path) -> bool {
-    use serde_path_to_error::Segment;
-    let mut segments: Vec<_> = path.iter().collect();
-    let Some(last) = segments.pop() else { return false };
-    let mut parent = value;
-    for segment in segments {
-        let child = match segment {
-            Segment::Map { key } => parent.get_mut(key.as_str()),
-            Segment::Seq { index } => parent.get_mut(*index),
-            Segment::Enum { .. } | Segment::Unknown => None,
-        };
-        match child {
-            Some(child) => parent = child,
-            None => return false,
+fn remove(value: &mut Value, path: &[Step]) -> bool {
+    match (path, value) {
+        ([Step::Key(key)], Value::Object(map)) => map.remove(key).is_some(),
+        ([Step::Index(index)], Value::Array(items)) if *index < items.len() => {
+            items.remove(*index);
+            true
         }
-    }
-    match (last, parent) {
-        (Segment::Map { key }, Value::Object(map)) => map.remove(key).is_some(),
-        (Segment::Seq { index }, Value::Array(items)) => {
-            // The places of the others stay as they are.
-            items
-                .get_mut(*index)
-                .map(|item| *item = Value::Object(serde_json::Map::new()))
-                .is_some()
-        }
-        _ => false,
+        ([Step::Key(key), rest @ ..], value) => value.get_mut(key).is_some_and(|child| remove(child, rest)),
+        ([Step::Index(index), rest @ ..], value) => value.get_mut(*index).is_some_and(|child| remove(child, rest)),
+        ([], _) => false,
     }
 }

@@ -108,3 +108,38 @@ fn half_a_core_without_quotes_is_refused_as_the_schema_refuses_it() {
     assert_eq!(told.len(), 2, "{told:#?}");
     assert!(told.iter().all(|sentence| sentence.contains("quote it")), "{told:#?}");
 }
+
+#[test]
+fn an_item_that_lacks_a_field_is_told_once_and_the_items_behind_it_keep_their_places() {
+    let told = refused("{image: a, env: [{name: 1}, {value: x}, 3, {name: D, value: 4}, {name: E, value: 5}]}");
+    assert_eq!(told.len(), 5, "{told:#?}");
+    for (sentence, path) in told.iter().zip([
+        "spec.env[0].name: 1 ",
+        "spec.env[1]: ",
+        "spec.env[2]: ",
+        "spec.env[3].value: 4 ",
+        "spec.env[4].value: 5 ",
+    ]) {
+        assert!(sentence.contains(path), "{told:#?}");
+    }
+}
+
+#[test]
+fn a_field_whose_name_begins_another_ones_is_told_as_well() {
+    let told = refused("{image: 1, imagePullPolicy: 2}");
+    assert_eq!(told.len(), 2, "{told:#?}");
+}
+
+#[test]
+fn an_object_without_a_spec_or_that_is_wrong_everywhere_is_refused() {
+    for text in [
+        "{}",
+        "3",
+        "[]",
+        "{metadata: 3, spec: 3}",
+        "{metadata: [], spec: [1, [2, {}]]}",
+    ] {
+        let errors = decode(&read(text).unwrap()[0]).unwrap_err();
+        assert!(!errors.is_empty(), "{text}");
+    }
+}
