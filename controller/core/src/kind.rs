@@ -7,56 +7,53 @@ pub const PORT_HTTP: &str = "http";
 /// Name of the port of the metrics page, where it is another one.
 pub const PORT_METRICS: &str = "metrics";
 
-/// A kind of object that the operator writes. What it is made of stands in its row of
-/// [`CHILD_KINDS`](crate::children::CHILD_KINDS).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ChildKind {
+/// Declares [`ChildKind`]: one row for each kind, as it is written in a manifest.
+macro_rules! child_kinds {
+    ($(#[doc = $meaning:literal] $kind:ident;)+) => {
+        /// A kind of object that the operator writes. What it is made of stands in its row of
+        /// [`CHILD_KINDS`](crate::children::CHILD_KINDS).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum ChildKind {
+            $(#[doc = $meaning] $kind,)+
+        }
+
+        impl ChildKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),+];
+
+            /// Kind, as in a manifest.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => stringify!($kind),)+
+                }
+            }
+        }
+    };
+}
+
+child_kinds! {
     /// The workload's own ServiceAccount, without token and without Role.
-    ServiceAccount,
+    ServiceAccount;
     /// The volume for the workload's data.
-    PersistentVolumeClaim,
+    PersistentVolumeClaim;
     /// The Service, and the headless metrics Service where metrics have a port of their own.
-    Service,
+    Service;
     /// The ServiceMonitor, by which a Prometheus finds the workload.
-    ServiceMonitor,
+    ServiceMonitor;
     /// Recording rules and alerts.
-    PrometheusRule,
+    PrometheusRule;
     /// The dashboard, as a ConfigMap for Grafana's sidecar.
-    ConfigMap,
+    ConfigMap;
     /// The workload. Applied last, so that everything its pods refer to exists.
-    Deployment,
+    Deployment;
 }
 
 impl ChildKind {
-    /// Every kind.
-    pub const ALL: [Self; 7] = [
-        Self::ServiceAccount,
-        Self::PersistentVolumeClaim,
-        Self::Service,
-        Self::ServiceMonitor,
-        Self::PrometheusRule,
-        Self::ConfigMap,
-        Self::Deployment,
-    ];
-
-    /// Kind, as in a manifest.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ServiceAccount => "ServiceAccount",
-            Self::PersistentVolumeClaim => "PersistentVolumeClaim",
-            Self::Service => "Service",
-            Self::ServiceMonitor => "ServiceMonitor",
-            Self::PrometheusRule => "PrometheusRule",
-            Self::ConfigMap => "ConfigMap",
-            Self::Deployment => "Deployment",
-        }
-    }
-
     /// The kind of that name. `None`: not one of ours, or one of a later release.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 }
 

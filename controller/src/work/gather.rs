@@ -115,7 +115,7 @@ pub(crate) async fn facts(
     let namespace = &target.key.namespace;
     let state = |kind| (kind, context.watches.state(WatchedKind::Child(kind), namespace));
     let mut facts = Facts {
-        states: ChildKind::ALL.map(state).into(),
+        states: ChildKind::ALL.iter().copied().map(state).collect(),
         children: context.store.children(&target.key),
         ..Facts::default()
     };

@@ -45,7 +45,7 @@ fn replicas(spec: &Value, live: Option<LiveReplicas>) -> Value {
 
 #[test]
 fn every_kind_has_its_row_and_its_file() {
-    for kind in ChildKind::ALL {
+    for kind in ChildKind::ALL.iter().copied() {
         assert_eq!(
             row(kind).kind,
             kind,
@@ -61,7 +61,7 @@ fn every_kind_has_its_row_and_its_file() {
         );
     }
     let mut files = files();
-    let mut kinds = ChildKind::ALL.map(file_of);
+    let mut kinds: Vec<_> = ChildKind::ALL.iter().copied().map(file_of).collect();
     files.sort();
     kinds.sort();
     assert_eq!(
