@@ -6,8 +6,8 @@ use crate::{kind::ChildKind, violation::Violations};
 /// An API group with its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Group {
-    name: &'static str,
-    version: &'static str,
+    pub(super) name: &'static str,
+    pub(super) version: &'static str,
 }
 
 impl Group {

@@ -176,16 +176,11 @@ pub(super) fn records(input: &FoldInput<'_>, workload_ready: bool) -> Vec<ChildR
 
 fn state(child: &AppliedChild, workload_ready: bool, input: &FoldInput<'_>) -> &'static str {
     match &child.outcome {
-        Outcome::Unchanged | Outcome::Applied => match child.kind {
-            ChildKind::Deployment if !workload_ready => "Progressing",
-            ChildKind::PersistentVolumeClaim => claim_state(input),
-            ChildKind::Deployment
-            | ChildKind::ServiceAccount
-            | ChildKind::Service
-            | ChildKind::ServiceMonitor
-            | ChildKind::PrometheusRule
-            | ChildKind::ConfigMap => "Ready",
-        },
+        Outcome::Unchanged | Outcome::Applied if child.kind == ChildKind::PersistentVolumeClaim => claim_state(input),
+        Outcome::Unchanged | Outcome::Applied if child.kind == ChildKind::Deployment && !workload_ready => {
+            "Progressing"
+        }
+        Outcome::Unchanged | Outcome::Applied => "Ready",
         Outcome::Conflict(_) => "Conflict",
         Outcome::CrdMissing => "Missing",
         Outcome::Forbidden(_) | Outcome::Invalid(_) | Outcome::Failed(_) => "Failed",
