@@ -62,10 +62,7 @@ fn every_dialect_is_found_by_its_name_and_is_its_own() {
         assert_eq!(id.dialect().name.parse(), Ok(*id));
     }
     let unknown = "cobol".parse::<DialectId>().unwrap_err().to_string();
-    assert!(
-        unknown.contains("native, s0, s1, s2-instrumentator, s2-manual, s2-advanced, s3, s4, otel"),
-        "{unknown}"
-    );
+    assert!(unknown.contains("use one of native, s0, s1, "), "{unknown}");
 }
 
 #[test]
