@@ -16,33 +16,33 @@ const MAX_OWNED_ROWS: usize = 16;
 /// Cells between rows. 128 bytes: adjacent-line prefetch makes neighbours of 64 bytes contend on x86.
 const GAP: usize = 16;
 
-static NEXT_SEAT: AtomicUsize = AtomicUsize::new(1);
+static NEXT_ROW: AtomicUsize = AtomicUsize::new(1);
 static ROWS: OnceLock<usize> = OnceLock::new();
 
 thread_local! {
     /// `usize::MAX`: this thread has not recorded yet.
-    static SEAT: Cell<usize> = const { Cell::new(usize::MAX) };
+    static ROW_INDEX: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
 /// The row that the current thread writes. Row 0 is shared, every other has exactly one writer.
 #[derive(Debug, Clone, Copy)]
-struct Seat(usize);
+struct RowIndex(usize);
 
-impl Seat {
-    /// The current thread's seat; taken when it first records, kept for its life.
+impl RowIndex {
+    /// The current thread's index; taken when it first records, kept for its life.
     #[inline]
     fn current() -> Self {
-        SEAT.with(|seat| match seat.get() {
-            usize::MAX => Self::take(seat),
+        ROW_INDEX.with(|index| match index.get() {
+            usize::MAX => Self::take(index),
             taken => Self(taken),
         })
     }
 
     #[cold]
-    fn take(seat: &Cell<usize>) -> Self {
-        let next = NEXT_SEAT.fetch_add(1, Ordering::Relaxed);
+    fn take(index: &Cell<usize>) -> Self {
+        let next = NEXT_ROW.fetch_add(1, Ordering::Relaxed);
         let mine = if next < rows() { next } else { 0 };
-        seat.set(mine);
+        index.set(mine);
         Self(mine)
     }
 }
@@ -103,11 +103,11 @@ impl Cells {
     /// The current thread's row.
     #[inline]
     pub(crate) fn row(&self) -> Row<'_> {
-        let seat = Seat::current().0;
-        let start = seat * self.stride;
+        let index = RowIndex::current().0;
+        let start = index * self.stride;
         Row {
             cells: self.cells.get(start..).unwrap_or_default(),
-            is_owned: seat != 0,
+            is_owned: index != 0,
         }
     }
 

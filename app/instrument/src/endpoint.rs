@@ -1,7 +1,7 @@
 //! The series of one method on one route, and how a request is recorded into them.
 //!
 //! What runs on the request path takes no lock, allocates nothing and formats nothing; what some dialects and options
-//! want beside that is in [`crate::details`].
+//! want beside that is in [`crate::optional_metrics`].
 
 use std::{
     sync::{
@@ -16,9 +16,9 @@ use http::Extensions;
 use crate::{
     cell_layout::{IN_FLIGHT, SLOW, STATUS, STATUS_SLOTS},
     cells::{Cells, Row},
-    details::{Answer, Details, ErrorName},
     method_label::MethodLabel,
     observed_request::RequestExtras,
+    optional_metrics::{Answer, ErrorName, OptionalMetrics},
     recording::Recording,
     scale::BUCKETS,
 };
@@ -44,7 +44,7 @@ pub(crate) struct Endpoint {
     pub(crate) route: Box<str>,
     statuses: [AtomicU16; STATUS_SLOTS],
     cells: Cells,
-    pub(crate) details: Details,
+    pub(crate) optional: OptionalMetrics,
 }
 
 impl Endpoint {
@@ -63,7 +63,7 @@ impl Endpoint {
             route: route.into(),
             statuses: Default::default(),
             cells: Cells::new(recording.layout.width),
-            details: Details::default(),
+            optional: OptionalMetrics::default(),
         }
     }
 
@@ -173,7 +173,7 @@ impl Endpoint {
             self.record_size(row, recording.layout.response_size, bytes);
         }
         if recording.by_status.is_some() {
-            self.details.record_by_status(recording, slot, nanoseconds, bytes);
+            self.optional.record_by_status(recording, slot, nanoseconds, bytes);
         }
     }
 
@@ -186,7 +186,7 @@ impl Endpoint {
     }
 
     fn record_exception(&self, name: ErrorName) {
-        self.details.record_exception(self.recording, name);
+        self.optional.record_exception(self.recording, name);
     }
 
     /// Counts a request under the unmatched route because its own series has no room.
@@ -270,7 +270,7 @@ impl InFlightGuard {
         self.response_bytes = self.response_bytes.saturating_add(bytes);
     }
 
-    pub(crate) fn is_head(&self) -> bool {
+    pub(crate) fn is_head_request(&self) -> bool {
         self.is_head
     }
 
@@ -305,7 +305,7 @@ impl Drop for InFlightGuard {
                 nanoseconds,
                 response_bytes: self.response_bytes,
             };
-            endpoint.details.record_extras(endpoint.recording, extras, answer);
+            endpoint.optional.record_extras(endpoint.recording, extras, answer);
         }
     }
 }

@@ -176,43 +176,43 @@ impl Histogram {
 }
 
 #[derive(Debug)]
-enum Cell {
-    Count(Counter),
-    Value(Gauge),
-    Distribution(Histogram),
+enum Handle {
+    Counter(Counter),
+    Gauge(Gauge),
+    Histogram(Histogram),
 }
 
 #[derive(Debug)]
-struct Series {
+struct LabelledHandle {
     labels: Box<str>,
-    cell: Cell,
+    handle: Handle,
 }
 
 /// All series of one metric.
 #[derive(Debug)]
-struct Entry {
+struct MetricHandles {
     key: MetricKey,
     /// `None`: the dialect does not spell it.
     family: Option<&'static Family>,
-    series: Vec<Series>,
+    series: Vec<LabelledHandle>,
 }
 
 /// Everything that has a handle.
 #[derive(Debug, Default)]
-pub(crate) struct Families(RwLock<Vec<Entry>>);
+pub(crate) struct Families(RwLock<Vec<MetricHandles>>);
 
 impl Families {
     pub(crate) fn counter(&self, request: HandleRequest<'_>) -> Result<Counter, FamilyError> {
         request.must_be(MetricKind::Counter)?;
         self.get_or_add(
             request,
-            |cell| match cell {
-                Cell::Count(counter) => Some(counter.clone()),
-                Cell::Value(_) | Cell::Distribution(_) => None,
+            |handle| match handle {
+                Handle::Counter(counter) => Some(counter.clone()),
+                Handle::Gauge(_) | Handle::Histogram(_) => None,
             },
             || {
                 let counter = Counter(Arc::default());
-                (counter.clone(), Cell::Count(counter))
+                (counter.clone(), Handle::Counter(counter))
             },
         )
     }
@@ -221,13 +221,13 @@ impl Families {
     pub(crate) fn gauge(&self, request: HandleRequest<'_>) -> Result<Gauge, FamilyError> {
         self.get_or_add(
             request,
-            |cell| match cell {
-                Cell::Value(gauge) => Some(gauge.clone()),
-                Cell::Count(_) | Cell::Distribution(_) => None,
+            |handle| match handle {
+                Handle::Gauge(gauge) => Some(gauge.clone()),
+                Handle::Counter(_) | Handle::Histogram(_) => None,
             },
             || {
                 let gauge = Gauge(Arc::default());
-                (gauge.clone(), Cell::Value(gauge))
+                (gauge.clone(), Handle::Gauge(gauge))
             },
         )
     }
@@ -237,9 +237,9 @@ impl Families {
         request.must_be(MetricKind::Histogram)?;
         self.get_or_add(
             request,
-            |cell| match cell {
-                Cell::Distribution(histogram) => Some(histogram.clone()),
-                Cell::Count(_) | Cell::Value(_) => None,
+            |handle| match handle {
+                Handle::Histogram(histogram) => Some(histogram.clone()),
+                Handle::Counter(_) | Handle::Gauge(_) => None,
             },
             || {
                 let unit = request.family.map_or(Unit::Seconds, |family| family.unit);
@@ -251,7 +251,7 @@ impl Families {
                     steps: AtomicU64::new(0),
                 };
                 let histogram = Histogram(Arc::new(cells));
-                (histogram.clone(), Cell::Distribution(histogram))
+                (histogram.clone(), Handle::Histogram(histogram))
             },
         )
     }
@@ -259,40 +259,40 @@ impl Families {
     fn get_or_add<H>(
         &self,
         request: HandleRequest<'_>,
-        find: impl Fn(&Cell) -> Option<H>,
-        make: impl FnOnce() -> (H, Cell),
+        find: impl Fn(&Handle) -> Option<H>,
+        make: impl FnOnce() -> (H, Handle),
     ) -> Result<H, FamilyError> {
         let labels = request.text()?;
-        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let entry = match entries.iter_mut().position(|entry| entry.key == request.key) {
-            Some(position) => entries.get_mut(position),
+        let mut metrics = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let metric = match metrics.iter_mut().position(|metric| metric.key == request.key) {
+            Some(position) => metrics.get_mut(position),
             None => {
                 if !request.family.is_none_or(request.reserve) {
                     return Err(FamilyError::NameTaken { what: request.key });
                 }
-                entries.push(Entry {
+                metrics.push(MetricHandles {
                     key: request.key,
                     family: request.family,
                     series: Vec::new(),
                 });
-                entries.last_mut()
+                metrics.last_mut()
             }
         };
         let full = FamilyError::Full { what: request.key };
-        let Some(entry) = entry else { return Err(full) };
-        let known = entry.series.iter().find(|series| *series.labels == *labels);
-        if let Some(handle) = known.and_then(|series| find(&series.cell)) {
-            return Ok(handle);
+        let Some(metric) = metric else { return Err(full) };
+        let known = metric.series.iter().find(|series| *series.labels == *labels);
+        if let Some(given) = known.and_then(|series| find(&series.handle)) {
+            return Ok(given);
         }
-        let (handle, cell) = make();
-        if !(request.take_room)(cell.series()) {
+        let (given, handle) = make();
+        if !(request.take_room)(handle.series()) {
             return Err(full);
         }
-        entry.series.push(Series {
+        metric.series.push(LabelledHandle {
             labels: labels.into_boxed_str(),
-            cell,
+            handle,
         });
-        Ok(handle)
+        Ok(given)
     }
 
     /// The sum over counters and gauges of one metric, or over those with this label value alone. `None`: there
@@ -302,24 +302,24 @@ impl Families {
         if let Some(value) = with {
             text::push_label(&mut wanted, "", value);
         }
-        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let entry = entries.iter().find(|entry| entry.key == key)?;
-        let values = entry
+        let metrics = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let metric = metrics.iter().find(|metric| metric.key == key)?;
+        let values = metric
             .series
             .iter()
             .filter(|series| series.labels.contains(&wanted))
-            .filter_map(|series| match &series.cell {
-                Cell::Count(counter) => Some(counter.value() as f64),
-                Cell::Value(gauge) => Some(gauge.value()),
-                Cell::Distribution(_) => None,
+            .filter_map(|series| match &series.handle {
+                Handle::Counter(counter) => Some(counter.value() as f64),
+                Handle::Gauge(gauge) => Some(gauge.value()),
+                Handle::Histogram(_) => None,
             });
         values.reduce(|sum, value| sum + value)
     }
 
     /// Families of users' own that have a handle.
     pub(crate) fn each_own(&self, mut visit: impl FnMut(&'static Family)) {
-        for entry in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
-            match entry.key {
+        for metric in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            match metric.key {
                 MetricKey::Family(family) => visit(family),
                 MetricKey::Metric(_) => {}
             }
@@ -328,29 +328,29 @@ impl Families {
 
     /// Prints what has a handle under a key.
     pub(crate) fn write(&self, out: &mut String, format: Format, key: MetricKey) {
-        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let entry = entries.iter().find(|entry| entry.key == key);
-        if let Some((entry, family)) = entry.and_then(|entry| Some((entry, entry.family?))) {
+        let metrics = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let metric = metrics.iter().find(|metric| metric.key == key);
+        if let Some((metric, family)) = metric.and_then(|metric| Some((metric, metric.family?))) {
             text::push_family_head(out, format, family);
-            for series in &entry.series {
+            for series in &metric.series {
                 series.write(out, family.name);
             }
         }
     }
 }
 
-impl Series {
+impl LabelledHandle {
     fn write(&self, out: &mut String, name: &str) {
-        match &self.cell {
-            Cell::Count(counter) => {
+        match &self.handle {
+            Handle::Counter(counter) => {
                 text::push_series(out, name, "", &self.labels, None);
                 text::push_integer(out, counter.value());
             }
-            Cell::Value(gauge) => {
+            Handle::Gauge(gauge) => {
                 text::push_series(out, name, "", &self.labels, None);
                 text::push_number(out, gauge.value());
             }
-            Cell::Distribution(Histogram(cells)) => {
+            Handle::Histogram(Histogram(cells)) => {
                 let counts = cells.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed));
                 let lines = Distribution {
                     name,
@@ -364,11 +364,11 @@ impl Series {
     }
 }
 
-impl Cell {
+impl Handle {
     fn series(&self) -> usize {
         match self {
-            Self::Count(_) | Self::Value(_) => 1,
-            Self::Distribution(Histogram(cells)) => cells.bounds.series(),
+            Self::Counter(_) | Self::Gauge(_) => 1,
+            Self::Histogram(Histogram(cells)) => cells.bounds.series(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The tower layer: finds the request's series, and records into them when the request ends.
 //!
-//! axum instantiates a layer once for each endpoint and method, so an instance remembers what it found.
+//! axum instantiates a layer once for each endpoint and method, so an instance has_cache what it found.
 
 use std::{
     future::Future,
@@ -26,9 +26,9 @@ use crate::{
 /// Instances that remember. One is leaked for each endpoint and method of a router, so that no request counts
 /// references. A router that is built again for every request (axum rebuilds one without `with_state`, axum#2586) would
 /// leak for ever: beyond this number, instances look their series up.
-const MAX_REMEMBERING_INSTANCES: usize = 4_096;
+const MAX_CACHES: usize = 4_096;
 /// A GET instance serves GET and HEAD; one that is mounted under two paths serves each of them.
-const REMEMBERED: usize = 4;
+const CACHE_SLOTS: usize = 4;
 /// Bodies up to this exact size end with their head: they fit a socket's send buffer, so watching them costs more than
 /// it tells.
 const SMALL_BODY_BYTES: u64 = 64 * 1024;
@@ -59,18 +59,14 @@ impl<S> Layer<S> for HttpMetricsLayer {
 
     fn layer(&self, inner: S) -> Self::Service {
         let registry = self.metrics.registry;
-        let remembers = registry.instances.fetch_add(1, Ordering::Relaxed) < MAX_REMEMBERING_INSTANCES;
-        let memory = remembers.then(|| &*Box::leak(Box::<EndpointCache>::default()));
-        HttpMetricsService {
-            inner,
-            registry,
-            memory,
-        }
+        let has_cache = registry.instances.fetch_add(1, Ordering::Relaxed) < MAX_CACHES;
+        let cache = has_cache.then(|| &*Box::leak(Box::<EndpointCache>::default()));
+        HttpMetricsService { inner, registry, cache }
     }
 }
 
 /// What an instance has found so far, in order of first use.
-type EndpointCache = [OnceLock<CachedEndpoint>; REMEMBERED];
+type EndpointCache = [OnceLock<CachedEndpoint>; CACHE_SLOTS];
 
 #[derive(Debug)]
 struct CachedEndpoint {
@@ -85,7 +81,7 @@ struct CachedEndpoint {
 pub struct HttpMetricsService<S> {
     inner: S,
     registry: &'static Registry,
-    memory: Option<&'static EndpointCache>,
+    cache: Option<&'static EndpointCache>,
 }
 
 impl<S> HttpMetricsService<S> {
@@ -94,11 +90,11 @@ impl<S> HttpMetricsService<S> {
     fn endpoint<B>(&self, method: MethodLabel, request: &Request<B>) -> Option<&'static Endpoint> {
         let extra_label = self.registry.recording.extra_label.of(request);
         let route = route_of(request.extensions());
-        if let Some(memory) = self.memory {
-            for slot in memory {
-                let Some(known) = slot.get() else { break };
-                if known.is(method, extra_label, route) {
-                    return known.endpoint;
+        if let Some(cache) = self.cache {
+            for slot in cache {
+                let Some(cached) = slot.get() else { break };
+                if cached.is(method, extra_label, route) {
+                    return cached.endpoint;
                 }
             }
         }
@@ -119,22 +115,22 @@ impl<S> HttpMetricsService<S> {
             None => NestedRoute::of(extensions),
         };
         let endpoint = match self.registry.find(method, extra_label, route.or_else(|| nested.path())) {
-            Lookup::Refused(endpoint) => return Some(endpoint),
+            Lookup::OverLimit(endpoint) => return Some(endpoint),
             Lookup::Recorded(endpoint) => Some(endpoint),
             Lookup::Excluded => None,
         };
         if nested.may_change() {
             return endpoint;
         }
-        for slot in self.memory.into_iter().flatten() {
-            let known = slot.get_or_init(|| CachedEndpoint {
+        for slot in self.cache.into_iter().flatten() {
+            let cached = slot.get_or_init(|| CachedEndpoint {
                 method,
                 extra_label,
                 route: leaked_route(extensions),
                 endpoint,
             });
             // Else another thread has remembered something a moment ago, or somebody long before.
-            if known.is(method, extra_label, route) {
+            if cached.is(method, extra_label, route) {
                 break;
             }
         }
@@ -147,7 +143,7 @@ impl CachedEndpoint {
     fn is(&self, method: MethodLabel, extra_label: u8, route: Option<&str>) -> bool {
         let is_route = match (self.route, route) {
             // A router gives every request the same text, so its address mostly suffices.
-            (Some(known), Some(route)) => std::ptr::eq(known, route) || known == route,
+            (Some(cached), Some(route)) => std::ptr::eq(cached, route) || cached == route,
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         };
@@ -225,10 +221,10 @@ where
         });
         let mut future = ResponseFuture {
             inner: self.inner.call(request),
-            request: in_flight,
+            in_flight,
         };
-        if let Some(request) = &mut future.request {
-            request.waiting();
+        if let Some(in_flight) = &mut future.in_flight {
+            in_flight.waiting();
         }
         future
     }
@@ -240,7 +236,7 @@ pin_project_lite::pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        request: Option<InFlightGuard>,
+        in_flight: Option<InFlightGuard>,
     }
 }
 
@@ -254,40 +250,40 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some(request) = this.request else {
+        let Some(in_flight) = this.in_flight else {
             return this.inner.poll(context);
         };
-        request.running();
+        in_flight.running();
         let mut polled = this.inner.poll(context);
         match &mut polled {
             Poll::Pending => {
-                request.waiting();
+                in_flight.waiting();
                 return polled;
             }
             // Looked at where it is: a response is large, and moving it costs more than recording it.
             Poll::Ready(Ok(response)) => {
-                request.answered(response);
-                match size_sent(request, response) {
-                    Some(bytes) => request.add_response_bytes(bytes),
-                    // It goes on after its head, and takes the request with it.
+                in_flight.answered(response);
+                match size_sent(in_flight, response) {
+                    Some(bytes) => in_flight.add_response_bytes(bytes),
+                    // It goes on after its head, and takes the in_flight with it.
                     None => {
-                        if let Some(request) = this.request.take() {
-                            response.body_mut().meter(BodyGuard::response(request));
+                        if let Some(in_flight) = this.in_flight.take() {
+                            response.body_mut().meter(BodyGuard::response(in_flight));
                         }
                     }
                 }
             }
-            Poll::Ready(Err(_)) => request.failed(),
+            Poll::Ready(Err(_)) => in_flight.failed(),
         }
-        *this.request = None;
+        *this.in_flight = None;
         polled
     }
 }
 
 /// The size of a response's body, if it ends with its head.
 #[inline]
-fn size_sent<R: MeasureBody>(request: &InFlightGuard, response: &Response<R>) -> Option<u64> {
-    if request.is_head() {
+fn size_sent<R: MeasureBody>(in_flight: &InFlightGuard, response: &Response<R>) -> Option<u64> {
+    if in_flight.is_head_request() {
         // The body that a GET would have is cut off after this layer: nothing is sent.
         return Some(0);
     }

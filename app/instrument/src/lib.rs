@@ -6,9 +6,9 @@ mod body;
 mod builder;
 mod cell_layout;
 mod cells;
-mod details;
 mod distribution;
 mod endpoint;
+mod endpoint_counts;
 mod exemplar;
 mod extra_label;
 mod families;
@@ -19,6 +19,7 @@ mod method_label;
 mod metrics;
 mod nested_route;
 mod observed_request;
+mod optional_metrics;
 mod page;
 mod pattern;
 mod prometheus_registry;
@@ -26,7 +27,6 @@ mod recording;
 mod registry;
 mod scale;
 mod series;
-mod snapshot;
 mod text;
 mod trace_context;
 mod window_max;
@@ -38,12 +38,12 @@ pub use exposition::Format;
 pub use self::{
     body::{BodyGuard, MeasureBody, MeasuredBody},
     builder::{Builder, DEFAULT_EXCLUDED, DEFAULT_MAX_SERIES, PROBES},
-    details::ErrorName,
+    endpoint_counts::EndpointCounts,
     families::{Counter, FamilyError, Gauge, Histogram, MetricKey},
     layer::{HttpMetricsLayer, HttpMetricsService, ResponseFuture, RouteTemplate},
     method_label::method_label,
     metrics::HttpMetrics,
     observed_request::{ObservedRequest, TraceId},
-    snapshot::EndpointCounts,
+    optional_metrics::ErrorName,
     trace_context::TraceContext,
 };

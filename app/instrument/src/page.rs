@@ -125,7 +125,7 @@ fn write_distribution(
     };
     let sum = |cell: usize| {
         let of_part = |part: &SeriesPart| match by_status {
-            true => part.endpoint.details.status_sum(part.slot, of_status + cell),
+            true => part.endpoint.optional.status_sum(part.slot, of_status + cell),
             false => part.endpoint.sum(own + cell),
         };
         series.parts.iter().map(of_part).fold(0, u64::wrapping_add)
@@ -135,7 +135,7 @@ fn write_distribution(
     let exemplar = |buckets: RangeInclusive<usize>| {
         let of_part = |part: &SeriesPart| {
             let status = by_status.then(|| part.endpoint.status_of(part.slot));
-            part.endpoint.details.exemplar(buckets.clone(), status)
+            part.endpoint.optional.exemplar(buckets.clone(), status)
         };
         series
             .parts

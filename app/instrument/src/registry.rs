@@ -10,11 +10,11 @@ use std::{
 use metric_contract::DialectRow;
 
 use crate::{
-    details::ErrorName,
     endpoint::Endpoint,
     families::Families,
     http_family::HttpFamily,
     method_label::MethodLabel,
+    optional_metrics::ErrorName,
     pattern,
     recording::{Overflow, Recording},
     series::Index,
@@ -65,7 +65,7 @@ pub(crate) enum Lookup {
     /// Nowhere: the route is excluded.
     Excluded,
     /// Into the unmatched route's, because the cap leaves no room. May change, so ask again.
-    Refused(&'static Endpoint),
+    OverLimit(&'static Endpoint),
 }
 
 impl Registry {
@@ -86,7 +86,7 @@ impl Registry {
             Some(endpoint) => Lookup::Recorded(endpoint),
             None => {
                 self.recording.count_refused();
-                Lookup::Refused(self.unmatched(extra_label))
+                Lookup::OverLimit(self.unmatched(extra_label))
             }
         }
     }
@@ -132,7 +132,7 @@ impl Registry {
             known.is_declared = true;
         }
         if self.recording.counts_exceptions {
-            endpoint.details.expect_exception(&self.recording, ErrorName::PANIC);
+            endpoint.optional.expect_exception(&self.recording, ErrorName::PANIC);
         }
         Some(endpoint)
     }

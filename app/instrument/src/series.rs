@@ -27,9 +27,9 @@ impl SeriesPart {
         match (family.row.metric, family.level) {
             (MetricId::InFlight, _) => endpoint.in_flight(),
             (MetricId::SlowRequests, _) => endpoint.slow(),
-            (MetricId::DurationMax, _) => endpoint.details.status_max(endpoint.recording, slot),
+            (MetricId::DurationMax, _) => endpoint.optional.status_max(endpoint.recording, slot),
             (_, SeriesLevel::Status) => endpoint.status_count(slot),
-            (_, SeriesLevel::Exception) => endpoint.details.exception_count(slot),
+            (_, SeriesLevel::Exception) => endpoint.optional.exception_count(slot),
             (_, SeriesLevel::Endpoint) => endpoint.requests(),
         }
     }
@@ -94,7 +94,7 @@ impl Index {
                 statuses += 1;
             }
             if counts_exceptions {
-                while let Some(name) = endpoint.details.exception_name(exceptions) {
+                while let Some(name) = endpoint.optional.exception_name(exceptions) {
                     self.add(
                         http,
                         SeriesLevel::Exception,

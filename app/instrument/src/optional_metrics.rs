@@ -56,7 +56,7 @@ impl ErrorName {
 
 /// Histograms of one status of an endpoint.
 #[derive(Debug)]
-pub(crate) struct StatusDetails {
+pub(crate) struct StatusHistograms {
     cells: Cells,
     max: WindowMax,
 }
@@ -72,21 +72,21 @@ pub(crate) struct Answer<'a> {
 
 /// What an endpoint keeps beside its cells; empty until it is needed.
 #[derive(Debug, Default)]
-pub(crate) struct Details {
-    by_status: [OnceLock<Box<StatusDetails>>; STATUS_SLOTS],
+pub(crate) struct OptionalMetrics {
+    by_status: [OnceLock<Box<StatusHistograms>>; STATUS_SLOTS],
     exceptions: RwLock<Vec<(&'static str, AtomicU64)>>,
     /// The last of each bucket of the duration.
     exemplars: Mutex<Box<[Option<Exemplar>]>>,
 }
 
-impl Details {
+impl OptionalMetrics {
     #[cold]
     pub(crate) fn record_by_status(&self, recording: &Recording, slot: usize, nanoseconds: u64, bytes: u64) {
         let Some((places, held)) = recording.by_status.zip(self.by_status.get(slot)) else {
             return;
         };
         let of_status = held.get_or_init(|| {
-            Box::new(StatusDetails {
+            Box::new(StatusHistograms {
                 cells: Cells::new(places.width),
                 max: WindowMax::default(),
             })
