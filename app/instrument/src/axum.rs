@@ -1,4 +1,4 @@
-//! For axum: the page as a handler, and everything in one call.
+//! Functions for axum: the page as a response, and the layer and the page added in one call.
 
 use axum::{
     Router,
@@ -23,8 +23,9 @@ pub fn instrument<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router
 }
 
 impl HttpMetrics {
-    /// Adds these metrics to a router's routes, and the page at the metrics path. Call it after the routes are added.
-    /// Metrics that are off add nothing.
+    /// Adds these metrics to a router's routes, and the page at
+    /// [`Builder::metrics_path`](crate::Builder::metrics_path). Call it after the routes are added. If the metrics are
+    /// switched off, it changes nothing.
     pub fn instrument<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
         if !self.is_on() {
             return router;

@@ -1,6 +1,7 @@
 //! Bodies that report their size when they end.
 //!
-//! A body is wrapped only if its size is not known beforehand: wrapping costs axum an allocation.
+//! Wrapping a body costs an allocation in axum, so bodies whose size is known beforehand are mostly not wrapped:
+//! requests never, responses only above 64 KiB.
 
 use std::{
     pin::Pin,
@@ -12,7 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::endpoint::{InFlightGuard, RequestBodyGuard};
 
-/// Receives the bytes of a body; records what it has received when it is dropped.
+/// Counts the bytes of a body, and records the size when it is dropped.
 #[derive(Debug)]
 pub struct BodyGuard(Kind);
 
@@ -40,13 +41,13 @@ impl BodyGuard {
     }
 }
 
-/// A body type that the layer can watch to its end.
+/// A body type that the layer can meter until the body ends.
 ///
-/// The default watches nothing: a body whose size is not announced counts as empty, and a response as finished when its
-/// head is. Implement it as `impl MeasureBody for MyBody {}`, or put a body of the same type around [`MeasuredBody`] in its
-/// place.
+/// The default implementation, `impl MeasureBody for MyBody {}`, does not meter: a body without a known size counts as
+/// empty, and its response counts as finished when the head is ready. To meter, replace the body by one of the same
+/// type that wraps a [`MeasuredBody`].
 pub trait MeasureBody: Body + Sized {
-    /// Makes the body report to `meter`, its type and content unchanged.
+    /// Makes the body report its bytes to `meter`. Its type and its content stay the same.
     fn meter(&mut self, meter: BodyGuard) {
         drop(meter);
     }
@@ -88,7 +89,7 @@ impl<B: Body> Body for MeasuredBody<B> {
                     meter.add(u64::try_from(data.remaining()).unwrap_or(u64::MAX));
                 }
             }
-            // The end, or a failure: either way nothing follows. Dropping the meter records.
+            // The body ended or failed, so no bytes follow. Dropping the guard records the size.
             Some(Err(_)) | None => *this.meter = None,
         }
         Poll::Ready(frame)

@@ -20,7 +20,7 @@ use crate::{
     scale::{Bounds, Scale},
 };
 
-/// Routes that are not recorded unless told: scrapes and probes drown a quiet service's own traffic.
+/// Routes that are not recorded by default. In a service with little traffic, scrapes and probes would be most of it.
 pub const DEFAULT_EXCLUDED: &[&str] = &[
     "/metrics",
     "/health",
@@ -31,7 +31,7 @@ pub const DEFAULT_EXCLUDED: &[&str] = &[
     "/livez",
     "/readyz",
 ];
-/// Routes of probes.
+/// The routes of probes, for [`Builder::ignore_probes`].
 pub const PROBES: &[&str] = &[
     "/health",
     "/health/*",
@@ -42,17 +42,32 @@ pub const PROBES: &[&str] = &[
     "/ready",
     "/ping",
 ];
-/// Series on the page beyond which new ones are refused. A Prometheus spends 3 to 8 KiB on each.
+/// The default of [`Builder::max_series`]. A Prometheus server spends 3 to 8 KiB of memory on each series.
 pub const DEFAULT_MAX_SERIES: usize = 10_000;
-/// Where a dialect tells versions of the API apart, the header that asks for one, and those that are known.
+/// The default of [`Builder::api_versions`]: the header that names a version of the API, and the known versions.
 const API_VERSION_HEADER: HeaderName = HeaderName::from_static("x-api-version");
 const API_VERSIONS: &[&str] = &["v1", "v2"];
-/// From which duration a request is slow.
+/// A request that takes longer counts as slow, by default.
 const SLOW: Duration = Duration::from_secs(1);
-/// Versions of an API that are told apart at most.
+/// The most versions of an API that have a label value of their own. An index of them must fit into a `u8`.
 const MOST_API_VERSIONS: usize = 20;
 
-/// Options of [`HttpMetrics`].
+/// The options of [`HttpMetrics`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use http_instrument::HttpMetrics;
+/// use metric_contract::DialectId;
+///
+/// let metrics = HttpMetrics::builder(DialectId::Native)
+///     .excluded_routes(["/metrics", "/internal/*"])
+///     .duration_buckets([0.01, 0.1, 1.0])
+///     .slow_requests(Duration::from_millis(500))
+///     .max_series(2_000)
+///     .build();
+/// assert_eq!(metrics.duration_bounds(), [0.01, 0.1, 1.0]);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Builder {
     dialect: &'static Dialect,
@@ -122,108 +137,111 @@ impl Builder {
         }
     }
 
-    /// Makes an environment variable the switch: nothing is recorded and there is no page unless its value is `true`.
+    /// Lets an environment variable switch the metrics on: nothing is recorded and there is no page unless its value is
+    /// `true`, in upper or lower case. It is read once, by this call.
     #[must_use]
     pub fn env_var(self, name: &str) -> Self {
         let value = env::var(name).unwrap_or_default();
         self.on(value.eq_ignore_ascii_case("true"))
     }
 
-    /// Whether anything is recorded (it is, unless told).
+    /// Whether anything is recorded; default: yes.
     #[must_use]
     pub fn on(mut self, on: bool) -> Self {
         self.is_on = on;
         self
     }
 
-    /// Route templates that are not recorded, instead of [`DEFAULT_EXCLUDED`]. `*` stands for any run of characters.
+    /// Route templates that are not recorded, instead of [`DEFAULT_EXCLUDED`]. `*` matches any number of characters.
     #[must_use]
     pub fn excluded_routes<R: Into<String>>(mut self, routes: impl IntoIterator<Item = R>) -> Self {
         self.excluded = routes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Whether probes ([`PROBES`]) are left out, whatever the excluded routes are. Unless told, those decide.
+    /// Whether the routes of [`PROBES`] are excluded as well as the excluded routes; default: no.
     #[must_use]
     pub fn ignore_probes(mut self, on: bool) -> Self {
         self.ignores_probes = on;
         self
     }
 
-    /// Whether requests that match no route are left out (they are not, unless told).
+    /// Whether requests that match no route are left out; default: no.
     #[must_use]
     pub fn ignore_unmatched(mut self, on: bool) -> Self {
         self.ignores_unmatched = on;
         self
     }
 
-    /// Whether a status is told by its class (`2xx`), instead of as the dialect does.
+    /// Whether a status label has the class (`2xx`) or the exact status (`204`); default: as in the dialect.
     #[must_use]
     pub fn group_status_codes(mut self, on: bool) -> Self {
         self.groups_status_codes = Some(on);
         self
     }
 
-    /// Upper bounds of the duration histogram in seconds, instead of the dialect's. Sorted; what is not a positive,
-    /// finite number is left out.
+    /// Upper bounds of the duration histogram in seconds, instead of the dialect's, in any order. Numbers that are not
+    /// positive and finite are left out.
     #[must_use]
     pub fn duration_buckets(mut self, seconds: impl IntoIterator<Item = f64>) -> Self {
         self.duration_buckets = Some(sorted(seconds));
         self
     }
 
-    /// Rounds durations to so many decimals of a second before they are recorded; 9 at most, which is what they have.
+    /// Rounds durations to this number of decimals of a second before they are recorded. The default and the most is 9
+    /// (nanoseconds).
     #[must_use]
     pub fn round_durations(mut self, decimals: u8) -> Self {
         self.decimals = Some(decimals);
         self
     }
 
-    /// From which duration a request counts as slow; a second unless told.
+    /// A request that takes longer counts as slow; default: one second.
     #[must_use]
     pub fn slow_requests(mut self, longer_than: Duration) -> Self {
         self.slow = longer_than;
         self
     }
 
-    /// Whether requests in flight are exported (they are, unless told).
+    /// Whether the gauge of requests in flight is exported; default: yes.
     #[must_use]
     pub fn in_flight(mut self, on: bool) -> Self {
         self.in_flight = on;
         self
     }
 
-    /// The name of the gauge of requests in flight, instead of the dialect's. A character that a name may not have
-    /// becomes `_`.
+    /// The name of the gauge of requests in flight, instead of the dialect's. A character that is not allowed in the
+    /// name of a metric becomes `_`.
     #[must_use]
     pub fn in_flight_name(mut self, name: impl Into<String>) -> Self {
         self.in_flight_name = Some(name.into());
         self
     }
 
-    /// Whether the gauge of requests in flight tells method and route, instead of as the dialect does.
+    /// Whether the gauge of requests in flight has the labels of method and route; default: as in the dialect.
     #[must_use]
     pub fn in_flight_labels(mut self, on: bool) -> Self {
         self.in_flight_labels = Some(on);
         self
     }
 
-    /// Whether sizes of request and response bodies are recorded (they are, unless told).
+    /// Whether sizes of request and response bodies are recorded; default: yes.
     #[must_use]
     pub fn body_sizes(mut self, on: bool) -> Self {
         self.body_sizes = on;
         self
     }
 
-    /// Whether a message without a body counts as a body of 0 bytes (it does, unless told).
+    /// Whether a message without a body counts as a body of 0 bytes; default: yes.
     #[must_use]
     pub fn empty_bodies(mut self, on: bool) -> Self {
         self.empty_bodies = on;
         self
     }
 
-    /// In dialects that tell versions of the API apart: the header that asks for one, and those that are known; there
-    /// are 20 at most. A request that asks for none asks for the first, any other version is `other`.
+    /// For dialects with a label for the version of the API: the header that names the version, and the known versions,
+    /// of which the first 20 are used. A request without the header counts as the first version, one with an unknown
+    /// version as `other`. Default: `x-api-version` with `v1` and `v2`.
     #[must_use]
     pub fn api_versions<V: Into<String>>(mut self, header: HeaderName, known: impl IntoIterator<Item = V>) -> Self {
         let known = known.into_iter().take(MOST_API_VERSIONS).map(Into::into);
@@ -231,38 +249,40 @@ impl Builder {
         self
     }
 
-    /// Whether a page in OpenMetrics names a trace beside durations, of requests that carry a
-    /// [`TraceId`](crate::TraceId). Off unless told: looking for it costs each request a little.
+    /// Whether the page in OpenMetrics has exemplars: beside a bucket of durations, the trace of a request that carried
+    /// a [`TraceId`](crate::TraceId). Default: no, because looking for the trace costs each request a little.
     #[must_use]
     pub fn exemplars(mut self, on: bool) -> Self {
         self.exemplars = on;
         self
     }
 
-    /// A function that is called with each request of a recorded route and its answer, when the response ends: for
-    /// metrics of your own, see [`HttpMetrics::registry`]. It runs on the request path, and what it reads is copied for
-    /// it: with a function, a request allocates.
+    /// Adds a function that is called at the end of each response of a recorded route, for example to record your own
+    /// metrics (see [`HttpMetrics::registry`]). It runs as part of the request, and the headers are copied for it, so
+    /// recording a request then allocates.
     #[must_use]
     pub fn function(mut self, function: impl Fn(&ObservedRequest<'_>) + Send + Sync + 'static) -> Self {
         self.callbacks.push(Callback::new(function));
         self
     }
 
-    /// Where [`HttpMetrics::instrument`] puts the page; `/metrics` unless told. It is not recorded.
+    /// The path at which [`HttpMetrics::instrument`] serves the page; default: `/metrics`. Requests for it are not
+    /// recorded.
     #[must_use]
     pub fn metrics_path(mut self, path: impl Into<String>) -> Self {
         self.metrics_path = path.into();
         self
     }
 
-    /// Series on the page beyond which new ones are refused and counted; [`DEFAULT_MAX_SERIES`] unless told.
+    /// The most series on the page; default: [`DEFAULT_MAX_SERIES`]. Further ones are refused and counted, and requests
+    /// that would need them count under the unmatched route.
     #[must_use]
     pub fn max_series(mut self, series: usize) -> Self {
         self.max_series = series;
         self
     }
 
-    /// The metrics. Call it once for a process: what it makes is never freed.
+    /// Makes the metrics. Call it once in a process: their memory is never freed.
     #[must_use]
     pub fn build(mut self) -> HttpMetrics {
         let rows = self.rows();
@@ -372,7 +392,7 @@ impl Builder {
         }
         let mut row = row;
         if let Some(labelled) = self.in_flight_labels {
-            // The words for method and route are those of the requests.
+            // The gauge names its labels of method and route as the counter of requests does.
             let like = self
                 .dialect
                 .row(MetricId::Requests)
@@ -425,7 +445,7 @@ impl Builder {
     }
 }
 
-/// All bounds that some of the rows print.
+/// The bounds in which values are recorded: all bounds that the rows of these metrics print.
 fn recorded(rows: &[DialectRow], scale: Scale, meanings: &[MetricId]) -> Bounds {
     let rows = rows.iter().filter(|row| meanings.contains(&row.metric));
     let bounds = rows

@@ -1,6 +1,6 @@
-//! Which cell of a row holds what.
+//! The places of an endpoint's counters and histograms in its row of cells.
 
-/// Distinct statuses that one method of one route may answer with; a handler rarely has more than six.
+/// The number of distinct statuses that one method of one route can count; a handler rarely answers with more than six.
 pub(crate) const STATUS_SLOTS: usize = 16;
 /// The cell of requests in flight.
 pub(crate) const IN_FLIGHT: usize = 0;
@@ -9,7 +9,7 @@ pub(crate) const STATUS: usize = 1;
 /// The cell of slow requests.
 pub(crate) const SLOW: usize = STATUS + STATUS_SLOTS;
 
-/// The histograms in an endpoint's row, behind the counters: the first cell of each.
+/// The first cell of each histogram in an endpoint's row. The counters stand before them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CellLayout {
     pub(crate) duration: usize,
@@ -33,7 +33,7 @@ impl CellLayout {
     }
 }
 
-/// The histograms in the row of one status: that of the duration is the first.
+/// The places of the histograms in the row of one status. The duration's histogram begins at cell 0.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StatusCellLayout {
     pub(crate) response_size: usize,

@@ -1,6 +1,8 @@
-//! Counters that threads do not fight over: every recording thread owns a row of cells, a scrape adds the rows up.
+//! Counters that many threads can increase without contention: every recording thread owns a row of cells, and a scrape
+//! adds up the rows.
 //!
-//! Knows nothing of metrics. A cell is addressed by its place in the row; what the place means is the caller's.
+//! This file knows nothing of metrics. A cell is addressed by its place in the row; the caller says what a place
+//! counts.
 
 use std::{
     cell::Cell,
@@ -11,9 +13,11 @@ use std::{
     thread,
 };
 
-/// Rows that belong to one thread each, at most. More only costs memory; threads beyond it share row 0.
+/// The most rows that belong to one thread each. Further threads share row 0. More rows would cost memory and a longer
+/// scrape.
 const MAX_OWNED_ROWS: usize = 16;
-/// Cells between rows. 128 bytes: adjacent-line prefetch makes neighbours of 64 bytes contend on x86.
+/// Unused cells between two rows: 128 bytes. 64 bytes, one cache line, would not be enough, because x86 processors
+/// fetch cache lines in pairs.
 const GAP: usize = 16;
 
 static NEXT_ROW: AtomicUsize = AtomicUsize::new(1);
@@ -24,12 +28,12 @@ thread_local! {
     static ROW_INDEX: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
-/// The row that the current thread writes. Row 0 is shared, every other has exactly one writer.
+/// The index of the row that a thread writes. Row 0 is shared; every other row has exactly one writer.
 #[derive(Debug, Clone, Copy)]
 struct RowIndex(usize);
 
 impl RowIndex {
-    /// The current thread's index; taken when it first records, kept for its life.
+    /// The current thread's row. A thread takes it when it first records, and keeps it until the thread ends.
     #[inline]
     fn current() -> Self {
         ROW_INDEX.with(|index| match index.get() {
@@ -66,7 +70,8 @@ pub(crate) struct Cells {
 /// The current thread's counters.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Row<'a> {
-    /// From the row's start; what is beyond its width is nobody's, or another row's.
+    /// The cells from the start of the row to the end of all rows. Only the first `width` of them are this row's: the
+    /// caller must not address more.
     cells: &'a [AtomicU64],
     is_owned: bool,
 }
@@ -77,14 +82,16 @@ impl Row<'_> {
     pub(crate) fn add(self, at: usize, n: u64) {
         let Some(cell) = self.cells.get(at) else { return };
         if self.is_owned {
-            // This thread is the only writer of the row, so a plain load and store lose nothing and need no lock prefix.
+            // This thread is the only writer of the row, so a plain load and store lose nothing and need no lock
+            // prefix.
             cell.store(cell.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
         } else {
             cell.fetch_add(n, Ordering::Relaxed);
         }
     }
 
-    /// Subtracts one; the row may go below zero when another thread added, the sum over rows does not.
+    /// Subtracts one, wrapping. A row may go below zero if another thread's row was increased for the same request; the
+    /// sum over the rows is right.
     #[inline]
     pub(crate) fn subtract_one(self, at: usize) {
         self.add(at, u64::MAX);

@@ -8,10 +8,10 @@ use crate::{
     text,
 };
 
-/// Gives the exemplar of a range of recorded buckets.
+/// A function that returns the exemplar of a range of recorded buckets.
 pub(crate) type ExemplarOf<'a> = &'a dyn Fn(RangeInclusive<usize>) -> Option<Exemplar>;
 
-/// A series of a family that distributes values.
+/// One series of a histogram or a summary.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Distribution<'a> {
     pub(crate) name: &'a str,

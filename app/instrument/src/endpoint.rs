@@ -1,7 +1,7 @@
 //! The series of one method on one route, and how a request is recorded into them.
 //!
-//! What runs on the request path takes no lock, allocates nothing and formats nothing; what some dialects and options
-//! want beside that is in [`crate::optional_metrics`].
+//! The code on the request path takes no lock, allocates nothing and formats nothing. What only some dialects and
+//! options record is in [`crate::optional_metrics`].
 
 use std::{
     sync::{
@@ -23,13 +23,14 @@ use crate::{
     scale::BUCKETS,
 };
 
-/// The handler's code waits: should the request end now, its client has left.
+/// Stands for a status while the handler waits. If the request is dropped in this state, its client has left.
 const WAITING: u16 = 0;
-/// The handler's code runs: should the request end now, the handler has panicked.
+/// Stands for a status while the handler's code runs. If the request is dropped in this state, the handler has
+/// panicked.
 const RUNNING: u16 = 1;
-/// What a request counts as whose handler ends without an answer.
+/// The status that is recorded when a handler ends without an answer.
 const FAILED: u16 = 500;
-/// What a request counts as whose client leaves before there is an answer.
+/// The status that is recorded when the client leaves before there is an answer (nginx's 499).
 const ABANDONED: u16 = 499;
 
 /// The series of one method on one route.
@@ -37,9 +38,10 @@ const ABANDONED: u16 = 499;
 pub(crate) struct Endpoint {
     pub(crate) recording: &'static Recording,
     pub(crate) method: MethodLabel,
-    /// The number of the value of the extra label.
+    /// An index into the values of [`ExtraLabel`](crate::extra_label::ExtraLabel).
     pub(crate) extra_label: u8,
-    /// Whether the cap on series applies; not to the unmatched route, which takes what others may not have.
+    /// Whether the cap on series applies. It does not apply to the unmatched route, where requests count whose own
+    /// route has no room.
     capped: bool,
     pub(crate) route: Box<str>,
     statuses: [AtomicU16; STATUS_SLOTS],
@@ -67,7 +69,7 @@ impl Endpoint {
         }
     }
 
-    /// The slot of a status, taken on first use. `None`: no slot is free, or the cap is reached.
+    /// The slot of a status, which is taken on first use. `None` if no slot is free or the cap is reached.
     #[inline]
     pub(crate) fn status_slot(&self, status: u16) -> Option<usize> {
         // Most answers have the status of the first one.
@@ -87,7 +89,8 @@ impl Endpoint {
         None
     }
 
-    /// Takes a slot that was free a moment ago. Who holds it now, or `None` if the cap is reached.
+    /// Takes a slot that was free a moment ago. Returns the status that has it now, which is another one if another
+    /// thread was faster; `None` if the cap is reached.
     #[cold]
     fn take_slot(&self, held: &AtomicU16, status: u16) -> Option<u16> {
         if self.capped && !self.recording.has_room(self.recording.status_series) {
@@ -147,7 +150,8 @@ impl Endpoint {
     #[inline]
     fn record_size(&self, row: Row<'_>, at: usize, bytes: u64) {
         if bytes == 0 {
-            // In the first bucket, whatever its bound, and nothing to the sum. So are most requests.
+            // Zero belongs to the first bucket whatever its bound is, and adds nothing to the sum. Most requests have
+            // no body, so this path needs no search for the bucket.
             if self.recording.empty_bodies {
                 row.add(at + BUCKETS, 1);
             }
@@ -177,7 +181,7 @@ impl Endpoint {
         }
     }
 
-    /// Counts what a response failed with, if it says so.
+    /// Counts the exception that the response names with an [`ErrorName`], if there is one.
     #[cold]
     fn note_exception(&self, extensions: &Extensions) {
         if let Some(name) = extensions.get::<ErrorName>() {
@@ -197,17 +201,18 @@ impl Endpoint {
     }
 }
 
-/// A request in flight. Whatever ends it (answer, cancellation, panic) drops this, and the gauge goes down.
+/// A guard for a request in flight. It is dropped however the request ends (answer, cancellation, panic); that records
+/// the request and lowers the gauge of requests in flight.
 #[derive(Debug)]
 pub(crate) struct InFlightGuard {
     endpoint: &'static Endpoint,
     started: Instant,
     response_bytes: u64,
-    /// What options want to know of it when it ends.
+    /// What exemplars and callbacks need when the request ends.
     extras: Option<Arc<RequestExtras>>,
-    /// What it counts as if it ends now.
+    /// The status to record if the request ends now; or [`WAITING`] or [`RUNNING`], before there is an answer.
     status: u16,
-    /// Its method is HEAD: no body is sent, whatever the response has.
+    /// Whether the method is HEAD. Then no body is sent, even if the response has one.
     is_head: bool,
 }
 
@@ -235,19 +240,20 @@ impl InFlightGuard {
         }
     }
 
-    /// The handler's code runs: should it panic, the request ends here and is the server's fault.
+    /// Marks that the handler's code runs. If the guard is dropped in this state, the request counts as a panic.
     #[inline]
     pub(crate) fn running(&mut self) {
         self.status = RUNNING;
     }
 
-    /// The handler waits: should the client leave now, the request counts as abandoned.
+    /// Marks that the handler waits. If the guard is dropped in this state, the request counts as abandoned by its
+    /// client.
     #[inline]
     pub(crate) fn waiting(&mut self) {
         self.status = WAITING;
     }
 
-    /// There is an answer.
+    /// Takes the status of the answer, and what callbacks want of it.
     #[inline]
     pub(crate) fn answered<B>(&mut self, response: &http::Response<B>) {
         self.status = response.status().as_u16();
@@ -259,7 +265,7 @@ impl InFlightGuard {
         }
     }
 
-    /// The service failed instead of answering.
+    /// Marks that the service returned an error instead of an answer.
     #[cold]
     pub(crate) fn failed(&mut self) {
         self.status = FAILED;
@@ -274,7 +280,7 @@ impl InFlightGuard {
         self.is_head
     }
 
-    /// The status that counts, of a request whose handler was left while it ran.
+    /// Counts a panic. Returns the status of a request whose handler panicked.
     #[cold]
     fn panicked(&self) -> u16 {
         self.endpoint.record_exception(ErrorName::PANIC);
@@ -283,7 +289,7 @@ impl InFlightGuard {
 }
 
 impl Drop for InFlightGuard {
-    // Not inlined: what is dropped is often an `Option` that is empty by then, and asking that is all that it costs.
+    // Not inlined: the layer often drops an `Option` of a guard that is empty by then, and then checks only that.
     #[inline(never)]
     fn drop(&mut self) {
         let endpoint = self.endpoint;
@@ -294,7 +300,7 @@ impl Drop for InFlightGuard {
         };
         // 64 bits of nanoseconds are 584 years.
         let nanoseconds = endpoint.recording.rounded(self.started.elapsed().as_nanos() as u64);
-        // After the clock is read: then nothing of it is kept across that call.
+        // The row is taken after the clock was read, so that it need not be kept across that call.
         let row = endpoint.cells.row();
         row.subtract_one(IN_FLIGHT);
         endpoint.record_answer(row, status, nanoseconds, self.response_bytes);

@@ -1,6 +1,5 @@
-//! What the layer has counted, as numbers: for a service that looks at itself. The page is for others.
-//!
-//! Reads what the page reads, at the same cost to requests: none.
+//! The counts of the layer as numbers, for a service that reports on itself. They are read from the same cells as the
+//! page; reading them does not slow down requests.
 
 use std::sync::PoisonError;
 
@@ -11,36 +10,36 @@ use crate::{
     scale::{BUCKETS, SUM},
 };
 
-/// What one method on one route has counted since the process started. No figure ever falls but `in_flight`.
+/// The counts of one method on one route since the process started. All but `in_flight` only grow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointCounts {
-    /// The method, as its label has it.
+    /// The method, as the label's value.
     pub method: &'static str,
-    /// The route's template, or the dialect's word for a request that matched none.
+    /// The route's template, or the dialect's label value for requests that matched no route.
     pub route: &'static str,
     /// Requests answered.
     pub requests: u64,
-    /// Those of them that were answered 5xx.
+    /// Requests answered with a 5xx.
     pub server_errors: u64,
     /// Requests being served now.
     pub in_flight: u64,
-    /// Requests by duration, one number for each of [`HttpMetrics::duration_bounds`] and one for what took longer; not
-    /// cumulative.
+    /// Requests by duration, not cumulative: one number for each of [`HttpMetrics::duration_bounds`], and a last one
+    /// for requests that took longer.
     pub buckets: Vec<u64>,
-    /// Time that all requests took together.
+    /// The sum of all requests' durations.
     pub nanoseconds: u64,
 }
 
 impl HttpMetrics {
-    /// What every endpoint has counted. The order never changes: an endpoint that comes later stands behind.
+    /// The counts of every endpoint, in the order in which the endpoints were first used.
     #[must_use]
     pub fn endpoints(&self) -> Vec<EndpointCounts> {
         let endpoints = self.registry.endpoints.read().unwrap_or_else(PoisonError::into_inner);
         endpoints.iter().map(|endpoint| endpoint.counts()).collect()
     }
 
-    /// The sum over all counters and gauges of a metric or family, or over those alone that have this label value; also of
-    /// what the dialect does not export. `None`: nobody has key for such a handle.
+    /// The sum over all counters and gauges of a metric or a family, or over those of them that have the label value
+    /// `with`; also of metrics that the dialect does not export. `None` if there is no such handle.
     #[must_use]
     pub fn sum(&self, what: impl Into<MetricKey>, with: Option<&str>) -> Option<f64> {
         self.registry.families.sum(what.into(), with)

@@ -1,14 +1,14 @@
-//! A request whose trace is known, as an example of a duration that was recorded.
+//! An exemplar: the trace, duration and time of one of the requests that a bucket counts.
 
 use std::time::Duration;
 
-/// An example of the requests in a bucket.
+/// One of the requests that a bucket of durations counts, with its trace.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Exemplar {
     /// The W3C trace id.
     pub(crate) trace: [u8; 16],
     pub(crate) nanoseconds: u64,
-    /// When it ended, since the epoch.
+    /// The time when the request ended, since the epoch.
     pub(crate) at: Duration,
     pub(crate) status: u16,
 }

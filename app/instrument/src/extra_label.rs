@@ -1,25 +1,26 @@
-//! What tells endpoints apart beside method and route, in the dialects that have such a label: always from a bounded set.
+//! The label that some dialects add to method and route: the version of HTTP, or the version of the API. Its values are
+//! from a bounded set, and the rest of the crate knows a value by its index.
 
 use http::{HeaderName, Request, Version};
 
-/// Versions of HTTP as OpenTelemetry writes them. The first is what series exist with before the first request.
+/// Versions of HTTP as OpenTelemetry writes them. Series that exist before the first request have the first of them.
 const PROTOCOLS: [&str; 4] = ["1.1", "2", "1.0", "3"];
-/// What a client asks for that is not on the list.
+/// The label's value for a version of the API that is not on the list.
 const OTHER: &str = "other";
 
-/// What requests to one method of one route are told apart by.
+/// The label that separates the requests to one method of one route.
 #[derive(Debug)]
 pub(crate) enum ExtraLabel {
-    /// Nothing.
+    /// The dialect has no such label.
     None,
     /// The version of HTTP.
     ProtocolVersion,
-    /// The version of the API that a header asks for; the first on the list if it asks for none.
+    /// The version of the API that the header names; the first on the list if a request has no such header.
     ApiVersion { header: HeaderName, known: Box<[Box<str>]> },
 }
 
 impl ExtraLabel {
-    /// How many there are.
+    /// The number of values.
     pub(crate) fn count(&self) -> usize {
         match self {
             Self::None => 1,
@@ -28,7 +29,7 @@ impl ExtraLabel {
         }
     }
 
-    /// A request's.
+    /// The index of a request's value.
     #[inline]
     pub(crate) fn of<B>(&self, request: &Request<B>) -> u8 {
         match self {
@@ -39,13 +40,13 @@ impl ExtraLabel {
                 let place = asked.map_or(Some(0), |asked| {
                     known.iter().position(|known| known.as_bytes() == asked)
                 });
-                // There are at most 255, see `api_versions`.
+                // `Builder::api_versions` keeps at most 20, so the index fits.
                 place.unwrap_or(known.len()) as u8
             }
         }
     }
 
-    /// Its label's value.
+    /// The value at an index.
     pub(crate) fn label(&self, extra_label: u8) -> &str {
         match self {
             Self::None => "",

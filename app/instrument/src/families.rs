@@ -1,8 +1,9 @@
-//! Typed handles for what the layer does not record itself: counters, gauges and histograms of a metric of the contract,
-//! or of a family of one's own.
+//! Typed handles for metrics that the layer does not record itself: counters, gauges and histograms of a metric of the
+//! contract, or of a family that the service defines.
 //!
-//! A handle is looked up once, at start, for each set of label values; using it is one or two atomic operations. A metric
-//! that the dialect does not spell gives a handle that works and is not exported.
+//! A service asks for a handle once, at start, for each set of label values; each use of it is one or two atomic
+//! operations. If the dialect does not export the metric, the handle works all the same and its series are not on the
+//! page.
 
 use std::{
     fmt,
@@ -23,58 +24,59 @@ use crate::{
     text,
 };
 
-/// Used if a dialect has no duration histogram of its own; seconds.
+/// Upper bounds of a histogram for which neither the caller nor the dialect gives any, seconds.
 pub(crate) const FALLBACK_DURATION_BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// Why a handle was not given.
+/// The reasons why there is no handle.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FamilyError {
-    /// It takes another number of values.
-    #[error("{what} takes the values of {wanted} labels, {given} were given")]
+    /// The number of label values is wrong.
+    #[error("{what}: {given} is not a valid number of label values: use {wanted}")]
     Labels {
         /// What was asked for.
         what: MetricKey,
-        /// How many it has.
+        /// The number of its labels.
         wanted: usize,
-        /// How many were given.
+        /// The number of values that were given.
         given: usize,
     },
-    /// The family is of another type.
-    #[error("{what} is a {is:?}, not a {wanted:?}")]
+    /// The family is of another type than the handle.
+    #[error("{what}: this metric is a {is:?}, not a {wanted:?}")]
     Kind {
         /// What was asked for.
         what: MetricKey,
-        /// What it is.
+        /// The family's type.
         is: MetricKind,
-        /// What was asked for.
+        /// The type of the handle that was asked for.
         wanted: MetricKind,
     },
-    /// The layer records it itself.
-    #[error("{what} is recorded by the HTTP layer, there is no handle for it")]
+    /// The layer records the metric itself.
+    #[error("{what}: the HTTP layer records this metric itself, so there is no handle for it")]
     RecordedByLayer {
         /// What was asked for.
         what: MetricKey,
     },
-    /// A metric of this name has been registered by somebody else.
-    #[error("{what}: another metric of this name is on the page already; give one of them another name")]
+    /// Another metric of this name is in [`HttpMetrics::registry`](crate::HttpMetrics::registry).
+    #[error("{what}: another metric of this name is on the page already: give one of them another name")]
     NameTaken {
         /// What was asked for.
         what: MetricKey,
     },
-    /// The page has as many series as it may have.
-    #[error("no room for another series of {what}: the cap is reached")]
+    /// The page has as many series as [`Builder::max_series`](crate::Builder::max_series) allows.
+    #[error("{what}: the page has no room for another series: raise max_series, or use fewer label values")]
     Full {
         /// What was asked for.
         what: MetricKey,
     },
 }
 
-/// What a handle is asked for.
+/// The metric or family that a handle is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricKey {
-    /// A metric, spelled as the dialect does. Label values are given in the order of [`MetricId::attributes`].
+    /// A metric of the contract. The dialect gives it its name and labels; label values are given in the order of
+    /// [`MetricId::attributes`].
     Metric(MetricId),
-    /// A family of one's own, exported as it is in every dialect.
+    /// A family that the service defines. It has the same name and labels in every dialect.
     Family(&'static Family),
 }
 
@@ -99,7 +101,7 @@ impl fmt::Display for MetricKey {
     }
 }
 
-/// A number of things that happened.
+/// A counter: it only grows.
 #[derive(Debug, Clone)]
 pub struct Counter(Arc<AtomicU64>);
 
@@ -114,14 +116,14 @@ impl Counter {
         self.0.fetch_add(n, Ordering::Relaxed);
     }
 
-    /// What has been counted.
+    /// The value counted so far.
     #[must_use]
     pub fn value(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// A value that is set: a gauge, or a counter that somebody else counts (the kernel, say).
+/// A value that is set: a gauge, or a counter that is kept elsewhere, for example in the kernel.
 #[derive(Debug, Clone)]
 pub struct Gauge(Arc<AtomicU64>);
 
@@ -131,14 +133,14 @@ impl Gauge {
         self.0.store(value.to_bits(), Ordering::Relaxed);
     }
 
-    /// The value last set; 0 before.
+    /// The value that was set last; 0 if none was.
     #[must_use]
     pub fn value(&self) -> f64 {
         f64::from_bits(self.0.load(Ordering::Relaxed))
     }
 }
 
-/// A distribution of values.
+/// A histogram of durations or numbers.
 #[derive(Debug, Clone)]
 pub struct Histogram(Arc<HistogramCells>);
 
@@ -151,7 +153,7 @@ struct HistogramCells {
 }
 
 impl Histogram {
-    /// Records a duration; in a family whose unit is not seconds, its whole seconds.
+    /// Records a duration. A family whose unit is not seconds gets the number of whole seconds.
     pub fn observe(&self, duration: Duration) {
         match self.0.bounds.scale {
             Scale::Nanoseconds => self.record(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)),
@@ -159,7 +161,7 @@ impl Histogram {
         }
     }
 
-    /// Records a number of things or bytes; in a family of seconds, that many seconds.
+    /// Records a number of things or bytes. A family whose unit is seconds gets that many seconds.
     pub fn observe_number(&self, number: u64) {
         match self.0.bounds.scale {
             Scale::Nanoseconds => self.record(number.saturating_mul(1_000_000_000)),
@@ -175,6 +177,7 @@ impl Histogram {
     }
 }
 
+/// The handle of one series, of any type.
 #[derive(Debug)]
 enum Handle {
     Counter(Counter),
@@ -182,22 +185,24 @@ enum Handle {
     Histogram(Histogram),
 }
 
+/// A handle, and the labels of its series.
 #[derive(Debug)]
 struct LabelledHandle {
+    /// The label pairs as they are printed.
     labels: Box<str>,
     handle: Handle,
 }
 
-/// All series of one metric.
+/// The handles of one metric.
 #[derive(Debug)]
 struct MetricHandles {
     key: MetricKey,
-    /// `None`: the dialect does not spell it.
+    /// `None` if the dialect does not export the metric.
     family: Option<&'static Family>,
     series: Vec<LabelledHandle>,
 }
 
-/// Everything that has a handle.
+/// All handles, by metric.
 #[derive(Debug, Default)]
 pub(crate) struct Families(RwLock<Vec<MetricHandles>>);
 
@@ -217,7 +222,7 @@ impl Families {
         )
     }
 
-    /// A settable value of a gauge, or of a counter that is counted elsewhere.
+    /// A value to set, of a gauge or of a counter that is kept elsewhere.
     pub(crate) fn gauge(&self, request: HandleRequest<'_>) -> Result<Gauge, FamilyError> {
         self.get_or_add(
             request,
@@ -295,8 +300,8 @@ impl Families {
         Ok(given)
     }
 
-    /// The sum over counters and gauges of one metric, or over those with this label value alone. `None`: there
-    /// are none.
+    /// The sum over the counters and gauges of one metric, or over those of them that have this label value. `None` if
+    /// there are none.
     pub(crate) fn sum(&self, key: MetricKey, with: Option<&str>) -> Option<f64> {
         let mut wanted = String::new();
         if let Some(value) = with {
@@ -316,7 +321,7 @@ impl Families {
         values.reduce(|sum, value| sum + value)
     }
 
-    /// Families of users' own that have a handle.
+    /// Calls `visit` with each family that the service defines and has a handle of.
     pub(crate) fn each_own(&self, mut visit: impl FnMut(&'static Family)) {
         for metric in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
             match metric.key {
@@ -326,7 +331,7 @@ impl Families {
         }
     }
 
-    /// Prints what has a handle under a key.
+    /// Prints the family of a metric and the series of its handles; nothing if it has none or is not exported.
     pub(crate) fn write(&self, out: &mut String, format: Format, key: MetricKey) {
         let metrics = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let metric = metrics.iter().find(|metric| metric.key == key);
@@ -373,16 +378,16 @@ impl Handle {
     }
 }
 
-/// Which series a handle is asked for.
+/// A request for the handle of one series.
 #[derive(Clone, Copy)]
 pub(crate) struct HandleRequest<'a> {
     key: MetricKey,
     family: Option<&'static Family>,
     row: Option<&'static DialectRow>,
     values: &'a [&'a str],
-    /// Takes that many series from the cap, or refuses.
+    /// Counts that many series towards the cap; `false` if the cap leaves no room for them.
     take_room: &'a dyn Fn(usize) -> bool,
-    /// Takes the name of a family, or refuses.
+    /// Takes the name of a family; `false` if another metric has it.
     reserve: &'a dyn Fn(&Family) -> bool,
 }
 
@@ -407,13 +412,13 @@ impl<'a> HandleRequest<'a> {
             family,
             row,
             values,
-            // What is not exported takes no room.
+            // A metric that is not exported does not count towards the cap.
             take_room: if family.is_some() { take_room } else { &|_| true },
             reserve,
         }
     }
 
-    /// The bounds that the dialect gives to a histogram of this metric.
+    /// The upper bounds that the dialect gives to a histogram of this metric.
     pub(crate) fn own_buckets(&self) -> Option<&'static [f64]> {
         self.row.map(|row| row.buckets).filter(|buckets| !buckets.is_empty())
     }
@@ -429,7 +434,8 @@ impl<'a> HandleRequest<'a> {
         }
     }
 
-    /// The label pairs as they are printed; of what is not exported, something that tells the series apart.
+    /// The label pairs as they are printed; or, for a metric that the dialect does not export, a text that is different
+    /// for each set of label values.
     fn text(&self) -> Result<String, FamilyError> {
         match self.key {
             MetricKey::Metric(metric) if metric.recorded_by_layer() => {

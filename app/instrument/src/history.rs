@@ -1,30 +1,46 @@
-//! `rate`, `increase` and `quantile` over readings that a service keeps of its own counters: pure, no clock, no storage.
+//! `rate`, `increase` and `quantile` over readings that a service keeps of its own counters: pure, no clock, no
+//! storage.
 //!
-//! They mean what Prometheus's functions of these names mean, but for one thing: Prometheus extrapolates a growth to the
-//! edges of its window, because it knows only what it scraped. Here the growth is that between the first and the last
-//! reading, and the rate is that over the time between the two: nothing is made up.
+//! They mean the same as Prometheus's functions of these names, with one difference: Prometheus extrapolates to the
+//! edges of its window. Here the increase is the growth from the first reading to the last, and the rate is that growth
+//! over the time between these two readings.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use http_instrument::history::{Reading, increase, rate};
+//!
+//! let readings = [(0, 10.0), (5, 14.0), (10, 30.0)].map(|(second, value)| Reading {
+//!     at: Duration::from_secs(second),
+//!     value,
+//! });
+//! assert_eq!(increase(readings), Some(20.0));
+//! assert_eq!(rate(readings), Some(2.0)); // per second
+//! ```
 
 use std::time::Duration;
 
 /// One reading of a counter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {
-    /// When, counted from any moment that is the same for all readings.
+    /// The time of the reading, since any moment that is the same for all readings.
     pub at: Duration,
     /// The counter's value.
     pub value: f64,
 }
 
-/// By how much a counter grew from the first reading to the last, in their order of time. A counter that falls has been
-/// reset to 0 between the two readings (as Prometheus sees it), so what it has since counts as growth.
+/// The growth of a counter from the first reading to the last. Readings are given in their order of time. A value that
+/// is lower than the one before means, as in Prometheus, that the counter was reset to 0 in between; the lower value is
+/// then the growth between the two.
 ///
-/// `None` of fewer than two readings.
+/// `None` if there are fewer than two readings.
 #[must_use]
 pub fn increase(readings: impl IntoIterator<Item = Reading>) -> Option<f64> {
     growth(readings).map(|(growth, _)| growth)
 }
 
-/// [`increase`] per second. `None` of fewer than two readings, or if no time lies between the first and the last.
+/// The [`increase`] per second. `None` if there are fewer than two readings, or the first and the last have the same
+/// time.
 #[must_use]
 pub fn rate(readings: impl IntoIterator<Item = Reading>) -> Option<f64> {
     let (growth, time) = growth(readings)?;
@@ -50,16 +66,17 @@ fn growth(readings: impl IntoIterator<Item = Reading>) -> Option<(f64, Duration)
 pub struct Bucket {
     /// The upper bound, included; the last bucket's is `+Inf`.
     pub upper: f64,
-    /// Values up to that bound, those of all smaller buckets among them: a count, or a rate of one.
+    /// The number (or rate) of values up to that bound, with those of all smaller buckets.
     pub cumulative: f64,
 }
 
-/// The value below which a share `q` of a histogram's values lies, as PromQL's `histogram_quantile` estimates it: values
-/// lie evenly within their bucket, the first begins at 0 (if its bound is above it), and beyond the largest finite bound
-/// nothing is known but that bound.
+/// The `q`-quantile of a histogram, as PromQL's `histogram_quantile` estimates it. It assumes that values are spread
+/// evenly within their bucket and that the first bucket begins at 0 (if its bound is positive). A quantile in the
+/// bucket `+Inf` is the largest finite bound.
 ///
-/// Buckets are given by ascending bound, the last being `+Inf`. `None` where PromQL says NaN: no such last bucket, no
-/// finite bucket, no value in any, or `q` is NaN. Below 0 and above 1 the answer is -Inf and +Inf, as there.
+/// Buckets are given by ascending bound, and the last bound is `+Inf`. `None` where PromQL returns NaN: the last bound
+/// is not `+Inf`, there is no finite bucket, all buckets are empty, or `q` is NaN. As in PromQL, a `q` below 0 gives
+/// -Inf and one above 1 gives +Inf.
 #[must_use]
 pub fn quantile(q: f64, buckets: &[Bucket]) -> Option<f64> {
     let (last, finite) = buckets.split_last()?;
@@ -74,8 +91,8 @@ pub fn quantile(q: f64, buckets: &[Bucket]) -> Option<f64> {
     let rank = q * total;
     let mut lower: Option<Bucket> = None;
     for bucket in finite {
-        // Counts that were read one after another may seem to fall by a little; a bucket holds at least what its
-        // neighbour below holds.
+        // Counters are read one after another while others write, so a bucket may seem to have less than the smaller
+        // one before it. It has at least as much.
         let below = lower.map_or(0.0, |lower| lower.cumulative);
         let cumulative = bucket.cumulative.max(below);
         if cumulative >= rank {
@@ -86,7 +103,7 @@ pub fn quantile(q: f64, buckets: &[Bucket]) -> Option<f64> {
             };
             let held = cumulative - below;
             if held <= 0.0 {
-                // Only with `q` = 0 and an empty first bucket, where PromQL divides 0 by 0.
+                // Only if `q` is 0 and the first bucket is empty. PromQL would divide 0 by 0 here.
                 return Some(start);
             }
             return Some(start + (bucket.upper - start) * ((rank - below) / held));

@@ -1,4 +1,4 @@
-//! The families that the layer records, as the dialect spells them: which labels, from what, in which buckets.
+//! The families that the layer records, with the names, labels and buckets that the dialect gives them.
 
 use metric_contract::{Attribute, DialectRow, MetricId, MetricKind, StatusStyle};
 
@@ -8,18 +8,18 @@ use crate::{
     text,
 };
 
-/// What tells the parts of a family's series apart, beside the endpoint.
+/// What a part of a family's series is: a whole endpoint, or one of its statuses or exceptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SeriesLevel {
-    /// Nothing.
+    /// A whole endpoint.
     Endpoint,
-    /// The status.
+    /// One status of an endpoint.
     Status,
-    /// What was thrown.
+    /// One exception of an endpoint.
     Exception,
 }
 
-/// What labels tell of, beside the endpoint.
+/// What label values are taken from, beside the endpoint.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum LabelSource {
     Endpoint,
@@ -32,7 +32,7 @@ pub(crate) enum LabelSource {
 pub(crate) struct HttpFamily {
     pub(crate) row: DialectRow,
     pub(crate) level: SeriesLevel,
-    /// Which of the recorded bounds it prints; of anything but a histogram, none.
+    /// The recorded bounds that the family prints; none unless it is a histogram.
     pub(crate) selection: Selection,
     status_style: StatusStyle,
 }
@@ -52,17 +52,17 @@ impl HttpFamily {
         }
     }
 
-    /// Whether it takes nothing but numbers of requests.
+    /// Whether it is a family of counters, which needs no histogram.
     pub(crate) fn only_counts(&self) -> bool {
         self.row.family.kind == MetricKind::Counter
     }
 
-    /// Whether a status has a part in it.
+    /// Whether requests with this status count in the family.
     pub(crate) fn counts_status(&self, status: u16) -> bool {
         self.row.metric != MetricId::RequestErrors || status >= 400
     }
 
-    /// Sample lines of one of its series.
+    /// The number of sample lines of one of its series.
     pub(crate) fn lines(&self) -> usize {
         match self.row.family.kind {
             MetricKind::Counter | MetricKind::Gauge => 1,
@@ -71,7 +71,7 @@ impl HttpFamily {
         }
     }
 
-    /// Label pairs as printed.
+    /// The label pairs as they are printed.
     pub(crate) fn labels(&self, endpoint: &Endpoint, of: LabelSource) -> Box<str> {
         let mut out = String::new();
         for (label, attribute) in self.row.labels() {
@@ -87,7 +87,7 @@ impl HttpFamily {
         };
         match attribute {
             Attribute::Method => text::push_label(out, label, endpoint.method.as_str()),
-            // Empty is what OpenTelemetry says of a request that matched no route: a label without a value is none.
+            // OpenTelemetry's dialect has no route label for a request that matched no route.
             Attribute::Route if endpoint.route.is_empty() => {}
             Attribute::Route => text::push_label(out, label, &endpoint.route),
             Attribute::Handler => text::push_label(out, label, &handler(endpoint)),
@@ -107,7 +107,7 @@ impl HttpFamily {
                     text::push_label(out, label, name);
                 }
             }
-            // Told by handles only; a test of the contract holds tables to it.
+            // Only handles have these labels; a test of the contract checks that no family of the layer does.
             Attribute::ErrorType
             | Attribute::Operation
             | Attribute::Table
@@ -128,7 +128,7 @@ impl HttpFamily {
     }
 }
 
-/// What the parts of a row's series are told apart by.
+/// The level of a row, from its metric and its labels.
 fn level(row: &DialectRow) -> SeriesLevel {
     if row.metric == MetricId::Exceptions {
         return SeriesLevel::Exception;
@@ -160,7 +160,7 @@ fn push_status(out: &mut String, label: &str, style: StatusStyle, status: Option
     }
 }
 
-/// Micrometer's words.
+/// The value of Micrometer's label `outcome`.
 fn outcome(status: Option<u16>) -> &'static str {
     match status.map_or(0, |status| status / 100) {
         1 => "INFORMATIONAL",
@@ -180,7 +180,8 @@ fn fault(status: Option<u16>) -> &'static str {
     }
 }
 
-/// `get_users_id` of GET on `/users/{id}`: as bounded as the route, and what a framework that names handlers would say.
+/// The name of a handler, made of method and route, as a framework that names handlers would have it: `get_users_id`
+/// for GET on `/users/{id}`.
 fn handler(endpoint: &Endpoint) -> String {
     let mut name = endpoint.method.as_str().trim_start_matches('_').to_ascii_lowercase();
     for word in endpoint

@@ -1,6 +1,7 @@
 //! The tower layer: finds the request's series, and records into them when the request ends.
 //!
-//! axum instantiates a layer once for each endpoint and method, so an instance has_cache what it found.
+//! axum makes one service from the layer for each route and method, so each service caches the few endpoints that its
+//! requests are recorded into.
 
 use std::{
     future::Future,
@@ -23,17 +24,27 @@ use crate::{
     registry::{Lookup, Registry},
 };
 
-/// Instances that remember. One is leaked for each endpoint and method of a router, so that no request counts
-/// references. A router that is built again for every request (axum rebuilds one without `with_state`, axum#2586) would
-/// leak for ever: beyond this number, instances look their series up.
+/// How many services may have an [`EndpointCache`]. Each cache is leaked, one for each route and method of a router, so
+/// that no request clones an `Arc`. A router that is built again for every request (axum rebuilds one without
+/// `with_state`, axum#2586) would leak without end, so services beyond this number have no cache and look the endpoint
+/// up in the registry for each request.
 const MAX_CACHES: usize = 4_096;
-/// A GET instance serves GET and HEAD; one that is mounted under two paths serves each of them.
+/// Slots of an endpoint cache. Four are enough: a GET service also serves HEAD, and it may be mounted under two paths.
 const CACHE_SLOTS: usize = 4;
-/// Bodies up to this exact size end with their head: they fit a socket's send buffer, so watching them costs more than
-/// it tells.
+/// A response whose body has a known size of at most this many bytes is recorded as finished when its head is ready.
+/// Such a body fits into a socket's send buffer, so metering it would cost more than the difference is worth.
 const SMALL_BODY_BYTES: u64 = 64 * 1024;
 
-/// The route template of a request that axum did not route; put it into the request's extensions before the layer.
+/// The route template of a request that axum did not route. Put it into the request's extensions before the request
+/// reaches the layer.
+///
+/// ```
+/// use http_instrument::RouteTemplate;
+///
+/// let mut request = http::Request::get("/users/7").body(())?;
+/// request.extensions_mut().insert(RouteTemplate("/users/{id}"));
+/// # Ok::<(), http::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RouteTemplate(
     /// The template, such as `/users/{id}`.
@@ -48,6 +59,17 @@ pub struct HttpMetricsLayer {
 
 impl HttpMetrics {
     /// The tower layer. Give it to `Router::layer` after the routes are added, so that it sees the matched route.
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use http_instrument::{Format, HttpMetrics};
+    ///
+    /// let metrics = HttpMetrics::default();
+    /// let app: Router = Router::new()
+    ///     .route("/users/{id}", get(|| async { "Ada" }))
+    ///     .layer(metrics.layer())
+    ///     .route("/metrics", get(move || async move { metrics.render(Format::Text) }));
+    /// ```
     #[must_use]
     pub fn layer(&self) -> HttpMetricsLayer {
         HttpMetricsLayer { metrics: *self }
@@ -65,14 +87,17 @@ impl<S> Layer<S> for HttpMetricsLayer {
     }
 }
 
-/// What an instance has found so far, in order of first use.
+/// The endpoints that a service has recorded into, in the order of their first use.
 type EndpointCache = [OnceLock<CachedEndpoint>; CACHE_SLOTS];
 
+/// The method, extra label and route of a request, and the endpoint that such requests are recorded into.
 #[derive(Debug)]
 struct CachedEndpoint {
     method: MethodLabel,
+    /// An index into the values of [`ExtraLabel`](crate::extra_label::ExtraLabel).
     extra_label: u8,
     route: Option<&'static str>,
+    /// `None` if the route is excluded.
     endpoint: Option<&'static Endpoint>,
 }
 
@@ -85,7 +110,7 @@ pub struct HttpMetricsService<S> {
 }
 
 impl<S> HttpMetricsService<S> {
-    /// The request's series; `None` if its route is excluded.
+    /// The endpoint that the request is recorded into; `None` if its route is excluded.
     #[inline]
     fn endpoint<B>(&self, method: MethodLabel, request: &Request<B>) -> Option<&'static Endpoint> {
         let extra_label = self.registry.recording.extra_label.of(request);
@@ -101,7 +126,8 @@ impl<S> HttpMetricsService<S> {
         self.find(method, extra_label, route, request.extensions())
     }
 
-    /// `extensions`: where the route is from.
+    /// Looks the endpoint up in the registry and caches it. Takes the request's `extensions` beside `route`, because a
+    /// cached route has to be leaked from them.
     #[cold]
     fn find(
         &self,
@@ -115,6 +141,7 @@ impl<S> HttpMetricsService<S> {
             None => NestedRoute::of(extensions),
         };
         let endpoint = match self.registry.find(method, extra_label, route.or_else(|| nested.path())) {
+            // Not cached: a later request may find room.
             Lookup::OverLimit(endpoint) => return Some(endpoint),
             Lookup::Recorded(endpoint) => Some(endpoint),
             Lookup::Excluded => None,
@@ -129,7 +156,8 @@ impl<S> HttpMetricsService<S> {
                 route: leaked_route(extensions),
                 endpoint,
             });
-            // Else another thread has remembered something a moment ago, or somebody long before.
+            // If it is not this endpoint, the slot was taken before, maybe by another thread just now: try the next
+            // slot.
             if cached.is(method, extra_label, route) {
                 break;
             }
@@ -142,7 +170,7 @@ impl CachedEndpoint {
     #[inline]
     fn is(&self, method: MethodLabel, extra_label: u8, route: Option<&str>) -> bool {
         let is_route = match (self.route, route) {
-            // A router gives every request the same text, so its address mostly suffices.
+            // A router gives every request the same text, so comparing its address is mostly enough.
             (Some(cached), Some(route)) => std::ptr::eq(cached, route) || cached == route,
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
@@ -151,7 +179,7 @@ impl CachedEndpoint {
     }
 }
 
-/// What the request carries to its end.
+/// What exemplars and callbacks need when the request ends; `None` if they need nothing of it.
 #[cold]
 fn request_extras<B>(recording: &Recording, request: &Request<B>) -> Option<Arc<RequestExtras>> {
     let trace = request.extensions().get::<TraceId>().filter(|_| recording.exemplars);
@@ -178,7 +206,8 @@ fn route_of(extensions: &Extensions) -> Option<&str> {
     extensions.get::<RouteTemplate>().map(|template| template.0)
 }
 
-/// The same, leaked: not a copy, but the text at its address.
+/// Does the same as [`route_of`], but the text lives as long as the process. It leaks a handle to the router's own text
+/// rather than a copy of it, so that its address stays equal to that of later requests (see [`CachedEndpoint::is`]).
 fn leaked_route(extensions: &Extensions) -> Option<&'static str> {
     #[cfg(feature = "axum")]
     if let Some(path) = extensions.get::<axum::extract::MatchedPath>() {
@@ -216,7 +245,7 @@ where
             } else {
                 None
             };
-            // Before the inner call, which may panic.
+            // The guard starts before the inner call, so that it also records a panic in that call.
             InFlightGuard::start(endpoint, method == MethodLabel::Head, bytes, extras)
         });
         let mut future = ResponseFuture {
@@ -260,12 +289,12 @@ where
                 in_flight.waiting();
                 return polled;
             }
-            // Looked at where it is: a response is large, and moving it costs more than recording it.
+            // The response is borrowed and not moved: it is large, and moving it would cost more than recording it.
             Poll::Ready(Ok(response)) => {
                 in_flight.answered(response);
                 match size_sent(in_flight, response) {
                     Some(bytes) => in_flight.add_response_bytes(bytes),
-                    // It goes on after its head, and takes the in_flight with it.
+                    // The body is still to be sent: the guard moves into it, and records when the body ends.
                     None => {
                         if let Some(in_flight) = this.in_flight.take() {
                             response.body_mut().meter(BodyGuard::response(in_flight));
@@ -280,7 +309,7 @@ where
     }
 }
 
-/// The size of a response's body, if it ends with its head.
+/// The bytes of a response's body if the response is recorded when its head is ready; `None` if its body is metered.
 #[inline]
 fn size_sent<R: MeasureBody>(in_flight: &InFlightGuard, response: &Response<R>) -> Option<u64> {
     if in_flight.is_head_request() {

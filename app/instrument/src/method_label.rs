@@ -1,11 +1,11 @@
-//! HTTP methods as a bounded label: the nine of RFC 9110 and PATCH, and one value for whatever else a client invents.
+//! HTTP methods as a bounded label: the eight methods of RFC 9110, PATCH, and one value for all others.
 
 use http::Method;
 
 /// The label's value for a method that is not on the list (the value that OpenTelemetry's conventions give it too).
 pub(crate) const OTHER: &str = "_OTHER";
 
-/// A method, as far as labels tell methods apart.
+/// The value of a method label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MethodLabel {
     Get,
@@ -21,7 +21,7 @@ pub(crate) enum MethodLabel {
 }
 
 impl MethodLabel {
-    /// How many there are.
+    /// The number of values.
     pub(crate) const COUNT: usize = Self::Other as usize + 1;
 
     pub(crate) fn of(method: &Method) -> Self {
@@ -59,7 +59,7 @@ impl MethodLabel {
     }
 }
 
-/// A method as a bounded label: the nine of RFC 9110 and PATCH as they are, `_OTHER` for whatever else a client invents.
+/// A method as a bounded label: the eight methods of RFC 9110 and PATCH as they are, `_OTHER` for any other.
 #[must_use]
 pub fn method_label(method: &Method) -> &'static str {
     MethodLabel::of(method).as_str()

@@ -1,4 +1,4 @@
-//! [`HttpMetrics`]: the handle that a service keeps.
+//! [`HttpMetrics`]: the value that a service keeps, and what it offers.
 
 use std::sync::PoisonError;
 
@@ -13,19 +13,20 @@ use crate::{
 };
 use exposition::Format;
 
-/// HTTP metrics of a process: the layer that records them, handles for others, and the page.
+/// The HTTP metrics of a process: the layer that records them, handles for other metrics, and the page.
 ///
-/// Copies are the same metrics. What it holds lives as long as the process: the request path then counts no references.
+/// A copy shows the same metrics. Their memory is never freed, so that a request need not clone an `Arc`.
 #[derive(Debug, Clone, Copy)]
 pub struct HttpMetrics {
     pub(crate) registry: &'static Registry,
 }
 
 impl HttpMetrics {
-    /// Makes a route's series exist at 0 (its documented statuses and 500), so that `rate()` sees the first request.
+    /// Makes the series of a method on a route exist at 0, for these statuses and for 500, so that `rate()` sees the
+    /// first request.
     ///
-    /// It also declares the method: whatever other methods clients try on the route count as matching no route (HEAD, where
-    /// it was not declared, as GET), so that a scan adds no series.
+    /// It also declares the method. After that, requests with a method that is not declared count as matching no route,
+    /// so that a scanner adds no series; only HEAD counts as GET if it is not declared and GET is.
     pub fn expect(&self, method: &Method, route: &str, statuses: &[u16]) {
         if !self.registry.is_on || self.registry.excludes(route) {
             return;
@@ -37,11 +38,23 @@ impl HttpMetrics {
         }
     }
 
-    /// A counter of a metric or of a family of one's own; the same handle for the same label values. A metric that the
-    /// dialect does not spell gives a handle that counts and is not exported.
+    /// A counter of a metric of the contract, or of a family that the service defines. The same label values give the
+    /// same counter. If the dialect does not export the metric, the handle counts all the same and is not on the page.
+    ///
+    /// ```
+    /// use http_instrument::{FamilyError, Format, HttpMetrics};
+    /// use metric_contract::{DialectId, MetricId};
+    ///
+    /// let metrics = HttpMetrics::new(DialectId::Native);
+    /// let hits = metrics.counter(MetricId::CacheOperations, &["get", "hit"])?;
+    /// hits.increment();
+    /// assert_eq!(metrics.counter(MetricId::CacheOperations, &["get", "hit"])?.value(), 1);
+    /// # Ok::<(), FamilyError>(())
+    /// ```
     ///
     /// # Errors
-    /// It is no counter, takes another number of values, its name is taken, or the cap on series is reached.
+    /// The metric is not a counter or is recorded by the layer, the number of values is wrong, its name is taken, or
+    /// the cap on series is reached.
     pub fn counter(&self, what: impl Into<MetricKey>, values: &[&str]) -> Result<Counter, FamilyError> {
         let take_room = |series| self.take_room(series);
         let reserve = |family: &Family| prometheus_registry::reserve(&self.registry.users, family);
@@ -55,10 +68,10 @@ impl HttpMetrics {
         self.registry.families.counter(at)
     }
 
-    /// A settable value of a metric or family: a gauge, or a counter that somebody else counts.
+    /// A value to set, of a metric or a family: a gauge, or a counter that is kept elsewhere.
     ///
     /// # Errors
-    /// It takes another number of values, its name is taken, or the cap on series is reached.
+    /// The layer records the metric, the number of values is wrong, its name is taken, or the cap on series is reached.
     pub fn gauge(&self, what: impl Into<MetricKey>, values: &[&str]) -> Result<Gauge, FamilyError> {
         let take_room = |series| self.take_room(series);
         let reserve = |family: &Family| prometheus_registry::reserve(&self.registry.users, family);
@@ -72,10 +85,24 @@ impl HttpMetrics {
         self.registry.families.gauge(at)
     }
 
-    /// A histogram of a metric or family, with upper bounds in its unit; without them, the dialect's.
+    /// A histogram of a metric or a family, with these upper bounds in the family's unit; `None` takes the dialect's
+    /// bounds.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use http_instrument::{FamilyError, HttpMetrics};
+    /// use metric_contract::{DialectId, MetricId};
+    ///
+    /// let metrics = HttpMetrics::new(DialectId::Native);
+    /// let payment = metrics.histogram(MetricId::ExternalRequestDuration, &["payment"], Some(&[0.1, 1.0]))?;
+    /// payment.observe(Duration::from_millis(80));
+    /// # Ok::<(), FamilyError>(())
+    /// ```
     ///
     /// # Errors
-    /// It is no histogram, takes another number of values, its name is taken, or the cap on series is reached.
+    /// The metric is not a histogram or is recorded by the layer, the number of values is wrong, its name is taken, or
+    /// the cap on series is reached.
     pub fn histogram(
         &self,
         what: impl Into<MetricKey>,
@@ -95,8 +122,9 @@ impl HttpMetrics {
         self.registry.families.histogram(at, buckets.unwrap_or(own))
     }
 
-    /// A registry for metrics of your own, made with the `prometheus` crate. They stand on the same page. It refuses a name
-    /// that the layer or a handle has; a handle is refused whose name has been registered here.
+    /// A registry for your own metrics that are made with the `prometheus` crate. They are printed on the same page.
+    /// `register` fails for a name that the layer or a handle has, and asking for a handle fails
+    /// ([`FamilyError::NameTaken`]) if its name has been registered here.
     #[must_use]
     pub fn registry(&self) -> &'static prometheus::Registry {
         &self.registry.users
@@ -108,7 +136,8 @@ impl HttpMetrics {
         self.registry.recording.dialect
     }
 
-    /// Whether anything is recorded: not if the variable of [`Builder::env_var`](crate::Builder::env_var) says no.
+    /// Whether anything is recorded. [`Builder::on`](crate::Builder::on) and
+    /// [`Builder::env_var`](crate::Builder::env_var) decide.
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.registry.is_on
@@ -124,7 +153,7 @@ impl HttpMetrics {
         page::not_negative(total)
     }
 
-    /// The page, and the value of its Content-Type header in [`Format::content_type`].
+    /// The page as text. [`Format::content_type`] has the value of its Content-Type header.
     #[must_use]
     pub fn render(&self, format: Format) -> String {
         page::render(self.registry, format)

@@ -1,8 +1,8 @@
 //! The route of a request to a service that is nested in an axum router (`Router::nest_service`).
 //!
-//! axum hides the matched path of such a request (axum#1441), because a router inside is to find its own. It still knows
-//! the path: a router that is asked with the request's extensions puts it before its own. So a router of one route is
-//! asked.
+//! axum hides the matched path of such a request (axum#1441), because a router inside the service will match a path of
+//! its own. But axum still keeps it in the request's extensions, and puts it in front of the path that an inner router
+//! matches. So we call a router with the one route `/` with these extensions, and read the path that it reports.
 
 #[cfg(feature = "axum")]
 use std::{
@@ -23,27 +23,28 @@ use http::Request;
 #[cfg(feature = "axum")]
 use tower::Service as _;
 
-/// Where a request is, for which no route of the router itself is.
+/// The place of a request that has no matched path: at a nested service, or nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NestedRoute {
-    /// No service is nested there.
+    /// The request is not for a nested service.
     NotNested,
-    /// At a nested service, whose path this is. All requests of this instance of the layer are.
+    /// The request is for a service nested under this path, as are all requests of this service of the layer.
     #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "without axum nothing is nested"))]
     Fixed(String),
-    /// The same in a router that is itself nested. Its instances may be nested under several paths.
+    /// The request is for a service in a router that is itself nested, maybe under several paths. `None` if that
+    /// router has no route for the request.
     #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "without axum nothing is nested"))]
     Inner(Option<String>),
 }
 
 impl NestedRoute {
-    /// Looks where a request is that has no matched path.
+    /// Finds the place of a request that has no matched path.
     #[cfg(feature = "axum")]
     pub(crate) fn of(extensions: &Extensions) -> Self {
         let path = nested_path(extensions);
         match extensions.get::<NestedPath>() {
             None => path.map_or(Self::NotNested, Self::Fixed),
-            // The service that the layer is in is the one that is nested: whatever it answers, it has no route for it.
+            // If the path is that of the nested router itself, the router has no route for the request.
             Some(own) => Self::Inner(path.filter(|path| path != own.as_str().trim_end_matches('/'))),
         }
     }
@@ -62,7 +63,7 @@ impl NestedRoute {
         }
     }
 
-    /// Whether another request of the same instance may have another path.
+    /// Whether another request of the same service of the layer may have another path.
     pub(crate) fn may_change(&self) -> bool {
         match self {
             Self::NotNested | Self::Fixed(_) => false,

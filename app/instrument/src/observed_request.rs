@@ -1,4 +1,5 @@
-//! Functions of the user's own, called with each request and its answer; and what a request carries for them to its end.
+//! The user's callbacks, which are called with each request and its answer; and what a request keeps for them until it
+//! ends.
 
 use std::{
     fmt,
@@ -11,13 +12,13 @@ use http::{HeaderMap, Method};
 /// A request and its answer.
 #[derive(Debug, Clone, Copy)]
 pub struct ObservedRequest<'a> {
-    /// The method that was asked for.
+    /// The request's method.
     pub method: &'a Method,
-    /// The matched route template, or the dialect's word for none.
+    /// The matched route template, or the dialect's label value for requests that matched no route.
     pub route: &'a str,
     /// Headers of the request.
     pub request_headers: &'a HeaderMap,
-    /// The status that it was answered with.
+    /// The status of the answer; 499 if the client left before there was one, 500 if the handler panicked.
     pub status: u16,
     /// Headers of the response.
     pub response_headers: &'a HeaderMap,
@@ -27,7 +28,7 @@ pub struct ObservedRequest<'a> {
     pub duration: Duration,
 }
 
-/// A function that is called with each exchange of a recorded route.
+/// A function that is called with each request of a recorded route and its answer.
 #[derive(Clone)]
 pub(crate) struct Callback(Arc<dyn Fn(&ObservedRequest<'_>) + Send + Sync>);
 
@@ -47,14 +48,14 @@ impl fmt::Debug for Callback {
     }
 }
 
-/// What a request carries to its end.
+/// What a request keeps until it ends, for exemplars and callbacks.
 #[derive(Debug, Default)]
 pub(crate) struct RequestExtras {
     pub(crate) trace: Option<[u8; 16]>,
     pub(crate) head: Option<Box<RequestHead>>,
 }
 
-/// What callbacks may read of a request that is over.
+/// What callbacks may read of a request that has ended.
 #[derive(Debug)]
 pub(crate) struct RequestHead {
     pub(crate) method: Method,
@@ -63,7 +64,7 @@ pub(crate) struct RequestHead {
 }
 
 impl RequestExtras {
-    /// Keeps what callbacks may read of the answer.
+    /// Keeps the headers of the answer, which callbacks may read.
     pub(crate) fn answered(&self, headers: &HeaderMap) {
         if let Some(head) = &self.head {
             let _first = head.response.set(headers.clone());
@@ -71,15 +72,15 @@ impl RequestExtras {
     }
 }
 
-/// The id of the trace that a request belongs to. Put it into the request's extensions before the layer: with
-/// [`Builder::exemplars`](crate::Builder::exemplars) the layer then names it beside the duration that it recorded.
+/// The id of the trace that a request belongs to. Put it into the request's extensions before the request reaches the
+/// layer: with [`Builder::exemplars`](crate::Builder::exemplars) the page then has it beside the request's duration.
 ///
-/// A clone is the same and allocates nothing.
+/// A clone allocates nothing.
 #[derive(Clone)]
 pub struct TraceId(pub(crate) Arc<RequestExtras>);
 
 impl TraceId {
-    /// A W3C trace id: 16 bytes.
+    /// Takes the 16 bytes of a W3C trace id.
     #[must_use]
     pub fn new(bytes: [u8; 16]) -> Self {
         Self(Arc::new(RequestExtras {

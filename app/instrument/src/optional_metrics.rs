@@ -1,4 +1,4 @@
-//! What an endpoint keeps for some dialects and options only: histograms by status, exceptions, exemplars.
+//! What an endpoint records only in some dialects or with some options: histograms by status, exceptions, exemplars.
 
 use std::{
     sync::{
@@ -19,26 +19,26 @@ use crate::{
     window_max::WindowMax,
 };
 
-/// Names of exceptions that an endpoint tells apart at most.
+/// The most names of exceptions that an endpoint counts; further names are refused.
 const MOST_EXCEPTIONS: usize = 16;
 
-/// What a response of 5xx failed with. Put it into the response's extensions, and the layer counts it where the dialect
-/// counts exceptions. Names must be few: each is a series of each route.
+/// The error behind a response with a status of 5xx. Put it into the response's extensions, and the layer counts it if
+/// the dialect counts exceptions. Use few names: each makes one series for each route that fails with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErrorName {
-    /// As a problem document's type names it: `store-unavailable`.
+    /// The name as in the type of a problem document: `store-unavailable`.
     pub slug: &'static str,
-    /// As an exception that is thrown is named: `HTTPException`.
+    /// The name as of a thrown exception: `HTTPException`.
     pub exception: &'static str,
 }
 
 impl ErrorName {
-    /// A handler that panicked.
+    /// The handler panicked.
     pub const PANIC: Self = Self {
         slug: "panic",
         exception: "Exception",
     };
-    /// A service that failed instead of answering.
+    /// The service returned an error instead of an answer.
     pub const SERVICE: Self = Self {
         slug: "service-error",
         exception: "Exception",
@@ -54,14 +54,14 @@ impl ErrorName {
     }
 }
 
-/// Histograms of one status of an endpoint.
+/// The histograms and the longest duration of one status of an endpoint.
 #[derive(Debug)]
 pub(crate) struct StatusHistograms {
     cells: Cells,
     max: WindowMax,
 }
 
-/// A request that was answered, as far as exemplars and callbacks want it.
+/// What exemplars and callbacks need of an answered request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answer<'a> {
     pub(crate) route: &'a str,
@@ -70,12 +70,12 @@ pub(crate) struct Answer<'a> {
     pub(crate) response_bytes: u64,
 }
 
-/// What an endpoint keeps beside its cells; empty until it is needed.
+/// What an endpoint records beside its own cells. Nothing is allocated before it is needed.
 #[derive(Debug, Default)]
 pub(crate) struct OptionalMetrics {
     by_status: [OnceLock<Box<StatusHistograms>>; STATUS_SLOTS],
     exceptions: RwLock<Vec<(&'static str, AtomicU64)>>,
-    /// The last of each bucket of the duration.
+    /// The latest exemplar of each bucket of the duration; empty before the first one.
     exemplars: Mutex<Box<[Option<Exemplar>]>>,
 }
 
@@ -99,13 +99,13 @@ impl OptionalMetrics {
         of_status.max.record(recording.minute(), nanoseconds);
     }
 
-    /// A cell of a status's histograms; 0 before its first request.
+    /// The value of a cell of a status's histograms; 0 before the first request with that status.
     pub(crate) fn status_sum(&self, slot: usize, place: usize) -> u64 {
         let held = self.by_status.get(slot).and_then(OnceLock::get);
         held.map_or(0, |of_status| of_status.cells.sum(place))
     }
 
-    /// The longest duration of the last minutes, in nanoseconds.
+    /// The longest duration of this minute and the one before, in nanoseconds.
     pub(crate) fn status_max(&self, recording: &Recording, slot: usize) -> u64 {
         let held = self.by_status.get(slot).and_then(OnceLock::get);
         held.map_or(0, |of_status| of_status.max.value(recording.minute()))
@@ -118,12 +118,13 @@ impl OptionalMetrics {
         }
     }
 
-    /// Makes an exception's series exist.
+    /// Makes an exception's series exist at 0.
     pub(crate) fn expect_exception(&self, recording: &Recording, name: ErrorName) {
         let _exists = self.exception(recording, name, |_| 0);
     }
 
-    /// `None`: there are too many names.
+    /// Calls `found` with the count of an exception, which is made on first use. `None` if there are too many names, or
+    /// the cap on series is reached.
     fn exception<T>(&self, recording: &Recording, name: ErrorName, found: impl Fn(&AtomicU64) -> T) -> Option<T> {
         let name = name.label_value(recording.dialect.error_names);
         if !recording.counts_exceptions {
@@ -159,7 +160,7 @@ impl OptionalMetrics {
         held.get(place).map_or(0, |(_, count)| count.load(Ordering::Relaxed))
     }
 
-    /// Tells the functions of the user's own of a request that ended, and remembers its trace.
+    /// Calls the user's callbacks with a request that ended, and keeps its trace as an exemplar.
     #[cold]
     pub(crate) fn record_extras(&self, recording: &Recording, extras: &RequestExtras, answer: Answer<'_>) {
         if let Some(trace) = extras.trace.filter(|_| recording.exemplars) {
@@ -182,7 +183,7 @@ impl OptionalMetrics {
         }
     }
 
-    /// Gives way to whoever holds the lock: one exemplar is as good as another.
+    /// Keeps an exemplar, unless another thread holds the lock: losing one does no harm, and no request should wait.
     fn keep_exemplar(&self, recording: &Recording, trace: [u8; 16], answer: Answer<'_>) {
         let Ok(mut held) = self.exemplars.try_lock() else {
             return;
@@ -203,7 +204,7 @@ impl OptionalMetrics {
         }
     }
 
-    /// The newest exemplar of some buckets of the duration, of a status if the family tells statuses apart.
+    /// The newest exemplar in a range of buckets of the duration; only those of `status`, if it is given.
     pub(crate) fn exemplar(&self, buckets: std::ops::RangeInclusive<usize>, status: Option<u16>) -> Option<Exemplar> {
         let held = self.exemplars.lock().unwrap_or_else(PoisonError::into_inner);
         let of_buckets = held.get(buckets)?.iter().flatten();

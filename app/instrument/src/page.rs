@@ -1,4 +1,5 @@
-//! The `/metrics` page: all families in the dialect's order, then the user's own, in the format that the scraper asks for.
+//! The `/metrics` page: all families in the dialect's order, then the user's own, in the format that the scraper asks
+//! for.
 
 use std::{
     ops::RangeInclusive,
@@ -55,8 +56,8 @@ pub(crate) fn render(registry: &'static Registry, format: Format) -> String {
     out
 }
 
-/// Prints what no dialect knows: families of users' own, and their registry's. No name is there twice, see
-/// [`prometheus_registry::reserve`].
+/// Prints the families that are in no dialect: those that the service defines, and those of the user's registry. No
+/// name is on the page twice, see [`prometheus_registry::reserve`].
 fn write_others(out: &mut String, registry: &'static Registry, format: Format) {
     let mut others: Vec<&'static Family> = Vec::new();
     registry.families.each_own(|family| others.push(family));
@@ -80,7 +81,7 @@ fn write_family(out: &mut String, registry: &'static Registry, format: Format, f
 fn write_numbers(out: &mut String, family: &HttpFamily, all: &[Series]) {
     let Family { name, unit, .. } = *family.row.family;
     if all.is_empty() && family.row.family.labels.is_empty() {
-        // One series, which does not wait for a first endpoint.
+        // A family without labels has its series from the start, before there is an endpoint.
         text::push_series(out, name, "", "", None);
         return text::push_integer(out, 0);
     }
@@ -159,7 +160,8 @@ fn write_distribution(
     }
 }
 
-/// Rows are read one after another while threads write: an end may be seen without its beginning.
+/// The number of requests in flight; 0 if the sum of the rows is below zero. Rows are read one after another while
+/// threads write, so the end of a request may be read without its start.
 pub(crate) fn not_negative(in_flight: u64) -> u64 {
     if in_flight > u64::MAX / 2 { 0 } else { in_flight }
 }

@@ -1,4 +1,4 @@
-//! Patterns of routes: a template, or one with `*` for any run of characters.
+//! Patterns of routes, in which `*` matches any number of characters.
 
 /// Whether a route fits a pattern.
 pub(crate) fn fits(pattern: &str, route: &str) -> bool {
@@ -10,7 +10,7 @@ pub(crate) fn fits(pattern: &str, route: &str) -> bool {
     let mut open = false;
     let mut last = "";
     for piece in pieces {
-        // The piece before the star, as early as possible: what is left for the stars behind it is then most.
+        // The piece is matched as early as possible, which leaves the most characters for the stars after it.
         if open {
             let Some((_, behind)) = rest.split_once(last) else {
                 return false;

@@ -1,5 +1,5 @@
-//! Families of a `prometheus::Registry`, printed in either format beside our own, and names that it must refuse because
-//! our own have them.
+//! The user's `prometheus::Registry`: prints its families in either format, and makes it refuse the names of our own
+//! families.
 
 use std::collections::HashMap;
 
@@ -13,11 +13,11 @@ use prometheus::{
 
 use crate::text;
 
-/// Takes a family's name in the registry, which from then on refuses whoever registers it: a page with one family twice
-/// is refused whole. Whether the name was free.
+/// Takes a family's name in the registry, so that nobody else can register it: Prometheus refuses a whole page on which
+/// a family stands twice. Returns whether the name was free.
 pub(crate) fn reserve(registry: &Registry, family: &Family) -> bool {
     let is_free = reserve_name(registry, family.name);
-    // Names that lines of this family have as well; one that another family of ours has taken needs nothing more.
+    // The names of this family's lines are taken too. If another family of ours has one already, that is enough.
     match family.kind {
         MetricKind::Histogram | MetricKind::Summary => {
             for suffix in ["_bucket", "_sum", "_count"] {
@@ -40,7 +40,7 @@ fn reserve_name(registry: &Registry, name: &str) -> bool {
     desc.is_ok_and(|desc| registry.register(Box::new(Reservation(desc))).is_ok())
 }
 
-/// A name that nobody else may register. It has no samples in the registry.
+/// A collector without samples that keeps a name from being registered.
 struct Reservation(Desc);
 
 impl Collector for Reservation {
@@ -88,7 +88,7 @@ fn write_family(out: &mut String, format: Format, family: &proto::MetricFamily) 
                 text::push_series(out, name, "", &labels, None);
                 text::push_number(out, metric.get_gauge().get_value());
             }
-            // The crate's untyped metric has no public way in; a value cannot be read through its plain model either.
+            // The crate has no public way to make an untyped metric or to read its value.
             proto::MetricType::UNTYPED => {}
             proto::MetricType::HISTOGRAM => write_histogram(out, name, &labels, metric.get_histogram()),
             proto::MetricType::SUMMARY => write_summary(out, name, &labels, metric.get_summary()),

@@ -1,7 +1,6 @@
-//! What every request is recorded by: bounds, the layout of the cells, the options and the cap on series.
+//! The settings by which every request is recorded: bounds, the layout of the cells, the options and the cap on series.
 //!
-//! It stands below the endpoints and knows none of them. The fields that the request path reads stand in this one
-//! struct.
+//! This file knows no endpoint. All fields that the request path reads are in its one struct.
 
 use std::{
     fmt,
@@ -21,21 +20,21 @@ use crate::{
     scale::Bounds,
 };
 
-/// How requests are recorded, the same for all endpoints.
+/// The settings of recording, the same for all endpoints.
 #[derive(Debug)]
 pub(crate) struct Recording {
     pub(crate) duration_bounds: Bounds,
     pub(crate) size_bounds: Bounds,
     pub(crate) layout: CellLayout,
-    /// A request that takes longer is slow.
+    /// A request that takes longer counts as slow.
     pub(crate) slow_nanoseconds: u64,
     /// Durations are rounded to a multiple of this.
     pub(crate) rounding_nanoseconds: u64,
     pub(crate) body_sizes: bool,
     pub(crate) empty_bodies: bool,
-    /// Requests carry something to their end: a trace, or what callbacks read.
+    /// Whether a request keeps something until it ends: its trace for exemplars, or its headers for callbacks.
     pub(crate) has_extras: bool,
-    /// Some family has durations or sizes by status.
+    /// The layout of a status's histograms, if some family has durations or sizes by status.
     pub(crate) by_status: Option<StatusCellLayout>,
     pub(crate) extra_label: ExtraLabel,
 
@@ -45,11 +44,11 @@ pub(crate) struct Recording {
     pub(crate) callbacks: Box<[Callback]>,
     pub(crate) started: Instant,
     pub(crate) max_series: usize,
-    /// Series that a status adds to an endpoint.
+    /// The number of series that each status adds to an endpoint.
     pub(crate) status_series: usize,
     pub(crate) series: AtomicUsize,
     pub(crate) refused: AtomicU64,
-    /// Where requests count whose own series has no room; set once, when the registry exists.
+    /// Counts the requests whose own series has no room. Set once, when the registry exists.
     pub(crate) overflow: OnceLock<&'static dyn Overflow>,
 }
 
@@ -60,7 +59,7 @@ pub(crate) trait Overflow: fmt::Debug + Send + Sync {
 }
 
 impl Recording {
-    /// Whether the cap leaves room for so many more series.
+    /// Whether the cap leaves room for this number of further series.
     pub(crate) fn has_room(&self, series: usize) -> bool {
         self.series.load(Ordering::Relaxed).saturating_add(series) <= self.max_series
     }
@@ -82,7 +81,7 @@ impl Recording {
         }
     }
 
-    /// A duration as it is recorded.
+    /// The duration rounded as the options say.
     #[inline]
     pub(crate) fn rounded(&self, nanoseconds: u64) -> u64 {
         match self.rounding_nanoseconds {
@@ -91,7 +90,7 @@ impl Recording {
         }
     }
 
-    /// Minutes since the metrics were built, from 1.
+    /// The minute since the metrics were built; the first is 1.
     pub(crate) fn minute(&self) -> u64 {
         1 + self.started.elapsed().as_secs() / 60
     }

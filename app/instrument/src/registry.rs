@@ -1,6 +1,6 @@
 //! What all layers of one [`HttpMetrics`](crate::HttpMetrics) share: the endpoints, the cap on series, the families.
 //!
-//! Finding an endpoint takes a lock and hashes a route; a layer does it once for each endpoint and remembers (`layer.rs`).
+//! Finding an endpoint takes a lock and hashes the route, so a service of the layer caches what it found (`layer.rs`).
 
 use std::{
     collections::HashMap,
@@ -20,15 +20,15 @@ use crate::{
     series::Index,
 };
 
-/// What the layers of one [`HttpMetrics`](crate::HttpMetrics) share; leaked on purpose by [`crate::Builder::build`], so
-/// that the request path counts no references.
+/// What the layers of one [`HttpMetrics`](crate::HttpMetrics) share. [`crate::Builder::build`] leaks it on purpose, so
+/// that no request clones an `Arc`.
 #[derive(Debug)]
 pub(crate) struct Registry {
     pub(crate) recording: Recording,
     pub(crate) is_on: bool,
     /// The dialect's rows that are exported.
     pub(crate) rows: Box<[DialectRow]>,
-    /// Those of them that the layer records, in their order.
+    /// The families of those rows that the layer records, in the same order.
     pub(crate) http: Box<[HttpFamily]>,
     pub(crate) metrics_path: Box<str>,
     pub(crate) excluded: Box<[Box<str>]>,
@@ -37,8 +37,9 @@ pub(crate) struct Registry {
     pub(crate) endpoint_series: usize,
     pub(crate) endpoints: RwLock<Vec<&'static Endpoint>>,
     pub(crate) routes: RwLock<HashMap<Box<str>, Route>>,
-    /// One for each value of the extra label.
+    /// The endpoints of requests that match no route, one for each value of the extra label; made on first use.
     pub(crate) unmatched: Box<[OnceLock<&'static Endpoint>]>,
+    /// Services that the layers have made so far.
     pub(crate) instances: AtomicUsize,
     pub(crate) index: Mutex<Index>,
     pub(crate) families: Families,
@@ -51,20 +52,21 @@ pub(crate) struct Registry {
 /// The endpoints of a route.
 #[derive(Debug)]
 pub(crate) struct Route {
-    /// By method and extra_label.
+    /// Indexed by extra label and method, see [`Registry::endpoint`].
     endpoints: Box<[Option<&'static Endpoint>]>,
-    /// Its methods are known beforehand; whatever else a client asks for is not among them.
+    /// Whether the route's methods were declared. Then requests with another method count as matching no route.
     is_declared: bool,
 }
 
-/// Where a request is recorded, and whether the answer may be remembered.
+/// Where a request is recorded, and whether that may be cached.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Lookup {
-    /// Into these series.
+    /// In this endpoint's series. May be cached.
     Recorded(&'static Endpoint),
-    /// Nowhere: the route is excluded.
+    /// Nowhere, because the route is excluded. May be cached.
     Excluded,
-    /// Into the unmatched route's, because the cap leaves no room. May change, so ask again.
+    /// In the unmatched route's series, because the cap leaves no room for the route's own. Must not be cached: the
+    /// next request may be recorded elsewhere.
     OverLimit(&'static Endpoint),
 }
 
@@ -91,7 +93,7 @@ impl Registry {
         }
     }
 
-    /// A request that no route and method is for.
+    /// The lookup of a request that matches no route, or no declared method of its route.
     fn outside(&'static self, extra_label: u8) -> Lookup {
         if self.ignores_unmatched {
             Lookup::Excluded
@@ -104,14 +106,15 @@ impl Registry {
         self.excluded.iter().any(|pattern| pattern::fits(pattern, route))
     }
 
-    /// The method under which a request to a route counts. `None`: the route's methods were declared, and it is none of them.
+    /// The method under which a request to a route counts. `None` if the route's methods were declared and this is none
+    /// of them.
     fn counted_as(&self, method: MethodLabel, route: &str) -> Option<MethodLabel> {
         let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
         let Some(known) = routes.get(route).filter(|known| known.is_declared) else {
             return Some(method);
         };
         let declares = |method: MethodLabel| known.endpoints.get(method.index()).copied().flatten().is_some();
-        // What answers GET answers HEAD.
+        // A handler of GET also answers HEAD.
         let stands_for = if method == MethodLabel::Head {
             MethodLabel::Get
         } else {
@@ -120,7 +123,7 @@ impl Registry {
         [method, stands_for].into_iter().find(|method| declares(*method))
     }
 
-    /// Makes the series of a route's method exist; from now on the route has the methods that are declared, and no other.
+    /// Makes the series of a method on a route exist. After that, only declared methods count as the route's.
     pub(crate) fn declare(&'static self, method: MethodLabel, route: &str) -> Option<&'static Endpoint> {
         let endpoint = self.endpoint(method, 0, route)?;
         if let Some(known) = self
@@ -137,7 +140,7 @@ impl Registry {
         Some(endpoint)
     }
 
-    /// The endpoint's series, made on first use. `None`: the cap leaves no room.
+    /// The endpoint, made on first use. `None` if the cap leaves no room for its series.
     fn endpoint(&'static self, method: MethodLabel, extra_label: u8, route: &str) -> Option<&'static Endpoint> {
         let place = usize::from(extra_label) * MethodLabel::COUNT + method.index();
         let held = |known: &Route| known.endpoints.get(place).copied().flatten();
@@ -163,7 +166,8 @@ impl Registry {
         *slot
     }
 
-    /// The series of what no route and method is for: one set, whatever clients invent. The cap does not apply.
+    /// The endpoint of requests that match no route. There is one for each value of the extra label, so clients cannot
+    /// add series; the cap does not apply to it.
     pub(crate) fn unmatched(&'static self, extra_label: u8) -> &'static Endpoint {
         let make = || {
             self.add_endpoint(
@@ -175,7 +179,7 @@ impl Registry {
         };
         match self.unmatched.get(usize::from(extra_label)) {
             Some(slot) => slot.get_or_init(make),
-            // The number is always below their count; were it not, a fresh set of series would do no harm.
+            // Cannot happen, because the index is always below the number of values.
             None => make(),
         }
     }

@@ -26,7 +26,7 @@ impl Scale {
         }
     }
 
-    /// A bound in recorded steps. It is positive and far below 2^64 steps; `as` saturates where it is not.
+    /// A bound in recorded steps. Bounds are positive and far below 2^64 steps; others saturate.
     fn recorded(self, bound: f64) -> u64 {
         (bound * self.steps()).round() as u64
     }
@@ -44,8 +44,8 @@ impl Scale {
 pub(crate) struct Bounds {
     pub(crate) scale: Scale,
     steps: Box<[u64]>,
-    /// The value of `le`, always with a fraction (`1.0`), as Python's client and OpenMetrics write it: the same series
-    /// whichever format a scraper asks for.
+    /// The values of `le`, always with a fraction (`1.0`) as Python's client and OpenMetrics write them, so that both
+    /// formats give the same series.
     labels: Box<[Box<str>]>,
 }
 
@@ -66,7 +66,7 @@ impl Bounds {
         self.steps.len() + 1
     }
 
-    /// Cells that a histogram of these bounds takes: its sum and its buckets.
+    /// The number of cells of a histogram with these bounds: its sum and its buckets.
     pub(crate) fn width(&self) -> usize {
         BUCKETS + self.buckets()
     }
@@ -78,7 +78,7 @@ impl Bounds {
         row.add(at + BUCKETS + self.bucket(value), 1);
     }
 
-    /// Sample lines that a histogram of these bounds prints: buckets, sum and count.
+    /// The number of sample lines of a histogram with these bounds: buckets, sum and count.
     pub(crate) fn series(&self) -> usize {
         self.buckets() + 2
     }
@@ -98,7 +98,7 @@ impl Bounds {
         self.steps.iter().map(move |bound| *bound as f64 / steps)
     }
 
-    /// The bounds of these that are wanted.
+    /// Selects the wanted bounds from these.
     pub(crate) fn select(&self, wanted: &[f64]) -> Selection {
         let steps: Vec<u64> = wanted.iter().map(|bound| self.scale.recorded(*bound)).collect();
         let selected = self.steps.iter().enumerate().filter(|(_, bound)| steps.contains(bound));
@@ -109,7 +109,7 @@ impl Bounds {
         }
     }
 
-    /// All of them.
+    /// Selects all bounds.
     pub(crate) fn all(&self) -> Selection {
         Selection {
             labels: self.labels.clone(),
@@ -118,21 +118,21 @@ impl Bounds {
     }
 }
 
-/// Which of recorded bounds a family prints.
+/// The recorded bounds that a family prints.
 #[derive(Debug, Default)]
 pub(crate) struct Selection {
     labels: Box<[Box<str>]>,
-    /// The recorded bucket that ends at each of them.
+    /// For each printed bound, the recorded bucket that ends at it.
     ends: Box<[usize]>,
 }
 
 impl Selection {
-    /// How many bounds are printed, `+Inf` not among them.
+    /// The number of printed bounds, without `+Inf`.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// `le` of every printed bucket but `+Inf`, and the last recorded bucket that it holds.
+    /// For every printed bucket but `+Inf`: its `le`, and the last recorded bucket that it includes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, usize)> {
         self.labels.iter().map(AsRef::as_ref).zip(self.ends.iter().copied())
     }

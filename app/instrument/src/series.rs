@@ -1,7 +1,9 @@
-//! Which series the layer's families have: a line for each set of label values, and what adds up to it.
+//! The series of the layer's families: for each set of label values, the endpoints (or their statuses or exceptions)
+//! whose counts are added up.
 //!
-//! A dialect may leave a label out (S1's histogram has no method), so that several endpoints are one series, or tell a
-//! status apart (OpenTelemetry's has it), so that one endpoint is several. Texts are made once, when a part first appears.
+//! A family without a label for the method (S1's histogram) adds several endpoints to one series. One with a label for
+//! the status (OpenTelemetry's histogram) splits an endpoint into several series. The text of the labels is made once,
+//! when a part is first seen.
 
 use std::collections::HashMap;
 
@@ -16,12 +18,12 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SeriesPart {
     pub(crate) endpoint: &'static Endpoint,
-    /// The slot of the status or the place of the exception, if the family's level is one of them.
+    /// The slot of the status or the place of the exception, according to the family's level; 0 for a whole endpoint.
     pub(crate) slot: usize,
 }
 
 impl SeriesPart {
-    /// How many requests it counts, in a family that counts.
+    /// The value of the part in a family of counters or gauges.
     pub(crate) fn count(self, family: &HttpFamily) -> u64 {
         let Self { endpoint, slot } = self;
         match (family.row.metric, family.level) {
@@ -35,11 +37,11 @@ impl SeriesPart {
     }
 }
 
-/// A line, or a histogram's lines.
+/// One series of a family: a line of the page, or the lines of a histogram.
 #[derive(Debug)]
 pub(crate) struct Series {
     pub(crate) labels: Box<str>,
-    /// One at least.
+    /// The parts that are added up; there is at least one.
     pub(crate) parts: Vec<SeriesPart>,
 }
 
@@ -69,12 +71,12 @@ impl FamilySeries {
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     families: Vec<FamilySeries>,
-    /// Of each endpoint, how many statuses and exceptions have been seen.
+    /// The number of statuses and of exceptions that are in the index already, for each endpoint.
     seen: Vec<(usize, usize)>,
 }
 
 impl Index {
-    /// Takes in what has appeared since.
+    /// Adds the endpoints, statuses and exceptions that are new since the last call.
     pub(crate) fn update(&mut self, http: &[HttpFamily], endpoints: &[&'static Endpoint], counts_exceptions: bool) {
         self.families.resize_with(http.len(), FamilySeries::default);
         for (place, endpoint) in endpoints.iter().copied().enumerate() {

@@ -11,8 +11,8 @@ use crate::TraceId;
 const LENGTH: usize = 55;
 const SAMPLED: u8 = 1;
 
-/// Where a request stands in a trace. Whoever accepts requests puts it into their extensions; handlers and exemplars
-/// read it there.
+/// The place of a request in a trace: the ids of the trace and the span, and whether it is recorded. The code that
+/// accepts a request puts it into the request's extensions, where handlers read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceContext {
     trace: NonZeroU128,
@@ -21,7 +21,7 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// The first span of a trace that nobody records. Both ids should be random; zero, which is no id, becomes 1.
+    /// The first span of a new trace, not recorded. Both ids should be random; 0 is not a valid id and becomes 1.
     #[must_use]
     pub fn start(trace: u128, span: u64) -> Self {
         Self {
@@ -31,8 +31,8 @@ impl TraceContext {
         }
     }
 
-    /// The caller's span, from the value of the header `traceparent`. `None` if it does not follow the
-    /// [recommendation](https://www.w3.org/TR/trace-context/#traceparent-header), which then wants a trace of its own.
+    /// The caller's span, from the value of the header `traceparent`. `None` if the value is not valid by the
+    /// [recommendation](https://www.w3.org/TR/trace-context/#traceparent-header), which asks to start a new trace then.
     #[must_use]
     pub fn parse(header: &[u8]) -> Option<Self> {
         let (head, rest) = header.split_at_checked(LENGTH)?;
@@ -44,12 +44,12 @@ impl TraceContext {
         Some(Self {
             trace: NonZeroU128::new(trace)?,
             span: NonZeroU64::new(u64::try_from(span).ok()?)?,
-            // Of the flags, version 00 knows one.
+            // Version 00 defines only this flag.
             flags: u8::try_from(flags).ok()? & SAMPLED,
         })
     }
 
-    /// The same span, recorded or not.
+    /// The same span with the flag that says whether the trace is recorded.
     #[must_use]
     pub fn with_sampled(self, is_sampled: bool) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl TraceContext {
         }
     }
 
-    /// A span of our own below this one. Its id should be random.
+    /// A span whose parent is this one. Its id should be random.
     #[must_use]
     pub fn child(self, span: u64) -> Self {
         Self {

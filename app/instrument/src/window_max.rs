@@ -1,4 +1,4 @@
-//! The highest value of the last minutes: a maximum that is forgotten, as Micrometer's `_max` is.
+//! The highest value of the last one to two minutes, as in Micrometer's `_max`: older values are forgotten.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,13 +11,13 @@ pub(crate) struct WindowMax {
 }
 
 impl WindowMax {
-    /// Notes a value; `minute` counts from any start.
+    /// Records a value. `minute` is the current minute, counted from any start.
     pub(crate) fn record(&self, minute: u64, value: u64) {
         self.turn_to(minute);
         self.current.fetch_max(value, Ordering::Relaxed);
     }
 
-    /// The highest value; 0 if there was none.
+    /// The highest value of this minute and the one before; 0 if there was none.
     pub(crate) fn value(&self, minute: u64) -> u64 {
         self.turn_to(minute);
         self.current
@@ -25,7 +25,7 @@ impl WindowMax {
             .max(self.previous.load(Ordering::Relaxed))
     }
 
-    /// A value that is noted by another thread while the minute turns may be forgotten with the minute before.
+    /// Begins a new minute if it is due. A value that another thread records at that moment may be lost.
     fn turn_to(&self, minute: u64) {
         let held = self.minute.load(Ordering::Relaxed);
         if held >= minute

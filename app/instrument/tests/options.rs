@@ -459,7 +459,7 @@ fn a_metric_that_the_dialect_does_not_spell_is_counted_and_not_exported() {
     let wrong = metrics.counter(MetricId::CacheOperations, &["get"]).unwrap_err();
     assert_eq!(
         wrong.to_string(),
-        "CacheOperations takes the values of 2 labels, 1 were given"
+        "CacheOperations: 1 is not a valid number of label values: use 2"
     );
     assert!(metrics.counter(MetricId::Requests, &[]).is_err(), "the layer's");
 }
