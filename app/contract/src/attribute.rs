@@ -1,6 +1,6 @@
-//! What a label stands for, whatever a dialect calls it.
+//! The meaning of each label, the same in every dialect. The label's name is the dialect's.
 
-/// The metric of a label.
+/// The meaning of a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Attribute {
     /// The HTTP method.
@@ -15,42 +15,42 @@ pub enum Attribute {
     StatusClass,
     /// Micrometer's class of the answer: `SUCCESS`, `CLIENT_ERROR`.
     Outcome,
-    /// Whose fault an error is: `client_error` or `server_error`.
+    /// Whether an error is the client's or the server's: `client_error` or `server_error`; else `none`.
     Fault,
-    /// OpenTelemetry's `error.type`: the status of a server's error; no label else.
+    /// OpenTelemetry's `error.type`: the status, if it is 5xx. Other requests do not have the label.
     StatusOfError,
     /// The version of HTTP: `1.1`, `2`.
     ProtocolVersion,
     /// The version of the API that the client asks for, from a bounded set.
     ApiVersion,
-    /// What was thrown, or went wrong in its place.
+    /// The exception, or the error that stands for one in a service without exceptions.
     Exception,
-    /// What an error was, in the dialect's words ([`crate::ErrorNames`]).
+    /// The type of an error, named as the dialect does ([`crate::ErrorNames`]).
     ErrorType,
     /// The same value on every series.
     Constant(
         /// The value.
         &'static str,
     ),
-    /// What was done.
+    /// The operation on a database or a cache.
     Operation,
-    /// To which table it was done.
+    /// The database table of an operation.
     Table,
     /// How an operation ended: `success`, `error`; `hit`, `miss`; `granted`, `denied`.
     OperationResult,
-    /// Which resource of a pool: `idle`, `used`.
+    /// The state of a connection in a pool: `idle`, `used`.
     State,
-    /// Which kind of task.
+    /// The type of a background task.
     TaskType,
-    /// Where a task is in its life: `queued`, `started`, `succeeded`, `failed`, `dropped`.
+    /// The status of a background task: `queued`, `started`, `succeeded`, `failed`, `dropped`.
     TaskStatus,
-    /// What happened.
+    /// The event, for example `login`.
     Event,
-    /// Which other service.
+    /// The name of another service.
     Service,
     /// The status that another service answered with, or why it did not.
     ServiceStatus,
-    /// Where an order is in its life.
+    /// The status of an order.
     OrderStatus,
     /// A currency's ISO 4217 code.
     Currency,

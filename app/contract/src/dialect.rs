@@ -24,7 +24,7 @@ impl StatusStyle {
     }
 }
 
-/// In which words a label of [`Attribute::ErrorType`] or [`Attribute::Exception`] names an error.
+/// The kind of names that the labels [`Attribute::ErrorType`] and [`Attribute::Exception`] have as values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorNames {
     /// The slug of the problem document: `not-found`.
@@ -33,7 +33,7 @@ pub enum ErrorNames {
     Exceptions,
 }
 
-/// The spelling of the requests that were answered.
+/// The names by which a query counts answered requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestsSeries {
     /// The series of the counter; a dialect without one counts with its duration histogram.
@@ -48,7 +48,7 @@ pub struct RequestsSeries {
     pub status_style: StatusStyle,
 }
 
-/// The spelling of the duration histogram.
+/// The names of the duration histogram.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DurationSeries {
     /// The histogram, in seconds.
@@ -61,7 +61,7 @@ pub struct DurationSeries {
     pub buckets: &'static [f64],
 }
 
-/// The spelling of a counter of errors by what went wrong.
+/// The names of a counter of errors by type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErrorsByTypeSeries {
     /// The counter.
@@ -70,7 +70,7 @@ pub struct ErrorsByTypeSeries {
     pub error_type: &'static str,
 }
 
-/// The spelling of the gauge of requests in flight.
+/// The names of the gauge of requests in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InFlightSeries {
     /// The gauge.
@@ -86,11 +86,11 @@ pub struct Dialect {
     pub name: &'static str,
     /// What exports metrics in this dialect, for people: the framework, the library, and where it was seen.
     pub title: &'static str,
-    /// One row for each metric that it exports, in the order of the page.
+    /// One row for each metric that the dialect exports, in the order of the page.
     pub rows: &'static [DialectRow],
-    /// How it writes a status.
+    /// The form of a status label's values.
     pub status_style: StatusStyle,
-    /// How it names errors.
+    /// The names of errors in labels.
     pub error_names: ErrorNames,
     /// The route label's value when no route matched.
     pub unmatched_route: &'static str,
@@ -114,7 +114,8 @@ impl Dialect {
         self.rows.iter().map(|row| row.family)
     }
 
-    /// Requests by method, route, status: the counter, or the count of a duration histogram that tells the status.
+    /// Requests by method, route and status: the counter, or else the count of a duration histogram with a status
+    /// label.
     #[must_use]
     pub fn requests(&self) -> Option<RequestsSeries> {
         let row = self.row(MetricId::Requests).or_else(|| self.row(MetricId::Duration))?;

@@ -5,7 +5,7 @@ use crate::Signal;
 /// The type on the `# TYPE` line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MetricKind {
-    /// Only ever grows, but for a restart of the process.
+    /// A number that only grows, and begins at 0 again when the process restarts.
     Counter,
     /// Goes up and down.
     Gauge,
@@ -43,7 +43,7 @@ pub enum Unit {
     Percent,
 }
 
-/// A metric family: what stands on its `# HELP` and `# TYPE` lines, and which labels its samples carry.
+/// A metric family: the content of its `# HELP` and `# TYPE` lines, and the labels of its samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Family {
     /// The family's name, as on the `# TYPE` line.
@@ -56,7 +56,7 @@ pub struct Family {
     pub labels: &'static [&'static str],
     /// The `# HELP` text, one sentence.
     pub help: &'static str,
-    /// The signal that it answers, if a rule or panel asks for it.
+    /// The signal that the family provides, if a rule or a panel uses it.
     pub signal: Option<Signal>,
 }
 

@@ -16,5 +16,5 @@ pub const ALERT_NAME: &str = "alertname";
 pub const ALERT_STATE: &str = "alertstate";
 /// How urgent an alert is.
 pub const SEVERITY: &str = "severity";
-/// What kind of trouble an alert tells of; Alertmanager's routes of the offline stack go by it.
+/// The kind of problem that an alert reports. The routes of the offline stack's Alertmanager use it.
 pub const ALERT_FAMILY: &str = "family";

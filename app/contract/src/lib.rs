@@ -1,6 +1,6 @@
-//! The metric contract: the questions that rules and panels ask (signals), the metrics that answer them whatever their
-//! names are (metric ids), the names that each instrumentation gives them (dialects), and every metric family of the
-//! product as data.
+//! The metric contract, as data: what rules and panels need to know of a service (signals), the metrics that tell it,
+//! independent of their names (metric ids), the names that each instrumentation gives to these metrics (dialects), and
+//! every metric family of the product.
 //!
 //! This is the only place in the workspace where a metric name is spelled. No I/O, no clock, no registry.
 

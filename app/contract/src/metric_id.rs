@@ -1,32 +1,34 @@
 //! The identity of each metric, the same in every dialect.
 //!
-//! Code that counts something names a [`MetricId`] and gives the values of its [`MetricId::attributes`], in their order:
+//! Code that counts something names a [`MetricId`] and gives the values of its [`MetricId::attributes`], in their
+//! order:
 //!
 //! ```text
 //! let hits = metrics.counter(MetricId::CacheOperations, &["get", "hit"])?;
 //! hits.increment();
 //! ```
 //!
-//! The dialect's table ([`crate::Dialect::rows`]) says family, labels and bounds. Where it has no row for the metric the
-//! handle works and is not exported, so the code need not check. To add a metric: a row here, one in
-//! `dialects/native.rs`, and one in each dialect that has it.
+//! The dialect's table ([`crate::Dialect::rows`]) gives the metric its family, labels and bounds. If the table has no
+//! row for the metric, the handle works and its series are not exported, so the code need not check. To add a metric: a
+//! row here, one in `dialects/native.rs`, and one in each dialect that has it.
 
 use crate::{Attribute, Signal};
 
 macro_rules! metric_ids {
     ($($(#[$doc:meta])* $id:ident [$($attribute:ident),*] $($signal:ident)?;)*) => {
-        /// A metric, whatever a dialect calls it.
+        /// A metric, independent of its name in a dialect.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum MetricId {
             $($(#[$doc])* $id,)*
         }
 
         impl MetricId {
-            /// All of them.
+            /// All metrics.
             pub const ALL: &'static [Self] = &[$(Self::$id),*];
 
             /// The labels of a handle, in the order in which their values are given. Empty for a metric without labels,
-            /// and for one that the HTTP layer records itself, where the dialect chooses the labels ([`MetricId::recorded_by_layer`]).
+            /// and for one that the HTTP layer records itself, where the dialect chooses the labels
+            /// ([`MetricId::recorded_by_layer`]).
             #[must_use]
             pub const fn attributes(self) -> &'static [Attribute] {
                 match self {
@@ -34,7 +36,7 @@ macro_rules! metric_ids {
                 }
             }
 
-            /// The signal that it answers, if a rule or a panel uses it.
+            /// The signal that the metric provides, if a rule or a panel uses it.
             #[must_use]
             pub const fn signal(self) -> Option<Signal> {
                 match self {
@@ -49,13 +51,13 @@ macro_rules! metric_ids {
 
 metric_ids! {
     // What the HTTP layer records.
-    /// Requests, as they were answered.
+    /// Answered requests.
     Requests [] Requests;
     /// Time from a request's arrival to the end of its response.
     Duration [] Duration;
-    /// The same over all routes, in finer buckets.
+    /// The duration of requests over all routes, in finer buckets.
     DurationOverall [];
-    /// The longest of the last minutes.
+    /// The longest duration of a request in the last one to two minutes.
     DurationMax [];
     /// Requests being served now.
     InFlight [] InFlight;
@@ -73,15 +75,15 @@ metric_ids! {
     Exceptions [];
     /// All requests of recorded routes, as one number.
     RequestsServed [];
-    /// What the cap on series refused.
+    /// Requests and handles for which the cap on series left no room.
     SeriesRefused [];
 
-    // What the service tells of its requests beside that.
+    // What the service itself exports about its requests.
     /// Requests per second over a sliding window.
     RequestRate [];
     /// Handlers that panicked.
     Panics [];
-    /// Errors answered to clients, by what went wrong.
+    /// Errors answered to clients, by type.
     ErrorsByType [ErrorType] ErrorsByType;
     /// Open client connections.
     ActiveConnections [];
@@ -93,13 +95,13 @@ metric_ids! {
     DatabaseOperationDuration [Operation, Table];
     /// Connections to the database, idle and used.
     DatabaseConnections [State];
-    /// Most connections to the database that there may be.
+    /// The limit on connections to the database.
     DatabaseConnectionsMax [];
     /// Operations on the cache.
     CacheOperations [Operation, OperationResult];
     /// Entries in the cache.
     CacheEntries [];
-    /// Background tasks, by where they are in their life.
+    /// Background tasks, by status.
     BackgroundTasks [TaskType, TaskStatus];
     /// Time that background tasks took.
     BackgroundTaskDuration [TaskType];
@@ -109,13 +111,13 @@ metric_ids! {
     ActiveUsers [];
     /// Users that registered.
     UserRegistrations [];
-    /// Logins and the like.
+    /// Logins and other events of authentication.
     AuthEvents [Event, OperationResult];
     /// Requests to other services.
     ExternalRequests [Service, ServiceStatus];
     /// Time that requests to other services took.
     ExternalRequestDuration [Service];
-    /// Orders, by where they are in their life.
+    /// Orders, by status.
     Orders [OrderStatus];
     /// Revenue in the currency's smallest unit.
     RevenueMinorUnits [Currency];
@@ -135,17 +137,17 @@ metric_ids! {
     ProcessMaxFds [];
     /// Threads of the process.
     ProcessThreads [] Threads;
-    /// What is running.
+    /// The version, commit and compiler of the running program, with the value 1.
     AppInfo [Version, Commit, Compiler, DialectName];
     /// Time since the process started serving.
     AppUptime [];
-    /// Processor use in percent of what the process may have; or what a client last said it is.
+    /// Processor use in percent of the process's limit, or the value that a client set last.
     AppCpuPercent [];
-    /// Memory use in percent of what the process may have.
+    /// Memory use in percent of the process's limit.
     AppMemoryPercent [];
-    /// Memory use from which an alert is due.
+    /// The memory use above which there is an alert.
     MemoryAlertThreshold [];
-    /// Processor use from which an alert is due.
+    /// The processor use above which there is an alert.
     CpuAlertThreshold [];
 
     // The host.
@@ -169,13 +171,13 @@ metric_ids! {
     ContainerCpuThrottledPeriods [];
     /// Time for which the container was throttled.
     ContainerCpuThrottled [];
-    /// Processes of the container that were killed for want of memory.
+    /// Processes of the container that the kernel killed because memory ran out.
     ContainerOomKills [];
 
     // The runtime.
-    /// Memory that the program has from the allocator.
+    /// Memory that the program has allocated.
     AllocatorUsed [];
-    /// Memory that the allocator has from the operating system.
+    /// Memory that the allocator holds from the operating system.
     AllocatorHeld [];
     /// Worker threads of the asynchronous runtime.
     RuntimeWorkers [];
@@ -194,8 +196,8 @@ metric_ids! {
 }
 
 impl MetricId {
-    /// Whether the HTTP layer records it itself. There is no handle for it then, and the dialect chooses its labels from
-    /// those of the request and the response.
+    /// Whether the HTTP layer records the metric itself. Then there is no handle for it, and the dialect chooses its
+    /// labels from the attributes of request and response.
     #[must_use]
     pub const fn recorded_by_layer(self) -> bool {
         (self as usize) <= (Self::SeriesRefused as usize)

@@ -1,13 +1,13 @@
-//! Series that our own recording rules make: `level:metric:operations`, one spelling whatever the dialect.
+//! The series that our own recording rules make. They are named `level:metric:operations`, the same for every dialect.
 
 /// A recorded series. Its name ends in the length of its window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordedSeries {
-    /// The labels that are left, joined by `_`.
+    /// The labels that the rule keeps, joined by `_`.
     pub level: &'static str,
-    /// What is counted.
+    /// The metric that the rule reads.
     pub metric: &'static str,
-    /// What was done to it, without the window.
+    /// The operation on the metric, without the window.
     pub operation: &'static str,
     /// One sentence for documents.
     pub help: &'static str,
@@ -28,7 +28,7 @@ pub const REQUESTS: RecordedSeries = RecordedSeries {
     operation: "rate",
     help: "Requests per second of an API, without excluded routes.",
 };
-/// Requests per second that failed by the API's fault; 0, not missing, where none did.
+/// Requests per second that the API answered with a server error; 0, and not missing, if there were none.
 pub const ERRORS: RecordedSeries = RecordedSeries {
     level: "namespace_job",
     metric: "api_errors",

@@ -1,13 +1,13 @@
-//! What one wants to know of an HTTP API, whatever the instrumentation calls it.
+//! What rules and panels need to know of an HTTP API, independent of the names of its metrics.
 
-/// A question that a dialect, or the platform, may answer.
+/// One thing to know of an API. Metrics of a dialect or of the platform provide it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Signal {
     /// Requests, counted by method, route and status.
     Requests,
-    /// Requests that failed by the service's fault (5xx).
+    /// Requests that the service answered with a server error (5xx).
     Errors,
-    /// Errors by what went wrong, not by status.
+    /// Errors by type, for example `not-found`, rather than by status.
     ErrorsByType,
     /// Time from the request's arrival to the end of the response.
     Duration,
@@ -31,7 +31,7 @@ pub enum Signal {
     DatabaseOperations,
     /// Whether the last scrape succeeded (Prometheus's own `up`).
     Up,
-    /// What a scrape costs: duration and samples.
+    /// The cost of a scrape: duration and samples.
     ScrapeCost,
     /// Pods that the workload should have.
     ReplicasWanted,

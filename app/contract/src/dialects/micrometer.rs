@@ -1,8 +1,10 @@
 //! `micrometer`: Micrometer as Spring Boot 3 sets it up, with histogram buckets on (Spring's
-//! `DefaultServerRequestObservationConvention`). There is no request counter: the
-//! count of the duration histogram takes its place.
+//! `DefaultServerRequestObservationConvention`). There is no request counter:
+//! queries use the count of the duration histogram.
 //!
-//! `exception` and `error` are always `none`, because this service throws no exceptions. No gauge of requests in flight.
+//! `exception` and `error` are always `none`, because this service throws no exceptions.
+//!
+//! No gauge of requests in flight.
 
 use super::native;
 use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};

@@ -1,5 +1,5 @@
-//! The dialects, one file each, and the table that names them. What the source systems and the libraries export is taken
-//! from their documents and source; where a table differs from them, its file says so.
+//! The dialects, one file each, and the table that lists them. Each table is taken from the documents and the source of
+//! the system or library that it describes; the file says where it differs from them.
 //!
 //! To add a dialect: a file here, its `pub mod`, and its row in the table below.
 
@@ -24,7 +24,7 @@ pub mod s4;
 
 macro_rules! dialects {
     ($($id:ident $module:ident::$table:ident;)*) => {
-        /// Every dialect that the product knows, one variant a file in [`crate::dialects`].
+        /// The dialects. Each variant is one file in [`crate::dialects`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum DialectId {
             $(#[doc = concat!("The dialect of [`", stringify!($module), "`].")] $id,)*
@@ -94,7 +94,7 @@ impl fmt::Display for DialectId {
     }
 }
 
-/// A dialect's name that no table has.
+/// A name that is not the name of a dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownDialect(
     /// The name.

@@ -1,7 +1,7 @@
-//! `native`: the reference API's own spelling. What source system S4 has is spelled as there (`endpoint` would collide
-//! with a label that a ServiceMonitor adds, so the route's label is `route`); the rest is what the contract asks for.
+//! `native`: the reference API's own names. Metrics that source system S4 has are named as there, but for the route's
+//! label: it is `route`, because `endpoint` would collide with a label that a ServiceMonitor adds.
 //!
-//! Other dialects use rows of this table where they spell a metric the same.
+//! Other dialects use rows of this table for metrics that they name in the same way.
 
 use crate::{Dialect, DialectRow, ErrorNames, StatusStyle, dialect_row::rows};
 
@@ -35,7 +35,7 @@ rows! {
         "Requests recorded under the unmatched route because the cap on series was reached.";
 }
 
-// What the service tells of its requests beside that.
+// What the service itself exports about its requests.
 rows! {
     HTTP_REQUEST_RATE: RequestRate "http_request_rate_per_second" Gauge Count {}
         "HTTP requests answered per second over the last minute.";

@@ -1,8 +1,9 @@
 //! `otel`: OpenTelemetry's stable semantic conventions for HTTP servers as its Prometheus exporters write them
-//! (semantic-conventions at 384d661, `docs/http/http-metrics.md`). There is no request counter: the
-//! count of the duration histogram takes its place.
+//! (semantic-conventions at 384d661, `docs/http/http-metrics.md`). There is no request counter: queries
+//! use the count of the duration histogram.
 //!
-//! `http_route` is absent where no route matched. `url_scheme` is `http`: TLS ends before this service.
+//! A request that matched no route has no label `http_route`. `url_scheme` is always `http`, because the service does
+//! not speak TLS itself.
 
 use super::native;
 use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};

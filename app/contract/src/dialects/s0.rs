@@ -1,7 +1,8 @@
-//! `s0`: source system S0. Names and labels as it documents them; its buckets are not given, so they are native's.
+//! `s0`: source system S0. Names and labels as it documents them; its documents give no buckets, so they are
+//! those of native.
 //!
-//! `handler` is made of method and route (`get_users_id`), as its framework names handlers; `error_type` tells whose
-//! fault an error is.
+//! `handler` is made of method and route (`get_users_id`), as its framework names handlers; `error_type` says whether
+//! an error is the client's or the server's.
 
 use super::native;
 use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};

@@ -1,5 +1,5 @@
-//! `s1`: source system S1. Its duration histogram tells the route and not the method; its buckets are configurable
-//! there and here, and native's where nobody configures them.
+//! `s1`: source system S1. Its duration histogram has a label for the route and none for the method. Its buckets can be
+//! configured, in S1 as here; the default is those of native.
 //!
 //! No gauge of requests in flight.
 

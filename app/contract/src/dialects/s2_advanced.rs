@@ -1,5 +1,5 @@
-//! `s2-advanced`: source system S2 with its advanced middleware. Three things are right here that are not there: `version`
-//! is from a bounded set, `endpoint` is the route's template, and a request whose handler fails is counted.
+//! `s2-advanced`: source system S2 with its advanced middleware. Three faults of S2 are mended here: `version` is from
+//! a bounded set, `endpoint` is the route's template, and a request whose handler fails is counted.
 
 use super::native;
 use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};

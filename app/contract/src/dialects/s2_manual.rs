@@ -1,5 +1,5 @@
-//! `s2-manual`: source system S2 with metrics that it makes itself. `endpoint` is the route's template here, where S2 puts
-//! the raw path, which anybody can make endless. Buckets are those that Python's client has unless told.
+//! `s2-manual`: source system S2 with metrics that it makes itself. `endpoint` is the route's template here. In S2 it
+//! is the raw path, so that clients could add series without limit. Buckets are the defaults of Python's client.
 
 use super::native;
 use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};

@@ -1,5 +1,5 @@
 //! `s3`: source system S3, which is prometheus-fastapi-instrumentator as it comes (status by class) with its gauge of
-//! requests in progress turned on. S3's own queries ask for `status=~"5.."`, which is true of `5xx` as well.
+//! requests in progress turned on. S3's own queries ask for `status=~"5.."`, which `5xx` matches as well.
 
 use super::{native, s2_instrumentator as instrumentator};
 use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};

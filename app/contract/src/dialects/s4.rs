@@ -1,5 +1,5 @@
-//! `s4`: source system S4. Families and labels are native's, which were taken from it; `error_type` names the exception
-//! that S4's framework throws, where native has the slug of the problem document.
+//! `s4`: source system S4. Families and labels are those of native, which were taken from S4. The values of
+//! `error_type` differ: S4 has the exception that its framework throws, native the slug of the problem document.
 
 use super::native;
 use crate::{Dialect, ErrorNames};
