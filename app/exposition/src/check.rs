@@ -1,20 +1,20 @@
-//! What is wrong with a page that Prometheus takes all the same: samples that it drops, histograms that mean nothing.
+//! Problems of a page that Prometheus accepts: samples that it drops, and histograms that contradict themselves.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::{Labels, MetricFamily, MetricType, Sample};
 
-/// Something that a page says which cannot be meant.
+/// A problem of a page that Prometheus accepts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
     /// A series stands on the page more than once; Prometheus keeps one of its samples.
     #[error("the series {0} stands on the page more than once")]
     SeriesTwice(String),
-    /// A bucket holds less than the one below.
+    /// A bucket counts less than the next smaller one, though buckets are cumulative.
     #[error("the bucket {0} holds less than the bucket below it")]
     Falling(String),
-    /// The count is not that of the bucket `+Inf`, or there is none.
+    /// The count differs from that of the bucket `+Inf`, or there is no such bucket.
     #[error("the histogram {0} has no bucket le=\"+Inf\" that equals its count")]
     Count(String),
     /// A histogram has a bucket `+Inf` and no count.
@@ -67,7 +67,7 @@ fn histogram_problems(family: &MetricFamily, problems: &mut Vec<Problem>) {
     problems.extend(ends.values().map(|end| Problem::NoCount(described(end))));
 }
 
-/// The labels in the order of their names, but for one.
+/// The labels except one, in the order of their names.
 fn sorted<'a>(labels: &'a Labels, without: &str) -> Vec<&'a (String, String)> {
     let mut labels: Vec<_> = labels.iter().filter(|(name, _)| name != without).collect();
     labels.sort();

@@ -12,7 +12,7 @@ const QUOTED_CHARS: usize = 60;
 pub(crate) struct Cursor<'a>(pub(crate) &'a str);
 
 impl<'a> Cursor<'a> {
-    /// Skips spaces and tabs. Whether there were any.
+    /// Skips spaces and tabs. Returns whether there were any.
     pub(crate) fn skip_blanks(&mut self) -> bool {
         let rest = self.0.trim_start_matches([' ', '\t']);
         let skipped = rest.len() < self.0.len();
@@ -20,14 +20,14 @@ impl<'a> Cursor<'a> {
         skipped
     }
 
-    /// Takes a text if it stands here.
+    /// Takes a text if the rest of the line begins with it. Returns whether it did.
     pub(crate) fn take(&mut self, text: &str) -> bool {
         let rest = self.0.strip_prefix(text);
         self.0 = rest.unwrap_or(self.0);
         rest.is_some()
     }
 
-    /// Takes a text, or says that it is missing.
+    /// Takes a text, or fails if the rest of the line does not begin with it.
     pub(crate) fn expect(&mut self, text: &str, wanted: &'static str) -> Result<(), Reason> {
         match self.take(text) {
             true => Ok(()),
@@ -72,7 +72,7 @@ impl<'a> Cursor<'a> {
         Ok(Some(unescaped(text, true)))
     }
 
-    /// What stands here, cut short, for a message.
+    /// The beginning of the rest of the line, for a message.
     pub(crate) fn excerpt(&self) -> String {
         self.0.chars().take(QUOTED_CHARS).collect()
     }

@@ -1,10 +1,10 @@
 //! Why a page is refused.
 
-/// The first line that a page is refused for.
+/// The error in the first line for which a page is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {reason}")]
 pub struct ReadError {
-    /// The line's number, from 1. What concerns the whole page names its last line.
+    /// The line's number, from 1. An error of the whole page has the number of the last line.
     pub line: usize,
     /// What is wrong with it.
     pub reason: Reason,
@@ -41,7 +41,7 @@ pub enum Reason {
     /// A label stands twice on one sample.
     #[error("the label {0:?} stands twice on one sample")]
     LabelTwice(String),
-    /// Something else stands where the format wants a certain character.
+    /// The format wants a certain character, and the line has another one.
     #[error("{found:?} stands where {wanted} was expected")]
     Expected {
         /// What the format wants.
@@ -52,16 +52,16 @@ pub enum Reason {
     /// A quoted text has no end on its line.
     #[error("a quoted text does not end on its line")]
     UnendedText,
-    /// The value of a sample or exemplar is no number.
+    /// The value of a sample or exemplar is not a number.
     #[error("{0:?} is not a valid value: use a number, NaN, +Inf or -Inf")]
     Value(String),
-    /// The timestamp is none of the format.
+    /// The timestamp is not valid in the format.
     #[error("{0:?} is not a valid timestamp: use {1}")]
     Timestamp(String, &'static str),
-    /// The type is none of the format.
+    /// The type does not exist in the format.
     #[error("{0:?} is not a valid metric type: use {1}")]
     MetricType(String, &'static str),
-    /// OpenMetrics: the unit is not how the family's name ends.
+    /// OpenMetrics: the family's name does not end in its unit.
     #[error("the unit {unit:?} is not the suffix of the family {family:?}")]
     Unit {
         /// The family.
@@ -72,7 +72,7 @@ pub enum Reason {
     /// OpenMetrics: a line is empty.
     #[error("the line is empty, which OpenMetrics does not allow")]
     EmptyLine,
-    /// OpenMetrics: a comment is none of HELP, TYPE, UNIT and EOF.
+    /// OpenMetrics: a comment is not one of HELP, TYPE, UNIT and EOF.
     #[error("{0:?} is not a valid comment: OpenMetrics has only # HELP, # TYPE, # UNIT and # EOF")]
     Comment(String),
     /// OpenMetrics: something follows `# EOF`.

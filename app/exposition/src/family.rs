@@ -6,13 +6,13 @@ pub type Labels = Vec<(String, String)>;
 /// The type of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum MetricType {
-    /// A number that only grows, but for a restart of the process.
+    /// A number that only grows, and begins at 0 again when the process restarts.
     Counter,
     /// A number that goes up and down.
     Gauge,
     /// Cumulative buckets, a sum and a count.
     Histogram,
-    /// OpenMetrics: a histogram of what is there now.
+    /// OpenMetrics: a histogram of current values, whose counts can fall.
     GaugeHistogram,
     /// Quantiles, a sum and a count.
     Summary,
@@ -20,7 +20,7 @@ pub enum MetricType {
     Info,
     /// OpenMetrics: states, of which one or more are on.
     StateSet,
-    /// Not said: `untyped` in Prometheus text, `unknown` in OpenMetrics.
+    /// The page does not say the type: `untyped` in Prometheus text, `unknown` in OpenMetrics.
     #[default]
     Unknown,
 }
@@ -38,7 +38,7 @@ impl MetricType {
         Self::Unknown,
     ];
 
-    /// Whether Prometheus text has it; the others are OpenMetrics' own.
+    /// Whether Prometheus text has the type; the others exist only in OpenMetrics.
     #[must_use]
     pub const fn is_in_text(self) -> bool {
         match self {
@@ -47,7 +47,7 @@ impl MetricType {
         }
     }
 
-    /// What a sample's name may have behind the family's name; the empty suffix is the family's name itself.
+    /// The suffixes that a sample's name may add to the family's name. The empty suffix is the family's name itself.
     #[must_use]
     pub const fn suffixes(self) -> &'static [&'static str] {
         match self {
@@ -87,7 +87,7 @@ pub struct Sample {
     pub value: f64,
     /// Milliseconds since the epoch, if the page says when.
     pub timestamp_milliseconds: Option<i64>,
-    /// OpenMetrics: an example of what was counted.
+    /// OpenMetrics: an example of the values that were counted.
     pub exemplar: Option<Exemplar>,
 }
 
@@ -100,7 +100,7 @@ impl Sample {
     }
 }
 
-/// An example of what a sample has counted, mostly a request's trace.
+/// An example of the values that a sample has counted, mostly with the trace of a request.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Exemplar {
     /// The labels, such as `trace_id`.

@@ -1,4 +1,4 @@
-//! The two exposition formats, and which of them a scraper asks for.
+//! The two exposition formats, and the choice between them by a scraper's Accept header.
 
 const OPEN_METRICS: &str = "application/openmetrics-text";
 
@@ -53,7 +53,7 @@ impl Format {
     }
 }
 
-/// A weight (0 to 1, three digits) as a number that has an order.
+/// A weight (0 to 1, three digits) as an integer, which can be compared.
 fn thousandths(weight: f32) -> u32 {
     (weight.clamp(0.0, 1.0) * 1_000.0) as u32
 }

@@ -1,11 +1,12 @@
 //! How much a page may hold.
 
-/// Bounds on what [`read`](crate::read) takes in. Beyond them it stops with an error, so memory is bounded by them too.
+/// Bounds on the pages that [`read`](crate::read) accepts. It stops with an error at the first bound that a page
+/// exceeds, so they bound its memory too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the page.
     pub bytes: usize,
-    /// Samples of the page; and families.
+    /// Samples of the page. The same bound holds for families.
     pub samples: usize,
     /// Labels of one sample or exemplar.
     pub labels: usize,

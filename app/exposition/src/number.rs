@@ -2,14 +2,14 @@
 
 /// A value; `None` if Prometheus refuses it.
 pub(crate) fn value(text: &str) -> Option<f64> {
-    // Prometheus refuses what Go alone would take: `1_000` and hexadecimal numbers.
+    // Prometheus refuses some numbers that Go accepts: `1_000` and hexadecimal ones.
     if text.contains(['_', 'p', 'P', 'x', 'X']) {
         return None;
     }
     let number: f64 = text.parse().ok()?;
     let has_sign = text.starts_with(['+', '-']);
     let is_word = text.contains(['n', 'N']);
-    // Go knows no signed NaN, and a number that is too large is an error, not an infinity.
+    // Go refuses a NaN with a sign, and a number that is too large, where Rust would give an infinity.
     let is_refused = (number.is_nan() && has_sign) || (number.is_infinite() && !is_word);
     (!is_refused).then_some(number)
 }
@@ -22,7 +22,7 @@ pub(crate) fn milliseconds(text: &str) -> Option<i64> {
 /// Milliseconds since the epoch, from OpenMetrics' seconds with a fraction.
 pub(crate) fn seconds(text: &str) -> Option<i64> {
     let milliseconds = value(text)? * 1_000.0;
-    // `as` would saturate; a time that far off is none.
+    // `as` would saturate. A time so far away is not valid.
     (milliseconds.abs() < 9e18).then_some(milliseconds.round() as i64)
 }
 

@@ -1,8 +1,9 @@
 //! Reads a page, line by line.
 //!
-//! It takes what the parsers of a Prometheus server take (`model/textparse`), with two differences: a line feed inside a
-//! label's value must be escaped, and a byte that is not UTF-8 is refused wherever it stands. A second `# HELP` or
-//! `# TYPE` line of a family is allowed, as there, and wins; [`crate::check`] tells of it what a stricter reader refuses.
+//! It takes what the parsers of a Prometheus server take (`model/textparse`), with two differences: a line feed inside
+//! a label's value must be escaped, and a byte that is not UTF-8 is refused wherever it stands. A second `# HELP` or `#
+//! TYPE` line of a family is allowed, as in Prometheus, and wins; [`crate::check`] finds problems that Prometheus
+//! accepts.
 
 use std::collections::HashMap;
 
@@ -28,7 +29,7 @@ pub fn read(page: &[u8], format: Format, limits: &Limits) -> Result<Vec<MetricFa
     reader.finish()
 }
 
-/// Reads a page of which the lines come one after another, as from a socket.
+/// Reads a page line by line, for pages that arrive in parts, as from a socket.
 #[derive(Debug)]
 pub struct Reader {
     format: Format,
@@ -117,7 +118,7 @@ impl Reader {
         }
     }
 
-    /// Reads HELP and TYPE; any other comment is for people.
+    /// Reads HELP and TYPE, and skips any other comment.
     fn read_text_comment(&mut self, comment: &str) -> Result<(), Reason> {
         let mut cursor = Cursor(comment);
         let has_blank = cursor.skip_blanks();
@@ -201,7 +202,8 @@ impl Reader {
         Ok(())
     }
 
-    /// The family that a sample belongs to: one whose type allows the suffix of its name, else one of its own name.
+    /// The family of a sample: one whose type allows the suffix of the sample's name, or else a family of that very
+    /// name.
     fn family_name<'s>(&self, sample: &'s Sample) -> &'s str {
         let name = sample.name.as_str();
         let allows = |family: &str, suffix: &str| {
@@ -217,7 +219,8 @@ impl Reader {
         families.next().map_or(name, |(family, _)| family)
     }
 
-    /// The family of a name, made on first sight. Never `None` in fact: a place that was just given has a family.
+    /// The family of a name, which is made if there is none yet. Never returns `None`, because the place exists by
+    /// then.
     fn family(&mut self, name: &str) -> Result<Option<&mut MetricFamily>, Reason> {
         if let Some(place) = self.by_name.get(name) {
             return Ok(self.families.get_mut(*place));

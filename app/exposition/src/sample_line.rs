@@ -110,7 +110,7 @@ fn read_value(cursor: &mut Cursor<'_>) -> Result<f64, Reason> {
     number::value(text).ok_or_else(|| Reason::Value(text.to_owned()))
 }
 
-/// Takes what stands before the next blank, behind the blanks that stand here.
+/// Skips blanks, and takes the text before the next blank.
 fn take_word<'a>(cursor: &mut Cursor<'a>) -> &'a str {
     cursor.skip_blanks();
     cursor.take_while(|c| c != ' ' && c != '\t')

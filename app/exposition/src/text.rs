@@ -1,4 +1,4 @@
-//! The pieces of which both formats are made, for writers that keep printed labels. They append to a `String`.
+//! Functions that append the parts of a page to a `String`, for writers that print labels once and use them again.
 //!
 //! Text 0.0.4 and OpenMetrics 1.0 differ only where stated.
 
@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use crate::{Format, MetricType};
 
-/// The word of a type on the `# TYPE` line; `None` if the format does not have it.
+/// The name of a type on the `# TYPE` line; `None` if the format does not have the type.
 #[must_use]
 pub const fn type_name(metric_type: MetricType, format: Format) -> Option<&'static str> {
     Some(match (metric_type, format) {
@@ -100,7 +100,8 @@ pub(crate) fn push_comment(out: &mut String, keyword: &str, name: &str) {
     out.push(' ');
 }
 
-/// Appends a number as both formats write it: `NaN`, `+Inf`, `-Inf`, else the shortest digits that mean it.
+/// Appends a number as both formats write it: `NaN`, `+Inf`, `-Inf`, or the shortest digits that are read as this
+/// number.
 pub fn push_number(out: &mut String, value: f64) {
     if value.is_nan() {
         out.push_str("NaN");

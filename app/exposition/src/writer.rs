@@ -10,7 +10,7 @@ use crate::{
 
 /// A page that is being written: a family, then its samples, then the next family.
 ///
-/// Names that are not of letters, digits and underscores are quoted, as UTF-8 names are.
+/// Names with other characters than letters, digits and underscores are quoted, as the format asks for UTF-8 names.
 #[derive(Debug)]
 pub struct Writer {
     format: Format,
@@ -42,7 +42,7 @@ impl Writer {
         self.page.push('\n');
     }
 
-    /// Writes a family that was read, or made as data, with all that its samples have.
+    /// Writes a family with all its samples, timestamps and exemplars, for example one that was read.
     pub fn write(&mut self, family: &MetricFamily) {
         let name = family.name.as_str();
         if let Some(help) = &family.help {
