@@ -37,7 +37,7 @@ fn time(row: &DatabaseRow, column: &str) -> Result<Timestamp, sqlx::Error> {
 }
 
 impl Store {
-    /// A page of items, and how many there are, both of the same moment.
+    /// A page of items and the number of all items, from the same snapshot.
     ///
     /// # Errors
     /// The store is not available, or failed.
@@ -150,7 +150,7 @@ impl Store {
         .await
     }
 
-    /// Figures over all items, of one moment.
+    /// Figures over all items, from one snapshot.
     ///
     /// # Errors
     /// The store is not available, or failed.
@@ -250,7 +250,7 @@ fn push_filter(query: &mut StatementBuilder, filter: &Filter) {
     }
 }
 
-/// The pattern of texts that contain `part`, in lower case as far as ASCII goes: both databases lower no more.
+/// The pattern of texts that contain `part`. Only ASCII letters are lowered, as both databases do.
 fn contains(part: &str) -> String {
     let mut pattern = String::from("%");
     for letter in part.chars() {

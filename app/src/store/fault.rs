@@ -1,4 +1,5 @@
-//! Errors of a database in our own words, because drivers' texts may hold SQL, values, users or addresses.
+//! Errors of a database in texts of our own, which are safe to log: those of the drivers may hold SQL, values, users or
+//! addresses.
 
 use std::{fmt, io};
 
@@ -13,14 +14,14 @@ pub struct Fault {
     code: Option<String>,
 }
 
-/// Kinds of failure, by what helps against them.
+/// The kinds of failure, by what to do about them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
-    /// It may work when tried again.
+    /// Another attempt may succeed.
     Temporary,
-    /// Another process holds what is needed, for a moment. Temporary too.
+    /// Another process holds a lock, mostly for a moment. Another attempt may succeed.
     Contended,
-    /// The database does not admit us as it is configured. A start fails; a running service keeps trying.
+    /// The database refuses the connection: the settings are wrong. A start fails; a running service keeps trying.
     Refused,
     /// A fault of this program.
     Permanent,

@@ -32,7 +32,7 @@ impl StoreMetrics {
     /// Makes the handles, so that every series exists from the start.
     ///
     /// # Errors
-    /// The families do not fit, or the cap on series is reached.
+    /// The metrics cannot have these handles, or the cap on series is reached.
     pub fn new(metrics: &HttpMetrics) -> Result<Self, FamilyError> {
         let handles = Operation::ALL.iter().map(|operation| {
             let (operation, table) = operation.labels();
@@ -67,7 +67,7 @@ impl StoreMetrics {
     }
 }
 
-/// An operation that runs. One that is cancelled is not counted: its outcome is not known.
+/// An operation that is running. A cancelled one is not counted, because its result is not known.
 pub(super) struct Running<'a> {
     handles: Option<&'a Handles>,
     started: Instant,

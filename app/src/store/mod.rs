@@ -29,7 +29,7 @@ pub use self::{
 use self::{fault::Class, pools::Pools};
 use crate::config::Database;
 
-/// Between two tries to prepare a database that is not there yet.
+/// The pause between two attempts to open a database that does not answer yet. It doubles up to [`RETRY_MAX`].
 const RETRY_MIN: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(1);
 
@@ -47,7 +47,7 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("the database cannot be opened or migrated")]
     Migrate(#[source] Fault),
-    /// No connection in time, or the database is locked, full or gone. May work later.
+    /// There was no connection in time, or the database is locked, full or gone. A later attempt may succeed.
     #[error("{operation} found the store unavailable: {fault}")]
     Unavailable {
         /// The operation.
@@ -110,7 +110,7 @@ impl Store {
         self.pools.answers().await
     }
 
-    /// Shows now and then for ever how many connections there are.
+    /// Updates the metrics of the connections at this interval, and never returns.
     pub async fn watch_connections(self, interval: Duration) {
         let mut ticks = tokio::time::interval(interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -125,7 +125,7 @@ impl Store {
         self.pools.close().await;
     }
 
-    /// Runs an operation, measures it, and tells temporary errors from permanent ones.
+    /// Runs an operation, measures it, and sorts its errors into temporary and permanent ones.
     async fn run<T>(
         &self,
         operation: Operation,

@@ -11,7 +11,7 @@ macro_rules! operations {
         }
 
         impl Operation {
-            /// All of them.
+            /// All operations.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
             /// The labels `operation` and `table`.

@@ -29,9 +29,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// SQLite's readers. Each is a thread and up to 2 MiB of page cache.
 const READERS: u32 = 4;
-/// Connections to PostgreSQL; ten replicas fit into the hundred that a server has by default, almost.
+/// Connections of requests to PostgreSQL. About ten replicas fit into the hundred connections that a server allows by
+/// default.
 const POSTGRES_CONNECTIONS: u32 = 8;
-/// Page cache of a SQLite connection: negative, so KiB. SQLite's own default is 2 MiB a connection.
+/// The page cache of a SQLite connection. A negative number means KiB. SQLite's own default is 2 MiB a connection.
 const CACHE_KIB: &str = "-1024";
 /// Size to which the write-ahead log is truncated after a checkpoint; a long read may have let it grow.
 const LOG_BYTES: &str = "67108864";
@@ -130,7 +131,8 @@ impl Pools {
         match self {
             Self::Sqlite { writer, readers, probe } => {
                 let migrations = migrations::sqlite();
-                // sqlx has no lock for SQLite. The write lock of one transaction around all is one.
+                // sqlx has no migration lock for SQLite, so the write lock of one transaction around all migrations
+                // serves.
                 let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
                 migrations.run_direct(None, &mut *transaction, false).await?;
                 transaction.commit().await?;
@@ -145,7 +147,7 @@ impl Pools {
                 let connecting = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(migrating));
                 let mut connection = connecting.await.map_err(|_| sqlx::Error::PoolTimedOut)??;
                 let done = migrations.run_direct(None, &mut connection, false).await;
-                // The lock goes with the connection; that it ends well does not matter.
+                // The lock ends with the connection, so an error while closing it does no harm.
                 let _ = connection.close().await;
                 done?;
                 for pool in [probe, all] {
@@ -156,7 +158,7 @@ impl Pools {
         }
     }
 
-    /// Whether a start that met this waits and tries again.
+    /// Whether a start waits and tries again after this error.
     pub(super) fn is_worth_waiting(&self, fault: &Fault) -> bool {
         match (self, fault.class()) {
             // A server may still be starting, so it is tried again. A file that cannot be opened is a mistake in the

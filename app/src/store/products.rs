@@ -39,7 +39,7 @@ impl FromRow for Product {
 }
 
 impl Store {
-    /// A page of products, and how many there are, both of the same moment.
+    /// A page of products and the number of all products, from the same snapshot.
     ///
     /// # Errors
     /// The store is not available, or failed.

@@ -19,8 +19,8 @@ pub(super) enum Session {
     Postgres(PostgresSession),
 }
 
-/// A connection to PostgreSQL. It goes back to its pool only if nothing is left to happen on it: the pool would wait
-/// for that without a bound.
+/// A connection to PostgreSQL. It returns to its pool only if no statement or transaction is unfinished on it, because
+/// the pool would wait for that without a bound.
 #[derive(Debug)]
 pub(super) struct PostgresSession {
     connection: PoolConnection<Postgres>,
@@ -45,7 +45,7 @@ impl PostgresSession {
         }
     }
 
-    /// With less time for each statement.
+    /// Sets a shorter limit for each statement.
     pub(super) fn within(self, limit: Duration) -> Self {
         let mut session = self;
         session.limit = limit;
@@ -136,7 +136,7 @@ impl Session {
         }
     }
 
-    /// Ends a transaction well; without one, nothing.
+    /// Commits the transaction; does nothing if there is none.
     pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(_) => Ok(()),

@@ -144,7 +144,7 @@ impl StatementBuilder {
         }
     }
 
-    /// As above, for a text that is too long or too rare to be kept prepared.
+    /// Does the same as `finish`, for a text that is too long or too rare to be kept prepared.
     pub(super) fn finish_once(self) -> Statement {
         Statement {
             kept: false,
@@ -173,7 +173,7 @@ impl DatabaseRow {
     }
 }
 
-/// What a table's type is read from.
+/// A type that can be read from a row of its table.
 pub(super) trait FromRow: Sized {
     fn from_row(row: &DatabaseRow) -> Result<Self, sqlx::Error>;
 }

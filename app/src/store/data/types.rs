@@ -84,7 +84,7 @@ pub enum SortField {
 }
 
 impl SortField {
-    /// All of them.
+    /// All fields.
     pub const ALL: &'static [Self] = &[
         Self::Id,
         Self::Name,
@@ -113,7 +113,7 @@ impl SortField {
 /// An order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    /// By what.
+    /// The field to sort by.
     pub field: SortField,
     /// Largest first.
     pub descending: bool,
@@ -129,7 +129,7 @@ pub struct ItemPage {
     pub total: i64,
     /// The requested `limit`.
     pub limit: u32,
-    /// How many were left out before them.
+    /// The number of items that were skipped before the page.
     pub offset: u32,
 }
 
@@ -147,7 +147,7 @@ pub struct ItemSummary {
     pub mean: Option<f64>,
     /// The sum of values.
     pub sum: f64,
-    /// The same by category, in its order.
+    /// The figures of each category, sorted by category.
     pub categories: Vec<CategorySummary>,
 }
 

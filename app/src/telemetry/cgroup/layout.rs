@@ -1,29 +1,30 @@
-//! Where the cgroup files of this process stand: from `/proc/self/cgroup` and `/proc/self/mountinfo`. Pure.
+//! Finds the directories of this process's cgroup files, from the texts of `/proc/self/cgroup` and
+//! `/proc/self/mountinfo`. Pure: reads no file.
 
 use std::path::{Component, Path, PathBuf};
 
-/// Version of the hierarchy that has a controller.
+/// The version of the cgroup hierarchy in which a controller is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
-    /// One hierarchy a controller.
+    /// Version 1: each controller has a hierarchy of its own.
     One,
-    /// One hierarchy for all.
+    /// Version 2: all controllers share one hierarchy.
     Two,
 }
 
-/// Directories of a controller, from the process's own up to the root of what can be seen.
+/// The directories of a controller, from the process's own up to the highest that is mounted.
 pub(super) type Levels = (Version, Vec<PathBuf>);
 
-/// Where each controller's files are. `None`: there is no such controller here.
+/// The directories of each controller's files; `None` if the machine does not have the controller.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// Memory.
+    /// The controller of memory.
     pub memory: Option<Levels>,
-    /// CPU time.
+    /// The controller of CPU time.
     pub cpu: Option<Levels>,
 }
 
-/// Finds the directories. A controller of version 1 wins: while it is mounted there, version 2 does not have it.
+/// Finds the directories. Version 1 is tried first: a controller that is mounted there does not exist in version 2.
 #[must_use]
 pub fn layout(cgroup: &str, mountinfo: &str) -> Layout {
     let mounts: Vec<_> = mountinfo.lines().filter_map(mount).collect();
@@ -41,14 +42,15 @@ pub fn layout(cgroup: &str, mountinfo: &str) -> Layout {
 struct Mount<'a> {
     /// The part of the hierarchy that is mounted.
     root: PathBuf,
-    /// Where.
+    /// The directory at which it is mounted.
     point: PathBuf,
     version: Version,
-    /// Of version 1: its controllers are among these options.
+    /// The mount's options; in version 1 they name its controllers.
     options: &'a str,
 }
 
-/// A line of mountinfo, if it is a cgroup hierarchy: `36 35 0:30 <root> <point> <options> … - <type> <source> <options>`.
+/// A line of mountinfo, if it is a cgroup hierarchy: `36 35 0:30 <root> <point> <options> … - <type> <source>
+/// <options>`.
 fn mount(line: &str) -> Option<Mount<'_>> {
     let (before, after) = line.split_once(" - ")?;
     let mut after = after.split(' ');
@@ -95,8 +97,9 @@ fn levels(cgroup: &str, mounts: &[Mount<'_>], version: Version, controller: &str
 
 /// The process's directory and those above it, as far as they are mounted.
 fn upwards(mount: &Mount<'_>, path: &Path) -> Vec<PathBuf> {
-    // Without a cgroup namespace a container sees the host's path, and its own part is mounted. With one, both are `/`.
-    // A path outside of what is mounted (`/../other`) leaves the mount's own directory.
+    // Without a cgroup namespace a container sees its path on the host, and only its own part is mounted. With a
+    // namespace, both the path and the root of the mount are `/`. For a path outside of the mount (`/../other`) only
+    // the mount's own directory is left.
     let own = path.strip_prefix(&mount.root).unwrap_or(Path::new(""));
     let own: PathBuf = own
         .components()

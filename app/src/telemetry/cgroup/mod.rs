@@ -1,7 +1,8 @@
 //! Limits and usage of the container, read from cgroup files of either version.
 //!
-//! [`layout`] finds the directories once (pure), [`read`] reads them (through a function, so that tests give texts of real
-//! machines). Limits are inherited: the tightest one on the way up to the hierarchy's root is in force.
+//! [`layout`] finds the directories once. [`read`] reads their files through a function, so that tests can pass the
+//! texts of real machines. Limits are inherited: the lowest one from the process's directory up to the root is in
+//! force.
 
 mod layout;
 #[cfg(test)]
@@ -15,24 +16,24 @@ pub use self::layout::{Layout, Version, layout};
 /// differ, so any value that large means no limit.
 const NO_LIMIT: u64 = 1 << 62;
 
-/// The container's limits and its use. `None`: there is no limit, or the kernel does not report it.
+/// The container's limits and use. A field is `None` if there is no limit, or the kernel does not report it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Container {
     /// Memory limit, bytes.
     pub memory_limit_bytes: Option<u64>,
     /// Memory in use at the level that has the limit, bytes, with caches.
     pub memory_usage_bytes: Option<u64>,
-    /// The part of it that the kernel can take back at once (file pages not used lately), bytes.
+    /// The part of the used memory that the kernel can take back at once (file pages not used lately), bytes.
     pub memory_reclaimable_bytes: Option<u64>,
     /// CPU quota, cores.
     pub cpu_quota_cores: Option<f64>,
     /// Quota periods that have passed with something to run.
     pub cpu_periods: Option<u64>,
-    /// Those of them in which the quota ran out.
+    /// Quota periods in which the quota ran out.
     pub cpu_throttled_periods: Option<u64>,
     /// Time spent waiting for the next period, seconds.
     pub cpu_throttled_seconds: Option<f64>,
-    /// Processes of the container that the kernel killed for want of memory.
+    /// Processes of the container that the kernel killed because memory ran out.
     pub oom_kills: Option<u64>,
 }
 
@@ -48,7 +49,7 @@ impl Container {
 /// Reads a file whole; `None` if it is not there.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> Option<String>;
 
-/// Reads all figures. A file that is missing or says something unknown leaves its figure out.
+/// Reads all values. A value is left out if its file is missing or cannot be understood.
 #[must_use]
 pub fn read(layout: &Layout, read: ReadFile<'_>) -> Container {
     let mut container = Container::default();

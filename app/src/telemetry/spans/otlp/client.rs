@@ -24,7 +24,7 @@ pub(super) struct OnRuntime {
 }
 
 impl OnRuntime {
-    /// Runs on the runtime that is entered.
+    /// Makes a client whose requests run on the current tokio runtime.
     pub(super) fn new(collector: &Collector) -> Result<Self, ExportError> {
         let connector = HttpsConnectorBuilder::new();
         let connector = match &collector.certificate {
@@ -44,7 +44,7 @@ impl HttpClient for OnRuntime {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let client = self.client.clone();
         let answer = self.runtime.spawn(async move { client.send_bytes(request).await });
-        // The exporter says no more of it than that it failed.
+        // The exporter's own error would say only that the request failed.
         answer
             .await?
             .inspect_err(|error| tracing::debug!(?error, "a request to the collector failed"))

@@ -1,5 +1,5 @@
-//! Spans by OpenTelemetry's conventions for HTTP servers, sent in batches by a thread of the SDK. They have the method, the
-//! route and the path, never the query, headers or bodies: secrets live there.
+//! Spans by OpenTelemetry's conventions for HTTP servers, sent in batches by a thread of the SDK. They have the method,
+//! the route and the path, and never the query, headers or bodies, which may hold secrets.
 
 mod client;
 mod report;
@@ -31,9 +31,11 @@ use crate::config::Collector;
 /// The service's name if `OTEL_SERVICE_NAME` does not set one.
 const SERVICE: &str = "monitored-app";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// For the last batches at the end; a collector that takes longer loses them.
+/// The time to send the last batches when the service stops. Batches that a slow collector has not taken by then are
+/// lost.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
-/// Of a path that a span keeps, bytes. The queue's spans are counted, so each of them must have a bound.
+/// The longest path in a span, bytes; longer ones are cut. The queue is bounded by the number of spans, so each span
+/// must be bounded for the memory to be.
 const MAX_PATH: usize = 1_024;
 
 /// Why spans cannot be sent.
@@ -47,10 +49,10 @@ pub enum ExportError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// TLS has no authority to trust, or no protocol.
+    /// TLS cannot be set up, for example because there is no certificate authority to trust.
     #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),
-    /// The SDK refuses.
+    /// The SDK refuses the settings.
     #[error(transparent)]
     Exporter(#[from] ExporterBuildError),
 }
@@ -62,7 +64,7 @@ pub(super) struct Exporter {
 }
 
 impl Exporter {
-    /// The SDK reads the variables for sampling, batches and headers here.
+    /// Starts the SDK's thread. The SDK reads the variables for sampling, batches and headers here.
     pub(super) fn start(collector: &Collector) -> Result<Self, ExportError> {
         let exporter = SpanExporter::builder()
             .with_http()
@@ -88,7 +90,7 @@ impl Exporter {
         };
         let builder = SpanBuilder::from_name("HTTP").with_kind(SpanKind::Server);
         let mut span = self.tracer.build_with_context(builder, &parent);
-        // The samplers that a variable can name look at neither name nor attributes.
+        // Name and attributes can be added after sampling: no sampler that a variable can choose reads them.
         if span.is_recording() {
             describe(&mut span, request, route);
         }
@@ -97,13 +99,13 @@ impl Exporter {
 
     pub(super) async fn stop(&self) {
         let provider = self.provider.clone();
-        // Blocks until done. The SDK logs its errors.
+        // This blocks until all spans are sent. The SDK logs its errors.
         let stopping = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(STOP_PATIENCE));
         let _ = stopping.await;
     }
 }
 
-/// It ends when it is dropped.
+/// The span of a request. It ends when it is dropped.
 #[derive(Debug)]
 pub(super) struct Span(opentelemetry_sdk::trace::Span);
 
@@ -121,7 +123,7 @@ impl Span {
     }
 }
 
-/// Name and attributes, see
+/// Sets the span's name and attributes, see
 /// [the conventions](https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span).
 fn describe(span: &mut opentelemetry_sdk::trace::Span, request: &Request, route: &str) {
     let method = method_label(request.method());
@@ -131,7 +133,7 @@ fn describe(span: &mut opentelemetry_sdk::trace::Span, request: &Request, route:
     span.set_attributes([
         KeyValue::new("http.request.method", method),
         KeyValue::new("url.path", path.to_owned()),
-        // TLS ends before this service.
+        // Always http, because this service does not speak TLS itself.
         KeyValue::new("url.scheme", "http"),
         KeyValue::new("network.protocol.version", protocol(request.version())),
     ]);
@@ -170,8 +172,8 @@ fn own(span: &SpanContext) -> TraceContext {
     .with_sampled(span.is_sampled())
 }
 
-/// What sends the spans. `OTEL_RESOURCE_ATTRIBUTES` wins over what is known here, `OTEL_SERVICE_NAME` over both: the
-/// SDK's own order has those two the other way round.
+/// The attributes of the service that sends the spans. `OTEL_RESOURCE_ATTRIBUTES` wins over the defaults here, and
+/// `OTEL_SERVICE_NAME` over both. (In the SDK's own order `OTEL_RESOURCE_ATTRIBUTES` would win.)
 fn resource(service_name: Option<String>) -> Resource {
     let known = Resource::builder_empty()
         .with_attributes([

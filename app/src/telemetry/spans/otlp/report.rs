@@ -12,7 +12,7 @@ use opentelemetry_sdk::{
     trace::{SpanData, SpanExporter},
 };
 
-/// Between two lines.
+/// The least time between two log lines.
 const INTERVAL: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
