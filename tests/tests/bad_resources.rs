@@ -2,7 +2,12 @@
 //! and fix. Odd but good ones are taken. The cases: `tests/cases/{bad,good}/*.yaml`, what to expect in the first line.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
-use std::{fs, sync::LazyLock, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+    time::Duration,
+};
 
 use integration_tests::{
     install::{Installed, prometheus_operator_crds},
@@ -35,26 +40,54 @@ fn cases(folder: &str, word: &str) -> Vec<Case> {
     let mut paths: Vec<_> = fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
         .collect();
     paths.sort();
-    let all = paths
-        .iter()
-        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
-        .map(|path| {
-            let text = fs::read_to_string(path).unwrap();
-            let first = text
-                .lines()
-                .next()
-                .and_then(|line| line.strip_prefix("# "))
-                .expect("a first line that says what to expect");
-            let (word, field) = first.split_once(": ").unwrap_or((first, ""));
-            Case {
-                file: path.file_name().unwrap().to_string_lossy().into_owned(),
-                expected: (word.to_owned(), field.to_owned()),
-                object: serde_yaml::from_str(&text).expect("YAML"),
-            }
-        });
-    all.filter(|case| case.expected.0 == word).collect()
+    let chosen: Vec<_> = paths
+        .into_iter()
+        .map(|path| (expectation(&path), path))
+        .filter(|(expected, _)| expected.0 == word)
+        .collect();
+    let objects = read_by_kubectl(chosen.iter().map(|(_, path)| path.as_path()));
+    assert_eq!(objects.len(), chosen.len(), "each case is one object");
+    let case = |((expected, path), object): ((_, PathBuf), Value)| Case {
+        file: path.file_name().unwrap().to_string_lossy().into_owned(),
+        expected,
+        object,
+    };
+    chosen.into_iter().zip(objects).map(case).collect()
+}
+
+/// Word and field of the first line.
+fn expectation(path: &Path) -> (String, String) {
+    let text = fs::read_to_string(path).unwrap();
+    let first = text
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("# "))
+        .expect("a first line that says what to expect");
+    let (word, field) = first.split_once(": ").unwrap_or((first, ""));
+    (word.to_owned(), field.to_owned())
+}
+
+/// The objects as kubectl reads them: YAML 1.1, where `yes` is a boolean and `<<` merges maps. Nothing is created.
+fn read_by_kubectl<'a>(paths: impl Iterator<Item = &'a Path>) -> Vec<Value> {
+    let mut arguments: Vec<String> = ["create", "--dry-run=client", "--validate=false", "--output=json"]
+        .map(str::to_owned)
+        .into();
+    arguments.extend(paths.map(|path| format!("--filename={}", path.display())));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let printed = BED.bed.kubectl(&arguments).unwrap();
+    let objects = serde_json::Deserializer::from_str(&printed).into_iter::<Value>();
+    objects.map(|object| without_namespace(object.unwrap())).collect()
+}
+
+/// kubectl fills in the namespace of its own context; each test creates in one of its own.
+fn without_namespace(mut object: Value) -> Value {
+    if let Some(metadata) = object.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+        metadata.remove("namespace");
+    }
+    object
 }
 
 /// One control plane for all tests of this file; no operator runs unless a test starts one.
