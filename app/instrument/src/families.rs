@@ -303,16 +303,18 @@ impl Families {
     /// The sum over the counters and gauges of one metric, or over those of them that have this label value. `None` if
     /// there are none.
     pub(crate) fn sum(&self, key: MetricKey, with: Option<&str>) -> Option<f64> {
-        let mut wanted = String::new();
+        let mut label = String::new();
         if let Some(value) = with {
-            text::push_label(&mut wanted, "", value);
+            text::push_label(&mut label, "_", value);
         }
+        // The value with its quotes and the equals sign, whatever the label is called.
+        let wanted = label.trim_start_matches('_');
         let metrics = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let metric = metrics.iter().find(|metric| metric.key == key)?;
         let values = metric
             .series
             .iter()
-            .filter(|series| series.labels.contains(&wanted))
+            .filter(|series| series.labels.contains(wanted))
             .filter_map(|series| match &series.handle {
                 Handle::Counter(counter) => Some(counter.value() as f64),
                 Handle::Gauge(gauge) => Some(gauge.value()),

@@ -463,3 +463,25 @@ fn a_metric_that_the_dialect_does_not_spell_is_counted_and_not_exported() {
     );
     assert!(metrics.counter(MetricId::Requests, &[]).is_err(), "the layer's");
 }
+
+#[test]
+fn a_sum_holds_only_the_series_with_the_value() {
+    for dialect in [DialectId::Native, DialectId::S1] {
+        let metrics = HttpMetrics::new(dialect);
+        for (result, count) in [("hit", 3), ("miss", 4)] {
+            let counter = metrics.counter(MetricId::CacheOperations, &["get", result]).unwrap();
+            counter.add(count);
+        }
+        assert_eq!(
+            metrics.sum(MetricId::CacheOperations, Some("hit")),
+            Some(3.0),
+            "{dialect}"
+        );
+        assert_eq!(metrics.sum(MetricId::CacheOperations, None), Some(7.0), "{dialect}");
+        assert_eq!(
+            metrics.sum(MetricId::CacheOperations, Some("hi")),
+            None,
+            "{dialect}: a part of a value"
+        );
+    }
+}
