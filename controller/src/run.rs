@@ -25,6 +25,7 @@ use crate::watch::observe::{ApiItem, ChildItem, NamespaceItem, PodItem, Promethe
 use crate::watch::status::WatchStatuses;
 use crate::watch::watcher::Watch;
 use crate::work::context::Context;
+use crate::work::intrusions::Intrusions;
 use crate::work::queue::Queue;
 use crate::work::worker;
 
@@ -65,6 +66,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
             Leadership::granted()
         },
         settings: options.settings,
+        intrusions: Intrusions::default(),
         instance: std::env::var("HOSTNAME").unwrap_or_else(|_| "monitored-api".to_owned()),
     });
     let admin = Arc::new(Admin::new(Arc::clone(&context)));

@@ -7,7 +7,7 @@ mod project;
 
 use controller_api::{ChildRecord, names};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     facts::ObservedChild,
@@ -146,11 +146,31 @@ pub fn record_of(planned: &PlannedChild, answer: &ObservedChild) -> Option<Child
     Some(new_record(planned, answer, applied))
 }
 
-/// Whether the answer to an apply without force shows that we made the object, and did not take over one that appeared
-/// between the GET and the apply: it is controlled by our owner and no other manager has a part in it.
+/// Whether the answer to an apply without force shows that the object is ours alone although this apply did not make it, as
+/// after an earlier one whose answer was late: it is controlled by our owner and no other manager has a part in it.
 #[must_use]
 pub fn created_by_us(answer: &Metadata, owner_uid: &str) -> bool {
     answer.observed(|_| None).controller_uid.as_deref() == Some(owner_uid) && !answer.is_shared()
+}
+
+/// The intent that takes back all that we applied to the object with this uid: its identity and no field.
+#[must_use]
+pub fn nothing(planned: &PlannedChild, uid: &str) -> Value {
+    let of = |pointer: &str| planned.object.pointer(pointer).cloned().unwrap_or_default();
+    json!({
+        "apiVersion": of("/apiVersion"),
+        "kind": of("/kind"),
+        "metadata": {"name": planned.name, "namespace": of("/metadata/namespace"), "uid": uid},
+    })
+}
+
+/// Says of an object with a child's name that it belongs to nobody or to somebody else, and what to do.
+#[must_use]
+pub fn not_ours(planned: &PlannedChild) -> String {
+    format!(
+        "{planned} exists and does not belong to this MonitoredApi: delete it, or hand it over with the annotation {}=true",
+        names::ANNOTATION_ADOPT
+    )
 }
 
 enum Ownership {
@@ -175,10 +195,7 @@ fn ownership(planned: &PlannedChild, observed: &ObservedChild, owner: &ApiRef) -
         (false, _) if observed.controller_uid.is_some() => Ownership::Foreign(format!(
             "{planned} is controlled by another object: rename this MonitoredApi, or delete that object"
         )),
-        (false, _) => Ownership::Foreign(format!(
-            "{planned} exists and does not belong to this MonitoredApi: delete it, or hand it over with the annotation {}=true",
-            names::ANNOTATION_ADOPT
-        )),
+        (false, _) => Ownership::Foreign(not_ours(planned)),
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::Stream;
+use http::StatusCode;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Bytes;
 use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Preconditions, WatchParams};
@@ -97,6 +98,15 @@ pub(crate) struct PageMeta {
     pub(crate) next: String,
 }
 
+/// The answer to a server-side apply.
+#[derive(Debug)]
+pub(crate) struct Written<T> {
+    /// The apply made the object. If not, it existed.
+    pub(crate) created: bool,
+    /// The object after it.
+    pub(crate) object: T,
+}
+
 /// What to list and watch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scope {
@@ -170,14 +180,18 @@ impl Cluster {
         name: &str,
         intent: &serde_json::Value,
         force: bool,
-    ) -> Result<T, CallError> {
+    ) -> Result<Written<T>, CallError> {
         let call = Call::new("apply", resource.kind, Some(namespace), name);
         let mut params = PatchParams::apply(controller_api::names::FIELD_MANAGER);
         params.force = force;
         let request = resource
             .request(Some(namespace))
             .patch(name, &params, &Patch::Apply(intent));
-        self.answer_within(WRITE_DEADLINE, &call, request).await
+        let (code, object) = self.coded_answer(WRITE_DEADLINE, &call, request).await?;
+        Ok(Written {
+            created: code == StatusCode::CREATED,
+            object,
+        })
     }
 
     /// Merges a part into an object; lists are replaced as a whole.
@@ -358,16 +372,29 @@ impl Cluster {
         call: &Call<'_>,
         request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
     ) -> Result<T, CallError> {
-        let request = request.map_err(|error| call.failed(ErrorClass::Invalid, error.to_string()))?;
-        let body = match tokio::time::timeout(deadline, self.body(call, request)).await {
-            Ok(body) => body?,
-            Err(_) => return Err(call.failed(ErrorClass::Timeout, format!("no answer within {deadline:?}"))),
-        };
-        serde_json::from_slice(&body).map_err(|error| call.failed(ErrorClass::Decode, error.to_string()))
+        self.coded_answer(deadline, call, request)
+            .await
+            .map(|(_, object)| object)
     }
 
-    /// The body of a good answer. Not by kube's own helpers, which copy it twice and log what they can't decode.
-    async fn body(&self, call: &Call<'_>, request: http::Request<Vec<u8>>) -> Result<Bytes, CallError> {
+    async fn coded_answer<T: DeserializeOwned>(
+        &self,
+        deadline: Duration,
+        call: &Call<'_>,
+        request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+    ) -> Result<(StatusCode, T), CallError> {
+        let request = request.map_err(|error| call.failed(ErrorClass::Invalid, error.to_string()))?;
+        let (code, body) = match tokio::time::timeout(deadline, self.body(call, request)).await {
+            Ok(answer) => answer?,
+            Err(_) => return Err(call.failed(ErrorClass::Timeout, format!("no answer within {deadline:?}"))),
+        };
+        let object =
+            serde_json::from_slice(&body).map_err(|error| call.failed(ErrorClass::Decode, error.to_string()))?;
+        Ok((code, object))
+    }
+
+    /// The code and body of a good answer. Not by kube's own helpers, which copy it twice and log what they can't decode.
+    async fn body(&self, call: &Call<'_>, request: http::Request<Vec<u8>>) -> Result<(StatusCode, Bytes), CallError> {
         let answer = self
             .client
             .send(request.map(kube::client::Body::from))
@@ -380,7 +407,7 @@ impl Cluster {
             .map_err(|error| call.failed(ErrorClass::Unreachable, error.to_string()))?
             .to_bytes();
         if code.is_success() {
-            return Ok(body);
+            return Ok((code, body));
         }
         // A proxy, or the router for a kind that is not served, answers in plain text.
         let status = serde_json::from_slice::<Status>(&body).unwrap_or_else(|_| {

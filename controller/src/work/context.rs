@@ -9,6 +9,7 @@ use crate::cache::store::Store;
 use crate::cluster::{CallError, Cluster, ErrorClass};
 use crate::lease::Leadership;
 use crate::watch::status::WatchStatuses;
+use crate::work::intrusions::Intrusions;
 use crate::work::queue::Queue;
 
 /// What all tasks share: the client, the cache, the queue, the metrics and the settings.
@@ -21,6 +22,7 @@ pub(crate) struct Context {
     pub(crate) telemetry: Telemetry,
     pub(crate) leadership: Leadership,
     pub(crate) settings: Settings,
+    pub(crate) intrusions: Intrusions,
     /// Name of this process, on the events that it publishes.
     pub(crate) instance: String,
 }
@@ -56,6 +58,7 @@ impl Context {
             telemetry: Telemetry::default(),
             leadership: Leadership::granted(),
             settings: Settings::default(),
+            intrusions: Intrusions::default(),
             instance: "test".to_owned(),
         }
     }

@@ -3,6 +3,7 @@
 //! Core decides what to do, from the write record and what the watch knows, or from one GET if the watch cannot be relied
 //! on.
 
+mod creation;
 mod repair;
 mod replicas_precondition;
 
@@ -23,7 +24,7 @@ use serde_json::Value;
 use crate::cache::managed_fields_hash;
 use crate::cache::versioned_map::Source;
 use crate::cluster::kinds;
-use crate::cluster::{CallError, ErrorClass, Raw};
+use crate::cluster::{CallError, ErrorClass, Raw, Written};
 use crate::watch::observe::ChildItem;
 use crate::work::context::Context;
 use crate::work::gather::Target;
@@ -142,6 +143,11 @@ impl<'a> Child<'a> {
             }
             None => None,
         };
+        if let Some(live) = &live
+            && self.context.intrusions.contains(&live.observed.uid)
+        {
+            return self.withdraw(&live.observed.uid).await;
+        }
         let old = self.record();
         match write_record::confirm(self.planned, old, live.as_ref(), &self.target.owner) {
             Confirmation::Keep(record) => Ok((Outcome::Unchanged, Some(record))),
@@ -150,18 +156,6 @@ impl<'a> Child<'a> {
             Confirmation::Conflict(whose) => Ok((Outcome::Conflict(whose), None)),
             Confirmation::WaitForDeletion => Ok((leaving(), old.cloned())),
         }
-    }
-
-    /// A live read said that nothing bears the name. Without force, so that what appeared since is not taken over
-    /// silently, and the answer is checked.
-    async fn create(self) -> Result<(Outcome, Option<ChildRecord>), CallError> {
-        let answer = self.write(&self.planned.object, false).await?;
-        if write_record::created_by_us(&answer, &self.target.owner.uid) {
-            return Ok((Outcome::Applied, self.new_record(&answer)));
-        }
-        let planned = self.planned;
-        let sentence = format!("{planned} appeared while it was being created and is not ours alone: delete it");
-        Ok((Outcome::Conflict(sentence), None))
     }
 
     /// Ours: with force, but only on the object of this uid, and only while what the intent copies from it is true.
@@ -183,6 +177,10 @@ impl<'a> Child<'a> {
 
     /// One apply. Returns the metadata of the answer.
     async fn write(self, intent: &Value, force: bool) -> Result<Metadata, CallError> {
+        self.send(intent, force).await.map(|written| written.object)
+    }
+
+    async fn send(self, intent: &Value, force: bool) -> Result<Written<Metadata>, CallError> {
         let kind = self.planned.kind;
         self.context.must_lead("apply", kind.as_str(), &self.planned.name)?;
         let apply = self.context.cluster.apply::<Raw>(
@@ -195,7 +193,9 @@ impl<'a> Child<'a> {
         let result = apply.await;
         let label = result.as_ref().map_or_else(|error| error.class.as_str(), |_| "applied");
         self.context.telemetry.count(platform::APPLIES, &[kind.as_str(), label]);
-        self.answered(&result?)
+        let Written { created, object } = result?;
+        let object = self.answered(&object)?;
+        Ok(Written { created, object })
     }
 
     /// Returns the metadata of an answer, and puts it into the cache.
@@ -270,7 +270,8 @@ async fn delete(context: &Context, target: &Target, kind: ChildKind, record: &Ch
         .cluster
         .get::<ChildItem>(resource, Some(namespace), &record.name);
     let Some(live) = get.await? else { return Ok(true) };
-    if live.observed.uid != record.uid || !is_ours(&live.observed, &target.owner) {
+    let ours = is_ours(&live.observed, &target.owner) && !context.intrusions.contains(&live.observed.uid);
+    if live.observed.uid != record.uid || !ours {
         return Ok(true);
     }
     if live.observed.deleting || !context.leadership.is_held() {

@@ -24,6 +24,8 @@ use crate::cluster::Cluster;
 enum Reply {
     Status(u16, &'static str),
     Object(Value),
+    /// The object, which this request has made.
+    Created(Value),
     /// The request was received, and the connection cut before the answer.
     Cut,
     /// No answer, ever.
@@ -61,6 +63,10 @@ async fn answer(reply: Reply) -> Result<Response<Body>, tower::BoxError> {
             Ok(answer.body(Body::from(status.to_string().into_bytes()))?)
         }
         Reply::Object(object) => Ok(Response::new(Body::from(object.to_string().into_bytes()))),
+        Reply::Created(object) => {
+            let answer = Response::builder().status(201);
+            Ok(answer.body(Body::from(object.to_string().into_bytes()))?)
+        }
         Reply::Cut => Err("connection closed before message completed".into()),
         Reply::Silence => std::future::pending().await,
     }
@@ -125,15 +131,19 @@ fn update() -> Decision {
 /// Applies the planned Service. Returns what became of it, and the requests.
 async fn settle(decision: Decision, script: Vec<Reply>) -> (AppliedChild, Vec<Received>) {
     let (context, log) = context(script);
+    let applied = settle_in(&context, decision).await;
+    let received = log.lock().unwrap().clone();
+    (applied, received)
+}
+
+async fn settle_in(context: &Context, decision: Decision) -> AppliedChild {
     let (target, planned) = (target(), planned());
     let child = Child {
-        context: &context,
+        context,
         target: &target,
         planned: &planned,
     };
-    let applied = child.settle(decision).await;
-    let received = log.lock().unwrap().clone();
-    (applied, received)
+    child.settle(decision).await
 }
 
 fn methods(received: &[Received]) -> Vec<&str> {
@@ -248,6 +258,72 @@ async fn a_creation_whose_answer_was_cut_is_recognised_as_ours_the_next_time() {
     assert_eq!(methods(&received), ["GET", "PATCH"]);
     assert!(received[1].query.contains("force=true"));
     assert_eq!(received[1].body["metadata"]["uid"], "c1");
+}
+
+/// The Service of somebody else after our apply without force met it: controlled by us too, as nobody controlled it.
+fn intruded() -> Value {
+    let mut service = live("f:spec");
+    let theirs =
+        json!({"manager": "helm", "operation": "Update", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {}}});
+    service["metadata"]["managedFields"]
+        .as_array_mut()
+        .unwrap()
+        .push(theirs);
+    service
+}
+
+fn assert_withdrawn(request: &Received) {
+    assert_eq!(request.method, Method::PATCH);
+    assert!(!request.query.contains("force=true"), "{request:?}");
+    let identity = json!({"apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": "orders", "namespace": "shop", "uid": "c1"}});
+    assert_eq!(request.body, identity);
+}
+
+#[tokio::test]
+async fn an_object_that_appeared_while_it_was_being_created_is_given_back_and_told_as_a_conflict() {
+    let script = vec![
+        Reply::Status(404, "NotFound"),
+        Reply::Object(intruded()),
+        Reply::Object(live("f:spec")),
+    ];
+    let (applied, received) = settle(Decision::Create, script).await;
+    assert!(
+        matches!(&applied.outcome, Outcome::Conflict(why) if why.contains("adopt=true")),
+        "{:?}",
+        applied.outcome
+    );
+    assert_eq!(applied.record, None);
+    assert_eq!(methods(&received), ["GET", "PATCH", "PATCH"]);
+    assert_withdrawn(&received[2]);
+}
+
+#[tokio::test]
+async fn an_object_that_could_not_be_given_back_at_once_is_given_back_later_and_never_taken_over() {
+    let script = vec![
+        Reply::Status(404, "NotFound"),
+        Reply::Object(intruded()),
+        Reply::Cut,
+        Reply::Object(intruded()),
+        Reply::Object(live("f:spec")),
+    ];
+    let (context, log) = context(script);
+    let first = settle_in(&context, Decision::Create).await;
+    failed_with(&first, "reached");
+    let second = settle_in(&context, Decision::Confirm).await;
+    assert!(matches!(second.outcome, Outcome::Conflict(_)), "{:?}", second.outcome);
+    let received = log.lock().unwrap().clone();
+    assert_eq!(methods(&received), ["GET", "PATCH", "PATCH", "GET", "PATCH"]);
+    assert_withdrawn(&received[4]);
+}
+
+#[tokio::test]
+async fn an_object_that_our_apply_has_made_is_ours_whoever_else_has_a_part_in_it() {
+    // A webhook, or the controller that binds a claim at once.
+    let script = vec![Reply::Status(404, "NotFound"), Reply::Created(intruded())];
+    let (applied, _) = settle(Decision::Create, script).await;
+    assert_eq!(applied.outcome, Outcome::Applied);
+    assert_eq!(applied.record.unwrap().uid, "c1");
 }
 
 #[tokio::test]

@@ -1,0 +1,31 @@
+//! Creates a child. Between the read that found nothing and our apply, somebody else may create an object of that name;
+//! the apply then merges our fields, and our owner reference, into theirs. Such an apply is taken back.
+
+use controller_api::ChildRecord;
+use controller_core::plan::Outcome;
+use controller_core::write_record;
+
+use super::Child;
+use crate::cluster::CallError;
+
+impl Child<'_> {
+    /// After a live read that found nothing: an apply without force, so that no field of an object that appeared since is
+    /// taken over.
+    pub(super) async fn create(self) -> Result<(Outcome, Option<ChildRecord>), CallError> {
+        let written = self.send(&self.planned.object, false).await?;
+        let answer = &written.object;
+        if written.created || write_record::created_by_us(answer, &self.target.owner.uid) {
+            return Ok((Outcome::Applied, self.new_record(answer)));
+        }
+        self.context.intrusions.add(&answer.uid);
+        self.withdraw(&answer.uid).await
+    }
+
+    /// Takes back what [`Self::create`] put into somebody else's object: an apply of nothing removes what only we own. If it
+    /// fails, the next reconcile tries it again.
+    pub(super) async fn withdraw(self, uid: &str) -> Result<(Outcome, Option<ChildRecord>), CallError> {
+        self.write(&write_record::nothing(self.planned, uid), false).await?;
+        self.context.intrusions.remove(uid);
+        Ok((Outcome::Conflict(write_record::not_ours(self.planned)), None))
+    }
+}
