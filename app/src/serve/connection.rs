@@ -26,9 +26,9 @@ use crate::config::Limits;
 /// Largest HTTP/2 header list, in bytes: the same limit as [`MAX_HEAD_BYTES`], but HTTP/2 counts 32 bytes more for each
 /// header field.
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
-/// Bytes that a client may send on an HTTP/2 stream before the handler has read them: about RFC 9113's initial
-/// value. [`CONNECTION_WINDOW_BYTES`] limits all streams of a connection together.
-const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+/// Bytes that a client may send on an HTTP/2 stream before the handler has read them: the initial value of RFC 9113
+/// (section 6.9.2). [`CONNECTION_WINDOW_BYTES`] limits all streams of a connection together.
+const STREAM_WINDOW_BYTES: u32 = 65_535;
 /// Bytes that a client may send on all streams of an HTTP/2 connection before handlers have read them: as much as one
 /// body of the default limit.
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
