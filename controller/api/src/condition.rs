@@ -57,7 +57,7 @@ impl ConditionType {
         }
     }
 
-    /// What is so while it is True.
+    /// What it means while it is True, as Markdown for `docs/reference/status.md`.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
@@ -66,7 +66,9 @@ impl ConditionType {
             Self::WorkloadReady => "The rollout is complete: all pods are up to date and available.",
             Self::ServiceMatchesPods => "Ready pods are behind the Service.",
             Self::MonitorSelected => "A Prometheus selects the ServiceMonitor.",
-            Self::DialectKnown => "It is known how the metrics are spelled.",
+            Self::DialectKnown => {
+                "The dialect of the metrics is known: the names of the metrics and labels that the image exports ([all dialects](dialects.md))."
+            }
             Self::Monitored => "Every link from the workload to Prometheus that can be checked holds.",
             Self::Ready => "The workload runs as the spec wants it.",
             Self::Reconciling => "Work is in progress. False when nothing is to do.",
@@ -84,7 +86,9 @@ impl ConditionType {
             | Self::ServiceMatchesPods
             | Self::MonitorSelected
             | Self::DialectKnown => None,
-            Self::Monitored => Some("`MonitorSelected` or `DialectKnown`, the first that does not hold"),
+            Self::Monitored => Some(
+                "`MonitorSelected` or `DialectKnown`, the first that does not hold; a dialect that is only not known (`NotDetectedYet`) does not count",
+            ),
             Self::Ready => Some(
                 "`Accepted`, `ChildrenApplied`, `WorkloadReady` or `ServiceMatchesPods`, the first that does not hold",
             ),

@@ -142,7 +142,7 @@ reasons! {
     OOMKilled: [WorkloadReady], "Raise `spec.resources.limits.memory`.";
     /// The container ends with exit code 0 instead of serving.
     Completed: [WorkloadReady], "Check `spec.command` and `spec.args`.";
-    /// The container was killed by its liveness probe or for memory.
+    /// The container was killed (exit code 137) and Kubernetes does not report OOMKilled: its liveness probe failed, or the node ran out of memory.
     Killed: [WorkloadReady], "Look at the container's log, `spec.probes.liveness` and `spec.resources`.";
     /// Nothing listens on the container's port.
     NothingListens: [WorkloadReady], "Set `spec.port` to the port on which the image serves.";

@@ -127,7 +127,7 @@ fn termination(end: &Termination, owner: &ApiRef) -> Diagnosis {
             CRASH,
             Reason::Killed,
             format!(
-                "the container was killed (code 137), by its liveness probe or because of its memory: see {}",
+                "the container was killed (exit code 137, not reported as OOMKilled): its liveness probe failed or the node ran out of memory: see {}",
                 logs(owner)
             ),
         ),
