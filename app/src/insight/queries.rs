@@ -76,7 +76,7 @@ const QUERIES: &[QueryDef] = &[
         unit: "ratio",
         expr: |context| {
             let all = context.api.request_rate(&[]).ok()?;
-            Some(context.api.error_rate().ok()?.per(all.above(0)))
+            Some(context.api.error_rate().ok()?.per(all.where_above(0)))
         },
     },
     QueryDef {

@@ -192,7 +192,7 @@ impl<'a> ApiQueries<'a> {
             self.scope.sum(rate(range), &by)
         };
         let count = per_second(histogram.family.count_series());
-        Ok(per_second(histogram.family.sum_series()).per(count.above(0)))
+        Ok(per_second(histogram.family.sum_series()).per(count.where_above(0)))
     }
 
     /// The number of requests that are being served.
@@ -242,7 +242,7 @@ impl<'a> ApiQueries<'a> {
     /// Keeps `per_second` if it is at least this number of events within the window of the rules.
     #[must_use]
     pub fn at_least_events(&self, per_second: Expr, events: u64) -> Expr {
-        per_second.times(rule_window(self.api).seconds()).at_least(events)
+        per_second.times(rule_window(self.api).seconds()).where_at_least(events)
     }
 }
 

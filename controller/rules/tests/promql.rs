@@ -170,7 +170,7 @@ fn their_shape(expr: &parser::Expr, out: &mut String) {
 fn an_operator_whose_sides_can_never_match_is_found() {
     let scope = ApiScope::new("shop", "orders");
     let sum = |by: &[_]| scope.sum(scope.select("up").into(), by);
-    assert_eq!(check_labels(&sum(&[]).per(sum(&[])).above(1)), Ok(()));
+    assert_eq!(check_labels(&sum(&[]).per(sum(&[])).where_above(1)), Ok(()));
     assert!(check_labels(&sum(&["le".into()]).per(sum(&[]))).is_err());
     let raw = Expr::from(scope.select("up"));
     assert!(check_labels(&raw.clone().per(raw)).is_err());

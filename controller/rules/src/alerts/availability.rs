@@ -62,8 +62,11 @@ pub(super) const ALERTS: &[AlertDef] = &[
 fn down(queries: &ApiQueries<'_>) -> QueryResult {
     let ready = queries.replicas_ready();
     let answering = queries.targets_up().or(ready.clone());
-    let scaled_to_zero = queries.replicas_wanted().equals(0);
-    Ok(answering.equals(0).unless(ready.above(0)).unless(scaled_to_zero))
+    let scaled_to_zero = queries.replicas_wanted().where_equal(0);
+    Ok(answering
+        .where_equal(0)
+        .unless(ready.where_above(0))
+        .unless(scaled_to_zero))
 }
 
 /// Some targets are up, but fewer than there should be: fewer than the known targets, or fewer than the wanted replicas
@@ -75,15 +78,18 @@ fn down(queries: &ApiQueries<'_>) -> QueryResult {
 fn targets_missing(queries: &ApiQueries<'_>) -> QueryResult {
     let (up, known) = (queries.targets_up(), queries.targets_known());
     let (wanted, ready) = (queries.replicas_wanted(), queries.replicas_ready());
-    // The smaller of the two numbers: comparisons filter, as in PromQL.
-    let expected_here = wanted.clone().at_most(known.clone()).or(known);
-    let below_known = up.clone().below(expected_here);
-    let below_wanted = up.clone().below(wanted.clone()).unless(ready.at_least(wanted));
-    Ok(below_known.or(below_wanted).and(up.above(0)))
+    // The smaller of the two numbers.
+    let expected_here = wanted.clone().where_at_most(known.clone()).or(known);
+    let below_known = up.clone().where_below(expected_here);
+    let below_wanted = up
+        .clone()
+        .where_below(wanted.clone())
+        .unless(ready.where_at_least(wanted));
+    Ok(below_known.or(below_wanted).and(up.where_above(0)))
 }
 
 /// Prometheus knows targets and none of them is up, while pods are ready. The value is the number of ready pods.
 fn scrape_failing(queries: &ApiQueries<'_>) -> QueryResult {
-    let ready = queries.replicas_ready().above(0);
-    Ok(ready.and(queries.targets_up().equals(0)))
+    let ready = queries.replicas_ready().where_above(0);
+    Ok(ready.and(queries.targets_up().where_equal(0)))
 }

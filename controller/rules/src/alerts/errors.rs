@@ -59,6 +59,6 @@ fn error_ratio_above(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResul
     let requests = queries.recorded(&REQUESTS);
     let ratio = queries.recorded(&ERRORS).per(requests.clone());
     Ok(ratio
-        .above(threshold)
+        .where_above(threshold)
         .and(queries.at_least_events(requests, MIN_REQUESTS)))
 }

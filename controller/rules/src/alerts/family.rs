@@ -49,7 +49,8 @@ impl Severity {
     }
 }
 
-/// One of the five systems whose alerts these replace.
+/// One of the five systems that this project replaces. They have no public names: `s0` to `s4` are also the names of
+/// their dialects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceSystem {
     /// The system with twelve alerting rules.

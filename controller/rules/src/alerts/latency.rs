@@ -33,6 +33,6 @@ fn p95_above(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResult {
     let p95 = histogram_quantile(Decimal::hundredths(95), queries.recorded_buckets(&LATENCY_BUCKETS));
     let requests = queries.recorded_bucket_total(&LATENCY_BUCKETS);
     Ok(p95
-        .above(threshold)
+        .where_above(threshold)
         .and(queries.at_least_events(requests, MIN_REQUESTS)))
 }

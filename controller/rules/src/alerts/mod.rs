@@ -63,7 +63,8 @@ pub struct AlertDef {
     pub family: AlertFamily,
     /// How urgent it is by default.
     pub severity: Severity,
-    /// The source systems that have an alert for the same trouble.
+    /// Which of the five systems that this project replaces document an alert for the same trouble. Only a record of
+    /// where the alert comes from: nothing is generated from it.
     pub sources: &'static [SourceSystem],
     /// The signals that it needs; if the dialect lacks one of them, the alert is left out.
     pub signals: &'static [Signal],

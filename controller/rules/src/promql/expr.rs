@@ -160,16 +160,16 @@ operators! {
     or = BinaryOp::Or;
     /// `self unless right`
     unless = BinaryOp::Unless;
-    /// `self == right`
-    equals = BinaryOp::Compare(Comparison::Equal);
-    /// `self > right`
-    above = BinaryOp::Compare(Comparison::Greater);
-    /// `self >= right`
-    at_least = BinaryOp::Compare(Comparison::GreaterOrEqual);
-    /// `self < right`
-    below = BinaryOp::Compare(Comparison::Less);
-    /// `self <= right`
-    at_most = BinaryOp::Compare(Comparison::LessOrEqual);
+    /// `self == right`: keeps the series of `self` for which this holds.
+    where_equal = BinaryOp::Compare(Comparison::Equal);
+    /// `self > right`: keeps the series of `self` for which this holds.
+    where_above = BinaryOp::Compare(Comparison::Greater);
+    /// `self >= right`: keeps the series of `self` for which this holds.
+    where_at_least = BinaryOp::Compare(Comparison::GreaterOrEqual);
+    /// `self < right`: keeps the series of `self` for which this holds.
+    where_below = BinaryOp::Compare(Comparison::Less);
+    /// `self <= right`: keeps the series of `self` for which this holds.
+    where_at_most = BinaryOp::Compare(Comparison::LessOrEqual);
 }
 
 impl Expr {

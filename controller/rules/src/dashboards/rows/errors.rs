@@ -37,7 +37,7 @@ pub(super) const ROW: RowDef = RowDef {
             queries: &[QueryDef {
                 legend: "errors",
                 by: &[],
-                expr: |queries, by| Ok(queries.error_rate()?.per(queries.request_rate(by)?.above(0))),
+                expr: |queries, by| Ok(queries.error_rate()?.per(queries.request_rate(by)?.where_above(0))),
             }],
         },
         PanelDef {
