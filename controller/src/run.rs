@@ -228,7 +228,7 @@ async fn requeue_on_change(context: Arc<Context>) {
     // Changes until now belong to the start, when every MonitoredApi is enqueued anyway.
     changes.mark_unchanged();
     while changes.changed().await.is_ok() {
-        for key in context.store.api_keys() {
+        for key in context.store.api_names() {
             context.queue.add(&key);
         }
     }

@@ -1,10 +1,9 @@
-//! What is to be done to make the cluster equal to a plan, decided from what the
-//! watches know. Deciding makes no request.
+//! The changes that would make the cluster equal to a plan, decided from what the watches know. Deciding makes no request.
 
 use controller_api::ChildRecord;
 
 use crate::{
-    children::{deployment::leaves_out_replicas, row},
+    children::{deployment::leaves_out_replicas, kind_row},
     facts::{Facts, KindState, ObservedChild},
     kind::ChildKind,
     owner::ApiRef,
@@ -14,7 +13,7 @@ use crate::{
 
 /// The changes that would make the cluster equal to the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Todo {
+pub struct Changes {
     /// One for each planned child, in the plan's order.
     pub decisions: Vec<Decision>,
     /// Records of objects to delete, and of kinds that only a later release knows: those are passed on untouched.
@@ -23,7 +22,7 @@ pub struct Todo {
     pub kept: Vec<ChildRecord>,
 }
 
-impl Todo {
+impl Changes {
     /// Whether no request is due.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
@@ -53,7 +52,7 @@ impl Todo {
 
 /// Compares the plan with the write records and with what the watches know.
 #[must_use]
-pub fn decide(plan: &Plan, records: &[ChildRecord], facts: &Facts) -> Todo {
+pub fn decide(plan: &Plan, records: &[ChildRecord], facts: &Facts) -> Changes {
     let owner = &plan.api.owner;
     let decisions = plan
         .children
@@ -61,7 +60,7 @@ pub fn decide(plan: &Plan, records: &[ChildRecord], facts: &Facts) -> Todo {
         .map(|planned| decide_child(planned, records, facts, owner))
         .collect();
     let (kept, prune) = leftovers(plan, records, facts).into_iter().partition(holds_data);
-    Todo { decisions, prune, kept }
+    Changes { decisions, prune, kept }
 }
 
 /// The write record of a planned child.
@@ -79,7 +78,7 @@ pub fn is_ours(observed: &ObservedChild, owner: &ApiRef) -> bool {
 }
 
 fn holds_data(record: &ChildRecord) -> bool {
-    ChildKind::from_name(&record.kind).is_some_and(|kind| row(kind).holds_data)
+    ChildKind::from_name(&record.kind).is_some_and(|kind| kind_row(kind).holds_data)
 }
 
 fn decide_child(planned: &PlannedChild, records: &[ChildRecord], facts: &Facts, owner: &ApiRef) -> Decision {
@@ -92,7 +91,7 @@ fn decide_child(planned: &PlannedChild, records: &[ChildRecord], facts: &Facts, 
             write_record::decide(planned, record_of(records, planned), observed, owner)
         }
         // Without its CRD the object cannot exist: no request is made, and its outcome will be `CrdMissing`.
-        KindState::Missing if row(planned.kind).optional => Decision::Skip,
+        KindState::Missing if kind_row(planned.kind).optional => Decision::Skip,
         KindState::Missing | KindState::Pending | KindState::Forbidden => Decision::Confirm,
     }
 }
@@ -112,7 +111,7 @@ fn leftovers(plan: &Plan, records: &[ChildRecord], facts: &Facts) -> Vec<ChildRe
     for (kind, name, observed) in &facts.children {
         let recorded = leftovers.iter().any(|r| r.kind == kind.as_str() && r.name == *name);
         if is_ours(observed, owner) && !plan.has(*kind, name) && !recorded {
-            leftovers.push(unrecorded(*kind, name, observed));
+            leftovers.push(record_from_observed(*kind, name, observed));
         }
     }
     leftovers
@@ -128,7 +127,7 @@ fn may_exist(kind: ChildKind, name: &str, facts: &Facts, owner: &ApiRef) -> bool
 }
 
 /// Makes the record of an object that was observed and has none.
-fn unrecorded(kind: ChildKind, name: &str, observed: &ObservedChild) -> ChildRecord {
+fn record_from_observed(kind: ChildKind, name: &str, observed: &ObservedChild) -> ChildRecord {
     ChildRecord {
         kind: kind.as_str().to_owned(),
         name: name.to_owned(),
@@ -184,7 +183,7 @@ mod tests {
         let records = children
             .map(|child| ChildRecord {
                 desired_hash: child.desired_hash().to_owned(),
-                ..unrecorded(child.kind, &child.name, &observed(Some(OWNER)))
+                ..record_from_observed(child.kind, &child.name, &observed(Some(OWNER)))
             })
             .collect();
         (facts, records)
@@ -201,9 +200,9 @@ mod tests {
     fn a_child_that_equals_its_record_needs_no_request() {
         let plan = plan(&json!({"image": "i"}), &Facts::default());
         let (facts, records) = converged(&plan);
-        let todo = decide(&plan, &records, &facts);
-        assert!(todo.is_quiet(), "{todo:?}");
-        assert!(!todo.depends_on_live_replicas(&plan));
+        let changes = decide(&plan, &records, &facts);
+        assert!(changes.is_quiet(), "{changes:?}");
+        assert!(!changes.depends_on_live_replicas(&plan));
     }
 
     #[test]
@@ -220,9 +219,9 @@ mod tests {
         for (kind, state, decision) in cases {
             let (mut facts, records) = converged(&plan);
             facts.states.insert(kind, state);
-            let todo = decide(&plan, &records, &facts);
+            let changes = decide(&plan, &records, &facts);
             let index = plan.children.iter().position(|child| child.kind == kind).unwrap();
-            assert_eq!(todo.decisions[index], decision, "{kind} {state:?}");
+            assert_eq!(changes.decisions[index], decision, "{kind} {state:?}");
         }
     }
 
@@ -234,20 +233,20 @@ mod tests {
         );
         let (facts, records) = converged(&before);
         let after = plan(&json!({"image": "i"}), &Facts::default());
-        let todo = decide(&after, &records, &facts);
-        assert_eq!(names(&todo.prune), ["Service orders-metrics"]);
-        assert_eq!(names(&todo.kept), ["PersistentVolumeClaim orders"]);
-        assert!(!todo.is_quiet());
+        let changes = decide(&after, &records, &facts);
+        assert_eq!(names(&changes.prune), ["Service orders-metrics"]);
+        assert_eq!(names(&changes.kept), ["PersistentVolumeClaim orders"]);
+        assert!(!changes.is_quiet());
         // Without their records, the same objects are found by their owner.
-        let todo = decide(&after, &[], &facts);
-        assert_eq!(names(&todo.prune), ["Service orders-metrics"]);
-        assert_eq!(names(&todo.kept), ["PersistentVolumeClaim orders"]);
+        let changes = decide(&after, &[], &facts);
+        assert_eq!(names(&changes.prune), ["Service orders-metrics"]);
+        assert_eq!(names(&changes.kept), ["PersistentVolumeClaim orders"]);
     }
 
     #[test]
     fn a_leftover_that_is_gone_or_not_ours_is_left_alone() {
         let plan = plan(&json!({"image": "i"}), &Facts::default());
-        let record = unrecorded(ChildKind::Service, "orders-metrics", &observed(Some(OWNER)));
+        let record = record_from_observed(ChildKind::Service, "orders-metrics", &observed(Some(OWNER)));
         let cases = [
             (KindState::Synced, None, false),
             (KindState::Synced, Some(observed(Some("other-uid"))), false),
@@ -265,8 +264,8 @@ mod tests {
                     .map(|live| (ChildKind::Service, "orders-metrics".to_owned(), live)),
             );
             records.push(record.clone());
-            let todo = decide(&plan, &records, &facts);
-            assert_eq!(todo.prune.len(), usize::from(pruned), "{state:?} {live:?}");
+            let changes = decide(&plan, &records, &facts);
+            assert_eq!(changes.prune.len(), usize::from(pruned), "{state:?} {live:?}");
         }
     }
 
@@ -286,8 +285,8 @@ mod tests {
         let mut facts = Facts {
             live_replicas: Some(crate::facts::LiveReplicas {
                 replicas: 5,
-                ours: true,
-                others: false,
+                owned_by_us: true,
+                owned_by_another: false,
             }),
             deployment_version: Some("71".to_owned()),
             ..Facts::default()
@@ -312,8 +311,8 @@ mod tests {
             facts.children.retain(|(kind, _, _)| *kind != ChildKind::Deployment);
             // With its record or, as after a restored status, without.
             for records in [&records[..], &[]] {
-                let todo = decide(&plan, records, &facts);
-                assert_eq!(todo.depends_on_live_replicas(&plan), depends, "{spec}");
+                let changes = decide(&plan, records, &facts);
+                assert_eq!(changes.depends_on_live_replicas(&plan), depends, "{spec}");
             }
         }
     }
@@ -325,14 +324,14 @@ mod tests {
         facts.children.clear();
         let refusal = "deployments.apps \"orders\" is forbidden";
         facts.unreadable_deployment = Some((ErrorClass::Forbidden, refusal.to_owned()));
-        let todo = decide(&plan, &[], &facts);
-        for (planned, decision) in plan.children.iter().zip(&todo.decisions) {
+        let changes = decide(&plan, &[], &facts);
+        for (planned, decision) in plan.children.iter().zip(&changes.decisions) {
             let expected = match planned.kind {
                 ChildKind::Deployment => Decision::Fail(Outcome::Forbidden(refusal.to_owned())),
                 _ => Decision::Create,
             };
             assert_eq!(*decision, expected, "{planned}");
         }
-        assert!(!todo.depends_on_live_replicas(&plan));
+        assert!(!changes.depends_on_live_replicas(&plan));
     }
 }

@@ -86,9 +86,9 @@ pub struct LiveReplicas {
     /// The number now.
     pub replicas: i32,
     /// We own the field (our managedFields entry names `f:replicas`).
-    pub ours: bool,
+    pub owned_by_us: bool,
     /// Another manager owns it (an autoscaler, `kubectl scale`).
-    pub others: bool,
+    pub owned_by_another: bool,
 }
 
 /// The workload as the watches know it.
@@ -101,12 +101,12 @@ pub struct WorkloadFacts {
     /// Ready endpoints behind the Service's port `http`; `None` while no EndpointSlice exists.
     pub ready_endpoints: Option<usize>,
     /// The claim for its data; `None` while there is none of ours.
-    pub claim: Option<ClaimFacts>,
+    pub volume_claim: Option<VolumeClaimFacts>,
 }
 
 /// A PersistentVolumeClaim.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ClaimFacts {
+pub struct VolumeClaimFacts {
     /// uid of the claim.
     pub uid: String,
     /// `status.phase`: `Pending`, `Bound` or `Lost`; empty while the cluster has not looked at it.

@@ -2,7 +2,7 @@
 
 pub use crate::error_class::ErrorClass;
 use crate::{
-    children::row,
+    children::kind_row,
     plan::{Outcome, PlannedChild},
 };
 
@@ -16,7 +16,7 @@ impl Outcome {
     /// status would change with them.
     #[must_use]
     pub fn of_failure(planned: &PlannedChild, class: ErrorClass, message: &str) -> Self {
-        let row = row(planned.kind);
+        let row = kind_row(planned.kind);
         if let Some(explanation) = (row.explain)(message) {
             return Self::Invalid(explanation.to_owned());
         }

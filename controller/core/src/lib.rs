@@ -5,6 +5,7 @@
 mod compile;
 
 pub mod admission;
+pub mod changes;
 pub mod children;
 mod error_class;
 pub mod events;
@@ -21,7 +22,6 @@ pub mod render;
 pub mod requeue;
 pub mod settings;
 pub mod status;
-pub mod todo;
 pub mod unknown_fields;
 pub mod valid;
 pub mod validate;

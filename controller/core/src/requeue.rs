@@ -53,7 +53,7 @@ fn after_apply(applied: &Applied) -> Requeue {
 }
 
 fn after_observation(workload: &WorkloadFacts) -> Requeue {
-    match workload.claim.as_ref().filter(|claim| is_pending(claim)) {
+    match workload.volume_claim.as_ref().filter(|claim| is_pending(claim)) {
         Some(claim) if claim.latest_event.is_none() => Requeue::After(NO_EVENT_RECHECK),
         Some(_) => Requeue::After(EVENT_RECHECK),
         None if unready_pods(&workload.pods).next().is_some() => Requeue::After(EVENT_RECHECK),
@@ -86,7 +86,7 @@ fn sooner(one: Requeue, other: Requeue) -> Requeue {
 mod tests {
     use super::*;
     use crate::{
-        facts::{ClaimFacts, PodFacts},
+        facts::{PodFacts, VolumeClaimFacts},
         kind::ChildKind,
         plan::AppliedChild,
     };
@@ -110,7 +110,7 @@ mod tests {
         deployment: None,
         pods: Vec::new(),
         ready_endpoints: None,
-        claim: None,
+        volume_claim: None,
     };
 
     fn of(outcomes: &[Outcome]) -> Requeue {
@@ -147,10 +147,10 @@ mod tests {
     #[test]
     fn what_only_an_event_can_explain_is_looked_at_again() {
         let claim = |phase: &str, event: Option<&str>| WorkloadFacts {
-            claim: Some(ClaimFacts {
+            volume_claim: Some(VolumeClaimFacts {
                 phase: phase.to_owned(),
                 latest_event: event.map(str::to_owned),
-                ..ClaimFacts::default()
+                ..VolumeClaimFacts::default()
             }),
             ..CALM
         };

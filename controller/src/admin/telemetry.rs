@@ -11,7 +11,7 @@ use std::time::Duration;
 use exposition::{Format, MetricType, Writer};
 use metric_contract::{Family, MetricKind, platform};
 
-use crate::cache::api_key::ApiKey;
+use crate::cache::namespaced_name::NamespacedName;
 
 /// Value of the label `controller`.
 pub(crate) const CONTROLLER: &str = "monitoredapi";
@@ -49,7 +49,7 @@ pub(crate) struct Telemetry {
     counters: Mutex<BTreeMap<Series, u64>>,
     time: Mutex<Histogram>,
     active: AtomicUsize,
-    apis: Mutex<HashMap<ApiKey, ApiSeries>>,
+    apis: Mutex<HashMap<NamespacedName, ApiSeries>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -91,12 +91,12 @@ impl Telemetry {
     }
 
     /// Sets the series of a MonitoredApi.
-    pub(crate) fn set_series(&self, key: &ApiKey, series: ApiSeries) {
+    pub(crate) fn set_series(&self, key: &NamespacedName, series: ApiSeries) {
         lock(&self.apis).insert(key.clone(), series);
     }
 
     /// Removes the series of a MonitoredApi that is gone.
-    pub(crate) fn remove_series(&self, key: &ApiKey) {
+    pub(crate) fn remove_series(&self, key: &NamespacedName) {
         lock(&self.apis).remove(key);
     }
 
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn the_series_of_a_monitored_api_go_with_it() {
         let telemetry = Telemetry::default();
-        let key = ApiKey::new("shop", "orders");
+        let key = NamespacedName::new("shop", "orders");
         telemetry.set_series(
             &key,
             ApiSeries {

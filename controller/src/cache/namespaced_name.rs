@@ -1,4 +1,4 @@
-//! The namespace and name by which the cache, the queue and the metrics identify a MonitoredApi. Not a credential.
+//! The namespace and name by which the cache, the queue and the metrics identify an object.
 
 use std::fmt;
 use std::ops::Deref;
@@ -9,16 +9,16 @@ use crate::cache::interner;
 /// Namespace and name of a MonitoredApi, or of a watched object that belongs to none, such as a Prometheus or a Namespace.
 /// Copies share one allocation, because many maps hold the same key.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ApiKey(Arc<Names>);
+pub(crate) struct NamespacedName(Arc<Names>);
 
-/// What an [`ApiKey`] points to.
+/// What an [`NamespacedName`] points to.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Names {
     pub(crate) namespace: Arc<str>,
     pub(crate) name: Box<str>,
 }
 
-impl ApiKey {
+impl NamespacedName {
     pub(crate) fn new(namespace: &str, name: &str) -> Self {
         Self(Arc::new(Names {
             namespace: interner::text(namespace),
@@ -32,7 +32,7 @@ impl ApiKey {
     }
 }
 
-impl Deref for ApiKey {
+impl Deref for NamespacedName {
     type Target = Names;
 
     fn deref(&self) -> &Names {
@@ -40,13 +40,13 @@ impl Deref for ApiKey {
     }
 }
 
-impl fmt::Display for ApiKey {
+impl fmt::Display for NamespacedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.namespace, self.name)
     }
 }
 
-impl fmt::Debug for ApiKey {
+impl fmt::Debug for NamespacedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use controller_core::ChildKind;
-use controller_core::facts::{ClaimFacts, DeploymentFacts, LiveReplicas, ObservedChild, PodFacts, PrometheusSelectors};
+use controller_core::facts::{
+    DeploymentFacts, LiveReplicas, ObservedChild, PodFacts, PrometheusSelectors, VolumeClaimFacts,
+};
 use controller_core::watched::WatchedKind;
 
-use crate::cache::api_key::ApiKey;
 use crate::cache::child::Uid;
+use crate::cache::namespaced_name::NamespacedName;
 use crate::cache::versioned_map::{Epoch, Source, Upsert};
-use crate::cache::watched::{CachedApi, Change, Concerns, Maps, Watched, child_id};
+use crate::cache::watched::{Affects, CachedApi, Change, Maps, Watched, child_id};
 
 /// The cache itself. Every method locks it, and none holds the lock across an await.
 #[derive(Debug, Default)]
@@ -25,7 +27,7 @@ fn version(text: &str) -> u64 {
 
 impl Store {
     /// Inserts an object, unless a newer version of it is there. Returns its key, and what the change can lead to.
-    pub(crate) fn upsert<T: Watched>(&self, kind: WatchedKind, item: T, source: Source) -> (ApiKey, Change) {
+    pub(crate) fn upsert<T: Watched>(&self, kind: WatchedKind, item: T, source: Source) -> (NamespacedName, Change) {
         let version = version(item.resource_version());
         let key = self.key(item.key());
         let (id, new) = item.into_entry(kind, &key);
@@ -40,7 +42,7 @@ impl Store {
 
     /// Removes an object, unless its name meanwhile belongs to another object (another uid). Returns what
     /// [`Self::upsert`] returns.
-    pub(crate) fn remove<T: Watched>(&self, kind: WatchedKind, item: T) -> (ApiKey, Change) {
+    pub(crate) fn remove<T: Watched>(&self, kind: WatchedKind, item: T) -> (NamespacedName, Change) {
         let key = self.key(item.key());
         let (id, gone) = item.into_entry(kind, &key);
         let removed = T::map(&mut self.lock()).remove(&key, &id, |kept| T::same_object(kept, &gone));
@@ -55,9 +57,9 @@ impl Store {
         kind: WatchedKind,
         epoch: Epoch,
         namespace: Option<&str>,
-    ) -> Vec<(ApiKey, Change)> {
+    ) -> Vec<(NamespacedName, Change)> {
         let mut maps = self.lock();
-        let covers = |key: &ApiKey, id: &T::Id| {
+        let covers = |key: &NamespacedName, id: &T::Id| {
             T::is_of(id, kind) && namespace.is_none_or(|namespace| &*key.namespace == namespace)
         };
         let swept = T::map(&mut maps).sweep(epoch, covers);
@@ -70,12 +72,12 @@ impl Store {
     }
 
     /// The MonitoredApis that a change of the object of this key affects.
-    pub(crate) fn concerned<T: Watched>(&self, key: &ApiKey) -> Vec<ApiKey> {
-        match T::CONCERNS {
-            Concerns::Owner => vec![key.clone()],
-            Concerns::All => self.api_keys(),
-            Concerns::Namespace => {
-                let mut keys = self.api_keys();
+    pub(crate) fn affected_apis<T: Watched>(&self, key: &NamespacedName) -> Vec<NamespacedName> {
+        match T::AFFECTS {
+            Affects::Owner => vec![key.clone()],
+            Affects::All => self.api_names(),
+            Affects::Namespace => {
+                let mut keys = self.api_names();
                 keys.retain(|api| *api.namespace == *key.name);
                 keys
             }
@@ -83,29 +85,29 @@ impl Store {
     }
 
     /// Forgets a MonitoredApi that a GET to the API server did not find.
-    pub(crate) fn forget_api(&self, key: &ApiKey, uid: &str) {
+    pub(crate) fn forget_api(&self, key: &NamespacedName, uid: &str) {
         let uid = Uid::new(uid);
         self.lock().apis.remove(key, &(), |kept| kept.uid == uid);
     }
 
     /// The MonitoredApi.
-    pub(crate) fn api(&self, key: &ApiKey) -> Option<CachedApi> {
+    pub(crate) fn api(&self, key: &NamespacedName) -> Option<CachedApi> {
         self.lock().apis.get(key, &()).map(|(api, _)| api.clone())
     }
 
     /// Every MonitoredApi.
-    pub(crate) fn api_keys(&self) -> Vec<ApiKey> {
+    pub(crate) fn api_names(&self) -> Vec<NamespacedName> {
         self.lock().apis.all().map(|(key, _)| key.clone()).collect()
     }
 
     /// One child of a MonitoredApi.
-    pub(crate) fn child(&self, key: &ApiKey, kind: ChildKind, name: &str) -> Option<ObservedChild> {
+    pub(crate) fn child(&self, key: &NamespacedName, kind: ChildKind, name: &str) -> Option<ObservedChild> {
         let id = child_id(WatchedKind::Child(kind), key, name);
         self.lock().children.get(key, &id).map(|(child, _)| child.observed())
     }
 
     /// Every child of a MonitoredApi: kind and name.
-    pub(crate) fn children(&self, key: &ApiKey) -> Vec<(ChildKind, String, ObservedChild)> {
+    pub(crate) fn children(&self, key: &NamespacedName) -> Vec<(ChildKind, String, ObservedChild)> {
         let maps = self.lock();
         let named = maps.children.of(key).filter_map(|((kind, name), child)| {
             let WatchedKind::Child(kind) = kind else { return None };
@@ -116,7 +118,7 @@ impl Store {
     }
 
     /// The replica counts of the MonitoredApi's Deployment.
-    pub(crate) fn deployment(&self, key: &ApiKey) -> Option<DeploymentFacts> {
+    pub(crate) fn deployment(&self, key: &NamespacedName) -> Option<DeploymentFacts> {
         let id = child_id(WatchedKind::Child(ChildKind::Deployment), key, &key.name);
         let maps = self.lock();
         let (child, _) = maps.children.get(key, &id)?;
@@ -124,7 +126,7 @@ impl Store {
     }
 
     /// `spec.replicas` of the MonitoredApi's Deployment, and the resourceVersion at which the watch saw it.
-    pub(crate) fn live_replicas(&self, key: &ApiKey) -> Option<(LiveReplicas, String)> {
+    pub(crate) fn live_replicas(&self, key: &NamespacedName) -> Option<(LiveReplicas, String)> {
         let id = child_id(WatchedKind::Child(ChildKind::Deployment), key, &key.name);
         let maps = self.lock();
         let (child, version) = maps.children.get(key, &id)?;
@@ -132,11 +134,11 @@ impl Store {
     }
 
     /// The MonitoredApi's PersistentVolumeClaim, without its events.
-    pub(crate) fn claim(&self, key: &ApiKey) -> Option<ClaimFacts> {
+    pub(crate) fn volume_claim(&self, key: &NamespacedName) -> Option<VolumeClaimFacts> {
         let id = child_id(WatchedKind::Child(ChildKind::PersistentVolumeClaim), key, &key.name);
         let maps = self.lock();
         let (child, _) = maps.children.get(key, &id)?;
-        child.details().map(|details| ClaimFacts {
+        child.details().map(|details| VolumeClaimFacts {
             uid: child.observed().uid,
             phase: details.phase.clone(),
             latest_event: None,
@@ -144,12 +146,12 @@ impl Store {
     }
 
     /// The pods of a MonitoredApi.
-    pub(crate) fn pods(&self, key: &ApiKey) -> Vec<PodFacts> {
+    pub(crate) fn pods(&self, key: &NamespacedName) -> Vec<PodFacts> {
         self.lock().pods.of(key).map(|(_, pod)| pod.clone()).collect()
     }
 
     /// Ready endpoints behind a Service's port `http`; `None` while it has no EndpointSlice.
-    pub(crate) fn ready_endpoints(&self, key: &ApiKey, service: &str) -> Option<usize> {
+    pub(crate) fn ready_endpoints(&self, key: &NamespacedName, service: &str) -> Option<usize> {
         let maps = self.lock();
         let slices = maps.slices.of(key).filter(|(_, slice)| *slice.service == *service);
         slices.map(|(_, slice)| slice.ready).reduce(|sum, ready| sum + ready)
@@ -164,13 +166,13 @@ impl Store {
 
     /// The labels of a namespace.
     pub(crate) fn namespace_labels(&self, namespace: &str) -> Option<BTreeMap<String, String>> {
-        let key = ApiKey::new("", namespace);
+        let key = NamespacedName::new("", namespace);
         self.lock().namespaces.get(&key, &()).map(|(labels, _)| labels.clone())
     }
 
     /// Interns a key, so that equal keys share one allocation.
-    fn key(&self, (namespace, name): (&str, &str)) -> ApiKey {
-        let key = ApiKey::new(namespace, name);
+    fn key(&self, (namespace, name): (&str, &str)) -> NamespacedName {
+        let key = NamespacedName::new(namespace, name);
         let mut maps = self.lock();
         if let Some(known) = maps.keys.get(&key) {
             return known.clone();

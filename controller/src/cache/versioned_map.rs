@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::cache::api_key::ApiKey;
+use crate::cache::namespaced_name::NamespacedName;
 
 /// Number of the list in which an entry was last seen. Each watch counts its own lists, from 1.
 pub(crate) type Epoch = u32;
@@ -45,7 +45,7 @@ struct Entry<I, T> {
 /// Versioned values by MonitoredApi and id.
 #[derive(Debug)]
 pub(crate) struct VersionedMap<I, T> {
-    entries: HashMap<ApiKey, Vec<Entry<I, T>>>,
+    entries: HashMap<NamespacedName, Vec<Entry<I, T>>>,
 }
 
 impl<I, T> Default for VersionedMap<I, T> {
@@ -61,7 +61,7 @@ impl<I: PartialEq, T> VersionedMap<I, T> {
     /// uid).
     pub(crate) fn upsert(
         &mut self,
-        key: &ApiKey,
+        key: &NamespacedName,
         id: I,
         value: T,
         version: u64,
@@ -110,7 +110,7 @@ impl<I: PartialEq, T> VersionedMap<I, T> {
     }
 
     /// Removes a value, if it is of the object that `is_it` recognises.
-    pub(crate) fn remove(&mut self, key: &ApiKey, id: &I, is_it: impl Fn(&T) -> bool) -> Option<T> {
+    pub(crate) fn remove(&mut self, key: &NamespacedName, id: &I, is_it: impl Fn(&T) -> bool) -> Option<T> {
         let entries = self.entries.get_mut(key)?;
         let index = entries
             .iter()
@@ -124,7 +124,11 @@ impl<I: PartialEq, T> VersionedMap<I, T> {
 
     /// After a complete list: removes what it did not name, among the entries that `covers` says the list covers.
     /// Returns what was removed.
-    pub(crate) fn sweep(&mut self, epoch: Epoch, covers: impl Fn(&ApiKey, &I) -> bool) -> Vec<(ApiKey, T)> {
+    pub(crate) fn sweep(
+        &mut self,
+        epoch: Epoch,
+        covers: impl Fn(&NamespacedName, &I) -> bool,
+    ) -> Vec<(NamespacedName, T)> {
         let mut removed = Vec::new();
         self.entries.retain(|key, entries| {
             let gone = entries.extract_if(.., |entry| {
@@ -142,19 +146,19 @@ impl<I: PartialEq, T> VersionedMap<I, T> {
     }
 
     /// The values of one MonitoredApi.
-    pub(crate) fn of<'a>(&'a self, key: &ApiKey) -> impl Iterator<Item = (&'a I, &'a T)> + use<'a, I, T> {
+    pub(crate) fn of<'a>(&'a self, key: &NamespacedName) -> impl Iterator<Item = (&'a I, &'a T)> + use<'a, I, T> {
         let entries = self.entries.get(key).into_iter().flatten();
         entries.map(|entry| (&entry.id, &entry.value))
     }
 
     /// One value and its version.
-    pub(crate) fn get(&self, key: &ApiKey, id: &I) -> Option<(&T, u64)> {
+    pub(crate) fn get(&self, key: &NamespacedName, id: &I) -> Option<(&T, u64)> {
         let entry = self.entries.get(key)?.iter().find(|entry| entry.id == *id)?;
         Some((&entry.value, entry.version))
     }
 
     /// Every value and its key.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&ApiKey, &T)> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&NamespacedName, &T)> {
         self.entries
             .iter()
             .flat_map(|(key, entries)| entries.iter().map(move |entry| (key, &entry.value)))
@@ -165,8 +169,8 @@ impl<I: PartialEq, T> VersionedMap<I, T> {
 mod tests {
     use super::*;
 
-    fn key() -> ApiKey {
-        ApiKey::new("shop", "orders")
+    fn key() -> NamespacedName {
+        NamespacedName::new("shop", "orders")
     }
 
     fn one_object(_: &u8, _: &u8) -> bool {

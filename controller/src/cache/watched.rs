@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use controller_core::children::{Watch, row};
+use controller_core::children::{Watch, kind_row};
 use controller_core::facts::{PodFacts, PrometheusSelectors};
 use controller_core::watched::WatchedKind;
 use serde::de::DeserializeOwned;
 
-use crate::cache::api_key::ApiKey;
 use crate::cache::child::{CachedChild, Uid};
+use crate::cache::namespaced_name::NamespacedName;
 use crate::cache::status::CachedStatus;
 use crate::cache::versioned_map::VersionedMap;
 use crate::watch::observe::{ApiItem, ChildItem, NamespaceItem, PodItem, PrometheusItem, SliceItem};
@@ -28,7 +28,7 @@ pub(crate) enum Change {
 
 /// Which MonitoredApis a changed object affects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Concerns {
+pub(crate) enum Affects {
     /// The MonitoredApi that the object belongs to, or is itself.
     Owner,
     /// All MonitoredApis in the Namespace that the object is.
@@ -44,12 +44,12 @@ pub(crate) trait Watched: DeserializeOwned + Versioned + Clone + Send + 'static 
     /// What is kept.
     type Cached;
     /// Which MonitoredApis a change affects.
-    const CONCERNS: Concerns = Concerns::Owner;
+    const AFFECTS: Affects = Affects::Owner;
 
     /// Namespace and name of the MonitoredApi that it belongs to; of the object itself if it belongs to none.
     fn key(&self) -> (&str, &str);
     /// Trims the object to what is kept of it.
-    fn into_entry(self, kind: WatchedKind, key: &ApiKey) -> (Self::Id, Self::Cached);
+    fn into_entry(self, kind: WatchedKind, key: &NamespacedName) -> (Self::Id, Self::Cached);
     /// The map that objects of this type are kept in.
     fn map(maps: &mut Maps) -> &mut VersionedMap<Self::Id, Self::Cached>;
     /// Whether two values are versions of one object, and not of one that was deleted and its successor.
@@ -66,7 +66,7 @@ pub(crate) trait Watched: DeserializeOwned + Versioned + Clone + Send + 'static 
 #[derive(Debug, Default)]
 pub(crate) struct Maps {
     /// Every key of the maps, so that all share one allocation.
-    pub(crate) keys: HashSet<ApiKey>,
+    pub(crate) keys: HashSet<NamespacedName>,
     pub(crate) apis: VersionedMap<(), CachedApi>,
     pub(crate) children: VersionedMap<ChildId, CachedChild>,
     pub(crate) pods: VersionedMap<Box<str>, PodFacts>,
@@ -105,7 +105,7 @@ impl Watched for ApiItem {
         (&self.namespace, &self.name)
     }
 
-    fn into_entry(self, _: WatchedKind, _: &ApiKey) -> ((), CachedApi) {
+    fn into_entry(self, _: WatchedKind, _: &NamespacedName) -> ((), CachedApi) {
         let Self { name, status, .. } = self;
         let cached = CachedApi {
             uid: Uid::new(&self.uid),
@@ -145,11 +145,11 @@ impl Watched for ApiItem {
 pub(crate) type ChildId = (WatchedKind, Option<Box<str>>);
 
 fn is_watched_whole(kind: WatchedKind) -> bool {
-    matches!(kind, WatchedKind::Child(child) if row(child).watch == Watch::Whole)
+    matches!(kind, WatchedKind::Child(child) if kind_row(child).watch == Watch::Whole)
 }
 
 /// The id of a child of this name.
-pub(crate) fn child_id(kind: WatchedKind, key: &ApiKey, name: &str) -> ChildId {
+pub(crate) fn child_id(kind: WatchedKind, key: &NamespacedName, name: &str) -> ChildId {
     (kind, (name != &*key.name).then(|| name.into()))
 }
 
@@ -161,7 +161,7 @@ impl Watched for ChildItem {
         (&self.namespace, &self.owner)
     }
 
-    fn into_entry(self, kind: WatchedKind, key: &ApiKey) -> (ChildId, CachedChild) {
+    fn into_entry(self, kind: WatchedKind, key: &NamespacedName) -> (ChildId, CachedChild) {
         let id = child_id(kind, key, &self.name);
         // The answer to a write is always the whole object, but a kind watched by metadata has no details in its events.
         let details = self.details.filter(|_| is_watched_whole(kind));
@@ -207,7 +207,7 @@ impl Watched for PodItem {
         (&self.namespace, &self.owner)
     }
 
-    fn into_entry(self, _: WatchedKind, _: &ApiKey) -> (Box<str>, PodFacts) {
+    fn into_entry(self, _: WatchedKind, _: &NamespacedName) -> (Box<str>, PodFacts) {
         (self.facts.name.as_str().into(), self.facts)
     }
 
@@ -239,7 +239,7 @@ impl Watched for SliceItem {
         (&self.namespace, &self.owner)
     }
 
-    fn into_entry(self, _: WatchedKind, _: &ApiKey) -> (Box<str>, CachedSlice) {
+    fn into_entry(self, _: WatchedKind, _: &NamespacedName) -> (Box<str>, CachedSlice) {
         let cached = CachedSlice {
             service: self.service.into(),
             ready: self.ready,
@@ -263,13 +263,13 @@ impl Watched for SliceItem {
 impl Watched for PrometheusItem {
     type Id = ();
     type Cached = PrometheusSelectors;
-    const CONCERNS: Concerns = Concerns::All;
+    const AFFECTS: Affects = Affects::All;
 
     fn key(&self) -> (&str, &str) {
         (&self.selectors.namespace, &self.selectors.name)
     }
 
-    fn into_entry(self, _: WatchedKind, _: &ApiKey) -> ((), PrometheusSelectors) {
+    fn into_entry(self, _: WatchedKind, _: &NamespacedName) -> ((), PrometheusSelectors) {
         ((), self.selectors)
     }
 
@@ -289,13 +289,13 @@ impl Watched for PrometheusItem {
 impl Watched for NamespaceItem {
     type Id = ();
     type Cached = BTreeMap<String, String>;
-    const CONCERNS: Concerns = Concerns::Namespace;
+    const AFFECTS: Affects = Affects::Namespace;
 
     fn key(&self) -> (&str, &str) {
         ("", &self.name)
     }
 
-    fn into_entry(self, _: WatchedKind, _: &ApiKey) -> ((), BTreeMap<String, String>) {
+    fn into_entry(self, _: WatchedKind, _: &NamespacedName) -> ((), BTreeMap<String, String>) {
         ((), self.labels)
     }
 

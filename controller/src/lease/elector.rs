@@ -93,8 +93,8 @@ impl Elector {
         }
     }
 
-    /// The record to write.
-    pub(super) fn claim(&self, now: Timestamp) -> Record {
+    /// The record of the Lease with which this candidate acquires or renews it.
+    pub(super) fn next_record(&self, now: Timestamp) -> Record {
         let before = self.seen.as_ref().map(|(record, _)| record);
         let same_holder = before.is_some_and(|record| record.holder == self.me);
         let transitions = before.map_or(0, |record| record.transitions);
@@ -173,8 +173,8 @@ mod tests {
     #[test]
     fn a_leader_that_can_not_renew_gives_up_before_anybody_may_take_over() {
         let mut elector = Elector::new("a".to_owned());
-        let claim = elector.claim(Timestamp::UNIX_EPOCH);
-        elector.wrote(claim, secs(0));
+        let record = elector.next_record(Timestamp::UNIX_EPOCH);
+        elector.wrote(record, secs(0));
         assert_eq!(elector.evaluate(secs(9)), Step::Renew);
         assert_eq!(elector.evaluate(secs(10)), Step::Lost);
     }
@@ -182,8 +182,8 @@ mod tests {
     #[test]
     fn a_leader_that_sees_another_name_on_the_lease_gives_up_at_once() {
         let mut elector = Elector::new("a".to_owned());
-        let claim = elector.claim(Timestamp::UNIX_EPOCH);
-        elector.wrote(claim, secs(0));
+        let record = elector.next_record(Timestamp::UNIX_EPOCH);
+        elector.wrote(record, secs(0));
         elector.observe(Some(held_by("b", 5)), secs(1));
         assert_eq!(elector.evaluate(secs(1)), Step::Lost);
     }
@@ -192,10 +192,10 @@ mod tests {
     fn transitions_count_changes_of_holder_only() {
         let mut elector = Elector::new("a".to_owned());
         elector.observe(Some(held_by("b", 1)), secs(0));
-        let claim = elector.claim(Timestamp::UNIX_EPOCH);
-        assert_eq!(claim.transitions, 4);
-        elector.wrote(claim, secs(20));
-        assert_eq!(elector.claim(Timestamp::UNIX_EPOCH).transitions, 4);
+        let record = elector.next_record(Timestamp::UNIX_EPOCH);
+        assert_eq!(record.transitions, 4);
+        elector.wrote(record, secs(20));
+        assert_eq!(elector.next_record(Timestamp::UNIX_EPOCH).transitions, 4);
     }
 
     /// A small reproducible generator, so that a failure can be repeated by its seed.
@@ -245,17 +245,17 @@ mod tests {
                         }
                         Step::Acquire | Step::Renew => {
                             let stamp = Timestamp::from_millisecond(i64::try_from(tick).unwrap()).unwrap();
-                            let claim = electors[who].claim(stamp);
+                            let record = electors[who].next_record(stamp);
                             // Another candidate may have been in between.
                             let against = if dice.roll(10) == 0 {
                                 version.wrapping_sub(1)
                             } else {
                                 version
                             };
-                            let taken = world.swap(against, claim.clone());
+                            let taken = world.swap(against, record.clone());
                             // The answer may be lost although the write was accepted.
                             if taken && dice.roll(10) != 0 {
-                                electors[who].wrote(claim, now);
+                                electors[who].wrote(record, now);
                                 led += u32::from(!leading[who]);
                                 leading[who] = true;
                             }

@@ -130,7 +130,7 @@ impl Candidate {
         let record = Record {
             holder: String::new(),
             duration: Duration::from_secs(1),
-            ..self.elector.claim(Timestamp::now())
+            ..self.elector.next_record(Timestamp::now())
         };
         match self.write(&record).await {
             Ok(()) => tracing::info!(lease = %self.name, "lease released"),
@@ -158,7 +158,7 @@ impl Candidate {
             Step::Wait | Step::Lost => {}
             Step::Acquire | Step::Renew => {
                 let sent = self.now();
-                let record = self.elector.claim(Timestamp::now());
+                let record = self.elector.next_record(Timestamp::now());
                 match self.write(&record).await {
                     Ok(()) => {
                         self.complained = false;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use controller_core::watched::WatchedKind;
 
-use crate::cache::api_key::ApiKey;
+use crate::cache::namespaced_name::NamespacedName;
 use crate::cache::store::Store;
 use crate::cache::versioned_map::{Epoch, Source};
 use crate::cache::watched::{Change, Watched};
@@ -37,13 +37,13 @@ impl CacheHandler {
         }
     }
 
-    fn enqueue<T: Watched>(&self, (key, change): &(ApiKey, Change)) {
+    fn enqueue<T: Watched>(&self, (key, change): &(NamespacedName, Change)) {
         let add = match change {
             Change::None => return,
             Change::Status => Queue::add_status,
             Change::Work => Queue::add,
         };
-        for key in self.store.concerned::<T>(key) {
+        for key in self.store.affected_apis::<T>(key) {
             add(&self.queue, &key);
         }
     }
@@ -138,7 +138,7 @@ mod tests {
         handler.apply(child("5", "f:spec", 1));
         queue.next().await;
         queue.done(
-            &ApiKey::new("shop", "orders"),
+            &NamespacedName::new("shop", "orders"),
             controller_core::requeue::Requeue::OnEvent,
         );
         handler.apply(child("6", "f:data", 1));
@@ -151,7 +151,7 @@ mod tests {
         handler.apply(child("5", "f:spec", 1));
         queue.next().await;
         queue.done(
-            &ApiKey::new("shop", "orders"),
+            &NamespacedName::new("shop", "orders"),
             controller_core::requeue::Requeue::OnEvent,
         );
         handler.apply(child("6", "f:spec", 2));
@@ -175,12 +175,12 @@ mod tests {
         handler.init_apply(child("5", "f:spec", 1));
         queue.next().await;
         queue.done(
-            &ApiKey::new("shop", "orders"),
+            &NamespacedName::new("shop", "orders"),
             controller_core::requeue::Requeue::OnEvent,
         );
         WatchHandler::<ChildItem>::kind_gone(&mut handler);
         assert_eq!(due(&queue), 1);
-        let key = ApiKey::new("shop", "orders");
+        let key = NamespacedName::new("shop", "orders");
         assert_eq!(store.child(&key, ChildKind::ServiceMonitor, "orders"), None);
     }
 

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec, MonitoredApiStatus};
 use controller_core::children::deployment::needs_live_replicas;
-use controller_core::children::row;
-use controller_core::facts::{ClaimFacts, Facts, KindState, LiveReplicas, PodFacts, PrometheusFacts, WorkloadFacts};
+use controller_core::children::kind_row;
+use controller_core::facts::{
+    Facts, KindState, LiveReplicas, PodFacts, PrometheusFacts, VolumeClaimFacts, WorkloadFacts,
+};
 use controller_core::owner::ApiRef;
 use controller_core::status::{is_pending, pod_to_look_up};
 use controller_core::watched::WatchedKind;
 use controller_core::{ChildKind, Violation};
 use serde::Deserialize;
 
-use crate::cache::api_key::ApiKey;
+use crate::cache::namespaced_name::NamespacedName;
 use crate::cache::versioned_map::Source;
 use crate::cache::watched::CachedApi;
 use crate::cluster::CallError;
@@ -24,7 +26,7 @@ use crate::work::context::Context;
 /// A MonitoredApi that is worked on.
 #[derive(Debug)]
 pub(crate) struct Target {
-    pub(crate) key: ApiKey,
+    pub(crate) key: NamespacedName,
     pub(crate) owner: ApiRef,
     pub(crate) generation: i64,
     pub(crate) resource_version: String,
@@ -37,7 +39,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    fn new(key: &ApiKey, cached: &CachedApi) -> Self {
+    fn new(key: &NamespacedName, cached: &CachedApi) -> Self {
         let owner = ApiRef {
             namespace: key.namespace.to_string(),
             name: key.name.to_string(),
@@ -84,7 +86,7 @@ fn undecodable(error: &serde_json::Error) -> Violation {
 }
 
 /// The MonitoredApi as the watch knows it. `None`: it is gone.
-pub(crate) fn cached(context: &Context, key: &ApiKey) -> Option<Target> {
+pub(crate) fn cached(context: &Context, key: &NamespacedName) -> Option<Target> {
     context.store.api(key).map(|cached| Target::new(key, &cached))
 }
 
@@ -168,7 +170,7 @@ pub(crate) async fn before_writing(
 
 /// The Deployment's number of replicas as the API server has it now, and the version that it was read from.
 pub(crate) async fn live_replicas(context: &Context, target: &Target) -> Result<LiveDeployment, CallError> {
-    let resource = kinds::resource(row(ChildKind::Deployment));
+    let resource = kinds::resource(kind_row(ChildKind::Deployment));
     let get = context
         .cluster
         .get::<ChildItem>(resource, Some(&target.key.namespace), &target.key.name);
@@ -209,13 +211,13 @@ async fn workload(context: &Context, target: &Target) -> WorkloadFacts {
     let deployment = context.store.deployment(key).filter(|_| ours(ChildKind::Deployment));
     let claim = context
         .store
-        .claim(key)
+        .volume_claim(key)
         .filter(|_| ours(ChildKind::PersistentVolumeClaim));
     WorkloadFacts {
         deployment,
         pods: pods(context, key).await,
         ready_endpoints: context.store.ready_endpoints(key, &key.name),
-        claim: match claim {
+        volume_claim: match claim {
             Some(claim) => Some(with_latest_event(context, key, claim).await),
             None => None,
         },
@@ -223,12 +225,12 @@ async fn workload(context: &Context, target: &Target) -> WorkloadFacts {
 }
 
 /// The claim with its latest event, while it has no volume.
-async fn with_latest_event(context: &Context, key: &ApiKey, claim: ClaimFacts) -> ClaimFacts {
+async fn with_latest_event(context: &Context, key: &NamespacedName, claim: VolumeClaimFacts) -> VolumeClaimFacts {
     if !is_pending(&claim) {
         return claim;
     }
     let fields = format!("involvedObject.uid={}", claim.uid);
-    ClaimFacts {
+    VolumeClaimFacts {
         latest_event: latest_event(context, &key.namespace, &fields)
             .await
             .map(|event| event.message),
@@ -236,7 +238,7 @@ async fn with_latest_event(context: &Context, key: &ApiKey, claim: ClaimFacts) -
     }
 }
 
-async fn pods(context: &Context, key: &ApiKey) -> Vec<PodFacts> {
+async fn pods(context: &Context, key: &NamespacedName) -> Vec<PodFacts> {
     let mut pods = context.store.pods(key);
     pods.sort_by(|a, b| a.name.cmp(&b.name));
     let Some(uid) = pod_to_look_up(&pods).map(|pod| pod.uid.clone()) else {
@@ -281,7 +283,7 @@ async fn latest_event(context: &Context, namespace: &str, fields: &str) -> Optio
 }
 
 /// What can be known of the Prometheus objects.
-fn prometheus(context: &Context, key: &ApiKey) -> PrometheusFacts {
+fn prometheus(context: &Context, key: &NamespacedName) -> PrometheusFacts {
     match context.watches.state(WatchedKind::Prometheus, &key.namespace) {
         KindState::Pending => PrometheusFacts::NotReadYet,
         KindState::Missing => PrometheusFacts::CrdMissing,

@@ -1,7 +1,7 @@
 //! What is to be done for one MonitoredApi: its plan, compared with what the watches know.
 
+use controller_core::changes::{Changes, decide};
 use controller_core::plan::{Applied, Plan};
-use controller_core::todo::{Todo, decide};
 use controller_core::{FoldInput, Violation, compile};
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ pub(crate) struct Work {
     pub(crate) target: Target,
     plan: Result<Plan, Vec<Violation>>,
     /// `None`: nothing is written, because the spec is invalid or suspended.
-    todo: Option<Todo>,
+    changes: Option<Changes>,
 }
 
 impl Work {
@@ -24,10 +24,10 @@ impl Work {
     /// planned from once more, so that no write follows from an old spec. `None`: it is gone.
     pub(crate) async fn current(context: &Context, target: Target) -> Result<Option<Self>, CallError> {
         let work = Self::planned(context, target, None).await;
-        let Some((plan, todo)) = work.to_write().filter(|(_, todo)| !todo.is_quiet()) else {
+        let Some((plan, changes)) = work.to_write().filter(|(_, changes)| !changes.is_quiet()) else {
             return Ok(Some(work));
         };
-        match gather::before_writing(context, &work.target, todo.depends_on_live_replicas(plan)).await? {
+        match gather::before_writing(context, &work.target, changes.depends_on_live_replicas(plan)).await? {
             BeforeWriting::AsPlanned => Ok(Some(work)),
             BeforeWriting::Changed(target, deployment) => {
                 Ok(Some(Self::planned(context, *target, Some(deployment)).await))
@@ -44,17 +44,17 @@ impl Work {
             Err(violations) => Err(violations.clone()),
         };
         let written = plan.as_ref().ok().filter(|plan| !plan.api.suspend);
-        let todo = written.map(|plan| decide(plan, &target.status.children, &facts));
-        Self { target, plan, todo }
+        let changes = written.map(|plan| decide(plan, &target.status.children, &facts));
+        Self { target, plan, changes }
     }
 
-    fn to_write(&self) -> Option<(&Plan, &Todo)> {
-        self.plan.as_ref().ok().zip(self.todo.as_ref())
+    fn to_write(&self) -> Option<(&Plan, &Changes)> {
+        self.plan.as_ref().ok().zip(self.changes.as_ref())
     }
 
     pub(crate) async fn apply(&self, context: &Context) -> Option<Applied> {
-        let (plan, todo) = self.to_write()?;
-        Some(apply(context, &self.target, plan, todo).await)
+        let (plan, changes) = self.to_write()?;
+        Some(apply(context, &self.target, plan, changes).await)
     }
 
     pub(crate) fn fold_input<'a>(

@@ -9,7 +9,7 @@ use controller_core::requeue::Requeue;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::cache::api_key::ApiKey;
+use crate::cache::namespaced_name::NamespacedName;
 use crate::work::backoff::exponential;
 
 /// The first wait after a failed reconcile.
@@ -31,9 +31,9 @@ struct Entry {
 
 #[derive(Debug, Default)]
 struct Inner {
-    entries: HashMap<ApiKey, Entry>,
+    entries: HashMap<NamespacedName, Entry>,
     /// Every entry that is due some time and not running.
-    timeline: BTreeSet<(Instant, ApiKey)>,
+    timeline: BTreeSet<(Instant, NamespacedName)>,
     running: usize,
 }
 
@@ -46,19 +46,19 @@ pub(crate) struct Queue {
 
 impl Queue {
     /// Makes a key due now, after a change that may require a write to children.
-    pub(crate) fn add(&self, key: &ApiKey) {
+    pub(crate) fn add(&self, key: &NamespacedName) {
         self.add_at(key, Instant::now());
     }
 
     /// Makes a key due after a change that can only affect the status: now, or when its last status is old enough.
-    pub(crate) fn add_status(&self, key: &ApiKey) {
+    pub(crate) fn add_status(&self, key: &NamespacedName) {
         let now = Instant::now();
         let held = self.lock().entries.get(key).and_then(|entry| entry.status_not_before);
         self.add_at(key, held.map_or(now, |until| until.max(now)));
     }
 
     /// Makes a key due at a time, unless it is due sooner.
-    pub(crate) fn add_at(&self, key: &ApiKey, at: Instant) {
+    pub(crate) fn add_at(&self, key: &NamespacedName, at: Instant) {
         {
             let mut inner = self.lock();
             let Inner { entries, timeline, .. } = &mut *inner;
@@ -78,14 +78,14 @@ impl Queue {
     }
 
     /// Delays the next work that can only affect the status, because a status was just written.
-    pub(crate) fn hold_status(&self, key: &ApiKey, span: Duration) {
+    pub(crate) fn hold_status(&self, key: &NamespacedName, span: Duration) {
         if let Some(entry) = self.lock().entries.get_mut(key) {
             entry.status_not_before = Some(Instant::now() + span);
         }
     }
 
     /// The next key that is due, marked as running until [`Self::done`]. Waits for it.
-    pub(crate) async fn next(&self) -> ApiKey {
+    pub(crate) async fn next(&self) -> NamespacedName {
         loop {
             let wait_until = match self.take_due(Instant::now()) {
                 Ok(key) => return key,
@@ -102,7 +102,7 @@ impl Queue {
         }
     }
 
-    fn take_due(&self, now: Instant) -> Result<ApiKey, Option<Instant>> {
+    fn take_due(&self, now: Instant) -> Result<NamespacedName, Option<Instant>> {
         let mut inner = self.lock();
         match inner.timeline.first() {
             Some((at, _)) if *at > now => return Err(Some(*at)),
@@ -121,7 +121,7 @@ impl Queue {
     }
 
     /// Ends the run of a key. Returns the wait before the next one, if a time is set.
-    pub(crate) fn done(&self, key: &ApiKey, requeue: Requeue) -> Option<Duration> {
+    pub(crate) fn done(&self, key: &NamespacedName, requeue: Requeue) -> Option<Duration> {
         let now = Instant::now();
         let mut inner = self.lock();
         let Inner {
@@ -200,8 +200,8 @@ impl Queue {
 mod tests {
     use super::*;
 
-    fn key(name: &str) -> ApiKey {
-        ApiKey::new("shop", name)
+    fn key(name: &str) -> NamespacedName {
+        NamespacedName::new("shop", name)
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use controller_core::requeue::{Requeue, requeue};
 
-use crate::cache::api_key::ApiKey;
+use crate::cache::namespaced_name::NamespacedName;
 use crate::cluster::CallError;
 use crate::work::context::Context;
 use crate::work::gather;
@@ -10,7 +10,7 @@ use crate::work::planning::Work;
 use crate::work::report::report;
 
 /// Brings one MonitoredApi closer to what its spec says, and its status to the truth.
-pub(crate) async fn reconcile(context: &Context, key: &ApiKey) -> Result<Requeue, CallError> {
+pub(crate) async fn reconcile(context: &Context, key: &NamespacedName) -> Result<Requeue, CallError> {
     let Some(target) = gather::cached(context, key) else {
         return Ok(Requeue::Forget);
     };

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admin::telemetry::CONTROLLER;
-use crate::cache::api_key::ApiKey;
+use crate::cache::namespaced_name::NamespacedName;
 use crate::cluster::CallError;
 use crate::work::context::Context;
 use crate::work::reconcile::reconcile;
@@ -30,14 +30,14 @@ const DRAIN: Duration = Duration::from_secs(5);
 
 /// The function that is run for each key: [`reconcile`], or in tests one that panics or hangs.
 trait Run: Clone + Send + Sync + 'static {
-    fn run(&self, context: &Context, key: &ApiKey) -> impl Future<Output = Result<Requeue, CallError>> + Send;
+    fn run(&self, context: &Context, key: &NamespacedName) -> impl Future<Output = Result<Requeue, CallError>> + Send;
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Reconcile;
 
 impl Run for Reconcile {
-    async fn run(&self, context: &Context, key: &ApiKey) -> Result<Requeue, CallError> {
+    async fn run(&self, context: &Context, key: &NamespacedName) -> Result<Requeue, CallError> {
         reconcile(context, key).await
     }
 }
@@ -50,7 +50,7 @@ pub(crate) async fn work(context: Arc<Context>, stop: CancellationToken, term: C
 
 async fn take(context: Arc<Context>, stop: CancellationToken, term: CancellationToken, run: impl Run) {
     // In an earlier term of this process others led in between.
-    for key in context.store.api_keys() {
+    for key in context.store.api_names() {
         context.queue.add(&key);
     }
     let places = Arc::new(Semaphore::new(CONCURRENCY));
@@ -94,7 +94,7 @@ enum Outcome {
     Panicked(String),
 }
 
-async fn guarded(context: &Context, key: &ApiKey, run: &impl Run) -> Requeue {
+async fn guarded(context: &Context, key: &NamespacedName, run: &impl Run) -> Requeue {
     if !context.leadership.is_held() {
         return Requeue::Backoff;
     }
@@ -111,7 +111,7 @@ async fn guarded(context: &Context, key: &ApiKey, run: &impl Run) -> Requeue {
     settle(context, key, end).await
 }
 
-async fn settle(context: &Context, key: &ApiKey, end: Outcome) -> Requeue {
+async fn settle(context: &Context, key: &NamespacedName, end: Outcome) -> Requeue {
     let uid = context.store.api(key).map(|api| api.uid.text()).unwrap_or_default();
     let (namespace, name) = (&*key.namespace, &*key.name);
     let count = |result| {
@@ -161,7 +161,7 @@ async fn settle(context: &Context, key: &ApiKey, end: Outcome) -> Requeue {
     }
 }
 
-async fn report_panic(context: &Context, key: &ApiKey) {
+async fn report_panic(context: &Context, key: &NamespacedName) {
     let Some(target) = gather::cached(context, key) else {
         return;
     };
@@ -196,7 +196,7 @@ mod tests {
     struct Clumsy;
 
     impl Run for Clumsy {
-        async fn run(&self, _: &Context, key: &ApiKey) -> Result<Requeue, CallError> {
+        async fn run(&self, _: &Context, key: &NamespacedName) -> Result<Requeue, CallError> {
             match &*key.name {
                 "broken" => panic!("a bug"),
                 "stuck" => std::future::pending().await,
@@ -222,7 +222,7 @@ mod tests {
     async fn a_panic_and_a_hang_cost_their_own_run_and_the_others_go_on() {
         let context = context();
         for name in ["broken", "stuck", "orders", "users"] {
-            context.queue.add(&ApiKey::new("shop", name));
+            context.queue.add(&NamespacedName::new("shop", name));
         }
         let (stop, term) = (CancellationToken::new(), CancellationToken::new());
         let working = tokio::spawn(take(Arc::clone(&context), stop.clone(), term, Clumsy));
@@ -242,7 +242,7 @@ mod tests {
         let expected = [format!("{done} 2"), deadline, panic];
         assert!(expected.iter().all(|line| counts(&text, line)), "{text}");
         // The failed key is tried again, and the worker still takes new keys.
-        context.queue.add(&ApiKey::new("shop", "items"));
+        context.queue.add(&NamespacedName::new("shop", "items"));
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(
             counts(&metrics(&context), &format!("{done} 3")),
@@ -260,7 +260,7 @@ mod tests {
         struct Showing;
 
         impl Run for Showing {
-            async fn run(&self, context: &Context, key: &ApiKey) -> Result<Requeue, CallError> {
+            async fn run(&self, context: &Context, key: &NamespacedName) -> Result<Requeue, CallError> {
                 context.telemetry.set_series(
                     key,
                     ApiSeries {

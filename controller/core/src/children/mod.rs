@@ -36,7 +36,7 @@ pub const CHILD_KINDS: &[ChildKindRow] = &[
 
 /// The kind's row in [`CHILD_KINDS`].
 #[must_use]
-pub const fn row(kind: ChildKind) -> &'static ChildKindRow {
+pub const fn kind_row(kind: ChildKind) -> &'static ChildKindRow {
     match kind {
         ChildKind::ServiceAccount => &service_account::ROW,
         ChildKind::PersistentVolumeClaim => &persistent_volume_claim::ROW,
@@ -75,7 +75,7 @@ pub(crate) fn build(input: &BuildInput<'_>, violations: &mut Violations) -> Buil
     for row in CHILD_KINDS {
         (row.build)(input, &mut built, violations);
     }
-    built.children.sort_by_key(|child| row(child.kind).wave);
+    built.children.sort_by_key(|child| kind_row(child.kind).wave);
     built.missing.sort();
     built.missing.dedup();
     built
@@ -107,7 +107,7 @@ pub fn blocked_by(kind: ChildKind, decision: &Decision, earlier: &[AppliedChild]
 pub fn unanswered(applied: &[AppliedChild]) -> bool {
     applied
         .iter()
-        .any(|child| row(child.kind).needed_by_ready && child.outcome.is_unanswered())
+        .any(|child| kind_row(child.kind).needed_by_ready && child.outcome.is_unanswered())
 }
 
 /// What becomes of the Deployment whose pods mount a claim. `None`: it may be written.

@@ -47,9 +47,9 @@ fn replicas(spec: &Value, live: Option<LiveReplicas>) -> Value {
 fn every_kind_has_its_row_and_its_file() {
     for kind in ChildKind::ALL.iter().copied() {
         assert_eq!(
-            row(kind).kind,
+            kind_row(kind).kind,
             kind,
-            "row({kind}) in children/mod.rs is of another kind"
+            "kind_row({kind}) in children/mod.rs is of another kind"
         );
         assert_eq!(ChildKind::from_name(kind.as_str()), Some(kind));
         let rows = CHILD_KINDS.iter().filter(|row| row.kind == kind).count();
@@ -149,8 +149,8 @@ fn the_authors_number_of_pods_is_sent_whoever_owns_it() {
             &spec,
             Some(LiveReplicas {
                 replicas: 5,
-                ours: false,
-                others: true
+                owned_by_us: false,
+                owned_by_another: true
             })
         ),
         0
@@ -166,8 +166,8 @@ fn a_number_that_was_never_set_is_not_sent() {
             &spec,
             Some(LiveReplicas {
                 replicas: 5,
-                ours: false,
-                others: true
+                owned_by_us: false,
+                owned_by_another: true
             })
         ),
         Value::Null
@@ -177,8 +177,8 @@ fn a_number_that_was_never_set_is_not_sent() {
             &spec,
             Some(LiveReplicas {
                 replicas: 1,
-                ours: false,
-                others: false
+                owned_by_us: false,
+                owned_by_another: false
             })
         ),
         Value::Null
@@ -193,8 +193,8 @@ fn a_number_that_was_removed_is_kept_until_another_manager_owns_it() {
             &spec,
             Some(LiveReplicas {
                 replicas: 5,
-                ours: true,
-                others: false
+                owned_by_us: true,
+                owned_by_another: false
             })
         ),
         5
@@ -204,8 +204,8 @@ fn a_number_that_was_removed_is_kept_until_another_manager_owns_it() {
             &spec,
             Some(LiveReplicas {
                 replicas: 5,
-                ours: true,
-                others: true
+                owned_by_us: true,
+                owned_by_another: true
             })
         ),
         Value::Null
@@ -214,14 +214,14 @@ fn a_number_that_was_removed_is_kept_until_another_manager_owns_it() {
 
 #[test]
 fn a_number_that_is_preconditioned_on_the_live_object_is_bound_to_its_version() {
-    let live = |replicas, others| LiveReplicas {
+    let live = |replicas, owned_by_another| LiveReplicas {
         replicas,
-        ours: true,
-        others,
+        owned_by_us: true,
+        owned_by_another,
     };
-    let deployment = |spec: Value, others| {
+    let deployment = |spec: Value, owned_by_another| {
         let facts = Facts {
-            live_replicas: Some(live(5, others)),
+            live_replicas: Some(live(5, owned_by_another)),
             deployment_version: Some("71".to_owned()),
             ..Facts::default()
         };
@@ -288,11 +288,11 @@ fn storage_makes_a_claim_that_the_one_pod_mounts_and_can_write_to() {
 
 #[test]
 fn two_pods_never_share_a_volume_whoever_scales() {
-    let live = |replicas, ours| {
+    let live = |replicas, owned_by_us: bool| {
         Some(LiveReplicas {
             replicas,
-            ours,
-            others: !ours,
+            owned_by_us,
+            owned_by_another: !owned_by_us,
         })
     };
     let spec = json!({"image": "i", "storage": {"size": "1Gi"}});

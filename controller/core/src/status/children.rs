@@ -4,7 +4,7 @@ use controller_api::{ChildRecord, ConditionType, Reason};
 
 use super::{FoldInput, verdict::Verdict};
 use crate::{
-    children::row,
+    children::kind_row,
     kind::ChildKind,
     plan::{Applied, AppliedChild, Outcome},
 };
@@ -126,7 +126,7 @@ pub(super) fn needed_children(applied: &Applied) -> NeededChildren {
         applied
             .children
             .iter()
-            .filter(|child| row(child.kind).needed_by_ready)
+            .filter(|child| kind_row(child.kind).needed_by_ready)
             .map(|child| &child.outcome)
     };
     let refused = |outcome: &Outcome| match outcome {
@@ -189,7 +189,7 @@ fn state(child: &AppliedChild, workload_ready: bool, input: &FoldInput<'_>) -> &
 }
 
 fn claim_state(input: &FoldInput<'_>) -> &'static str {
-    match input.workload.claim.as_ref().map(|claim| claim.phase.as_str()) {
+    match input.workload.volume_claim.as_ref().map(|claim| claim.phase.as_str()) {
         Some("Bound") => "Ready",
         Some("Lost") => "Failed",
         Some(_) | None => "Progressing",

@@ -3,17 +3,17 @@
 use controller_api::Reason;
 
 use super::{FoldInput, verdict::Verdict};
-use crate::facts::ClaimFacts;
+use crate::facts::VolumeClaimFacts;
 
 /// The claim that the spec asks for. `None`: it asks for none, or the claim does not exist.
-fn wanted<'a>(input: &FoldInput<'a>) -> Option<&'a ClaimFacts> {
+fn wanted<'a>(input: &FoldInput<'a>) -> Option<&'a VolumeClaimFacts> {
     let storage = input.validated.ok()?.workload.storage.as_ref();
-    storage.and(input.workload.claim.as_ref())
+    storage.and(input.workload.volume_claim.as_ref())
 }
 
 /// Whether a claim has no volume yet, so that its latest event says why.
 #[must_use]
-pub fn is_pending(claim: &ClaimFacts) -> bool {
+pub fn is_pending(claim: &VolumeClaimFacts) -> bool {
     claim.phase == "Pending"
 }
 

@@ -1,6 +1,6 @@
 //! One table over all watched kinds: what each event leaves in the cache, and what it can lead to.
 
-use controller_core::children::{Watch, row};
+use controller_core::children::{Watch, kind_row};
 use controller_core::watched::watched_kinds;
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ struct Expected {
     work: Change,
     removed: Change,
     /// MonitoredApis that a change in the namespace `shop` concerns.
-    concerned: &'static [&'static str],
+    affected: &'static [&'static str],
 }
 
 const NONE: Change = Change::None;
@@ -63,7 +63,7 @@ fn object<T: Watched>(kind: WatchedKind, namespace: &str, version: u64, variant:
     let mut object = json!({"metadata": metadata(kind, namespace, version, variant)});
     let whole = match kind {
         WatchedKind::Namespace => json!({}),
-        WatchedKind::Child(child) if row(child).watch == Watch::Metadata => json!({}),
+        WatchedKind::Child(child) if kind_row(child).watch == Watch::Metadata => json!({}),
         WatchedKind::MonitoredApi | WatchedKind::Child(_) | WatchedKind::Pod => {
             json!({"spec": {}, "status": {"phase": if changed { "Running" } else { "Pending" }}})
         }
@@ -125,10 +125,10 @@ fn check<T: Watched>(kind: WatchedKind, expected: &Expected) {
         "{kind:?} removed twice"
     );
 
-    let concerned = self::store().concerned::<T>(&key);
-    let mut concerned: Vec<_> = concerned.iter().map(ToString::to_string).collect();
-    concerned.sort_unstable();
-    assert_eq!(concerned, expected.concerned, "{kind:?}");
+    let affected = self::store().affected_apis::<T>(&key);
+    let mut affected: Vec<_> = affected.iter().map(ToString::to_string).collect();
+    affected.sort_unstable();
+    assert_eq!(affected, expected.affected, "{kind:?}");
 }
 
 fn check_relist<T: Watched>(kind: WatchedKind, namespaced: bool, expected: &Expected) {
@@ -164,7 +164,7 @@ fn every_watched_kind_is_cached_and_leads_to_the_work_that_its_change_needs() {
         status: STATUS,
         work: STATUS,
         removed: STATUS,
-        concerned: OWNER,
+        affected: OWNER,
     };
     for row in watched_kinds() {
         let (kind, namespaced) = (row.kind, row.kind != WatchedKind::Namespace);
@@ -208,7 +208,7 @@ fn every_watched_kind_is_cached_and_leads_to_the_work_that_its_change_needs() {
             WatchedKind::Prometheus => {
                 let expected = Expected {
                     work: NONE,
-                    concerned: &["bank/orders", "shop/orders", "shop/users"],
+                    affected: &["bank/orders", "shop/orders", "shop/users"],
                     ..only_status
                 };
                 check_both::<PrometheusItem>(kind, namespaced, &expected);
@@ -217,7 +217,7 @@ fn every_watched_kind_is_cached_and_leads_to_the_work_that_its_change_needs() {
                 let expected = Expected {
                     work: NONE,
                     removed: NONE,
-                    concerned: &["shop/orders", "shop/users"],
+                    affected: &["shop/orders", "shop/users"],
                     ..only_status
                 };
                 check_both::<NamespaceItem>(kind, namespaced, &expected);
@@ -250,7 +250,7 @@ fn a_change_of_who_owns_the_replicas_leads_to_work() {
     };
     event(1, 2);
     assert_eq!(event(2, 3), WORK);
-    let key = ApiKey::new("shop", "orders");
+    let key = NamespacedName::new("shop", "orders");
     let (live, version) = store.live_replicas(&key).unwrap();
     assert_eq!((live.replicas, version.as_str()), (3, "2"));
 }

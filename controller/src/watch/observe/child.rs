@@ -76,7 +76,7 @@ impl From<ChildObject> for ChildItem {
 
 fn details(metadata: &Metadata, spec: Spec, status: Status) -> ChildDetails {
     let wanted = spec.replicas.unwrap_or(1);
-    let (ours, others) = metadata.replica_owners();
+    let (owned_by_us, owned_by_another) = metadata.replica_owners();
     ChildDetails {
         deployment: DeploymentFacts {
             generation: metadata.generation.unwrap_or(0),
@@ -93,8 +93,8 @@ fn details(metadata: &Metadata, spec: Spec, status: Status) -> ChildDetails {
         },
         replicas: LiveReplicas {
             replicas: wanted,
-            ours,
-            others,
+            owned_by_us,
+            owned_by_another,
         },
         phase: status.phase,
     }
@@ -120,8 +120,8 @@ mod tests {
             deployment.details.unwrap().replicas,
             LiveReplicas {
                 replicas: 3,
-                ours: true,
-                others: false
+                owned_by_us: true,
+                owned_by_another: false
             }
         );
     }

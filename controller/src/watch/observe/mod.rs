@@ -7,7 +7,6 @@ mod child;
 mod monitoring;
 mod workload;
 
-use controller_core::metadata::Metadata;
 use serde::Deserialize;
 
 pub(crate) use self::api::ApiItem;
@@ -43,12 +42,6 @@ fn condition<'a>(conditions: &'a [Condition], kind: &str, status: &str) -> Optio
     conditions
         .iter()
         .find(|known| known.kind == kind && known.status == status)
-}
-
-#[derive(Debug, Deserialize)]
-struct MetaObject {
-    #[serde(deserialize_with = "lenient")]
-    metadata: Metadata,
 }
 
 macro_rules! versioned {

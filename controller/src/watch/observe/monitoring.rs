@@ -7,7 +7,7 @@ use controller_core::metadata::Metadata;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{MetaObject, lenient};
+use super::lenient;
 
 /// A Prometheus object: which ServiceMonitors it selects.
 #[derive(Debug, Clone, Deserialize)]
@@ -74,15 +74,21 @@ fn label_selector(value: &Value) -> LabelSelector {
 
 /// A namespace's labels.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(from = "MetaObject")]
+#[serde(from = "NamespaceObject")]
 pub(crate) struct NamespaceItem {
     pub(crate) name: String,
     pub(crate) resource_version: String,
     pub(crate) labels: BTreeMap<String, String>,
 }
 
-impl From<MetaObject> for NamespaceItem {
-    fn from(object: MetaObject) -> Self {
+#[derive(Debug, Deserialize)]
+struct NamespaceObject {
+    #[serde(deserialize_with = "lenient")]
+    metadata: Metadata,
+}
+
+impl From<NamespaceObject> for NamespaceItem {
+    fn from(object: NamespaceObject) -> Self {
         Self {
             name: object.metadata.name,
             resource_version: object.metadata.resource_version,

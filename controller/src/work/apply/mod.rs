@@ -9,11 +9,11 @@ mod replicas_precondition;
 
 use controller_api::ChildRecord;
 use controller_core::ChildKind;
-use controller_core::children::{blocked_by, row, unanswered};
+use controller_core::changes::{Changes, is_ours, record_of};
+use controller_core::children::{blocked_by, kind_row, unanswered};
 use controller_core::facts::KindState;
 use controller_core::metadata::Metadata;
 use controller_core::plan::{Applied, AppliedChild, Decision, Outcome, Plan, PlannedChild};
-use controller_core::todo::{Todo, is_ours, record_of};
 use controller_core::watched::WatchedKind;
 use controller_core::write_record::{self, Confirmation, LiveObject};
 use futures::future::join_all;
@@ -30,14 +30,14 @@ use crate::work::context::Context;
 use crate::work::gather::Target;
 
 /// Makes the changes of a plan, wave by wave, and returns what became of each child.
-pub(crate) async fn apply(context: &Context, target: &Target, plan: &Plan, todo: &Todo) -> Applied {
+pub(crate) async fn apply(context: &Context, target: &Target, plan: &Plan, changes: &Changes) -> Applied {
     let mut children = Vec::with_capacity(plan.children.len());
-    let mut work: Vec<_> = plan.children.iter().zip(todo.decisions.iter().cloned()).collect();
+    let mut work: Vec<_> = plan.children.iter().zip(changes.decisions.iter().cloned()).collect();
     while let Some((first, _)) = work.first() {
-        let wave = row(first.kind).wave;
+        let wave = kind_row(first.kind).wave;
         let later = work
             .iter()
-            .position(|(planned, _)| row(planned.kind).wave != wave)
+            .position(|(planned, _)| kind_row(planned.kind).wave != wave)
             .unwrap_or(work.len());
         let rest = work.split_off(later);
         let earlier: &[AppliedChild] = &children;
@@ -54,15 +54,21 @@ pub(crate) async fn apply(context: &Context, target: &Target, plan: &Plan, todo:
         work = rest;
     }
     let leftovers = if unanswered(&children) {
-        todo.prune.clone()
+        changes.prune.clone()
     } else {
-        let gone = join_all(todo.prune.iter().map(|record| prune(context, target, record.clone()))).await;
+        let gone = join_all(
+            changes
+                .prune
+                .iter()
+                .map(|record| prune(context, target, record.clone())),
+        )
+        .await;
         gone.into_iter().flatten().collect()
     };
     Applied {
         children,
         leftovers,
-        kept: todo.kept.clone(),
+        kept: changes.kept.clone(),
         missing: plan.missing.clone(),
     }
 }
@@ -93,7 +99,7 @@ impl<'a> Child<'a> {
         let old = self.record().cloned();
         let watched = WatchedKind::Child(self.planned.kind);
         let missing = self.context.watches.state(watched, &self.target.key.namespace) == KindState::Missing;
-        if missing && row(self.planned.kind).optional {
+        if missing && kind_row(self.planned.kind).optional {
             return self.with(Outcome::CrdMissing, None);
         }
         let result = match decision {
@@ -129,7 +135,7 @@ impl<'a> Child<'a> {
 
     /// Reads the live object and does what core says of it.
     async fn look(self) -> Result<(Outcome, Option<ChildRecord>), CallError> {
-        let resource = kinds::resource(row(self.planned.kind));
+        let resource = kinds::resource(kind_row(self.planned.kind));
         let namespace = &*self.target.key.namespace;
         let get = self
             .context
@@ -184,7 +190,7 @@ impl<'a> Child<'a> {
         let kind = self.planned.kind;
         self.context.must_lead("apply", kind.as_str(), &self.planned.name)?;
         let apply = self.context.cluster.apply::<Raw>(
-            kinds::resource(row(kind)),
+            kinds::resource(kind_row(kind)),
             &self.target.key.namespace,
             &self.planned.name,
             intent,
@@ -264,7 +270,7 @@ async fn prune(context: &Context, target: &Target, record: ChildRecord) -> Optio
 
 /// Whether the object is gone, or was never ours.
 async fn delete(context: &Context, target: &Target, kind: ChildKind, record: &ChildRecord) -> Result<bool, CallError> {
-    let resource = kinds::resource(row(kind));
+    let resource = kinds::resource(kind_row(kind));
     let namespace = &*target.key.namespace;
     let get = context
         .cluster

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use controller_api::MonitoredApiStatus;
+use controller_core::changes::decide;
 use controller_core::compile;
 use controller_core::facts::{Facts, Settings};
 use controller_core::owner::ApiRef;
-use controller_core::todo::decide;
 use http::{Method, Request, Response};
 use http_body_util::BodyExt;
 use kube::client::Body;
@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::*;
-use crate::cache::api_key::ApiKey;
+use crate::cache::namespaced_name::NamespacedName;
 use crate::cluster::Cluster;
 
 /// How the API server answers one request.
@@ -91,7 +91,7 @@ fn context(script: Vec<Reply>) -> (Arc<Context>, Log) {
 
 fn target() -> Target {
     Target {
-        key: ApiKey::new("shop", "orders"),
+        key: NamespacedName::new("shop", "orders"),
         owner: ApiRef {
             namespace: "shop".to_owned(),
             name: "orders".to_owned(),
@@ -358,11 +358,11 @@ async fn after_silence_for_what_the_workload_needs_the_round_ends_in_time_for_it
     }));
     let (settings, facts) = (Settings::default(), Facts::default());
     let plan = compile(&api.unwrap(), &settings, &facts, &target().owner).unwrap();
-    let todo = decide(&plan, &[], &facts);
+    let changes = decide(&plan, &[], &facts);
     // The ServiceAccount and the Service; nothing more is asked for.
     let (context, log) = context(vec![Reply::Silence, Reply::Silence]);
     let started = Instant::now();
-    let applied = apply(&context, &target(), &plan, &todo).await;
+    let applied = apply(&context, &target(), &plan, &changes).await;
     assert!(started.elapsed() <= Duration::from_secs(40), "{:?}", started.elapsed());
     assert_eq!(methods(&log.lock().unwrap()), ["GET", "GET"]);
     assert_eq!(applied.children.len(), plan.children.len());

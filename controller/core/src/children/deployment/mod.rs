@@ -72,7 +72,7 @@ fn copied_replicas(input: &BuildInput<'_>) -> Option<i32> {
 }
 
 fn ours_alone(live: &LiveReplicas) -> bool {
-    live.ours && !live.others
+    live.owned_by_us && !live.owned_by_another
 }
 
 /// Whether it is a Deployment that is sent without a number of replicas.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     events::{EventType, events},
-    facts::ClaimFacts,
+    facts::VolumeClaimFacts,
 };
 
 /// A pod that waits for its volume, whose latest event says `told`.
@@ -15,7 +15,7 @@ fn claiming(storage: Value, phase: &str, event: &str) -> World {
     });
     world.workload.pods[0].phase = "Pending".to_owned();
     world.spec = json!({"image": "i", "storage": storage});
-    world.workload.claim = Some(ClaimFacts {
+    world.workload.volume_claim = Some(VolumeClaimFacts {
         uid: "claim-uid".to_owned(),
         phase: phase.to_owned(),
         latest_event: Some(event.to_owned()),
@@ -84,7 +84,7 @@ fn a_lost_volume_is_told_even_while_the_pod_runs() {
     let mut world = claiming(json!({"size": "1Gi"}), "Lost", "");
     world.workload.deployment = Some(deployment(1));
     assert_eq!(says(&world.fold(), "WorkloadReady"), "False/ClaimLost");
-    world.workload.claim.as_mut().unwrap().phase = "Bound".to_owned();
+    world.workload.volume_claim.as_mut().unwrap().phase = "Bound".to_owned();
     assert_eq!(says(&world.fold(), "WorkloadReady"), "True/RolloutComplete");
 }
 

@@ -49,7 +49,7 @@ impl World {
                 deployment: Some(deployment(3)),
                 pods: Vec::new(),
                 ready_endpoints: Some(3),
-                claim: None,
+                volume_claim: None,
             },
             prometheus: PrometheusFacts::Known(vec![prometheus]),
             namespace_labels: Some(BTreeMap::new()),
