@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_does_not_end_in_time_is_given_up() {
+    async fn a_job_that_does_not_end_in_time_is_abandoned() {
         let background = start(2);
         background.submit(KIND, std::future::pending());
         tokio::task::yield_now().await;

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_does_not_fit_the_queue_is_refused_and_the_queue_stays_bounded() {
+    async fn a_job_beyond_the_queue_is_refused_and_the_queue_stays_bounded() {
         let computer = computer();
         let ask = || {
             let computer = computer.clone();
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_that_nobody_wants_gives_its_place_and_its_thread_back() {
+    async fn an_abandoned_job_frees_its_place_and_its_thread() {
         let computer = computer();
         let asked = (0..QUEUE + THREADS).map(|_| {
             let computer = computer.clone();

@@ -65,7 +65,7 @@ fn requests() -> Vec<String> {
 }
 
 #[test]
-fn what_clients_send_comes_out_in_no_log_line_metric_or_error() {
+fn no_log_line_metric_or_error_repeats_the_data_that_clients_send() {
     let program = Program::ready(&[("LOG_LEVEL", "trace")]);
     let sent = requests().len();
     for request in requests() {

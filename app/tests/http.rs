@@ -173,7 +173,7 @@ async fn health_tells_the_time_twice_and_the_version() {
 }
 
 #[tokio::test]
-async fn what_is_stored_is_what_comes_back() {
+async fn an_item_is_returned_as_it_was_stored() {
     on_both(async |app| {
         let created = app.call("POST", "/api/v1/data", Some(ITEM)).await;
         let item = created.json();
@@ -315,7 +315,7 @@ async fn the_summary_is_over_all_items_and_by_category() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_told_the_right_ones() {
+async fn the_answer_to_a_wrong_method_names_the_allowed_ones() {
     let app = App::in_memory().await;
     for (path, allowed) in [
         ("/api/v1/data", "GET,HEAD,POST"),

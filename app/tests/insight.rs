@@ -74,7 +74,7 @@ async fn the_summary_counts_what_was_asked_since_the_window_began() {
 }
 
 #[tokio::test]
-async fn nothing_here_is_counted_as_a_request_or_changes_what_it_tells() {
+async fn requests_for_these_pages_are_not_counted() {
     let app = used().await;
     for route in ROUTES {
         app.get(route).await;
@@ -122,7 +122,7 @@ async fn without_metrics_there_is_no_analysis_but_health() {
 }
 
 #[tokio::test]
-async fn custom_tells_what_is_counted_and_null_of_what_is_not() {
+async fn the_custom_page_counts_requests_users_and_database_operations() {
     let app = used().await;
     app.call("POST", "/api/v1/data", Some(r#"{"name":"a","category":"b","value":1}"#))
         .await;

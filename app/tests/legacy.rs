@@ -11,7 +11,7 @@ mod common;
 use common::App;
 
 #[tokio::test]
-async fn what_is_set_is_on_the_page() {
+async fn values_that_a_client_sets_are_on_the_page() {
     let app = App::in_memory().await;
     for (path, field, series, value) in [
         ("/update?users=42", "active_users", "app_active_users", 42.0),

@@ -136,7 +136,7 @@ async fn an_http2_request_in_flight_is_answered_after_sigterm() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn one_address_gets_no_more_connections_than_its_share_and_each_refused_one_is_told_so() {
+async fn one_address_gets_no_more_connections_than_its_share_and_each_refused_one_gets_an_answer() {
     let program = Program::ready(&[("MAX_CONNECTIONS_PER_IP", "3")]);
     let mut held = Vec::new();
     while held.len() < 3 {
@@ -157,13 +157,13 @@ async fn one_address_gets_no_more_connections_than_its_share_and_each_refused_on
 
 #[cfg(not(feature = "otlp"))]
 #[test]
-fn an_endpoint_for_traces_that_this_build_cannot_use_is_told_of_in_one_line() {
+fn an_endpoint_for_traces_that_this_build_cannot_use_is_logged_in_one_line() {
     let program = Program::ready(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317")]);
     assert_eq!(program.log().matches("built without the feature otlp").count(), 1);
 }
 
 #[test]
-fn what_is_no_http_is_refused_at_once_and_a_head_in_pieces_is_served() {
+fn data_other_than_http_is_refused_at_once_and_a_head_in_pieces_is_served() {
     // Nothing here may wait for a timeout.
     let program = Program::ready(&[("FIRST_BYTE_TIMEOUT", "1h"), ("HEADER_TIMEOUT", "1h")]);
     let answer = |pieces: &[&[u8]], is_ended: bool| {

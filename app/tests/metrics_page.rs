@@ -98,7 +98,7 @@ async fn figures_of_the_process_are_true() {
 }
 
 #[tokio::test]
-async fn a_page_is_compressed_for_who_asks_and_as_it_is_for_others() {
+async fn a_page_is_compressed_only_if_the_client_asks_for_it() {
     let app = used().await;
     let plain = app.get("/metrics").await;
     assert_eq!(plain.headers.get("content-encoding"), None);

@@ -368,14 +368,14 @@ fn serve_and_stop(url: &str) -> Program {
 }
 
 #[test]
-fn a_collector_that_is_gone_is_told_of_once_and_harms_nobody() {
+fn a_collector_that_is_gone_is_logged_once_and_delays_no_request() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let program = serve_and_stop(&format!("http://{gone}"));
     assert_eq!(program.log().matches("traces could not be sent").count(), 1);
 }
 
 #[test]
-fn a_collector_that_never_answers_harms_nobody() {
+fn a_collector_that_never_answers_delays_no_request() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     // The kernel accepts for it; nobody reads.
@@ -384,7 +384,7 @@ fn a_collector_that_never_answers_harms_nobody() {
 }
 
 #[test]
-fn a_collector_that_answers_500_or_garbage_harms_nobody() {
+fn a_collector_that_answers_500_or_garbage_delays_no_request() {
     for answer in ["HTTP/1.1 500 No\r\nContent-Length: 4\r\n\r\nhush", "\u{7}hush\r\n\r\n"] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

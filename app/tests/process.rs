@@ -117,7 +117,7 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn what_was_acknowledged_survives_a_kill() {
+fn acknowledged_writes_survive_a_kill() {
     let directory = tempfile::tempdir().unwrap();
     let url = common::url(&directory.path().join("data.db"));
     let mut acknowledged = Vec::new();
@@ -186,7 +186,7 @@ fn a_handler_may_take_longer_than_the_idle_timeout() {
 }
 
 #[test]
-fn connections_over_the_cap_are_told_to_come_back() {
+fn connections_over_the_cap_are_answered_with_retry_after() {
     let program = Program::ready(&[("MAX_CONNECTIONS", "4")]);
     let held: Vec<_> = (0..4).map(|_| program.connect()).collect();
     program.wait_until("refused", |program| {

@@ -66,7 +66,7 @@ async fn a_memory_threshold_that_is_set_is_the_one_on_the_page() {
 }
 
 #[tokio::test]
-async fn what_a_client_says_of_cpu_stays_over_what_is_measured() {
+async fn the_cpu_use_that_a_client_sets_hides_the_measured_one() {
     let app = App::in_memory().await;
     let mut collector = Collector::new(app.state.metrics(), None).unwrap();
     collector.collect();

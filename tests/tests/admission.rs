@@ -158,7 +158,7 @@ fn an_author_needs_the_right_to_create_what_the_spec_turns_on() {
 }
 
 #[test]
-fn whoever_changes_metadata_only_needs_no_right_on_children_and_whoever_changes_the_spec_does() {
+fn a_change_of_the_spec_needs_rights_on_children_and_a_change_of_metadata_does_not() {
     let api = namespace("metadata");
     create("metadata", "orders", BOB, "{image: example.org/orders:1}", false).unwrap();
     patch(

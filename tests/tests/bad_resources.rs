@@ -128,7 +128,7 @@ fn assert_unharmed(operator: &mut Operator) {
 }
 
 #[test]
-fn what_the_api_server_refuses_is_refused_with_the_fields_name() {
+fn the_api_server_refuses_bad_resources_and_names_the_field() {
     let api = BED.connect("refused");
     let cases = cases("bad", "refused");
     assert!(cases.len() >= 40, "only {} cases", cases.len());
@@ -149,7 +149,7 @@ fn what_the_api_server_refuses_is_refused_with_the_fields_name() {
 }
 
 #[test]
-fn what_is_taken_though_wrong_is_answered_with_field_and_fix_and_blocks_nobody() {
+fn a_wrong_resource_that_was_accepted_gets_a_violation_with_field_and_fix_and_blocks_no_other() {
     let api = BED.connect("violations");
     let mut operator = BED.operator();
     let cases = cases("bad", "violation");

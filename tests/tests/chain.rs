@@ -260,7 +260,7 @@ fn volume(namespace: &str, name: &str) {
 }
 
 #[test]
-fn what_was_written_to_storage_is_there_after_the_pod_and_after_the_field_went_and_came() {
+fn stored_data_survives_the_pod_and_the_removal_of_the_storage_field() {
     let _there = OPERATOR.read().unwrap_or_else(PoisonError::into_inner);
     let (chain, namespace, name) = (chain(), "storage", "orders");
     volume(namespace, "storage-orders");

@@ -162,7 +162,7 @@ fn a_prometheus_that_selects_us_is_seen_when_it_comes_and_missed_when_it_goes() 
 }
 
 #[test]
-fn a_kind_that_may_not_be_listed_delays_no_edit_and_is_told_apart_from_a_missing_one() {
+fn a_kind_that_may_not_be_listed_delays_no_edit_and_is_reported_differently_from_a_missing_one() {
     let bed = turn();
     let api = bed.connect("forbidden");
     let operator = bed.operator();
@@ -231,7 +231,7 @@ fn give_back(api: &Kubernetes, before: &Value) {
 }
 
 #[test]
-fn an_api_that_can_not_be_decoded_is_told_about_and_stops_nobody() {
+fn an_api_that_cannot_be_decoded_is_reported_and_blocks_no_other() {
     let bed = turn();
     let api = bed.connect("poison");
     let operator = bed.operator();

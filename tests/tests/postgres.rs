@@ -6,7 +6,7 @@ use anyhow::Result;
 use integration_tests::postgres::{Durability, Postgres};
 
 #[test]
-fn what_is_committed_outlives_a_kill_and_the_server_ends_with_its_value() -> Result<()> {
+fn committed_rows_survive_a_kill_and_dropping_the_value_stops_the_server() -> Result<()> {
     let mut postgres = Postgres::start(Durability::Full)?;
     postgres.create_database("kept")?;
     postgres.query("kept", "CREATE TABLE t (n int)")?;

@@ -375,7 +375,7 @@ fn every_row_has_an_id_of_its_own_in_order() {
 }
 
 #[test]
-fn a_shape_is_told_from_another() {
+fn different_shapes_are_distinguished() {
     let answer = json!({"n": 1, "list": [{"a": "x"}], "more": true});
     assert_eq!(
         differs(&json!({"n": "<whole>", "list": [{"a": "<string>"}]}), &answer, "answer"),

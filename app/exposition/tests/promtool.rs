@@ -28,7 +28,7 @@ fn promtool_reads(page: &str) -> bool {
 
 /// Quoted UTF-8 names are not among the lines: a Prometheus server takes them, promtool's check of metrics does not.
 #[test]
-fn what_promtool_reads_is_read_and_what_it_refuses_is_refused() {
+fn the_reader_accepts_and_refuses_the_same_lines_as_promtool() {
     for line in [
         "a 1",
         "a\t 1",

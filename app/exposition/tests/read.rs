@@ -201,7 +201,7 @@ fn a_page_beyond_the_limits_is_refused_and_one_at_them_is_not() {
 }
 
 #[test]
-fn what_prometheus_takes_and_nobody_can_mean_is_told_as_a_problem() {
+fn nonsense_that_prometheus_accepts_is_reported_as_a_problem() {
     let page = "\
 # TYPE d histogram
 d_bucket{le=\"1\"} 3

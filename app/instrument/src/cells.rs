@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_thread_adds_another_may_take_back() {
+    fn one_thread_can_subtract_a_value_that_another_thread_added() {
         let cells = Cells::new(1);
         cells.row().add(0, 1);
         thread::scope(|scope| {

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_method_that_nobody_knows_is_other() {
+    fn an_unknown_method_is_recorded_as_other() {
         let invented = Method::from_bytes(b"BREW").unwrap();
         assert_eq!(method_label(&invented), "_OTHER");
         assert_eq!(method_label(&Method::PATCH), "PATCH");

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_recommendation_forbids_is_no_context() {
+    fn a_context_that_the_recommendation_forbids_is_ignored() {
         for bad in [
             "",
             "00",

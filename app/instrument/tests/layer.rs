@@ -91,7 +91,7 @@ async fn a_request_is_counted_by_its_route_template_and_never_by_its_path() {
 }
 
 #[tokio::test]
-async fn what_no_route_matches_is_one_route_and_unknown_methods_are_one_method() {
+async fn requests_without_a_route_share_one_route_and_unknown_methods_one_method() {
     let metrics = HttpMetrics::default();
     let app = instrumented(&metrics, Router::new().route("/", get(|| async {})));
     for path in ["/a", "/b?x=1", "/wp-admin/../c"] {
@@ -296,7 +296,7 @@ async fn a_handler_that_panics_counts_as_500_and_leaves_nothing_in_flight() {
 }
 
 #[tokio::test]
-async fn probes_and_scrapes_are_excluded_unless_told() {
+async fn probes_and_scrapes_are_excluded_by_default() {
     let metrics = HttpMetrics::default();
     let routes = || {
         Router::new()
@@ -434,7 +434,7 @@ async fn a_users_own_metrics_stand_on_the_same_page_in_both_formats() {
 }
 
 #[test]
-fn a_users_metric_with_a_name_that_the_dialect_has_and_nobody_fills_is_on_the_page() {
+fn a_users_metric_may_have_a_name_of_the_dialect_that_is_not_in_use() {
     let metrics = HttpMetrics::default();
     let orders = prometheus::IntCounter::new("orders_total", "Orders placed.").unwrap();
     let labels = prometheus::Opts::new("cache_operations_total", "Of a cache of one's own.");

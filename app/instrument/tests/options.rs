@@ -76,7 +76,7 @@ async fn status_codes_can_be_grouped() {
 }
 
 #[tokio::test]
-async fn what_matches_no_route_can_be_ignored() {
+async fn requests_without_a_route_can_be_ignored() {
     let metrics = native().ignore_unmatched(true).build();
     let page = gets(&metrics, routes(), &["/users/1", "/nowhere"]).await;
     assert_eq!(values(&page, "route"), ["/users/{id}"].into());
@@ -318,7 +318,7 @@ async fn a_declared_route_has_no_other_methods() {
 }
 
 #[tokio::test]
-async fn versions_of_an_api_are_told_apart_as_far_as_they_are_known() {
+async fn known_versions_of_an_api_are_recorded_apart() {
     let metrics = HttpMetrics::builder(DialectId::S2Advanced)
         .api_versions(HeaderName::from_static("accept-version"), ["2024", "2025"])
         .build();

@@ -189,7 +189,7 @@ fn flag_or_environment_wins_over_alias_over_env_file_over_settings_file() {
 
 /// The variables that Kubernetes makes of a Service `fastapi-metrics`.
 #[test]
-fn a_service_link_is_no_setting() {
+fn a_service_link_is_not_read_as_a_setting() {
     let mut sources = Sources {
         environment: [
             ("FASTAPI_METRICS_PORT", "tcp://10.96.0.12:80"),

@@ -188,7 +188,7 @@ mod tests {
 
     #[cfg(not(feature = "otlp"))]
     #[test]
-    fn what_this_build_cannot_follow_is_not_checked() {
+    fn a_protocol_that_this_build_does_not_support_is_not_checked() {
         let variables = [(ENDPOINT, "collector:4317"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")];
         assert_eq!(read_from(&variables), (Traces::Unsupported(ENDPOINT), vec![]));
     }

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_works_but_not_as_it_should_is_degraded_and_still_200() {
+    fn an_impaired_api_is_degraded_and_still_answers_200() {
         let degraded = (200, HealthStatus::Degraded);
         assert_eq!(verdict(&parts(), &state(11.0)), degraded);
         let stale = Assessment {
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_answer_is_unhealthy_and_503() {
+    fn an_api_that_cannot_serve_is_unhealthy_and_answers_503() {
         let unhealthy = (503, HealthStatus::Unhealthy);
         for broken in [
             HealthFacts { store: None, ..parts() },

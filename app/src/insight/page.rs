@@ -158,7 +158,7 @@ this is no sample
     }
 
     #[test]
-    fn a_line_that_is_no_sample_is_left_out_and_the_lines_around_it_stay() {
+    fn a_line_that_is_not_a_sample_is_left_out_and_the_lines_around_it_stay() {
         let page = PAGE.replace("d_seconds_sum", "this is no sample\nd_seconds_sum");
         assert_eq!(families(&page), families(PAGE));
         assert_eq!(families(&page)[1].samples.len(), 3);

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_beyond_the_last_bound_counts_as_that_bound() {
+    fn a_percentile_beyond_the_last_bound_is_that_bound() {
         assert!(near(percentile(0.99, &BOUNDS, &[1, 0, 0, 99]), 0.4));
     }
 

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_costs_nothing() {
+    fn an_unknown_signal_does_not_lower_the_score() {
         let score = score(&[reading(HealthSignal::ErrorRatio, None)]);
         assert!((score.score - 100.0).abs() < f64::EPSILON);
         assert_eq!(score.factors[0].value, None);

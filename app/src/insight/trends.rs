@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn falling_is_told_from_rising() {
+    fn a_falling_trend_is_distinguished_from_a_rising_one() {
         let samples = samples(|n| n * 1_000 - n * n * 2, |_| 1);
         let (_, trends) = trends(&samples.iter().collect::<Vec<_>>(), &BOUNDS);
         assert_eq!(of(&trends, "request_rate_per_second").direction, Direction::Falling);
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_of_a_process_that_has_just_started() {
+    fn a_process_that_has_just_started_has_no_trend_and_no_recommendation() {
         for length in [0, 1, 2] {
             let samples = samples(|n| n * 100, |n| n << 30);
             let first: Vec<_> = samples.iter().take(length).collect();
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_its_threshold_is_said_even_if_it_is_steady() {
+    fn a_signal_above_its_threshold_is_reported_even_if_it_is_steady() {
         let reading = SignalReading {
             signal: HealthSignal::CpuPercent,
             value: Some(95.0),

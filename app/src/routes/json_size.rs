@@ -59,14 +59,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_a_string_is_no_value() {
+    fn brackets_in_a_string_are_not_counted_as_values() {
         assert_eq!(size("1"), (0, 1));
         assert_eq!(size(r#"["[{,", "\"[{,", "\\"]"#), (0, 4));
         assert_eq!(size(r#"{"a": 1, "b": {}}"#), (2, 4));
     }
 
     #[test]
-    fn a_large_body_of_small_objects_is_told_by_its_values() {
+    fn a_large_body_of_small_objects_is_recognised_by_its_number_of_values() {
         let objects = vec![r#"{"":0}"#; 149_000].join(",");
         let document = format!("[{objects}]");
         let size = JsonSize::of(document.as_bytes());

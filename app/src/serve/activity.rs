@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_while_a_response_is_sent_does_not_start_a_heads_time() {
+    fn bytes_that_arrive_while_a_response_is_sent_do_not_start_the_timeout_of_a_head() {
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
         let activity = Activity::new(start);

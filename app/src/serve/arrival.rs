@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_no_head_is_not_waited_for() {
+    fn bytes_that_cannot_become_a_head_are_not_waited_for() {
         assert!(!needs_more(b""), "the client's end");
         assert!(!needs_more(b"\x16\x03\x01"), "TLS");
         assert!(!needs_more(b"hello\r\n"), "some other protocol");

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_pass_is_told_from_what_will_not() {
+    fn temporary_errors_are_distinguished_from_permanent_ones() {
         for (code, class) in [
             ("08006", Class::Temporary),
             ("25006", Class::Temporary),

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_client_sets_stays_and_what_was_measured_is_still_known() {
+    fn a_value_set_by_a_client_stays_and_the_measured_value_is_still_known() {
         let gauge = HttpMetrics::new(DialectId::Native)
             .gauge(MetricId::AppCpuPercent, &[])
             .unwrap();

@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_that_nobody_asks_is_stored_once() {
+    fn the_sample_of_an_endpoint_without_new_requests_is_shared() {
         let history = history(&[(0, &[5, 1]), (5, &[5, 2]), (10, &[6, 2])]);
         let [first, second, third] = history.samples().collect::<Vec<_>>()[..] else {
             panic!()

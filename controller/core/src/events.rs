@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_every_rollout_goes_through_is_not_published() {
+    fn the_normal_course_of_a_rollout_is_not_published() {
         let well = status(&[(WORKLOAD, "True", Reason::RolloutComplete)]);
         let rolling = status(&[(WORKLOAD, "False", Reason::RolloutInProgress)]);
         assert_eq!(published(&well, &rolling), []);

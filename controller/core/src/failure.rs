@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_that_fails_and_a_list_entry_given_twice_are_told_as_such() {
+    fn a_failing_webhook_and_a_duplicate_list_entry_are_reported_as_such() {
         let webhook = "Internal error occurred: failed calling webhook \"validate.kyverno.svc\": Post \"https://x:443\": \
             dial tcp 10.0.0.1:443: connect: connection refused";
         let told = outcome(ChildKind::Service, ErrorClass::Server, webhook);

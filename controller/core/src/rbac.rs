@@ -190,7 +190,7 @@ mod tests {
     ];
 
     #[test]
-    fn beside_children_nothing_is_granted_that_no_request_needs() {
+    fn every_permission_except_those_for_children_is_needed_by_a_request() {
         let mut granted = Vec::new();
         for rule in [namespaced_rules(), cluster_rules()].concat() {
             for resource in texts(&rule, "resources") {

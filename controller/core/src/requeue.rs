@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_an_event_can_explain_is_looked_at_again() {
+    fn a_state_that_only_an_event_explains_is_checked_again() {
         let claim = |phase: &str, event: Option<&str>| WorkloadFacts {
             volume_claim: Some(VolumeClaimFacts {
                 phase: phase.to_owned(),

@@ -67,7 +67,7 @@ mod tests {
     use crate::{compile, facts::Facts, facts::Settings, owner::ApiRef};
 
     #[test]
-    fn a_label_that_the_api_server_would_refuse_or_that_we_live_by_is_refused() {
+    fn a_label_that_the_api_server_would_refuse_or_that_the_operator_sets_is_refused() {
         let cases = [
             ("release", "prom", true),
             ("release", "", true),

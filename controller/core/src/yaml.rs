@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_yaml_1_1_takes_for_a_bool_or_number_is_quoted() {
+    fn text_that_yaml_1_1_reads_as_a_bool_or_number_is_quoted() {
         for trap in ["y", "n", "no", "on", "off", "1_000", "017", "12:30:45"] {
             let text = to_string(&json!({"k": trap})).unwrap();
             assert!(text.contains(['"', '\'']), "{text}");

@@ -92,7 +92,7 @@ fn every_golden_case_is_recorded_and_nothing_else() {
 }
 
 #[test]
-fn what_was_just_applied_needs_no_request() {
+fn a_child_that_was_just_applied_needs_no_request() {
     for (owner, planned, live) in all_applied() {
         let live = read_live(&live);
         assert!(created_by_us(&live.metadata, OWNER));

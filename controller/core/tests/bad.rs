@@ -90,7 +90,7 @@ fn every_violation_names_its_field() {
 const ONLINE_ONLY: [(&str, &str); 1] = [("image-misspelt.yaml", "decoding ignores fields of later releases")];
 
 #[test]
-fn what_the_api_server_refuses_is_refused_offline_too() {
+fn resources_that_the_api_server_refuses_are_refused_offline_too() {
     let taken: Vec<_> = cases()
         .into_iter()
         .filter(|case| case.verdict == "refused" && !ONLINE_ONLY.iter().any(|(file, _)| *file == case.file))

@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_uses_is_thrown_out() {
+    fn unused_values_are_removed() {
         let interner = Interner::<str>::new();
         let kept = interner.get("kept");
         for index in 0..10 * SMALL {

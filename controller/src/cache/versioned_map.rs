@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_complete_list_does_not_name_is_gone() {
+    fn an_object_that_is_missing_from_a_complete_list_is_removed() {
         let mut map = VersionedMap::default();
         map.upsert(&key(), "a", 1, 1, Source::List(1), one_object);
         map.upsert(&key(), "b", 2, 2, Source::List(1), one_object);
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_wrote_while_a_list_came_in_survives_that_list_and_only_that() {
+    fn an_object_written_during_a_list_survives_that_list_but_not_the_next() {
         let mut map = VersionedMap::default();
         map.upsert(&key(), "a", 1, 1, Source::Answer, one_object);
         assert!(map.sweep(1, |_, _| true).is_empty());

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_that_is_not_served_is_told_from_an_object_that_does_not_exist() {
+    fn a_kind_that_is_not_served_is_distinguished_from_an_object_that_does_not_exist() {
         assert_eq!(classify_status(404, "NotFound"), ErrorClass::NotFound);
         assert_eq!(
             classify_status(404, "Failed to parse error data"),

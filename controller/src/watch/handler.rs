@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_event_of_our_own_write_enqueues_nobody() {
+    async fn the_event_of_our_own_write_enqueues_nothing() {
         let (store, queue, mut handler) = setup(WatchedKind::Child(ChildKind::Service));
         store.upsert(
             WatchedKind::Child(ChildKind::Service),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_change_to_fields_of_others_enqueues_nobody() {
+    async fn a_change_to_fields_of_others_enqueues_nothing() {
         let (_, queue, mut handler) = setup(WatchedKind::Child(ChildKind::Service));
         handler.apply(child("5", "f:spec", 1));
         queue.next().await;
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn our_own_status_write_enqueues_nobody_and_a_foreign_one_does() {
+    async fn our_own_status_write_enqueues_nothing_and_a_foreign_one_does() {
         let (store, queue, mut handler) = setup(WatchedKind::MonitoredApi);
         store.upsert(WatchedKind::MonitoredApi, api("7", 1, "ours"), Source::Answer);
         handler.apply(api("7", 1, "ours"));

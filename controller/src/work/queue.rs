@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_failed_during_an_outage_is_tried_again_within_seconds_of_its_end() {
+    async fn a_key_that_failed_during_an_outage_is_retried_within_seconds_of_its_end() {
         let queue = Queue::default();
         queue.add(&key("orders"));
         for _ in 0..10 {

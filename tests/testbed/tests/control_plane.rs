@@ -127,7 +127,7 @@ fn a_name_is_taken_while_its_test_bed_runs() {
 }
 
 #[test]
-fn a_shared_test_bed_ends_when_nobody_uses_it() {
+fn a_shared_test_bed_ends_when_no_process_uses_it() {
     let _turn = turn();
     let builder = || Testbed::builder("t-shared").idle(Duration::from_secs(2));
     let first = builder().start_or_attach().unwrap();

@@ -282,7 +282,7 @@ fn every_deleted_child_comes_back() {
 }
 
 #[test]
-fn a_foreign_object_is_left_alone_told_about_and_replaced_when_it_goes() {
+fn a_foreign_object_is_left_alone_and_reported_and_replaced_after_its_deletion() {
     let shop = Shop::empty("foreign");
     let foreign = json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "orders"},
@@ -323,7 +323,7 @@ fn an_object_that_a_person_hands_over_is_adopted_in_place() {
 }
 
 #[test]
-fn what_is_turned_off_goes_and_comes_back_when_turned_on() {
+fn children_of_a_feature_are_deleted_when_it_is_turned_off_and_come_back_when_it_is_turned_on() {
     let shop = Shop::with("prune", &json!({"image": "a"}));
     shop.edit(&json!({"monitoring": {"enabled": false}}));
     for (kind, name) in [
@@ -459,7 +459,7 @@ fn a_namesake_made_right_after_a_deletion_gets_children_of_its_own() {
 }
 
 #[test]
-fn an_owner_reference_that_a_person_strips_is_told_and_nothing_is_duplicated() {
+fn a_removed_owner_reference_is_reported_and_nothing_is_duplicated() {
     let shop = Shop::with("stripped", &json!({"image": "a"}));
     let before = shop.get(SERVICES, "orders");
     shop.api

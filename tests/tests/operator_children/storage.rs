@@ -91,7 +91,7 @@ fn a_claim_waits_for_a_volume_and_says_so_is_kept_when_it_is_not_wanted_and_foun
 }
 
 #[test]
-fn what_a_volume_can_not_do_is_told_with_the_fix_and_set_back_all_is_well() {
+fn a_change_that_a_volume_cannot_follow_is_reported_with_the_fix_and_can_be_reverted() {
     let storage = |size: &str, class: &str| json!({"storage": {"size": size, "storageClassName": class}});
     let mut spec = storage("1Gi", "manual");
     spec["image"] = json!("a");

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_program_is_told_from_a_library_and_a_cluster_test_from_others() {
+    fn test_programs_libraries_and_cluster_tests_are_distinguished() {
         let of_cluster = program(&artifact(
             "path+file:///checkout/tests#integration-tests@0.1.0",
             "test",

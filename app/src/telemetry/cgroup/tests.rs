@@ -134,7 +134,7 @@ fn version_2_in_a_container_gives_every_figure() {
 }
 
 #[test]
-fn no_limit_is_told_from_a_limit_in_both_versions() {
+fn a_missing_limit_is_distinguished_from_a_limit_in_both_versions() {
     let mut v1 = v1_container();
     v1.files.insert(
         "/sys/fs/cgroup/memory/memory.limit_in_bytes".into(),
@@ -258,7 +258,7 @@ fn a_nested_cgroup_of_a_container_without_a_namespace_is_found_below_its_mount()
 }
 
 #[test]
-fn a_machine_without_cgroups_or_with_nonsense_in_its_files_gives_nothing_and_does_not_fall() {
+fn missing_or_unreadable_cgroup_files_give_no_figures_and_no_panic() {
     let none = Machine::new("", "", &[]);
     assert_eq!(none.layout(), Layout::default());
     assert_eq!(none.read(), Container::default());

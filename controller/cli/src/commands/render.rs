@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_type_is_told_with_line_and_column() {
+    fn a_wrong_type_is_reported_with_line_and_column() {
         let input = parse(&format!("{ORDERS}spec:\n  image: a\n  replicas: three\n")).unwrap();
         assert!(input.decoded.is_empty());
         let text = input.refused[0].to_string();
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_yaml_in_a_later_document_is_told_with_its_place_in_the_file() {
+    fn broken_yaml_in_a_later_document_is_reported_with_its_place_in_the_file() {
         let error = parse(&format!("{ORDERS}spec: {{image: a}}\n---\nkind: [\n")).unwrap_err();
         assert!(error.to_string().starts_with("line "), "{error}");
     }
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_cannot_be_decoded_leaves_the_others_of_a_list_alone() {
+    fn an_item_that_cannot_be_decoded_does_not_affect_the_others_of_a_list() {
         let text = "kind: List\napiVersion: v1\nitems:\n- {apiVersion: monitoredapi.io/v1alpha1, kind: MonitoredApi, \
                     metadata: {name: a}, spec: {image: a, env: [{name: A, value: 4}]}}\n- {apiVersion: \
                     monitoredapi.io/v1alpha1, kind: MonitoredApi, metadata: {name: b}, spec: {image: b}, status: {x: 1}}\n";

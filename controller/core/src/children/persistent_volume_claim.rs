@@ -82,7 +82,7 @@ mod tests {
     use super::explain;
 
     #[test]
-    fn refusals_of_kubernetes_1_36_are_told_with_the_fix() {
+    fn refusals_of_kubernetes_1_36_are_reported_with_the_fix() {
         let cases = [
             (
                 "spec.resources.requests.storage: Forbidden: field can not be less than status.capacity",

@@ -111,7 +111,7 @@ fn the_workload_comes_after_what_its_pods_refer_to() {
 }
 
 #[test]
-fn what_is_turned_off_is_not_planned() {
+fn children_of_features_that_are_turned_off_are_not_planned() {
     let off = json!({"image": "i", "serviceAccountName": "robot", "monitoring": {"enabled": false}});
     assert_eq!(kinds(&off), ["Service orders", "Deployment orders"]);
     let no_dashboard = json!({"image": "i", "dashboard": {"enabled": false}});
@@ -303,7 +303,7 @@ fn two_pods_never_share_a_volume_whoever_scales() {
 }
 
 #[test]
-fn no_pod_mounts_a_claim_of_somebody_else() {
+fn no_pod_mounts_a_claim_that_belongs_to_another_owner() {
     let claim = |outcome| AppliedChild {
         kind: ChildKind::PersistentVolumeClaim,
         name: "orders".to_owned(),
@@ -345,7 +345,7 @@ fn no_pod_mounts_a_claim_of_somebody_else() {
 }
 
 #[test]
-fn after_silence_for_what_the_workload_needs_nothing_more_is_tried() {
+fn without_an_answer_for_an_object_that_the_workload_needs_no_further_request_is_made() {
     let earlier = |kind, class| {
         let planned = PlannedChild::new(kind, "orders".to_owned(), json!({}));
         [AppliedChild {
@@ -368,7 +368,7 @@ fn after_silence_for_what_the_workload_needs_nothing_more_is_tried() {
 }
 
 #[test]
-fn what_the_dialect_can_not_show_is_named_alerts_and_panels_alike() {
+fn alerts_and_panels_that_the_dialect_cannot_serve_are_listed() {
     let missing = |spec: &Value| plan(spec, &Facts::default()).missing;
     let unknown = missing(&json!({"image": "i"}));
     assert!(

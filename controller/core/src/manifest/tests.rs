@@ -86,7 +86,7 @@ fn json_is_read_as_well() {
 }
 
 #[test]
-fn every_field_of_a_wrong_type_is_told_with_its_place_and_its_fix() {
+fn every_field_of_a_wrong_type_is_reported_with_its_place_and_its_fix() {
     let told = refused(
         "{image: a, replicas: three, env: [{name: A, value: 01234}, {name: B, value: on}], podLabels: {v: 1.0}}",
     );
@@ -110,7 +110,7 @@ fn half_a_core_without_quotes_is_refused_as_the_schema_refuses_it() {
 }
 
 #[test]
-fn an_item_that_lacks_a_field_is_told_once_and_the_items_behind_it_keep_their_places() {
+fn an_item_that_lacks_a_field_is_reported_once_and_later_items_keep_their_places() {
     let told = refused("{image: a, env: [{name: 1}, {value: x}, 3, {name: D, value: 4}, {name: E, value: 5}]}");
     assert_eq!(told.len(), 5, "{told:#?}");
     for (sentence, path) in told.iter().zip([
@@ -125,7 +125,7 @@ fn an_item_that_lacks_a_field_is_told_once_and_the_items_behind_it_keep_their_pl
 }
 
 #[test]
-fn a_field_whose_name_begins_another_ones_is_told_as_well() {
+fn a_field_whose_name_is_the_beginning_of_another_is_reported_too() {
     let told = refused("{image: 1, imagePullPolicy: 2}");
     assert_eq!(told.len(), 2, "{told:#?}");
 }

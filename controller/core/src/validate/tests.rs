@@ -207,7 +207,7 @@ fn the_authors_labels_win_over_the_installations() {
 }
 
 #[test]
-fn a_container_port_of_the_template_with_another_protocol_is_no_conflict() {
+fn a_container_port_of_the_template_with_another_protocol_does_not_conflict() {
     valid(&json!({"image": "i", "podTemplate": {"spec": {"containers": [
         {"name": "api", "ports": [{"name": "dns", "containerPort": 53, "protocol": "UDP"}]},
     ]}}}));

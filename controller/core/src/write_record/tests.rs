@@ -75,7 +75,7 @@ fn a_converged_child_needs_no_request() {
 }
 
 #[test]
-fn what_does_not_exist_is_created_after_a_live_read() {
+fn a_child_that_does_not_exist_is_created_after_a_live_read() {
     let planned = planned(intent());
     assert_eq!(decide(&planned, None, None, &owner()), Decision::Create);
     assert_eq!(confirm(&planned, None, None, &owner()), Confirmation::Create);
@@ -96,7 +96,7 @@ fn a_changed_intent_is_an_update_with_the_known_uid() {
 }
 
 #[test]
-fn a_field_of_ours_that_somebody_took_is_confirmed_and_then_taken_back() {
+fn a_field_of_ours_that_another_manager_took_is_confirmed_and_then_taken_back() {
     let planned = planned(intent());
     let record = record_of(&planned, &observed(&live())).unwrap();
     let mut drifted = live();
@@ -191,7 +191,7 @@ fn a_foreign_object_is_left_alone_whatever_is_recorded() {
 }
 
 #[test]
-fn a_person_can_hand_over_an_object_that_nobody_controls() {
+fn a_person_can_hand_over_an_object_without_a_controller() {
     let planned = planned(intent());
     let mut handed_over = live();
     handed_over["metadata"]["ownerReferences"] = json!([]);

@@ -281,7 +281,7 @@ fn assert_withdrawn(request: &Received) {
 }
 
 #[tokio::test]
-async fn an_object_that_appeared_while_it_was_being_created_is_given_back_and_told_as_a_conflict() {
+async fn an_object_that_appeared_while_it_was_being_created_is_given_back_and_reported_as_a_conflict() {
     let script = vec![
         Reply::Status(404, "NotFound"),
         Reply::Object(intruded()),
@@ -351,7 +351,7 @@ async fn a_replica_that_leads_no_more_writes_neither_children_nor_status_nor_eve
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_silence_for_what_the_workload_needs_the_round_ends_in_time_for_its_status() {
+async fn without_an_answer_for_an_object_that_the_workload_needs_the_reconcile_ends_in_time_to_write_its_status() {
     let api = serde_json::from_value(json!({
         "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
         "metadata": {"name": "orders", "namespace": "shop", "uid": "u1"}, "spec": {"image": "i"},

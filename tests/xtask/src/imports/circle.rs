@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_two_files_is_told_with_what_each_imports() {
+    fn a_circle_of_two_files_is_reported_with_the_imports_of_each() {
         let found = circles_in(&[
             ("lib.rs", "mod a; mod b;"),
             ("a.rs", "use crate::b::{First, Second}; pub struct Third;"),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn parent_and_child_and_tests_are_no_circle() {
+    fn imports_between_parent_and_child_and_in_tests_do_not_count_as_a_circle() {
         let found = circles_in(&[
             ("lib.rs", "mod a; mod b; use a::Kind; pub struct Root;"),
             ("a/mod.rs", "mod part; pub struct Kind; fn f() { part::build() }"),

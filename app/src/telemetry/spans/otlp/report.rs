@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_loss_is_told_at_once_and_those_of_the_next_minute_together() {
+    fn a_loss_is_logged_at_once_and_those_of_the_next_minute_together() {
         let mut lost = Lost::default();
         let start = Instant::now();
         assert_eq!(lost.add(5, start), Some(5));

@@ -32,7 +32,7 @@ fn an_invalid_spec_keeps_the_records_of_what_runs() {
 }
 
 #[test]
-fn a_spec_of_another_release_is_told_apart_from_a_wrong_one() {
+fn a_spec_of_another_release_is_distinguished_from_a_wrong_one() {
     let violations = [Violation::undecodable("invalid type: map, expected a string")];
     let verdict = accepted(Err(&violations));
     assert_eq!(verdict.reason, Reason::Undecodable);

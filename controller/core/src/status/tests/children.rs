@@ -101,7 +101,7 @@ fn a_record_that_stands_twice_is_kept_once() {
 }
 
 #[test]
-fn what_the_cluster_is_not_ready_for_is_told_once_and_is_no_warning() {
+fn a_cluster_that_is_not_ready_is_reported_once_and_without_a_warning() {
     let mut world = World::well();
     world.applied = Some(applied(|_| {
         Outcome::Pending("the API server is not ready: wait".to_owned())

@@ -80,7 +80,7 @@ fn where_the_volume_waits_for_the_pod_the_pod_says_what_holds_it_up() {
 }
 
 #[test]
-fn a_lost_volume_is_told_even_while_the_pod_runs() {
+fn a_lost_volume_is_reported_even_while_the_pod_runs() {
     let mut world = claiming(json!({"size": "1Gi"}), "Lost", "");
     world.workload.deployment = Some(deployment(1));
     assert_eq!(says(&world.fold(), "WorkloadReady"), "False/ClaimLost");
@@ -89,7 +89,7 @@ fn a_lost_volume_is_told_even_while_the_pod_runs() {
 }
 
 #[test]
-fn a_claim_that_is_no_longer_wanted_is_kept_and_told_once() {
+fn a_claim_that_is_no_longer_wanted_is_kept_and_reported_once() {
     let mut world = World::well();
     world.applied = Some(applied(|_| Outcome::Unchanged));
     let before = world.fold();

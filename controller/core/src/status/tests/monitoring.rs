@@ -87,7 +87,7 @@ fn match_expressions_are_evaluated() {
 }
 
 #[test]
-fn what_cannot_be_known_is_unknown_and_never_false() {
+fn a_condition_that_cannot_be_determined_is_unknown_and_not_false() {
     for (facts, reason) in [
         (PrometheusFacts::NotReadYet, "NotReadYet"),
         (PrometheusFacts::NotPermitted, "NotPermitted"),
@@ -124,7 +124,7 @@ fn monitoring_that_is_off_has_no_links_and_fails_nothing() {
 }
 
 #[test]
-fn what_never_ran_is_not_monitored() {
+fn a_workload_that_never_ran_is_not_monitored() {
     let mut world = waiting("ImagePullBackOff", "not found");
     world.workload.pods[0].phase = "Pending".to_owned();
     world.workload.deployment = Some(DeploymentFacts {

@@ -254,7 +254,7 @@ fn a_container_that_can_not_start_is_explained_alike_in_either_state_of_the_pod(
 }
 
 #[test]
-fn between_two_crashes_the_crash_is_told_and_not_the_probe_that_fails_with_it() {
+fn between_two_crashes_the_crash_is_reported_and_not_the_failing_probe() {
     let refused = || Some("Readiness probe failed: dial tcp 10.0.0.1:8000: connect: connection refused".to_owned());
     let crash = || {
         Some(Termination {
