@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use controller_core::children;
 use controller_core::facts::{KindState, Settings};
+use controller_core::kind;
 use controller_core::watched::{WatchedKind, WatchedKindRow, watched_kinds};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -184,7 +184,7 @@ fn spawn_watch(
         resource: kinds::watched(row),
         namespace: namespace.cloned(),
         label_selector: row.label_selector,
-        metadata_only: row.watch == children::Watch::Metadata,
+        metadata_only: row.watch == kind::Watch::Metadata,
     };
     spawn(context, tasks, row.kind, scope);
 }

@@ -24,7 +24,7 @@ const APPLIED: &str = "controller/core/tests/applied";
 /// uid of the MonitoredApi that the objects belong to, the same as in `controller/core/tests/applied.rs`.
 const OWNER_UID: &str = "0b1e2d3c-4f5a-4b6c-8d7e-9f0a1b2c3d4e";
 /// Not recorded: their text is made by the rules engine, so each changed rule would make the record stale.
-const FROM_RULES: [ChildKind; 2] = [ChildKind::PrometheusRule, ChildKind::ConfigMap];
+const FROM_RULES: [ChildKind; 2] = [ChildKind::PROMETHEUS_RULE, ChildKind::CONFIG_MAP];
 /// Written in place of every time of the record, so that a new record differs only in what the API server did.
 const TIME: &str = "2026-01-01T00:00:00Z";
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use controller_api::names::FIELD_MANAGER;
-use controller_core::children::CHILD_KINDS;
+use controller_core::children::child_kinds;
 use serde_json::Value;
 
 use crate::kubernetes::{Kubernetes, MONITORED_APIS, Resource};
@@ -38,9 +38,7 @@ pub struct Snapshot(BTreeMap<String, Value>);
 
 /// The kinds that the operator writes.
 pub fn child_resources() -> impl Iterator<Item = Resource> {
-    CHILD_KINDS
-        .iter()
-        .map(|row| Resource::new(row.group, row.version, row.plural))
+    child_kinds().map(|kind| Resource::new(kind.group, kind.version, kind.plural))
 }
 
 impl Snapshot {

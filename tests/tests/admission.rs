@@ -4,7 +4,7 @@
 
 use std::{sync::LazyLock, time::Duration};
 
-use controller_core::{admission, children::CHILD_KINDS};
+use controller_core::{admission, children::child_kinds};
 use integration_tests::{
     eventually,
     install::{Installed, prometheus_operator_crds},
@@ -69,14 +69,14 @@ fn namespace(name: &str) -> Kubernetes {
             "apiGroups": ["monitoredapi.io"], "resources": ["monitoredapis"],
             "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"],
         })];
-        let may_create = CHILD_KINDS.iter().filter(|row| match user {
+        let may_create = child_kinds().filter(|kind| match user {
             ALICE => false,
-            CAROL => row.plural != "servicemonitors",
-            DAN => row.plural != "deployments",
+            CAROL => kind.plural != "servicemonitors",
+            DAN => kind.plural != "deployments",
             _ => true,
         });
         rules.extend(
-            may_create.map(|row| json!({"apiGroups": [row.group], "resources": [row.plural], "verbs": ["create"]})),
+            may_create.map(|kind| json!({"apiGroups": [kind.group], "resources": [kind.plural], "verbs": ["create"]})),
         );
         let version = "rbac.authorization.k8s.io/v1";
         let metadata = json!({"name": user, "namespace": name});

@@ -6,7 +6,7 @@
 use controller_api::names;
 use serde_json::{Value, json};
 
-use crate::children::{CHILD_KINDS, ChildKindRow};
+use crate::{children::child_kinds, kind::ChildKind};
 
 /// `spec` of the ValidatingAdmissionPolicy. One validation for each permission, because an authorizer check costs 350,000 units of the
 /// 1,000,000 that one expression may cost.
@@ -39,26 +39,26 @@ pub fn policy_spec() -> Value {
                 "expression": "!has(object.metadata.deletionTimestamp)",
             },
         ],
-        "validations": CHILD_KINDS.iter().map(validation).collect::<Vec<_>>(),
+        "validations": child_kinds().map(validation).collect::<Vec<_>>(),
     })
 }
 
-fn validation(row: &ChildKindRow) -> Value {
+fn validation(kind: ChildKind) -> Value {
     let allowed = format!(
         "authorizer.group('{}').resource('{}').namespace(object.metadata.namespace).check('create').allowed()",
-        row.group, row.plural
+        kind.group, kind.plural
     );
-    let expression = if row.is_always_enabled() {
+    let expression = if kind.is_always_enabled() {
         allowed
     } else {
-        format!("!({}) || {allowed}", row.enabled_when)
+        format!("!({}) || {allowed}", kind.enabled_when)
     };
     json!({
         "expression": expression,
         "message": format!(
             "this spec makes the operator create a {}: you need the permission to create {} in this namespace",
-            row.name,
-            if row.group.is_empty() { row.plural.to_owned() } else { format!("{}.{}", row.plural, row.group) },
+            kind.name,
+            if kind.group.is_empty() { kind.plural.to_owned() } else { format!("{}.{}", kind.plural, kind.group) },
         ),
         "reason": "Forbidden",
     })
@@ -72,11 +72,11 @@ mod tests {
     fn every_child_kind_has_one_validation_with_one_check() {
         let spec = policy_spec();
         let validations = spec["validations"].as_array().unwrap();
-        assert_eq!(validations.len(), CHILD_KINDS.len());
-        for (validation, row) in validations.iter().zip(CHILD_KINDS) {
+        assert_eq!(validations.len(), child_kinds().len());
+        for (validation, kind) in validations.iter().zip(child_kinds()) {
             let expression = validation["expression"].as_str().unwrap();
             assert_eq!(expression.matches("check(").count(), 1, "{expression}");
-            assert!(expression.contains(row.plural), "{expression}");
+            assert!(expression.contains(kind.plural), "{expression}");
         }
     }
 

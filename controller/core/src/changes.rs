@@ -3,7 +3,7 @@
 use controller_api::ChildRecord;
 
 use crate::{
-    children::{deployment::leaves_out_replicas, kind_row},
+    children::{child_kind, deployment::leaves_out_replicas},
     facts::{Facts, KindState, ObservedChild},
     kind::ChildKind,
     owner::ApiRef,
@@ -78,11 +78,13 @@ pub fn is_ours(observed: &ObservedChild, owner: &ApiRef) -> bool {
 }
 
 fn holds_data(record: &ChildRecord) -> bool {
-    ChildKind::from_name(&record.kind).is_some_and(|kind| kind_row(kind).holds_data)
+    child_kind(&record.kind).is_some_and(|kind| kind.holds_data)
 }
 
 fn decide_child(planned: &PlannedChild, records: &[ChildRecord], facts: &Facts, owner: &ApiRef) -> Decision {
-    if let (ChildKind::Deployment, Some((class, message))) = (planned.kind, &facts.unreadable_deployment) {
+    if planned.kind == ChildKind::DEPLOYMENT
+        && let Some((class, message)) = &facts.unreadable_deployment
+    {
         return Decision::Fail(Outcome::of_failure(planned, *class, message));
     }
     match facts.state(planned.kind) {
@@ -91,7 +93,7 @@ fn decide_child(planned: &PlannedChild, records: &[ChildRecord], facts: &Facts, 
             write_record::decide(planned, record_of(records, planned), observed, owner)
         }
         // Without its CRD the object cannot exist: no request is made, and its outcome will be `CrdMissing`.
-        KindState::Missing if kind_row(planned.kind).optional => Decision::Skip,
+        KindState::Missing if planned.kind.optional => Decision::Skip,
         KindState::Missing | KindState::Pending | KindState::Forbidden => Decision::Confirm,
     }
 }
@@ -101,7 +103,7 @@ fn leftovers(plan: &Plan, records: &[ChildRecord], facts: &Facts) -> Vec<ChildRe
     let owner = &plan.api.owner;
     let mut leftovers: Vec<ChildRecord> = records
         .iter()
-        .filter(|record| match ChildKind::from_name(&record.kind) {
+        .filter(|record| match child_kind(&record.kind) {
             Some(kind) => !plan.has(kind, &record.name) && may_exist(kind, &record.name, facts, owner),
             // A kind of a later release: keep its record.
             None => true,
@@ -144,7 +146,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{children::CHILD_KINDS, compile, facts::Settings, failure::ErrorClass};
+    use crate::{children::child_kinds, compile, facts::Settings, failure::ErrorClass};
 
     const OWNER: &str = "owner-uid";
 
@@ -173,7 +175,7 @@ mod tests {
     fn converged(plan: &Plan) -> (Facts, Vec<ChildRecord>) {
         let children = plan.children.iter();
         let facts = Facts {
-            states: CHILD_KINDS.iter().map(|row| (row.kind, KindState::Synced)).collect(),
+            states: child_kinds().map(|kind| (kind, KindState::Synced)).collect(),
             children: children
                 .clone()
                 .map(|child| (child.kind, child.name.clone(), observed(Some(OWNER))))
@@ -209,12 +211,12 @@ mod tests {
     fn each_state_of_a_watch_has_its_decision() {
         let plan = plan(&json!({"image": "i"}), &Facts::default());
         let cases = [
-            (ChildKind::Service, KindState::Pending, Decision::Confirm),
-            (ChildKind::Service, KindState::Forbidden, Decision::Confirm),
-            (ChildKind::Service, KindState::Missing, Decision::Confirm),
-            (ChildKind::ServiceMonitor, KindState::Missing, Decision::Skip),
-            (ChildKind::ServiceMonitor, KindState::Pending, Decision::Confirm),
-            (ChildKind::ServiceMonitor, KindState::Synced, Decision::Skip),
+            (ChildKind::SERVICE, KindState::Pending, Decision::Confirm),
+            (ChildKind::SERVICE, KindState::Forbidden, Decision::Confirm),
+            (ChildKind::SERVICE, KindState::Missing, Decision::Confirm),
+            (ChildKind::SERVICE_MONITOR, KindState::Missing, Decision::Skip),
+            (ChildKind::SERVICE_MONITOR, KindState::Pending, Decision::Confirm),
+            (ChildKind::SERVICE_MONITOR, KindState::Synced, Decision::Skip),
         ];
         for (kind, state, decision) in cases {
             let (mut facts, records) = converged(&plan);
@@ -246,7 +248,7 @@ mod tests {
     #[test]
     fn a_leftover_that_is_gone_or_not_ours_is_left_alone() {
         let plan = plan(&json!({"image": "i"}), &Facts::default());
-        let record = record_from_observed(ChildKind::Service, "orders-metrics", &observed(Some(OWNER)));
+        let record = record_from_observed(ChildKind::SERVICE, "orders-metrics", &observed(Some(OWNER)));
         let cases = [
             (KindState::Synced, None, false),
             (KindState::Synced, Some(observed(Some("other-uid"))), false),
@@ -258,10 +260,10 @@ mod tests {
         ];
         for (state, live, pruned) in cases {
             let (mut facts, mut records) = converged(&plan);
-            facts.states.insert(ChildKind::Service, state);
+            facts.states.insert(ChildKind::SERVICE, state);
             facts.children.extend(
                 live.clone()
-                    .map(|live| (ChildKind::Service, "orders-metrics".to_owned(), live)),
+                    .map(|live| (ChildKind::SERVICE, "orders-metrics".to_owned(), live)),
             );
             records.push(record.clone());
             let changes = decide(&plan, &records, &facts);
@@ -295,7 +297,7 @@ mod tests {
         let (synced, records) = converged(&plan);
         (facts.states, facts.children) = (synced.states, synced.children);
         assert!(!decide(&plan, &records, &facts).depends_on_live_replicas(&plan));
-        facts.states.insert(ChildKind::Deployment, KindState::Pending);
+        facts.states.insert(ChildKind::DEPLOYMENT, KindState::Pending);
         assert!(decide(&plan, &records, &facts).depends_on_live_replicas(&plan));
     }
 
@@ -308,7 +310,7 @@ mod tests {
         for (spec, depends) in cases {
             let plan = plan(&spec, &Facts::default());
             let (mut facts, records) = converged(&plan);
-            facts.children.retain(|(kind, _, _)| *kind != ChildKind::Deployment);
+            facts.children.retain(|(kind, _, _)| *kind != ChildKind::DEPLOYMENT);
             // With its record or, as after a restored status, without.
             for records in [&records[..], &[]] {
                 let changes = decide(&plan, records, &facts);
@@ -326,9 +328,10 @@ mod tests {
         facts.unreadable_deployment = Some((ErrorClass::Forbidden, refusal.to_owned()));
         let changes = decide(&plan, &[], &facts);
         for (planned, decision) in plan.children.iter().zip(&changes.decisions) {
-            let expected = match planned.kind {
-                ChildKind::Deployment => Decision::Fail(Outcome::Forbidden(refusal.to_owned())),
-                _ => Decision::Create,
+            let expected = if planned.kind == ChildKind::DEPLOYMENT {
+                Decision::Fail(Outcome::Forbidden(refusal.to_owned()))
+            } else {
+                Decision::Create
             };
             assert_eq!(*decision, expected, "{planned}");
         }

@@ -1,10 +1,7 @@
 //! What a failed request to the API server means for a child.
 
 pub use crate::error_class::ErrorClass;
-use crate::{
-    children::kind_row,
-    plan::{Outcome, PlannedChild},
-};
+use crate::plan::{Outcome, PlannedChild};
 
 /// The whole answer where the API server gave none in time: a sentence that does not change.
 const NO_ANSWER: &str = "the API server does not answer in time";
@@ -16,13 +13,13 @@ impl Outcome {
     /// status would change with them.
     #[must_use]
     pub fn of_failure(planned: &PlannedChild, class: ErrorClass, message: &str) -> Self {
-        let row = kind_row(planned.kind);
-        if let Some(explanation) = (row.explain)(message) {
+        let kind = planned.kind;
+        if let Some(explanation) = (kind.explain)(message) {
             return Self::Invalid(explanation.to_owned());
         }
         let failed = |what: &str| Self::Failed(format!("{planned}: {what}"));
         match class {
-            ErrorClass::KindMissing if row.optional => Self::CrdMissing,
+            ErrorClass::KindMissing if kind.optional => Self::CrdMissing,
             // For up to half a minute after our CRD is installed: the admission plugin that checks owner references has
             // not read the list of kinds again. Not a matter of permissions; it passes.
             ErrorClass::Forbidden if message.contains("cannot find RESTMapping") => Self::Pending(
@@ -84,7 +81,7 @@ mod tests {
         // As OwnerReferencesPermissionEnforcement of Kubernetes 1.36 says it, seconds after the CRD is installed.
         let refusal = "services \"orders\" is forbidden: cannot set blockOwnerDeletion in this case because cannot find \
             RESTMapping for APIVersion monitoredapi.io/v1alpha1 Kind MonitoredApi: no matches for kind";
-        let outcome = outcome(ChildKind::Service, ErrorClass::Forbidden, refusal);
+        let outcome = outcome(ChildKind::SERVICE, ErrorClass::Forbidden, refusal);
         assert!(matches!(outcome, Outcome::Pending(why) if why.contains("wait")));
     }
 
@@ -92,36 +89,36 @@ mod tests {
     fn a_failing_webhook_and_a_duplicate_list_entry_are_reported_as_such() {
         let webhook = "Internal error occurred: failed calling webhook \"validate.kyverno.svc\": Post \"https://x:443\": \
             dial tcp 10.0.0.1:443: connect: connection refused";
-        let told = outcome(ChildKind::Service, ErrorClass::Server, webhook);
+        let told = outcome(ChildKind::SERVICE, ErrorClass::Server, webhook);
         assert!(
             matches!(&told, Outcome::Failed(why) if why.contains("validate.kyverno.svc") && !why.contains("10.0.0.1")),
             "{told:?}"
         );
         let twice = "failed to create typed patch object (shop/orders; apps/v1, Kind=Deployment): \
             .spec.template.spec.containers[name=\"log\"].env: duplicate entries for key [name=\"A\"]";
-        let told = outcome(ChildKind::Deployment, ErrorClass::Server, twice);
+        let told = outcome(ChildKind::DEPLOYMENT, ErrorClass::Server, twice);
         assert_eq!(told, Outcome::Invalid(twice.to_owned()));
     }
 
     #[test]
     fn a_missing_permission_waits_for_a_person() {
         let refusal = "services is forbidden: User \"x\" cannot patch resource \"services\" in API group \"\"";
-        let outcome = outcome(ChildKind::Service, ErrorClass::Forbidden, refusal);
+        let outcome = outcome(ChildKind::SERVICE, ErrorClass::Forbidden, refusal);
         assert_eq!(outcome, Outcome::Forbidden(refusal.to_owned()));
     }
 
     #[test]
     fn a_missing_crd_is_expected_of_an_optional_kind_only() {
         let missing = |kind| outcome(kind, ErrorClass::KindMissing, "404");
-        assert_eq!(missing(ChildKind::ServiceMonitor), Outcome::CrdMissing);
-        assert!(matches!(missing(ChildKind::Service), Outcome::Failed(_)));
+        assert_eq!(missing(ChildKind::SERVICE_MONITOR), Outcome::CrdMissing);
+        assert!(matches!(missing(ChildKind::SERVICE), Outcome::Failed(_)));
     }
 
     #[test]
     fn a_refusal_that_the_kind_explains_is_invalid_whatever_its_class() {
         let refusal = "spec.resources.requests.storage: Forbidden: field can not be less than status.capacity";
         for class in [ErrorClass::Forbidden, ErrorClass::Invalid] {
-            let outcome = outcome(ChildKind::PersistentVolumeClaim, class, refusal);
+            let outcome = outcome(ChildKind::PERSISTENT_VOLUME_CLAIM, class, refusal);
             assert!(matches!(outcome, Outcome::Invalid(why) if why.contains("cannot shrink")));
         }
     }
@@ -139,8 +136,8 @@ mod tests {
             ErrorClass::Decode,
         ];
         for class in classes {
-            let once = outcome(ChildKind::Service, class, "connection 1 broke");
-            assert_eq!(once, outcome(ChildKind::Service, class, "connection 2 broke"));
+            let once = outcome(ChildKind::SERVICE, class, "connection 1 broke");
+            assert_eq!(once, outcome(ChildKind::SERVICE, class, "connection 2 broke"));
             assert!(matches!(once, Outcome::Failed(_)), "{class:?}");
         }
     }

@@ -4,7 +4,7 @@
 use controller_api::names;
 use serde_json::{Value, json};
 
-use crate::{children::CHILD_KINDS, watched};
+use crate::{children::child_kinds, watched};
 
 const READ: [&str; 3] = ["get", "list", "watch"];
 /// Verbs on kinds that are only watched, never looked up one by one.
@@ -42,8 +42,8 @@ const WRITE_WITHOUT_DELETE: [&str; 5] = ["get", "list", "watch", "create", "patc
 /// One rule an API group, in the order of the table; kinds that hold data have one of their own.
 fn child_rules() -> Vec<Value> {
     let mut groups: Vec<(&str, bool)> = Vec::new();
-    for row in CHILD_KINDS {
-        let group = (row.group, row.holds_data);
+    for kind in child_kinds() {
+        let group = (kind.group, kind.holds_data);
         if !groups.contains(&group) {
             groups.push(group);
         }
@@ -51,10 +51,9 @@ fn child_rules() -> Vec<Value> {
     groups
         .into_iter()
         .map(|(group, holds_data)| {
-            let mut resources: Vec<_> = CHILD_KINDS
-                .iter()
-                .filter(|row| row.group == group && row.holds_data == holds_data)
-                .map(|row| row.plural)
+            let mut resources: Vec<_> = child_kinds()
+                .filter(|kind| kind.group == group && kind.holds_data == holds_data)
+                .map(|kind| kind.plural)
                 .collect();
             resources.sort_unstable();
             rule(
@@ -161,14 +160,14 @@ mod tests {
 
     #[test]
     fn every_child_kind_can_be_written_and_all_that_hold_no_data_deleted() {
-        for row in CHILD_KINDS {
-            let verbs: &[&str] = if row.holds_data { &WRITE_WITHOUT_DELETE } else { &WRITE };
+        for kind in child_kinds() {
+            let verbs: &[&str] = if kind.holds_data { &WRITE_WITHOUT_DELETE } else { &WRITE };
             let granted = all().into_iter().any(|rule| {
-                texts(&rule, "apiGroups") == [row.group]
-                    && texts(&rule, "resources").contains(&row.plural)
+                texts(&rule, "apiGroups") == [kind.group]
+                    && texts(&rule, "resources").contains(&kind.plural)
                     && texts(&rule, "verbs") == verbs
             });
-            assert!(granted, "{}", row.name);
+            assert!(granted, "{kind}");
         }
     }
 
@@ -194,7 +193,7 @@ mod tests {
         let mut granted = Vec::new();
         for rule in [namespaced_rules(), cluster_rules()].concat() {
             for resource in texts(&rule, "resources") {
-                if CHILD_KINDS.iter().any(|row| row.plural == resource) {
+                if child_kinds().any(|kind| kind.plural == resource) {
                     continue;
                 }
                 for verb in texts(&rule, "verbs") {
@@ -223,8 +222,8 @@ mod tests {
     fn deletion_is_granted_for_child_kinds_only() {
         for rule in all().iter().filter(|rule| texts(rule, "verbs").contains(&"delete")) {
             for resource in texts(rule, "resources") {
-                let known = CHILD_KINDS.iter().find(|row| row.plural == resource);
-                assert!(known.is_some_and(|row| !row.holds_data), "{resource}");
+                let known = child_kinds().find(|kind| kind.plural == resource);
+                assert!(known.is_some_and(|kind| !kind.holds_data), "{resource}");
             }
         }
     }

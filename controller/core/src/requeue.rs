@@ -96,7 +96,7 @@ mod tests {
             children: outcomes
                 .iter()
                 .map(|outcome| AppliedChild {
-                    kind: ChildKind::Service,
+                    kind: ChildKind::SERVICE,
                     name: "orders".to_owned(),
                     outcome: outcome.clone(),
                     record: None,

@@ -3,8 +3,8 @@
 
 use controller_api::names;
 
-use crate::children::{CHILD_KINDS, ChildKindRow, Watch};
-use crate::kind::ChildKind;
+use crate::children::child_kinds;
+use crate::kind::{ChildKind, Watch};
 
 /// Label selector of children. Pods and EndpointSlices carry our name label instead, which they get from the Deployment
 /// and the Service.
@@ -110,18 +110,18 @@ const fn row(
 
 /// Every watched kind. Those of the children follow from their own table.
 pub fn watched_kinds() -> impl Iterator<Item = WatchedKindRow> {
-    let child = |child: &ChildKindRow| WatchedKindRow {
+    let child = |child: ChildKind| WatchedKindRow {
         label_selector: Some(MANAGED),
         watch: child.watch,
         ..row(
-            WatchedKind::Child(child.kind),
+            WatchedKind::Child(child),
             child.group,
             child.version,
             child.name,
             child.plural,
         )
     };
-    OTHERS.into_iter().chain(CHILD_KINDS.iter().map(child))
+    OTHERS.into_iter().chain(child_kinds().map(child))
 }
 
 /// The kinds that the operator watches and never looks up one by one, for RBAC.
@@ -138,8 +138,8 @@ mod tests {
     #[test]
     fn every_child_kind_is_watched_and_no_kind_twice() {
         let kinds: Vec<_> = watched_kinds().map(|row| row.kind).collect();
-        for row in CHILD_KINDS {
-            assert!(kinds.contains(&WatchedKind::Child(row.kind)), "{}", row.name);
+        for kind in child_kinds() {
+            assert!(kinds.contains(&WatchedKind::Child(kind)), "{kind}");
         }
         assert_eq!(kinds.iter().collect::<BTreeSet<_>>().len(), kinds.len());
     }

@@ -23,7 +23,7 @@ use serde_json::Value;
 
 const OWNER: &str = "0b1e2d3c-4f5a-4b6c-8d7e-9f0a1b2c3d4e";
 /// Not recorded: their text is made by the rules engine, so each changed rule would make the record stale.
-const FROM_RULES: [ChildKind; 2] = [ChildKind::PrometheusRule, ChildKind::ConfigMap];
+const FROM_RULES: [ChildKind; 2] = [ChildKind::PROMETHEUS_RULE, ChildKind::CONFIG_MAP];
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path);
@@ -121,7 +121,7 @@ fn a_lost_record_costs_no_write() {
 fn a_lost_record_of_a_changed_object_costs_one_write() {
     let (owner, planned, mut live) = applied("native")
         .into_iter()
-        .find(|(_, planned, _)| planned.kind == ChildKind::Deployment)
+        .find(|(_, planned, _)| planned.kind == ChildKind::DEPLOYMENT)
         .unwrap();
     live["spec"]["template"]["spec"]["containers"][0]["image"] = "evil".into();
     assert!(matches!(

@@ -119,7 +119,7 @@ impl Store {
 
     /// The replica counts of the MonitoredApi's Deployment.
     pub(crate) fn deployment(&self, key: &NamespacedName) -> Option<DeploymentFacts> {
-        let id = child_id(WatchedKind::Child(ChildKind::Deployment), key, &key.name);
+        let id = child_id(WatchedKind::Child(ChildKind::DEPLOYMENT), key, &key.name);
         let maps = self.lock();
         let (child, _) = maps.children.get(key, &id)?;
         child.details().map(|details| details.deployment.clone())
@@ -127,7 +127,7 @@ impl Store {
 
     /// `spec.replicas` of the MonitoredApi's Deployment, and the resourceVersion at which the watch saw it.
     pub(crate) fn live_replicas(&self, key: &NamespacedName) -> Option<(LiveReplicas, String)> {
-        let id = child_id(WatchedKind::Child(ChildKind::Deployment), key, &key.name);
+        let id = child_id(WatchedKind::Child(ChildKind::DEPLOYMENT), key, &key.name);
         let maps = self.lock();
         let (child, version) = maps.children.get(key, &id)?;
         child.details().map(|details| (details.replicas, version.to_string()))
@@ -135,7 +135,7 @@ impl Store {
 
     /// The MonitoredApi's PersistentVolumeClaim, without its events.
     pub(crate) fn volume_claim(&self, key: &NamespacedName) -> Option<VolumeClaimFacts> {
-        let id = child_id(WatchedKind::Child(ChildKind::PersistentVolumeClaim), key, &key.name);
+        let id = child_id(WatchedKind::Child(ChildKind::PERSISTENT_VOLUME_CLAIM), key, &key.name);
         let maps = self.lock();
         let (child, _) = maps.children.get(key, &id)?;
         child.details().map(|details| VolumeClaimFacts {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use controller_core::children::{Watch, kind_row};
 use controller_core::facts::{PodFacts, PrometheusSelectors};
+use controller_core::kind::Watch;
 use controller_core::watched::WatchedKind;
 use serde::de::DeserializeOwned;
 
@@ -145,7 +145,7 @@ impl Watched for ApiItem {
 pub(crate) type ChildId = (WatchedKind, Option<Box<str>>);
 
 fn is_watched_whole(kind: WatchedKind) -> bool {
-    matches!(kind, WatchedKind::Child(child) if kind_row(child).watch == Watch::Whole)
+    matches!(kind, WatchedKind::Child(child) if child.watch == Watch::Whole)
 }
 
 /// The id of a child of this name.

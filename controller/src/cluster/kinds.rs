@@ -1,7 +1,7 @@
 //! Where the kinds that the operator reads and writes live. Children and watched kinds come from core's tables.
 
 use controller_api::names;
-use controller_core::children::ChildKindRow;
+use controller_core::ChildKind;
 use controller_core::watched::WatchedKindRow;
 
 use crate::cluster::Resource;
@@ -29,12 +29,12 @@ pub(crate) const CORE_EVENT: Resource = Resource {
 };
 
 /// Where a kind of child lives.
-pub(crate) const fn resource(row: &ChildKindRow) -> Resource {
+pub(crate) fn resource(kind: ChildKind) -> Resource {
     Resource {
-        group: row.group,
-        version: row.version,
-        kind: row.name,
-        plural: row.plural,
+        group: kind.group,
+        version: kind.version,
+        kind: kind.name,
+        plural: kind.plural,
     }
 }
 

@@ -121,9 +121,9 @@ mod tests {
 
     #[tokio::test]
     async fn the_event_of_our_own_write_enqueues_nothing() {
-        let (store, queue, mut handler) = setup(WatchedKind::Child(ChildKind::Service));
+        let (store, queue, mut handler) = setup(WatchedKind::Child(ChildKind::SERVICE));
         store.upsert(
-            WatchedKind::Child(ChildKind::Service),
+            WatchedKind::Child(ChildKind::SERVICE),
             child("5", "f:spec", 1),
             Source::Answer,
         );
@@ -134,7 +134,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_change_to_our_fields_enqueues_work() {
-        let (_, queue, mut handler) = setup(WatchedKind::Child(ChildKind::Service));
+        let (_, queue, mut handler) = setup(WatchedKind::Child(ChildKind::SERVICE));
         handler.apply(child("5", "f:spec", 1));
         queue.next().await;
         queue.done(
@@ -147,7 +147,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_change_to_fields_of_others_enqueues_nothing() {
-        let (_, queue, mut handler) = setup(WatchedKind::Child(ChildKind::Service));
+        let (_, queue, mut handler) = setup(WatchedKind::Child(ChildKind::SERVICE));
         handler.apply(child("5", "f:spec", 1));
         queue.next().await;
         queue.done(
@@ -170,7 +170,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_removal_of_a_kind_enqueues_the_owners_of_its_objects() {
-        let (store, queue, mut handler) = setup(WatchedKind::Child(ChildKind::ServiceMonitor));
+        let (store, queue, mut handler) = setup(WatchedKind::Child(ChildKind::SERVICE_MONITOR));
         handler.init_list();
         handler.init_apply(child("5", "f:spec", 1));
         queue.next().await;
@@ -181,7 +181,7 @@ mod tests {
         WatchHandler::<ChildItem>::kind_gone(&mut handler);
         assert_eq!(due(&queue), 1);
         let key = NamespacedName::new("shop", "orders");
-        assert_eq!(store.child(&key, ChildKind::ServiceMonitor, "orders"), None);
+        assert_eq!(store.child(&key, ChildKind::SERVICE_MONITOR, "orders"), None);
     }
 
     impl CacheHandler {

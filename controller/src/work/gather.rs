@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec, MonitoredApiStatus};
+use controller_core::children::child_kinds;
 use controller_core::children::deployment::needs_live_replicas;
-use controller_core::children::kind_row;
 use controller_core::facts::{
     Facts, KindState, LiveReplicas, PodFacts, PrometheusFacts, VolumeClaimFacts, WorkloadFacts,
 };
@@ -117,12 +117,12 @@ pub(crate) async fn facts(
     let namespace = &target.key.namespace;
     let state = |kind| (kind, context.watches.state(WatchedKind::Child(kind), namespace));
     let mut facts = Facts {
-        states: ChildKind::ALL.iter().copied().map(state).collect(),
+        states: child_kinds().map(state).collect(),
         children: context.store.children(&target.key),
         ..Facts::default()
     };
     let needs_number = target.api.as_ref().is_ok_and(|api| needs_live_replicas(&api.spec));
-    let deployment = match (read, facts.state(ChildKind::Deployment)) {
+    let deployment = match (read, facts.state(ChildKind::DEPLOYMENT)) {
         (Some(Err(_)), _) if !needs_number => Ok(None),
         (Some(read), _) => read,
         (None, KindState::Synced) => Ok(context.store.live_replicas(&target.key)),
@@ -170,12 +170,12 @@ pub(crate) async fn before_writing(
 
 /// The Deployment's number of replicas as the API server has it now, and the version that it was read from.
 pub(crate) async fn live_replicas(context: &Context, target: &Target) -> Result<LiveDeployment, CallError> {
-    let resource = kinds::resource(kind_row(ChildKind::Deployment));
+    let resource = kinds::resource(ChildKind::DEPLOYMENT);
     let get = context
         .cluster
         .get::<ChildItem>(resource, Some(&target.key.namespace), &target.key.name);
     let Some(item) = get.await? else { return Ok(None) };
-    let kind = WatchedKind::Child(ChildKind::Deployment);
+    let kind = WatchedKind::Child(ChildKind::DEPLOYMENT);
     let version = item.resource_version.clone();
     let replicas = item.details.as_ref().map(|details| details.replicas);
     context.store.upsert(kind, item, Source::Answer);
@@ -208,11 +208,11 @@ async fn workload(context: &Context, target: &Target) -> WorkloadFacts {
         let child = context.store.child(key, kind, &key.name);
         child.is_some_and(|child| child.controller_uid.as_deref() == Some(&target.owner.uid))
     };
-    let deployment = context.store.deployment(key).filter(|_| ours(ChildKind::Deployment));
+    let deployment = context.store.deployment(key).filter(|_| ours(ChildKind::DEPLOYMENT));
     let claim = context
         .store
         .volume_claim(key)
-        .filter(|_| ours(ChildKind::PersistentVolumeClaim));
+        .filter(|_| ours(ChildKind::PERSISTENT_VOLUME_CLAIM));
     WorkloadFacts {
         deployment,
         pods: pods(context, key).await,

@@ -4,16 +4,26 @@ use controller_rules::build_dashboard;
 use serde_json::json;
 
 use super::{
-    BuildInput, BuildOutput, ChildKindRow, Group,
+    BuildInput, BuildOutput, ChildKindRow,
     object::{OwnMetadata, body, object},
 };
-use crate::{kind::ChildKind, violation::Violations};
+use crate::{
+    kind::{ChildKind, ChildKindDef, Group},
+    violation::Violations,
+};
 
-pub(super) const ROW: ChildKindRow = ChildKindRow::new(ChildKind::ConfigMap, Group::CORE, "configmaps", build)
-    .enabled_when(
+impl ChildKind {
+    /// The dashboard, as a ConfigMap for Grafana's sidecar.
+    pub const CONFIG_MAP: Self = Self::new(&ChildKindDef::new(Group::CORE, "ConfigMap", "configmaps").enabled_when(
         "(!has(object.spec.monitoring) || !has(object.spec.monitoring.enabled) || object.spec.monitoring.enabled) && \
          (!has(object.spec.dashboard) || !has(object.spec.dashboard.enabled) || object.spec.dashboard.enabled)",
-    );
+    ));
+}
+
+pub(super) const ROW: ChildKindRow = ChildKindRow {
+    kind: ChildKind::CONFIG_MAP,
+    build,
+};
 
 /// Annotation in which Grafana's sidecar looks for the folder.
 const FOLDER: &str = "grafana_folder";
@@ -50,7 +60,11 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
             .collect(),
     };
     let name = format!("{}-dashboard", owner.name);
-    built
-        .children
-        .push(object(&ROW, owner, name, meta, body([("data", json!({file: json}))])));
+    built.children.push(object(
+        ROW.kind,
+        owner,
+        name,
+        meta,
+        body([("data", json!({file: json}))]),
+    ));
 }

@@ -6,15 +6,12 @@ pub mod deployment;
 mod object;
 mod persistent_volume_claim;
 mod prometheus_rule;
-mod row;
 mod service;
 mod service_account;
 pub mod service_monitor;
 
 use controller_rules::RuleSet;
 
-use self::row::Group;
-pub use self::row::{ChildKindRow, Watch};
 use crate::{
     facts::Facts,
     kind::ChildKind,
@@ -23,8 +20,18 @@ use crate::{
     violation::Violations,
 };
 
+/// Builds the objects of one kind into `BuildOutput`: complete intents, owner reference included. What is wrong with the
+/// result is a violation.
+type Build = fn(&BuildInput<'_>, &mut BuildOutput, &mut Violations);
+
+/// One row of [`CHILD_KINDS`].
+struct ChildKindRow {
+    kind: ChildKind,
+    build: Build,
+}
+
 /// Every kind of object that the operator writes.
-pub const CHILD_KINDS: &[ChildKindRow] = &[
+const CHILD_KINDS: &[ChildKindRow] = &[
     service_account::ROW,
     persistent_volume_claim::ROW,
     service::ROW,
@@ -34,18 +41,15 @@ pub const CHILD_KINDS: &[ChildKindRow] = &[
     deployment::ROW,
 ];
 
-/// The kind's row in [`CHILD_KINDS`].
+/// Every kind of object that the operator writes, in the order of the table.
+pub fn child_kinds() -> impl ExactSizeIterator<Item = ChildKind> {
+    CHILD_KINDS.iter().map(|row| row.kind)
+}
+
+/// The kind of that name. `None`: not one of ours, or one of a later release.
 #[must_use]
-pub const fn kind_row(kind: ChildKind) -> &'static ChildKindRow {
-    match kind {
-        ChildKind::ServiceAccount => &service_account::ROW,
-        ChildKind::PersistentVolumeClaim => &persistent_volume_claim::ROW,
-        ChildKind::Service => &service::ROW,
-        ChildKind::ServiceMonitor => &service_monitor::ROW,
-        ChildKind::PrometheusRule => &prometheus_rule::ROW,
-        ChildKind::ConfigMap => &config_map::ROW,
-        ChildKind::Deployment => &deployment::ROW,
-    }
+pub fn child_kind(name: &str) -> Option<ChildKind> {
+    child_kinds().find(|kind| kind.as_str() == name)
 }
 
 /// What the children are built from.
@@ -75,7 +79,7 @@ pub(crate) fn build(input: &BuildInput<'_>, violations: &mut Violations) -> Buil
     for row in CHILD_KINDS {
         (row.build)(input, &mut built, violations);
     }
-    built.children.sort_by_key(|child| kind_row(child.kind).wave);
+    built.children.sort_by_key(|child| child.kind.wave);
     built.missing.sort();
     built.missing.dedup();
     built
@@ -98,7 +102,7 @@ pub fn blocked_by(kind: ChildKind, decision: &Decision, earlier: &[AppliedChild]
     }
     let claim = earlier
         .iter()
-        .find(|child| kind == ChildKind::Deployment && child.kind == ChildKind::PersistentVolumeClaim)?;
+        .find(|child| kind == ChildKind::DEPLOYMENT && child.kind == ChildKind::PERSISTENT_VOLUME_CLAIM)?;
     held_back(claim)
 }
 
@@ -107,7 +111,7 @@ pub fn blocked_by(kind: ChildKind, decision: &Decision, earlier: &[AppliedChild]
 pub fn unanswered(applied: &[AppliedChild]) -> bool {
     applied
         .iter()
-        .any(|child| kind_row(child.kind).needed_by_ready && child.outcome.is_unanswered())
+        .any(|child| child.kind.needed_by_ready && child.outcome.is_unanswered())
 }
 
 /// What becomes of the Deployment whose pods mount a claim. `None`: it may be written.

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use controller_api::names;
 use serde_json::{Map, Value, json};
 
-use super::ChildKindRow;
-use crate::{owner::ApiRef, plan::PlannedChild};
+use crate::{kind::ChildKind, owner::ApiRef, plan::PlannedChild};
 
 /// Labels and annotations of one child, beside those that all children have.
 #[derive(Debug, Default)]
@@ -50,7 +49,7 @@ fn owned((key, value): (&str, &str)) -> (String, String) {
 
 /// A complete object: version, kind, metadata with owner reference, and the fields of `body`.
 pub(super) fn object(
-    row: &ChildKindRow,
+    kind: ChildKind,
     owner: &ApiRef,
     name: String,
     meta: OwnMetadata,
@@ -69,11 +68,11 @@ pub(super) fn object(
         }
     }
     let mut object = Map::new();
-    object.insert("apiVersion".to_owned(), row.api_version().into());
-    object.insert("kind".to_owned(), row.name.into());
+    object.insert("apiVersion".to_owned(), kind.api_version().into());
+    object.insert("kind".to_owned(), kind.name.into());
     object.insert("metadata".to_owned(), metadata);
     object.extend(body);
-    PlannedChild::new(row.kind, name, Value::Object(object))
+    PlannedChild::new(kind, name, Value::Object(object))
 }
 
 fn owner_reference(owner: &ApiRef) -> Value {

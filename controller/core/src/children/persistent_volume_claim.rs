@@ -3,23 +3,32 @@
 use serde_json::json;
 
 use super::{
-    BuildInput, BuildOutput, ChildKindRow, Group, Watch,
+    BuildInput, BuildOutput, ChildKindRow,
     object::{OwnMetadata, body, object},
 };
-use crate::{kind::ChildKind, owner::ApiRef, violation::Violations};
+use crate::{
+    kind::{ChildKind, ChildKindDef, Group, Watch},
+    owner::ApiRef,
+    violation::Violations,
+};
 
-pub(super) const ROW: ChildKindRow = ChildKindRow::new(
-    ChildKind::PersistentVolumeClaim,
-    Group::CORE,
-    "persistentvolumeclaims",
+impl ChildKind {
+    /// The volume for the workload's data.
+    pub const PERSISTENT_VOLUME_CLAIM: Self = Self::new(
+        &ChildKindDef::new(Group::CORE, "PersistentVolumeClaim", "persistentvolumeclaims")
+            .needed_by_ready()
+            .in_wave(0)
+            .holding_data()
+            .watched(Watch::Whole)
+            .enabled_when("has(object.spec.storage)")
+            .explained_by(explain),
+    );
+}
+
+pub(super) const ROW: ChildKindRow = ChildKindRow {
+    kind: ChildKind::PERSISTENT_VOLUME_CLAIM,
     build,
-)
-.needed_by_ready()
-.in_wave(0)
-.holding_data()
-.watched(Watch::Whole)
-.enabled_when("has(object.spec.storage)")
-.explained_by(explain);
+};
 
 /// Name of the claim.
 pub(super) fn claim_name(owner: &ApiRef) -> &str {
@@ -41,7 +50,7 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     }
     let name = claim_name(owner).to_owned();
     built.children.push(object(
-        &ROW,
+        ROW.kind,
         owner,
         name,
         OwnMetadata::default(),

@@ -3,20 +3,28 @@
 use serde_json::json;
 
 use super::{
-    BuildInput, BuildOutput, ChildKindRow, Group,
+    BuildInput, BuildOutput, ChildKindRow,
     object::{OwnMetadata, body, object},
     service_monitor::MONITORING_ON,
 };
-use crate::{kind::ChildKind, violation::Violations};
+use crate::{
+    kind::{ChildKind, ChildKindDef, Group},
+    violation::Violations,
+};
 
-pub(super) const ROW: ChildKindRow = ChildKindRow::new(
-    ChildKind::PrometheusRule,
-    Group::PROMETHEUS_OPERATOR,
-    "prometheusrules",
+impl ChildKind {
+    /// Recording rules and alerts.
+    pub const PROMETHEUS_RULE: Self = Self::new(
+        &ChildKindDef::new(Group::PROMETHEUS_OPERATOR, "PrometheusRule", "prometheusrules")
+            .optional()
+            .enabled_when(MONITORING_ON),
+    );
+}
+
+pub(super) const ROW: ChildKindRow = ChildKindRow {
+    kind: ChildKind::PROMETHEUS_RULE,
     build,
-)
-.optional()
-.enabled_when(MONITORING_ON);
+};
 
 fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let Some(monitoring) = &input.api.monitoring else {
@@ -34,5 +42,5 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let fields = body([("spec", json!(input.rules))]);
     built
         .children
-        .push(object(&ROW, owner, owner.name.clone(), meta, fields));
+        .push(object(ROW.kind, owner, owner.name.clone(), meta, fields));
 }

@@ -6,19 +6,29 @@ use controller_api::{names, spec::ServiceType};
 use serde_json::{Map, Value, json};
 
 use super::{
-    BuildInput, BuildOutput, ChildKindRow, Group,
+    BuildInput, BuildOutput, ChildKindRow,
     object::{OwnMetadata, body, object, selector_labels},
 };
 use crate::{
-    kind::{ChildKind, PORT_HTTP, PORT_METRICS},
+    kind::{ChildKind, ChildKindDef, Group, PORT_HTTP, PORT_METRICS},
     plan::PlannedChild,
     valid::ValidApi,
     violation::Violations,
 };
 
-pub(super) const ROW: ChildKindRow = ChildKindRow::new(ChildKind::Service, Group::CORE, "services", build)
-    .needed_by_ready()
-    .in_wave(0);
+impl ChildKind {
+    /// The Service, and the headless metrics Service where metrics have a port of their own.
+    pub const SERVICE: Self = Self::new(
+        &ChildKindDef::new(Group::CORE, "Service", "services")
+            .needed_by_ready()
+            .in_wave(0),
+    );
+}
+
+pub(super) const ROW: ChildKindRow = ChildKindRow {
+    kind: ChildKind::SERVICE,
+    build,
+};
 
 fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let api = input.api;
@@ -49,7 +59,7 @@ fn main_service(api: &ValidApi) -> PlannedChild {
         labels,
         annotations: service.annotations.clone(),
     };
-    object(&ROW, &api.owner, api.owner.name.clone(), meta, fields)
+    object(ROW.kind, &api.owner, api.owner.name.clone(), meta, fields)
 }
 
 /// The headless Service of the metrics port: Prometheus scrapes the pods themselves, and no other client gets an
@@ -64,7 +74,7 @@ fn metrics_service(api: &ValidApi) -> PlannedChild {
         ],
     }));
     let name = format!("{}-metrics", api.owner.name);
-    object(&ROW, &api.owner, name, OwnMetadata::labels(scraped()), fields)
+    object(ROW.kind, &api.owner, name, OwnMetadata::labels(scraped()), fields)
 }
 
 /// The label by which the ServiceMonitor tells the one Service to scrape from the other.

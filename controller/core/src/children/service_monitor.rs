@@ -6,24 +6,29 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    BuildInput, BuildOutput, ChildKindRow, Group,
+    BuildInput, BuildOutput, ChildKindRow,
     object::{OwnMetadata, body, labels, object, selector_labels},
     service::scraped,
 };
 use crate::{
-    kind::{ChildKind, PORT_HTTP, PORT_METRICS},
+    kind::{ChildKind, ChildKindDef, Group, PORT_HTTP, PORT_METRICS},
     valid::{Metrics, ValidApi},
     violation::Violations,
 };
 
-pub(super) const ROW: ChildKindRow = ChildKindRow::new(
-    ChildKind::ServiceMonitor,
-    Group::PROMETHEUS_OPERATOR,
-    "servicemonitors",
+impl ChildKind {
+    /// The ServiceMonitor, by which a Prometheus finds the workload.
+    pub const SERVICE_MONITOR: Self = Self::new(
+        &ChildKindDef::new(Group::PROMETHEUS_OPERATOR, "ServiceMonitor", "servicemonitors")
+            .optional()
+            .enabled_when(MONITORING_ON),
+    );
+}
+
+pub(super) const ROW: ChildKindRow = ChildKindRow {
+    kind: ChildKind::SERVICE_MONITOR,
     build,
-)
-.optional()
-.enabled_when(MONITORING_ON);
+};
 
 /// CEL: the spec turns monitoring on, which is the default.
 pub(super) const MONITORING_ON: &str =
@@ -74,7 +79,7 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let fields = body([("spec", json!(spec(api)))]);
     built
         .children
-        .push(object(&ROW, &api.owner, api.owner.name.clone(), meta, fields));
+        .push(object(ROW.kind, &api.owner, api.owner.name.clone(), meta, fields));
 }
 
 fn spec(api: &ValidApi) -> Spec<'_> {

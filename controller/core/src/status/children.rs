@@ -4,7 +4,6 @@ use controller_api::{ChildRecord, ConditionType, Reason};
 
 use super::{FoldInput, verdict::Verdict};
 use crate::{
-    children::kind_row,
     kind::ChildKind,
     plan::{Applied, AppliedChild, Outcome},
 };
@@ -126,7 +125,7 @@ pub(super) fn needed_children(applied: &Applied) -> NeededChildren {
         applied
             .children
             .iter()
-            .filter(|child| kind_row(child.kind).needed_by_ready)
+            .filter(|child| child.kind.needed_by_ready)
             .map(|child| &child.outcome)
     };
     let refused = |outcome: &Outcome| match outcome {
@@ -176,8 +175,8 @@ pub(super) fn records(input: &FoldInput<'_>, workload_ready: bool) -> Vec<ChildR
 
 fn state(child: &AppliedChild, workload_ready: bool, input: &FoldInput<'_>) -> &'static str {
     match &child.outcome {
-        Outcome::Unchanged | Outcome::Applied if child.kind == ChildKind::PersistentVolumeClaim => claim_state(input),
-        Outcome::Unchanged | Outcome::Applied if child.kind == ChildKind::Deployment && !workload_ready => {
+        Outcome::Unchanged | Outcome::Applied if child.kind == ChildKind::PERSISTENT_VOLUME_CLAIM => claim_state(input),
+        Outcome::Unchanged | Outcome::Applied if child.kind == ChildKind::DEPLOYMENT && !workload_ready => {
             "Progressing"
         }
         Outcome::Unchanged | Outcome::Applied => "Ready",

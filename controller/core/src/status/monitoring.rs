@@ -37,7 +37,7 @@ fn not_written(input: &FoldInput<'_>) -> Option<Verdict> {
         .applied?
         .children
         .iter()
-        .find(|child| child.kind == ChildKind::ServiceMonitor)?;
+        .find(|child| child.kind == ChildKind::SERVICE_MONITOR)?;
     match &monitor.outcome {
         Outcome::Unchanged | Outcome::Applied => None,
         Outcome::CrdMissing => Some(Verdict::no(

@@ -44,7 +44,7 @@ fn is_unseen(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> bool {
         .applied
         .into_iter()
         .flat_map(|applied| &applied.children)
-        .filter(|child| child.kind == ChildKind::Deployment)
+        .filter(|child| child.kind == ChildKind::DEPLOYMENT)
         .filter_map(|child| child.record.as_ref())
         .filter(|record| record.uid == deployment.uid)
         .find_map(|record| record.version.as_ref()?.parse::<i64>().ok());
@@ -56,7 +56,7 @@ fn no_deployment(input: &FoldInput<'_>) -> Verdict {
         .applied
         .into_iter()
         .flat_map(|applied| &applied.children)
-        .find(|child| child.kind == ChildKind::Deployment)
+        .find(|child| child.kind == ChildKind::DEPLOYMENT)
         .map(|child| &child.outcome);
     let message = match (input.validated, written) {
         (Err(_), _) => "there is no Deployment, and none is made while the spec is invalid: see Accepted",

@@ -24,7 +24,7 @@ fn template(spec: &Value) -> PodTemplateSpec {
     let deployment = plan
         .children
         .iter()
-        .find(|child| child.kind == ChildKind::Deployment)
+        .find(|child| child.kind == ChildKind::DEPLOYMENT)
         .unwrap();
     serde_json::from_value(deployment.object["spec"]["template"].clone()).unwrap()
 }

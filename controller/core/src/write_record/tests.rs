@@ -15,7 +15,7 @@ fn owner() -> ApiRef {
 }
 
 fn planned(object: Value) -> PlannedChild {
-    PlannedChild::new(ChildKind::Service, "orders".to_owned(), object)
+    PlannedChild::new(ChildKind::SERVICE, "orders".to_owned(), object)
 }
 
 fn intent() -> Value {

@@ -1,6 +1,6 @@
 //! One table over all watched kinds: what each event leaves in the cache, and what it can lead to.
 
-use controller_core::children::{Watch, kind_row};
+use controller_core::kind::Watch;
 use controller_core::watched::watched_kinds;
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ fn object<T: Watched>(kind: WatchedKind, namespace: &str, version: u64, variant:
     let mut object = json!({"metadata": metadata(kind, namespace, version, variant)});
     let whole = match kind {
         WatchedKind::Namespace => json!({}),
-        WatchedKind::Child(child) if kind_row(child).watch == Watch::Metadata => json!({}),
+        WatchedKind::Child(child) if child.watch == Watch::Metadata => json!({}),
         WatchedKind::MonitoredApi | WatchedKind::Child(_) | WatchedKind::Pod => {
             json!({"spec": {}, "status": {"phase": if changed { "Running" } else { "Pending" }}})
         }
@@ -228,7 +228,7 @@ fn every_watched_kind_is_cached_and_leads_to_the_work_that_its_change_needs() {
 
 #[test]
 fn the_whole_answer_to_a_write_equals_the_event_of_a_kind_that_is_watched_by_metadata() {
-    let kind = WatchedKind::Child(ChildKind::Service);
+    let kind = WatchedKind::Child(ChildKind::SERVICE);
     let store = Store::default();
     let mut answer = json!({"metadata": metadata(kind, "shop", 5, Variant::Same)});
     answer["status"] = json!({"loadBalancer": {}});
@@ -240,7 +240,7 @@ fn the_whole_answer_to_a_write_equals_the_event_of_a_kind_that_is_watched_by_met
 
 #[test]
 fn a_change_of_who_owns_the_replicas_leads_to_work() {
-    let kind = WatchedKind::Child(ChildKind::Deployment);
+    let kind = WatchedKind::Child(ChildKind::DEPLOYMENT);
     let store = Store::default();
     let event = |version: u64, replicas: i32| {
         let mut item = json!({"metadata": metadata(kind, "shop", version, Variant::Same)});

@@ -10,7 +10,7 @@ mod replicas_precondition;
 use controller_api::ChildRecord;
 use controller_core::ChildKind;
 use controller_core::changes::{Changes, is_ours, record_of};
-use controller_core::children::{blocked_by, kind_row, unanswered};
+use controller_core::children::{blocked_by, child_kind, unanswered};
 use controller_core::facts::KindState;
 use controller_core::metadata::Metadata;
 use controller_core::plan::{Applied, AppliedChild, Decision, Outcome, Plan, PlannedChild};
@@ -34,10 +34,10 @@ pub(crate) async fn apply(context: &Context, target: &Target, plan: &Plan, chang
     let mut children = Vec::with_capacity(plan.children.len());
     let mut work: Vec<_> = plan.children.iter().zip(changes.decisions.iter().cloned()).collect();
     while let Some((first, _)) = work.first() {
-        let wave = kind_row(first.kind).wave;
+        let wave = first.kind.wave;
         let later = work
             .iter()
-            .position(|(planned, _)| kind_row(planned.kind).wave != wave)
+            .position(|(planned, _)| planned.kind.wave != wave)
             .unwrap_or(work.len());
         let rest = work.split_off(later);
         let earlier: &[AppliedChild] = &children;
@@ -99,7 +99,7 @@ impl<'a> Child<'a> {
         let old = self.record().cloned();
         let watched = WatchedKind::Child(self.planned.kind);
         let missing = self.context.watches.state(watched, &self.target.key.namespace) == KindState::Missing;
-        if missing && kind_row(self.planned.kind).optional {
+        if missing && self.planned.kind.optional {
             return self.with(Outcome::CrdMissing, None);
         }
         let result = match decision {
@@ -135,7 +135,7 @@ impl<'a> Child<'a> {
 
     /// Reads the live object and does what core says of it.
     async fn look(self) -> Result<(Outcome, Option<ChildRecord>), CallError> {
-        let resource = kinds::resource(kind_row(self.planned.kind));
+        let resource = kinds::resource(self.planned.kind);
         let namespace = &*self.target.key.namespace;
         let get = self
             .context
@@ -190,7 +190,7 @@ impl<'a> Child<'a> {
         let kind = self.planned.kind;
         self.context.must_lead("apply", kind.as_str(), &self.planned.name)?;
         let apply = self.context.cluster.apply::<Raw>(
-            kinds::resource(kind_row(kind)),
+            kinds::resource(kind),
             &self.target.key.namespace,
             &self.planned.name,
             intent,
@@ -245,7 +245,7 @@ fn unreadable(planned: &PlannedChild, error: &serde_json::Error) -> CallError {
 /// Deletes one object that should not exist any more. Returns its record while it is not gone.
 async fn prune(context: &Context, target: &Target, record: ChildRecord) -> Option<ChildRecord> {
     // A kind that this release does not know: an object of a later release, which this one leaves alone.
-    let kind = ChildKind::from_name(&record.kind)?;
+    let kind = child_kind(&record.kind)?;
     match delete(context, target, kind, &record).await {
         Ok(true) => None,
         Ok(false) => Some(record),
@@ -270,7 +270,7 @@ async fn prune(context: &Context, target: &Target, record: ChildRecord) -> Optio
 
 /// Whether the object is gone, or was never ours.
 async fn delete(context: &Context, target: &Target, kind: ChildKind, record: &ChildRecord) -> Result<bool, CallError> {
-    let resource = kinds::resource(kind_row(kind));
+    let resource = kinds::resource(kind);
     let namespace = &*target.key.namespace;
     let get = context
         .cluster

@@ -4,7 +4,6 @@
 //!
 //! Three writes, and only after such a refusal: our lists as a whole, our apply, and our trace of the first removed.
 
-use controller_core::children::kind_row;
 use controller_core::metadata::Metadata;
 use metric_contract::platform;
 use serde_json::{Value, json};
@@ -20,7 +19,7 @@ impl Child<'_> {
     /// Puts `intent` through on the object with this uid. If the refusal was for another reason, that one is returned.
     pub(super) async fn repair(self, intent: &Value, uid: &str, refused: CallError) -> Result<Metadata, CallError> {
         let cluster = &self.context.cluster;
-        let resource = kinds::resource(kind_row(self.planned.kind));
+        let resource = kinds::resource(self.planned.kind);
         let (namespace, name) = (&*self.target.key.namespace, self.planned.name.as_str());
         let kind = self.planned.kind.as_str();
         let mut whole = intent.clone();

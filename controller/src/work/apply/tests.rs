@@ -110,7 +110,7 @@ fn planned() -> PlannedChild {
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "orders", "namespace": "shop"},
         "spec": {"ports": [{"name": "http", "port": 80}]},
     });
-    PlannedChild::new(ChildKind::Service, "orders".to_owned(), object)
+    PlannedChild::new(ChildKind::SERVICE, "orders".to_owned(), object)
 }
 
 /// The live Service, which is ours; with `fields` as the set of fields that we applied.

@@ -12,16 +12,31 @@ use k8s_openapi::{api::apps::v1::DeploymentSpec, apimachinery::pkg::apis::meta::
 use serde_json::{Value, json};
 
 use super::{
-    BuildInput, BuildOutput, ChildKindRow, Group, Watch,
+    BuildInput, BuildOutput, ChildKindRow,
     object::{OwnMetadata, body, object, selector_labels},
 };
-use crate::{facts::LiveReplicas, kind::ChildKind, plan::PlannedChild, violation::Violations};
+use crate::{
+    facts::LiveReplicas,
+    kind::{ChildKind, ChildKindDef, Group, Watch},
+    plan::PlannedChild,
+    violation::Violations,
+};
 
-pub(super) const ROW: ChildKindRow = ChildKindRow::new(ChildKind::Deployment, Group::APPS, "deployments", build)
-    .needed_by_ready()
-    .in_wave(2)
-    .watched(Watch::Whole)
-    .enabled_when("has(object.spec.image)");
+impl ChildKind {
+    /// The workload. Applied last, so that everything its pods refer to exists.
+    pub const DEPLOYMENT: Self = Self::new(
+        &ChildKindDef::new(Group::APPS, "Deployment", "deployments")
+            .needed_by_ready()
+            .in_wave(2)
+            .watched(Watch::Whole)
+            .enabled_when("has(object.spec.image)"),
+    );
+}
+
+pub(super) const ROW: ChildKindRow = ChildKindRow {
+    kind: ChildKind::DEPLOYMENT,
+    build,
+};
 
 /// The volume on `/tmp`.
 const TMP: &str = "tmp";
@@ -49,7 +64,13 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, violations: &mut Viola
         ..DeploymentSpec::default()
     };
     let fields = body([("spec", json!(spec))]);
-    let mut deployment = object(&ROW, &api.owner, api.owner.name.clone(), OwnMetadata::default(), fields);
+    let mut deployment = object(
+        ROW.kind,
+        &api.owner,
+        api.owner.name.clone(),
+        OwnMetadata::default(),
+        fields,
+    );
     deployment.preconditioned_on = copied.and(input.facts.deployment_version.clone());
     built.children.push(deployment);
 }
@@ -77,7 +98,7 @@ fn ours_alone(live: &LiveReplicas) -> bool {
 
 /// Whether it is a Deployment that is sent without a number of replicas.
 pub(crate) fn leaves_out_replicas(planned: &PlannedChild) -> bool {
-    planned.kind == ChildKind::Deployment && planned.object.pointer("/spec/replicas").is_none()
+    planned.kind == ChildKind::DEPLOYMENT && planned.object.pointer("/spec/replicas").is_none()
 }
 
 /// Whether the plan of a spec needs the live number of replicas: it prescribes none.

@@ -6,7 +6,7 @@ use super::*;
 fn a_conflict_of_a_core_kind_stalls_and_is_named() {
     let mut world = World::well();
     world.applied = Some(applied(|kind| match kind {
-        ChildKind::Service => Outcome::Conflict("it is not ours".to_owned()),
+        kind if kind == ChildKind::SERVICE => Outcome::Conflict("it is not ours".to_owned()),
         _ => Outcome::Unchanged,
     }));
     let status = world.fold();
@@ -24,7 +24,7 @@ fn a_deployment_that_could_not_be_written_is_not_awaited() {
     let mut world = World::well();
     world.workload.deployment = None;
     world.applied = Some(applied(|kind| match kind {
-        ChildKind::Deployment => Outcome::Invalid("spec.template is wrong".to_owned()),
+        kind if kind == ChildKind::DEPLOYMENT => Outcome::Invalid("spec.template is wrong".to_owned()),
         _ => Outcome::Unchanged,
     }));
     let status = world.fold();
@@ -41,7 +41,7 @@ fn a_deployment_that_could_not_be_written_is_not_awaited() {
 fn a_conflict_of_the_dashboard_leaves_the_workload_ready() {
     let mut world = World::well();
     world.applied = Some(applied(|kind| match kind {
-        ChildKind::ConfigMap => Outcome::Conflict("it is not ours".to_owned()),
+        kind if kind == ChildKind::CONFIG_MAP => Outcome::Conflict("it is not ours".to_owned()),
         _ => Outcome::Unchanged,
     }));
     let status = world.fold();
@@ -54,8 +54,8 @@ fn a_conflict_of_the_dashboard_leaves_the_workload_ready() {
 fn failures_of_several_children_are_all_named_in_a_fixed_order() {
     let mut world = World::well();
     world.applied = Some(applied(|kind| match kind {
-        ChildKind::PrometheusRule => Outcome::Failed("timed out".to_owned()),
-        ChildKind::ServiceMonitor => Outcome::Forbidden("no right to patch".to_owned()),
+        kind if kind == ChildKind::PROMETHEUS_RULE => Outcome::Failed("timed out".to_owned()),
+        kind if kind == ChildKind::SERVICE_MONITOR => Outcome::Forbidden("no right to patch".to_owned()),
         _ => Outcome::Unchanged,
     }));
     let status = world.fold();
@@ -67,7 +67,7 @@ fn failures_of_several_children_are_all_named_in_a_fixed_order() {
 fn a_missing_optional_crd_is_neither_stalled_nor_reconciling_and_named_in_monitored() {
     let mut world = World::well();
     world.applied = Some(applied(|kind| match kind {
-        ChildKind::ServiceMonitor | ChildKind::PrometheusRule => Outcome::CrdMissing,
+        kind if [ChildKind::SERVICE_MONITOR, ChildKind::PROMETHEUS_RULE].contains(&kind) => Outcome::CrdMissing,
         _ => Outcome::Unchanged,
     }));
     let status = world.fold();
@@ -84,10 +84,10 @@ fn a_record_that_stands_twice_is_kept_once() {
     let mut world = World::well();
     let mut applied = applied(|_| Outcome::Unchanged);
     applied.leftovers = vec![
-        record(ChildKind::Service),
+        record(ChildKind::SERVICE),
         ChildRecord {
             name: "old".to_owned(),
-            ..record(ChildKind::Service)
+            ..record(ChildKind::SERVICE)
         },
     ];
     world.applied = Some(applied);

@@ -96,8 +96,8 @@ fn a_claim_that_is_no_longer_wanted_is_kept_and_reported_once() {
     let mut applied = applied(|_| Outcome::Unchanged);
     applied
         .children
-        .retain(|child| child.kind != ChildKind::PersistentVolumeClaim);
-    applied.kept = vec![record(ChildKind::PersistentVolumeClaim)];
+        .retain(|child| child.kind != ChildKind::PERSISTENT_VOLUME_CLAIM);
+    applied.kept = vec![record(ChildKind::PERSISTENT_VOLUME_CLAIM)];
     world.applied = Some(applied);
     let after = world.fold();
     assert_eq!(says(&after, "ChildrenApplied"), "True/DataKept");

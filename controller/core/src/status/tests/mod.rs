@@ -118,7 +118,7 @@ fn every_reason_is_one_of_its_condition(status: &MonitoredApiStatus) {
 }
 
 fn applied(outcome: impl Fn(ChildKind) -> Outcome) -> Applied {
-    let kinds = crate::children::CHILD_KINDS.iter().map(|row| row.kind);
+    let kinds = crate::children::child_kinds();
     Applied {
         children: kinds
             .map(|kind| AppliedChild {
