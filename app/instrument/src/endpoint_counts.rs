@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use crate::{
     endpoint::Endpoint,
-    families::MetricKey,
+    metric_key::MetricKey,
     metrics::HttpMetrics,
     scale::{BUCKETS, SUM},
 };

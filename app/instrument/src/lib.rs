@@ -12,10 +12,13 @@ mod endpoint_counts;
 mod exemplar;
 mod extra_label;
 mod families;
+mod handle;
+mod handle_request;
 pub mod history;
 mod http_family;
 mod layer;
 mod method_label;
+mod metric_key;
 mod metrics;
 mod nested_route;
 mod observed_request;
@@ -39,9 +42,10 @@ pub use self::{
     body::{BodyGuard, MeasureBody, MeasuredBody},
     builder::{Builder, DEFAULT_EXCLUDED, DEFAULT_MAX_SERIES, PROBES},
     endpoint_counts::EndpointCounts,
-    families::{Counter, FamilyError, Gauge, Histogram, MetricKey},
+    handle::{Counter, Gauge, Histogram},
     layer::{HttpMetricsLayer, HttpMetricsService, ResponseFuture, RouteTemplate},
     method_label::method_label,
+    metric_key::{FamilyError, MetricKey},
     metrics::HttpMetrics,
     observed_request::{ObservedRequest, TraceId},
     optional_metrics::ErrorName,

@@ -6,12 +6,17 @@ use http::Method;
 use metric_contract::{Dialect, Family};
 
 use crate::{
-    families::{Counter, FALLBACK_DURATION_BUCKETS, FamilyError, Gauge, HandleRequest, Histogram, MetricKey},
+    handle::{Counter, Gauge, Histogram},
+    handle_request::HandleRequest,
     method_label::MethodLabel,
+    metric_key::{FamilyError, MetricKey},
     page, prometheus_registry,
     registry::Registry,
 };
 use exposition::Format;
+
+/// Upper bounds of a histogram for which neither the caller nor the dialect gives any, seconds.
+const FALLBACK_DURATION_BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// The HTTP metrics of a process: the layer that records them, handles for other metrics, and the page.
 ///

@@ -12,8 +12,8 @@ use exposition::Format;
 
 use crate::{
     distribution::{Distribution, ExemplarOf},
-    families::MetricKey,
     http_family::{HttpFamily, SeriesLevel},
+    metric_key::MetricKey,
     prometheus_registry,
     registry::Registry,
     scale::{BUCKETS, SUM, Scale},
