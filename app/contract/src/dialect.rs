@@ -88,6 +88,9 @@ pub struct Dialect {
     pub title: &'static str,
     /// One row for each metric that the dialect exports, in the order of the page.
     pub rows: &'static [DialectRow],
+    /// Those of the metrics requests, duration and requests in flight that it does not export. It must agree with `rows`: a
+    /// row that was forgotten is thus noticed.
+    pub lacks: &'static [MetricId],
     /// The form of a status label's values.
     pub status_style: StatusStyle,
     /// The names of errors in labels.

@@ -135,11 +135,15 @@ fn every_dialect_tells_requests_errors_and_latency() {
         let dialect = id.dialect();
         let requests = dialect.requests().unwrap();
         assert!(requests.method.is_some(), "{id}");
-        assert!(
-            dialect.duration().is_some()
-                && dialect.in_flight().is_none() == source(*id).contains("No gauge of requests in flight."),
-            "{id}"
-        );
+        for metric in [MetricId::Requests, MetricId::Duration, MetricId::InFlight] {
+            assert_eq!(
+                dialect.row(metric).is_none(),
+                dialect.lacks.contains(&metric),
+                "{id}: write the row of {metric:?}, or name it in `lacks`, in {FOLDER}/{}.rs",
+                id.as_str().replace('-', "_")
+            );
+        }
+        assert!(dialect.duration().is_some(), "{id}");
         assert!(
             dialect.row(MetricId::SeriesRefused).is_some(),
             "{id}: what the cap refuses must show"

@@ -32,6 +32,7 @@ pub const AXUM_PROMETHEUS: Dialect = Dialect {
         native::PROCESS_MAX_FDS,
         native::PROCESS_THREADS,
     ],
+    lacks: &[],
     status_style: StatusStyle::Exact,
     error_names: ErrorNames::Slugs,
     unmatched_route: native::UNMATCHED_ROUTE,

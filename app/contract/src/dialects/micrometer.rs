@@ -3,11 +3,9 @@
 //! queries use the count of the duration histogram.
 //!
 //! `exception` and `error` are always `none`, because this service throws no exceptions.
-//!
-//! No gauge of requests in flight.
 
 use super::native;
-use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
 
 rows! {
     DURATION: Duration "http_server_requests_seconds" Histogram Seconds {
@@ -39,6 +37,7 @@ pub const MICROMETER: Dialect = Dialect {
         OPEN_FDS,
         MAX_FDS,
     ],
+    lacks: &[MetricId::Requests, MetricId::InFlight],
     status_style: StatusStyle::Exact,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "UNKNOWN",

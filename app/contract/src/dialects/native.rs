@@ -225,6 +225,7 @@ pub const NATIVE: Dialect = Dialect {
     name: "native",
     title: "the reference API",
     rows: ROWS,
+    lacks: &[],
     status_style: StatusStyle::Exact,
     error_names: ErrorNames::Slugs,
     unmatched_route: UNMATCHED_ROUTE,

@@ -6,7 +6,7 @@
 //! not speak TLS itself.
 
 use super::native;
-use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
 
 /// The upper bounds that the conventions ask for, seconds.
 const DURATION_BUCKETS_SECONDS: &[f64] = &[
@@ -55,6 +55,7 @@ pub const OTEL: Dialect = Dialect {
         THREADS,
         UPTIME,
     ],
+    lacks: &[MetricId::Requests],
     status_style: StatusStyle::Exact,
     error_names: ErrorNames::Slugs,
     unmatched_route: "",

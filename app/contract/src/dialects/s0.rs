@@ -70,6 +70,7 @@ pub const S0: Dialect = Dialect {
         GC_COLLECTED,
         GC_UNCOLLECTABLE,
     ],
+    lacks: &[],
     status_style: StatusStyle::Exact,
     error_names: ErrorNames::Slugs,
     unmatched_route: native::UNMATCHED_ROUTE,

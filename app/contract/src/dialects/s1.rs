@@ -1,10 +1,8 @@
 //! `s1`: source system S1. Its duration histogram has a label for the route and none for the method. Its buckets can be
 //! configured, in S1 as here; the default is those of native.
-//!
-//! No gauge of requests in flight.
 
 use super::native;
-use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "http_requests_total" Counter Count
@@ -29,6 +27,7 @@ pub const S1: Dialect = Dialect {
         native::PROCESS_OPEN_FDS,
         native::PROCESS_THREADS,
     ],
+    lacks: &[MetricId::InFlight],
     status_style: StatusStyle::Exact,
     error_names: ErrorNames::Exceptions,
     unmatched_route: native::UNMATCHED_ROUTE,

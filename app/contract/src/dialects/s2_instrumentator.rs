@@ -48,6 +48,7 @@ pub const S2_INSTRUMENTATOR: Dialect = Dialect {
         native::PROCESS_OPEN_FDS,
         native::PROCESS_MAX_FDS,
     ],
+    lacks: &[],
     status_style: StatusStyle::Exact,
     error_names: ErrorNames::Exceptions,
     unmatched_route: UNMATCHED,

@@ -27,6 +27,7 @@ pub const S3: Dialect = Dialect {
         native::PROCESS_OPEN_FDS,
         native::PROCESS_MAX_FDS,
     ],
+    lacks: &[],
     status_style: StatusStyle::Class,
     error_names: ErrorNames::Exceptions,
     unmatched_route: instrumentator::UNMATCHED,
