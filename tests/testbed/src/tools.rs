@@ -31,7 +31,7 @@ pub enum Need {
 /// One row: a module folder and the binaries that come out of it.
 #[derive(Debug)]
 pub struct Tool {
-    /// Name of the row, for messages and stamps.
+    /// Name of the row, for messages and for the file that marks the tool as built.
     pub name: &'static str,
     /// Folder below `tests/testbed/tools` with `go.mod` and `go.sum`.
     pub folder: &'static str,
@@ -41,7 +41,7 @@ pub struct Tool {
     pub tags: &'static str,
     /// `-X` settings of the linker: variable and value.
     pub settings: &'static [(&'static str, &'static str)],
-    /// Who needs it.
+    /// The test beds that need it.
     pub need: Need,
 }
 
@@ -324,9 +324,23 @@ mod tests {
     }
 
     #[test]
-    fn every_tool_has_its_pins_committed() {
+    fn every_row_has_a_folder_with_pins_and_every_folder_has_a_row() {
         for tool in TOOLS {
-            assert!(tool.module_dir().join("go.mod").is_file(), "{}", tool.name);
+            let pins = tool.module_dir().join("go.mod");
+            assert!(
+                pins.is_file(),
+                "write {}, the pins of the tool {}",
+                pins.display(),
+                tool.name
+            );
+        }
+        for entry in std::fs::read_dir(tools_dir()).unwrap() {
+            let folder = entry.unwrap().file_name().into_string().unwrap();
+            assert!(
+                TOOLS.iter().any(|tool| tool.folder == folder),
+                "write a row with the folder {folder:?} in {}",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/src/tools.rs")
+            );
         }
     }
 }
