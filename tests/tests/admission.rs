@@ -1,5 +1,5 @@
-//! The admission policy with impersonated authors: who may not create a Deployment doesn't get one by a MonitoredApi,
-//! and nobody else is hindered: not the garbage collector, not the operator, not who only changes metadata.
+//! The admission policy with impersonated authors. A user who may not create a Deployment doesn't get one through a
+//! MonitoredApi. The garbage collector, the operator and users who only change metadata are not affected.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::{sync::LazyLock, time::Duration};
@@ -22,9 +22,9 @@ const POLICY: &str = "monitored-api";
 const ALICE: &str = "alice";
 /// May also create every kind of child.
 const BOB: &str = "bob";
-/// As Bob, but for ServiceMonitors.
+/// May do the same as Bob, except create ServiceMonitors.
 const CAROL: &str = "carol";
-/// As Bob, but for Deployments.
+/// May do the same as Bob, except create Deployments.
 const DAN: &str = "dan";
 
 struct Bed {
@@ -90,8 +90,8 @@ fn namespace(name: &str) -> Kubernetes {
     BED.bed
         .apply(&json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string())
         .unwrap();
-    // The API server learns of policies and roles a little later.
-    eventually("policy and roles to be known", PATIENCE, || {
+    // The API server takes a moment to apply new policies and roles.
+    eventually("the policy and the roles to take effect", PATIENCE, || {
         let refused = create(name, "probe", ALICE, "{image: example.org/orders:1}", true);
         let taken = create(name, "probe", BOB, "{image: example.org/orders:1}", true);
         Ok(match (refused, taken) {
@@ -103,7 +103,7 @@ fn namespace(name: &str) -> Kubernetes {
     api
 }
 
-/// `kubectl` as somebody; what it printed, or why it failed.
+/// Runs `kubectl` as `user` and returns what it printed, or why it failed.
 fn kubectl(user: &str, namespace: &str, args: &[&str]) -> Result<String, String> {
     let who = format!("--as={user}");
     let all: Vec<_> = [who.as_str(), "-n", namespace].iter().chain(args).copied().collect();
@@ -127,7 +127,7 @@ fn patch(namespace: &str, name: &str, user: &str, patch: &str) -> Result<String,
     kubectl(user, namespace, &["patch", "mapi", name, "--type=merge", "-p", patch])
 }
 
-/// The operator wrote all children and told so: its own writes pass the policy.
+/// Waits until the operator reports that it wrote all children, which shows that its own writes pass the policy.
 fn wait_applied(api: &Kubernetes, namespace: &str, name: &str) {
     let path = MONITORED_APIS.object(namespace, name);
     api.wait_for(&path, PATIENCE, |found| says(found, "ChildrenApplied", "True"))
@@ -143,7 +143,7 @@ fn an_author_needs_the_right_to_create_what_the_spec_turns_on() {
     create("authors", "orders", BOB, spec, false).unwrap();
     wait_applied(&api, "authors", "orders");
 
-    // Only what is turned on is asked for.
+    // Only rights on the children that the spec turns on are needed.
     let refused = create("authors", "payments", CAROL, spec, false).unwrap_err();
     assert!(
         refused.contains("permission to create servicemonitors.monitoring.coreos.com"),
@@ -208,7 +208,7 @@ fn a_deletion_in_foreground_or_background_leaves_nothing_and_needs_no_right_to_c
             &["delete", "mapi", name, cascade, "--wait=true", "--timeout=60s"],
         )
         .unwrap();
-        eventually("nothing to be left", PATIENCE, || {
+        eventually("all objects to be gone", PATIENCE, || {
             let left = Snapshot::take(&api, "deletion").map(|all| all.names().collect::<Vec<_>>().join(" "))?;
             Ok(if left.is_empty() { Ok(()) } else { Err(left) })
         })

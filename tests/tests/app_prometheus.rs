@@ -1,5 +1,5 @@
-//! What the reference API says of itself agrees with what a real Prometheus says of it: rates, errors and percentiles of
-//! `/metrics/summary` against the queries of `/metrics/prometheus-queries`.
+//! Compares the figures that the reference API reports itself with those of a real Prometheus: rates, errors and
+//! percentiles of `/metrics/summary` with the results of the queries in `/metrics/prometheus-queries`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -21,15 +21,15 @@ use integration_tests::{Traffic, eventually, prometheus::Prometheus, workspace};
 use serde_json::Value;
 use testbed::Toolbox;
 
-/// Seconds that both sides look back.
+/// The length of the window over which both sides compute, seconds.
 const WINDOW: u32 = 20;
-/// How far rates may differ: the two look at moments up to a scrape (1 s of 20) apart.
+/// How far rates may differ, as a ratio: the windows of the two sides are up to one scrape (1 s of 20) apart.
 const RATE_TOLERANCE: f64 = 0.05;
-/// Of these nothing need have happened yet: no background task has run.
+/// Queries that may return nothing, because no background task has run.
 const MAY_BE_EMPTY: &[&str] = &["Background tasks"];
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A program that ends with this test, however that ends.
+/// A child process that the kernel kills when the test process dies, even if that is by SIGKILL.
 struct Program(Child);
 
 impl Program {
@@ -55,7 +55,7 @@ impl Drop for Program {
     }
 }
 
-/// The program: what `MONITORED_APP_BIN` names, else built by cargo.
+/// The binary that `MONITORED_APP_BIN` names; if it is not set, cargo builds the binary.
 fn binary() -> PathBuf {
     if let Some(path) = env::var_os("MONITORED_APP_BIN") {
         return path.into();
@@ -74,7 +74,7 @@ fn binary() -> PathBuf {
     workspace::target().unwrap().join("debug/monitored-app")
 }
 
-/// The reference API and its address.
+/// Starts the reference API and returns it with its address.
 fn start_app() -> (Program, String) {
     let settings = [
         ("LISTEN", "127.0.0.1:0"),
@@ -91,7 +91,7 @@ fn start_app() -> (Program, String) {
             break line["address"].as_str().unwrap().to_owned();
         }
     };
-    // A full pipe would stop it.
+    // If nothing read its output, the pipe would fill and the program would block.
     std::thread::spawn(move || lines.for_each(drop));
     (app, address)
 }
@@ -121,7 +121,7 @@ fn get(url: &str) -> Value {
     serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()
 }
 
-/// The PromQL of a title.
+/// The PromQL of the query with this title.
 fn promql<'a>(queries: &'a Value, title: &str) -> &'a str {
     let rows = queries["queries"].as_array().unwrap();
     let row = rows.iter().find(|row| row["title"] == title);
@@ -136,7 +136,7 @@ fn bucket(seconds: f64) -> usize {
     bounds.iter().filter(|bound| seconds > **bound).count()
 }
 
-/// Everything that the two see differently; `Ok` with the figures if nothing.
+/// Compares both sides: the figures if they agree, else the differences.
 fn compare(app: &str, queries: &Value, prometheus: &Prometheus) -> anyhow::Result<Result<String, String>> {
     let summary = get(&format!("{app}/metrics/summary?window={WINDOW}"));
     let mut figures = format!("window {} s\n", summary["window_seconds"]);
@@ -187,7 +187,7 @@ fn compare(app: &str, queries: &Value, prometheus: &Prometheus) -> anyhow::Resul
             .find(|(labels, _)| same(labels))
             .map(|(_, value)| *value);
         let name = format!("rate of {} {}", row["method"], row["route"]);
-        // Of a few requests a second, one more or less at an edge is more than the tolerance.
+        // With a few requests a second, one more or less at the edge of a window exceeds the tolerance.
         let near = |ours: f64, theirs: f64| near(ours, theirs) || (ours - theirs).abs() * f64::from(WINDOW) <= 2.0;
         check(&name, &row["rate_per_second"], theirs, &near);
     }
@@ -199,7 +199,7 @@ fn compare(app: &str, queries: &Value, prometheus: &Prometheus) -> anyhow::Resul
 }
 
 #[test]
-fn the_services_own_figures_agree_with_a_real_prometheus() {
+fn the_summary_of_the_api_agrees_with_a_real_prometheus() {
     let (_app, address) = start_app();
     let app = format!("http://{address}");
     let directory = tempfile::tempdir().unwrap();
@@ -218,7 +218,7 @@ fn the_services_own_figures_agree_with_a_real_prometheus() {
     let slow = || Traffic::start(vec![format!("{app}/api/slow")], 1);
     let _slow = [slow(), slow()];
 
-    // Both sides know a whole window of the same traffic.
+    // Waits until both sides have seen the same traffic for a whole window.
     let queries = get(&format!(
         "{app}/metrics/prometheus-queries?namespace=shop&job=orders&window={WINDOW}"
     ));
@@ -232,7 +232,11 @@ fn the_services_own_figures_agree_with_a_real_prometheus() {
         })
     })
     .unwrap();
-    assert!(quick.answered() > u64::from(WINDOW) * 10, "the traffic ran");
+    assert!(
+        quick.answered() > u64::from(WINDOW) * 10,
+        "too few requests were answered: {}",
+        quick.answered()
+    );
 
     let mut unanswered = Vec::new();
     for row in queries["queries"].as_array().unwrap() {
@@ -249,7 +253,10 @@ fn the_services_own_figures_agree_with_a_real_prometheus() {
     }
     assert!(unanswered.is_empty(), "no answer to:\n{}", unanswered.join("\n"));
 
-    // A burst at an edge of the window is seen by one of the two only; steady traffic by both.
-    let figures = eventually("the two to agree", PATIENCE, || compare(&app, &queries, &prometheus)).unwrap();
+    // Retried, because a burst at the edge of a window may be seen by one side only.
+    let figures = eventually("the summary and Prometheus to agree", PATIENCE, || {
+        compare(&app, &queries, &prometheus)
+    })
+    .unwrap();
     println!("{figures}");
 }

@@ -1,5 +1,6 @@
-//! Bad resources on a real API server: refused with the field's name, or answered by the condition Accepted with field
-//! and fix. Odd but good ones are taken. The cases: `tests/cases/{bad,good}/*.yaml`, what to expect in the first line.
+//! Bad resources on a real API server: the API server refuses them and names the field, or the operator reports the field
+//! and the fix in the condition Accepted. Unusual but valid resources are accepted. The cases are
+//! `tests/cases/{bad,good}/*.yaml`; the first line of each says what to expect.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::{
@@ -23,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Case {
     file: String,
-    /// Word and field of the first line: `refused spec.port`.
+    /// What to expect, and of which field; from the first line, for example `# refused: spec.port`.
     expected: (String, String),
     object: Value,
 }
@@ -58,7 +59,7 @@ fn cases(folder: &str, word: &str) -> Vec<Case> {
     chosen.into_iter().zip(objects).map(case).collect()
 }
 
-/// Word and field of the first line.
+/// Reads what to expect, and of which field, from the first line of a case.
 fn expectation(path: &Path) -> (String, String) {
     let text = fs::read_to_string(path).unwrap();
     let first = text
@@ -82,7 +83,7 @@ fn read_by_kubectl<'a>(paths: impl Iterator<Item = &'a Path>) -> Vec<Value> {
     objects.map(|object| without_namespace(object.unwrap())).collect()
 }
 
-/// kubectl fills in the namespace of its own context; each test creates in one of its own.
+/// Removes the namespace, which kubectl fills in from its context: each test has a namespace of its own.
 fn without_namespace(mut object: Value) -> Value {
     if let Some(metadata) = object.pointer_mut("/metadata").and_then(Value::as_object_mut) {
         metadata.remove("namespace");
@@ -115,12 +116,12 @@ impl Bed {
     }
 }
 
-/// As `kubectl` asks: an unknown field is an error.
+/// The path to create at, with the check that `kubectl` asks for: an unknown field is an error.
 fn strictly(namespace: &str) -> String {
     format!("{}?fieldValidation=Strict", MONITORED_APIS.within(namespace))
 }
 
-/// The process that was started still runs and nothing in it panicked.
+/// Checks that the operator still runs and that none of its reconciles panicked.
 fn assert_unharmed(operator: &mut Operator) {
     let panics = operator.metric(platform::RECONCILE_PANICS.name).unwrap();
     assert_eq!(panics.unwrap_or(0.0), 0.0, "{}", operator.log_tail());
@@ -178,7 +179,7 @@ fn a_wrong_resource_that_was_accepted_gets_a_violation_with_field_and_fix_and_bl
         };
         let (_, _, message) = condition(&found, "Accepted").unwrap();
         let field = &case.expected.1;
-        // Behind the field stands what is wrong, and what to write instead.
+        // The text after the field must be long enough to say what is wrong and what to write instead.
         let fix = message
             .split_once(field.as_str())
             .map_or(0, |(_, rest)| rest.split_whitespace().count());
@@ -190,7 +191,7 @@ fn a_wrong_resource_that_was_accepted_gets_a_violation_with_field_and_fix_and_bl
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    // A corrected one goes on without a person.
+    // A corrected resource is applied without any other action.
     let corrected = path("preset-unknown");
     api.merge(&corrected, &json!({"spec": {"preset": "auto"}})).unwrap();
     api.wait_for(&corrected, PATIENCE, |found| says(found, "ChildrenApplied", "True"))

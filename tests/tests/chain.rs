@@ -1,5 +1,5 @@
-//! The whole chain on real nodes, with our images and our chart: what a user sees, from `kubectl apply` to an alert in
-//! Alertmanager and back.
+//! The whole chain on real nodes, with our images and our chart: from `kubectl apply` until an alert fires and resolves in
+//! Alertmanager.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::{
@@ -26,7 +26,8 @@ fn chain() -> &'static Chain {
     })
 }
 
-/// Tests of this file run side by side; the one that takes the operator away writes, those that need it read.
+/// Tests of this file run in parallel. The test that uninstalls the operator takes the write lock, tests that need the
+/// operator take a read lock.
 static OPERATOR: RwLock<()> = RwLock::new(());
 
 fn get(namespace: &str, what: &str, name: &str) -> Value {
@@ -53,7 +54,7 @@ fn patch(namespace: &str, name: &str, patch: &str) {
         .unwrap();
 }
 
-/// Restarts of all containers in a namespace.
+/// The number of restarts of all containers in a namespace.
 fn restarts(namespace: &str) -> i64 {
     let text = chain()
         .bed
@@ -71,7 +72,7 @@ fn restarts(namespace: &str) -> i64 {
         .sum()
 }
 
-/// A namespace with the example, ready.
+/// Applies the example in a new namespace and waits until it is Ready.
 fn apply_example(namespace: &str, name: &str) {
     chain().namespace(namespace).unwrap();
     chain().apply_file(namespace, &example("orders.yaml")).unwrap();
@@ -84,7 +85,7 @@ fn wait_ready(namespace: &str, name: &str) {
         .unwrap();
 }
 
-/// Wait until WorkloadReady is False with a sentence that has `part` in it.
+/// Waits until WorkloadReady is False with a message that contains `part`; returns the message.
 fn wait_workload_sentence(namespace: &str, name: &str, part: &str) -> String {
     eventually("the fix in WorkloadReady", 3 * MINUTE, || {
         let api = chain().api(namespace, name)?;
@@ -166,13 +167,13 @@ fn an_applied_example_is_scraped_and_shown_and_its_alert_fires_and_resolves() {
     assert_eq!(chain.alert_state(namespace, name, "ApiDown").unwrap(), "inactive");
 
     drop(bad);
-    // From here on it is Prometheus alone: five minutes, until the errors have left the rule's window.
+    // From here on only Prometheus's clock counts: the errors leave the rule's window after five minutes.
     drop(operator);
     wait_alert(namespace, name, "ApiHighErrorRatio", "inactive", 7 * MINUTE);
     wait_alertmanager(namespace, name, "ApiHighErrorRatio", false, 7 * MINUTE);
     assert!(
         good.answered() > 1_000,
-        "the API answered {} requests meanwhile",
+        "the API answered {} requests during the test",
         good.answered()
     );
     assert_eq!(restarts(namespace), 0);
@@ -207,7 +208,7 @@ fn an_edit_is_rolled_through_to_pods_and_rules() {
     assert_eq!(
         current,
         [image::APP_NEXT, image::APP_NEXT],
-        "Ready is never True on old pods"
+        "Ready must not be True while old pods run"
     );
     chain.wait_targets_up(namespace, name, 2, 2 * MINUTE).unwrap();
 
@@ -233,16 +234,16 @@ fn an_edit_is_rolled_through_to_pods_and_rules() {
         .unwrap();
     assert!(
         sentence.contains("Prometheus monitoring/k8s") && sentence.contains("release=kube-prometheus-stack"),
-        "which label is missing on which Prometheus: {sentence}"
+        "the message must name the Prometheus and the label: {sentence}"
     );
     remove(namespace);
 }
 
-/// A volume of the test's own on the first node, as a person would make one where nothing provisions them.
+/// Creates a PersistentVolume on the first node, as an administrator does in a cluster without a provisioner.
 fn volume(namespace: &str, name: &str) {
     let bed = &chain().bed;
     let path = bed.state_dir().join("volumes").join(name);
-    // Root's, as any new volume: the pod's group must make it writable.
+    // It belongs to root, as any new volume does: `fsGroup` of the pod must make it writable.
     std::fs::create_dir_all(&path).unwrap();
     let node = bed.nodes().unwrap().remove(0);
     let volume = serde_json::json!({
@@ -273,7 +274,7 @@ fn stored_data_survives_the_pod_and_the_removal_of_the_storage_field() {
     let url = chain.service_url(namespace, name, 80).unwrap();
     let items = format!("{url}/api/v1/data");
     let body = r#"{"name": "kept", "category": "tools", "value": 7.5}"#;
-    // The Service takes a moment to follow a new pod.
+    // The Service takes a moment to route to a new pod.
     let created = eventually("an answer to the POST", MINUTE, || {
         let answer = ureq::post(&items).content_type("application/json").send(body);
         Ok(answer.map_err(|error| error.to_string()))
@@ -305,7 +306,7 @@ fn stored_data_survives_the_pod_and_the_removal_of_the_storage_field() {
     wait_ready(namespace, name);
     wait_names(&["kept"]);
 
-    // The field goes by mistake: the API starts on an empty directory, and the data waits for the field to come back.
+    // If the field is removed by mistake, the API starts on an empty directory, and the claim with the data is kept.
     patch(namespace, name, r#"{"spec": {"storage": null}}"#);
     wait_ready(namespace, name);
     let message = chain
@@ -332,11 +333,7 @@ fn a_foreign_image_on_another_port_is_never_killed_and_the_named_fix_works() {
     chain.bed.apply(&foreign::manifest(namespace, name, &image)).unwrap();
     let sentence = wait_workload_sentence(namespace, name, "spec.port");
     assert!(sentence.contains("8000"), "{sentence}");
-    assert_eq!(
-        restarts(namespace),
-        0,
-        "an image that we know nothing of is never killed by us"
-    );
+    assert_eq!(restarts(namespace), 0, "no default probe may kill an unknown image");
 
     patch(namespace, name, r#"{"spec": {"port": 9999}}"#);
     wait_ready(namespace, name);
@@ -345,10 +342,10 @@ fn a_foreign_image_on_another_port_is_never_killed_and_the_named_fix_works() {
 }
 
 #[test]
-fn a_foreign_image_that_runs_as_root_is_refused_in_words_and_either_way_out_works() {
+fn a_foreign_image_that_runs_as_root_is_refused_and_both_fixes_work() {
     let _operator = OPERATOR.read().unwrap_or_else(PoisonError::into_inner);
     let (chain, namespace, name) = (chain(), "rooted", "plain");
-    // Baseline, so that both ways out can be shown.
+    // The namespace allows the profile Baseline, so that both fixes can be tried.
     chain.bed.kubectl(&["create", "namespace", namespace]).unwrap();
     let image = foreign::load(&chain.bed, "root-user", 8000, 0).unwrap();
     chain.bed.apply(&foreign::manifest(namespace, name, &image)).unwrap();
@@ -390,7 +387,7 @@ fn helm_upgrade_and_uninstall_leave_the_apis_running() {
     assert_eq!(
         (hash(), pods()),
         (before.clone(), pods_before.clone()),
-        "an upgrade rolls no pod of a user"
+        "an upgrade must not restart a user's pods"
     );
 
     workspace::read(chain.helm().unwrap().args([
@@ -406,7 +403,7 @@ fn helm_upgrade_and_uninstall_leave_the_apis_running() {
     assert_eq!(
         (hash(), pods()),
         (before, pods_before),
-        "APIs keep running without the operator"
+        "APIs must keep running without the operator"
     );
     let url = chain.service_url(namespace, name, 80).unwrap();
     eventually("an answer of the API", MINUTE, || {
@@ -416,10 +413,10 @@ fn helm_upgrade_and_uninstall_leave_the_apis_running() {
     assert_eq!(
         chain.api(namespace, name).unwrap()["metadata"]["name"],
         name,
-        "the resource survives the chart"
+        "the resource must outlive the chart"
     );
 
-    // A resource deleted while the operator is away hangs nowhere: there is no finalizer.
+    // A resource can be deleted while no operator runs, because it has no finalizer.
     chain
         .bed
         .kubectl(&[

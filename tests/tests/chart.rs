@@ -1,4 +1,4 @@
-//! The chart without a cluster: what helm makes of it, and of wrong values.
+//! The chart without a cluster: what helm renders from it, and how it answers wrong values.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::path::Path;
@@ -25,7 +25,7 @@ fn template(settings: &[&str]) -> Result<String, String> {
     helm(&args)
 }
 
-/// The objects that a chart renders with these values, on a cluster with the APIs that are named.
+/// The objects that a chart renders with these values. `apis`: the API versions that the cluster is said to serve.
 fn objects(release: &str, chart: &Path, values: &Value, apis: &[&str]) -> Result<Vec<Value>, String> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), values.to_string()).unwrap();
@@ -38,7 +38,7 @@ fn objects(release: &str, chart: &Path, values: &Value, apis: &[&str]) -> Result
 
 const MONITORING: &str = "monitoring.coreos.com/v1";
 
-/// Ours, with these values.
+/// The objects that our chart renders with these values.
 fn ours(values: &Value) -> Result<Vec<Value>, String> {
     objects("op", Path::new("charts/monitored-api"), values, &[MONITORING])
 }
@@ -115,7 +115,7 @@ fn namespaced_mode_holds_roles_only() {
     assert_eq!(
         kinds.iter().filter(|kind| **kind == "Role").count(),
         3,
-        "one a namespace and one for the lease: {kinds:?}"
+        "there must be one Role for each namespace and one for the Lease: {kinds:?}"
     );
     assert!(manifests.contains("--watch-namespaces=shop,pay"));
 }
@@ -154,10 +154,10 @@ fn namespaced_mode_can_hold_what_is_cluster_wide_where_it_is_asked_for() {
         .iter()
         .filter(|object| object["kind"] == "ClusterRole")
         .collect();
-    assert_eq!(roles.len(), 2, "edit and view: {roles:?}");
+    assert_eq!(roles.len(), 2, "the roles must be edit and view: {roles:?}");
 }
 
-/// Flux appends `+<revision>` to the version, a build server `+<number>` to that of the application.
+/// Flux appends `+<revision>` to the chart's version; build servers append `+<number>` to the version of the application.
 #[test]
 fn a_version_with_build_metadata_gives_labels_and_a_tag_that_are_valid() {
     let folder = tempfile::tempdir().unwrap();
@@ -216,7 +216,7 @@ fn names_are_valid_whatever_the_release_is_called() {
     assert_eq!(name("7th"), "monitored-api-7th");
 }
 
-/// An umbrella chart with ours as a dependency, under another name if one is given.
+/// Writes an umbrella chart that has ours as a dependency, under another name (`alias`) if one is given.
 fn umbrella(folder: &Path, alias: Option<&str>) {
     let root = workspace::root().unwrap();
     let name = alias.unwrap_or("monitored-api");
@@ -258,7 +258,7 @@ fn as_a_dependency_it_is_switched_by_its_condition() {
         assert_eq!(count(&on, "Deployment"), 1);
         assert!(
             !json!(on).to_string().contains("registry.example.org"),
-            "global is somebody else's"
+            "global belongs to the umbrella chart"
         );
         let off = render(json!({"enabled": false}), json!({})).unwrap();
         assert_eq!((count(&off, "Deployment"), count(&off, "ConfigMap")), (0, 1));
@@ -351,7 +351,7 @@ fn the_servicemonitor_needs_its_own_kind_not_just_the_group() {
     assert!(!has(&[MONITORING, "monitoring.coreos.com/v1/PrometheusRule"]));
 }
 
-/// A rendering that nothing changes between two runs: no random value, no time, no order of a map.
+/// Two renderings are equal: they hold no random value, no time, and no map in random order.
 #[test]
 fn the_same_values_give_the_same_text() {
     let settings = ["commonLabels.b=1x", "commonLabels.a=2x", "podLabels.z=x"];

@@ -1,4 +1,4 @@
-//! The chart on a real API server, under generated values: `CHART_VALUES` says how many sets, `CHART_SEED` which.
+//! The chart on a real API server, with generated values. `CHART_VALUES` is the number of sets, `CHART_SEED` the seed.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::path::Path;
@@ -9,7 +9,7 @@ use integration_tests::{install, workspace};
 use serde_json::{Value, json};
 use testbed::{Level, Testbed};
 
-/// Sets of values without `CHART_VALUES`.
+/// The number of sets if `CHART_VALUES` is not set.
 const FEW: usize = 8;
 const CHART: &str = "charts/monitored-api";
 
@@ -55,7 +55,7 @@ fn the_api_server_takes_what_the_chart_renders_under_any_values_and_changes_noth
     );
 }
 
-/// What is wrong with one installation.
+/// Everything that is wrong with one installation.
 fn wrong(bed: &Testbed, sample: &Sample) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let values = folder.path().join("values.yaml");
@@ -89,7 +89,7 @@ fn wrong(bed: &Testbed, sample: &Sample) -> Vec<String> {
     faults
 }
 
-/// The API server's own dry run of server-side apply, compared with what was sent.
+/// Compares what was sent with the API server's dry run of a server-side apply.
 fn answered(bed: &Testbed, folder: &Path, objects: &[Value]) -> Vec<String> {
     let file = folder.join("objects.json");
     let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
@@ -111,7 +111,7 @@ fn answered(bed: &Testbed, folder: &Path, objects: &[Value]) -> Vec<String> {
     }
 }
 
-/// kustomize with Helm charts, as in kubectl.
+/// Renders the chart by kustomize (`kubectl kustomize --enable-helm`).
 fn by_kustomize(bed: &Testbed, folder: &Path, sample: &Sample, wanted: &[Value]) -> Vec<String> {
     let charts = workspace::root().unwrap().join("charts");
     let kustomization = json!({
@@ -175,7 +175,7 @@ fn an_upgrade_switches_the_lease_off_and_on_again() {
     assert_eq!(upgrade(&[]), "RollingUpdate");
     assert_eq!(upgrade(&["leaderElection.enabled=false"]), "Recreate");
     assert_eq!(upgrade(&[]), "RollingUpdate");
-    // Down to Roles: the definition, and with it every MonitoredApi, stays.
+    // A change to namespaced Roles keeps the CRD, and with it every MonitoredApi.
     upgrade(&["watchNamespaces={shop}"]);
     bed.kubectl(&["get", "crd", "monitoredapis.monitoredapi.io"]).unwrap();
     assert!(bed.kubectl(&["get", "clusterrole", "op-monitored-api"]).is_err());

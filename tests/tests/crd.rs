@@ -1,4 +1,4 @@
-//! The CRD on a real API server, with plain `kubectl` as a user has it. No operator runs.
+//! The CRD on a real API server, used with `kubectl` as users do. No operator runs.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::{sync::LazyLock, time::Duration};
@@ -7,7 +7,7 @@ use integration_tests::{eventually, install::wait_established};
 use serde_json::Value;
 use testbed::Testbed;
 
-/// Annotations hold at most 256 KiB, and `kubectl apply` keeps the whole object in one.
+/// Largest size of an object's annotations, bytes (256 KiB); `kubectl apply` stores the whole object in one of them.
 const MAX_CRD_BYTES: usize = 150_000;
 
 static BED: LazyLock<Testbed> = LazyLock::new(|| {
@@ -26,7 +26,7 @@ fn apply_crd(bed: &Testbed) -> String {
         .expect("plain kubectl apply")
 }
 
-/// A MonitoredApi in a namespace of its own.
+/// A MonitoredApi for a namespace that only its test uses.
 fn create(namespace: &str, spec: &str) {
     BED.kubectl(&["create", "namespace", namespace]).unwrap();
     BED.apply(&format!(
@@ -65,7 +65,7 @@ fn explain_tells_what_a_field_is_for() {
             "until the operator has seen the object",
         ),
     ] {
-        // The API server publishes a CRD's documentation some time after it serves the CRD.
+        // The API server publishes the documentation of a CRD some time after it begins to serve the CRD.
         eventually(field, Duration::from_secs(30), || {
             let said = match BED.kubectl(&["explain", field]) {
                 Ok(said) => said.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -111,7 +111,7 @@ fn scale_works_once_replicas_is_set() {
     let unset = BED.kubectl(&["get", "--raw", subresource]);
     assert!(
         unset.is_err(),
-        "without spec.replicas nobody knows the current number: {unset:?}"
+        "without spec.replicas there must be no current number: {unset:?}"
     );
     let patch = r#"{"spec": {"replicas": 1}}"#;
     BED.kubectl(&["-n", "scale", "patch", "mapi", "orders", "--type=merge", "-p", patch])

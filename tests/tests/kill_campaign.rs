@@ -1,6 +1,6 @@
-//! Twenty `kill -9` of the operator while it creates, updates and deletes: at a write, before the API server sees it or
-//! after it was done, or at any time. The end is as in a run without a kill, and nothing is written twice but what the
-//! kill cut off. `SEED=n` repeats a campaign.
+//! Kills the operator (`kill -9`) twenty times while it creates, updates and deletes: at a write, before the API server
+//! sees it or after it was done, or at a random time. The final state must be that of a run without a kill, and only the
+//! write that the kill interrupted may be repeated. `SEED=n` repeats a campaign.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -29,7 +29,7 @@ const KILLS: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(60);
 const NAME: &str = "orders";
 
-/// splitmix64: a campaign can be repeated by its seed.
+/// Random numbers by splitmix64, so that a seed repeats a campaign.
 struct Dice(u64);
 
 impl Dice {
@@ -51,20 +51,20 @@ enum Phase {
 
 #[derive(Debug, Clone, Copy)]
 enum Fault {
-    /// At the n-th write.
+    /// At this write of the operator, counted from the beginning of the phase.
     Write(usize, Moment),
-    /// So long after the request of the user.
+    /// This long after the user's request.
     Time(Duration),
 }
 
-/// How often the operator did what to which child: (verb, kind, name) → times.
+/// How many times the operator did something to a child: (verb, kind, name) → times.
 type Writes = BTreeMap<(String, String, String), usize>;
 
-/// What an undisturbed run does in a phase, and how it ends.
+/// The requests and the final state of a phase without a kill.
 struct Reference {
     end: Snapshot,
     writes: Writes,
-    /// Requests that change something, status and events included.
+    /// The number of requests that change something, including status and events.
     requests: usize,
 }
 
@@ -74,7 +74,7 @@ struct Campaign {
     audit: AuditLog,
     installed: Installed,
     operator: Option<Operator>,
-    // Ends last.
+    // Declared last, so that it is dropped last.
     _bed: Testbed,
 }
 
@@ -85,7 +85,8 @@ fn first_spec() -> Value {
     })
 }
 
-/// Rolls the pods, scales, moves the metrics (the headless Service goes, the ServiceMonitor changes).
+/// An update that rolls the pods, scales, and moves the metrics (the headless Service is deleted, the ServiceMonitor
+/// changes).
 fn second_spec() -> Value {
     json!({"spec": {
         "image": "example.org/orders:2", "replicas": 2, "metrics": null, "podLabels": {"tier": "web"},
@@ -120,7 +121,7 @@ impl Campaign {
 
     fn start_operator(&mut self) {
         let kubeconfig = self.installed.operator_kubeconfig(Some(&self.proxy.url())).unwrap();
-        // The lease of a killed operator has to run out first, which would only make the campaign longer.
+        // With election, the next operator would have to wait until the killed one's Lease expires, which takes long.
         let args = ["--leader-elect=false"];
         self.operator = Some(Operator::start(&kubeconfig, &self.installed.operator_log(), &args).unwrap());
     }
@@ -146,7 +147,7 @@ impl Campaign {
             .unwrap();
     }
 
-    /// Writes of children that the API server did since a mark, by namespace.
+    /// The writes of children that the API server has done since `mark`, by namespace.
     fn writes(&self, mark: Mark) -> BTreeMap<String, Writes> {
         let plurals: Vec<_> = child_resources().map(|resource| resource.plural).collect();
         let mut all: BTreeMap<String, Writes> = BTreeMap::new();
@@ -160,12 +161,12 @@ impl Campaign {
         all
     }
 
-    /// Requests of the operator to change something, however they ended.
+    /// The operator's requests that change something, whatever their outcome.
     fn requests(&self) -> usize {
         self.proxy.log().iter().filter(|seen| seen.is_write()).count()
     }
 
-    /// The phase without a kill, in a namespace of its own.
+    /// Runs the phase without a kill, in a namespace of its own.
     fn reference(&self, namespace: &str, act: impl Fn(&str)) -> Reference {
         let (mark, before) = (self.audit.mark().unwrap(), self.requests());
         act(namespace);
@@ -177,7 +178,7 @@ impl Campaign {
         }
     }
 
-    /// The namespace once nothing in it changes any more: old pods are gone, too.
+    /// Waits until nothing in the namespace changes any more and old pods are gone; returns its objects.
     fn settled(&self, namespace: &str) -> Snapshot {
         let mut last = Snapshot::take(&self.api, namespace).unwrap();
         let mut since = Instant::now();
@@ -197,7 +198,7 @@ impl Campaign {
         last
     }
 
-    /// Does one phase in `namespace` and kills the operator in it. Returns the number of requests until the kill.
+    /// Runs one phase in `namespace` and kills the operator during it. Returns the number of requests until the kill.
     fn disturb(&mut self, namespace: &str, phase: Phase, fault: Fault) -> String {
         let stopped = match fault {
             Fault::Write(nth, moment) => Some(self.proxy.stop_at(nth, moment)),
@@ -206,8 +207,8 @@ impl Campaign {
         let before = self.requests();
         match phase {
             Phase::Create => self.create(namespace),
-            // A deletion alone asks nothing of the operator: its owner references do it. So it is in the middle of an
-            // update when the deletion comes.
+            // A deletion alone needs no request of the operator, because the garbage collector deletes the children. So
+            // the deletion begins while the operator makes an update.
             Phase::Update | Phase::Delete => self.update(namespace),
         }
         let hit = match (&stopped, fault) {
@@ -221,7 +222,7 @@ impl Campaign {
                 std::thread::sleep(span);
                 format!("after {} requests", self.requests() - before)
             }
-            (None, Fault::Write(..)) => unreachable!("a fault at a write has a stop"),
+            (None, Fault::Write(..)) => unreachable!("a fault at a write stops there"),
         };
         if phase == Phase::Delete {
             self.api.delete(&path(namespace)).unwrap();
@@ -235,7 +236,7 @@ impl Campaign {
     fn assert_end(&self, namespace: &str, phase: Phase, wanted: Option<&Snapshot>) {
         let Some(wanted) = wanted else {
             assert_eq!(phase, Phase::Delete);
-            eventually("nothing to be left", PATIENCE, || {
+            eventually("all objects to be gone", PATIENCE, || {
                 let left = Snapshot::take(&self.api, namespace)?
                     .names()
                     .collect::<Vec<_>>()
@@ -246,7 +247,7 @@ impl Campaign {
             return;
         };
         self.wait_ready(namespace);
-        eventually("the end to be as without a kill", PATIENCE, || {
+        eventually("the final state to be as without a kill", PATIENCE, || {
             let found = wanted.differences(&Snapshot::take(&self.api, namespace)?);
             Ok(if found.is_empty() {
                 Ok(())
@@ -258,27 +259,33 @@ impl Campaign {
     }
 }
 
-/// Repeated writes by child, compared with an undisturbed run; more than one of a child, or one that it doesn't do at
-/// all, is too many.
+/// Counts the repeated writes of each child, compared with a run without a kill. Fails if a child is written more than
+/// once too often, or if a write is not among those of the run without a kill.
 fn repeated(done: &Writes, wanted: &Writes) -> usize {
     let mut repeated = 0;
     for (key, times) in done {
         let normal = wanted.get(key).copied().unwrap_or(0);
-        assert!(normal > 0, "{key:?} is not done without a kill, and here {times} times");
-        assert!(*times <= normal + 1, "{key:?}: {times} times instead of {normal}");
+        assert!(
+            normal > 0,
+            "{key:?} is never written without a kill, but was written {times} times"
+        );
+        assert!(
+            *times <= normal + 1,
+            "{key:?} was written {times} times instead of {normal}"
+        );
         repeated += times.saturating_sub(normal);
     }
     repeated
 }
 
-/// Seven creations, seven updates, six deletions, in any order; two of three are stopped at a write.
+/// The kills: seven creations, seven updates and six deletions in random order; two of three are killed at a write.
 fn plan(dice: &mut Dice, writes: &BTreeMap<&'static str, usize>) -> Vec<(Phase, Fault)> {
     let mut plan: Vec<_> = (0..KILLS)
         .map(|index| {
             let (phase, writes) = match index % 3 {
                 0 => (Phase::Create, writes["create"]),
                 1 => (Phase::Update, writes["update"]),
-                // The last ones may not come when the MonitoredApi goes.
+                // The last writes may not happen, because the MonitoredApi is deleted first.
                 _ => (Phase::Delete, writes["update"].saturating_sub(2).max(1)),
             };
             let fault = match (index / 3) % 3 {
@@ -295,14 +302,14 @@ fn plan(dice: &mut Dice, writes: &BTreeMap<&'static str, usize>) -> Vec<(Phase, 
     plan
 }
 
-/// What the undisturbed runs left and wrote, to compare the disturbed ones with.
+/// The final states and writes of the runs without a kill, to compare the others with.
 struct References {
     created: Reference,
     updated: Reference,
 }
 
 impl References {
-    /// The end that a phase must reach, if the object is not gone by then.
+    /// The final state that a phase must reach, unless the object is gone by then.
     fn end(&self, phase: Phase) -> Option<&Snapshot> {
         match phase {
             Phase::Create => Some(&self.created.end),
@@ -311,7 +318,7 @@ impl References {
         }
     }
 
-    /// The writes that a phase needs when nothing disturbs it.
+    /// The writes of a phase without a kill.
     fn writes(&self, phase: Phase) -> &Writes {
         match phase {
             Phase::Create => &self.created.writes,
@@ -319,7 +326,7 @@ impl References {
         }
     }
 
-    /// How many writes there are to kill at, by phase: those of the children and one of the status.
+    /// The number of writes at which a kill is possible, by phase: those of the children and one of the status.
     fn sizes(&self) -> BTreeMap<&'static str, usize> {
         let size = |writes: &Writes| writes.values().sum::<usize>() + 1;
         BTreeMap::from([
@@ -329,7 +336,7 @@ impl References {
     }
 }
 
-/// One row of the plan: the namespace, what is done in it, and where the operator is killed.
+/// One row of the plan: the namespace, the phase, and the moment at which the operator is killed.
 type Kill = (String, Phase, Fault);
 
 /// The kills of this run, drawn from `SEED` or the clock.
@@ -351,7 +358,7 @@ fn draw(references: &References) -> Vec<Kill> {
         .collect()
 }
 
-/// Creates, undisturbed, the resources that are to be updated or deleted under kills.
+/// Creates, without a kill, the resources that are updated or deleted later.
 fn prepare(campaign: &Campaign, kills: &[Kill], created: &Snapshot) {
     let exists = |phase: &Phase| matches!(phase, Phase::Update | Phase::Delete);
     for (namespace, ..) in kills.iter().filter(|(_, phase, _)| exists(phase)) {
@@ -362,14 +369,18 @@ fn prepare(campaign: &Campaign, kills: &[Kill], created: &Snapshot) {
     }
 }
 
-/// Kills the operator once, compares the end with the undisturbed one, and counts the writes that were repeated.
+/// Kills the operator once, compares the final state with that of a run without a kill, and counts the repeated writes.
 fn kill_once(campaign: &mut Campaign, (namespace, phase, fault): &Kill, references: &References) -> usize {
     let (started, mark) = (Instant::now(), campaign.audit.mark().unwrap());
     let hit = campaign.disturb(namespace, *phase, *fault);
     campaign.assert_end(namespace, *phase, references.end(*phase));
     let mut writes = campaign.writes(mark);
     let again = repeated(&writes.remove(namespace).unwrap_or_default(), references.writes(*phase));
-    assert_eq!(writes, BTreeMap::new(), "writes in namespaces that nobody touched");
+    assert_eq!(
+        writes,
+        BTreeMap::new(),
+        "there were writes in namespaces in which nothing changed"
+    );
     let seconds = started.elapsed().as_secs_f64();
     println!("{namespace} {phase:?} {fault:?} {hit}: {again} repeated, {seconds:.1} s");
     again
@@ -383,7 +394,7 @@ fn twenty_kills_leave_what_an_undisturbed_run_leaves() {
         updated: campaign.reference("reference", |namespace| campaign.update(namespace)),
     };
     println!(
-        "undisturbed: {} requests to create, {} to update",
+        "without a kill: {} requests to create, {} to update",
         references.created.requests, references.updated.requests
     );
     let kills = draw(&references);
@@ -396,11 +407,9 @@ fn twenty_kills_leave_what_an_undisturbed_run_leaves() {
         .iter()
         .filter(|(_, _, fault)| matches!(fault, Fault::Write(..)))
         .count();
-    println!(
-        "{KILLS} kills, {at_writes} of them at a write, {total} repeated writes of children in all, none of a child more than once"
-    );
+    println!("{KILLS} kills, {at_writes} of them at a write; {total} writes were repeated, at most one for each child");
 
-    // The write records are right if another start finds nothing to do.
+    // If the write records are right, another start of the operator writes nothing.
     let mark = campaign.audit.mark().unwrap();
     campaign.kill_operator();
     campaign.start_operator();
@@ -409,7 +418,7 @@ fn twenty_kills_leave_what_an_undisturbed_run_leaves() {
     assert_eq!(
         campaign.writes(mark),
         BTreeMap::new(),
-        "writes after a restart without a change"
+        "the operator wrote after a restart although nothing had changed"
     );
     for (namespace, phase, _) in &kills {
         campaign.assert_end(namespace, *phase, references.end(*phase));

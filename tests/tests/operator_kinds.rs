@@ -1,5 +1,5 @@
-//! Kinds that are missing, come, go, or are forbidden; and a MonitoredApi that can't be decoded. None of it stops the
-//! rest.
+//! Kinds that are missing, installed later, removed or forbidden, and a MonitoredApi that can't be decoded. None of these
+//! may delay other resources.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -27,9 +27,9 @@ const RULES: Resource = Resource::new("monitoring.coreos.com", "v1", "prometheus
 const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 const PATIENCE: Duration = Duration::from_secs(90);
-/// Promised: a CRD is noticed within this time of its arrival.
+/// The status promises that a new CRD is noticed within this time.
 const PICK_UP: Duration = Duration::from_secs(60);
-/// Promised: an edit is applied within this time, whatever is wrong with other kinds.
+/// An edit must be applied within this time, whatever is wrong with other kinds.
 const EDIT: Duration = Duration::from_secs(2);
 
 struct Bed {
@@ -43,8 +43,8 @@ static BED: LazyLock<Mutex<Bed>> = LazyLock::new(|| {
     Mutex::new(Bed { bed, installed })
 });
 
-/// The bed for one test at a time: CRDs and rights are the whole cluster's.
-fn turn() -> MutexGuard<'static, Bed> {
+/// Gives the test bed to one test at a time, because CRDs and rights belong to the whole cluster.
+fn lock_bed() -> MutexGuard<'static, Bed> {
     BED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -79,7 +79,7 @@ fn wait_says(api: &Kubernetes, namespace: &str, name: &str, what: &str, status: 
         .unwrap()
 }
 
-/// Edits an applied MonitoredApi and returns how long its Deployment took to follow.
+/// Edits an applied MonitoredApi and returns how long it took until its Deployment was changed.
 fn edit(api: &Kubernetes, namespace: &str, image: &str) -> Duration {
     let path = MONITORED_APIS.object(namespace, "orders");
     let started = Instant::now();
@@ -94,7 +94,7 @@ fn edit(api: &Kubernetes, namespace: &str, image: &str) -> Duration {
 
 #[test]
 fn optional_kinds_are_left_out_while_missing_picked_up_when_they_come_and_let_go_when_they_go() {
-    let bed = turn();
+    let bed = lock_bed();
     let api = bed.connect("optional");
     let operator = bed.operator();
     create(&api, "optional", "orders", &json!({"image": "example.org/a:1"}));
@@ -134,7 +134,7 @@ fn optional_kinds_are_left_out_while_missing_picked_up_when_they_come_and_let_go
 
 #[test]
 fn a_prometheus_that_selects_us_is_seen_when_it_comes_and_missed_when_it_goes() {
-    let bed = turn();
+    let bed = lock_bed();
     let api = bed.connect("selected");
     prometheus_operator_crds(&bed.bed).unwrap();
     let operator = bed.operator();
@@ -148,7 +148,7 @@ fn a_prometheus_that_selects_us_is_seen_when_it_comes_and_missed_when_it_goes() 
     let prometheuses = "/apis/monitoring.coreos.com/v1/namespaces/selected/prometheuses";
     api.create(prometheuses, &prometheus).unwrap();
     wait_says(&api, "selected", "orders", "MonitorSelected", "False");
-    // The namespace's labels decide, and are watched too.
+    // Prometheus selects by the namespace's labels, which are watched too.
     api.merge(
         "/api/v1/namespaces/selected",
         &json!({"metadata": {"labels": {"scrape": "yes"}}}),
@@ -163,7 +163,7 @@ fn a_prometheus_that_selects_us_is_seen_when_it_comes_and_missed_when_it_goes() 
 
 #[test]
 fn a_kind_that_may_not_be_listed_delays_no_edit_and_is_reported_differently_from_a_missing_one() {
-    let bed = turn();
+    let bed = lock_bed();
     let api = bed.connect("forbidden");
     let operator = bed.operator();
     create(&api, "forbidden", "orders", &json!({"image": "example.org/a:1"}));
@@ -184,7 +184,7 @@ fn a_kind_that_may_not_be_listed_delays_no_edit_and_is_reported_differently_from
 
 #[test]
 fn a_deployment_that_may_not_be_read_stops_no_other_child_and_is_named() {
-    let bed = turn();
+    let bed = lock_bed();
     let api = bed.connect("unreadable");
     let before = take_the_right_to(&api, "deployments");
     let operator = bed.operator();
@@ -193,7 +193,7 @@ fn a_deployment_that_may_not_be_read_stops_no_other_child_and_is_named() {
         ("users", json!({"image": "example.org/a:1", "replicas": 2})),
     ] {
         create(&api, "unreadable", name, &spec);
-        // A new CRD is not known to the admission at once, which is told first.
+        // An admission plugin learns of a new CRD some seconds later; until then the condition reports that.
         let forbidden = |found: &Value| match condition(found, "ChildrenApplied") {
             Some((_, "Forbidden", message)) if message.contains(&format!("Deployment {name}: Forbidden")) => Ok(()),
             other => Err(format!("{other:?}")),
@@ -210,7 +210,7 @@ fn role() -> String {
     format!("/apis/rbac.authorization.k8s.io/v1/clusterroles/{OPERATOR}")
 }
 
-/// Leaves the operator no right at all to a resource. Returns its role as it was.
+/// Takes all rights on a resource from the operator. Returns its role as it was.
 fn take_the_right_to(api: &Kubernetes, forbidden: &str) -> Value {
     let before = api.get(&role()).unwrap().unwrap();
     let mut rules = before["rules"].clone();
@@ -232,10 +232,10 @@ fn give_back(api: &Kubernetes, before: &Value) {
 
 #[test]
 fn an_api_that_cannot_be_decoded_is_reported_and_blocks_no_other() {
-    let bed = turn();
+    let bed = lock_bed();
     let api = bed.connect("poison");
     let operator = bed.operator();
-    // A CRD of another release that takes more than this operator understands.
+    // The CRD of another release accepts values that this operator can't decode.
     let crd = format!("{CRDS}/monitoredapis.monitoredapi.io");
     let before = api.get(&crd).unwrap().unwrap();
     let mut versions = before["spec"]["versions"].clone();
@@ -246,7 +246,7 @@ fn an_api_that_cannot_be_decoded_is_reported_and_blocks_no_other() {
         "poison",
         &json!({"image": "a", "preset": {"name": "auto", "version": 2}}),
     );
-    eventually("the CRD to take the odd spec", PATIENCE, || {
+    eventually("the CRD to accept the spec of another release", PATIENCE, || {
         let taken = api.try_create(&MONITORED_APIS.within("poison"), &poison)?;
         Ok(taken.map(drop).map_err(|refusal| refusal.message))
     })
@@ -258,12 +258,12 @@ fn an_api_that_cannot_be_decoded_is_reported_and_blocks_no_other() {
     assert_eq!(condition(&poisoned, "Stalled").unwrap().0, "True");
     create(&api, "poison", "orders", &json!({"image": "example.org/a:1"}));
     wait_says(&api, "poison", "orders", "ChildrenApplied", "True");
-    // Also for an operator that finds it when it starts.
+    // The same holds for an operator that finds the resource when it starts.
     assert!(operator.stop().unwrap().success());
     let operator = bed.operator();
     let took = edit(&api, "poison", "example.org/a:2");
     assert!(took < Duration::from_secs(10), "{took:?}");
-    // Mended, it goes on.
+    // Once it is corrected, it is applied.
     api.merge(
         &MONITORED_APIS.object("poison", "poison"),
         &json!({"spec": {"preset": "auto"}}),
@@ -282,14 +282,14 @@ fn an_api_that_cannot_be_decoded_is_reported_and_blocks_no_other() {
 
 #[test]
 fn an_operator_without_its_crd_says_what_to_do_and_starts_to_work_when_it_comes() {
-    let bed = turn();
+    let bed = lock_bed();
     let api = bed.connect("no-crd");
     let crd = format!("{CRDS}/monitoredapis.monitoredapi.io");
     api.delete(&crd).unwrap();
     api.wait_gone(&crd, PATIENCE).unwrap();
     let kubeconfig = bed.installed.operator_kubeconfig(None).unwrap();
     let mut operator = Operator::start(&kubeconfig, &bed.installed.operator_log(), &[]).unwrap();
-    eventually("the advice", PATIENCE, || {
+    eventually("the log to say how to install the CRD", PATIENCE, || {
         let log = operator.log_tail();
         Ok(if log.contains("monitored-api crd | kubectl apply -f -") {
             Ok(())

@@ -1,4 +1,5 @@
-//! The operator's writes, by the API server's own audit log: as few as can be, none twice, none after a restart.
+//! The operator's writes, as the API server's audit log records them: no write is needless, none is repeated, and none
+//! follows a restart.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -27,7 +28,7 @@ use testbed::{Signal, Testbed};
 
 const LEASES: Resource = Resource::new("coordination.k8s.io", "v1", "leases");
 const PATIENCE: Duration = Duration::from_secs(90);
-/// How long nothing may be written for it to count as rest: longer than every delay of the operator.
+/// How long no write may happen until the operator counts as idle: longer than every delay of the operator.
 const REST: Duration = Duration::from_secs(8);
 
 struct Bed {
@@ -44,8 +45,8 @@ static BED: LazyLock<Mutex<Bed>> = LazyLock::new(|| {
     Mutex::new(Bed { bed, installed, audit })
 });
 
-/// The bed for one test at a time: each counts the writes of the one operator.
-fn turn() -> MutexGuard<'static, Bed> {
+/// Gives the test bed to one test at a time, because each counts the writes of the one operator.
+fn lock_bed() -> MutexGuard<'static, Bed> {
     BED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -65,14 +66,14 @@ impl Bed {
         Operator::start(&kubeconfig, &self.installed.operator_log(), &[]).unwrap()
     }
 
-    /// An operator that leads, which a second one does once the first is gone.
+    /// Starts an operator and waits until it leads, which a second one does once the first is gone.
     fn leader(&self) -> Operator {
         let operator = self.operator();
         operator.wait_until_leader().unwrap();
         operator
     }
 
-    /// The operator's writes since a mark, but for the Lease.
+    /// The operator's writes since `mark`, without those of the Lease.
     fn writes(&self, mark: Mark) -> Vec<Entry> {
         let mut entries = self.audit.since(mark, OPERATOR_USER).unwrap();
         entries.retain(|entry| entry.is_write() && entry.resource != "leases");
@@ -115,7 +116,7 @@ fn wait_applied(api: &Kubernetes, namespace: &str, names: &[&str]) {
 
 #[test]
 fn each_child_of_a_new_api_is_written_once_and_then_nothing_is() {
-    let bed = turn();
+    let bed = lock_bed();
     let api = bed.connect();
     let operator = bed.leader();
     let mark = bed.audit.mark().unwrap();
@@ -135,7 +136,8 @@ fn each_child_of_a_new_api_is_written_once_and_then_nothing_is() {
     }
     assert_eq!(children.len(), 6, "{children:?}");
     assert!(children.values().all(|count| *count == 1), "{children:?}");
-    // The pods of this bed stay Pending: one status with the children, at most three more as the workload unfolds.
+    // Pods stay Pending in this test bed: one status is written with the children, and at most three more follow while the
+    // workload changes.
     assert!((1..=4).contains(&status), "{}", show(&writes));
     assert!(events <= 2, "{}", show(&writes));
     let mark = bed.audit.mark().unwrap();
@@ -146,7 +148,7 @@ fn each_child_of_a_new_api_is_written_once_and_then_nothing_is() {
 
 #[test]
 fn a_restart_writes_nothing_and_what_changed_meanwhile_is_repaired() {
-    let bed = turn();
+    let bed = lock_bed();
     let api = bed.connect();
     let names = ["one", "two", "three"];
     let operator = bed.leader();
@@ -161,7 +163,7 @@ fn a_restart_writes_nothing_and_what_changed_meanwhile_is_repaired() {
     assert_eq!(show(&bed.writes(mark)), "");
     assert!(operator.stop().unwrap().success());
 
-    // While nobody looks: a field of ours changed, a child deleted, a spec edited, an API deleted.
+    // While no operator runs: a field of ours is changed, a child deleted, a spec edited, a MonitoredApi deleted.
     let service = SERVICES.object("restart", "one");
     api.merge(
         &service,
@@ -191,14 +193,14 @@ fn a_restart_writes_nothing_and_what_changed_meanwhile_is_repaired() {
 
 #[test]
 fn a_lost_write_record_costs_no_write_to_children_that_are_as_wanted() {
-    let bed = turn();
+    let bed = lock_bed();
     let api = bed.connect();
     let operator = bed.leader();
     create(&api, "lost", &["orders"], &json!({"image": "a"}));
     wait_applied(&api, "lost", &["orders"]);
     bed.rest();
     let mark = bed.audit.mark().unwrap();
-    // As a backup tool restores it: without status.
+    // Restored without its status, as a backup tool does it.
     let path = MONITORED_APIS.object("lost", "orders");
     let lost = json!({"status": {"children": null, "conditions": null}});
     api.merge(&format!("{path}/status"), &lost).unwrap();
@@ -212,14 +214,14 @@ fn a_lost_write_record_costs_no_write_to_children_that_are_as_wanted() {
 
 #[test]
 fn of_two_operators_one_works_and_the_other_takes_over_at_once_when_it_stops() {
-    let bed = turn();
+    let bed = lock_bed();
     let api = bed.connect();
     let first = bed.leader();
     let second = bed.operator();
     assert_eq!(second.metric(platform::LEADER.name).unwrap(), Some(0.0));
     create(&api, "two", &["orders"], &json!({"image": "a"}));
     wait_applied(&api, "two", &["orders"]);
-    // Only who leads tells of single MonitoredApis, or sums over both would be twice too high.
+    // Only the leader exports series of single MonitoredApis; otherwise sums over both operators would be twice too high.
     assert_eq!(second.metric(platform::INFO.name).unwrap(), None);
     bed.rest();
     let mark = bed.audit.mark().unwrap();
@@ -233,14 +235,14 @@ fn of_two_operators_one_works_and_the_other_takes_over_at_once_when_it_stops() {
     assert_eq!(show(&bed.writes(mark)), "");
     assert!(second.metric(platform::INFO.name).unwrap().is_some());
     assert!(second.stop().unwrap().success());
-    // The last one gave the lease back.
+    // The last operator released the Lease.
     let lease = api.get(&LEASES.object(OPERATOR, OPERATOR)).unwrap().unwrap();
     assert_eq!(lease["spec"]["holderIdentity"], json!(""));
 }
 
 #[test]
 fn a_standby_takes_over_from_a_killed_leader_when_its_lease_is_over_and_not_before() {
-    let bed = turn();
+    let bed = lock_bed();
     let api = bed.connect();
     let leader = bed.leader();
     let standby = bed.operator();
@@ -250,7 +252,7 @@ fn a_standby_takes_over_from_a_killed_leader_when_its_lease_is_over_and_not_befo
     let mark = bed.audit.mark().unwrap();
     leader.kill().unwrap();
     let killed = Instant::now();
-    // Nobody leads: what is edited now waits.
+    // No operator leads now, so this edit has to wait.
     api.merge(
         &MONITORED_APIS.object("standby", "orders"),
         &json!({"spec": {"image": "example.org/a:2"}}),
@@ -259,7 +261,7 @@ fn a_standby_takes_over_from_a_killed_leader_when_its_lease_is_over_and_not_befo
     standby.wait_until_leader().unwrap();
     let took = killed.elapsed();
     println!("a standby led {:.1} s after the leader was killed", took.as_secs_f64());
-    // The killed one may have renewed its lease of 15 s some seconds before.
+    // The Lease lasts 15 s, and the killed operator may have renewed it some seconds before.
     assert!(took > Duration::from_secs(8), "{took:?}");
     wait_applied(&api, "standby", &["orders"]);
     bed.rest();
@@ -272,7 +274,7 @@ fn a_standby_takes_over_from_a_killed_leader_when_its_lease_is_over_and_not_befo
 
 #[test]
 fn an_operator_that_loses_its_lease_ends_and_says_why() {
-    let bed = turn();
+    let bed = lock_bed();
     let api = bed.connect();
     let mut operator = bed.leader();
     let usurper = json!({"spec": {"holderIdentity": "somebody-else", "renewTime": "2026-01-01T00:00:00.000000Z"}});
@@ -290,13 +292,13 @@ fn an_operator_that_loses_its_lease_ends_and_says_why() {
         "{}",
         operator.log_tail()
     );
-    // Not to keep the next test waiting.
+    // So that the next test need not wait for the Lease to expire.
     api.delete(&LEASES.object(OPERATOR, OPERATOR)).unwrap();
 }
 
 #[test]
 fn many_apis_at_once_are_all_applied_and_the_operator_stays_small() {
-    let bed = turn();
+    let bed = lock_bed();
     let api = bed.connect();
     let operator = bed.leader();
     let names: Vec<String> = (0..60).map(|index| format!("api-{index}")).collect();
@@ -312,14 +314,14 @@ fn many_apis_at_once_are_all_applied_and_the_operator_stays_small() {
 
 #[test]
 fn an_outage_of_the_api_server_ends_no_operator_and_it_goes_on_afterwards() {
-    let bed = turn();
+    let bed = lock_bed();
     let api = bed.connect();
     let mut operator = bed.leader();
     create(&api, "outage", &["orders"], &json!({"image": "example.org/a:1"}));
     wait_applied(&api, "outage", &["orders"]);
     bed.rest();
     let mark = bed.audit.mark().unwrap();
-    // Frozen: connections stay open and nothing is answered, for longer than a lease lasts.
+    // The API server is frozen for longer than a Lease lasts: connections stay open and get no answer.
     bed.bed.signal("kube-apiserver", Signal::STOP).unwrap();
     std::thread::sleep(Duration::from_secs(25));
     assert!(operator.is_running().unwrap(), "{}", operator.log_tail());

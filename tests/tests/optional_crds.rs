@@ -1,5 +1,5 @@
-//! Kinds that are missing or broken harm nobody else: Prometheus Operator's CRDs are absent, come and go; the lists and
-//! watches of one kind fail for ever. What does not need them goes on as if nothing was.
+//! Kinds that are missing or broken do not affect others: Prometheus Operator's CRDs are absent, installed and removed; the
+//! lists and watches of one kind fail for ever. Everything that does not need them works as usual.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -23,14 +23,14 @@ use serde_json::{Value, json};
 use testbed::Testbed;
 
 const PATIENCE: Duration = Duration::from_secs(90);
-/// From the moment in which the API server serves a kind to its first object.
+/// Longest time from the moment at which the API server serves a kind until its first object exists.
 const PICK_UP: Duration = Duration::from_secs(60);
-/// From an edit to the last changed child.
+/// Longest time from an edit until the last child is changed.
 const EDIT: Duration = Duration::from_secs(2);
 const NAMESPACE: &str = "optional";
 const SERVICE_MONITORS: Resource = Resource::new("monitoring.coreos.com", "v1", "servicemonitors");
 const PROMETHEUS_RULES: Resource = Resource::new("monitoring.coreos.com", "v1", "prometheusrules");
-/// Every kind that the operator watches, but for MonitoredApis themselves.
+/// Every kind that the operator watches, except MonitoredApis.
 const WATCHED: [&str; 10] = [
     "deployments",
     "services",
@@ -48,14 +48,15 @@ fn path() -> String {
     MONITORED_APIS.object(NAMESPACE, "orders")
 }
 
-/// What an edit leads to: one field of a child.
+/// A change that an edit leads to: one field of a child.
 struct Wanted {
     resource: Resource,
     pointer: &'static str,
     value: Value,
 }
 
-/// Changes Deployment, Service and, unless told otherwise, ServiceMonitor; returns how long the slowest took.
+/// Edits so that Deployment, Service and, if `monitor` is set, ServiceMonitor change; returns the time until the last
+/// change.
 fn edit(api: &Kubernetes, number: u16, monitor: bool) -> Duration {
     let image = format!("example.org/orders:{number}");
     let interval = format!("{}s", 20 + number);
@@ -104,8 +105,8 @@ fn edit(api: &Kubernetes, number: u16, monitor: bool) -> Duration {
     started.elapsed()
 }
 
-/// The operator is Ready without the kinds and names one that it left out, and why.
-fn names_what_is_missing(found: &Value) -> Result<(), String> {
+/// Checks that the MonitoredApi is Ready without the kinds, and that the status names a kind that is missing.
+fn reports_missing_kinds(found: &Value) -> Result<(), String> {
     says(found, "Ready", "True")?;
     says(found, "ChildrenApplied", "True")?;
     let (_, reason, message) = condition(found, "ChildrenApplied").unwrap();
@@ -139,7 +140,7 @@ fn prometheus_operators_crds_may_be_absent_come_and_go() {
     let kubeconfig = installed.operator_kubeconfig(None).unwrap();
     let mut operator = Operator::start(&kubeconfig, &installed.operator_log(), &[]).unwrap();
     operator.wait_ready().unwrap();
-    wait(&api, names_what_is_missing);
+    wait(&api, reports_missing_kinds);
     println!("absent: an edit took {} ms", edit(&api, 1, false).as_millis());
 
     let applied = Instant::now();
@@ -150,12 +151,12 @@ fn prometheus_operators_crds_may_be_absent_come_and_go() {
             .unwrap();
         let (seconds, all) = (served.elapsed().as_secs_f64(), applied.elapsed().as_secs_f64());
         println!(
-            "installed: {} there {seconds:.1} s after its CRD was served, {all:.1} s after `apply`",
+            "installed: {} existed {seconds:.1} s after its CRD was served, {all:.1} s after `apply`",
             resource.plural
         );
     }
-    wait(&api, |found| match names_what_is_missing(found) {
-        Ok(()) => Err("still said to be missing".to_owned()),
+    wait(&api, |found| match reports_missing_kinds(found) {
+        Ok(()) => Err("the condition still says that it is missing".to_owned()),
         Err(_) => says(found, "Ready", "True"),
     });
     println!("installed: an edit took {} ms", edit(&api, 2, true).as_millis());
@@ -164,8 +165,8 @@ fn prometheus_operators_crds_may_be_absent_come_and_go() {
     bed.kubectl(&["delete", "--wait=true", "-f", &manifest.to_string_lossy()])
         .unwrap();
     let removed = Instant::now();
-    wait(&api, names_what_is_missing);
-    println!("removed: said so after {:.1} s", removed.elapsed().as_secs_f64());
+    wait(&api, reports_missing_kinds);
+    println!("removed: reported after {:.1} s", removed.elapsed().as_secs_f64());
     assert_no_hot_loop(&bed);
     let took = edit(&api, 3, false);
     println!("removed: an edit took {} ms", took.as_millis());
@@ -174,7 +175,7 @@ fn prometheus_operators_crds_may_be_absent_come_and_go() {
     assert!(operator.stop().unwrap().success());
 }
 
-/// Twenty seconds of asking for kinds that are not there.
+/// Checks that within twenty seconds each kind is asked for at most four times and nothing is written.
 fn assert_no_hot_loop(bed: &Testbed) {
     let audit = AuditLog::of(bed);
     let mark = audit.mark().unwrap();
@@ -199,7 +200,7 @@ struct Proxied {
     installed: Installed,
     api: Kubernetes,
     proxy: ApiProxy,
-    // Ends last.
+    // Declared last, so that it is dropped last.
     _bed: Testbed,
 }
 
@@ -209,7 +210,7 @@ impl Proxied {
         prometheus_operator_crds(&bed).unwrap();
         let (installed, api) = start(&bed);
         let proxy = ApiProxy::start(&installed.anonymous_kubeconfig().unwrap()).unwrap();
-        // Not part of any figure.
+        // Built here, so that the build is not measured.
         Operator::binary().unwrap();
         Self {
             installed,
@@ -227,7 +228,7 @@ impl Proxied {
         operator
     }
 
-    /// Answers of 500 for a kind, among the requests after the first `skip`.
+    /// The number of requests for a kind, after the first `skip` requests, that were answered with 500.
     fn failed(&self, plural: &str, skip: usize) -> usize {
         let log = self.proxy.log();
         log.iter()
@@ -242,7 +243,7 @@ impl Proxied {
         let (before, began) = (self.proxy.log().len(), Instant::now());
         let operator = self.operator();
         let ready = began.elapsed();
-        // The first one proves that it works at all; the second one is timed.
+        // The first edit shows that the operator works; the second one is measured.
         edit(&self.api, number, true);
         let took = edit(&self.api, number + 1, true);
         let failed = self.failed(plural, before);
@@ -255,8 +256,8 @@ impl Proxied {
         self.proxy.heal();
         let tail = operator.log_tail();
         operator.kill().unwrap();
-        assert!(failed > 0, "{plural}: the fault never fired");
-        // 800 ms, then twice as long each time.
+        assert!(failed > 0, "{plural}: no request met the fault");
+        // The waits between them are 800 ms, and then twice as long each time.
         assert!(failed <= 8, "{plural}: asked {failed} times in {:?}", began.elapsed());
         if took <= EDIT {
             Ok(())
@@ -265,8 +266,8 @@ impl Proxied {
         }
     }
 
-    /// A kind that breaks while the operator runs: what it knows of it grows old.
-    fn broken_on_the_way(&self, number: u16, plural: &str) -> Result<(), String> {
+    /// A kind that breaks while the operator runs, so that its cache of the kind becomes stale.
+    fn broken_while_running(&self, number: u16, plural: &str) -> Result<(), String> {
         let before = self.proxy.log().len();
         self.proxy.break_kind(plural);
         eventually(&format!("{plural} to fail"), PATIENCE, || {
@@ -279,7 +280,10 @@ impl Proxied {
         })
         .unwrap();
         let took = edit(&self.api, number, true);
-        println!("{plural} broken on the way, too: an edit took {} ms", took.as_millis());
+        println!(
+            "{plural} broken while the operator runs: an edit took {} ms",
+            took.as_millis()
+        );
         if took <= EDIT {
             Ok(())
         } else {
@@ -288,8 +292,8 @@ impl Proxied {
     }
 }
 
-/// While the operator hears nothing of Deployments: the author leaves the number of pods to others, somebody scales, and
-/// an edit is applied right after.
+/// While the operator gets no events of Deployments, the author removes `spec.replicas`, another user scales the Deployment,
+/// and an edit is applied right after.
 fn scale_unseen(api: &Kubernetes) {
     let deployment = DEPLOYMENTS.object(NAMESPACE, "orders");
     let change = |spec: Value| {
@@ -320,14 +324,14 @@ fn kinds_whose_lists_and_watches_fail_for_ever_delay_no_edit_and_have_none_undon
     for (number, plural) in (1..).zip(WATCHED) {
         too_slow.extend(proxied.broken_from_the_start(2 * number, plural).err());
     }
-    // One after the other, until only MonitoredApis themselves are watched.
+    // The kinds break one after the other, until only the watch of MonitoredApis works.
     let operator = proxied.operator();
     for (number, plural) in (100..).zip(WATCHED) {
-        too_slow.extend(proxied.broken_on_the_way(number, plural).err());
+        too_slow.extend(proxied.broken_while_running(number, plural).err());
     }
     assert!(too_slow.is_empty(), "{}\n{}", too_slow.join("\n"), operator.log_tail());
     scale_unseen(&proxied.api);
-    // Once the API server is well again, drift is seen again.
+    // Once the API server answers again, the operator notices drift again.
     proxied.proxy.heal();
     let deployment = DEPLOYMENTS.object(NAMESPACE, "orders");
     let uid = |found: &Value| found.pointer("/metadata/uid").cloned();
@@ -343,7 +347,7 @@ fn kinds_whose_lists_and_watches_fail_for_ever_delay_no_edit_and_have_none_undon
     };
     proxied.api.wait_for(&deployment, PATIENCE, back).unwrap();
     println!(
-        "healed: a deleted Deployment was back after {:.1} s",
+        "repaired: a deleted Deployment existed again after {:.1} s",
         healed.elapsed().as_secs_f64()
     );
     operator.kill().unwrap();

@@ -1,4 +1,4 @@
-//! The PostgreSQL that tests start: it is real, its data outlives a kill, and nothing of it stays.
+//! The PostgreSQL that tests start: its data survives a kill, and nothing of it is left after the test.
 
 use std::net::TcpStream;
 
@@ -14,10 +14,13 @@ fn committed_rows_survive_a_kill_and_dropping_the_value_stops_the_server() -> Re
     postgres.kill()?;
     postgres.restart()?;
     assert_eq!(postgres.query("kept", "SELECT n FROM t")?, "7");
-    // Words before bytes: in order of bytes B comes before a.
+    // The server sorts by the rules of a language; in the order of bytes, B comes before a.
     assert_eq!(postgres.query("kept", "SELECT 'a' < 'B'")?, "t");
     let address = postgres.address();
     drop(postgres);
-    assert!(TcpStream::connect(address).is_err(), "something still listens");
+    assert!(
+        TcpStream::connect(address).is_err(),
+        "a process still listens on the port"
+    );
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! A hundred MonitoredApis that are Ready cost the API server no write: neither while nothing happens nor after a restart
-//! of the operator. `STEADY_SECONDS` sets the length of each window; the figure of acceptance is 300.
+//! The operator writes nothing for a hundred MonitoredApis that are Ready: neither while nothing happens nor after a
+//! restart. `STEADY_SECONDS` sets the length of each window; the acceptance criterion is 300.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -24,10 +24,11 @@ use testbed::Testbed;
 
 const APIS: usize = 100;
 const NAMESPACES: usize = 10;
-/// After a restart one minute is asked for.
+/// How long nothing may be written after a restart; the acceptance criterion is one minute.
 const AFTER_RESTART: Duration = Duration::from_secs(60);
 
-/// Five minutes are asked for; a minute shows the same where every second counts.
+/// How long nothing may be written while nothing happens. The acceptance criterion is five minutes; the gate takes less, to
+/// save time.
 fn steady() -> Duration {
     let seconds = std::env::var("STEADY_SECONDS").map_or(60, |text| text.parse().unwrap());
     Duration::from_secs(seconds)
@@ -57,7 +58,7 @@ fn create_all(api: &Kubernetes) {
 }
 
 fn wait_all_ready(api: &Kubernetes) {
-    eventually("all to be Ready", Duration::from_secs(180), || {
+    eventually("all MonitoredApis to be Ready", Duration::from_secs(180), || {
         let all = api.list(&MONITORED_APIS.everywhere(), "")?;
         let not_ready: Vec<_> = all
             .iter()
@@ -67,13 +68,13 @@ fn wait_all_ready(api: &Kubernetes) {
         Ok(if not_ready.is_empty() {
             Ok(())
         } else {
-            Err(format!("{} are not, one is {first}", not_ready.len()))
+            Err(format!("{} are not Ready, one of them is {first}", not_ready.len()))
         })
     })
     .unwrap();
 }
 
-/// The operator's writes since a mark, but for the Lease, which is there to be written.
+/// The operator's writes since `mark`, without those of the Lease, which is renewed all the time.
 fn writes(audit: &AuditLog, mark: Mark) -> Vec<Entry> {
     let entries = audit.since(mark, OPERATOR_USER).unwrap();
     entries
@@ -82,7 +83,7 @@ fn writes(audit: &AuditLog, mark: Mark) -> Vec<Entry> {
         .collect()
 }
 
-/// Watches for `window` and fails at the first write.
+/// Observes the audit log for `window` and fails at the first write.
 fn assert_quiet(what: &str, audit: &AuditLog, mark: Mark, window: Duration) {
     let started = Instant::now();
     while started.elapsed() < window {
@@ -102,7 +103,7 @@ fn assert_quiet(what: &str, audit: &AuditLog, mark: Mark, window: Duration) {
 }
 
 #[test]
-fn a_hundred_ready_resources_cost_no_write_in_peace_or_after_a_restart() {
+fn a_hundred_ready_resources_cause_no_write_while_idle_or_after_a_restart() {
     let bed = Testbed::builder("quiet").start().unwrap();
     bed.start_kwok(4).unwrap();
     prometheus_operator_crds(&bed).unwrap();
@@ -110,7 +111,7 @@ fn a_hundred_ready_resources_cost_no_write_in_peace_or_after_a_restart() {
     let api = Kubernetes::connect(&bed.kubeconfig()).unwrap();
     let audit = AuditLog::of(&bed);
     let kubeconfig = installed.operator_kubeconfig(None).unwrap();
-    // With leader election, as installed: the Lease's rights are tested too.
+    // With leader election, as the chart installs it, so that the rights on the Lease are tested too.
     let start = || Operator::start(&kubeconfig, &installed.operator_log(), &[]).unwrap();
 
     let begin = audit.mark().unwrap();
@@ -120,8 +121,8 @@ fn a_hundred_ready_resources_cost_no_write_in_peace_or_after_a_restart() {
     create_all(&api);
     wait_all_ready(&api);
     println!("{APIS} Ready after {:.1} s", created.elapsed().as_secs_f64());
-    // The last status is debounced by a second.
-    eventually("the writes to end", Duration::from_secs(60), || {
+    // A change of status is written up to a second later.
+    eventually("the operator to stop writing", Duration::from_secs(60), || {
         let before = writes(&audit, begin).len();
         std::thread::sleep(Duration::from_secs(5));
         let now = writes(&audit, begin).len();
@@ -140,7 +141,7 @@ fn a_hundred_ready_resources_cost_no_write_in_peace_or_after_a_restart() {
         .filter(|entry| entry.code == 403)
         .map(Entry::show)
         .collect();
-    assert!(refused.is_empty(), "the generated rights do not suffice: {refused:#?}");
+    assert!(refused.is_empty(), "the generated RBAC lacks rights: {refused:#?}");
 
     let cpu = operator.metric(platform::PROCESS_CPU.name).unwrap().unwrap_or_default();
     assert_quiet("steady", &audit, audit.mark().unwrap(), steady());
@@ -152,7 +153,7 @@ fn a_hundred_ready_resources_cost_no_write_in_peace_or_after_a_restart() {
     let mut operator = start();
     operator.wait_ready().unwrap();
     assert_quiet("after a restart", &audit, mark, AFTER_RESTART);
-    // It is not asleep: a change is taken up.
+    // The operator still works: it applies a change.
     api.merge(
         &MONITORED_APIS.object("quiet-1", "api-1"),
         &json!({"spec": {"port": 8001}}),

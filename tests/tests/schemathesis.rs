@@ -1,8 +1,9 @@
-//! Schemathesis reads the API's own document and looks for an answer that it does not describe, for data that is refused
-//! though the document allows it, for data that is taken though it forbids it, and for faults.
+//! Runs Schemathesis against the reference API. It reads the OpenAPI document of the API and looks for answers that the
+//! document does not describe, for data that is refused although the document allows it, for data that is accepted although
+//! the document forbids it, and for server errors.
 //!
-//! Repeatable: the seed is fixed. `SCHEMATHESIS_EXAMPLES` (default 3) says how many random calls each operation gets
-//! beside those that follow from its schema; `SEED` draws others.
+//! The seed is fixed, so a run can be repeated. `SCHEMATHESIS_EXAMPLES` (default 3) is the number of random calls of each
+//! operation, beside those that follow from its schema; another `SEED` draws other calls.
 
 #![allow(clippy::print_stdout, reason = "schemathesis' own summary")]
 
@@ -16,9 +17,9 @@ use integration_tests::{
 };
 use serde_json::{Value, json};
 
-/// Takes seconds by design; its answers are tried elsewhere.
+/// A route that takes seconds by design; other tests cover its answers.
 const SLOW: &str = "/api/slow";
-/// The largest number that is computed here: milliseconds.
+/// The largest number that is computed here; it takes milliseconds.
 const MAX_N: u32 = 20;
 
 #[test]
@@ -34,7 +35,7 @@ fn no_answer_on_sqlite_contradicts_the_document() -> Result<()> {
 #[test]
 fn no_answer_on_postgresql_contradicts_the_document() -> Result<()> {
     let postgres = Postgres::start(Durability::None)?;
-    // Random calls find the same in both stores.
+    // One store is enough: random calls find the same in both.
     try_all(&postgres.create_database("tried")?, "examples,coverage")
 }
 
@@ -69,13 +70,13 @@ fn try_all(database: &str, phases: &str) -> Result<()> {
         "{text}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    // What it looked at, too: a run that tried nothing must not look like one that found nothing.
+    // Also checks that it tried something: a run without a call must not pass.
     println!("{text}");
-    ensure!(text.contains("Test cases:"), "schemathesis tried nothing");
+    ensure!(text.contains("Test cases:"), "schemathesis made no call");
     Ok(())
 }
 
-/// The document that the API serves, without the route that waits, and with a bound to the one that computes.
+/// The document that the API serves, without the slow route, and with a limit for the route that computes.
 fn bounded(base: &str) -> Result<Value> {
     let text = ureq::get(format!("{base}/openapi.json"))
         .call()?
@@ -83,13 +84,13 @@ fn bounded(base: &str) -> Result<Value> {
         .read_to_string()?;
     let mut document: Value = serde_json::from_str(&text)?;
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
-    let paths = paths.context("no paths")?;
+    let paths = paths.context("the document has no paths")?;
     paths
         .remove(SLOW)
-        .context("the slow route is gone: look at this test")?;
+        .context("the document lacks the slow route: adapt this test")?;
     let n = document
         .pointer_mut("/paths/~1compute~1{n}/get/parameters/0/schema/maximum")
-        .context("the route that computes is gone: look at this test")?;
+        .context("the document lacks the route that computes: adapt this test")?;
     *n = json!(MAX_N);
     Ok(document)
 }

@@ -1,9 +1,9 @@
-//! Every call that the five source systems document, as their clients make it, against the real program on both stores:
-//! the same path, the same parameters, an answer of the same shape. One row a call; a row stays until its system is gone.
+//! Makes every call that the five source systems document, as their clients make it, to the real program on both stores: the
+//! same path and the same parameters get an answer of the same shape. One row for each call.
 //!
-//! A shape is compared with the answer: an object has at least these fields, an array's first element has the one shape
-//! that is given, and a text in angle brackets is a type. What a system leaves open, or two do differently, is decided in
-//! the reference API's contract.
+//! A shape is compared with the answer: an object has at least these fields, the first element of an array has the one
+//! shape that is given, and a text in angle brackets is a type. Where a system's documents leave something open, or two
+//! systems differ, the contract of the reference API decides.
 
 use anyhow::{Context, Result, ensure};
 use integration_tests::{
@@ -24,9 +24,9 @@ struct Row {
 
 enum Shape {
     Json(Value),
-    /// A text that contains this.
+    /// The answer contains this text.
     Text(&'static str),
-    /// Nothing.
+    /// The answer has no body.
     Empty,
 }
 
@@ -82,7 +82,7 @@ impl Row {
     }
 }
 
-/// The first place at which an answer has not the shape.
+/// The first place at which an answer does not have the shape.
 fn differs(shape: &Value, answer: &Value, place: &str) -> Option<String> {
     let holds = match (shape, answer) {
         (Value::Object(fields), Value::Object(found)) => {
@@ -114,7 +114,7 @@ fn differs(shape: &Value, answer: &Value, place: &str) -> Option<String> {
     (!holds).then(|| format!("{place} is {answer}, not {shape}"))
 }
 
-/// What all of them have.
+/// Calls that all systems document.
 fn health(id: &'static str) -> Row {
     let shape =
         json!({"status": "healthy", "timestamp": "<string>", "timestamp_unix": "<number>", "version": "<string>"});
@@ -281,7 +281,7 @@ fn s2() -> Vec<Row> {
     ]
 }
 
-/// S3: work that takes a core.
+/// S3: computations that keep a core busy.
 fn s3() -> Vec<Row> {
     vec![
         health("S3-01"),
@@ -295,7 +295,7 @@ fn s3() -> Vec<Row> {
     ]
 }
 
-/// S4: users by query parameters, and figures that a client sets.
+/// S4: users by query parameters, and metrics that a client sets.
 fn s4() -> Vec<Row> {
     let john = json!({"id": "<whole>", "name": "John", "email": "john@example.com"});
     let doe = json!({"id": 1, "name": "John Doe", "email": "john@example.com"});
@@ -344,7 +344,7 @@ fn every_documented_call_is_answered_on_postgresql() -> Result<()> {
     try_all(|system| postgres.create_database(system))
 }
 
-/// Each system's calls in their order, on a database of its own; the error names every row that failed.
+/// Makes the calls of each system in their order, on a database of its own; the error names every row that failed.
 fn try_all(database: impl Fn(&str) -> Result<String>) -> Result<()> {
     let mut failed = Vec::new();
     for (system, rows) in SYSTEMS {

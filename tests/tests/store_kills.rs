@@ -1,6 +1,6 @@
-//! `kill -9` at random moments while clients write: what was acknowledged is there afterwards, all of it or nothing of
-//! a bulk request, and SQLite's file is whole. `STORE_KILLS` is how many for each database (default 2), `SEED` which
-//! moments.
+//! Kills the API (`kill -9`) at random moments while clients write. Afterwards every acknowledged write is there, a bulk
+//! request is there as a whole or not at all, and SQLite's file is not damaged. `STORE_KILLS` is the number of kills for
+//! each database (default 2), `SEED` draws the moments.
 
 use std::{
     collections::HashMap,
@@ -20,7 +20,7 @@ use sqlx::Connection as _;
 const CLIENTS: u64 = 4;
 const BULK: u64 = 10;
 
-/// A client that writes until the API is gone; what was acknowledged, by id, and the names of bulk requests, each with
+/// Writes until the API is gone. Returns the names of acknowledged items by id, and the names of bulk requests, each with
 /// whether it was acknowledged.
 fn write(address: SocketAddr, round: u64, client: u64) -> (HashMap<i64, String>, Vec<(String, bool)>) {
     let mut items = HashMap::new();
@@ -51,7 +51,7 @@ fn write(address: SocketAddr, round: u64, client: u64) -> (HashMap<i64, String>,
     (items, bulks)
 }
 
-/// Kills, and checks after each kill what that round wrote; how many writes were acknowledged.
+/// Kills the API, and checks after each kill what that round wrote. Returns the number of acknowledged writes.
 fn campaign(database: &str, kills: u64, seed: u64) -> Result<usize> {
     let mut random = seed | 1;
     let mut acknowledged = 0;
@@ -86,7 +86,10 @@ fn campaign(database: &str, kills: u64, seed: u64) -> Result<usize> {
             for (name, was_acknowledged) in bulks {
                 let (_, body) = api::send(app.address, "GET", &format!("/api/v1/data?limit=1&q={name}"), None)?;
                 let body: Value = serde_json::from_str(&body)?;
-                let total = body.get("total").and_then(Value::as_u64).context("no total")?;
+                let total = body
+                    .get("total")
+                    .and_then(Value::as_u64)
+                    .context("the answer has no total")?;
                 ensure!(
                     total == BULK || (total == 0 && !was_acknowledged),
                     "round {round}: {total} items of {name}, acknowledged: {was_acknowledged}"
@@ -111,7 +114,7 @@ fn report(database: &str, kills: u64, acknowledged: usize, start: Instant) -> Re
     );
     ensure!(
         acknowledged as u64 > kills,
-        "hardly anything was written: {acknowledged}"
+        "too few writes were acknowledged: {acknowledged}"
     );
     Ok(())
 }

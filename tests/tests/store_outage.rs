@@ -1,5 +1,5 @@
-//! The database goes away for a while and comes back: readiness turns false, liveness stays true, requests are answered
-//! in time, and soon after the end every request succeeds. `STORE_OUTAGE_SECONDS` is the length (default 4).
+//! An outage of the database: readiness becomes false, liveness stays true, requests are answered in time, and soon after
+//! the end of the outage every request succeeds. `STORE_OUTAGE_SECONDS` is its length (default 4).
 
 use std::{
     net::SocketAddr,
@@ -63,7 +63,7 @@ struct Outage {
     healed: Instant,
 }
 
-/// When a sample's answer was there.
+/// When a sample's answer had arrived.
 fn end(&(start, took, _): &Sample) -> Instant {
     start + took
 }
@@ -102,13 +102,13 @@ impl Outage {
         })
     }
 
-    /// How long after the cut the service first said that it is not ready.
+    /// The time from the cut until the service first reported that it is not ready.
     fn not_ready_after(&self) -> Result<Duration> {
         let no = self.ready.iter().find(|sample| sample.2 == 503 && sample.0 >= self.cut);
-        Ok(end(no.context("readiness never said no")?) - self.cut)
+        Ok(end(no.context("readiness did not become false")?) - self.cut)
     }
 
-    /// How long the requests took that were answered with 503, the shortest first.
+    /// The durations of the requests that were answered with 503, sorted.
     fn errors(&self) -> Vec<Duration> {
         let mut errors: Vec<_> = self
             .load
@@ -120,7 +120,7 @@ impl Outage {
         errors
     }
 
-    /// How long after the end of the outage one of these requests first succeeded.
+    /// The time from the end of the outage until one of these requests first succeeded.
     fn first_success(&self, samples: &[Sample]) -> Option<Duration> {
         samples
             .iter()
@@ -142,34 +142,39 @@ fn an_outage_of_the_database_is_reported_survived_and_over_when_it_ends() -> Res
 
     ensure!(
         outage.live.iter().all(|(_, _, status)| *status == 200),
-        "liveness does not depend on the database"
+        "liveness must not depend on the database"
     );
     ensure!(
         outage
             .load
             .iter()
             .all(|(_, _, status)| matches!(status, 200 | 201 | 503)),
-        "every request is answered, with 503 at worst"
+        "every request must be answered, at worst with 503"
     );
     let errors = outage.errors();
     ensure!(
         errors.len() > 10,
-        "{} errors only: the fault did not fire",
+        "only {} errors: the database was not cut off",
         errors.len()
     );
     let flipped = outage.not_ready_after()?;
-    let p99 = *errors.get(errors.len() * 99 / 100).context("no errors")?;
+    let p99 = *errors
+        .get(errors.len() * 99 / 100)
+        .context("no request was answered with 503")?;
     let first = outage
         .first_success(&outage.load)
-        .context("no success after the outage")?;
+        .context("no request succeeded after the outage")?;
     let again = outage
         .first_success(&outage.ready)
-        .context("readiness never said yes again")?;
+        .context("readiness did not become true again")?;
     println!(
         "outage of {seconds} s: not ready after {flipped:?}; {} errors, p99 {p99:?}; first success after {first:?}, ready after {again:?}",
         errors.len()
     );
-    ensure!(flipped <= Duration::from_secs(3), "readiness said no after {flipped:?}");
+    ensure!(
+        flipped <= Duration::from_secs(3),
+        "readiness became false only after {flipped:?}"
+    );
     ensure!(p99 <= Duration::from_millis(1_100), "p99 of errors {p99:?}");
     ensure!(first <= Duration::from_secs(2), "first success after {first:?}");
     ensure!(again <= Duration::from_secs(2), "ready after {again:?}");
@@ -177,7 +182,7 @@ fn an_outage_of_the_database_is_reported_survived_and_over_when_it_ends() -> Res
     let late: Vec<_> = outage.load.iter().filter(|sample| sample.0 > settled).collect();
     ensure!(
         !late.is_empty() && late.iter().all(|sample| sample.2 < 300),
-        "two seconds after the outage every request succeeds"
+        "every request must succeed two seconds after the outage"
     );
     app.stop()
 }

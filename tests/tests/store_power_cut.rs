@@ -1,10 +1,10 @@
-//! A power cut, simulated: of what the API wrote to SQLite's files since their last sync, some is lost, page by page, and
-//! some is torn. What had been acknowledged before the cut is there all the same.
+//! Simulates power cuts: of the pages that the API wrote to SQLite's files since the last sync, some are lost and some are
+//! written in part. Everything that was acknowledged before the cut must still be there.
 //!
-//! The API runs under `strace`, whose log has its writes, its syncs and its answers in one order. A cut is a place in
-//! the log. To show that losses would be seen, a second run takes the syncs of the write-ahead log out of the same log:
-//! that is what `synchronous=NORMAL` leaves out, and it has to lose something.
-//! `STORE_CUTS` is how many cuts (default 60), `SEED` which.
+//! The API runs under `strace`, whose log has writes, syncs and answers in one order. A cut is a place in that log. To show
+//! that the test notices losses, a second run removes the syncs of the write-ahead log, as `synchronous=NORMAL` does, and
+//! must lose something.
+//! `STORE_CUTS` is the number of cuts (default 60), `SEED` draws their places.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +21,7 @@ use integration_tests::{
 use sqlx::Connection as _;
 
 const WRITES: usize = 400;
-/// What a disk writes at once.
+/// Bytes that a disk writes at once (a sector).
 const SECTOR: usize = 512;
 
 struct Random(u64);
@@ -36,11 +36,11 @@ impl Random {
     }
 }
 
-/// A file on a disk with a cache that forgets.
+/// A file on a disk whose cache is lost in a power cut.
 #[derive(Debug, Clone, Default)]
 struct File {
     synced: Vec<u8>,
-    /// Since then, in order.
+    /// Changes since the last sync, in order.
     pending: Vec<Change>,
 }
 
@@ -72,7 +72,7 @@ impl File {
         }
     }
 
-    /// What is on the disk after a cut: each change made, not made, or made in part.
+    /// The content of the disk after a cut: each change is made, not made, or made in part.
     fn after_cut(&self, random: &mut Random) -> Vec<u8> {
         let mut content = self.synced.clone();
         for change in &self.pending {
@@ -90,18 +90,18 @@ impl File {
     }
 }
 
-/// What the cuts showed.
+/// The result of all cuts.
 #[derive(Debug, Default)]
 struct Verdict {
     cuts: usize,
-    /// Cuts after which something acknowledged was missing.
+    /// Cuts after which an acknowledged item was missing.
     losses: usize,
     /// Cuts after which the file was damaged.
     damages: usize,
     acknowledged: usize,
 }
 
-/// The id of an item whose creation an answer tells.
+/// The id of the created item, if this is the answer to a creation.
 fn acknowledged(bytes: &[u8]) -> Option<i64> {
     let text = String::from_utf8_lossy(bytes);
     let (_, rest) = text.split_once("location: /api/v1/data/")?;
@@ -168,7 +168,7 @@ async fn cut(
     if !whole.is_ok_and(|verdict: String| verdict == "ok") {
         verdict.damages += 1;
     }
-    // Before the first migration there is no table, and nothing that was acknowledged.
+    // Before the first migration there is no table, and nothing has been acknowledged.
     let kept: Vec<i64> = sqlx::query_scalar("SELECT id FROM data")
         .fetch_all(&mut connection)
         .await
@@ -181,7 +181,7 @@ async fn cut(
     Ok(())
 }
 
-/// The API writes under `strace` until it is stopped; the log of what it did.
+/// Runs the API under `strace` while it writes, stops it, and returns the log.
 fn record(directory: &Path) -> Result<String> {
     testbed::ensure_strace()?;
     let log = directory.join("strace.log");
@@ -214,7 +214,7 @@ async fn a_power_cut_loses_nothing_that_was_acknowledged() -> Result<()> {
     let full = replay(&events, directory.path(), cuts, seed, true).await?;
     let normal = replay(&events, directory.path(), cuts, seed, false).await?;
     println!(
-        "{} events; as it is: {full:?}; without the log's syncs: {normal:?}",
+        "{} events; with all syncs: {full:?}; without the syncs of the write-ahead log: {normal:?}",
         events.len()
     );
     ensure!(
@@ -222,8 +222,8 @@ async fn a_power_cut_loses_nothing_that_was_acknowledged() -> Result<()> {
         "{} of {WRITES} answers were seen",
         full.acknowledged
     );
-    ensure!(full.cuts > cuts / 2, "{} cuts only", full.cuts);
+    ensure!(full.cuts > cuts / 2, "only {} cuts", full.cuts);
     ensure!(full.losses == 0 && full.damages == 0, "{full:?}");
-    ensure!(normal.losses > 0, "a loss would not be seen: {normal:?}");
+    ensure!(normal.losses > 0, "the test would not notice a loss: {normal:?}");
     Ok(())
 }

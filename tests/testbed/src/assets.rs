@@ -9,7 +9,7 @@ use crate::compile::Toolbox;
 use crate::image::{ImageSpec, write_image};
 use crate::tools::{ALERTMANAGER_VERSION, COREDNS_VERSION, PROMETHEUS_OPERATOR_VERSION, PROMETHEUS_VERSION, Tool};
 
-/// User of every image; numeric, so that kubelet can tell that it isn't root.
+/// The user of every image. It is a number, so that the kubelet can check that it isn't root.
 const NOBODY: u32 = 65534;
 
 const OPERATOR_MODULE: &str = "github.com/prometheus-operator/prometheus-operator";
@@ -50,7 +50,7 @@ impl Image {
         }
     }
 
-    /// Its tar in the cache, made first if need be.
+    /// The path of its tar in the cache; the tar is made first if it is not there.
     pub(crate) fn tar(self, toolbox: &Toolbox) -> Result<PathBuf> {
         let name = self.binary();
         let binary = toolbox.bin(name)?;

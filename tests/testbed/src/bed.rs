@@ -1,4 +1,4 @@
-//! A running test bed as the driver sees it: its sockets, its tools, and waiting with a reason when something fails.
+//! A running test bed as the driver sees it: its sockets, its tools, and waits that say why they failed.
 
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::wire::{self, ComponentStatus, Finished, Forward, InnerRequest, OuterR
 
 /// How long a short request may take.
 const SHORT: Duration = Duration::from_secs(30);
-/// How long a command inside may take (importing a large image on a busy machine).
+/// How long a command inside may take, for example the import of a large image on a busy machine.
 const LONG: Duration = Duration::from_secs(600);
 /// Lines of a component's log that an error shows.
 const LOG_LINES: usize = 20;
@@ -169,7 +169,7 @@ impl Bed {
                 let reason = last.err().map(|error| format!(" ({error:#})")).unwrap_or_default();
                 let seconds = limit.as_secs();
                 let log = self.log_tail(component);
-                bail!("waited {seconds} s in vain for: {what}{reason}; the log of {component} ends:\n{log}");
+                bail!("waited {seconds} s without success for {what}{reason}; the log of {component} ends:\n{log}");
             }
             std::thread::sleep(Duration::from_millis(100));
         }

@@ -1,4 +1,4 @@
-//! Starting a test bed or joining a running one, under a lock per name.
+//! Starts a test bed or joins a running one, under one lock for each name.
 
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,10 @@ use crate::testbed::Testbed;
 use crate::tools::Level;
 use crate::{control_plane, node, prerequisites};
 
-/// How long a shared test bed waits for its next driver: a build of the next test binary fits in.
+/// How long a shared test bed waits for its next driver: long enough to build the next test binary.
 const SHARED_IDLE: Duration = Duration::from_secs(300);
 
-/// Settings of a test bed to be.
+/// Settings of a test bed that is to be started.
 #[derive(Debug)]
 pub struct TestbedBuilder {
     name: String,
@@ -59,7 +59,7 @@ impl TestbedBuilder {
         self
     }
 
-    /// How long a shared test bed ([`TestbedBuilder::start_or_attach`]) lives without anyone; five minutes by default.
+    /// How long a shared test bed ([`TestbedBuilder::start_or_attach`]) lives without a driver; five minutes by default.
     #[must_use]
     pub fn idle(mut self, patience: Duration) -> Self {
         self.idle = patience;
@@ -83,17 +83,20 @@ impl TestbedBuilder {
         self.start_with(Lifetime::Detached)
     }
 
-    /// Joins the test bed of this name, or starts it first; it ends some minutes after the last one who joined
-    /// is gone (see [`TestbedBuilder::idle`]).
+    /// Joins the test bed of this name, or starts it first. It ends some minutes after the last driver is gone
+    /// (see [`TestbedBuilder::idle`]).
     pub fn start_or_attach(self) -> Result<Testbed> {
         let state = StateDir::of(&Cache::locate()?, &self.name)?;
-        // Held for the whole test run: the sign to the supervisor that somebody is there.
+        // Held for the whole test run: it shows the supervisor that the test bed is in use.
         let user = state.users_lock()?;
-        user.lock_shared().context("join as a user")?;
+        user.lock_shared().context("join as a driver")?;
         let lock = state.start_lock()?;
         let mut joined = match read_started(&state)? {
             Some(started) if started.level >= self.level => Testbed::attach(&self.name)?,
-            Some(_) => bail!("test bed {} runs at a lower level; end it first", self.name),
+            Some(_) => bail!(
+                "the test bed {0} runs at a lower level: end it with cargo xtask testbed down --name {0}",
+                self.name
+            ),
             None => {
                 let lifetime = Lifetime::Shared(self.idle);
                 self.start_locked(lifetime)?
@@ -109,7 +112,7 @@ impl TestbedBuilder {
         let _lock = state.start_lock()?;
         if read_started(&state)?.is_some() {
             bail!(
-                "test bed {0} runs already; cargo xtask testbed down --name {0} ends it",
+                "the test bed {0} runs already: end it with cargo xtask testbed down --name {0}",
                 self.name
             );
         }
@@ -131,7 +134,7 @@ impl TestbedBuilder {
         launch::sweep(&cache)?;
         let bed = Bed { state, toolbox };
         let child = launch::start(&bed, &supervisor, self.level, lifetime)?;
-        // From here on an error ends the test bed: by the drop of this value.
+        // From here on an error drops this value, which ends the test bed.
         let mut starting = Testbed::starting(bed.clone(), child);
         let pki = control_plane::create_pki(&bed)?;
         control_plane::start(&bed, &pki)?;

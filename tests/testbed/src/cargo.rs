@@ -1,4 +1,4 @@
-//! Cargo, started by a program that Cargo itself started.
+//! Starts Cargo from a program that Cargo itself started.
 
 use std::{path::PathBuf, process::Command};
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::shell;
 
-/// What Cargo tells a program of the package that it belongs to, beside `CARGO_PKG_*`.
+/// Variables by which Cargo tells a program its package, beside `CARGO_PKG_*`.
 const OF_A_PACKAGE: [&str; 7] = [
     "CARGO_BIN_NAME",
     "CARGO_CRATE_NAME",
@@ -17,8 +17,8 @@ const OF_A_PACKAGE: [&str; 7] = [
     "OUT_DIR",
 ];
 
-/// The Cargo that started this program, or the one on the path. It is told nothing of this program's package: build
-/// scripts such as ring's run again, and all that depends on them is built again, when one of these variables changes.
+/// The Cargo that started this program, or the one in PATH. The variables of this program's package are removed, because
+/// build scripts such as ring's, and everything that depends on them, run again when one of these variables changes.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in std::env::vars_os() {
@@ -32,10 +32,10 @@ pub fn cargo() -> Command {
     command
 }
 
-/// Where Cargo put the running program: a folder named like its profile. A test's program is in a folder of that.
+/// The folder of the running program's profile, for example `target/debug`. A test's program is in a folder of that one.
 pub fn profile_dir() -> Result<PathBuf> {
     let program = std::env::current_exe()?;
-    let folder = program.parent().context("a program without a folder")?;
+    let folder = program.parent().context("the program has no parent folder")?;
     let profile = if folder.ends_with("deps") {
         folder.parent().unwrap_or(folder)
     } else {
@@ -44,7 +44,7 @@ pub fn profile_dir() -> Result<PathBuf> {
     Ok(profile.to_owned())
 }
 
-/// Builds a program of the workspace in the running program's profile, beside which it then is.
+/// Builds a program of the workspace in the running program's profile and returns its path.
 pub fn build_program(package: &str, name: &str) -> Result<PathBuf> {
     let folder = profile_dir()?;
     let profile = match folder.file_name().and_then(|name| name.to_str()) {

@@ -23,7 +23,7 @@ pub(crate) fn path(state: &StateDir) -> String {
 /// Makes the cgroup `path` in every hierarchy.
 pub(crate) fn create(path: &str) -> Result<()> {
     for hierarchy in hierarchies()? {
-        // A test bed that ends removes the common parent when it is empty: maybe just now.
+        // Another test bed that ends may remove the empty common parent at this moment.
         let attempts = (0..5).find_map(|_| match create_in(&hierarchy, path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             result => Some(result),
@@ -50,24 +50,24 @@ fn create_in(hierarchy: &Path, path: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Version 1: a new cpuset has no processors. Version 2: a parent must hand controllers down.
+/// Version 1: a new cpuset has no processors, so they are set. Version 2: controllers must be enabled in the parent.
 fn inherit(parent: &Path, group: &Path) {
     let version_1 = !parent.join("cgroup.controllers").exists();
     for file in ["cpuset.cpus", "cpuset.mems"] {
         if let (true, Ok(value)) = (version_1, fs::read(parent.join(file))) {
-            // Not this hierarchy, or set already.
+            // This hierarchy has no cpuset, or it is set already.
             let _ = fs::write(group.join(file), value);
         }
     }
     if let Ok(controllers) = fs::read_to_string(parent.join("cgroup.controllers")) {
         for controller in controllers.split_whitespace() {
-            // One at a time: a controller that can't be handed down must not stop the others.
+            // One at a time, so that a controller that can't be enabled does not stop the others.
             let _ = fs::write(parent.join("cgroup.subtree_control"), format!("+{controller}"));
         }
     }
 }
 
-/// Removes the cgroup and all below it; whatever still has processes stays.
+/// Removes the cgroup and all below it, except those that still have processes.
 pub(crate) fn remove(path: &str) {
     for hierarchy in hierarchies().unwrap_or_default() {
         remove_below(&hierarchy.join(path.trim_start_matches('/')));
@@ -93,9 +93,9 @@ fn hierarchies() -> Result<Vec<PathBuf>> {
         return Ok(vec![root]);
     }
     let mut found = Vec::new();
-    for entry in fs::read_dir(&root).context("no cgroups")? {
+    for entry in fs::read_dir(&root).context("find the cgroup hierarchies")? {
         let path = entry?.path();
-        // Symbolic links (cpu -> cpu,cpuacct) name a hierarchy twice.
+        // A symbolic link (cpu -> cpu,cpuacct) would count a hierarchy twice.
         if path.is_dir() && !path.is_symlink() && path.join("cgroup.procs").exists() {
             found.push(path);
         }

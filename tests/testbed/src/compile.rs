@@ -1,4 +1,4 @@
-//! Builds the tools of the table into the cache, once per set of pins. Never touches the repository's folders.
+//! Builds the tools of the table into the cache, once for each set of pins. Never writes to the repository's folders.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -97,7 +97,7 @@ impl Toolbox {
         if target.is_file() {
             return Ok(target);
         }
-        let parent = target.parent().context("an asset needs a directory")?;
+        let parent = target.parent().context("the asset's path has no parent directory")?;
         fs::create_dir_all(parent)?;
         let temporary = tempfile::NamedTempFile::new_in(parent)?.into_temp_path();
         make(&temporary).with_context(|| format!("make {path}"))?;
@@ -136,7 +136,8 @@ impl Toolbox {
         Ok(())
     }
 
-    /// One `go build` into a scratch directory, then renames, then the stamp: a killed build leaves no half-made tool.
+    /// Runs `go build` in a scratch directory, then renames the result, then writes the stamp, so that a killed build leaves no
+    /// incomplete tool.
     fn build(&self, tool: &Tool) -> Result<()> {
         let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&self.root)?;
         let output = match tool.packages {
@@ -167,7 +168,7 @@ fn go(tool: &Tool) -> Command {
     command
 }
 
-/// Fails with one line if there is no Go, or too old a one.
+/// Fails with one line if Go is missing or too old.
 fn check_go() -> Result<()> {
     let (major, minor, patch) = OLDEST_GO;
     let wanted = format!("Go >= {major}.{minor}.{patch} is needed to build the test bed's tools");
@@ -176,7 +177,7 @@ fn check_go() -> Result<()> {
             .args(["env", "GOVERSION"])
             .env("GOTOOLCHAIN", "local"),
     ) else {
-        bail!("{wanted}; there is no working `go` in PATH");
+        bail!("{wanted}: PATH has no working `go`");
     };
     match parse_go_version(version.trim()) {
         Some(found) if found >= OLDEST_GO => Ok(()),

@@ -11,14 +11,14 @@ use crate::pki::{Pki, Subject};
 
 /// Range of pod addresses; node I has 10.244.I.0/24.
 pub(crate) const POD_RANGE: &str = "10.244.0.0/16";
-/// First address of the service range: the API server as pods see it.
+/// First address of the service range: the API server's address for pods.
 const API_SERVICE: &str = "10.96.0.1";
 const ETCD: &str = "http://127.0.0.1:2379";
-/// Requests a second for controller manager and scheduler; their defaults make rollouts slow.
+/// Requests a second that the controller manager and the scheduler may make; their defaults make rollouts slow.
 const CLIENT_RATE: [&str; 2] = ["--kube-api-qps=300", "--kube-api-burst=600"];
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Every request's verb, user, object and outcome, no bodies; what nobody asks about is left out.
+/// Audit policy: verb, user, object and outcome of every request, without bodies. Requests that no test needs are left out.
 const AUDIT_POLICY: &str = include_str!("../manifests/audit-policy.yaml");
 
 /// Starts everything; returns when the API server is ready and the controller manager works.
@@ -73,7 +73,7 @@ fn start_etcd(bed: &Bed) -> Result<()> {
         vec![
             "--name=testbed".to_owned(),
             format!("--data-dir={data}"),
-            // The data dies with the test bed.
+            // The data need not survive: it is deleted with the test bed.
             "--unsafe-no-fsync".to_owned(),
             "--quota-backend-bytes=2147483648".to_owned(),
             format!("--listen-client-urls={ETCD}"),
@@ -96,7 +96,7 @@ fn start_api_server(bed: &Bed, pki: &Pki) -> Result<()> {
         "--secure-port=6443".to_owned(),
         format!("--service-cluster-ip-range={SERVICE_RANGE}"),
         "--authorization-mode=Node,RBAC".to_owned(),
-        // Without the second one a missing right on `finalizers` would pass unnoticed.
+        // OwnerReferencesPermissionEnforcement, so that tests notice a missing right on `finalizers`.
         "--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement".to_owned(),
         "--allow-privileged=true".to_owned(),
         format!("--audit-policy-file={}", policy.display()),

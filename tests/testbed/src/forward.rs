@@ -1,4 +1,4 @@
-//! Forwarders: accept on 127.0.0.1 of the host, connect inside the test bed, copy bytes both ways.
+//! Forwarders: they accept on 127.0.0.1 of the host, connect inside the test bed, and copy bytes in both directions.
 
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -16,7 +16,7 @@ pub(crate) fn listen(inner_socket: PathBuf, port: u16, target: String) -> Result
         for client in listener.incoming().flatten() {
             let (socket, target) = (inner_socket.clone(), target.clone());
             std::thread::spawn(move || {
-                // A refused connection inside shows as a closed one outside.
+                // If the connection inside is refused, the one outside is closed.
                 if let Ok(server) = wire::dial(&socket, &target) {
                     copy_both_ways(&client, &server);
                 }
@@ -27,7 +27,7 @@ pub(crate) fn listen(inner_socket: PathBuf, port: u16, target: String) -> Result
 }
 
 fn copy_both_ways(client: &TcpStream, server: &TcpStream) {
-    // Without it small writes wait for acknowledgements. If it can't be set, that only costs time.
+    // TCP_NODELAY: otherwise small writes wait for acknowledgements. If it can't be set, that only costs time.
     let _ = client.set_nodelay(true);
     let _ = server.set_nodelay(true);
     std::thread::scope(|scope| {

@@ -17,7 +17,7 @@ pub struct ImageSpec<'a> {
     pub reference: &'a str,
     /// The program to run, as a path in the image.
     pub entrypoint: &'a str,
-    /// Numeric user, so that `runAsNonRoot` can be checked.
+    /// The user as a number, so that the kubelet can check `runAsNonRoot`.
     pub user: u32,
     /// Files: path on this machine, absolute path in the image.
     pub files: Vec<(PathBuf, &'a str)>,
@@ -25,7 +25,7 @@ pub struct ImageSpec<'a> {
 
 /// Writes the image as a docker-archive to `out`. The same input gives the same bytes.
 pub fn write_image(spec: &ImageSpec<'_>, out: &Path) -> Result<()> {
-    let parent = out.parent().context("an image needs a directory")?;
+    let parent = out.parent().context("the image's path has no parent directory")?;
     let mut layer = tempfile::NamedTempFile::new_in(parent)?;
     let digest = write_layer(spec, layer.as_file_mut())?;
     let config = json!({

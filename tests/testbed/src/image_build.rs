@@ -1,4 +1,4 @@
-//! Building an image from a Dockerfile with buildah, without a registry: for the repository's own images.
+//! Builds an image from a Dockerfile with buildah, without a registry: for the repository's own images.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use crate::prerequisites;
 use crate::shell;
 
-/// What to build.
+/// The parameters of a build.
 #[derive(Debug)]
 pub struct ImageBuild<'a> {
     /// The Dockerfile.
@@ -26,7 +26,7 @@ pub struct ImageBuild<'a> {
 /// Builds the image and writes it as a docker-archive to `out`, for [`crate::Testbed::load_image`]. Needs root.
 pub fn build_image(build: &ImageBuild<'_>, out: &Path) -> Result<()> {
     prerequisites::ensure_image_builder()?;
-    // A store of its own: nothing stays in the user's, and parallel builds don't meet.
+    // A store of its own, so that nothing is left in the user's store and parallel builds don't share one.
     let store = tempfile::Builder::new().prefix("testbed-buildah-").tempdir()?;
     let mut bud = buildah(store.path());
     bud.args(["bud", "--quiet", "--isolation", "chroot", "--layers=false"]);

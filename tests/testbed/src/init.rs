@@ -1,4 +1,5 @@
-//! The first process inside the namespaces: prepares mounts and network, starts components, reaps, dials.
+//! The first process inside the namespaces: it prepares mounts and network, starts components, reaps ended processes and
+//! opens connections.
 //! It knows nothing of Kubernetes. When its standard input ends it exits, and the kernel ends all that is inside.
 
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ use crate::namespace;
 use crate::paths::StateDir;
 use crate::wire::{self, ComponentStatus, Finished, InnerRequest, Program};
 
-/// How often ended processes are looked for; the end of a command is noticed at most this much later.
+/// How often this process looks for ended processes; the end of a command is noticed at most this much later.
 const REAP_INTERVAL: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
@@ -28,7 +29,7 @@ struct Component {
     program: Program,
     pid: Option<i32>,
     ended: Option<String>,
-    /// It was told to end.
+    /// Whether it was told to end.
     stopped: bool,
     starts: u32,
 }
@@ -70,7 +71,8 @@ impl Init {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Held while starting and while reaping: otherwise the exit of a child could be seen before it is in the table.
+    /// Held while a process is started and while ended ones are reaped. Otherwise a child's exit could be seen before the child
+    /// is in the table.
     fn reap(&self) {
         loop {
             let mut table = self.table();

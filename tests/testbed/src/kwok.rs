@@ -36,7 +36,7 @@ impl Testbed {
             format!("--manage-nodes-with-annotation-selector={ANNOTATION}=fake"),
             "--cidr=10.200.0.0/16".to_owned(),
             "--node-ip=127.0.0.1".to_owned(),
-            // The heartbeats of kwok's stages come up to ten minutes apart: without leases the nodes become NotReady.
+            // kwok's stages send heartbeats up to ten minutes apart, so without leases the nodes would become NotReady.
             "--node-lease-duration-seconds=40".to_owned(),
         ];
         self.bed.spawn("kwok", "kwok", args)?;

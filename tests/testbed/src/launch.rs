@@ -1,4 +1,4 @@
-//! Starts the supervisor of a test bed, and ends what a killed one left. Finds the program that serves as supervisor.
+//! Starts the supervisor of a test bed, ends what a killed one left, and finds the program that runs as supervisor.
 
 use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt;
@@ -24,14 +24,14 @@ pub struct SupervisorProgram {
     pub prefix: Vec<String>,
 }
 
-/// Who ends the test bed.
+/// What ends the test bed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lifetime {
-    /// Its driver, at the latest when it ends.
+    /// The end of its driver, if the driver does not end it earlier.
     Driver,
-    /// The first that asks for it.
+    /// The first request to end it.
     Detached,
-    /// As above, or nobody having used it for so long.
+    /// A request to end it, or no driver for this long.
     Shared(Duration),
 }
 
@@ -112,7 +112,7 @@ pub(crate) fn clear(state: &StateDir) -> Result<()> {
     end_processes(state, Duration::from_secs(5))?;
     cgroup::remove(&cgroup::path(state));
     state.wipe()?;
-    // Keys are in it.
+    // The directory holds keys, so it is readable by its owner only.
     fs::DirBuilder::new()
         .mode(0o700)
         .create(state.root())
@@ -129,7 +129,7 @@ pub(crate) fn end_processes(state: &StateDir, patience: Duration) -> Result<()> 
     };
     processes.supervisor.end(patience)?;
     processes.namespaces.end(Duration::from_secs(2))?;
-    // Absent when the supervisor removed it itself.
+    // The file is absent if the supervisor removed it.
     let _ = fs::remove_file(state.pids_file());
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A real Kubernetes on one machine, built from pinned Go modules, in namespaces of its own.
 //!
 //! [`Testbed::builder`] starts one; a test bed never touches the host's network, mounts or processes, is reached on
-//! 127.0.0.1 only, and ends with the process that started it, however that ends.
+//! 127.0.0.1 only, and ends with the process that started it, even if that process is killed.
 //!
 //! A process called the *supervisor* owns the namespaces and the forwarders on the host's 127.0.0.1; the *init* is the
 //! first process inside, starts the components and opens connections. The *driver* is whoever uses this library.

@@ -19,7 +19,7 @@ const IMAGES: [Image; 4] = [
     Image::Alertmanager,
 ];
 
-/// How the Prometheus is set up.
+/// Options of the Prometheus.
 #[derive(Debug, Clone)]
 pub struct MonitoringOptions {
     /// The label that a ServiceMonitor or PrometheusRule must have to be seen; `None`: all are.
@@ -29,7 +29,7 @@ pub struct MonitoringOptions {
 }
 
 impl Default for MonitoringOptions {
-    /// As kube-prometheus-stack selects by default, with an interval short enough for tests.
+    /// The label that kube-prometheus-stack selects by default, and an interval that is short enough for tests.
     fn default() -> Self {
         let selector = Some(("release".to_owned(), "kube-prometheus-stack".to_owned()));
         Self {
@@ -58,13 +58,13 @@ impl Testbed {
     /// answer. Calling it again changes the options. cAdvisor's metrics are scraped as job `kubelet`.
     pub fn monitoring_up_with(&self, options: &MonitoringOptions) -> Result<Monitoring> {
         if self.level()? != Level::Node {
-            bail!("monitoring needs level node");
+            bail!("monitoring needs real nodes: start the test bed with --level node");
         }
         let _lock = self.bed.state.start_lock()?;
         std::thread::scope(|scope| {
             let images = scope.spawn(|| self.load_monitoring_images());
             self.define_monitoring()?;
-            // Before any pod wants them: a pull that fails is tried again much later.
+            // Loaded before any pod needs them, because the kubelet retries a failed pull only much later.
             images.join().unwrap_or_else(|_| bail!("loading images failed"))
         })?;
         self.bed.apply_file(&assets::prometheus_operator(&self.bed.toolbox)?)?;

@@ -18,10 +18,11 @@ pub(crate) const BRIDGE: &str = "testbed0";
 /// Range of cluster IPs.
 pub(crate) const SERVICE_RANGE: &str = "10.96.0.0/16";
 
-/// Where the nodes' directories are inside; short, because unix sockets are below it.
+/// The path of the nodes' directories inside. It is short, because unix sockets are below it.
 pub(crate) const NODES_DIR: &str = "/run/nodes";
 
-/// Kernel settings that kubelet insists on. They belong to the whole machine, so kubelet is shown ordinary files instead.
+/// Kernel settings that the kubelet demands. They belong to the whole machine, so ordinary files are mounted over them for the
+/// kubelet.
 const KUBELET_SETTINGS: &[(&str, &str)] = &[
     ("vm/overcommit_memory", "1"),
     ("vm/panic_on_oom", "0"),
@@ -32,7 +33,7 @@ const KUBELET_SETTINGS: &[(&str, &str)] = &[
 ];
 
 pub(crate) fn prepare(state: &StateDir, real_nodes: bool) -> Result<()> {
-    // Pods' volumes need shared mounts; shared among the mounts in here, because unshare made them private first.
+    // Pods' volumes need shared mounts. These are shared only within this namespace, because unshare made them private first.
     mount_change("/", MountPropagationFlags::SHARED | MountPropagationFlags::REC).context("share mounts")?;
     hide_run(state)?;
     if real_nodes {
@@ -45,7 +46,8 @@ pub(crate) fn prepare(state: &StateDir, real_nodes: bool) -> Result<()> {
     prepare_network()
 }
 
-/// Hides the sockets, locks and named namespaces of the host's services from the test bed, and its own from them.
+/// Hides the sockets, locks and named namespaces of the host's services from the test bed, and those of the test bed from the
+/// host.
 fn hide_run(state: &StateDir) -> Result<()> {
     if state.root().starts_with("/run") {
         bail!("the cache must not be below /run: set XDG_CACHE_HOME");
@@ -80,7 +82,7 @@ fn prepare_network() -> Result<()> {
     ip(&["link", "add", BRIDGE, "type", "bridge"])?;
     ip(&["addr", "add", &format!("{GATEWAY}/24"), "dev", BRIDGE])?;
     ip(&["link", "set", BRIDGE, "up"])?;
-    // Without a route the kernel answers «network unreachable» before kube-proxy's rules are asked.
+    // Without a route the kernel answers "network unreachable" before it applies kube-proxy's rules.
     ip(&["route", "add", SERVICE_RANGE, "dev", BRIDGE])?;
     fs::write("/proc/sys/net/ipv4/ip_forward", "1\n").context("forward packets inside")
 }

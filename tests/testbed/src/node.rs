@@ -25,7 +25,7 @@ struct Node {
     index: usize,
     name: String,
     ip: String,
-    /// Its directory as seen inside; a short path, because unix sockets are below it.
+    /// The path of its directory inside. It is short, because unix sockets are below it.
     dir: String,
 }
 
@@ -168,7 +168,7 @@ impl Node {
         Ok(())
     }
 
-    /// A network namespace of its own, connected to the bridge, with the first node as its router.
+    /// Makes a network namespace that is connected to the bridge, with the first node as its router.
     fn join_network(&self, bed: &Bed) -> Result<()> {
         let ip = find_program("ip").context("ip (iproute2) is missing")?;
         let (name, address, subnet) = (&self.name, &self.ip, format!("10.244.{}.0/24", self.index));
@@ -207,7 +207,7 @@ impl Node {
         let (program, args) = if self.index == 0 {
             (program, args)
         } else {
-            // `ip netns exec` would remount /sys and so hide the cgroups.
+            // Not `ip netns exec`, which would remount /sys and so hide the cgroups.
             let (nsenter, net) = self.enter()?;
             let mut all = vec![net, "--".to_owned(), program.to_string_lossy().into_owned()];
             all.extend(args);
@@ -247,7 +247,7 @@ impl Node {
             format!("--cert-dir={dir}"),
             format!("--hostname-override={}", self.name),
             format!("--node-ip={}", self.ip),
-            // Deprecated, but without it cAdvisor looks for the usual socket and its metrics lack pod labels.
+            // The flag is deprecated, but without it cAdvisor looks for the default socket, and its metrics lack pod labels.
             format!("--containerd={dir}/containerd.sock"),
             "--v=2".to_owned(),
         ];
@@ -273,7 +273,8 @@ impl Node {
     }
 }
 
-/// overlayfs, unless the state directory is itself on one (as in a container), where it can't be stacked.
+/// The snapshotter: overlayfs, unless the state directory is itself on an overlayfs (as in a container), which can't be
+/// stacked.
 fn snapshotter(state: &Path) -> Result<&'static str> {
     const OVERLAYFS_MAGIC: u64 = 0x794c_7630;
     let kind = u64::try_from(rustix::fs::statfs(state)?.f_type).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Where things are: the cache of built tools and the state directory of one test bed. Creates directories, nothing else.
+//! Paths of the cache of built tools and of the state directory of one test bed. Creates directories and nothing else.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -65,7 +65,9 @@ impl StateDir {
     pub fn of(cache: &Cache, name: &str) -> Result<Self> {
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if name.is_empty() || name.len() > 24 || !name.chars().all(allowed) {
-            bail!("test bed name {name:?}: want 1 to 24 of a-z, 0-9 and -");
+            bail!(
+                "name: {name:?} is not a valid name of a test bed: use 1 to 24 of a-z, 0-9 and -, for example orders"
+            );
         }
         let root = cache.run().join(name);
         if root.as_os_str().len() > SOCKET_PATH_LIMIT {
@@ -85,7 +87,7 @@ impl StateDir {
         let name = root
             .file_name()
             .and_then(|n| n.to_str())
-            .context("state directory without a name")?;
+            .context("the state directory has no name")?;
         Ok(Self {
             name: name.to_owned(),
             root: root.to_path_buf(),
@@ -192,9 +194,9 @@ fn open_lock(path: &Path) -> Result<File> {
         .with_context(|| format!("open {}", path.display()))
 }
 
-/// Writes a file by way of a temporary one, so that a reader never sees half of it.
+/// Writes a temporary file and renames it, so that no reader sees an incomplete file.
 pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
-    let parent = path.parent().context("a file needs a directory")?;
+    let parent = path.parent().context("the file's path has no parent directory")?;
     fs::create_dir_all(parent)?;
     let mut temporary = tempfile::NamedTempFile::new_in(parent)?;
     std::io::Write::write_all(&mut temporary, content)?;

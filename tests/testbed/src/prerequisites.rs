@@ -1,4 +1,5 @@
-//! The programs that must come from the operating system: checked for the level that was asked for, installed by apt-get if root.
+//! The programs that must come from the operating system. They are checked for the wanted level, and installed by apt-get if
+//! this process runs as root.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,7 +25,9 @@ pub(crate) fn ensure(level: Level) -> Result<()> {
         Level::ControlPlane => ensure_rows(CONTROL_PLANE),
         Level::Node => {
             if !is_root() {
-                bail!("level node needs root: containers, network namespaces and cgroups are made");
+                bail!(
+                    "--level node needs root, because it makes containers, network namespaces and cgroups: run it as root"
+                );
             }
             ensure_rows(&[CONTROL_PLANE, NODE].concat())
         }
@@ -80,7 +83,7 @@ pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Finds a program in PATH, or where system programs are even if PATH doesn't say so.
+/// Finds a program in PATH or in the folders of system programs.
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
@@ -109,7 +112,7 @@ fn ensure_rows(rows: &[Row]) -> Result<()> {
     bail!("{}", lines.join("\n"))
 }
 
-/// Installs packages, if this is root on a Debian; else does nothing.
+/// Installs packages if this process is root on Debian or a derivative; otherwise does nothing.
 fn install(packages: &[&str]) -> Result<()> {
     if is_root() && Path::new("/usr/bin/apt-get").exists() {
         say(format_args!("installing {}", packages.join(" ")));

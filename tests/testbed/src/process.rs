@@ -1,4 +1,4 @@
-//! Processes known by id and start time, so that a recycled id is never mistaken for ours.
+//! Processes that are identified by id and start time, so that another process with a reused id is never taken for ours.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -28,12 +28,12 @@ impl ProcessId {
         self.pid
     }
 
-    /// Whether it still runs; a zombie counts as ended.
+    /// Whether it is still running; a zombie counts as ended.
     pub(crate) fn is_alive(self) -> bool {
         start_time(self.pid) == Some(self.started)
     }
 
-    /// Waits until it is gone; after `patience` kills it.
+    /// Waits until it is gone, and kills it after `patience`.
     pub(crate) fn end(self, patience: Duration) -> Result<()> {
         if self.wait(patience) {
             return Ok(());
@@ -65,7 +65,7 @@ impl ProcessId {
 pub(crate) struct BedProcesses {
     /// The supervisor.
     pub(crate) supervisor: ProcessId,
-    /// `unshare`, whose end is the end of everything inside.
+    /// `unshare`; when it ends, everything inside ends.
     pub(crate) namespaces: ProcessId,
 }
 

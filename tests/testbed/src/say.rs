@@ -1,4 +1,4 @@
-//! Progress lines for whoever waits. Standard error only: standard output belongs to the commands' results.
+//! Prints progress to standard error; standard output belongs to the commands' results.
 
 use std::fmt::Display;
 

@@ -1,4 +1,4 @@
-//! Running a program to its end and turning failure into an error that shows its output. Not for long-lived programs.
+//! Runs a program to its end; a failure is an error that shows the program's output. Not for long-lived programs.
 
 use std::process::{Command, Output};
 

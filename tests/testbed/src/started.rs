@@ -1,4 +1,4 @@
-//! The file `state.json` of a running test bed: what those who join it need to know.
+//! The file `state.json` of a running test bed, for drivers that join it.
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ pub(crate) fn read_started(state: &StateDir) -> Result<Option<Started>> {
     if !state.is_alive()? {
         return Ok(None);
     }
-    // Absent while it starts, or if whoever started it was killed on the way.
+    // The file is absent while the test bed starts, or if its driver was killed during the start.
     match std::fs::read(state.file("state.json")) {
         Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
         Err(_) => Ok(None),

@@ -1,4 +1,5 @@
-//! The process outside that owns a test bed: starts the namespaces, forwards ports, ends everything. No Kubernetes here.
+//! The process outside that owns a test bed: it starts the namespaces, forwards ports and ends everything. It knows nothing of
+//! Kubernetes.
 //! If it is killed, the test bed ends: the init inside reads a pipe that only this process holds.
 
 use std::fs;
@@ -47,7 +48,7 @@ enum Cli {
     },
 }
 
-/// How a supervisor runs.
+/// Arguments of a supervisor.
 #[derive(Debug, clap::Args)]
 struct SuperviseArgs {
     /// State directory.
@@ -61,7 +62,7 @@ struct SuperviseArgs {
     idle_exit: Option<u64>,
 }
 
-/// Entry point of a program that serves as supervisor. `prefix` are the arguments that lead to this call.
+/// Entry point of a program that runs as supervisor. `prefix`: the arguments that lead to this call.
 pub fn supervisor_main(prefix: &[String], arguments: &[String]) -> ExitCode {
     let cli = Cli::parse_from(std::iter::once("testbed-supervisor".to_owned()).chain(arguments.iter().cloned()));
     let result = match cli {
@@ -91,11 +92,11 @@ fn hold(name: &str, level: Level, prefix: &[String]) -> Result<()> {
 
 fn supervise(args: &SuperviseArgs, prefix: &[String]) -> Result<()> {
     let state = StateDir::from_path(&args.state)?;
-    // Leaves the terminal's session, so that Ctrl-C does not reach it; fails only if this process already leads a group.
+    // Leaves the terminal's session, so that Ctrl-C does not reach this process. Fails only if it already leads a group.
     let _ = rustix::process::setsid();
     let _alive = state
         .try_alive_lock()?
-        .with_context(|| format!("test bed {} runs already", state.name()))?;
+        .with_context(|| format!("the test bed {} runs already", state.name()))?;
     let (stop, stopped) = mpsc::channel();
     let mut namespaces = start_namespaces(&state, args.real_nodes, prefix)?;
     let processes = BedProcesses {
@@ -172,7 +173,7 @@ fn end_namespaces(namespaces: &mut Child) -> Result<()> {
 fn clean_up(state: &StateDir) {
     cgroup::remove(&cgroup::path(state));
     for bulky in ["etcd", "nodes", "kubectl-cache"] {
-        // What can't be removed now is removed by the next start.
+        // The next start removes whatever can't be removed now.
         let _ = fs::remove_dir_all(state.file(bulky));
     }
     for file in [
@@ -185,7 +186,7 @@ fn clean_up(state: &StateDir) {
     }
 }
 
-/// What the threads that answer requests share.
+/// State that the threads share that answer requests.
 #[derive(Debug, Clone)]
 struct Server {
     state: StateDir,
@@ -194,7 +195,7 @@ struct Server {
     forwards: Arc<Mutex<Vec<Forward>>>,
 }
 
-/// Standard input is a pipe that only the driver holds: its end is the driver's end.
+/// Waits for the end of standard input, a pipe that only the driver holds: it ends when the driver ends.
 fn follow_driver(stop: Sender<()>, detached: Arc<AtomicBool>) {
     std::thread::spawn(move || {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());

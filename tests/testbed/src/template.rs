@@ -1,4 +1,4 @@
-//! Filling `{{NAME}}` in the manifests that are committed as files.
+//! Fills `{{NAME}}` in the manifests that are committed as files.
 
 /// Replaces every `{{KEY}}` by its value.
 pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {

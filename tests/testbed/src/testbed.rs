@@ -22,7 +22,7 @@ use crate::{assets, cgroup, control_plane, launch, node};
 #[derive(Debug)]
 pub struct Testbed {
     pub(crate) bed: Bed,
-    /// The supervisor, if this process is the one that it follows.
+    /// The supervisor, if it ends with this process.
     owned: Option<Child>,
     /// A shared lock that tells the supervisor of a shared test bed that it is in use.
     _user: Option<File>,
@@ -33,10 +33,10 @@ impl Testbed {
     pub fn attach(name: &str) -> Result<Self> {
         let state = StateDir::of(&Cache::locate()?, name)?;
         if read_started(&state)?.is_none() {
-            bail!("no test bed {name} is running: cargo xtask testbed up --name {name}");
+            bail!("no test bed {name} is running: start it with cargo xtask testbed up --name {name}");
         }
         let toolbox = Toolbox::open()?;
-        // There already, unless the pins changed since it was started.
+        // The tools are built already, unless the pins changed since the test bed was started.
         toolbox.ensure(&[Tool::named("kubernetes")?])?;
         let bed = Bed { state, toolbox };
         Ok(Self {
@@ -133,7 +133,7 @@ impl Testbed {
         self.bed.state.file("audit.log")
     }
 
-    /// The path of a built tool, for example `promtool` or `helm`; built first if need be.
+    /// The path of a tool, for example `promtool` or `helm`; it is built first if it is not there.
     pub fn bin(&self, name: &str) -> Result<PathBuf> {
         self.bed.toolbox.bin(name)
     }
@@ -219,8 +219,8 @@ impl Testbed {
         control_plane::wait_ready(&self.bed)
     }
 
-    /// A command that runs `program` inside with the caller's standard streams; where [`Testbed::run_inside`] is not
-    /// enough. Needs root.
+    /// A command that runs `program` inside with the caller's standard streams, which [`Testbed::run_inside`] does not offer.
+    /// Needs root.
     pub fn command_inside(&self, program: &Path) -> Result<Command> {
         let nsenter = prerequisites::find_program("nsenter").context("nsenter (util-linux) is missing")?;
         let pid = launch::namespaces_pid(&self.bed.state)?;
@@ -275,7 +275,7 @@ impl Testbed {
 impl Drop for Testbed {
     fn drop(&mut self) {
         if self.owned.is_some() {
-            // The end of this process ends it in any case.
+            // If this fails, the test bed ends with this process.
             let _ = self.finish();
         }
     }

@@ -24,7 +24,7 @@ pub enum Need {
     Node,
     /// `monitoring_up` and tests of rules.
     Monitoring,
-    /// Only a request for it by name.
+    /// No test bed: built when it is asked for by name.
     OnDemand,
 }
 
@@ -188,7 +188,7 @@ pub const TOOLS: &[Tool] = &[
             ("github.com/prometheus/prometheus/cmd/prometheus", "prometheus"),
             ("github.com/prometheus/prometheus/cmd/promtool", "promtool"),
         ],
-        // All service discoveries would double the time and need 4 GiB.
+        // With all service discoveries the build would take twice as long and need 4 GiB.
         tags: "remove_all_sd,enable_kubernetes_sd",
         settings: &[("github.com/prometheus/common/version.Version", PROMETHEUS_VERSION)],
         need: Need::Monitoring,
@@ -263,10 +263,10 @@ fn tools_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tools")
 }
 
-/// Version of how assets and images are made from the tools; raise it when that changes.
+/// The version of the way in which manifests and images are made from the tools; raise it when that way changes.
 const RECIPE: &str = "1";
 
-/// Hash of all pins: `go.mod`, `go.sum` and own sources of every folder, and this table. Names the cache directory.
+/// The hash of all pins: `go.mod`, `go.sum` and sources in every folder, and this table. The cache directory has this name.
 pub fn fingerprint() -> Result<String> {
     let mut hash = Sha256::new();
     hash.update(RECIPE);

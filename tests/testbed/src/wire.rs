@@ -1,4 +1,5 @@
-//! The protocol between drivers, supervisor and init: one request per unix-socket connection, one line of JSON each way.
+//! The protocol between drivers, supervisor and init: one request for each connection of a unix socket, one line of JSON in
+//! each direction.
 //! Unix sockets work across network namespaces; an open TCP connection is passed as a file descriptor.
 
 use std::io::{BufRead, BufReader, IoSlice, IoSliceMut, Read, Write};
@@ -126,7 +127,7 @@ pub(crate) fn ask<T: DeserializeOwned>(socket: &Path, request: &impl Serialize, 
     BufReader::new(&stream)
         .read_line(&mut line)
         .context("the test bed did not answer")?;
-    match serde_json::from_str(&line).context("the test bed ended while it was asked")? {
+    match serde_json::from_str(&line).context("the test bed ended before it answered")? {
         Reply::Done(value) => Ok(serde_json::from_value(value)?),
         Reply::Failed(message) => Err(anyhow!(message)),
     }
@@ -179,7 +180,7 @@ pub(crate) fn write_dialed(mut stream: &UnixStream, result: Result<TcpStream>) -
             let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
             let mut ancillary = SendAncillaryBuffer::new(&mut space);
             if !ancillary.push(SendAncillaryMessage::ScmRights(&descriptors)) {
-                bail!("no room for a file descriptor");
+                bail!("the message has no room for a file descriptor");
             }
             sendmsg(stream, &[IoSlice::new(b"+")], &mut ancillary, SendFlags::empty())?;
             Ok(())

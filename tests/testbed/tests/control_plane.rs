@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use support::{HostTraces, cgroups_of, eventually, leftovers, turn};
 use testbed::{Level, Testbed};
 
-/// Starts a test bed in a process of its own, which can be killed.
+/// Starts a test bed in a separate process, which can be killed.
 fn driver(name: &str, level: &str) -> (Child, PathBuf) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_testbed-supervisor"))
         .args(["hold", "--name", name, "--level", level])
@@ -28,7 +28,7 @@ fn driver(name: &str, level: &str) -> (Child, PathBuf) {
     (child, PathBuf::from(line.trim()))
 }
 
-/// Uses a test bed a little; returns its network namespace.
+/// Makes a few requests to a test bed; returns its network namespace.
 fn use_it(name: &str) -> String {
     let bed = Testbed::attach(name).unwrap();
     bed.kubectl(&["create", "namespace", "shop"]).unwrap();
@@ -54,7 +54,7 @@ fn kill_driver_and_check(name: &str, level: &str) {
     let network = use_it(name);
     assert!(
         !leftovers(&network, &state).is_empty(),
-        "the check sees a running test bed"
+        "the check must notice a running test bed"
     );
     child.kill().unwrap();
     child.wait().unwrap();
@@ -120,7 +120,7 @@ fn a_name_is_taken_while_its_test_bed_runs() {
     let error = Testbed::builder("t-taken").start().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "test bed t-taken runs already; cargo xtask testbed down --name t-taken ends it"
+        "the test bed t-taken runs already: end it with cargo xtask testbed down --name t-taken"
     );
     first.shutdown().unwrap();
     assert!(Testbed::attach("t-taken").is_err());
@@ -176,7 +176,7 @@ fn a_killed_api_server_comes_back_with_its_objects() {
     bed.kubectl(&["create", "namespace", "kept"]).unwrap();
     bed.kill("kube-scheduler").unwrap();
     bed.kill("kube-apiserver").unwrap();
-    assert!(bed.wait_ready().is_err(), "it was not started again");
+    assert!(bed.wait_ready().is_err(), "it must not be started again");
     assert!(
         bed.kubectl(&["get", "namespace", "kept", "--request-timeout=3s"])
             .is_err()
@@ -194,7 +194,7 @@ fn the_operator_definitions_of_prometheus_can_be_installed() {
     assert!(
         bed.kubectl(&["get", "crd", "prometheusrules.monitoring.coreos.com"])
             .is_err(),
-        "not there by itself"
+        "the definitions must not be installed by default"
     );
     bed.kubectl(&["apply", "--server-side", "-f", &manifest.to_string_lossy()])
         .unwrap();

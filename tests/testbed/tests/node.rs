@@ -121,7 +121,7 @@ fn an_image_of_a_dockerfile_runs() {
     std::fs::create_dir_all(stage.join("out")).unwrap();
     std::fs::copy(bed.bin("coredns").unwrap(), stage.join("out/server")).unwrap();
     let dockerfile = dir.path().join("Dockerfile");
-    // The base of the first stage exists nowhere: the folder takes its place.
+    // The base image of the first stage does not exist; the folder is used in its place.
     let text = "FROM registry.invalid/toolchain:1 AS build\nRUN make\n\
                 FROM scratch AS app\nCOPY --from=build /out/server /server\nUSER 65532:65532\nENTRYPOINT [\"/server\"]\n\
                 FROM scratch AS other\nCOPY --from=build /out/missing /missing\n";
@@ -153,7 +153,7 @@ fn prometheus_scrapes_what_is_labelled_and_alerts_arrive() {
         let body: serde_json::Value = serde_json::from_str(&body).unwrap();
         Some(body["data"]["result"].clone())
     };
-    // Two pods, one ServiceMonitor: a second one would make it four.
+    // Two pods and one ServiceMonitor; if a second one were selected, there would be four targets.
     eventually("both targets to be up", PATIENCE, || {
         query("sum(up)by(job)")?
             .as_array()?

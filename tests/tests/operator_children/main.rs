@@ -1,4 +1,5 @@
-//! The operator and its children on a real API server: made, changed, repaired, left alone, taken away.
+//! The operator and its children on a real API server: it creates, changes, repairs and deletes them, and leaves foreign
+//! objects alone.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -38,7 +39,7 @@ const CHILDREN: [(Resource, &str); 6] = [
     (DEPLOYMENTS, "orders"),
 ];
 
-/// Much waits for the garbage collector, which learns of a new kind every thirty seconds, and our CRD is new here.
+/// Longest wait. Deletions wait for the garbage collector, which learns of new kinds, such as our CRD, every thirty seconds.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// One control plane and one operator for all tests of this file; each has a namespace of its own.
@@ -53,7 +54,7 @@ static BED: LazyLock<Bed> = LazyLock::new(|| {
     let kubeconfig = installed.operator_kubeconfig(None).unwrap();
     let log = installed.operator_log();
     let (ready, started) = mpsc::channel();
-    // The operator ends with the thread that started it: one that outlives each single test.
+    // The kernel ends the operator with the thread that started it, so a thread that outlives every test starts it.
     std::thread::spawn(move || {
         let mut operator = Operator::start(&kubeconfig, &log, &[]).unwrap();
         operator.wait_ready().unwrap();
@@ -68,7 +69,7 @@ static BED: LazyLock<Bed> = LazyLock::new(|| {
     Bed { bed }
 });
 
-/// A namespace with a MonitoredApi `orders` in it, applied.
+/// A namespace with the MonitoredApi `orders`, whose children are applied.
 struct Shop {
     api: Kubernetes,
     namespace: &'static str,
@@ -135,7 +136,7 @@ impl Shop {
     }
 
     fn wait_nothing_left(&self) {
-        eventually("nothing to be left", PATIENCE, || {
+        eventually("all objects to be gone", PATIENCE, || {
             let existing = self.existing();
             Ok(if existing.is_empty() {
                 Ok(())
@@ -165,7 +166,7 @@ fn version(object: &Value) -> &str {
         .unwrap()
 }
 
-/// The managers of an object's fields, but for its status.
+/// The managers of an object's fields, without those of its status.
 fn managers(object: &Value) -> Vec<String> {
     let entries = object
         .pointer("/metadata/managedFields")
@@ -200,7 +201,7 @@ fn a_new_api_gets_every_child_owned_labelled_and_recorded() {
         assert!(ours.contains(&"monitored-api Apply".to_owned()), "{ours:?}");
         let record = orders["status"]["children"].as_array().unwrap().iter();
         let record = record.filter(|record| record["uid"] == child["metadata"]["uid"]);
-        assert_eq!(record.count(), 1, "{} is recorded once", kind.plural);
+        assert_eq!(record.count(), 1, "{} must be recorded once", kind.plural);
     }
     assert_eq!(orders["status"]["children"].as_array().unwrap().len(), CHILDREN.len());
     let deployment = shop.get(DEPLOYMENTS, "orders");
@@ -259,7 +260,7 @@ fn a_users_change_of_our_field_is_reverted_and_of_another_kept() {
     let evil = json!({"spec": {"template": {"spec": {"containers": container}}}});
     shop.api.merge(&deployment, &evil).unwrap();
     shop.wait(DEPLOYMENTS, "orders", |found| image(found) == "example.org/orders:1");
-    // A label that only the person sets is not ours. The next reconcile, which an edit causes, does not write the Service.
+    // A label that a user adds is not ours. The next reconcile, which an edit causes, does not write the Service.
     shop.api
         .merge(&service, &json!({"metadata": {"labels": {"team": "other"}}}))
         .unwrap();
@@ -294,7 +295,7 @@ fn a_foreign_object_is_left_alone_and_reported_and_replaced_after_its_deletion()
     let (_, reason, message) = condition(&orders, "ChildrenApplied").unwrap();
     assert_eq!(reason, "Conflict", "{message}");
     assert!(message.contains("Service orders"), "{message}");
-    // The others work, and the foreign one is as it was.
+    // The other children are applied, and the foreign object is unchanged.
     shop.wait(DEPLOYMENTS, "orders", |_| true);
     assert_eq!(shop.existing().len(), CHILDREN.len());
     assert_eq!(version(&shop.get(SERVICES, "orders")), version(&foreign));
@@ -389,7 +390,7 @@ fn a_number_of_pods_that_is_set_and_unset_stays_what_it_is() {
     shop.edit(&json!({"replicas": null}));
     shop.wait_says("ChildrenApplied", "True");
     assert_eq!(shop.get(DEPLOYMENTS, "orders")["spec"]["replicas"], json!(3));
-    // From here on it belongs to whoever sets it.
+    // From here on the field belongs to whoever sets it.
     let scale = json!({"spec": {"replicas": 5}});
     shop.api
         .merge(&format!("{}/scale", shop.path(DEPLOYMENTS, "orders")), &scale)
@@ -468,7 +469,7 @@ fn a_removed_owner_reference_is_reported_and_nothing_is_duplicated() {
             &json!({"metadata": {"labels": {"app.kubernetes.io/managed-by": "me"}}}),
         )
         .unwrap();
-    // A label of ours: put back, on the same object.
+    // A label of ours is restored on the same object.
     let label = |found: &Value| found["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "monitored-api";
     let repaired = shop.wait(SERVICES, "orders", label);
     assert_eq!(uid(&repaired), uid(&before));

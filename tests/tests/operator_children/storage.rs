@@ -1,4 +1,5 @@
-//! The volume for data: made, bound, kept when it is not wanted any more, never shrunk, never somebody else's.
+//! The claim for data: it is created and bound, kept when the spec no longer wants it, never shrunk, and never one that
+//! belongs to another owner.
 
 use integration_tests::kubernetes::{DEPLOYMENTS, MONITORED_APIS, Resource, condition};
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ const APPLIED: (&str, &str) = ("True", "Applied");
 const KEPT: (&str, &str) = ("True", "DataKept");
 const VOLUMES: &str = "/api/v1/persistentvolumes";
 
-/// A volume that somebody made by hand, of the class `manual`.
+/// Creates a PersistentVolume of the class `manual`, as an administrator does.
 fn volume(shop: &Shop, name: &str) {
     let volume = json!({
         "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
@@ -23,7 +24,7 @@ fn volume(shop: &Shop, name: &str) {
     shop.api.create(VOLUMES, &volume).unwrap();
 }
 
-/// Waits until a condition has this status and reason, and `part` in its message; gives back the message.
+/// Waits until a condition has this status and reason, and `part` in its message; returns the message.
 fn wait_says(shop: &Shop, name: &str, (status, reason): (&str, &str), part: &str) -> String {
     let found = shop.wait(MONITORED_APIS, "orders", |found| {
         let current = found["status"]["observedGeneration"] == found["metadata"]["generation"];
@@ -82,7 +83,7 @@ fn a_claim_waits_for_a_volume_and_says_so_is_kept_when_it_is_not_wanted_and_foun
     assert_eq!(uid(&shop.get(CLAIMS, "orders")), uid(&claim));
     assert_eq!(mounted_claim(&shop.get(DEPLOYMENTS, "orders")), Some("orders"));
 
-    // Kept for as long as it is there, and no longer.
+    // The status names the kept claim until the claim is deleted.
     shop.edit(&json!({"storage": null}));
     wait_says(&shop, "ChildrenApplied", KEPT, "");
     shop.api.delete(&shop.path(CLAIMS, "orders")).unwrap();
@@ -110,7 +111,7 @@ fn a_change_that_a_volume_cannot_follow_is_reported_with_the_fix_and_can_be_reve
         shop.edit(&storage("1Gi", "manual"));
         wait_says(&shop, "ChildrenApplied", APPLIED, "");
     }
-    // Whoever scales it up: never a second pod at one volume.
+    // Even if a user scales the Deployment, a volume never gets a second pod.
     let scale = format!("{}/scale", shop.path(DEPLOYMENTS, "orders"));
     shop.api.merge(&scale, &json!({"spec": {"replicas": 3}})).unwrap();
     shop.wait(DEPLOYMENTS, "orders", |found| found["spec"]["replicas"] == 1);
@@ -129,7 +130,7 @@ fn no_pod_mounts_a_foreign_claim_and_the_own_one_goes_with_its_api() {
     wait_says(&shop, "ChildrenApplied", ("False", "Conflict"), foreign_claim);
     assert!(
         shop.api.get(&shop.path(DEPLOYMENTS, "orders")).unwrap().is_none(),
-        "no pod at a foreign volume"
+        "no pod may mount a foreign volume"
     );
     shop.api.delete(&shop.path(CLAIMS, "orders")).unwrap();
     shop.wait(CLAIMS, "orders", |found| uid(found) != uid(&foreign));

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use integration_tests::api::Service;
 use serde_json::{Value, json};
 
-/// A call, and what must come back: `post(PATH).sends(BODY).answers(STATUS, PART_OF_THE_BODY)`.
+/// A call and the answer that it must get: `post(PATH).sends(BODY).answers(STATUS, PART_OF_THE_BODY)`.
 #[derive(Debug)]
 pub(crate) struct Case {
     method: &'static str,
@@ -66,7 +66,7 @@ impl Case {
         }
     }
 
-    /// Makes the call and compares.
+    /// Makes the call and compares the answer.
     ///
     /// # Errors
     /// Names the call, what was answered and what was wanted.

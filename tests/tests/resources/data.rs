@@ -1,4 +1,4 @@
-//! `/api/v1/data`: items that are created, changed, listed, summed up and deleted.
+//! Calls of `/api/v1/data`: items are created, changed, listed, summed up and deleted.
 
 use serde_json::{Value, json};
 

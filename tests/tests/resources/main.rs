@@ -1,4 +1,4 @@
-//! Every resource of the reference API against SQLite and PostgreSQL: one table of cases, the same answers.
+//! Every resource of the reference API on SQLite and PostgreSQL: one table of cases, the same answers on both.
 
 mod case;
 mod data;
@@ -12,9 +12,9 @@ use integration_tests::{
 };
 use serde_json::{Value, json};
 
-/// Checks the metrics that the calls of all cases leave.
+/// Checks the metrics after the calls of all cases.
 async fn check_metrics(service: &Service) -> Result<()> {
-    // Drained, so that every task has ended.
+    // The service is drained first, so that every background task has ended.
     service
         .state
         .background()
@@ -91,13 +91,13 @@ async fn postgres_answers_as_the_table_says() -> Result<()> {
     let rest: Vec<Value> = rest.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     assert_eq!(rest, [json!({"age": 36, "nul": "\0"}), json!({"name": {"first": "x"}})]);
 
-    // Two starts at the same time on an empty database: one migrates, the other waits.
+    // Of two services that start on an empty database at the same time, one migrates and the other waits.
     let url = postgres.create_database("twice")?;
     let (first, second) = tokio::join!(Service::start(&url), Service::start(&url));
     assert_eq!(first?.call("GET", "/products", None).await?.status, 200);
     assert_eq!(second?.call("GET", "/products", None).await?.status, 200);
 
-    // Wrong credentials and a missing database end the start, and nobody learns the password.
+    // With wrong credentials or a missing database the start fails, and the error does not show the password.
     for url in [url.replace(PASSWORD, "wrong-password"), postgres.url("nowhere")] {
         let error = format!("{:?}", Service::start(&url).await.err().context("it started")?);
         ensure!(!error.contains("password") && !error.contains("monitored"), "{error}");

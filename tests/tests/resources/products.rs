@@ -1,4 +1,4 @@
-//! `/products`: products under the number that the client gives.
+//! Calls of `/products`: the client chooses the number of a product.
 
 use serde_json::{Value, json};
 

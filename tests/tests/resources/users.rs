@@ -1,4 +1,4 @@
-//! `/users`, `/items` and `/api/users`: two interfaces to the same users, of which the first has a cache.
+//! Calls of `/users`, `/items` and `/api/users`: two interfaces to the same users, of which the first has a cache.
 
 use serde_json::{Value, json};
 

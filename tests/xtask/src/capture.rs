@@ -1,4 +1,4 @@
-//! `cargo xtask capture`: records what real programs answer, for tests that need no cluster.
+//! `cargo xtask capture`: records the answers of real programs, for tests that need no cluster.
 
 use anyhow::Result;
 use integration_tests::capture;

@@ -28,7 +28,7 @@ const RATE: u32 = 20;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Check every link, print it, and leave: 0 if all hold.
+    /// Check and print every link, then exit: 0 if all hold.
     #[arg(long)]
     exit: bool,
     /// With a PostgreSQL in the cluster, and two pods of the API that share its data.
@@ -88,13 +88,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     stay(&chain, &url)
 }
 
-/// Ends a running demo: its cluster, by which the process that started it ends too.
+/// Ends a running demo's cluster; the process that started it then ends too.
 fn down() -> Result<()> {
     if !state()?.is_alive()? {
-        bail!("no demo is running; one that still builds is ended by Ctrl-C in its terminal");
+        bail!("no demo is running: end one that still builds with Ctrl-C in its terminal");
     }
     Testbed::end(BED)?;
-    say("the demo's cluster is gone; the process that started it ends within a second");
+    say("The demo's cluster has ended; the process that started it ends within a second.");
     Ok(())
 }
 
@@ -104,12 +104,12 @@ fn state() -> Result<StateDir> {
 
 fn ensure_not_running() -> Result<()> {
     if state()?.is_alive()? {
-        bail!("a demo is running already: `cargo xtask demo down` ends it");
+        bail!("a demo is running already: end it with `cargo xtask demo down`");
     }
     Ok(())
 }
 
-/// What is built, and how long that usually takes on two cores.
+/// Says what will be built, and how long that usually takes on two cores.
 fn first_words() -> Result<String> {
     let toolbox = Toolbox::open()?;
     let missing = toolbox.missing(Level::Node);
@@ -124,14 +124,14 @@ fn first_words() -> Result<String> {
     })
 }
 
-/// Paths of the traffic: reads, and one error in forty requests.
+/// Paths of the traffic: reads, and one error in each forty requests.
 fn traffic(url: &str) -> Vec<String> {
     let mut paths = vec!["/api/v1/data"; 39];
     paths.push("/api/error");
     paths.into_iter().map(|path| format!("{url}{path}")).collect()
 }
 
-/// Every link of the chain, in order, each printed as it is proved.
+/// Checks every link of the chain in order, and prints each.
 fn check(chain: &Chain, pods: usize) -> Result<()> {
     show_resource(chain)?;
     step("targets that Prometheus scrapes");
@@ -144,7 +144,7 @@ fn check(chain: &Chain, pods: usize) -> Result<()> {
     for rule in chain.prometheus.rules(&format!("{NAMESPACE}-{API}-"))? {
         say(&format!("  {:<42} health {:<4} {}", rule.name, rule.health, rule.state));
     }
-    step("what each panel of the dashboard shows now");
+    step("the current values of each panel of the dashboard");
     for panel in panels_with_data(chain)? {
         say(&format!(
             "  {:<36} {:>3} series, first {}",

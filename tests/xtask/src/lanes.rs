@@ -1,7 +1,8 @@
-//! The integration tests: built once, then run as the programs that they are, some of them side by side.
+//! Runs the integration tests: builds their programs once, then runs some of them in parallel.
 //!
-//! Tests on a cluster mostly wait: for a rollout, for a Prometheus's clock, for the garbage collector. So several of them
-//! share the two cores, each with a test bed of its own. Tests without a cluster, some of which measure, run alone first.
+//! Tests on a cluster mostly wait: for a rollout, for Prometheus's clock, for the garbage collector. So several of them run
+//! at the same time, each with a test bed of its own. Tests without a cluster run first and one by one, because some of
+//! them measure time.
 
 use std::{
     collections::VecDeque,
@@ -15,16 +16,16 @@ use anyhow::{Context, Result, bail};
 use integration_tests::workspace::{cargo, read};
 use serde_json::Value;
 
-/// Test programs that run at the same time.
+/// The number of test programs that run at the same time.
 const LANES: usize = 3;
 
-/// Lines of a failed test's message that are repeated at the end; the whole stands further up.
-const SAID_LINES: usize = 40;
+/// The number of lines of a failed test's message that are repeated at the end. The whole message is in the output above.
+const MESSAGE_LINES: usize = 40;
 
 /// The packages whose tests start clusters.
 const ON_A_CLUSTER: [&str; 2] = ["integration-tests", "testbed"];
 
-/// The long ones first, longest first, so that no lane ends long after the others. What is not named here comes after.
+/// The longest programs, longest first; the others run after them. So no lane ends long after the others.
 const LONG: [&str; 11] = [
     "chain",
     "operator_restart",
@@ -39,8 +40,8 @@ const LONG: [&str; 11] = [
     "app_prometheus",
 ];
 
-/// Programs whose own tests may run side by side, and how many of them. In all others they share a cluster's state, or
-/// a machine's clock, and run one after the other.
+/// Programs whose own tests may run in parallel, and how many of them. The tests of all others run one by one, because they
+/// share the state of a cluster or measure time.
 const THREADS: [(&str, &str); 1] = [("chain", "3")];
 
 /// One built test program.
@@ -71,7 +72,7 @@ impl Program {
                 "--nocapture",
             ])
             .env("SEED", seed)
-            // Some tests have a program panic on purpose; its backtrace would bury what failed.
+            // Some tests make a program panic on purpose, and its backtrace would hide the real failure.
             .env("RUST_BACKTRACE", "0")
             .envs(environment.iter().copied())
             .stdin(Stdio::null());
@@ -82,7 +83,7 @@ impl Program {
 /// Runs every integration test of the workspace with these variables set.
 ///
 /// # Errors
-/// Names the programs that failed; what they printed stands in the output.
+/// Names the programs that failed; their output is printed before.
 pub(crate) fn run(flags: &[&str], environment: &[(&str, &Path)], seed: &str) -> Result<()> {
     let (clustered, alone): (Vec<_>, Vec<_>) = build(flags)?.into_iter().partition(|program| program.on_a_cluster);
     let mut done = Vec::new();
@@ -100,7 +101,7 @@ pub(crate) fn run(flags: &[&str], environment: &[(&str, &Path)], seed: &str) -> 
                 let failed = !end.passed;
                 finished.lock().unwrap_or_else(PoisonError::into_inner).push(end);
                 if failed {
-                    // Those that run may end; nothing new is started.
+                    // Running programs may end; no new one is started.
                     queue.lock().unwrap_or_else(PoisonError::into_inner).clear();
                 }
             }
@@ -119,18 +120,18 @@ pub(crate) fn run(flags: &[&str], environment: &[(&str, &Path)], seed: &str) -> 
 struct End {
     name: String,
     passed: bool,
-    /// The tests that failed, each with what it said.
+    /// The tests that failed, each with its message.
     failures: String,
     time: Duration,
 }
 
-/// Runs a program to its end and prints what it printed, in one piece.
+/// Runs a program to its end, then prints its output in one piece.
 #[expect(clippy::print_stdout, reason = "the output of a test run")]
 fn finish(program: &Program, command: &mut Command) -> Result<End> {
     let start = Instant::now();
-    // A run that hangs, or is cut off, then says where.
+    // Printed first, so that a run that hangs shows which program it is.
     println!("-- {} starts --", program.name);
-    // Both streams into one file, so that they stay in order.
+    // Both streams go into one file, so that their lines stay in order.
     let log = program.executable.with_extension("log");
     let file = std::fs::File::create(&log).with_context(|| format!("create {}", log.display()))?;
     command.stdout(file.try_clone()?).stderr(file);
@@ -149,22 +150,22 @@ fn finish(program: &Program, command: &mut Command) -> Result<End> {
     Ok(end)
 }
 
-/// The tests that failed, as the program lists them at its end, each with what it said as it did. Empty if none did.
+/// The tests that failed, as the program lists them at its end, each with its message. Empty if none failed.
 fn failures(printed: &str) -> String {
     let list = printed.rsplit_once("\nfailures:\n").map_or("", |(_, list)| list);
     let names = list.lines().take_while(|line| line.starts_with("    "));
-    let failure = |name: &str| format!("{name}\n{}", said(printed, name.trim()));
+    let failure = |name: &str| format!("{name}\n{}", message_of(printed, name.trim()));
     names.map(failure).collect()
 }
 
-/// What a test said when it failed: its panic, without the hint on backtraces.
-fn said(printed: &str, name: &str) -> String {
+/// The message of a failed test: its panic, without the hint on backtraces.
+fn message_of(printed: &str, name: &str) -> String {
     let lines = printed
         .lines()
         .skip_while(|line| !(line.starts_with(&format!("thread '{name}'")) && line.contains("panicked at")));
     lines
         .take_while(|line| !line.is_empty() && !line.starts_with("note: ") && !line.starts_with("stack backtrace"))
-        .take(SAID_LINES)
+        .take(MESSAGE_LINES)
         .flat_map(|line| ["      ", line, "\n"])
         .collect()
 }
@@ -199,7 +200,7 @@ fn build(flags: &[&str]) -> Result<Vec<Program>> {
     )?;
     let mut programs = Vec::new();
     for line in printed.lines() {
-        let message: Value = serde_json::from_str(line).context("cargo prints JSON")?;
+        let message: Value = serde_json::from_str(line).context("read the JSON that cargo prints")?;
         programs.extend(program(&message));
     }
     if programs.is_empty() {
@@ -209,7 +210,7 @@ fn build(flags: &[&str]) -> Result<Vec<Program>> {
     Ok(programs)
 }
 
-/// The test program that a message of Cargo tells of, if it is one.
+/// The test program that a message of Cargo is about, if it is about one.
 fn program(message: &Value) -> Option<Program> {
     let text = |path: &str| message.pointer(path).and_then(Value::as_str);
     if text("/target/kind/0") != Some("test") {
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_tests_are_named_with_what_they_said_and_nothing_else() {
+    fn failed_tests_are_listed_with_their_messages_only() {
         let printed = "thread 'b' (7) panicked at b.rs:1:1:\non purpose\n\nthread 'a' (8) panicked at a.rs:2:5:\nno 1\nbut 2\nnote: \
             run with\ntest a ... FAILED\n\nfailures:\n\nfailures:\n    a\n\ntest result: FAILED. 0 passed; 1 failed\n";
         let expected = "    a\n      thread 'a' (8) panicked at a.rs:2:5:\n      no 1\n      but 2\n";

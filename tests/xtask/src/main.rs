@@ -16,15 +16,15 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The project's tasks")]
 enum Cli {
-    /// Everything that must pass before a change lands; CI runs exactly this.
+    /// Run everything that must pass before a change lands; CI runs exactly this.
     Test(test::Args),
-    /// The whole chain on this machine: cluster, operator, an API, traffic, every link shown.
+    /// Run the whole chain on this machine: cluster, operator, an API, traffic; every link is shown.
     Demo(demo::Args),
-    /// A real Kubernetes on this machine, for tests and for trying things out.
+    /// Start and use a real Kubernetes on this machine, for tests and for trying things out.
     Testbed(testbed::Args),
-    /// The container images, or their contents.
+    /// Build the container images, or their contents.
     Image(image::Args),
-    /// Record what real programs answer, for tests that need no cluster.
+    /// Record the answers of real programs, for tests that need no cluster.
     Capture(capture::Args),
     /// Write the generated files again: CRD, chart pieces, manifests.
     Gen,

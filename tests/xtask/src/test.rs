@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that must pass before a change lands. CI runs exactly this.
+//! `cargo xtask test`: runs everything that must pass before a change lands. CI runs exactly this.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::{imports, lanes};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only what needs no cluster: formatting, lints, import rules, unit tests.
+    /// Run only what needs no cluster: formatting, lints, import rules, unit tests, licences.
     #[arg(long)]
     quick: bool,
 }
@@ -162,11 +162,12 @@ fn build_tools() -> Result<()> {
 
 fn integration_tests() -> Result<()> {
     let promtool = Toolbox::open()?.bin("promtool")?;
-    // Binaries too: the tests start the operator and the test bed's supervisor, and would build them with other features.
+    // Also builds the binaries, because the tests start the operator and the test bed's supervisor, and would build them
+    // with other features.
     run(cargo()?.args(["build", "--quiet", "--all-targets"]).args(WORKSPACE))?;
     let programs = testbed::profile_dir()?;
     let (operator, app) = (programs.join("monitored-api"), programs.join("monitored-app"));
-    // A gate is the same for everybody; `SEED=$RANDOM cargo xtask test`, or the test on its own, draws other kills.
+    // The gate always uses the same seed; `SEED=$RANDOM cargo xtask test` draws other kills.
     let seed = std::env::var("SEED").unwrap_or_else(|_| "1".to_owned());
     lanes::run(
         &WORKSPACE,

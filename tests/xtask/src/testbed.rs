@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use testbed::{Cache, Level, StateDir, SupervisorProgram, Testbed, Toolbox};
 
-/// First argument with which this program serves as a test bed's supervisor.
+/// The first argument that makes this program run as a test bed's supervisor.
 const SUPERVISOR: &str = "testbed-supervisor";
 
 /// Arguments of `cargo xtask testbed`.
@@ -79,7 +79,7 @@ pub(crate) fn supervisor_arguments() -> Option<Vec<String>> {
     (arguments.next().as_deref() == Some(SUPERVISOR)).then(|| arguments.collect())
 }
 
-/// Serves as supervisor.
+/// Runs as supervisor.
 pub(crate) fn supervise(arguments: &[String]) -> ExitCode {
     testbed::supervisor_main(&[SUPERVISOR.to_owned()], arguments)
 }
@@ -178,7 +178,7 @@ fn build(level: Option<Level>, binaries: &[String]) -> Result<()> {
     if let Some(level) = level {
         toolbox.ensure_level(level)?;
     } else if binaries.is_empty() {
-        bail!("say what to build: --level LEVEL, or binaries");
+        bail!("nothing to build: give --level LEVEL or the names of binaries, for example promtool helm");
     }
     for binary in binaries {
         toolbox.bin(binary)?;

@@ -1,4 +1,4 @@
-//! The supervisor of a test bed as a program of its own, for test binaries that cannot serve as one themselves.
+//! The supervisor of a test bed as a separate program, for test binaries that cannot run as one.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! What the tests that start test beds share.
+//! Helpers of the tests that start test beds.
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Held by every test that starts a test bed: several at once would only wait for the same processors.
+/// Held by every test that starts a test bed, because several at once would only compete for the processors.
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
@@ -20,7 +20,7 @@ pub(crate) fn eventually<T>(what: &str, limit: Duration, mut probe: impl FnMut()
         if let Some(value) = probe() {
             return value;
         }
-        assert!(Instant::now() < deadline, "waited in vain for: {what}");
+        assert!(Instant::now() < deadline, "waited without success for {what}");
         std::thread::sleep(Duration::from_millis(100));
     }
 }
@@ -50,7 +50,7 @@ pub(crate) fn leftovers(network: &str, state: &Path) -> Vec<String> {
     found
 }
 
-/// What a test bed could leave on the host: mounts, network devices, named network namespaces, cgroups.
+/// Everything that a test bed could leave on the host: mounts, network devices, named network namespaces, cgroups.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct HostTraces {
     mounts: BTreeSet<String>,
@@ -60,7 +60,7 @@ pub(crate) struct HostTraces {
 }
 
 impl HostTraces {
-    /// As they are now.
+    /// Reads the present state.
     pub(crate) fn now() -> Self {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
         let mounts = mounts

@@ -1,4 +1,5 @@
-//! `cargo xtask demo --postgres`: what one pod of the API writes the others read, and all pods may go.
+//! `cargo xtask demo --postgres`: shows that every pod reads the data that another pod wrote, and that new pods still have
+//! the data after all pods were deleted.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -14,7 +15,7 @@ const ITEMS: &str = "/api/v1/data";
 pub(super) fn check(chain: &Chain, namespace: &str, api: &str) -> Result<()> {
     step("one database behind all pods");
     let before = pods(chain, namespace, api)?;
-    ensure!(before.len() == 2, "two pods are wanted, there are {}", before.len());
+    ensure!(before.len() == 2, "there are {} pods instead of two", before.len());
     for (index, pod) in before.iter().enumerate() {
         let name = format!("written-by-pod-{index}");
         write(&url(chain, pod)?, &name)?;
@@ -38,7 +39,7 @@ pub(super) fn check(chain: &Chain, namespace: &str, api: &str) -> Result<()> {
         for index in 0..before.len() {
             read(&url(chain, pod)?, &format!("written-by-pod-{index}"))?;
         }
-        say("  a new pod: everything is there");
+        say("  a new pod has all the data");
     }
     Ok(())
 }
@@ -104,7 +105,7 @@ fn read(url: &str, name: &str) -> Result<()> {
     let items = found
         .get("items")
         .and_then(Value::as_array)
-        .context("a list of items")?;
+        .context("the answer has no list of items")?;
     let names: BTreeSet<_> = items.iter().filter_map(|item| item.get("name")?.as_str()).collect();
     ensure!(names.contains(name), "{name} is not in {names:?} of {url}");
     Ok(())

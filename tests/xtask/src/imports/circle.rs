@@ -9,8 +9,8 @@ use integration_tests::workspace;
 
 use crate::imports::module_tree::{Imports, ModuleTree};
 
-/// The circles of a crate, each expected file by file with the names that a file takes from the next one. Circles that share
-/// a file are one; of these, the shortest is expected.
+/// The circles of a crate, each as a text: file by file, with the names that a file imports from the next one. Circles that
+/// share a file count as one, and only the shortest of them is returned.
 pub(crate) fn circles(tree: &ModuleTree) -> Vec<String> {
     let imports = tree.imports();
     let mut shortest: Vec<_> = imports
@@ -27,7 +27,7 @@ pub(crate) fn circles(tree: &ModuleTree) -> Vec<String> {
     shortest.iter().map(|circle| show(&imports, circle)).collect()
 }
 
-/// The shortest circle through a file, which stands at its beginning only.
+/// The shortest circle through a file. The file is the first of the list and is not repeated at its end.
 fn circle_through(imports: &Imports, start: &PathBuf) -> Option<Vec<PathBuf>> {
     let mut came_from: BTreeMap<&PathBuf, &PathBuf> = BTreeMap::new();
     let mut queue = VecDeque::from([start]);
@@ -78,7 +78,7 @@ mod tests {
 
     use super::*;
 
-    /// The circles of a crate of these files.
+    /// The circles of a crate that consists of these files.
     fn circles_in(files: &[(&str, &str)]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files {

@@ -84,17 +84,17 @@ fn dependencies() -> Result<()> {
 
 fn no_circles() -> Result<()> {
     let metadata = read(cargo()?.args(["metadata", "--locked", "--no-deps", "--format-version", "1"]))?;
-    let metadata: Value = serde_json::from_str(&metadata).context("cargo metadata prints JSON")?;
+    let metadata: Value = serde_json::from_str(&metadata).context("read the JSON that cargo metadata prints")?;
     let packages = metadata.get("packages").and_then(Value::as_array);
     let mut wrong = Vec::new();
-    for package in packages.context("cargo metadata lists packages")? {
+    for package in packages.context("the output of cargo metadata lists no packages")? {
         let name = package.get("name").and_then(Value::as_str).unwrap_or_default();
         let found = circles_of(package)?;
         wrong.extend(found.into_iter().map(|circle| format!("{name}: {circle}")));
     }
     if !wrong.is_empty() {
         bail!(
-            "{}\nmove the shared item to a file that both may import, see ARCHITECTURE.md, imports",
+            "{}\nmove the shared item to a file that both may import: see ARCHITECTURE.md, Rooms",
             wrong.join("\n")
         );
     }
@@ -106,7 +106,7 @@ fn circles_of(package: &Value) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for target in package.get("targets").and_then(Value::as_array).into_iter().flatten() {
         let entry = target.get("src_path").and_then(Value::as_str);
-        let tree = ModuleTree::read(entry.context("a target has a source file")?.as_ref())?;
+        let tree = ModuleTree::read(entry.context("a target of cargo metadata has no source file")?.as_ref())?;
         found.extend(circles(&tree));
     }
     Ok(found)

@@ -1,4 +1,4 @@
-//! The modules of one crate, their files, and which file imports what from which other.
+//! The modules of one crate, their files, and the names that one file imports from another.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,13 +11,13 @@ use syn::{Attribute, Item, ItemMod};
 
 use crate::imports::paths::{self, ModulePath};
 
-/// How many re-exports are followed from one name to the file that defines it.
+/// The largest number of re-exports that are followed from a name to the file that defines it.
 const REEXPORTS: usize = 8;
 
 /// The modules of a crate without its tests (`#[cfg(test)]`).
 #[derive(Debug)]
 pub(crate) struct ModuleTree {
-    /// Each module's file. A module that is written inside another one's braces shares that one's file.
+    /// The file of each module. An inline module (`mod a { … }`) has the file of the module around it.
     files: BTreeMap<ModulePath, PathBuf>,
     /// The names that a module imports or re-exports, each with its path from the crate's root.
     imported: BTreeMap<ModulePath, BTreeMap<String, ModulePath>>,
@@ -29,7 +29,7 @@ pub(crate) struct ModuleTree {
 pub(crate) type Imports = BTreeMap<PathBuf, BTreeMap<PathBuf, BTreeSet<String>>>;
 
 impl ModuleTree {
-    /// Reads a crate from its entry, for example `src/lib.rs`, on.
+    /// Reads a crate, beginning with its root file, for example `src/lib.rs`.
     ///
     /// # Errors
     /// Names the file that can't be read or parsed.
@@ -39,12 +39,12 @@ impl ModuleTree {
             imported: BTreeMap::new(),
             named: BTreeMap::new(),
         };
-        let children = entry.parent().context("a source file lies in a folder")?;
+        let children = entry.parent().context("the source file has no parent folder")?;
         tree.read_file(entry, children, Vec::new())?;
         Ok(tree)
     }
 
-    /// Reads a module's file and then its children's, which lie in the folder `children`.
+    /// Reads a module's file and then those of its child modules, which are in the folder `children`.
     fn read_file(&mut self, file: &Path, children: &Path, module: ModulePath) -> Result<()> {
         let text = fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
         let parsed = syn::parse_file(&text).with_context(|| format!("parse {}", file.display()))?;
@@ -65,9 +65,12 @@ impl ModuleTree {
             match (&child.content, explicit_path(&child.attrs)) {
                 (Some((_, items)), _) => self.read_items(items, file, &below, path)?,
                 (None, Some(explicit)) => {
-                    let folder = file.parent().context("a source file lies in a folder")?;
+                    let folder = file.parent().context("the source file has no parent folder")?;
                     let target = folder.join(explicit);
-                    let siblings = target.parent().context("a source file lies in a folder")?.to_owned();
+                    let siblings = target
+                        .parent()
+                        .context("the source file has no parent folder")?
+                        .to_owned();
                     self.read_file(&target, &siblings, path)?;
                 }
                 (None, None) => {
@@ -80,8 +83,8 @@ impl ModuleTree {
         Ok(())
     }
 
-    /// Which file imports what from which other one. An import from a module above is left out: a module and its
-    /// children are one, and the parent names its children.
+    /// The names that each file imports from each other one. Imports from a parent module are left out, because a module
+    /// and its children count as one.
     pub(crate) fn imports(&self) -> Imports {
         let mut imports = Imports::new();
         for (module, paths) in &self.named {
@@ -100,8 +103,8 @@ impl ModuleTree {
         imports
     }
 
-    /// The module that a path leads to, and the name that is taken from it. A name that a module above only re-exports
-    /// is followed to where it comes from.
+    /// The module that a path leads to, and the name that is imported from it. A name that the module only re-exports is
+    /// followed to the module that defines it.
     fn target(&self, from: &ModulePath, path: &ModulePath) -> Option<(ModulePath, String)> {
         let mut path = path.clone();
         for _ in 0..REEXPORTS {
@@ -123,7 +126,7 @@ impl ModuleTree {
     }
 }
 
-/// The module that an item declares, if it belongs to more than the tests.
+/// The module that an item declares, unless it exists in tests only.
 fn submodule(item: &Item) -> Option<&ItemMod> {
     match item {
         Item::Mod(module) if !paths::only_for_tests(&module.attrs) => Some(module),

@@ -8,7 +8,7 @@ use syn::{Attribute, Item, ItemMod, Macro, Path, UseTree, visit::Visit};
 /// A path from the crate's root, without `crate`: of a module, or of an item in one.
 pub(crate) type ModulePath = Vec<String>;
 
-/// What a module names of its own crate.
+/// The names of its own crate that a module uses.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     /// Imported name → its path.
@@ -72,7 +72,7 @@ impl Collector<'_> {
     }
 
     fn name(&mut self, segments: &[String]) {
-        // A single word, `self` or `crate`, takes nothing from another file.
+        // A single word, `self` or `crate`, imports nothing from another file.
         if segments.len() > 1
             && let Some(path) = self.absolute(segments)
         {
@@ -101,7 +101,7 @@ impl Collector<'_> {
         }
     }
 
-    /// Paths that begin with `crate`, `self` or `super` in code that a macro gets unparsed.
+    /// Collects paths that begin with `crate`, `self` or `super` from the tokens of a macro call.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path = Vec::new();
         let mut colons = 0;
