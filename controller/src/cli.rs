@@ -136,6 +136,8 @@ mod tests {
         let cases = [
             ("--runbook-base-url", "http://wiki.corp/runbooks"),
             ("--runbook-base-url", "https://wiki/x y"),
+            ("--object-labels", "cost-center=a b"),
+            ("--object-labels", "app.kubernetes.io/managed-by=me"),
             ("--monitoring-object-labels", "release=a b"),
             ("--monitoring-object-labels", "app.kubernetes.io/managed-by=me"),
             ("--dashboard-object-labels", "grafana dashboard=1"),

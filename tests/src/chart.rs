@@ -86,6 +86,10 @@ const CHOICES: &[(&str, &[&str])] = &[
         &[r#"{"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/x", "b": ""}"#],
     ),
     (
+        "defaults.objectLabels",
+        &[r#"{"cost-center": "4711", "example.org/owner": "", "yes": "no"}"#],
+    ),
+    (
         "defaults.monitoringObjectLabels",
         &[
             r#"{"release": "kps"}"#,
@@ -295,7 +299,7 @@ fn identifiers(pod: &Value) -> Vec<String> {
             .filter_map(|item| Some(item.split_once('=')?.0.to_owned()))
             .collect()
     };
-    let repeatable = |flag: &String| flag.ends_with("-object-labels");
+    let repeatable = |flag: &String| flag.ends_with("object-labels");
     let mut all: Vec<Vec<String>> = lists
         .into_iter()
         .map(|(list, key)| {

@@ -9,6 +9,10 @@ use controller_core::settings::{check_label, check_runbook_base_url};
 /// Settings of the installation, the same for every MonitoredApi.
 #[derive(Debug, Args)]
 pub struct SettingsArgs {
+    /// Label of every object that is made for a MonitoredApi, such as cost-center=4711. Pods do not get it. Give it several
+    /// times or separated by commas.
+    #[arg(long, env = "OBJECT_LABELS", value_name = "KEY=VALUE", value_delimiter = ',', value_parser = label)]
+    object_labels: Vec<(String, String)>,
     /// Label of ServiceMonitors and PrometheusRules, by which a Prometheus selects them, such as
     /// release=kube-prometheus-stack. Give it several times or separated by commas.
     #[arg(long, env = "MONITORING_OBJECT_LABELS", value_name = "KEY=VALUE", value_delimiter = ',', value_parser = label)]
@@ -30,6 +34,7 @@ impl SettingsArgs {
             dashboard.insert("grafana_dashboard".to_owned(), "1".to_owned());
         }
         Settings {
+            object_labels: self.object_labels.into_iter().collect(),
             monitoring_object_labels: self.monitoring_object_labels.into_iter().collect(),
             dashboard_object_labels: dashboard,
             runbook_base_url: self.runbook_base_url.filter(|url| !url.is_empty()),

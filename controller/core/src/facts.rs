@@ -7,6 +7,8 @@ use crate::{error_class::ErrorClass, kind::ChildKind};
 /// Settings of the installation (chart values, command line), the same for every MonitoredApi.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
+    /// Labels of every child, under those of the MonitoredApi (`objectLabels`). Pods do not get them.
+    pub object_labels: BTreeMap<String, String>,
     /// Labels of ServiceMonitor and PrometheusRule, under those of the MonitoredApi (`monitoring.objectLabels`).
     pub monitoring_object_labels: BTreeMap<String, String>,
     /// Labels of the dashboard object; the default is `grafana_dashboard: "1"`.

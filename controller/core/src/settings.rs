@@ -116,6 +116,7 @@ mod tests {
         ] {
             let settings = Settings {
                 runbook_base_url: Some(url.to_owned()),
+                object_labels: odd(),
                 monitoring_object_labels: odd(),
                 dashboard_object_labels: odd(),
             };

@@ -26,6 +26,8 @@ pub struct ValidApi {
     pub workload: Workload,
     /// The Service in front of it.
     pub service: ServiceSettings,
+    /// Labels of every child: the installation's with the author's over them. A child's own labels win.
+    pub object_labels: BTreeMap<String, String>,
     /// Where its metrics are. Present even when monitoring is off: the container port `metrics` follows from it, and
     /// turning monitoring on must not roll the pods.
     pub metrics: Metrics,
@@ -92,7 +94,7 @@ pub struct Workload {
     pub termination_grace_period_seconds: i64,
     /// ServiceAccount of the pods; `None`: one of our own.
     pub service_account_name: Option<String>,
-    /// More labels of the pods.
+    /// More labels of the pods, the author's `objectLabels` among them.
     pub pod_labels: BTreeMap<String, String>,
     /// Annotations of the pods.
     pub pod_annotations: BTreeMap<String, String>,

@@ -172,6 +172,12 @@ pub struct MonitoredApiSpec {
         regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
     )]
     pub service_account_name: Option<String>,
+    /// Labels of every object that is made for this API, and of its pods, such as `cost-center: "4711"`: for policies that
+    /// demand them. They win over those of the installation; `podLabels`, `monitoring.objectLabels` and
+    /// `dashboard.objectLabels` win over these. A change replaces the pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::labels")]
+    pub object_labels: Option<BTreeMap<String, String>>,
     /// More labels of the pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::schema::labels")]

@@ -79,6 +79,9 @@ pub(crate) fn build(input: &BuildInput<'_>, violations: &mut Violations) -> Buil
     for row in CHILD_KINDS {
         (row.build)(input, &mut built, violations);
     }
+    for child in &mut built.children {
+        object::add_labels(child, &input.api.object_labels);
+    }
     built.children.sort_by_key(|child| child.kind.wave);
     built.missing.sort();
     built.missing.dedup();

@@ -75,6 +75,16 @@ pub(super) fn object(
     PlannedChild::new(kind, name, Value::Object(object))
 }
 
+/// Adds the labels that a child does not have of its own.
+pub(super) fn add_labels(child: &mut PlannedChild, labels: &BTreeMap<String, String>) {
+    let Some(own) = child.object.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for (key, value) in labels {
+        own.entry(key.as_str()).or_insert_with(|| value.as_str().into());
+    }
+}
+
 fn owner_reference(owner: &ApiRef) -> Value {
     json!({
         "apiVersion": format!("{}/{}", names::GROUP, names::VERSION),

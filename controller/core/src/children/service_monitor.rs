@@ -125,7 +125,8 @@ fn own_labels(api: &ValidApi) -> BTreeMap<String, String> {
 /// All labels of the ServiceMonitor, by which a Prometheus selects it.
 #[must_use]
 pub fn monitor_labels(api: &ValidApi) -> BTreeMap<String, String> {
-    let mut all = own_labels(api);
+    let mut all = api.object_labels.clone();
+    all.extend(own_labels(api));
     all.extend(labels(&api.owner.name));
     all
 }

@@ -19,6 +19,83 @@ fn plan(spec: &Value, facts: &Facts) -> Plan {
     compile(&api, &Settings::default(), facts, &ApiRef::of(&api)).unwrap()
 }
 
+/// A spec that turns every kind on.
+fn of_every_kind() -> Value {
+    json!({"image": "i", "preset": "native", "storage": {"size": "1Gi"}})
+}
+
+fn with_labels(spec: &Value, settings: &Settings) -> Plan {
+    let api = serde_json::from_value(json!({
+        "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
+        "metadata": {"name": "orders", "namespace": "shop", "uid": "owner-uid"}, "spec": spec,
+    }))
+    .unwrap();
+    compile(&api, settings, &Facts::default(), &ApiRef::of(&api)).unwrap()
+}
+
+fn map<const N: usize>(pairs: [(&str, &str); N]) -> std::collections::BTreeMap<String, String> {
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+}
+
+#[test]
+fn every_kind_carries_the_labels_of_the_author_and_of_the_installation() {
+    let settings = Settings {
+        object_labels: map([("cost-center", "1"), ("env", "prod")]),
+        monitoring_object_labels: map([("env", "monitoring")]),
+        ..Settings::default()
+    };
+    let mut spec = of_every_kind();
+    spec["objectLabels"] = json!({"cost-center": "4711"});
+    spec["dashboard"] = json!({"objectLabels": {"env": "dashboards"}});
+    let plan = with_labels(&spec, &settings);
+    for row in CHILD_KINDS {
+        let children: Vec<_> = plan.children.iter().filter(|child| child.kind == row.kind).collect();
+        assert!(!children.is_empty(), "{}: turn it on in of_every_kind()", row.name);
+        let env = match row.kind {
+            ChildKind::ServiceMonitor | ChildKind::PrometheusRule => "monitoring",
+            ChildKind::ConfigMap => "dashboards",
+            ChildKind::ServiceAccount
+            | ChildKind::PersistentVolumeClaim
+            | ChildKind::Service
+            | ChildKind::Deployment => "prod",
+        };
+        for child in children {
+            let labels = &child.object["metadata"]["labels"];
+            assert_eq!(labels["cost-center"], "4711", "{child}");
+            assert_eq!(labels["env"], env, "{child}");
+            assert_eq!(labels["app.kubernetes.io/managed-by"], "monitored-api", "{child}");
+        }
+    }
+    let labels = service_monitor::monitor_labels(&plan.api);
+    let monitor = plan
+        .children
+        .iter()
+        .find(|child| child.kind == ChildKind::ServiceMonitor)
+        .unwrap();
+    assert_eq!(json!(labels), monitor.object["metadata"]["labels"]);
+}
+
+#[test]
+fn pods_carry_the_authors_labels_and_not_those_of_the_installation() {
+    let template = |spec: &Value, settings: &Settings| {
+        let deployment = with_labels(spec, settings).children.pop().unwrap();
+        deployment.object["spec"]["template"].clone()
+    };
+    let none = Settings::default();
+    let some = Settings {
+        object_labels: map([("cost-center", "1")]),
+        ..Settings::default()
+    };
+    let plain = json!({"image": "i"});
+    assert_eq!(template(&plain, &none), template(&plain, &some));
+    let labelled = json!({"image": "i", "objectLabels": {"cost-center": "2", "env": "a"}, "podLabels": {"env": "b"}});
+    let labels = &template(&labelled, &some)["metadata"]["labels"];
+    assert_eq!(labels["cost-center"], "2");
+    assert_eq!(labels["env"], "b");
+    let selector = &with_labels(&labelled, &some).children.pop().unwrap().object["spec"]["selector"];
+    assert_eq!(selector["matchLabels"].as_object().unwrap().len(), 2);
+}
+
 fn kinds(spec: &Value) -> Vec<String> {
     plan(spec, &Facts::default())
         .children

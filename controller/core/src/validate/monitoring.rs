@@ -113,7 +113,7 @@ pub(super) fn dashboard_settings(
 }
 
 /// The installation's labels with the author's over them.
-fn merged(
+pub(super) fn merged(
     settings: &BTreeMap<String, String>,
     given: Option<BTreeMap<String, String>>,
     path: &str,

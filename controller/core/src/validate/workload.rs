@@ -217,9 +217,17 @@ pub(super) fn service_account(name: Option<&str>, out: &mut Violations) -> Optio
     })
 }
 
-pub(super) fn pod_labels(labels: Option<&BTreeMap<String, String>>, out: &mut Violations) -> BTreeMap<String, String> {
-    let labels = labels.cloned().unwrap_or_default();
-    syntax::labels(&labels, "spec.podLabels", &RESERVED_LABELS, out);
+/// `podLabels` over the author's `objectLabels`. Those of the installation are not among them: a change of its settings must
+/// not replace the pods of every API.
+pub(super) fn pod_labels(
+    object_labels: Option<&BTreeMap<String, String>>,
+    pod_labels: Option<&BTreeMap<String, String>>,
+    out: &mut Violations,
+) -> BTreeMap<String, String> {
+    let pod_labels = pod_labels.cloned().unwrap_or_default();
+    syntax::labels(&pod_labels, "spec.podLabels", &RESERVED_LABELS, out);
+    let mut labels = object_labels.cloned().unwrap_or_default();
+    labels.extend(pod_labels);
     labels
 }
 
