@@ -27,7 +27,8 @@ pub const LABEL_PART_OF: &str = "app.kubernetes.io/part-of";
 /// Value of [`LABEL_MANAGED_BY`].
 pub const MANAGED_BY: &str = "monitored-api";
 
-/// Annotation on a MonitoredApi: any new value makes the operator look at it again.
+/// Annotation on a MonitoredApi: a new value makes the operator read every object of it from the API server and compare
+/// each value that it owns. It finds what no watch tells, and is answered by `status.lastHandledReconcileAt`.
 pub const ANNOTATION_RECONCILE_AT: &str = "monitoredapi.io/reconcile-at";
 /// Annotation on an object that belongs to nobody: `"true"` lets the operator take it over.
 pub const ANNOTATION_ADOPT: &str = "monitoredapi.io/adopt";

@@ -86,9 +86,9 @@ reasons! {
     /// The objects have not been written yet.
     Pending: [ChildrenApplied], "Wait.";
     /// Not evaluated while the spec is invalid.
-    SpecInvalid: [ChildrenApplied, MonitorSelected, DialectKnown], "Correct the spec: see `Accepted`.";
+    SpecInvalid: [ChildrenApplied, WorkloadReady, MonitorSelected, DialectKnown], "Correct the spec: see `Accepted`.";
     /// `spec.suspend` is true, so no object is written.
-    Suspended: [ChildrenApplied, Reconciling], "Set `spec.suspend: false` to let the operator write again.";
+    Suspended: [ChildrenApplied, WorkloadReady, Reconciling], "Set `spec.suspend: false` to let the operator write again.";
 
     /// All pods are up to date and available.
     RolloutComplete: [WorkloadReady], "Nothing.";
@@ -166,16 +166,18 @@ reasons! {
     Selected: [MonitorSelected], "Nothing.";
     /// The CRD of ServiceMonitors is not installed.
     CrdMissing: [MonitorSelected], "Install the Prometheus Operator.";
-    /// The ServiceMonitor could not be written.
-    NotApplied: [MonitorSelected], "See `ChildrenApplied`.";
+    /// The object that the condition is about could not be written as the spec wants it.
+    NotApplied: [WorkloadReady, MonitorSelected], "See `ChildrenApplied`.";
     /// The operator has not read the Prometheus objects yet.
     NotReadYet: [MonitorSelected], "Wait.";
     /// The CRD of Prometheus objects is not installed, so nobody can tell who reads ServiceMonitors.
     NoPrometheusKind: [MonitorSelected], "Nothing, if another collector reads ServiceMonitors; else install the Prometheus Operator.";
     /// The operator is not permitted to read Prometheus objects.
-    NotPermitted: [MonitorSelected], "Grant it get, list and watch on `prometheuses.monitoring.coreos.com`.";
-    /// The cluster has no Prometheus object.
-    NoPrometheus: [MonitorSelected], "Install a Prometheus (kube-prometheus-stack brings one).";
+    NotPermitted: [MonitorSelected], "Grant it list and watch on `prometheuses.monitoring.coreos.com`.";
+    /// The operator looks after single namespaces only and does not read Prometheus objects, which may be in others.
+    NotWatched: [MonitorSelected], "Compare the labels of the ServiceMonitor with the `serviceMonitorSelector` of the Prometheus by hand.";
+    /// The cluster has no Prometheus object, so nobody can tell who reads ServiceMonitors.
+    NoPrometheus: [MonitorSelected], "Nothing, if another collector reads ServiceMonitors; else install a Prometheus (kube-prometheus-stack brings one).";
     /// The operator cannot read the labels of the namespace, which a Prometheus selects by.
     NamespaceUnknown: [MonitorSelected], "Let the operator read namespaces (it cannot in namespaced mode), or check the labels by hand.";
     /// The ServiceMonitor lacks a label that every Prometheus selects by.
@@ -190,7 +192,7 @@ reasons! {
     /// Nothing names the dialect, so only alerts and panels that need none are made.
     NotDetectedYet: [DialectKnown], "Set `spec.metrics.dialect`.";
 
-    /// Every link from the workload to Prometheus that can be checked holds.
+    /// Every link from the workload to Prometheus that the operator checks holds. Whether a Prometheus reads the alerts is not checked.
     Monitored: [Monitored], "Nothing.";
     /// None of the pods has run yet, so there is nothing to scrape.
     NeverRan: [Monitored], "See `WorkloadReady`.";

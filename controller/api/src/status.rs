@@ -42,6 +42,11 @@ pub struct MonitoredApiStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub first_failing: Option<String>,
+    /// Value of the annotation `monitoredapi.io/reconcile-at` for which every object was last read from the API server and
+    /// compared, at most 256 characters of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub last_handled_reconcile_at: Option<String>,
     /// Each link of the chain from the spec to the dashboard: that it holds, or what to do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "crate::schema::conditions")]
@@ -92,4 +97,12 @@ pub struct ChildRecord {
     /// `Ready`, `Progressing`, `Conflict`, `Failed` or `Missing`; `Kept`: no longer wanted, but it holds data.
     #[schemars(length(max = 32))]
     pub state: String,
+}
+
+impl ChildRecord {
+    /// `metadata.generation` after the write, where the kind has one.
+    #[must_use]
+    pub fn generation(&self) -> Option<i64> {
+        self.version.as_ref()?.parse().ok()
+    }
 }

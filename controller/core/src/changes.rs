@@ -20,6 +20,8 @@ pub struct Changes {
     pub prune: Vec<ChildRecord>,
     /// Objects that are no longer wanted and stay, because they hold data.
     pub kept: Vec<ChildRecord>,
+    /// Objects that are no longer wanted and stay until the rollout is complete, because pods of the old revision need them.
+    pub in_use: Vec<ChildRecord>,
 }
 
 impl Changes {
@@ -50,17 +52,54 @@ impl Changes {
     }
 }
 
+/// Whether every object of the plan was written as the plan has it, according to the write records.
+#[must_use]
+pub fn is_written(plan: &Plan, records: &[ChildRecord]) -> bool {
+    plan.children.iter().all(|planned| {
+        record_of(records, planned).map_or_else(
+            // An object whose CRD is missing has no record.
+            || planned.kind.optional,
+            |record| record.desired_hash == planned.desired_hash(),
+        )
+    })
+}
+
 /// Compares the plan with the write records and with what the watches know.
 #[must_use]
 pub fn decide(plan: &Plan, records: &[ChildRecord], facts: &Facts) -> Changes {
     let owner = &plan.api.owner;
-    let decisions = plan
+    let decisions: Vec<_> = plan
         .children
         .iter()
         .map(|planned| decide_child(planned, records, facts, owner))
         .collect();
-    let (kept, prune) = leftovers(plan, records, facts).into_iter().partition(holds_data);
-    Changes { decisions, prune, kept }
+    let (kept, unwanted): (Vec<_>, Vec<_>) = leftovers(plan, records, facts)
+        .into_iter()
+        .partition(|record| is_of(record, |kind| kind.holds_data));
+    let rolled_out = is_rolled_out(plan, &decisions, records, facts);
+    let (in_use, prune) = unwanted
+        .into_iter()
+        .partition(|record| !rolled_out && is_of(record, |kind| kind.used_by_pods));
+    Changes {
+        decisions,
+        prune,
+        kept,
+        in_use,
+    }
+}
+
+/// Whether no pod of an earlier revision is left: the Deployment is as planned, and its rollout is complete.
+fn is_rolled_out(plan: &Plan, decisions: &[Decision], records: &[ChildRecord], facts: &Facts) -> bool {
+    let mut planned = plan.children.iter().zip(decisions);
+    let Some((planned, decision)) = planned.find(|(planned, _)| planned.kind == ChildKind::DEPLOYMENT) else {
+        return false;
+    };
+    let written = record_of(records, planned).and_then(ChildRecord::generation);
+    *decision == Decision::Skip
+        && facts
+            .deployment
+            .as_ref()
+            .is_some_and(|deployment| deployment.is_seen(written) && deployment.is_complete())
 }
 
 /// The write record of a planned child.
@@ -77,8 +116,9 @@ pub fn is_ours(observed: &ObservedChild, owner: &ApiRef) -> bool {
     observed.controller_uid.as_deref() == Some(&owner.uid)
 }
 
-fn holds_data(record: &ChildRecord) -> bool {
-    child_kind(&record.kind).is_some_and(|kind| kind.holds_data)
+/// Whether the record is of a kind of which this is true.
+fn is_of(record: &ChildRecord, is: impl Fn(ChildKind) -> bool) -> bool {
+    child_kind(&record.kind).is_some_and(is)
 }
 
 fn decide_child(planned: &PlannedChild, records: &[ChildRecord], facts: &Facts, owner: &ApiRef) -> Decision {
@@ -90,7 +130,10 @@ fn decide_child(planned: &PlannedChild, records: &[ChildRecord], facts: &Facts, 
     match facts.state(planned.kind) {
         KindState::Synced => {
             let observed = facts.child(planned.kind, &planned.name);
-            write_record::decide(planned, record_of(records, planned), observed, owner)
+            match write_record::decide(planned, record_of(records, planned), observed, owner) {
+                Decision::Skip if facts.requested => Decision::Confirm,
+                decision => decision,
+            }
         }
         // Without its CRD the object cannot exist: no request is made, and its outcome will be `CrdMissing`.
         KindState::Missing if planned.kind.optional => Decision::Skip,
@@ -146,7 +189,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{children::child_kinds, compile, facts::Settings, failure::ErrorClass};
+    use crate::{
+        children::child_kinds,
+        compile,
+        facts::{DeploymentFacts, Settings},
+        failure::ErrorClass,
+    };
 
     const OWNER: &str = "owner-uid";
 
@@ -208,6 +256,24 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_is_written_where_every_record_is_of_it() {
+        let plan = plan(&json!({"image": "i"}), &Facts::default());
+        let (_, records) = converged(&plan);
+        assert!(is_written(&plan, &records));
+        for record in &records {
+            let others: Vec<_> = records.iter().filter(|other| *other != record).cloned().collect();
+            let optional = child_kind(&record.kind).unwrap().optional;
+            assert_eq!(is_written(&plan, &others), optional, "{}", record.kind);
+            let mut changed = others;
+            changed.push(ChildRecord {
+                desired_hash: "another".to_owned(),
+                ..record.clone()
+            });
+            assert!(!is_written(&plan, &changed), "{}", record.kind);
+        }
+    }
+
+    #[test]
     fn each_state_of_a_watch_has_its_decision() {
         let plan = plan(&json!({"image": "i"}), &Facts::default());
         let cases = [
@@ -243,6 +309,81 @@ mod tests {
         let changes = decide(&after, &[], &facts);
         assert_eq!(names(&changes.prune), ["Service orders-metrics"]);
         assert_eq!(names(&changes.kept), ["PersistentVolumeClaim orders"]);
+    }
+
+    #[test]
+    fn the_service_account_of_old_pods_is_deleted_when_the_rollout_is_complete() {
+        let before = plan(&json!({"image": "i"}), &Facts::default());
+        let (mut facts, old_records) = converged(&before);
+        let after = plan(&json!({"image": "i", "serviceAccountName": "robot"}), &Facts::default());
+        let complete = DeploymentFacts {
+            generation: 2,
+            observed_generation: 2,
+            wanted: 3,
+            replicas: 3,
+            updated: 3,
+            available: 3,
+            ..DeploymentFacts::default()
+        };
+        let rolling = DeploymentFacts {
+            updated: 1,
+            ..complete.clone()
+        };
+        let unseen = DeploymentFacts {
+            observed_generation: 1,
+            ..complete.clone()
+        };
+        let (_, mut new_records) = converged(&after);
+        new_records.extend(
+            old_records
+                .iter()
+                .filter(|record| record.kind == "ServiceAccount")
+                .cloned(),
+        );
+        for record in new_records.iter_mut().filter(|record| record.kind == "Deployment") {
+            record.version = Some("2".to_owned());
+        }
+        let cases = [
+            // The Deployment is still the old one.
+            (&old_records, Some(complete.clone()), false),
+            (&new_records, None, false),
+            (&new_records, Some(rolling), false),
+            (&new_records, Some(unseen), false),
+            (&new_records, Some(complete), true),
+        ];
+        for (records, deployment, pruned) in cases {
+            facts.deployment = deployment;
+            let todo = decide(&after, records, &facts);
+            let (prune, in_use): (&[&str], &[&str]) = if pruned {
+                (&["ServiceAccount orders"], &[])
+            } else {
+                (&[], &["ServiceAccount orders"])
+            };
+            assert_eq!(names(&todo.prune), prune, "{:?}", facts.deployment);
+            assert_eq!(names(&todo.in_use), in_use, "{:?}", facts.deployment);
+        }
+    }
+
+    #[test]
+    fn a_requested_reconcile_reads_every_object_live() {
+        let plan = plan(&json!({"image": "i"}), &Facts::default());
+        let (mut facts, records) = converged(&plan);
+        facts.requested = true;
+        let todo = decide(&plan, &records, &facts);
+        assert!(
+            todo.decisions.iter().all(|decision| *decision == Decision::Confirm),
+            "{todo:?}"
+        );
+        // A kind whose CRD is missing has no objects to read.
+        facts.states.insert(ChildKind::SERVICE_MONITOR, KindState::Missing);
+        let index = plan
+            .children
+            .iter()
+            .position(|child| child.kind == ChildKind::SERVICE_MONITOR);
+        assert_eq!(
+            decide(&plan, &records, &facts).decisions[index.unwrap()],
+            Decision::Skip
+        );
     }
 
     #[test]

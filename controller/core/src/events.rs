@@ -3,6 +3,8 @@
 use controller_api::{ConditionType, MonitoredApiStatus, Reason};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
+use crate::foreign_text::cut;
+
 /// Kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EventType {
@@ -108,22 +110,13 @@ fn event(type_: EventType, reason: &'static str, condition: &Condition, action: 
     EventSpec {
         type_,
         reason,
-        note: cut(&condition.message),
+        note: cut(&condition.message, MAX_NOTE).to_owned(),
         action,
     }
 }
 
 fn find(condition: ConditionType, status: &MonitoredApiStatus) -> Option<&Condition> {
     status.conditions.iter().find(|entry| entry.type_ == condition.as_str())
-}
-
-/// The message, cut between two characters where it is longer than a note may be.
-fn cut(message: &str) -> String {
-    let mut end = message.len().min(MAX_NOTE);
-    while !message.is_char_boundary(end) {
-        end -= 1;
-    }
-    message.get(..end).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -24,6 +24,12 @@ pub struct Facts {
     pub states: BTreeMap<ChildKind, KindState>,
     /// Kind, name and observation of every object that the watches know for this MonitoredApi.
     pub children: Vec<(ChildKind, String, ObservedChild)>,
+    /// A person asks for every object to be read and compared ([`crate::status::is_reconcile_requested`]).
+    pub requested: bool,
+    /// The Deployment's figures, if the watch knows one of ours.
+    pub deployment: Option<DeploymentFacts>,
+    /// The claim for the data, if the watch knows one of ours.
+    pub volume_claim: Option<VolumeClaimFacts>,
     /// Replicas of the live Deployment, if there is one, and whether a manager other than us owns the field.
     pub live_replicas: Option<LiveReplicas>,
     /// `metadata.resourceVersion` of the Deployment that `live_replicas` was read from.
@@ -113,6 +119,10 @@ pub struct VolumeClaimFacts {
     pub uid: String,
     /// `status.phase`: `Pending`, `Bound` or `Lost`; empty while the cluster has not looked at it.
     pub phase: String,
+    /// `spec.resources.requests.storage`: the size that it has or shall grow to.
+    pub size: String,
+    /// Another manager than us owns the size: a person, or an autoscaler of volumes.
+    pub resized: bool,
     /// Message of its latest event, while it is not bound.
     pub latest_event: Option<String>,
 }
@@ -140,6 +150,21 @@ pub struct DeploymentFacts {
     pub progress_failed: Option<(String, String)>,
     /// Message of condition `ReplicaFailure`, when it is True (quota, admission).
     pub replica_failure: Option<String>,
+}
+
+impl DeploymentFacts {
+    /// Whether the Deployment's controller has seen the latest change, and the watch our own latest write, after which the
+    /// generation was `written`.
+    #[must_use]
+    pub fn is_seen(&self, written: Option<i64>) -> bool {
+        self.observed_generation >= self.generation.max(written.unwrap_or_default())
+    }
+
+    /// Whether every pod is of the newest revision and available, as `kubectl rollout status` judges it.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.updated >= self.wanted && self.replicas <= self.updated && self.available >= self.updated
+    }
 }
 
 /// One pod of the workload.
@@ -194,6 +219,8 @@ pub enum PrometheusFacts {
     CrdMissing,
     /// The operator may not read them.
     NotPermitted,
+    /// The operator looks after single namespaces and does not read them.
+    NotWatched,
     /// All that exist, sorted by namespace and name.
     Known(Vec<PrometheusSelectors>),
 }

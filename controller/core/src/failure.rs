@@ -1,7 +1,10 @@
 //! What a failed request to the API server means for a child.
 
 pub use crate::error_class::ErrorClass;
-use crate::plan::{Outcome, PlannedChild};
+use crate::{
+    foreign_text::refusal,
+    plan::{Outcome, PlannedChild},
+};
 
 /// The whole answer where the API server gave none in time: a sentence that does not change.
 const NO_ANSWER: &str = "the API server does not answer in time";
@@ -26,8 +29,8 @@ impl Outcome {
                 "the API server's admission does not know the kind MonitoredApi yet: wait, it passes within a minute"
                     .to_owned(),
             ),
-            ErrorClass::Forbidden => Self::Forbidden(message.to_owned()),
-            ErrorClass::Invalid => Self::Invalid(message.to_owned()),
+            ErrorClass::Forbidden => Self::Forbidden(refusal(message, &planned.object)),
+            ErrorClass::Invalid => Self::Invalid(refusal(message, &planned.object)),
             ErrorClass::Conflict => failed("somebody else is changing it"),
             ErrorClass::NotFound => failed("its namespace does not exist"),
             ErrorClass::KindMissing => failed("the API server does not serve this kind"),
@@ -36,7 +39,7 @@ impl Outcome {
             ErrorClass::Unreachable => Self::Failed("the API server cannot be reached".to_owned()),
             // Server-side apply answers with code 500 where an entry of a list is given twice.
             ErrorClass::Server if message.contains("failed to create typed patch object") => {
-                Self::Invalid(message.to_owned())
+                Self::Invalid(refusal(message, &planned.object))
             }
             ErrorClass::Server => failed(&server_failed(message)),
             ErrorClass::Gone => failed("the API server failed"),
@@ -98,6 +101,22 @@ mod tests {
             .spec.template.spec.containers[name=\"log\"].env: duplicate entries for key [name=\"A\"]";
         let told = outcome(ChildKind::DEPLOYMENT, ErrorClass::Server, twice);
         assert_eq!(told, Outcome::Invalid(twice.to_owned()));
+    }
+
+    #[test]
+    fn a_refusal_is_the_same_each_time_and_holds_no_value_of_a_variable() {
+        let object = json!({"spec": {"template": {"spec": {"containers": [{"env": [{"name": "A", "value": "s3cret-Passw0rd"}]}]}}}});
+        let planned = PlannedChild::new(ChildKind::DEPLOYMENT, "orders".to_owned(), object);
+        let refusal = "denied (request 0f8fad5b-d9cb-469f-a165-70867728950e): \"s3cret-Passw0rd\"";
+        let told = "denied (request …): \"…\"".to_owned();
+        let of = |class, message: &str| Outcome::of_failure(&planned, class, message);
+        assert_eq!(of(ErrorClass::Forbidden, refusal), Outcome::Forbidden(told.clone()));
+        assert_eq!(of(ErrorClass::Invalid, refusal), Outcome::Invalid(told));
+        let twice = of(
+            ErrorClass::Server,
+            "failed to create typed patch object: value s3cret-Passw0rd",
+        );
+        assert!(matches!(twice, Outcome::Invalid(why) if why.ends_with("value …")));
     }
 
     #[test]

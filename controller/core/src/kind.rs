@@ -90,6 +90,9 @@ pub struct ChildKindDef {
     pub wave: u8,
     /// Its objects hold data: one that is turned off is kept, and the operator has no right to delete it. Default: no.
     pub holds_data: bool,
+    /// Running pods need its objects: one that is turned off is deleted only when the rollout to pods without it is complete.
+    /// Default: no.
+    pub used_by_pods: bool,
     /// How it is watched. Default: by metadata.
     pub watch: Watch,
     /// CEL over `object`, a MonitoredApi: whether the spec turns the kind on. The admission policy then asks whether the
@@ -110,6 +113,7 @@ impl ChildKindDef {
             needed_by_ready: false,
             wave: 1,
             holds_data: false,
+            used_by_pods: false,
             watch: Watch::Metadata,
             enabled_when: ALWAYS,
             explain: no_explanation,
@@ -134,6 +138,13 @@ impl ChildKindDef {
     pub(crate) const fn holding_data(self) -> Self {
         Self {
             holds_data: true,
+            ..self
+        }
+    }
+
+    pub(crate) const fn used_by_pods(self) -> Self {
+        Self {
+            used_by_pods: true,
             ..self
         }
     }

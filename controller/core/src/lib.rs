@@ -11,6 +11,7 @@ mod error_class;
 pub mod events;
 pub mod facts;
 pub mod failure;
+pub mod foreign_text;
 pub mod kind;
 pub mod manifest;
 pub mod metadata;

@@ -117,16 +117,17 @@ impl Metadata {
         self.managed_fields.iter().position(|entry| entry.manager == manager)
     }
 
-    /// Whether we own `spec.replicas`, and whether another manager does. Writers of the status own a field of the same
-    /// name and do not count.
+    /// Whether we own a field of the spec, such as `replicas`, and whether another manager does. Writers of the status may
+    /// own a field of the same name and do not count.
     #[must_use]
-    pub fn replica_owners(&self) -> (bool, bool) {
+    pub fn owners_of(&self, field: &str) -> (bool, bool) {
+        let key = format!("\"f:{field}\"");
         let owns = |entry: &&ManagedFields| {
             entry.subresource != "status"
                 && entry
                     .fields_v1
                     .as_deref()
-                    .is_some_and(|fields| fields.get().contains("\"f:replicas\""))
+                    .is_some_and(|fields| fields.get().contains(&key))
         };
         let mut owners = self.managed_fields.iter().filter(owns);
         let ours = owners.clone().any(ManagedFields::is_ours);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     facts::WorkloadFacts,
     plan::{Applied, Outcome},
-    status::{is_pending, unready_pods},
+    status::{claim_to_look_up, unready_pods},
 };
 
 /// How often a conflict is looked at again: foreign objects are not watched, so no event says that one is gone. It
@@ -18,11 +18,14 @@ pub const DELETION_RECHECK: Duration = Duration::from_secs(10);
 /// How often a cluster that is not ready for an object yet is tried again.
 pub const PENDING_RECHECK: Duration = Duration::from_secs(5);
 
-/// How often a workload is looked at again while its reason comes from an event, which no watch brings: a pod that runs
-/// and is not ready, or a claim without a volume.
+/// How soon a workload is looked at again while its reason comes from an event, which no watch brings: a pod that runs and
+/// is not ready, or a claim without a volume. The API server has no index for events, so the longer it has been so, the
+/// longer is the wait: a quarter of that time.
 pub const EVENT_RECHECK: Duration = Duration::from_secs(30);
 /// The same for a claim that has no event yet: the first one comes some moments after it.
 pub const NO_EVENT_RECHECK: Duration = Duration::from_secs(5);
+/// The longest of these waits.
+pub const LONGEST_EVENT_RECHECK: Duration = Duration::from_secs(15 * 60);
 
 /// When a MonitoredApi that was just worked on is due again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,10 +41,11 @@ pub enum Requeue {
 }
 
 /// When to look again: what became of the plan (`None`: nothing was applied) decides, else what the workload waits for.
+/// `unready_for`: how long it has waited already ([`crate::status::unready_for`]).
 #[must_use]
-pub fn requeue(applied: Option<&Applied>, workload: &WorkloadFacts) -> Requeue {
+pub fn requeue(applied: Option<&Applied>, workload: &WorkloadFacts, unready_for: Duration) -> Requeue {
     match applied.map_or(Requeue::OnEvent, after_apply) {
-        Requeue::OnEvent => after_observation(workload),
+        Requeue::OnEvent => after_observation(workload, unready_for),
         due => due,
     }
 }
@@ -52,11 +56,12 @@ fn after_apply(applied: &Applied) -> Requeue {
     children.chain(leftovers).fold(Requeue::OnEvent, sooner)
 }
 
-fn after_observation(workload: &WorkloadFacts) -> Requeue {
-    match workload.volume_claim.as_ref().filter(|claim| is_pending(claim)) {
-        Some(claim) if claim.latest_event.is_none() => Requeue::After(NO_EVENT_RECHECK),
-        Some(_) => Requeue::After(EVENT_RECHECK),
-        None if unready_pods(&workload.pods).next().is_some() => Requeue::After(EVENT_RECHECK),
+fn after_observation(workload: &WorkloadFacts, unready_for: Duration) -> Requeue {
+    let after = |shortest| Requeue::After((unready_for / 4).clamp(shortest, LONGEST_EVENT_RECHECK));
+    match claim_to_look_up(workload) {
+        Some(claim) if claim.latest_event.is_none() => after(NO_EVENT_RECHECK),
+        Some(_) => after(EVENT_RECHECK),
+        None if unready_pods(&workload.pods).next().is_some() => after(EVENT_RECHECK),
         None => Requeue::OnEvent,
     }
 }
@@ -86,7 +91,7 @@ fn sooner(one: Requeue, other: Requeue) -> Requeue {
 mod tests {
     use super::*;
     use crate::{
-        facts::{PodFacts, VolumeClaimFacts},
+        facts::{DeploymentFacts, PodFacts, VolumeClaimFacts},
         kind::ChildKind,
         plan::AppliedChild,
     };
@@ -114,7 +119,7 @@ mod tests {
     };
 
     fn of(outcomes: &[Outcome]) -> Requeue {
-        requeue(Some(&applied(outcomes)), &CALM)
+        requeue(Some(&applied(outcomes)), &CALM, Duration::ZERO)
     }
 
     #[test]
@@ -124,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_spec_that_is_invalid_or_suspended_waits_for_its_author() {
-        assert_eq!(requeue(None, &CALM), Requeue::OnEvent);
+        assert_eq!(requeue(None, &CALM, Duration::ZERO), Requeue::OnEvent);
     }
 
     #[test]
@@ -154,6 +159,10 @@ mod tests {
             }),
             ..CALM
         };
+        let idle = |workload| WorkloadFacts {
+            deployment: Some(DeploymentFacts::default()),
+            ..workload
+        };
         let pod = |phase: &str, ready| WorkloadFacts {
             pods: vec![PodFacts {
                 phase: phase.to_owned(),
@@ -166,19 +175,36 @@ mod tests {
             (claim("Pending", None), Requeue::After(NO_EVENT_RECHECK)),
             (claim("Pending", Some("waiting")), Requeue::After(EVENT_RECHECK)),
             (claim("Bound", None), Requeue::OnEvent),
+            (idle(claim("Pending", None)), Requeue::OnEvent),
             (pod("Running", false), Requeue::After(EVENT_RECHECK)),
             (pod("Running", true), Requeue::OnEvent),
             (pod("Pending", false), Requeue::OnEvent),
         ];
         for (workload, due) in cases {
             assert_eq!(
-                requeue(Some(&applied(&[Outcome::Unchanged])), &workload),
+                requeue(Some(&applied(&[Outcome::Unchanged])), &workload, Duration::ZERO),
                 due,
                 "{workload:?}"
             );
             // What became of the plan comes first.
             let failed = applied(&[Outcome::Failed(String::new())]);
-            assert_eq!(requeue(Some(&failed), &workload), Requeue::Backoff);
+            assert_eq!(requeue(Some(&failed), &workload, Duration::ZERO), Requeue::Backoff);
+        }
+    }
+
+    #[test]
+    fn the_longer_a_workload_waits_the_rarer_its_events_are_read() {
+        let unready = WorkloadFacts {
+            pods: vec![PodFacts {
+                phase: "Running".to_owned(),
+                ..PodFacts::default()
+            }],
+            ..CALM
+        };
+        let cases = [(0, 30), (60, 30), (240, 60), (1200, 300), (1_000_000, 900)];
+        for (waited, due) in cases {
+            let requeue = requeue(None, &unready, Duration::from_secs(waited));
+            assert_eq!(requeue, Requeue::After(Duration::from_secs(due)), "after {waited} s");
         }
     }
 }

@@ -141,6 +141,8 @@ impl Store {
         child.details().map(|details| VolumeClaimFacts {
             uid: child.observed().uid,
             phase: details.phase.clone(),
+            size: details.size.clone(),
+            resized: details.resized,
             latest_event: None,
         })
     }

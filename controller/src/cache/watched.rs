@@ -82,7 +82,7 @@ pub(crate) struct CachedApi {
     pub(crate) resource_version: Box<str>,
     pub(crate) generation: i64,
     pub(crate) deleting: bool,
-    reconcile_at: Option<Box<str>>,
+    pub(crate) reconcile_at: Option<Box<str>>,
     /// JSON of the spec: decoded when it is worked on.
     pub(crate) spec: Arc<str>,
     pub(crate) status: Option<Arc<CachedStatus>>,

@@ -7,6 +7,7 @@ pub(crate) mod kinds;
 use std::sync::Arc;
 use std::time::Duration;
 
+use controller_core::foreign_text::cut;
 use futures::Stream;
 use http::StatusCode;
 use http_body_util::{BodyExt, Limited};
@@ -32,6 +33,8 @@ const LIST_DEADLINE: Duration = Duration::from_secs(30);
 /// Largest answer taken, in bytes: a page of 500 of the largest objects that etcd holds would be more, and no page of
 /// ours comes near.
 const MAX_ANSWER: usize = 256 * 1024 * 1024;
+/// Most bytes that are read of an answer in plain text, such as a proxy's page for an error.
+const MAX_PLAIN_ANSWER: usize = 512;
 /// Lists at a time: at the start, the pages of a dozen kinds at once would be most of the memory ever used.
 const LISTS: usize = 1;
 /// A list that has waited this long for its turn goes on without: kinds that do not answer must not delay the others.
@@ -412,7 +415,7 @@ impl Cluster {
         // A proxy, or the router for a kind that is not served, answers in plain text.
         let status = serde_json::from_slice::<Status>(&body).unwrap_or_else(|_| {
             let text = String::from_utf8_lossy(&body);
-            Status::failure(text.trim().get(..512).unwrap_or(text.trim()), "Unreadable")
+            Status::failure(cut(text.trim(), MAX_PLAIN_ANSWER), "Unreadable")
         });
         let class = classify_status(code.as_u16(), &status.reason);
         Err(call.failed(class, status.message))

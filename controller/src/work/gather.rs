@@ -7,10 +7,10 @@ use controller_api::{MonitoredApi, MonitoredApiSpec, MonitoredApiStatus};
 use controller_core::children::child_kinds;
 use controller_core::children::deployment::needs_live_replicas;
 use controller_core::facts::{
-    Facts, KindState, LiveReplicas, PodFacts, PrometheusFacts, VolumeClaimFacts, WorkloadFacts,
+    DeploymentFacts, Facts, KindState, LiveReplicas, PodFacts, PrometheusFacts, VolumeClaimFacts, WorkloadFacts,
 };
 use controller_core::owner::ApiRef;
-use controller_core::status::{is_pending, pod_to_look_up};
+use controller_core::status::{claim_to_look_up, is_reconcile_requested, pod_to_look_up};
 use controller_core::watched::WatchedKind;
 use controller_core::{ChildKind, Violation};
 use serde::Deserialize;
@@ -34,6 +34,8 @@ pub(crate) struct Target {
     pub(crate) api: Result<Box<MonitoredApi>, Vec<Violation>>,
     /// The status that it has.
     pub(crate) status: MonitoredApiStatus,
+    /// Value of the annotation by which a person requests a reconcile.
+    pub(crate) reconcile_at: Option<String>,
     /// It is being deleted: the garbage collector deletes its children.
     pub(crate) deleting: bool,
 }
@@ -57,8 +59,14 @@ impl Target {
             resource_version: cached.resource_version.to_string(),
             api,
             status: status.unwrap_or_else(unseen),
+            reconcile_at: cached.reconcile_at.as_deref().map(str::to_owned),
             deleting: cached.deleting,
         }
+    }
+
+    /// Whether a person asks for every object to be read and compared.
+    pub(crate) fn is_requested(&self) -> bool {
+        is_reconcile_requested(self.reconcile_at.as_deref(), &self.status)
     }
 }
 
@@ -119,6 +127,9 @@ pub(crate) async fn facts(
     let mut facts = Facts {
         states: child_kinds().map(state).collect(),
         children: context.store.children(&target.key),
+        requested: target.is_requested(),
+        deployment: own_deployment(context, target),
+        volume_claim: own_claim(context, target),
         ..Facts::default()
     };
     let needs_number = target.api.as_ref().is_ok_and(|api| needs_live_replicas(&api.spec));
@@ -203,39 +214,42 @@ pub(crate) async fn observation(context: &Context, target: &Target) -> Observati
 /// The workload as the watches know it, with the events that explain it.
 async fn workload(context: &Context, target: &Target) -> WorkloadFacts {
     let key = &target.key;
-    // A Deployment of that name that is not ours says nothing about our workload.
-    let ours = |kind: ChildKind| {
-        let child = context.store.child(key, kind, &key.name);
-        child.is_some_and(|child| child.controller_uid.as_deref() == Some(&target.owner.uid))
-    };
-    let deployment = context.store.deployment(key).filter(|_| ours(ChildKind::DEPLOYMENT));
-    let claim = context
-        .store
-        .volume_claim(key)
-        .filter(|_| ours(ChildKind::PERSISTENT_VOLUME_CLAIM));
-    WorkloadFacts {
-        deployment,
+    // One that is kept though the spec does not want it any more concerns nobody.
+    let has_storage = target.api.as_ref().is_ok_and(|api| api.spec.storage.is_some());
+    let mut workload = WorkloadFacts {
+        deployment: own_deployment(context, target),
         pods: pods(context, key).await,
         ready_endpoints: context.store.ready_endpoints(key, &key.name),
-        volume_claim: match claim {
-            Some(claim) => Some(with_latest_event(context, key, claim).await),
-            None => None,
-        },
+        volume_claim: own_claim(context, target).filter(|_| has_storage),
+    };
+    let event = match claim_to_look_up(&workload) {
+        Some(claim) => {
+            let fields = format!("involvedObject.uid={}", claim.uid);
+            latest_event(context, &key.namespace, &fields).await
+        }
+        None => None,
+    };
+    if let Some((claim, event)) = workload.volume_claim.as_mut().zip(event) {
+        claim.latest_event = Some(event.message);
     }
+    workload
 }
 
-/// The claim with its latest event, while it has no volume.
-async fn with_latest_event(context: &Context, key: &NamespacedName, claim: VolumeClaimFacts) -> VolumeClaimFacts {
-    if !is_pending(&claim) {
-        return claim;
-    }
-    let fields = format!("involvedObject.uid={}", claim.uid);
-    VolumeClaimFacts {
-        latest_event: latest_event(context, &key.namespace, &fields)
-            .await
-            .map(|event| event.message),
-        ..claim
-    }
+/// The Deployment. One of that name that is not ours says nothing about our workload.
+fn own_deployment(context: &Context, target: &Target) -> Option<DeploymentFacts> {
+    let deployment = context.store.deployment(&target.key);
+    deployment.filter(|_| is_own(context, target, ChildKind::DEPLOYMENT))
+}
+
+fn own_claim(context: &Context, target: &Target) -> Option<VolumeClaimFacts> {
+    let claim = context.store.volume_claim(&target.key);
+    claim.filter(|_| is_own(context, target, ChildKind::PERSISTENT_VOLUME_CLAIM))
+}
+
+/// Whether the object of this kind that bears the MonitoredApi's name belongs to it.
+fn is_own(context: &Context, target: &Target, kind: ChildKind) -> bool {
+    let child = context.store.child(&target.key, kind, &target.key.name);
+    child.is_some_and(|child| child.controller_uid.as_deref() == Some(&target.owner.uid))
 }
 
 async fn pods(context: &Context, key: &NamespacedName) -> Vec<PodFacts> {
@@ -284,6 +298,10 @@ async fn latest_event(context: &Context, namespace: &str, fields: &str) -> Optio
 
 /// What can be known of the Prometheus objects.
 fn prometheus(context: &Context, key: &NamespacedName) -> PrometheusFacts {
+    let watches = context.watches.all();
+    if !watches.iter().any(|watch| watch.kind() == WatchedKind::Prometheus) {
+        return PrometheusFacts::NotWatched;
+    }
     match context.watches.state(WatchedKind::Prometheus, &key.namespace) {
         KindState::Pending => PrometheusFacts::NotReadYet,
         KindState::Missing => PrometheusFacts::CrdMissing,

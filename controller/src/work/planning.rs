@@ -1,6 +1,6 @@
 //! What is to be done for one MonitoredApi: its plan, compared with what the watches know.
 
-use controller_core::changes::{Changes, decide};
+use controller_core::changes::{Changes, decide, is_written};
 use controller_core::plan::{Applied, Plan};
 use controller_core::{FoldInput, Violation, compile};
 use jiff::Timestamp;
@@ -71,6 +71,11 @@ impl Work {
             workload: &observation.workload,
             prometheus: &observation.prometheus,
             namespace_labels: observation.namespace_labels.as_ref(),
+            reconcile_at: self.target.reconcile_at.as_deref(),
+            as_written: self
+                .plan
+                .as_ref()
+                .is_ok_and(|plan| applied.is_none() && is_written(plan, &self.target.status.children)),
             suspended: self.target.api.as_ref().is_ok_and(|api| api.spec.suspend == Some(true)),
             now: Timestamp::now(),
         }

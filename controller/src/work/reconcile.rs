@@ -1,6 +1,8 @@
 //! The reconcile of one MonitoredApi: gather, compile, apply, report.
 
 use controller_core::requeue::{Requeue, requeue};
+use controller_core::status::unready_for;
+use jiff::Timestamp;
 
 use crate::cache::namespaced_name::NamespacedName;
 use crate::cluster::CallError;
@@ -23,5 +25,6 @@ pub(crate) async fn reconcile(context: &Context, key: &NamespacedName) -> Result
     let applied = work.apply(context).await;
     let observation = gather::observation(context, &work.target).await;
     report(context, &work.target, &work.fold_input(applied.as_ref(), &observation)).await?;
-    Ok(requeue(applied.as_ref(), &observation.workload))
+    let unready_for = unready_for(&work.target.status, Timestamp::now());
+    Ok(requeue(applied.as_ref(), &observation.workload, unready_for))
 }

@@ -90,8 +90,9 @@ pub(crate) fn build(input: &BuildInput<'_>, violations: &mut Violations) -> Buil
 
 /// What became of a child that must not be written after what became of the earlier ones. `None`: it may be written.
 ///
-/// - No pod may mount a volume that may belong to somebody else: what it writes there could not be undone. So the claim
-///   must be as wanted, whatever the reason that it is not.
+/// - No pod may mount a volume that may belong to somebody else: what it writes there could not be undone. Nor may it run as
+///   somebody else's ServiceAccount, with rights that its author lacks. So both must be as wanted, whatever the reason that
+///   they are not.
 /// - Where the API server did not answer for an object that the workload needs, the rest would wait just as long.
 #[must_use]
 pub fn blocked_by(kind: ChildKind, decision: &Decision, earlier: &[AppliedChild]) -> Option<Outcome> {
@@ -103,10 +104,18 @@ pub fn blocked_by(kind: ChildKind, decision: &Decision, earlier: &[AppliedChild]
             "not tried, because the API server did not answer for another object in time".to_owned(),
         ));
     }
-    let claim = earlier
-        .iter()
-        .find(|child| kind == ChildKind::DEPLOYMENT && child.kind == ChildKind::PERSISTENT_VOLUME_CLAIM)?;
-    held_back(claim)
+    if kind != ChildKind::DEPLOYMENT {
+        return None;
+    }
+    // The claim first: its data is what could be lost.
+    let used = [
+        (ChildKind::PERSISTENT_VOLUME_CLAIM, "mount"),
+        (ChildKind::SERVICE_ACCOUNT, "run as"),
+    ];
+    used.into_iter().find_map(|(kind, verb)| {
+        let child = earlier.iter().find(|child| child.kind == kind)?;
+        held_back(child, verb)
+    })
 }
 
 /// Whether the API server gave no answer in time for an object that the workload needs.
@@ -117,15 +126,13 @@ pub fn unanswered(applied: &[AppliedChild]) -> bool {
         .any(|child| child.kind.needed_by_ready && child.outcome.is_unanswered())
 }
 
-/// What becomes of the Deployment whose pods mount a claim. `None`: it may be written.
-fn held_back(claim: &AppliedChild) -> Option<Outcome> {
-    let name = &claim.name;
+/// What becomes of the Deployment whose pods use an object: `verb` says how. `None`: it may be written.
+fn held_back(used: &AppliedChild, verb: &str) -> Option<Outcome> {
+    let AppliedChild { kind, name, .. } = used;
     let sentence = |why: &str| {
-        format!(
-            "not written, because its pods would mount the PersistentVolumeClaim {name}, {why}: see what is said of the claim"
-        )
+        format!("not written, because its pods would {verb} the {kind} {name}, {why}: see what is said of it")
     };
-    Some(match &claim.outcome {
+    Some(match &used.outcome {
         Outcome::Unchanged | Outcome::Applied => return None,
         Outcome::Conflict(_) => Outcome::Conflict(sentence("which belongs to somebody else")),
         Outcome::Forbidden(_) => Outcome::Forbidden(sentence("which the operator is not permitted to write")),

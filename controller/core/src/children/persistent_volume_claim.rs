@@ -1,5 +1,6 @@
 //! The volume for the workload's data. Its data cannot be made again, so the operator never prunes or deletes it.
 
+use controller_api::quantity;
 use serde_json::json;
 
 use super::{
@@ -7,8 +8,10 @@ use super::{
     object::{OwnMetadata, body, object},
 };
 use crate::{
+    facts::Facts,
     kind::{ChildKind, ChildKindDef, Group, Watch},
     owner::ApiRef,
+    valid::Storage,
     violation::Violations,
 };
 
@@ -42,7 +45,7 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let owner = &input.api.owner;
     let mut spec = json!({
         "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": storage.size}},
+        "resources": {"requests": {"storage": size(storage, input.facts)}},
     });
     // Without the field, the API server fills in the cluster's default class; an empty one asks for a volume without class.
     if let (Some(class), Some(spec)) = (&storage.class, spec.as_object_mut()) {
@@ -58,12 +61,30 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     ));
 }
 
+/// The size to ask for. A claim that somebody else made larger keeps its size: a volume cannot shrink, and the API server
+/// would refuse the whole claim.
+fn size<'a>(storage: &'a Storage, facts: &'a Facts) -> &'a str {
+    let grown = facts.volume_claim.as_ref().filter(|claim| claim.resized);
+    grown.map_or(&storage.size, |claim| larger(&storage.size, &claim.size))
+}
+
+/// The larger of two quantities; the first one if one of them cannot be read.
+fn larger<'a>(wanted: &'a str, has: &'a str) -> &'a str {
+    match (quantity::value(wanted), quantity::value(has)) {
+        (Some(wanted_value), Some(value)) if value > wanted_value => has,
+        _ => wanted,
+    }
+}
+
 /// Texts: Kubernetes `pkg/apis/core/validation` (`ValidatePersistentVolumeClaimUpdate`), and the admission plugin
 /// PersistentVolumeClaimResize.
 fn explain(refusal: &str) -> Option<&'static str> {
     let has = |text: &str| refusal.contains(text);
     if has("can not be less than") {
-        Some("a volume cannot shrink: set spec.storage.size back to what it was")
+        Some(
+            "a volume cannot shrink: set spec.storage.size to the size that the claim has (kubectl get \
+             persistentvolumeclaim)",
+        )
     } else if has("spec is immutable after creation") {
         Some(
             "the StorageClass of a claim is fixed, and its size until it has a volume: set spec.storage back to what it \

@@ -15,6 +15,7 @@ impl ChildKind {
         &ChildKindDef::new(Group::CORE, "ServiceAccount", "serviceaccounts")
             .needed_by_ready()
             .in_wave(0)
+            .used_by_pods()
             .enabled_when("!has(object.spec.serviceAccountName)"),
     );
 }

@@ -48,17 +48,18 @@ fn every_kind_carries_the_labels_of_the_author_and_of_the_installation() {
     spec["objectLabels"] = json!({"cost-center": "4711"});
     spec["dashboard"] = json!({"objectLabels": {"env": "dashboards"}});
     let plan = with_labels(&spec, &settings);
-    for row in CHILD_KINDS {
-        let children: Vec<_> = plan.children.iter().filter(|child| child.kind == row.kind).collect();
-        assert!(!children.is_empty(), "{}: turn it on in of_every_kind()", row.name);
-        let env = match row.kind {
-            ChildKind::ServiceMonitor | ChildKind::PrometheusRule => "monitoring",
-            ChildKind::ConfigMap => "dashboards",
-            ChildKind::ServiceAccount
-            | ChildKind::PersistentVolumeClaim
-            | ChildKind::Service
-            | ChildKind::Deployment => "prod",
-        };
+    let special = [
+        (ChildKind::SERVICE_MONITOR, "monitoring"),
+        (ChildKind::PROMETHEUS_RULE, "monitoring"),
+        (ChildKind::CONFIG_MAP, "dashboards"),
+    ];
+    for kind in child_kinds() {
+        let children: Vec<_> = plan.children.iter().filter(|child| child.kind == kind).collect();
+        assert!(!children.is_empty(), "{kind}: turn it on in of_every_kind()");
+        let env = special
+            .iter()
+            .find(|(of, _)| *of == kind)
+            .map_or("prod", |(_, env)| env);
         for child in children {
             let labels = &child.object["metadata"]["labels"];
             assert_eq!(labels["cost-center"], "4711", "{child}");
@@ -70,7 +71,7 @@ fn every_kind_carries_the_labels_of_the_author_and_of_the_installation() {
     let monitor = plan
         .children
         .iter()
-        .find(|child| child.kind == ChildKind::ServiceMonitor)
+        .find(|child| child.kind == ChildKind::SERVICE_MONITOR)
         .unwrap();
     assert_eq!(json!(labels), monitor.object["metadata"]["labels"]);
 }
@@ -372,14 +373,20 @@ fn two_pods_never_share_a_volume_whoever_scales() {
 }
 
 #[test]
-fn no_pod_mounts_a_claim_that_belongs_to_another_owner() {
-    let claim = |outcome| AppliedChild {
-        kind: ChildKind::PERSISTENT_VOLUME_CLAIM,
+fn no_pod_uses_what_may_belong_to_somebody_else() {
+    for kind in [ChildKind::PERSISTENT_VOLUME_CLAIM, ChildKind::SERVICE_ACCOUNT] {
+        holds_the_deployment_back(kind);
+    }
+}
+
+fn holds_the_deployment_back(kind: ChildKind) {
+    let used = |outcome| AppliedChild {
+        kind,
         name: "orders".to_owned(),
         outcome,
         record: None,
     };
-    let blocked = |kind, outcome| blocked_by(kind, &Decision::Create, &[claim(outcome)]);
+    let blocked = |kind, outcome| blocked_by(kind, &Decision::Create, &[used(outcome)]);
     let text = || "why".to_owned();
     for outcome in [
         Outcome::Conflict(text()),
@@ -398,12 +405,12 @@ fn no_pod_mounts_a_claim_that_belongs_to_another_owner() {
         else {
             panic!("{held:?}")
         };
-        assert!(why.contains("PersistentVolumeClaim orders"), "{why}");
+        assert!(why.contains(&format!("{kind} orders")), "{why}");
         assert_eq!(held.is_error(), outcome.is_error());
         assert_eq!(blocked(ChildKind::SERVICE, outcome.clone()), None);
         // Nothing is due, so nothing is held back.
         assert_eq!(
-            blocked_by(ChildKind::DEPLOYMENT, &Decision::Skip, &[claim(outcome)]),
+            blocked_by(ChildKind::DEPLOYMENT, &Decision::Skip, &[used(outcome)]),
             None
         );
     }
@@ -456,4 +463,30 @@ fn alerts_and_panels_that_the_dialect_cannot_serve_are_listed() {
         "{no_dashboard:?}"
     );
     assert!(missing(&json!({"image": "i", "preset": "native"})).is_empty());
+}
+
+#[test]
+fn a_claim_that_somebody_made_larger_keeps_its_size_and_the_authors_own_one_does_not() {
+    let size = |wanted: &str, has: &str, resized| {
+        let facts = Facts {
+            volume_claim: Some(crate::facts::VolumeClaimFacts {
+                size: has.to_owned(),
+                resized,
+                ..crate::facts::VolumeClaimFacts::default()
+            }),
+            ..Facts::default()
+        };
+        let plan = plan(&json!({"image": "i", "storage": {"size": wanted}}), &facts);
+        let claim = plan
+            .children
+            .into_iter()
+            .find(|child| child.kind == ChildKind::PERSISTENT_VOLUME_CLAIM);
+        claim.unwrap().object["spec"]["resources"]["requests"]["storage"].clone()
+    };
+    assert_eq!(size("10Gi", "20Gi", true), "20Gi");
+    assert_eq!(size("10Gi", "10240Mi", true), "10Gi");
+    assert_eq!(size("10Gi", "5Gi", true), "10Gi");
+    assert_eq!(size("10Gi", "", true), "10Gi");
+    // The author lowers the size: the API server refuses it, and the status says so.
+    assert_eq!(size("10Gi", "20Gi", false), "10Gi");
 }

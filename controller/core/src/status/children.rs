@@ -2,11 +2,14 @@
 
 use controller_api::{ChildRecord, ConditionType, Reason};
 
-use super::{FoldInput, verdict::Verdict};
+use super::{FoldInput, bounds, claim, verdict::Verdict};
 use crate::{
     kind::ChildKind,
     plan::{Applied, AppliedChild, Outcome},
 };
+
+/// What is said where nothing is amiss.
+const AS_WANTED: &str = "every object is as the spec wants it";
 
 pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     let Some(applied) = input.applied else {
@@ -27,10 +30,19 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
         );
     }
     let missing: Vec<_> = of_missing_crds(applied).map(ChildKind::as_str).collect();
-    let mut sentence = "every object is as the spec wants it".to_owned();
+    let mut sentence = AS_WANTED.to_owned();
     if !missing.is_empty() {
         sentence.push_str(", except kinds whose CRD is not installed (CrdMissing): ");
         sentence.push_str(&missing.join(", "));
+    }
+    let in_use = names(&applied.in_use);
+    if !in_use.is_empty() {
+        sentence.push_str(&format!(
+            "; {in_use} is no longer wanted and is deleted when the rollout is complete"
+        ));
+    }
+    if let Some(larger) = claim::larger(input) {
+        sentence.push_str(&larger);
     }
     let kept = names(&applied.kept);
     if kept.is_empty() {
@@ -55,16 +67,24 @@ fn names(records: &[ChildRecord]) -> String {
 }
 
 fn not_applied(input: &FoldInput<'_>) -> Verdict {
-    if input.suspended {
-        return Verdict::before(ConditionType::ChildrenApplied, input.previous)
-            .unwrap_or_else(|| Verdict::unknown(Reason::Suspended, "spec.suspend is true: no object is written"));
-    }
-    match input.validated {
-        Ok(_) => Verdict::unknown(Reason::Pending, "the objects have not been written yet"),
-        Err(_) => Verdict::unknown(
+    if input.validated.is_err() {
+        return Verdict::unknown(
             Reason::SpecInvalid,
             "no object is written while the spec is invalid; what was written before stays as it is",
-        ),
+        );
+    }
+    if input.is_suspended_with_changes() {
+        return Verdict::unknown(
+            Reason::Suspended,
+            "spec.suspend is true, so this spec is not written; the objects are those of an earlier one, if there are \
+             any: remove spec.suspend to write it",
+        );
+    }
+    match Verdict::before(ConditionType::ChildrenApplied, input.previous).filter(|_| input.suspended) {
+        // A change was taken back: every record is of this spec again.
+        Some(before) if before.reason == Reason::Suspended => Verdict::yes(Reason::Applied, AS_WANTED),
+        Some(before) => before,
+        None => Verdict::unknown(Reason::Pending, "the objects have not been written yet"),
     }
 }
 
@@ -161,7 +181,8 @@ pub(super) fn records(input: &FoldInput<'_>, workload_ready: bool) -> Vec<ChildR
         state: "Kept".to_owned(),
         ..record.clone()
     });
-    for unplanned in applied.leftovers.iter().cloned().chain(kept) {
+    let staying = applied.leftovers.iter().chain(&applied.in_use).cloned().chain(kept);
+    for unplanned in staying {
         // listType=map: a key that stands twice would make the API server refuse the whole status.
         if !records
             .iter()
@@ -170,6 +191,8 @@ pub(super) fn records(input: &FoldInput<'_>, workload_ready: bool) -> Vec<ChildR
             records.push(unplanned);
         }
     }
+    // Those of the plan come first and are never cut.
+    records.truncate(bounds::MAX_ITEMS);
     records
 }
 

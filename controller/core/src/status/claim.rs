@@ -1,9 +1,9 @@
 //! Why the pod waits for its volume, as a plain sentence with the fix. Events of the claim are read, never quoted.
 
-use controller_api::Reason;
+use controller_api::{Reason, quantity};
 
 use super::{FoldInput, verdict::Verdict};
-use crate::facts::VolumeClaimFacts;
+use crate::facts::{VolumeClaimFacts, WorkloadFacts};
 
 /// The claim that the spec asks for. `None`: it asks for none, or the claim does not exist.
 fn wanted<'a>(input: &FoldInput<'a>) -> Option<&'a VolumeClaimFacts> {
@@ -11,9 +11,33 @@ fn wanted<'a>(input: &FoldInput<'a>) -> Option<&'a VolumeClaimFacts> {
     storage.and(input.workload.volume_claim.as_ref())
 }
 
-/// Whether a claim has no volume yet, so that its latest event says why.
+/// What is said of a claim that somebody made larger than the spec wants it. It cannot shrink.
+pub(super) fn larger(input: &FoldInput<'_>) -> Option<String> {
+    let claim = wanted(input).filter(|claim| claim.resized)?;
+    let size = &input.validated.ok()?.workload.storage.as_ref()?.size;
+    (quantity::value(&claim.size)? > quantity::value(size)?).then(|| {
+        format!(
+            "; the claim has {}, more than spec.storage.size, and a volume cannot shrink: set spec.storage.size: {0}",
+            claim.size
+        )
+    })
+}
+
+/// The claim whose latest event says why the pod waits for its volume. `None`: there is none, or no pod waits.
 #[must_use]
-pub fn is_pending(claim: &VolumeClaimFacts) -> bool {
+pub fn claim_to_look_up(workload: &WorkloadFacts) -> Option<&VolumeClaimFacts> {
+    let idle = workload
+        .deployment
+        .as_ref()
+        .is_some_and(|deployment| deployment.wanted == 0);
+    workload
+        .volume_claim
+        .as_ref()
+        .filter(|claim| is_pending(claim) && !idle)
+}
+
+/// Whether a claim has no volume yet, so that its latest event says why.
+fn is_pending(claim: &VolumeClaimFacts) -> bool {
     claim.phase == "Pending"
 }
 

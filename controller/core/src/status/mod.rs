@@ -1,5 +1,6 @@
 //! From what was applied and observed to a status. Deterministic: sorted, no times, no pod names, nothing of a response.
 
+mod bounds;
 mod children;
 mod claim;
 mod container;
@@ -11,7 +12,7 @@ mod summary;
 mod verdict;
 mod workload;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use controller_api::{ConditionType, MetricsStatus, MonitoredApiStatus, Reason, names};
 use jiff::Timestamp;
@@ -23,7 +24,7 @@ use crate::{
     valid::ValidApi,
     violation::Violation,
 };
-pub use claim::is_pending;
+pub use claim::claim_to_look_up;
 pub use pods::{pod_to_look_up, unready_pods};
 use summary::Parts;
 use verdict::{Truth, Verdict};
@@ -49,8 +50,19 @@ pub struct FoldInput<'a> {
     pub namespace_labels: Option<&'a BTreeMap<String, String>>,
     /// The spec says suspend. Not part of `validated`, because an invalid spec may be suspended too.
     pub suspended: bool,
+    /// Value of the annotation `monitoredapi.io/reconcile-at`.
+    pub reconcile_at: Option<&'a str>,
+    /// Every object was written from this very plan. Only asked for while nothing is applied.
+    pub as_written: bool,
     /// Now, for transition times only.
     pub now: Timestamp,
+}
+
+impl FoldInput<'_> {
+    /// Whether the spec is suspended and wants other objects than those that were written.
+    fn is_suspended_with_changes(&self) -> bool {
+        self.suspended && !self.as_written
+    }
 }
 
 /// The status that follows. Equal to the previous one, times included, when nothing changed.
@@ -75,6 +87,10 @@ pub fn fold(input: &FoldInput<'_>) -> MonitoredApiStatus {
             .map_or_else(|_| input.previous.metrics.clone(), |api| metrics(api, input)),
         children: children::records(input, workload_ready),
         first_failing: summary::first_failing(&verdicts),
+        last_handled_reconcile_at: match input.applied {
+            Some(_) => input.reconcile_at.map(bounds::text),
+            None => input.previous.last_handled_reconcile_at.clone(),
+        },
         conditions: verdicts
             .into_iter()
             .map(|(type_, verdict)| verdict.condition(type_, input.generation, input.previous, input.now))
@@ -99,6 +115,27 @@ pub fn internal_error(previous: &MonitoredApiStatus, generation: i64, now: Times
     status.conditions.retain(|condition| condition.type_ != type_.as_str());
     status.conditions.push(ready);
     Some(status)
+}
+
+/// Whether a person asks, by a new value of the annotation `monitoredapi.io/reconcile-at`, for every object to be read and
+/// compared.
+#[must_use]
+pub fn is_reconcile_requested(reconcile_at: Option<&str>, status: &MonitoredApiStatus) -> bool {
+    reconcile_at.is_some_and(|value| status.last_handled_reconcile_at != Some(bounds::text(value)))
+}
+
+/// How long `WorkloadReady` has not been True, according to a status.
+#[must_use]
+pub fn unready_for(status: &MonitoredApiStatus, now: Timestamp) -> Duration {
+    let name = ConditionType::WorkloadReady.as_str();
+    let mut unready = status
+        .conditions
+        .iter()
+        .filter(|condition| condition.type_ == name && condition.status != "True");
+    let since = unready.next().map(|condition| condition.last_transition_time.0);
+    since
+        .and_then(|since| Duration::try_from(now.duration_since(since)).ok())
+        .unwrap_or_default()
 }
 
 /// Every condition, in the order of the chain.
@@ -177,6 +214,7 @@ fn metrics(api: &ValidApi, input: &FoldInput<'_>) -> Option<MetricsStatus> {
             .map(|metrics| metrics.missing.clone())
             .unwrap_or_default(),
     };
+    let missing = bounds::list(missing);
     Some(MetricsStatus { dialect, missing }).filter(|metrics| *metrics != MetricsStatus::default())
 }
 

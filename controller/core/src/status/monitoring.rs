@@ -67,7 +67,11 @@ fn by_prometheus(input: &FoldInput<'_>, api: &ValidApi) -> Verdict {
         ),
         PrometheusFacts::NotPermitted => Verdict::unknown(
             Reason::NotPermitted,
-            "the operator is not permitted to read Prometheus objects: grant it get, list and watch on prometheuses.monitoring.coreos.com",
+            "the operator is not permitted to read Prometheus objects: grant it list and watch on prometheuses.monitoring.coreos.com",
+        ),
+        PrometheusFacts::NotWatched => Verdict::unknown(
+            Reason::NotWatched,
+            "the operator looks after single namespaces (watchNamespaces) and does not read Prometheus objects: compare the labels of the ServiceMonitor with the serviceMonitorSelector of the Prometheus by hand",
         ),
         PrometheusFacts::Known(all) => selection::verdict(
             all,
@@ -118,7 +122,7 @@ pub(super) fn monitored(input: &FoldInput<'_>, links: [Option<&Verdict>; 2]) -> 
     }
     Verdict::yes(
         Reason::Monitored,
-        "every link from the workload to Prometheus that can be checked holds",
+        "every link from the workload to Prometheus that the operator checks holds; it does not check whether a Prometheus reads the alerts",
     )
 }
 

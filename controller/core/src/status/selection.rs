@@ -32,9 +32,11 @@ pub(super) fn verdict(
     namespace_labels: Option<&Labels>,
 ) -> Verdict {
     if prometheuses.is_empty() {
-        return Verdict::no(
+        return Verdict::unknown(
             Reason::NoPrometheus,
-            "the cluster has no Prometheus object: install a Prometheus (kube-prometheus-stack brings one)",
+            "the cluster has no Prometheus object, so it is not known what reads ServiceMonitors here: install a Prometheus \
+             (kube-prometheus-stack brings one), unless another collector reads them, such as a PrometheusAgent, \
+             VictoriaMetrics or Grafana Alloy",
         );
     }
     let mut selecting = Vec::new();

@@ -1,15 +1,62 @@
 //! `WorkloadReady` and `ServiceMatchesPods`: the rollout as `kubectl rollout status` judges it, so never True while old
 //! pods serve, with the reason as a plain sentence.
 
-use controller_api::Reason;
+use controller_api::{ChildRecord, Reason};
 
-use super::{FoldInput, claim, pods, verdict::Verdict};
-use crate::{facts::DeploymentFacts, kind::ChildKind};
+use super::{
+    FoldInput, claim, pods,
+    verdict::{Truth, Verdict},
+};
+use crate::{facts::DeploymentFacts, kind::ChildKind, plan::Outcome};
 
 pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     let Some(deployment) = &input.workload.deployment else {
         return no_deployment(input);
     };
+    let verdict = rollout(input, deployment);
+    if verdict.is(Truth::True) {
+        outdated(input).unwrap_or(verdict)
+    } else {
+        verdict
+    }
+}
+
+/// Why a complete rollout proves nothing: it may be that of an earlier spec. `None`: it is that of this spec.
+fn outdated(input: &FoldInput<'_>) -> Option<Verdict> {
+    if input.validated.is_err() {
+        return Some(Verdict::unknown(
+            Reason::SpecInvalid,
+            "the pods of an earlier spec run; what this spec wants is not known while it is invalid: see Accepted",
+        ));
+    }
+    if input.is_suspended_with_changes() {
+        return Some(Verdict::unknown(
+            Reason::Suspended,
+            "the pods of an earlier spec run, and spec.suspend is true: remove it to roll the changes out",
+        ));
+    }
+    let deployment = input
+        .applied?
+        .children
+        .iter()
+        .find(|child| child.kind == ChildKind::DEPLOYMENT)?;
+    match deployment.outcome {
+        Outcome::Unchanged | Outcome::Applied => None,
+        Outcome::Conflict(_)
+        | Outcome::CrdMissing
+        | Outcome::Forbidden(_)
+        | Outcome::Invalid(_)
+        | Outcome::Failed(_)
+        | Outcome::Waiting(_)
+        | Outcome::Pending(_) => Some(Verdict::unknown(
+            Reason::NotApplied,
+            "the pods that run may be those of an earlier spec, because the Deployment could not be written: see \
+             ChildrenApplied",
+        )),
+    }
+}
+
+fn rollout(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> Verdict {
     if is_unseen(input, deployment) {
         return Verdict::no(
             Reason::RolloutInProgress,
@@ -22,10 +69,7 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     if let Some(lost) = claim::lost(input) {
         return lost;
     }
-    let complete = deployment.updated >= deployment.wanted
-        && deployment.replicas <= deployment.updated
-        && deployment.available >= deployment.updated;
-    if complete {
+    if deployment.is_complete() {
         let wanted = deployment.wanted;
         let pods = if wanted == 1 {
             "the pod is".to_owned()
@@ -47,8 +91,8 @@ fn is_unseen(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> bool {
         .filter(|child| child.kind == ChildKind::DEPLOYMENT)
         .filter_map(|child| child.record.as_ref())
         .filter(|record| record.uid == deployment.uid)
-        .find_map(|record| record.version.as_ref()?.parse::<i64>().ok());
-    deployment.observed_generation < deployment.generation.max(written.unwrap_or_default())
+        .find_map(ChildRecord::generation);
+    !deployment.is_seen(written)
 }
 
 fn no_deployment(input: &FoldInput<'_>) -> Verdict {

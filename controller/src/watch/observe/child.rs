@@ -29,6 +29,10 @@ pub(crate) struct ChildDetails {
     pub(crate) replicas: LiveReplicas,
     /// `status.phase` of a PersistentVolumeClaim.
     pub(crate) phase: String,
+    /// `spec.resources.requests.storage` of a PersistentVolumeClaim.
+    pub(crate) size: String,
+    /// Another manager than us owns the size.
+    pub(crate) resized: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -44,6 +48,21 @@ struct ChildObject {
 #[derive(Debug, Default, Deserialize)]
 struct Spec {
     replicas: Option<i32>,
+    #[serde(default, deserialize_with = "lenient")]
+    resources: Option<Resources>,
+}
+
+/// `spec.resources` of a PersistentVolumeClaim.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Resources {
+    requests: Requests,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Requests {
+    storage: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -76,7 +95,7 @@ impl From<ChildObject> for ChildItem {
 
 fn details(metadata: &Metadata, spec: Spec, status: Status) -> ChildDetails {
     let wanted = spec.replicas.unwrap_or(1);
-    let (owned_by_us, owned_by_another) = metadata.replica_owners();
+    let (owned_by_us, owned_by_another) = metadata.owners_of("replicas");
     ChildDetails {
         deployment: DeploymentFacts {
             generation: metadata.generation.unwrap_or(0),
@@ -97,6 +116,11 @@ fn details(metadata: &Metadata, spec: Spec, status: Status) -> ChildDetails {
             owned_by_another,
         },
         phase: status.phase,
+        size: spec
+            .resources
+            .map(|resources| resources.requests.storage)
+            .unwrap_or_default(),
+        resized: metadata.owners_of("storage").1,
     }
 }
 

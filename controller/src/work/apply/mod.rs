@@ -69,6 +69,7 @@ pub(crate) async fn apply(context: &Context, target: &Target, plan: &Plan, chang
         children,
         leftovers,
         kept: changes.kept.clone(),
+        in_use: changes.in_use.clone(),
         missing: plan.missing.clone(),
     }
 }
@@ -155,7 +156,9 @@ impl<'a> Child<'a> {
             return self.withdraw(&live.observed.uid).await;
         }
         let old = self.record();
-        match write_record::confirm(self.planned, old, live.as_ref(), &self.target.owner) {
+        // The record knows the names of our fields only. Without it, every value is compared.
+        let trusted = old.filter(|_| !self.target.is_requested());
+        match write_record::confirm(self.planned, trusted, live.as_ref(), &self.target.owner) {
             Confirmation::Keep(record) => Ok((Outcome::Unchanged, Some(record))),
             Confirmation::Create => self.create().await,
             Confirmation::Update { uid } => self.update(&uid).await,

@@ -101,6 +101,7 @@ fn target() -> Target {
         resource_version: "1".to_owned(),
         api: Err(Vec::new()),
         status: MonitoredApiStatus::default(),
+        reconcile_at: None,
         deleting: false,
     }
 }

@@ -28,7 +28,7 @@ fn an_invalid_spec_keeps_the_records_of_what_runs() {
     let status = world.fold();
     assert_eq!(says(&status, "Accepted"), "False/UnknownDialect");
     assert_eq!(status.children, world.previous.children);
-    assert_eq!(says(&status, "WorkloadReady"), "True/RolloutComplete");
+    assert_eq!(says(&status, "WorkloadReady"), "Unknown/SpecInvalid");
 }
 
 #[test]

@@ -116,3 +116,19 @@ fn a_cluster_that_is_not_ready_is_reported_once_and_without_a_warning() {
     let warned = crate::events::events(&MonitoredApiStatus::default(), &status);
     assert!(warned.is_empty(), "{warned:?}");
 }
+
+#[test]
+fn what_pods_of_the_old_revision_need_is_told_and_fails_nothing() {
+    let mut world = World::well();
+    let mut applied = applied(|_| Outcome::Unchanged);
+    applied.in_use = vec![ChildRecord {
+        name: "old".to_owned(),
+        ..record(ChildKind::SERVICE_ACCOUNT)
+    }];
+    world.applied = Some(applied);
+    let status = world.fold();
+    assert_eq!(says(&status, "ChildrenApplied"), "True/Applied");
+    let message = &condition(&status, "ChildrenApplied").message;
+    assert!(message.contains("ServiceAccount old is no longer wanted"), "{message}");
+    assert!(status.children.iter().any(|record| record.name == "old"));
+}

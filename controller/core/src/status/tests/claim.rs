@@ -19,6 +19,7 @@ fn claiming(storage: Value, phase: &str, event: &str) -> World {
         uid: "claim-uid".to_owned(),
         phase: phase.to_owned(),
         latest_event: Some(event.to_owned()),
+        ..VolumeClaimFacts::default()
     });
     world
 }
@@ -115,4 +116,33 @@ fn a_claim_that_is_no_longer_wanted_is_kept_and_reported_once() {
         [(EventType::Warning, "DataKept")]
     );
     assert!(events(&after, &after).is_empty());
+}
+
+#[test]
+fn a_claim_that_somebody_made_larger_is_told_with_what_to_write() {
+    let mut world = World::new(json!({"image": "i", "storage": {"size": "10Gi"}}));
+    let cases = [
+        ("20Gi", true, true),
+        ("10240Mi", true, false),
+        ("5Gi", true, false),
+        ("20Gi", false, false),
+        ("", true, false),
+    ];
+    for (size, resized, told) in cases {
+        world.workload.volume_claim = Some(VolumeClaimFacts {
+            phase: "Bound".to_owned(),
+            size: size.to_owned(),
+            resized,
+            ..VolumeClaimFacts::default()
+        });
+        let status = world.fold();
+        let children = condition(&status, "ChildrenApplied");
+        assert_eq!(children.status, "True");
+        let message = &children.message;
+        assert_eq!(
+            message.contains("set spec.storage.size: 20Gi"),
+            told,
+            "{size}: {message}"
+        );
+    }
 }

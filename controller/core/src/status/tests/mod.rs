@@ -1,6 +1,7 @@
 //! A world that is well, which each test makes ill; the tests stand by condition.
 
 mod accepted;
+mod bounds;
 mod children;
 mod claim;
 mod monitoring;
@@ -29,6 +30,8 @@ struct World {
     workload: WorkloadFacts,
     prometheus: PrometheusFacts,
     namespace_labels: Option<BTreeMap<String, String>>,
+    as_written: bool,
+    reconcile_at: Option<&'static str>,
     now: &'static str,
 }
 
@@ -53,6 +56,8 @@ impl World {
             },
             prometheus: PrometheusFacts::Known(vec![prometheus]),
             namespace_labels: Some(BTreeMap::new()),
+            as_written: true,
+            reconcile_at: None,
             now: "2026-11-21T08:00:00Z",
         }
     }
@@ -93,6 +98,8 @@ impl World {
             workload: &self.workload,
             prometheus: &self.prometheus,
             namespace_labels: self.namespace_labels.as_ref(),
+            as_written: self.as_written,
+            reconcile_at: self.reconcile_at,
             suspended: api.spec.suspend == Some(true),
             now: self.now.parse().unwrap(),
         });
@@ -130,6 +137,7 @@ fn applied(outcome: impl Fn(ChildKind) -> Outcome) -> Applied {
             .collect(),
         leftovers: Vec::new(),
         kept: Vec::new(),
+        in_use: Vec::new(),
         missing: Vec::new(),
     }
 }

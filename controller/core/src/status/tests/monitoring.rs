@@ -92,6 +92,9 @@ fn a_condition_that_cannot_be_determined_is_unknown_and_not_false() {
         (PrometheusFacts::NotReadYet, "NotReadYet"),
         (PrometheusFacts::NotPermitted, "NotPermitted"),
         (PrometheusFacts::CrdMissing, "NoPrometheusKind"),
+        (PrometheusFacts::NotWatched, "NotWatched"),
+        // A PrometheusAgent, VictoriaMetrics or Grafana Alloy may read ServiceMonitors too.
+        (PrometheusFacts::Known(Vec::new()), "NoPrometheus"),
     ] {
         let mut world = World::well();
         world.prometheus = facts;

@@ -132,3 +132,53 @@ fn a_panic_is_said_once_and_leaves_the_rest_of_the_status() {
     );
     assert_eq!(internal_error(&status, 4, now), None);
 }
+
+#[test]
+fn a_change_while_suspended_is_not_told_as_written() {
+    let mut world = World::well();
+    world.previous = world.fold();
+    world.generation = 4;
+    world.spec = json!({"image": "another", "preset": "native", "suspend": true});
+    world.applied = None;
+    world.as_written = false;
+    for replicas in [0, 3] {
+        world.workload.deployment = Some(deployment(replicas));
+        let status = world.fold();
+        for type_ in ["ChildrenApplied", "WorkloadReady", "Ready"] {
+            assert_eq!(says(&status, type_), "Unknown/Suspended", "{type_}");
+        }
+        assert_eq!(says(&status, "Reconciling"), "False/Suspended");
+        assert_eq!(says(&status, "Stalled"), "False/NotStalled");
+        assert_eq!(status.observed_generation, 4);
+    }
+    // Only `suspend` itself was set: everything is as the spec wants it.
+    world.as_written = true;
+    let status = world.fold();
+    assert_eq!(says(&status, "ChildrenApplied"), "True/Applied");
+    assert_eq!(says(&status, "Ready"), "True/Ready");
+    // A change that is taken back, after a status that told of it.
+    world.as_written = false;
+    world.previous = world.fold();
+    world.as_written = true;
+    assert_eq!(says(&world.fold(), "Ready"), "True/Ready");
+}
+
+#[test]
+fn a_requested_reconcile_is_answered_once_the_objects_were_compared() {
+    let mut world = World::well();
+    world.reconcile_at = Some("now");
+    let applied = world.applied.take();
+    let before = world.fold();
+    assert_eq!(before.last_handled_reconcile_at, None);
+    assert!(is_reconcile_requested(world.reconcile_at, &before));
+    world.applied = applied;
+    let after = world.fold();
+    assert_eq!(after.last_handled_reconcile_at.as_deref(), Some("now"));
+    assert!(!is_reconcile_requested(Some("now"), &after));
+    assert!(is_reconcile_requested(Some("later"), &after));
+    assert!(!is_reconcile_requested(None, &after));
+    // A value longer than the status may hold is answered too.
+    let long: &'static str = "é".repeat(1000).leak();
+    world.reconcile_at = Some(long);
+    assert!(!is_reconcile_requested(Some(long), &world.fold()));
+}

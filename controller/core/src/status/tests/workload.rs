@@ -86,3 +86,50 @@ fn ready_pods_that_the_service_misses_are_not_ready() {
     assert_eq!(says(&status, "Ready"), "False/NoEndpoints");
     assert_eq!(status.first_failing.as_deref(), Some("ServiceMatchesPods/NoEndpoints"));
 }
+
+/// Everything is as wanted but the objects of one kind.
+fn applied_but(kind: ChildKind, outcome: &Outcome) -> Applied {
+    let of = |each| {
+        if each == kind {
+            outcome.clone()
+        } else {
+            Outcome::Unchanged
+        }
+    };
+    applied(of)
+}
+
+#[test]
+fn a_complete_rollout_of_an_earlier_template_is_not_ready() {
+    let text = || "why".to_owned();
+    let outcomes = [
+        Outcome::Conflict(text()),
+        Outcome::Forbidden(text()),
+        Outcome::Invalid(text()),
+        Outcome::Failed(text()),
+        Outcome::Waiting(text()),
+        Outcome::Pending(text()),
+    ];
+    for replicas in [0, 3] {
+        let mut world = World::well();
+        world.workload.deployment = Some(deployment(replicas));
+        for outcome in &outcomes {
+            world.applied = Some(applied_but(ChildKind::DEPLOYMENT, outcome));
+            let status = world.fold();
+            assert_eq!(says(&status, "WorkloadReady"), "Unknown/NotApplied", "{outcome:?}");
+            assert_ne!(condition(&status, "Ready").status, "True", "{outcome:?}");
+        }
+        // What becomes of another object says nothing of the pods.
+        world.applied = Some(applied_but(ChildKind::CONFIG_MAP, &Outcome::Forbidden(text())));
+        assert_eq!(condition(&world.fold(), "WorkloadReady").status, "True");
+        world.spec = json!({"image": ""});
+        world.applied = None;
+        let status = world.fold();
+        assert_eq!(says(&status, "WorkloadReady"), "Unknown/SpecInvalid");
+        assert_eq!(says(&status, "Ready"), "False/InvalidSpec");
+    }
+    // A rollout that is stuck keeps its own reason.
+    let mut world = waiting("ImagePullBackOff", "manifest unknown");
+    world.applied = Some(applied(|_| Outcome::Forbidden(text())));
+    assert_eq!(says(&world.fold(), "WorkloadReady"), "False/ImagePullBackOff");
+}
