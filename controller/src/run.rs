@@ -121,9 +121,9 @@ async fn lead(
     }
     loop {
         if let Some(candidate) = &mut candidate {
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                () = candidate.acquire() => {}
+            candidate.acquire(stop).await;
+            if stop.is_cancelled() {
+                return Ok(());
             }
         }
         let term = CancellationToken::new();

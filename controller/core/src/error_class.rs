@@ -23,6 +23,8 @@ pub enum ErrorClass {
     Unreachable,
     /// The API server failed.
     Server,
+    /// The answer is larger than what is taken of one answer.
+    TooLarge,
     /// The answer could not be decoded.
     Decode,
 }
@@ -42,6 +44,7 @@ impl ErrorClass {
             Self::Timeout => "timeout",
             Self::Unreachable => "unreachable",
             Self::Server => "server",
+            Self::TooLarge => "too_large",
             Self::Decode => "decode",
         }
     }
@@ -57,6 +60,7 @@ impl ErrorClass {
             | Self::Forbidden
             | Self::Invalid
             | Self::Gone
+            | Self::TooLarge
             | Self::Decode => false,
         }
     }

@@ -43,6 +43,7 @@ impl Outcome {
             }
             ErrorClass::Server => failed(&server_failed(message)),
             ErrorClass::Gone => failed("the API server failed"),
+            ErrorClass::TooLarge => failed("it is too large to be read"),
             ErrorClass::Decode => failed("the API server's answer cannot be read"),
         }
     }
@@ -152,6 +153,7 @@ mod tests {
             ErrorClass::Timeout,
             ErrorClass::Unreachable,
             ErrorClass::Server,
+            ErrorClass::TooLarge,
             ErrorClass::Decode,
         ];
         for class in classes {

@@ -35,6 +35,10 @@ pub struct Metadata {
     managed_fields: Vec<ManagedFields>,
 }
 
+/// Manager of the merge by which a child is repaired. Not our usual one: what that wrote other than by apply would never be
+/// removed again. Its entry is removed at the end of the repair.
+pub const REPAIRER: &str = "monitored-api-repair";
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct OwnerReference {
@@ -80,13 +84,17 @@ impl Metadata {
     }
 
     /// What decisions need to know of a child. `hash`: [`fields_hash`], or one that remembers what it hashed.
+    ///
+    /// While a repair that was cut short has left its entry, our fields count as changed: what later goes from the intent
+    /// would stay in the object as the repairer's.
     #[must_use]
     pub fn observed(&self, hash: impl Fn(&str) -> Option<String>) -> ObservedChild {
+        let whole = self.entry_of(REPAIRER).is_none();
         ObservedChild {
             uid: self.uid.clone(),
             controller_uid: self.controller().map(|owner| owner.uid.clone()),
             controller_api: self.controller_api(),
-            applied_fields_hash: self.applied_fields().and_then(hash),
+            applied_fields_hash: self.applied_fields().filter(|_| whole).and_then(hash),
             adopt: self
                 .annotations
                 .get(names::ANNOTATION_ADOPT)
@@ -131,7 +139,8 @@ impl Metadata {
         };
         let mut owners = self.managed_fields.iter().filter(owns);
         let ours = owners.clone().any(ManagedFields::is_ours);
-        (ours, owners.any(|entry| !entry.is_ours()))
+        let others = owners.any(|entry| !entry.is_ours() && entry.manager != REPAIRER);
+        (ours, others)
     }
 
     fn controller(&self) -> Option<&OwnerReference> {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::validate::MAX_SPEC_BYTES;
+
 /// One thing that is wrong with a spec.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Violation {
@@ -11,8 +13,11 @@ pub struct Violation {
     pub message: String,
 }
 
-/// Path of a spec that does not decode, because its field is not known. No other violation has this path.
+/// Path of what is wrong with no field in particular.
 const WHOLE_SPEC: &str = "spec";
+/// Ends the message of a spec that does not decode.
+const CANNOT_READ: &str = "the installed CRD accepts this, but this operator cannot read it: correct the field, or use the \
+                           operator and the CRD of the same release";
 
 impl Violation {
     /// The API server accepted the spec, and this release cannot read it. `error`: the decoder's message.
@@ -20,17 +25,28 @@ impl Violation {
     pub fn undecodable(error: &str) -> Self {
         Self {
             path: WHOLE_SPEC.to_owned(),
-            message: format!(
-                "{error}: the installed CRD accepts this, but this operator cannot read it: correct the field, or use the \
-                 operator and the CRD of the same release"
-            ),
+            message: format!("{error}: {CANNOT_READ}"),
         }
     }
 
     /// Whether it is [`Self::undecodable`].
     #[must_use]
     pub fn is_undecodable(&self) -> bool {
-        self.path == WHOLE_SPEC
+        self.path == WHOLE_SPEC && self.message.ends_with(CANNOT_READ)
+    }
+
+    /// The spec has more bytes than [`MAX_SPEC_BYTES`](crate::validate::MAX_SPEC_BYTES).
+    #[must_use]
+    pub fn oversized(bytes: usize) -> Self {
+        Self {
+            path: WHOLE_SPEC.to_owned(),
+            message: format!(
+                "{} KiB is more than a spec may have: use at most {} KiB, and keep long values in a ConfigMap or Secret that \
+                 spec.envFrom names",
+                bytes.div_ceil(1024),
+                MAX_SPEC_BYTES / 1024
+            ),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The admin server: `/healthz`, `/readyz`, `/metrics`. Read-only, no secrets, its own accept loop with limits, because
 //! `axum::serve` waits for ever for a request's head.
 
+use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +20,7 @@ use hyper_util::service::TowerToHyperService;
 use metric_contract::platform;
 use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::admin::telemetry::Page;
@@ -27,11 +28,11 @@ use crate::work::context::Context;
 
 /// Connections at once: a Prometheus or two, the kubelet's probes, a person.
 const CONNECTIONS: usize = 64;
-/// Connections that the kernel holds until a permit is free.
+/// Connections that the kernel holds until they are accepted.
 const BACKLOG: u32 = 1_024;
 /// Longest wait for a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest life of one connection: so that one that is idle or very slow frees its permit.
+/// Longest life of one connection: so that one that is idle or very slow ends.
 const CONNECTION_LIFE: Duration = Duration::from_secs(120);
 /// The event loop ticks each second. If it has not ticked for this long, it hangs.
 const HUNG_AFTER: Duration = Duration::from_secs(30);
@@ -118,11 +119,8 @@ pub(crate) async fn serve(listener: TcpListener, admin: Arc<Admin>) {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(admin);
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut open = VecDeque::with_capacity(CONNECTIONS);
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
-        };
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
@@ -132,15 +130,27 @@ pub(crate) async fn serve(listener: TcpListener, admin: Arc<Admin>) {
                 continue;
             }
         };
+        make_room(&mut open);
         let service = TowerToHyperService::new(router.clone());
-        tokio::spawn(async move {
+        let connection = tokio::spawn(async move {
             let mut http = hyper::server::conn::http1::Builder::new();
             http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
             let connection = http.serve_connection(TokioIo::new(stream), service);
             // An error on a connection is its client's fault and not logged.
             let _ = tokio::time::timeout(CONNECTION_LIFE, connection).await;
-            drop(place);
         });
+        open.push_back(connection.abort_handle());
+    }
+}
+
+/// Ends the oldest connection where there are as many as may be: a new one may be the kubelet's probe, which must be
+/// answered whatever others hold open.
+fn make_room(open: &mut VecDeque<AbortHandle>) {
+    open.retain(|connection| !connection.is_finished());
+    if open.len() >= CONNECTIONS
+        && let Some(oldest) = open.pop_front()
+    {
+        oldest.abort();
     }
 }
 
@@ -243,7 +253,11 @@ fn write_process(page: &mut Page) {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
     use super::*;
+    use crate::cluster::Cluster;
 
     #[test]
     fn without_ipv6_every_ipv4_address_stands_for_every_address() {
@@ -263,10 +277,46 @@ mod tests {
         assert!(bound("[::]:8080", Errno::ADDRINUSE).is_err());
     }
 
+    /// Sends a request for /healthz and returns the first line of the answer.
+    async fn ask(stream: &mut TcpStream) -> std::io::Result<String> {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await?;
+        let mut answer = [0; 1024];
+        let length = stream.read(&mut answer).await?;
+        let text = String::from_utf8_lossy(&answer[..length]);
+        Ok(text.lines().next().unwrap_or_default().to_owned())
+    }
+
+    #[tokio::test]
+    async fn the_probe_of_the_kubelet_is_answered_however_many_connections_others_hold() {
+        let service = tower::service_fn(|_: http::Request<kube::client::Body>| async {
+            Err::<http::Response<kube::client::Body>, _>(std::io::Error::other("no cluster"))
+        });
+        let cluster = Cluster::over(kube::Client::new(service, "default"));
+        let admin = Arc::new(Admin::new(Arc::new(Context::for_tests(cluster))));
+        let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(serve(listener, admin));
+        let mut held = Vec::new();
+        for number in 0..4 * CONNECTIONS {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            // Every second one says nothing at all.
+            if number % 2 == 0 {
+                assert_eq!(ask(&mut stream).await.unwrap(), "HTTP/1.1 200 OK");
+            }
+            held.push(stream);
+        }
+        let mut probe = TcpStream::connect(address).await.unwrap();
+        let answer = tokio::time::timeout(Duration::from_secs(1), ask(&mut probe)).await;
+        assert_eq!(answer.expect("in time").unwrap(), "HTTP/1.1 200 OK");
+        // The youngest of the others are still served.
+        let last = held.len() - 2;
+        assert_eq!(ask(&mut held[last]).await.unwrap(), "HTTP/1.1 200 OK");
+    }
+
     #[tokio::test]
     async fn every_address_takes_ipv4_too() {
         let listener = bind("[::]:0".parse().unwrap()).unwrap();
         let port = listener.local_addr().unwrap().port();
-        tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     }
 }

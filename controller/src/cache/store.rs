@@ -20,6 +20,9 @@ pub(crate) struct Store {
     maps: Mutex<Maps>,
 }
 
+/// Keys that are kept without a look at which of them are in use.
+const LEAST_KEYS: usize = 1024;
+
 /// Parses a resourceVersion. Text that is not a number counts as older than every number.
 fn version(text: &str) -> u64 {
     text.parse().unwrap_or(0)
@@ -43,9 +46,10 @@ impl Store {
     /// Removes an object, unless its name meanwhile belongs to another object (another uid). Returns what
     /// [`Self::upsert`] returns.
     pub(crate) fn remove<T: Watched>(&self, kind: WatchedKind, item: T) -> (NamespacedName, Change) {
+        let version = version(item.resource_version());
         let key = self.key(item.key());
         let (id, gone) = item.into_entry(kind, &key);
-        let removed = T::map(&mut self.lock()).remove(&key, &id, |kept| T::same_object(kept, &gone));
+        let removed = T::map(&mut self.lock()).remove(&key, &id, version, |kept| T::same_object(kept, &gone));
         let change = removed.map_or(Change::None, |old| T::change(Some(&old), None));
         (key, change)
     }
@@ -63,12 +67,15 @@ impl Store {
             T::is_of(id, kind) && namespace.is_none_or(|namespace| &*key.namespace == namespace)
         };
         let swept = T::map(&mut maps).sweep(epoch, covers);
-        let changes = swept
+        swept
             .into_iter()
             .map(|(key, old)| (key, T::change(Some(&old), None)))
-            .collect();
-        maps.keys.retain(|key| !key.is_unused());
-        changes
+            .collect()
+    }
+
+    /// The version at which an object is known: an answer to a request that begins now is compared with it.
+    pub(crate) fn version_of<T: Watched>(&self, key: &NamespacedName, id: &T::Id) -> Option<u64> {
+        T::map(&mut self.lock()).get(key, id).map(|(_, version)| version)
     }
 
     /// The MonitoredApis that a change of the object of this key affects.
@@ -87,7 +94,7 @@ impl Store {
     /// Forgets a MonitoredApi that a GET to the API server did not find.
     pub(crate) fn forget_api(&self, key: &NamespacedName, uid: &str) {
         let uid = Uid::new(uid);
-        self.lock().apis.remove(key, &(), |kept| kept.uid == uid);
+        self.lock().apis.remove(key, &(), 0, |kept| kept.uid == uid);
     }
 
     /// The MonitoredApi.
@@ -178,6 +185,12 @@ impl Store {
         let mut maps = self.lock();
         if let Some(known) = maps.keys.get(&key) {
             return known.clone();
+        }
+        // Each time that they have doubled, so that names that come and go do not pile up, and inserting stays cheap.
+        if maps.keys.len() >= maps.keys_checked_at.max(LEAST_KEYS) {
+            maps.keys.retain(|key| !key.is_unused());
+            maps.keys.shrink_to(LEAST_KEYS);
+            maps.keys_checked_at = maps.keys.len() * 2;
         }
         maps.keys.insert(key.clone());
         key

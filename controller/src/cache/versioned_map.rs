@@ -1,7 +1,10 @@
 //! A map that a watch fills, by MonitoredApi and id: a newer version replaces an older one. A complete list
 //! replaces entries whatever their versions are, and removes those that it does not contain.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::cache::namespaced_name::NamespacedName;
 
@@ -11,6 +14,10 @@ pub(crate) type Epoch = u32;
 /// Epoch of an entry from the answer to our own write: such an entry survives a list that is being read meanwhile.
 const FRESH: Epoch = 0;
 
+/// How long a removal is remembered: longer than any answer is waited for, so that an answer that is older than the removal
+/// does not bring the value back.
+const REMEMBERED: Duration = Duration::from_secs(60);
+
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -19,8 +26,9 @@ pub(crate) enum Source {
     List(Epoch),
     /// From a watch event: may arrive after the answer to a later write of our own.
     Event(Epoch),
-    /// From the answer to a request of our own.
-    Answer,
+    /// From the answer to a request of our own; with the version that was known when the request began. While that one is
+    /// still the one that is there, the answer is right even if its version is lower, as after a restored etcd.
+    Answer(Option<u64>),
 }
 
 /// What [`VersionedMap::upsert`] did.
@@ -42,16 +50,56 @@ struct Entry<I, T> {
     value: T,
 }
 
+/// Values that were removed lately.
+#[derive(Debug)]
+struct Removals<I, T> {
+    /// The last version of each, at which it was removed.
+    by_key: HashMap<NamespacedName, Vec<(I, T, u64)>>,
+    in_order: VecDeque<(Instant, NamespacedName)>,
+}
+
+impl<I: PartialEq, T> Removals<I, T> {
+    fn add(&mut self, key: &NamespacedName, id: I, value: T, version: u64) {
+        let now = Instant::now();
+        while let Some((_, old)) = self
+            .in_order
+            .pop_front_if(|(at, _)| now.duration_since(*at) > REMEMBERED)
+        {
+            if let Some(removed) = self.by_key.get_mut(&old) {
+                removed.drain(..1.min(removed.len()));
+                if removed.is_empty() {
+                    self.by_key.remove(&old);
+                }
+            }
+        }
+        self.in_order.push_back((now, key.clone()));
+        self.by_key.entry(key.clone()).or_default().push((id, value, version));
+    }
+
+    /// Whether a value is of an object that was removed at this version or a later one.
+    fn has(&self, key: &NamespacedName, id: &I, version: u64, is_it: impl Fn(&T) -> bool) -> bool {
+        let removed = self.by_key.get(key).into_iter().flatten();
+        removed
+            .filter(|(gone, _, at)| gone == id && version <= *at)
+            .any(|(_, value, _)| is_it(value))
+    }
+}
+
 /// Versioned values by MonitoredApi and id.
 #[derive(Debug)]
 pub(crate) struct VersionedMap<I, T> {
     entries: HashMap<NamespacedName, Vec<Entry<I, T>>>,
+    removals: Removals<I, T>,
 }
 
 impl<I, T> Default for VersionedMap<I, T> {
     fn default() -> Self {
         Self {
             entries: HashMap::new(),
+            removals: Removals {
+                by_key: HashMap::new(),
+                in_order: VecDeque::new(),
+            },
         }
     }
 }
@@ -68,25 +116,11 @@ impl<I: PartialEq, T> VersionedMap<I, T> {
         source: Source,
         same_object: impl Fn(&T, &T) -> bool,
     ) -> Upsert<'_, T> {
-        let entries = self.entries.entry(key.clone()).or_default();
-        let Some(index) = entries.iter().position(|entry| entry.id == id) else {
-            let epoch = match source {
-                Source::List(epoch) | Source::Event(epoch) => epoch,
-                Source::Answer => FRESH,
-            };
-            // A `Vec` would start with room for four entries, and most only ever have one.
-            if entries.len() == entries.capacity() {
-                entries.reserve_exact((entries.len() / 4).max(1));
-            }
-            let entry = entries.push_mut(Entry {
-                id,
-                version,
-                epoch,
-                value,
-            });
-            return Upsert::Inserted(&entry.value);
+        let known = self.entries.get(key).into_iter().flatten();
+        let Some(index) = known.into_iter().position(|entry| entry.id == id) else {
+            return self.insert(key, id, value, version, source, same_object);
         };
-        let Some(entry) = entries.get_mut(index) else {
+        let Some(entry) = self.entries.get_mut(key).and_then(|entries| entries.get_mut(index)) else {
             return Upsert::Stale;
         };
         let older = version < entry.version;
@@ -99,7 +133,7 @@ impl<I: PartialEq, T> VersionedMap<I, T> {
                 entry.epoch = epoch;
                 older && same_object(&entry.value, &value)
             }
-            Source::Answer => older,
+            Source::Answer(known) => older && known != Some(entry.version),
         };
         if stale {
             return Upsert::Stale;
@@ -109,8 +143,42 @@ impl<I: PartialEq, T> VersionedMap<I, T> {
         Upsert::Replaced(old, &entry.value)
     }
 
-    /// Removes a value, if it is of the object that `is_it` recognises.
-    pub(crate) fn remove(&mut self, key: &NamespacedName, id: &I, is_it: impl Fn(&T) -> bool) -> Option<T> {
+    fn insert(
+        &mut self,
+        key: &NamespacedName,
+        id: I,
+        value: T,
+        version: u64,
+        source: Source,
+        same_object: impl Fn(&T, &T) -> bool,
+    ) -> Upsert<'_, T> {
+        let epoch = match source {
+            Source::List(epoch) | Source::Event(epoch) => epoch,
+            Source::Answer(_) if self.removals.has(key, &id, version, |gone| same_object(gone, &value)) => {
+                return Upsert::Stale;
+            }
+            Source::Answer(_) => FRESH,
+        };
+        let entries = self.entries.entry(key.clone()).or_default();
+        // A `Vec` would start with room for four entries, and most only ever have one.
+        if entries.len() == entries.capacity() {
+            entries.reserve_exact((entries.len() / 4).max(1));
+        }
+        let entry = entries.push_mut(Entry {
+            id,
+            version,
+            epoch,
+            value,
+        });
+        Upsert::Inserted(&entry.value)
+    }
+
+    /// Removes a value, if it is of the object that `is_it` recognises. `version`: at which the object was removed.
+    pub(crate) fn remove(&mut self, key: &NamespacedName, id: &I, version: u64, is_it: impl Fn(&T) -> bool) -> Option<T>
+    where
+        I: Clone,
+        T: Clone,
+    {
         let entries = self.entries.get_mut(key)?;
         let index = entries
             .iter()
@@ -119,6 +187,8 @@ impl<I: PartialEq, T> VersionedMap<I, T> {
         if entries.is_empty() {
             self.entries.remove(key);
         }
+        self.removals
+            .add(key, entry.id, entry.value.clone(), version.max(entry.version));
         Some(entry.value)
     }
 
@@ -128,7 +198,11 @@ impl<I: PartialEq, T> VersionedMap<I, T> {
         &mut self,
         epoch: Epoch,
         covers: impl Fn(&NamespacedName, &I) -> bool,
-    ) -> Vec<(NamespacedName, T)> {
+    ) -> Vec<(NamespacedName, T)>
+    where
+        I: Clone,
+        T: Clone,
+    {
         let mut removed = Vec::new();
         self.entries.retain(|key, entries| {
             let gone = entries.extract_if(.., |entry| {
@@ -139,10 +213,14 @@ impl<I: PartialEq, T> VersionedMap<I, T> {
                 entry.epoch = epoch;
                 !fresh
             });
-            removed.extend(gone.map(|entry| (key.clone(), entry.value)));
+            removed.extend(gone.map(|entry| (key.clone(), entry)));
             !entries.is_empty()
         });
-        removed
+        for (key, entry) in &removed {
+            // The list is newer than any answer about this object.
+            self.removals.add(key, entry.id.clone(), entry.value.clone(), u64::MAX);
+        }
+        removed.into_iter().map(|(key, entry)| (key, entry.value)).collect()
     }
 
     /// The values of one MonitoredApi.
@@ -184,7 +262,7 @@ mod tests {
     #[test]
     fn an_event_older_than_the_answer_to_our_own_write_is_ignored() {
         let mut map = VersionedMap::default();
-        map.upsert(&key(), "a", 2, 20, Source::Answer, one_object);
+        map.upsert(&key(), "a", 2, 20, Source::Answer(None), one_object);
         let late = map.upsert(&key(), "a", 1, 10, Source::Event(1), one_object);
         assert_eq!(late, Upsert::Stale);
         assert_eq!(values(&map), [2]);
@@ -211,7 +289,7 @@ mod tests {
     #[test]
     fn an_object_written_during_a_list_survives_that_list_but_not_the_next() {
         let mut map = VersionedMap::default();
-        map.upsert(&key(), "a", 1, 1, Source::Answer, one_object);
+        map.upsert(&key(), "a", 1, 1, Source::Answer(None), one_object);
         assert!(map.sweep(1, |_, _| true).is_empty());
         assert_eq!(map.sweep(2, |_, _| true), [(key(), 1)]);
     }
@@ -225,10 +303,50 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_is_older_than_a_removal_brings_nothing_back() {
+        let uid = |a: &u8, b: &u8| a == b;
+        let mut map = VersionedMap::default();
+        map.upsert(&key(), "a", 1, 10, Source::Event(1), uid);
+        map.remove(&key(), &"a", 12, |_| true);
+        for version in [10, 11] {
+            let late = map.upsert(&key(), "a", 1, version, Source::Answer(Some(10)), uid);
+            assert_eq!(late, Upsert::Stale);
+        }
+        // Its successor, and the object itself where only its label was gone, are newer.
+        map.upsert(&key(), "a", 2, 13, Source::Answer(None), uid);
+        assert_eq!(values(&map), [2]);
+        map.upsert(&key(), "b", 3, 20, Source::List(2), uid);
+        assert_eq!(map.sweep(3, |_, _| true).len(), 1, "the answer is spared once");
+        let late = map.upsert(&key(), "b", 3, 21, Source::Answer(None), uid);
+        assert_eq!(late, Upsert::Stale, "the list did not name it");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn removals_are_forgotten_once_no_answer_can_be_under_way() {
+        let mut map = VersionedMap::default();
+        for version in 0..3 {
+            map.upsert(&key(), "a", 1, version, Source::Event(1), one_object);
+            map.remove(&key(), &"a", version, |_| true);
+            tokio::time::advance(REMEMBERED / 2 + Duration::from_secs(1)).await;
+        }
+        assert_eq!((map.removals.in_order.len(), map.removals.by_key[&key()].len()), (2, 2));
+    }
+
+    #[test]
+    fn an_answer_counts_even_if_its_version_is_lower_unless_the_value_changed_meanwhile() {
+        let mut map = VersionedMap::default();
+        map.upsert(&key(), "a", 2, 20, Source::Event(1), one_object);
+        let meanwhile = map.upsert(&key(), "a", 1, 10, Source::Answer(Some(19)), one_object);
+        assert_eq!(meanwhile, Upsert::Stale);
+        map.upsert(&key(), "a", 1, 10, Source::Answer(Some(20)), one_object);
+        assert_eq!(values(&map), [1], "etcd was restored");
+    }
+
+    #[test]
     fn the_late_deletion_of_a_predecessor_does_not_take_its_successor() {
         let mut map = VersionedMap::default();
-        map.upsert(&key(), "a", 2, 20, Source::Answer, |a, b| a == b);
-        assert_eq!(map.remove(&key(), &"a", |kept| *kept == 1), None);
+        map.upsert(&key(), "a", 2, 20, Source::Answer(None), |a, b| a == b);
+        assert_eq!(map.remove(&key(), &"a", 10, |kept| *kept == 1), None);
         assert_eq!(values(&map), [2]);
     }
 }

@@ -12,7 +12,7 @@ use crate::cache::child::{CachedChild, Uid};
 use crate::cache::namespaced_name::NamespacedName;
 use crate::cache::status::CachedStatus;
 use crate::cache::versioned_map::VersionedMap;
-use crate::watch::observe::{ApiItem, ChildItem, NamespaceItem, PodItem, PrometheusItem, SliceItem};
+use crate::watch::observe::{ApiItem, ChildItem, NamespaceItem, PodItem, PrometheusItem, SliceItem, SpecText};
 use crate::watch::watcher::Versioned;
 
 /// The work that a change can require.
@@ -40,9 +40,9 @@ pub(crate) enum Affects {
 /// An object as a watch decodes it, and what the cache keeps of it.
 pub(crate) trait Watched: DeserializeOwned + Versioned + Clone + Send + 'static {
     /// Tells the cached objects under one key apart.
-    type Id: PartialEq;
+    type Id: PartialEq + Clone;
     /// What is kept.
-    type Cached;
+    type Cached: Clone;
     /// Which MonitoredApis a change affects.
     const AFFECTS: Affects = Affects::Owner;
 
@@ -67,6 +67,8 @@ pub(crate) trait Watched: DeserializeOwned + Versioned + Clone + Send + 'static 
 pub(crate) struct Maps {
     /// Every key of the maps, so that all share one allocation.
     pub(crate) keys: HashSet<NamespacedName>,
+    /// Number of keys at which those that are not in use are thrown out.
+    pub(crate) keys_checked_at: usize,
     pub(crate) apis: VersionedMap<(), CachedApi>,
     pub(crate) children: VersionedMap<ChildId, CachedChild>,
     pub(crate) pods: VersionedMap<Box<str>, PodFacts>,
@@ -83,8 +85,8 @@ pub(crate) struct CachedApi {
     pub(crate) generation: i64,
     pub(crate) deleting: bool,
     pub(crate) reconcile_at: Option<Box<str>>,
-    /// JSON of the spec: decoded when it is worked on.
-    pub(crate) spec: Arc<str>,
+    /// Decoded when it is worked on.
+    pub(crate) spec: SpecText,
     pub(crate) status: Option<Arc<CachedStatus>>,
 }
 
@@ -113,7 +115,7 @@ impl Watched for ApiItem {
             generation: self.generation,
             deleting: self.deleting,
             reconcile_at: self.reconcile_at.map(Into::into),
-            spec: self.spec.into(),
+            spec: self.spec,
             status: status.map(|status| Arc::new(CachedStatus::pack(status, &name))),
         };
         ((), cached)

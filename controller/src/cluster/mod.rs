@@ -10,7 +10,7 @@ use std::time::Duration;
 use controller_core::foreign_text::cut;
 use futures::Stream;
 use http::StatusCode;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Preconditions, WatchParams};
 use kube::core::{Request, Status, WatchEvent};
@@ -30,9 +30,11 @@ pub(crate) const WRITE_DEADLINE: Duration = Duration::from_secs(35);
 /// Longest wait for one page of a list (500 objects with their managed fields) or for a watch to open.
 const LIST_DEADLINE: Duration = Duration::from_secs(30);
 
-/// Largest answer taken, in bytes: a page of 500 of the largest objects that etcd holds would be more, and no page of
-/// ours comes near.
-const MAX_ANSWER: usize = 256 * 1024 * 1024;
+/// Largest answer taken, in bytes. It is held twice while it is decoded, which must fit well into the chart's memory limit
+/// (256 MiB). A page of usual objects is smaller, and so is the largest single object that etcd holds (1.5 MiB).
+const MAX_ANSWER: usize = 16 * 1024 * 1024;
+/// Objects on a page of a list at most. Its caller asks for fewer where they are large.
+pub(crate) const PAGE_OBJECTS: u32 = 500;
 /// Most bytes that are read of an answer in plain text, such as a proxy's page for an error.
 const MAX_PLAIN_ANSWER: usize = 512;
 /// Lists at a time: at the start, the pages of a dozen kinds at once would be most of the memory ever used.
@@ -302,13 +304,18 @@ impl Cluster {
         self.answer_within(WRITE_DEADLINE, &call, request).await
     }
 
-    /// One page of a consistent list (no resource version, so never an old view), 500 objects a page.
-    pub(crate) async fn list<T: DeserializeOwned>(&self, scope: &Scope, next: &str) -> Result<Page<T>, CallError> {
+    /// One page of a consistent list (no resource version, so never an old view), with at most `limit` objects.
+    pub(crate) async fn list<T: DeserializeOwned>(
+        &self,
+        scope: &Scope,
+        next: &str,
+        limit: u32,
+    ) -> Result<Page<T>, CallError> {
         let call = Call::list(scope);
         let _turn = tokio::time::timeout(LIST_TURN, self.lists.acquire()).await;
         let params = ListParams {
             label_selector: scope.label_selector.map(str::to_owned),
-            limit: Some(500),
+            limit: Some(limit),
             continue_token: (!next.is_empty()).then(|| next.to_owned()),
             ..ListParams::default()
         };
@@ -319,6 +326,19 @@ impl Cluster {
             request.list(&params)
         };
         self.answer_within(LIST_DEADLINE, &call, request).await
+    }
+
+    /// The resourceVersion at which a list would be now. Without the label selector, which would have the API server look
+    /// for an object that matches.
+    pub(crate) async fn latest_version(&self, scope: &Scope) -> Result<String, CallError> {
+        let call = Call::list(scope);
+        let params = ListParams::default().limit(1);
+        let request = scope
+            .resource
+            .request(scope.namespace.as_deref())
+            .list_metadata(&params);
+        let page: Page<serde::de::IgnoredAny> = self.answer(&call, request).await?;
+        Ok(page.metadata.resource_version)
     }
 
     /// Objects by field selector, one page: for rare look-ups (a pod's events).
@@ -407,7 +427,15 @@ impl Cluster {
         let body = Limited::new(answer.into_body(), MAX_ANSWER)
             .collect()
             .await
-            .map_err(|error| call.failed(ErrorClass::Unreachable, error.to_string()))?
+            .map_err(|error| {
+                let too_large = error.is::<LengthLimitError>();
+                let class = if too_large {
+                    ErrorClass::TooLarge
+                } else {
+                    ErrorClass::Unreachable
+                };
+                call.failed(class, error.to_string())
+            })?
             .to_bytes();
         if code.is_success() {
             return Ok((code, body));

@@ -14,10 +14,12 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::core::ObjectMeta;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use self::elector::{Elector, RENEW_DEADLINE, Record, Step};
 use crate::cluster::{CallError, Cluster, ErrorClass, Resource};
 use crate::work::backoff::jittered;
+
 /// Time between two attempts (client-go's default).
 const RETRY_PERIOD: Duration = Duration::from_secs(2);
 /// Longest wait for one answer, so that a leader has two attempts within its deadline.
@@ -72,6 +74,8 @@ pub(crate) struct Candidate {
     zero: Instant,
     leadership: Leadership,
     complained: bool,
+    /// A write was sent, and it is not known whether it was taken.
+    in_doubt: bool,
 }
 
 impl Candidate {
@@ -85,18 +89,20 @@ impl Candidate {
             zero: Instant::now(),
             leadership,
             complained: false,
+            in_doubt: false,
         }
     }
 
-    /// Returns once this process leads.
-    pub(crate) async fn acquire(&mut self) {
-        loop {
+    /// Returns once this process leads, or after `stop`. A request under way is not dropped, so that it is known who leads.
+    pub(crate) async fn acquire(&mut self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
             self.attempt().await;
             if self.elector.renewed.is_some() {
                 tracing::info!(lease = %self.name, identity = %self.elector.me, "leading");
                 return;
             }
-            tokio::time::sleep(jittered(RETRY_PERIOD)).await;
+            let pause = tokio::time::sleep(jittered(RETRY_PERIOD));
+            let _ = stop.run_until_cancelled(pause).await;
         }
     }
 
@@ -124,17 +130,35 @@ impl Candidate {
     /// Gives the lease back, so that the next candidate need not wait for it to run out.
     pub(crate) async fn release(&mut self) {
         self.leadership.set(None);
-        if self.elector.renewed.take().is_none() {
+        if self.elector.renewed.take().is_none() && !self.in_doubt {
             return;
         }
-        let record = Record {
-            holder: String::new(),
-            duration: Duration::from_secs(1),
-            ..self.elector.next_record(Timestamp::now())
-        };
-        match self.write(&record).await {
-            Ok(()) => tracing::info!(lease = %self.name, "lease released"),
+        match self.give_back().await {
+            Ok(true) => tracing::info!(lease = %self.name, "lease released"),
+            Ok(false) => {}
             Err(error) => tracing::warn!(%error, "lease not released: it runs out by itself"),
+        }
+    }
+
+    /// Takes our name off the Lease. `false`: it does not have it.
+    async fn give_back(&mut self) -> Result<bool, CallError> {
+        let mut again = true;
+        loop {
+            if self.in_doubt || self.current.is_none() {
+                self.read().await?;
+            }
+            if self.elector.is_deposed() {
+                return Ok(false);
+            }
+            let record = Record {
+                holder: String::new(),
+                duration: Duration::from_secs(1),
+                ..self.elector.next_record(Timestamp::now())
+            };
+            match self.write(&record).await {
+                Err(error) if error.class == ErrorClass::Conflict && std::mem::take(&mut again) => {}
+                written => return written.map(|()| true),
+            }
         }
     }
 
@@ -144,36 +168,35 @@ impl Candidate {
 
     /// Reads the Lease, decides, writes it. A failure is logged and does not change the state of the election.
     async fn attempt(&mut self) {
-        // A leader swaps against its own last write; only a candidate, or a leader that lost a race, must read first.
-        if self.elector.renewed.is_none() || self.current.is_none() {
-            match self.read().await {
-                Ok(()) => {}
-                Err(error) => {
-                    self.complain(&error);
-                    return;
-                }
-            }
+        let mut tried = self.swap().await;
+        // Most likely our own last write was taken and its answer lost: read it and swap again, for a leader has no time to
+        // lose.
+        if matches!(&tried, Err(error) if error.class == ErrorClass::Conflict) {
+            tried = self.swap().await;
+        }
+        match tried {
+            Ok(()) => self.complained = false,
+            Err(error) => self.complain(&error),
+        }
+    }
+
+    async fn swap(&mut self) -> Result<(), CallError> {
+        // A leader swaps against its own last write; only a candidate, or a leader that does not know whether that was taken,
+        // must read first.
+        if self.elector.renewed.is_none() || self.current.is_none() || self.in_doubt {
+            self.read().await?;
         }
         match self.elector.evaluate(self.now()) {
             Step::Wait | Step::Lost => {}
             Step::Acquire | Step::Renew => {
                 let sent = self.now();
                 let record = self.elector.next_record(Timestamp::now());
-                match self.write(&record).await {
-                    Ok(()) => {
-                        self.complained = false;
-                        self.elector.wrote(record, sent);
-                        self.leadership.set(Some(self.zero + sent + RENEW_DEADLINE));
-                    }
-                    Err(error) => {
-                        if error.class == ErrorClass::Conflict || error.class == ErrorClass::NotFound {
-                            self.current = None;
-                        }
-                        self.complain(&error);
-                    }
-                }
+                self.write(&record).await?;
+                self.elector.wrote(record, sent);
+                self.leadership.set(Some(self.zero + sent + RENEW_DEADLINE));
             }
         }
+        Ok(())
     }
 
     /// Warns only about the first failure of a series, so that an outage does not fill the log.
@@ -191,6 +214,7 @@ impl Candidate {
         let now = self.now();
         self.elector.observe(lease.as_ref().map(record_of), now);
         self.current = lease;
+        self.in_doubt = false;
         Ok(())
     }
 
@@ -218,11 +242,14 @@ impl Candidate {
             lease_transitions: Some(record.transitions),
             ..LeaseSpec::default()
         });
+        // Also where this future is dropped before there is an answer.
+        self.in_doubt = true;
         let written: Lease = if exists {
             within(self.cluster.replace(LEASE, &self.namespace, &self.name, &lease)).await?
         } else {
             within(self.cluster.create(LEASE, &self.namespace, &lease)).await?
         };
+        self.in_doubt = false;
         self.current = Some(written);
         Ok(())
     }
@@ -256,3 +283,6 @@ fn identity() -> String {
     let suffix = fastrand::u64(..1 << 48);
     format!("{host}_{}_{suffix:012x}", std::process::id())
 }
+
+#[cfg(test)]
+mod tests;

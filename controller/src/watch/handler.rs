@@ -125,7 +125,7 @@ mod tests {
         store.upsert(
             WatchedKind::Child(ChildKind::SERVICE),
             child("5", "f:spec", 1),
-            Source::Answer,
+            Source::Answer(None),
         );
         WatchHandler::<ChildItem>::init(&mut handler);
         handler.apply(child("5", "f:spec", 1));
@@ -161,7 +161,7 @@ mod tests {
     #[tokio::test]
     async fn our_own_status_write_enqueues_nothing_and_a_foreign_one_does() {
         let (store, queue, mut handler) = setup(WatchedKind::MonitoredApi);
-        store.upsert(WatchedKind::MonitoredApi, api("7", 1, "ours"), Source::Answer);
+        store.upsert(WatchedKind::MonitoredApi, api("7", 1, "ours"), Source::Answer(None));
         handler.apply(api("7", 1, "ours"));
         assert_eq!(due(&queue), 0);
         handler.apply(api("8", 1, "dropped by a restore"));

@@ -5,3 +5,6 @@ pub(crate) mod handler;
 pub(crate) mod observe;
 pub(crate) mod status;
 pub(crate) mod watcher;
+
+#[cfg(test)]
+mod large_resources;

@@ -12,7 +12,7 @@ use kube::core::WatchEvent;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use crate::cluster::{CallError, Cluster, ErrorClass, Scope, classify, classify_status};
+use crate::cluster::{CallError, Cluster, ErrorClass, PAGE_OBJECTS, Page, Scope, classify, classify_status};
 use crate::watch::status::WatchStatus;
 use crate::work::backoff::{Backoff, jittered};
 
@@ -74,8 +74,12 @@ pub(crate) struct Watch<H> {
     backoff: Backoff,
     /// The last failure was the API server's, not the request's.
     outage: bool,
+    /// Since an outage it is not known whether the API server still has `version` behind it.
+    version_in_doubt: bool,
     /// Refusals since the last watch that opened.
     refusals: u32,
+    /// Objects on a page of a list: fewer while objects are so large that a page is refused or takes too long.
+    page_objects: u32,
 }
 
 impl<H> Watch<H> {
@@ -89,7 +93,9 @@ impl<H> Watch<H> {
             relist_at: Instant::now(),
             backoff: Backoff::new(Duration::from_millis(800), Duration::from_secs(30)),
             outage: false,
+            version_in_doubt: false,
             refusals: 0,
+            page_objects: PAGE_OBJECTS,
         }
     }
 
@@ -101,7 +107,7 @@ impl<H> Watch<H> {
     {
         loop {
             let result = match self.version.clone() {
-                Some(version) if Instant::now() < self.relist_at => self.follow::<T>(version).await,
+                Some(version) if Instant::now() < self.relist_at => self.resume::<T>(version).await,
                 _ => self.list::<T>().await,
             };
             if let Err(error) = result {
@@ -119,7 +125,7 @@ impl<H> Watch<H> {
         let mut next = String::new();
         let mut begun = false;
         loop {
-            let page = self.cluster.list::<T>(&self.scope, &next).await?;
+            let page = self.page::<T>(&next).await?;
             self.answered::<T>();
             if !begun {
                 self.handler.init();
@@ -135,12 +141,53 @@ impl<H> Watch<H> {
             }
         }
         self.handler.init_done();
+        self.version_in_doubt = false;
+        self.page_objects = self.page_objects.saturating_mul(2).min(PAGE_OBJECTS);
         self.relist_at = Instant::now() + jittered(RELIST_EVERY);
         // A kind that may be listed and not watched is known only in part: it is in sync once a watch has opened.
         if self.status.state() != KindState::Forbidden {
             self.status.set(KindState::Synced);
         }
         Ok(())
+    }
+
+    /// One page of the list, of fewer objects each time that it is too large.
+    async fn page<T: DeserializeOwned>(&mut self, next: &str) -> Result<Page<T>, CallError> {
+        loop {
+            let error = match self.cluster.list::<T>(&self.scope, next, self.page_objects).await {
+                Ok(page) => return Ok(page),
+                Err(error) => error,
+            };
+            let (too_large, too_slow) = (error.class == ErrorClass::TooLarge, error.class == ErrorClass::Timeout);
+            let before = self.page_objects;
+            if too_large || too_slow {
+                self.page_objects = (before / 2).max(1);
+                tracing::debug!(watch = %self.status.name(), objects = self.page_objects, "large objects: smaller pages");
+            }
+            // After silence the list begins anew a while later.
+            if !too_large || before == 1 {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Follows from `version`. After an outage only if that is not ahead of the API server: where its etcd was restored to
+    /// an earlier state, a watch would stay silent until the versions have caught up. Then everything is listed.
+    async fn resume<T>(&mut self, version: String) -> Result<(), CallError>
+    where
+        T: DeserializeOwned + Versioned + Clone + Send + 'static,
+        H: WatchHandler<T>,
+    {
+        if self.version_in_doubt {
+            let latest = self.cluster.latest_version(&self.scope).await?;
+            if is_ahead(&version, &latest) {
+                tracing::warn!(watch = %self.status.name(), version, latest, "the API server went back to an earlier state");
+                self.version = None;
+                return Ok(());
+            }
+            self.version_in_doubt = false;
+        }
+        self.follow::<T>(version).await
     }
 
     async fn follow<T>(&mut self, version: String) -> Result<(), CallError>
@@ -228,6 +275,7 @@ impl<H> Watch<H> {
     {
         self.status.failed(error.class);
         self.outage = error.class.is_outage();
+        self.version_in_doubt |= self.outage;
         // Warn only about the first failure of a series. A missing kind is logged when its state changes.
         if self.backoff.failures() == 0 && error.class != ErrorClass::KindMissing {
             tracing::warn!(watch = %self.status.name(), class = error.class.as_str(), %error, "watch failed");
@@ -254,7 +302,11 @@ impl<H> Watch<H> {
                 }
             }
             ErrorClass::Gone => self.version = None,
-            ErrorClass::Conflict | ErrorClass::Invalid | ErrorClass::Server | ErrorClass::Decode => {
+            ErrorClass::Conflict
+            | ErrorClass::Invalid
+            | ErrorClass::Server
+            | ErrorClass::TooLarge
+            | ErrorClass::Decode => {
                 if self.backoff.failures() >= GIVE_UP_VERSION_AFTER {
                     self.version = None;
                 }
@@ -273,6 +325,12 @@ impl<H> Watch<H> {
             message,
         }
     }
+}
+
+/// Whether a resourceVersion is later than another. Of versions that are no numbers nothing is known.
+fn is_ahead(version: &str, of: &str) -> bool {
+    let parsed = |text: &str| text.parse::<u64>().ok();
+    parsed(version).zip(parsed(of)).is_some_and(|(one, other)| one > other)
 }
 
 #[cfg(test)]

@@ -17,10 +17,10 @@ use serde::Deserialize;
 
 use crate::cache::namespaced_name::NamespacedName;
 use crate::cache::versioned_map::Source;
-use crate::cache::watched::CachedApi;
+use crate::cache::watched::{CachedApi, child_id};
 use crate::cluster::CallError;
 use crate::cluster::kinds;
-use crate::watch::observe::{ApiItem, ChildItem};
+use crate::watch::observe::{ApiItem, ChildItem, SpecText};
 use crate::work::context::Context;
 
 /// A MonitoredApi that is worked on.
@@ -47,9 +47,12 @@ impl Target {
             name: key.name.to_string(),
             uid: cached.uid.text(),
         };
-        let api = match serde_json::from_str(&cached.spec) {
-            Ok(spec) => Ok(Box::new(api(&owner, cached.generation, spec))),
-            Err(error) => Err(vec![undecodable(&error)]),
+        let api = match &cached.spec {
+            SpecText::Whole(text) => match serde_json::from_str(text) {
+                Ok(spec) => Ok(Box::new(api(&owner, cached.generation, spec))),
+                Err(error) => Err(vec![undecodable(&error)]),
+            },
+            SpecText::TooLarge(bytes) => Err(vec![Violation::oversized(*bytes)]),
         };
         let status = cached.status.as_ref().and_then(|status| status.unpack(&key.name));
         Self {
@@ -101,6 +104,7 @@ pub(crate) fn cached(context: &Context, key: &NamespacedName) -> Option<Target> 
 /// The MonitoredApi as the API server's store has it now. `None`: it is gone, or another one bears its name.
 pub(crate) async fn live(context: &Context, target: &Target) -> Result<Option<Target>, CallError> {
     let key = &target.key;
+    let known = context.store.version_of::<ApiItem>(key, &());
     let get = context
         .cluster
         .get::<ApiItem>(kinds::MONITORED_API, Some(&key.namespace), &key.name);
@@ -108,7 +112,9 @@ pub(crate) async fn live(context: &Context, target: &Target) -> Result<Option<Ta
         context.store.forget_api(key, &target.owner.uid);
         return Ok(None);
     };
-    let (key, _) = context.store.upsert(WatchedKind::MonitoredApi, item, Source::Answer);
+    let (key, _) = context
+        .store
+        .upsert(WatchedKind::MonitoredApi, item, Source::Answer(known));
     Ok(context.store.api(&key).map(|cached| Target::new(&key, &cached)))
 }
 
@@ -182,14 +188,16 @@ pub(crate) async fn before_writing(
 /// The Deployment's number of replicas as the API server has it now, and the version that it was read from.
 pub(crate) async fn live_replicas(context: &Context, target: &Target) -> Result<LiveDeployment, CallError> {
     let resource = kinds::resource(ChildKind::DEPLOYMENT);
+    let kind = WatchedKind::Child(ChildKind::DEPLOYMENT);
+    let id = child_id(kind, &target.key, &target.key.name);
+    let known = context.store.version_of::<ChildItem>(&target.key, &id);
     let get = context
         .cluster
         .get::<ChildItem>(resource, Some(&target.key.namespace), &target.key.name);
     let Some(item) = get.await? else { return Ok(None) };
-    let kind = WatchedKind::Child(ChildKind::DEPLOYMENT);
     let version = item.resource_version.clone();
     let replicas = item.details.as_ref().map(|details| details.replicas);
-    context.store.upsert(kind, item, Source::Answer);
+    context.store.upsert(kind, item, Source::Answer(known));
     Ok(replicas.map(|replicas| (replicas, version)))
 }
 

@@ -89,13 +89,16 @@ async fn replace(context: &Context, target: &Target, status: &MonitoredApiStatus
         "status": status,
     });
     context.must_lead("replace status of", kinds::MONITORED_API.kind, &target.key.to_string())?;
+    let known = context.store.version_of::<ApiItem>(key, &());
     let write = context
         .cluster
         .replace_status::<_, ApiItem>(kinds::MONITORED_API, &key.namespace, &key.name, &body);
     let result = write.await;
     let label = result.as_ref().map_or_else(|error| error.class.as_str(), |_| "written");
     context.telemetry.count(platform::STATUS_WRITES, &[label]);
-    context.store.upsert(WatchedKind::MonitoredApi, result?, Source::Answer);
+    context
+        .store
+        .upsert(WatchedKind::MonitoredApi, result?, Source::Answer(known));
     context.queue.hold_status(key, STATUS_INTERVAL);
     Ok(())
 }

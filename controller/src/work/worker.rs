@@ -279,7 +279,7 @@ mod tests {
         }));
         context
             .store
-            .upsert(WatchedKind::MonitoredApi, orders.unwrap(), Source::Answer);
+            .upsert(WatchedKind::MonitoredApi, orders.unwrap(), Source::Answer(None));
         let wanted = format!("{}{{", platform::REPLICAS_WANTED.name);
         for _ in 0..2 {
             let (stop, term) = (CancellationToken::new(), CancellationToken::new());

@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_path_to_error::Segment;
 
 use super::{Manifest, ManifestError};
-use crate::unknown_fields;
+use crate::{unknown_fields, validate::MAX_SPEC_BYTES, violation::Violation};
 
 /// Most fields of a wrong type that are told of one object.
 const MAX_ERRORS: usize = 50;
@@ -42,7 +42,7 @@ pub fn decode(manifest: &Manifest) -> Result<Decoded, Vec<ManifestError>> {
     };
     loop {
         let (path, error) = match attempt(&search.value) {
-            Ok(decoded) if search.errors.is_empty() => return Ok(decoded),
+            Ok(decoded) if search.errors.is_empty() => return not_oversized(manifest).map(|()| decoded),
             Ok(_) => return Err(search.errors),
             Err(wrong) => wrong,
         };
@@ -51,6 +51,17 @@ pub fn decode(manifest: &Manifest) -> Result<Decoded, Vec<ManifestError>> {
             return Err(search.errors);
         }
     }
+}
+
+/// The operator refuses a spec that is larger.
+fn not_oversized(manifest: &Manifest) -> Result<(), Vec<ManifestError>> {
+    let spec = manifest.value.get("spec").map(Value::to_string).unwrap_or_default();
+    if spec.len() <= MAX_SPEC_BYTES {
+        return Ok(());
+    }
+    let (place, _) = manifest.origin("spec");
+    let message = Violation::oversized(spec.len()).to_string();
+    Err(vec![ManifestError { place, message }])
 }
 
 /// A step from a value to one in it.

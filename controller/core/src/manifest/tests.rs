@@ -125,6 +125,22 @@ fn an_item_that_lacks_a_field_is_reported_once_and_later_items_keep_their_places
 }
 
 #[test]
+fn a_spec_that_is_larger_than_the_operator_takes_is_refused_with_the_limit() {
+    let spec = |bytes: usize| format!("{{image: a, podAnnotations: {{note: {}}}}}", "x".repeat(bytes));
+    let told = refused(&spec(128 * 1024));
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(
+        told[0].contains("spec: 129 KiB is more") && told[0].contains("use at most 128 KiB"),
+        "{told:#?}"
+    );
+    let text = format!(
+        "apiVersion: monitoredapi.io/v1alpha1\nkind: MonitoredApi\nmetadata: {{name: a}}\nspec: {}\n",
+        spec(127 * 1024)
+    );
+    assert!(decode(&read(&text).unwrap()[0]).is_ok());
+}
+
+#[test]
 fn a_field_whose_name_is_the_beginning_of_another_is_reported_too() {
     let told = refused("{image: 1, imagePullPolicy: 2}");
     assert_eq!(told.len(), 2, "{told:#?}");

@@ -84,7 +84,7 @@ fn store() -> Store {
     for (namespace, name) in [("bank", "orders"), ("shop", "orders"), ("shop", "users")] {
         let api = json!({"metadata": {"name": name, "namespace": namespace, "uid": "u", "resourceVersion": "1"}});
         let api: ApiItem = serde_json::from_value(api).unwrap();
-        store.upsert(WatchedKind::MonitoredApi, api, Source::Answer);
+        store.upsert(WatchedKind::MonitoredApi, api, Source::Answer(None));
     }
     store
 }
@@ -106,7 +106,7 @@ fn check<T: Watched>(kind: WatchedKind, expected: &Expected) {
     assert_eq!(event(5, Variant::Same), NONE, "{kind:?} older");
     assert_eq!(event(6, Variant::Status), NONE, "{kind:?} still the newer one");
 
-    store.upsert(kind, item(8, Variant::Work), Source::Answer);
+    store.upsert(kind, item(8, Variant::Work), Source::Answer(None));
     assert_eq!(event(8, Variant::Work), NONE, "{kind:?} our own write");
     assert_eq!(event(7, Variant::Status), NONE, "{kind:?} older than our own write");
     event(9, Variant::Same);
@@ -233,7 +233,7 @@ fn the_whole_answer_to_a_write_equals_the_event_of_a_kind_that_is_watched_by_met
     let mut answer = json!({"metadata": metadata(kind, "shop", 5, Variant::Same)});
     answer["status"] = json!({"loadBalancer": {}});
     let answer: ChildItem = serde_json::from_value(answer).unwrap();
-    store.upsert(kind, answer, Source::Answer);
+    store.upsert(kind, answer, Source::Answer(None));
     let event: ChildItem = object(kind, "shop", 5, Variant::Same);
     assert_eq!(store.upsert(kind, event, Source::Event(1)).1, NONE);
 }

@@ -1,11 +1,18 @@
 //! MonitoredApis. The spec stays text and is decoded by each reconcile.
 
+use std::sync::Arc;
+
 use controller_api::{MonitoredApiStatus, names};
+use controller_core::foreign_text::cut;
 use controller_core::metadata::Metadata;
+use controller_core::validate::MAX_SPEC_BYTES;
 use serde::Deserialize;
 
 use super::lenient;
 use crate::cluster::Raw;
+
+/// Bytes that are kept of an annotation's value: at least the 256 characters that the status repeats.
+const MAX_RECONCILE_AT: usize = 1024;
 
 /// A MonitoredApi: the metadata that we read, the spec as text, and the status.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,10 +26,29 @@ pub(crate) struct ApiItem {
     pub(crate) deleting: bool,
     /// Value of the annotation by which a person requests a reconcile: each new value is a request.
     pub(crate) reconcile_at: Option<String>,
-    /// JSON of the spec; empty if there is none.
-    pub(crate) spec: Box<str>,
+    pub(crate) spec: SpecText,
     /// The status, if there is one that can be decoded.
     pub(crate) status: Option<MonitoredApiStatus>,
+}
+
+/// A spec as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SpecText {
+    /// Its JSON; empty if there is none.
+    Whole(Arc<str>),
+    /// It is larger than a spec may be, and not kept: its length in bytes.
+    TooLarge(usize),
+}
+
+impl From<Option<Raw>> for SpecText {
+    fn from(spec: Option<Raw>) -> Self {
+        let text = spec.as_ref().map_or("", |spec| spec.get());
+        if text.len() > MAX_SPEC_BYTES {
+            Self::TooLarge(text.len())
+        } else {
+            Self::Whole(text.into())
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,8 +71,11 @@ impl From<ApiObject> for ApiItem {
         Self {
             generation: metadata.generation.unwrap_or(0),
             deleting: metadata.deletion_timestamp.is_some(),
-            reconcile_at: metadata.annotations.remove(names::ANNOTATION_RECONCILE_AT),
-            spec: spec.map(|spec| spec.get().into()).unwrap_or_default(),
+            reconcile_at: metadata
+                .annotations
+                .remove(names::ANNOTATION_RECONCILE_AT)
+                .map(|value| cut(&value, MAX_RECONCILE_AT).to_owned()),
+            spec: spec.into(),
             status,
             namespace: metadata.namespace,
             name: metadata.name,
@@ -72,7 +101,7 @@ mod tests {
         };
         assert_eq!((item.name.as_str(), item.generation), ("orders", 2));
         assert_eq!(item.reconcile_at.as_deref(), Some("now"));
-        assert_eq!(&*item.spec, r#"{"image":1}"#);
+        assert_eq!(item.spec, SpecText::Whole(r#"{"image":1}"#.into()));
         assert_eq!(item.status.unwrap().observed_generation, -1);
     }
 }

@@ -9,7 +9,7 @@ mod workload;
 
 use serde::Deserialize;
 
-pub(crate) use self::api::ApiItem;
+pub(crate) use self::api::{ApiItem, SpecText};
 pub(crate) use self::child::{ChildDetails, ChildItem};
 pub(crate) use self::monitoring::{NamespaceItem, PrometheusItem};
 pub(crate) use self::workload::{PodItem, SliceItem};

@@ -90,6 +90,8 @@ enum Answer {
     Breaks(&'static str),
 }
 
+/// A list at a version that is later than those of all events.
+const EMPTY: &str = r#"{"metadata":{"resourceVersion":"1000"},"items":[]}"#;
 const LIST: &str = r#"{"metadata":{"resourceVersion":"5"},"items":[{"metadata":{"name":"a","resourceVersion":"3"}}]}"#;
 const CHANGE: &str = "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"6\"}}}\n";
 
@@ -131,16 +133,37 @@ async fn run_counting(
 ) -> (Vec<String>, Vec<String>, usize) {
     let begun = Notes::default();
     let asked = begun.clone();
-    let service = tower::service_fn(move |request: Request<Body>| {
-        let query = request.uri().query().unwrap_or_default().to_owned();
-        let (code, body) = if query.contains("watch=true") {
+    let answer = move |query: &str| {
+        if query.contains("watch=true") {
             let count = asked.0.lock().unwrap().len();
             let version = query.split("resourceVersion=").nth(1).unwrap_or_default();
             asked.add(version);
             body(watches[count.min(watches.len() - 1)])
+        } else if is_look_at_version(query) {
+            body(Answer::Says(200, EMPTY))
         } else {
             body(Answer::Says(list.0, list.1))
-        };
+        }
+    };
+    let (told, changes) = run_against(answer, span).await;
+    (told, begun.take(), changes)
+}
+
+/// The short list by which the watch learns the API server's latest version.
+fn is_look_at_version(query: &str) -> bool {
+    query
+        .split('&')
+        .any(|parameter| parameter.trim_start_matches('?') == "limit=1")
+}
+
+/// Runs a watch for `span` against an API server that answers each query so. Returns what the handler was called with and
+/// the number of changes of the kind's state.
+async fn run_against(
+    answer: impl Fn(&str) -> (u16, Bodied) + Send + Sync + 'static,
+    span: Duration,
+) -> (Vec<String>, usize) {
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let (code, body) = answer(request.uri().query().unwrap_or_default());
         async move { Ok::<_, tower::BoxError>(Response::builder().status(code).body(body).unwrap()) }
     });
     let cluster = Cluster::over(kube::Client::new(service, "default"));
@@ -164,7 +187,7 @@ async fn run_counting(
     let watch = Watch::new(cluster, scope, notes.clone(), status);
     let _ = tokio::time::timeout(span, watch.run::<Item>()).await;
     drop(statuses);
-    (notes.take(), begun.take(), counting.await.unwrap())
+    (notes.take(), counting.await.unwrap())
 }
 
 const LISTED: [&str; 3] = ["init", "init_apply a", "init_done"];
@@ -242,4 +265,51 @@ async fn a_kind_that_may_be_listed_and_not_watched_changes_its_state_once() {
     // From pending to in sync, and from there to forbidden; its objects are still listed now and then.
     assert_eq!(changes, 2, "{told:?}");
     assert!(told.iter().filter(|note| *note == "init").count() > 2, "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_an_outage_from_which_the_api_server_came_back_with_an_earlier_state_everything_is_listed() {
+    for (restored, lists) in [("4", 2), ("5", 1), ("90", 1)] {
+        let watches = Mutex::new(0);
+        let (told, _) = run_against(
+            move |query| {
+                if query.contains("watch=true") {
+                    let mut count = watches.lock().unwrap();
+                    *count += 1;
+                    // The connection breaks once.
+                    return body(if *count == 1 {
+                        Answer::Breaks("")
+                    } else {
+                        Answer::Holds("")
+                    });
+                }
+                if is_look_at_version(query) {
+                    let list = format!(r#"{{"metadata":{{"resourceVersion":"{restored}"}},"items":[]}}"#);
+                    return body(Answer::Says(200, list.leak()));
+                }
+                body(Answer::Says(200, LIST))
+            },
+            Duration::from_secs(80),
+        )
+        .await;
+        let begun = told.iter().filter(|note| *note == "init").count();
+        assert_eq!(begun, lists, "restored at {restored}: {told:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_that_take_too_long_get_smaller_until_one_comes() {
+    let (told, _) = run_against(
+        |query| {
+            let limit = query.split('&').find_map(|parameter| parameter.strip_prefix("limit="));
+            match limit.map(|limit| limit.parse::<u32>().unwrap()) {
+                Some(limit) if limit > 100 => body(Answer::Holds("")),
+                Some(_) => body(Answer::Says(200, LIST)),
+                None => body(Answer::Holds("")),
+            }
+        },
+        Duration::from_secs(120),
+    )
+    .await;
+    assert!(told.ends_with(&LISTED.map(str::to_owned)), "{told:?}");
 }

@@ -23,6 +23,7 @@ use serde_json::Value;
 
 use crate::cache::managed_fields_hash;
 use crate::cache::versioned_map::Source;
+use crate::cache::watched::child_id;
 use crate::cluster::kinds;
 use crate::cluster::{CallError, ErrorClass, Raw, Written};
 use crate::watch::observe::ChildItem;
@@ -138,13 +139,14 @@ impl<'a> Child<'a> {
     async fn look(self) -> Result<(Outcome, Option<ChildRecord>), CallError> {
         let resource = kinds::resource(self.planned.kind);
         let namespace = &*self.target.key.namespace;
+        let known = self.known_version();
         let get = self
             .context
             .cluster
             .get::<Raw>(resource, Some(namespace), &self.planned.name);
         let live = match get.await? {
             Some(raw) => {
-                self.remember(&raw);
+                self.remember(&raw, known);
                 let live = LiveObject::from_json(raw.get(), managed_fields_hash::applied_fields);
                 Some(live.map_err(|error| unreadable(self.planned, &error))?)
             }
@@ -177,6 +179,7 @@ impl<'a> Child<'a> {
             Err(error) if error.class == ErrorClass::Invalid => self.repair(&intent, uid, error).await?,
             other => other?,
         };
+        let answer = self.without_trace(answer).await?;
         Ok((Outcome::Applied, self.new_record(&answer)))
     }
 
@@ -192,6 +195,7 @@ impl<'a> Child<'a> {
     async fn send(self, intent: &Value, force: bool) -> Result<Written<Metadata>, CallError> {
         let kind = self.planned.kind;
         self.context.must_lead("apply", kind.as_str(), &self.planned.name)?;
+        let known = self.known_version();
         let apply = self.context.cluster.apply::<Raw>(
             kinds::resource(kind),
             &self.target.key.namespace,
@@ -203,22 +207,32 @@ impl<'a> Child<'a> {
         let label = result.as_ref().map_or_else(|error| error.class.as_str(), |_| "applied");
         self.context.telemetry.count(platform::APPLIES, &[kind.as_str(), label]);
         let Written { created, object } = result?;
-        let object = self.answered(&object)?;
+        let object = self.answered(&object, known)?;
         Ok(Written { created, object })
     }
 
-    /// Returns the metadata of an answer, and puts it into the cache.
-    fn answered(self, raw: &Raw) -> Result<Metadata, CallError> {
-        self.remember(raw);
+    /// Version at which the watch knows the child, at the moment at which a request begins.
+    fn known_version(self) -> Option<u64> {
+        let id = child_id(
+            WatchedKind::Child(self.planned.kind),
+            &self.target.key,
+            &self.planned.name,
+        );
+        self.context.store.version_of::<ChildItem>(&self.target.key, &id)
+    }
+
+    /// Returns the metadata of an answer, and puts it into the cache. `known`: [`Self::known_version`] before the request.
+    fn answered(self, raw: &Raw, known: Option<u64>) -> Result<Metadata, CallError> {
+        self.remember(raw, known);
         let answer: Answer = serde_json::from_str(raw.get()).map_err(|error| unreadable(self.planned, &error))?;
         Ok(answer.metadata)
     }
 
     /// Puts what the API server answered into the store, so that the watch's event of it changes nothing.
-    fn remember(self, raw: &Raw) {
+    fn remember(self, raw: &Raw, known: Option<u64>) {
         if let Ok(item) = serde_json::from_str::<ChildItem>(raw.get()) {
             let kind = WatchedKind::Child(self.planned.kind);
-            self.context.store.upsert(kind, item, Source::Answer);
+            self.context.store.upsert(kind, item, Source::Answer(known));
         }
     }
 
@@ -265,6 +279,7 @@ async fn prune(context: &Context, target: &Target, record: ChildRecord) -> Optio
                 | ErrorClass::Timeout
                 | ErrorClass::Unreachable
                 | ErrorClass::Server
+                | ErrorClass::TooLarge
                 | ErrorClass::Decode => Some(record),
             }
         }

@@ -188,10 +188,15 @@ async fn a_422_is_repaired_by_a_merge_of_our_lists_and_the_apply_again() {
         Reply::Status(422, "Invalid"),
         Reply::Object(live("f:spec")),
         Reply::Object(live("f:spec")),
+        Reply::Object(live("f:spec")),
     ];
     let (applied, received) = settle(update(), script).await;
     assert_eq!(applied.outcome, Outcome::Applied);
-    let types: Vec<_> = received.iter().map(|request| request.content_type.as_str()).collect();
+    let writes: Vec<_> = received
+        .iter()
+        .filter(|request| request.method == Method::PATCH)
+        .collect();
+    let types: Vec<_> = writes.iter().map(|request| request.content_type.as_str()).collect();
     assert_eq!(
         types,
         [
@@ -200,16 +205,79 @@ async fn a_422_is_repaired_by_a_merge_of_our_lists_and_the_apply_again() {
             "application/apply-patch+yaml"
         ]
     );
-    // The merge may change only the object that was meant.
-    assert_eq!(received[1].body["metadata"], json!({"uid": "c1"}));
+    // The merge may change only the object that was meant, as it was read.
+    assert_eq!(writes[1].body["metadata"], json!({"uid": "c1", "resourceVersion": "7"}));
+}
+
+/// The live Service after a repair whose last write is missing.
+fn traced() -> Value {
+    let mut service = live("f:spec");
+    let trace = json!({"manager": "monitored-api-repair", "operation": "Update", "fieldsType": "FieldsV1",
+        "fieldsV1": {"f:spec": {"f:ports": {}}}});
+    service["metadata"]["managedFields"].as_array_mut().unwrap().push(trace);
+    service
+}
+
+#[tokio::test]
+async fn the_trace_of_a_repair_that_was_cut_short_is_removed_the_next_time() {
+    // The repair: refusal, read, merge, apply, and the removal of the trace fails.
+    let script = vec![
+        Reply::Status(422, "Invalid"),
+        Reply::Object(live("f:spec")),
+        Reply::Object(traced()),
+        Reply::Object(traced()),
+        Reply::Status(500, "InternalError"),
+        // The next time: read, apply, removal.
+        Reply::Object(traced()),
+        Reply::Object(traced()),
+        Reply::Object(live("f:spec")),
+    ];
+    let (context, log) = context(script);
+    failed_with(&settle_in(&context, update()).await, "failed");
+    let target = target();
+    let observed = context.store.child(&target.key, ChildKind::SERVICE, "orders").unwrap();
+    let planned = planned();
+    // With a record of the same intent the trace alone is the difference.
+    let record = write_record::record_of(&planned, &ChildItem::deserialize(live("f:spec")).unwrap().observed);
+    let decision = write_record::decide(&planned, record.as_ref(), Some(&observed), &target.owner);
+    assert_eq!(decision, Decision::Confirm);
+    let second = settle_in(&context, decision).await;
+    assert_eq!(second.outcome, Outcome::Applied);
+    assert!(second.record.is_some());
+    let received = log.lock().unwrap().clone();
+    let last = received.last().unwrap();
+    assert_eq!(last.content_type, "application/json-patch+json");
+    assert_eq!(
+        last.body[2],
+        json!({"op": "remove", "path": "/metadata/managedFields/1"})
+    );
+}
+
+#[tokio::test]
+async fn a_repair_does_not_touch_an_object_that_became_somebody_elses() {
+    let mut theirs = live("f:spec");
+    theirs["metadata"]["ownerReferences"][0]["uid"] = json!("u2");
+    let script = vec![
+        Reply::Status(422, "Invalid"),
+        Reply::Object(theirs),
+        // For a merge that must not come.
+        Reply::Object(live("f:spec")),
+    ];
+    let (applied, received) = settle(update(), script).await;
+    assert_eq!(applied.outcome, Outcome::Invalid("said Invalid".to_owned()));
+    assert_eq!(methods(&received), ["PATCH", "GET"]);
 }
 
 #[tokio::test]
 async fn a_422_that_no_repair_mends_is_reported_in_the_words_of_the_first_refusal() {
-    let script = vec![Reply::Status(422, "Invalid"), Reply::Status(422, "OtherRefusal")];
+    let script = vec![
+        Reply::Status(422, "Invalid"),
+        Reply::Object(live("f:spec")),
+        Reply::Status(422, "OtherRefusal"),
+    ];
     let (applied, received) = settle(update(), script).await;
     assert_eq!(applied.outcome, Outcome::Invalid("said Invalid".to_owned()));
-    assert_eq!(received.len(), 2);
+    assert_eq!(methods(&received), ["PATCH", "GET", "PATCH"]);
 }
 
 #[tokio::test(start_paused = true)]
