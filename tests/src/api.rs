@@ -142,7 +142,7 @@ pub struct Process {
     pub address: SocketAddr,
 }
 
-/// The program: what `MONITORED_APP_BIN` names, else built by cargo in this program's profile.
+/// The binary: what `MONITORED_APP_BIN` names, else built by cargo in this program's profile.
 ///
 /// # Errors
 /// When it can't be built.
@@ -162,18 +162,26 @@ impl Process {
     /// Starts it on a database, at a free port, and waits until it listens.
     ///
     /// # Errors
-    /// When it ends before.
+    /// When it ends before it listens.
     pub fn start(database: &str) -> Result<Self> {
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "--"]).arg(binary()?);
-        Self::launch(command, database)
+        Self::start_with(database, &[])
     }
 
-    /// As above, by a command that starts the program.
+    /// Starts it as [`Self::start`] does, with these settings: environment variables and their values.
     ///
     /// # Errors
     /// When it ends before it listens.
-    pub fn launch(mut command: Command, database: &str) -> Result<Self> {
+    pub fn start_with(database: &str, settings: &[(&str, &str)]) -> Result<Self> {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--"]).arg(binary()?);
+        Self::launch(command, database, settings)
+    }
+
+    /// Starts it by a command that starts the program.
+    ///
+    /// # Errors
+    /// When it ends before it listens.
+    pub fn launch(mut command: Command, database: &str, settings: &[(&str, &str)]) -> Result<Self> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.env_clear().env("PATH", path).current_dir("/").envs([
             ("LISTEN", "127.0.0.1:0"),
@@ -181,6 +189,7 @@ impl Process {
             ("DATABASE_URL", database),
             ("DRAIN_DELAY", "0s"),
         ]);
+        command.envs(settings.iter().copied());
         let mut child = spawn({
             command.stdin(Stdio::null()).stdout(Stdio::piped());
             command
@@ -194,7 +203,7 @@ impl Process {
                 break address.parse()?;
             }
         };
-        // A full pipe would stop it.
+        // If nothing read its output, the pipe would fill and the program would block.
         thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Ok(Self { child, address })
     }
@@ -222,7 +231,7 @@ impl Process {
     /// `kill -9`.
     ///
     /// # Errors
-    /// When it had ended by itself.
+    /// When it had already exited by itself.
     pub fn kill(mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
             bail!("the API had ended before, with {status}");
@@ -269,7 +278,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended, which is as good.
+        // An error means that it has already ended, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -9,15 +9,14 @@
 )]
 
 use std::{
-    env, fs,
-    io::{BufRead as _, BufReader},
-    net::TcpListener,
-    path::{Path, PathBuf},
+    fs,
+    net::{SocketAddr, TcpListener},
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
-use integration_tests::{Traffic, eventually, prometheus::Prometheus, workspace};
+use integration_tests::{Traffic, api::Process, eventually, prometheus::Prometheus};
 use serde_json::Value;
 use testbed::Toolbox;
 
@@ -29,74 +28,26 @@ const RATE_TOLERANCE: f64 = 0.05;
 const MAY_BE_EMPTY: &[&str] = &["Background tasks"];
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A child process that the kernel kills when the test process dies, even if that is by SIGKILL.
-struct Program(Child);
+/// A Prometheus server; it is killed when this is dropped. The kernel kills it when the test process dies, even if that is
+/// by SIGKILL.
+struct PrometheusProcess(Child);
 
-impl Program {
-    fn start(path: &Path, args: &[String], settings: &[(&str, &str)], output: Stdio) -> Self {
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "--"]).arg(path).args(args);
-        command.env_clear().envs(settings.iter().copied());
-        Self(
-            command
-                .stdin(Stdio::null())
-                .stdout(output)
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap(),
-        )
-    }
-}
-
-impl Drop for Program {
+impl Drop for PrometheusProcess {
     fn drop(&mut self) {
+        // An error means that it has already ended, which is fine.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// The binary that `MONITORED_APP_BIN` names; if it is not set, cargo builds the binary.
-fn binary() -> PathBuf {
-    if let Some(path) = env::var_os("MONITORED_APP_BIN") {
-        return path.into();
-    }
-    let mut build = workspace::cargo().unwrap();
-    build.args([
-        "build",
-        "--quiet",
-        "--locked",
-        "--package",
-        "app",
-        "--bin",
-        "monitored-app",
-    ]);
-    workspace::run(&mut build).unwrap();
-    workspace::target().unwrap().join("debug/monitored-app")
+/// Starts the reference API.
+fn start_app() -> Process {
+    let settings = [("METRICS_COLLECTION_INTERVAL", "1s"), ("SYSTEM_METRICS_INTERVAL", "1s")];
+    Process::start_with("sqlite::memory:", &settings).unwrap()
 }
 
-/// Starts the reference API and returns it with its address.
-fn start_app() -> (Program, String) {
-    let settings = [
-        ("LISTEN", "127.0.0.1:0"),
-        ("LOG_FORMAT", "json"),
-        ("DATABASE_URL", "sqlite::memory:"),
-        ("METRICS_COLLECTION_INTERVAL", "1s"),
-        ("SYSTEM_METRICS_INTERVAL", "1s"),
-    ];
-    let mut app = Program::start(&binary(), &[], &settings, Stdio::piped());
-    let mut lines = BufReader::new(app.0.stdout.take().unwrap()).lines();
-    let address = loop {
-        let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
-        if line["message"] == "listening" {
-            break line["address"].as_str().unwrap().to_owned();
-        }
-    };
-    // If nothing read its output, the pipe would fill and the program would block.
-    std::thread::spawn(move || lines.for_each(drop));
-    (app, address)
-}
-
-fn start_prometheus(target: &str, directory: &Path) -> (Program, Prometheus) {
+/// Starts a Prometheus that scrapes `target`.
+fn start_prometheus(target: SocketAddr, directory: &Path) -> (PrometheusProcess, Prometheus) {
     let config = directory.join("prometheus.yml");
     let text = format!(
         "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
@@ -111,7 +62,14 @@ fn start_prometheus(target: &str, directory: &Path) -> (Program, Prometheus) {
         format!("--web.listen-address=127.0.0.1:{port}"),
     ];
     let binary = Toolbox::open().unwrap().bin("prometheus").unwrap();
-    let program = Program::start(&binary, &args, &[], Stdio::null());
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--"]).arg(binary).args(args);
+    command
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let program = PrometheusProcess(command.spawn().unwrap());
     let url = format!("http://127.0.0.1:{port}");
     (program, Prometheus { url })
 }
@@ -200,10 +158,10 @@ fn compare(app: &str, queries: &Value, prometheus: &Prometheus) -> anyhow::Resul
 
 #[test]
 fn the_summary_of_the_api_agrees_with_a_real_prometheus() {
-    let (_app, address) = start_app();
-    let app = format!("http://{address}");
+    let api = start_app();
+    let app = format!("http://{}", api.address);
     let directory = tempfile::tempdir().unwrap();
-    let (_server, prometheus) = start_prometheus(&address, directory.path());
+    let (_server, prometheus) = start_prometheus(api.address, directory.path());
     let urls = [
         "/",
         "/api/v1/data",

@@ -194,7 +194,7 @@ fn record(directory: &Path) -> Result<String> {
         .arg("--")
         .arg(api::binary()?);
     let file = directory.join("data.db");
-    let app = Process::launch(command, &format!("sqlite://{}", file.display()))?;
+    let app = Process::launch(command, &format!("sqlite://{}", file.display()), &[])?;
     app.wait_ready()?;
     for n in 0..WRITES {
         let body = format!(r#"{{"name":"item {n}","category":"c{}","value":{n}}}"#, n % 7);

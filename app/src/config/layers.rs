@@ -24,7 +24,7 @@ pub struct SettingsFile {
 /// The text may hold a password.
 impl std::fmt::Debug for SettingsFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Document")
+        f.debug_struct("SettingsFile")
             .field("name", &self.name)
             .finish_non_exhaustive()
     }

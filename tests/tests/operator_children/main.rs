@@ -10,10 +10,7 @@
 
 mod storage;
 
-use std::{
-    sync::{LazyLock, mpsc},
-    time::Duration,
-};
+use std::{sync::LazyLock, time::Duration};
 
 use integration_tests::{
     eventually,
@@ -45,28 +42,18 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// One control plane and one operator for all tests of this file; each has a namespace of its own.
 struct Bed {
     bed: Testbed,
+    _operator: Operator,
 }
 
 static BED: LazyLock<Bed> = LazyLock::new(|| {
     let bed = Testbed::builder("operator-children").start().expect("start a test bed");
     prometheus_operator_crds(&bed).expect("install Prometheus Operator's CRDs");
     let installed = Installed::into(&bed).expect("install the operator's user");
-    let kubeconfig = installed.operator_kubeconfig(None).unwrap();
-    let log = installed.operator_log();
-    let (ready, started) = mpsc::channel();
-    // The kernel ends the operator with the thread that started it, so a thread that outlives every test starts it.
-    std::thread::spawn(move || {
-        let mut operator = Operator::start(&kubeconfig, &log, &[]).unwrap();
-        operator.wait_ready().unwrap();
-        ready.send(()).unwrap();
-        loop {
-            std::thread::park();
-        }
-    });
-    started
-        .recv_timeout(Duration::from_secs(60))
-        .expect("the operator starts");
-    Bed { bed }
+    let operator = installed.start_operator().expect("start the operator");
+    Bed {
+        bed,
+        _operator: operator,
+    }
 });
 
 /// A namespace with the MonitoredApi `orders`, whose children are applied.

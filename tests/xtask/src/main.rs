@@ -7,6 +7,8 @@ mod image;
 mod imports;
 mod lanes;
 mod test;
+#[cfg(test)]
+mod test_names;
 mod testbed;
 
 use std::process::ExitCode;

@@ -118,7 +118,7 @@ fn a_cluster_that_is_not_ready_is_reported_once_and_without_a_warning() {
 }
 
 #[test]
-fn what_pods_of_the_old_revision_need_is_told_and_fails_nothing() {
+fn objects_that_pods_of_the_old_revision_need_are_reported_and_fail_nothing() {
     let mut world = World::well();
     let mut applied = applied(|_| Outcome::Unchanged);
     applied.in_use = vec![ChildRecord {
