@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_from_one_attempt_to_the_next_is_left_out_of_a_refusal() {
+    fn a_refusal_leaves_out_text_that_changes_with_each_attempt() {
         let cases = [
             (
                 "denied by policy p (request 0f8fad5b-d9cb-469f-a165-70867728950e).",
