@@ -27,6 +27,7 @@ use crate::watch::watcher::Watch;
 use crate::work::context::Context;
 use crate::work::intrusions::Intrusions;
 use crate::work::queue::Queue;
+use crate::work::settled::SettledApis;
 use crate::work::worker;
 
 /// How long the start waits for kinds whose list does not arrive. Objects of a kind that is still not listed then are read
@@ -67,6 +68,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         },
         settings: options.settings,
         intrusions: Intrusions::default(),
+        settled: SettledApis::default(),
         instance: std::env::var("HOSTNAME").unwrap_or_else(|_| "monitored-api".to_owned()),
     });
     let admin = Arc::new(Admin::new(Arc::clone(&context)));

@@ -4,7 +4,7 @@ use controller_api::MonitoredApi;
 use controller_rules::{RuleSet, build_rules};
 
 use crate::{
-    children::{self, BuildInput},
+    children::{self, BuildInput, FromLive},
     facts::{Facts, Settings},
     owner::ApiRef,
     plan::Plan,
@@ -25,12 +25,13 @@ pub fn compile(api: &MonitoredApi, settings: &Settings, facts: &Facts, owner: &A
     let rules = rules(&valid, &mut violations);
     // The objects of a spec that is wrong would only repeat its mistakes.
     let valid = violations.or(valid)?;
+    let live = FromLive::of(&valid, facts);
     let mut violations = Violations::default();
     let built = children::build(
         &BuildInput {
             api: &valid,
             rules: &rules,
-            facts,
+            live: &live,
         },
         &mut violations,
     );
@@ -39,10 +40,11 @@ pub fn compile(api: &MonitoredApi, settings: &Settings, facts: &Facts, owner: &A
         api: valid,
         children,
         missing,
+        live,
     })
 }
 
-/// The alerts and recording rules. BuildOutput even while monitoring is off, so that turning it on brings no old mistake to
+/// The alerts and recording rules. Built even while monitoring is off, so that turning it on brings no old mistake to
 /// light.
 fn rules(api: &ValidApi, violations: &mut Violations) -> RuleSet {
     build_rules(&api.rule_facts(), &api.alerts).unwrap_or_else(|errors| {

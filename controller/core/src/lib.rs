@@ -22,6 +22,7 @@ pub mod rbac;
 pub mod render;
 pub mod requeue;
 pub mod settings;
+pub mod settled;
 pub mod status;
 pub mod unknown_fields;
 pub mod valid;

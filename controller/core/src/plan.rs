@@ -6,7 +6,7 @@ use std::{fmt, sync::OnceLock};
 use controller_api::ChildRecord;
 use serde_json::Value;
 
-use crate::{kind::ChildKind, object_hash, valid::ValidApi};
+use crate::{children::FromLive, kind::ChildKind, object_hash, valid::ValidApi};
 
 /// Every object that should exist, in apply order.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Plan {
     pub children: Vec<PlannedChild>,
     /// Alerts and panels that were left out, with the signal that the dialect lacks; sorted.
     pub missing: Vec<String>,
+    /// What it copies from live objects.
+    pub(crate) live: FromLive,
 }
 
 impl Plan {

@@ -89,7 +89,7 @@ pub fn decide(
                     Decision::Update {
                         uid: observed.uid.clone(),
                     }
-                } else if observed.applied_fields_hash.as_ref() == Some(&record.applied_fields_hash) {
+                } else if is_as_recorded(record, observed) {
                     Decision::Skip
                 } else {
                     Decision::Confirm
@@ -98,6 +98,11 @@ pub fn decide(
             Some(_) | None => Decision::Confirm,
         },
     }
+}
+
+/// Whether the object is the recorded one, and our fields are as they were when it was recorded.
+pub(crate) fn is_as_recorded(record: &ChildRecord, observed: &ObservedChild) -> bool {
+    record.uid == observed.uid && observed.applied_fields_hash.as_ref() == Some(&record.applied_fields_hash)
 }
 
 /// What to do with one planned child, from the object as a live GET returned it (`None`: 404).

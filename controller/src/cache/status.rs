@@ -38,14 +38,14 @@ impl AsRef<Self> for SharedMetrics {
 static METRICS: LazyLock<Interner<SharedMetrics>> = LazyLock::new(Interner::new);
 static CONDITION_TEXTS: LazyLock<Interner<ConditionText>> = LazyLock::new(Interner::new);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct CachedCondition {
     text: Arc<ConditionText>,
     observed_generation: Option<i64>,
     last_transition: Timestamp,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct CachedRecord {
     kind: Arc<str>,
     /// `None`: the MonitoredApi's own name.
@@ -58,7 +58,7 @@ struct CachedRecord {
 }
 
 /// A status as it is cached.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CachedStatus {
     /// JSON of the status without metrics, conditions and children.
     rest: Box<str>,

@@ -131,13 +131,9 @@ impl Watched for ApiItem {
 
     fn change(old: Option<&CachedApi>, new: Option<&CachedApi>) -> Change {
         match (old, new) {
-            (Some(old), Some(new)) if old.needs_same_work(new) => {
-                if old.resource_version == new.resource_version {
-                    Change::None
-                } else {
-                    Change::Status
-                }
-            }
+            // Annotations, labels and who manages which field concern nobody here.
+            (Some(old), Some(new)) if old.needs_same_work(new) && old.status == new.status => Change::None,
+            (Some(old), Some(new)) if old.needs_same_work(new) => Change::Status,
             _ => Change::Work,
         }
     }

@@ -100,7 +100,7 @@ mod tests {
         serde_json::from_value(json!({
             "metadata": {"name": "orders", "namespace": "shop", "uid": "u1", "resourceVersion": version,
                 "generation": generation},
-            "spec": {}, "status": {"note": status},
+            "spec": {}, "status": {"firstFailing": status},
         }))
         .unwrap()
     }
@@ -166,6 +166,14 @@ mod tests {
         assert_eq!(due(&queue), 0);
         handler.apply(api("8", 1, "dropped by a restore"));
         assert_eq!(due(&queue), 1);
+    }
+
+    #[tokio::test]
+    async fn a_change_of_annotations_enqueues_nothing() {
+        let (store, queue, mut handler) = setup(WatchedKind::MonitoredApi);
+        store.upsert(WatchedKind::MonitoredApi, api("7", 1, "ours"), Source::Answer);
+        handler.apply(api("8", 1, "ours"));
+        assert_eq!(due(&queue), 0);
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ use crate::lease::Leadership;
 use crate::watch::status::WatchStatuses;
 use crate::work::intrusions::Intrusions;
 use crate::work::queue::Queue;
+use crate::work::settled::SettledApis;
 
 /// What all tasks share: the client, the cache, the queue, the metrics and the settings.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub(crate) struct Context {
     pub(crate) leadership: Leadership,
     pub(crate) settings: Settings,
     pub(crate) intrusions: Intrusions,
+    pub(crate) settled: SettledApis,
     /// Name of this process, on the events that it publishes.
     pub(crate) instance: String,
 }
@@ -59,6 +61,7 @@ impl Context {
             leadership: Leadership::granted(),
             settings: Settings::default(),
             intrusions: Intrusions::default(),
+            settled: SettledApis::default(),
             instance: "test".to_owned(),
         }
     }

@@ -9,4 +9,5 @@ mod planning;
 pub(crate) mod queue;
 pub(crate) mod reconcile;
 pub(crate) mod report;
+pub(crate) mod settled;
 pub(crate) mod worker;

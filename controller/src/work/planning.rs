@@ -2,21 +2,33 @@
 
 use controller_core::changes::{Changes, decide, is_written};
 use controller_core::plan::{Applied, Plan};
-use controller_core::{FoldInput, Violation, compile};
+use controller_core::settled::Settled;
+use controller_core::{FoldInput, ValidApi, Violation, compile};
 use jiff::Timestamp;
 
 use crate::cluster::CallError;
 use crate::work::apply::apply;
 use crate::work::context::Context;
 use crate::work::gather::{self, BeforeWriting, LiveDeployment, Observation, Target};
+use crate::work::settled;
 
-/// A MonitoredApi with its plan and the changes that the plan requires.
+/// A MonitoredApi with what is to be done for it.
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(crate) target: Target,
-    plan: Result<Plan, Vec<Violation>>,
-    /// `None`: nothing is written, because the spec is invalid or suspended.
-    changes: Option<Changes>,
+    planned: Planned,
+}
+
+#[derive(Debug)]
+enum Planned {
+    /// Nothing: all is as an earlier plan left it. Known without building the plan again.
+    Settled(Box<(ValidApi, Applied)>),
+    /// The changes that its plan requires.
+    Changes(Box<Plan>, Changes),
+    /// Nothing is written, because the spec is suspended.
+    Suspended(Box<Plan>),
+    /// Nothing is written, because the spec is invalid.
+    Invalid(Vec<Violation>),
 }
 
 impl Work {
@@ -24,9 +36,12 @@ impl Work {
     /// planned from once more, so that no write follows from an old spec. `None`: it is gone.
     pub(crate) async fn current(context: &Context, target: Target) -> Result<Option<Self>, CallError> {
         let work = Self::planned(context, target, None).await;
-        let Some((plan, changes)) = work.to_write().filter(|(_, changes)| !changes.is_quiet()) else {
+        let Planned::Changes(plan, changes) = &work.planned else {
             return Ok(Some(work));
         };
+        if changes.is_quiet() {
+            return Ok(Some(work));
+        }
         match gather::before_writing(context, &work.target, changes.depends_on_live_replicas(plan)).await? {
             BeforeWriting::AsPlanned => Ok(Some(work)),
             BeforeWriting::Changed(target, deployment) => {
@@ -39,22 +54,49 @@ impl Work {
     /// `deployment`: the Deployment, where it was just read.
     async fn planned(context: &Context, target: Target, deployment: Option<Result<LiveDeployment, CallError>>) -> Self {
         let facts = gather::facts(context, &target, deployment).await;
-        let plan = match &target.api {
-            Ok(api) => compile(api, &context.settings, &facts, &target.owner),
-            Err(violations) => Err(violations.clone()),
+        let records = &target.status.children;
+        let planned = match &target.api {
+            Ok(api) => {
+                let still = |settled: Settled| settled.still(api, &context.settings, &target.owner, &facts, records);
+                match context.settled.get(&target.key).and_then(still) {
+                    Some(settled) => Planned::Settled(Box::new(settled)),
+                    None => match compile(api, &context.settings, &facts, &target.owner) {
+                        Ok(plan) if plan.api.suspend => Planned::Suspended(Box::new(plan)),
+                        Ok(plan) => {
+                            let changes = decide(&plan, records, &facts);
+                            Planned::Changes(Box::new(plan), changes)
+                        }
+                        Err(violations) => Planned::Invalid(violations),
+                    },
+                }
+            }
+            Err(violations) => Planned::Invalid(violations.clone()),
         };
-        let written = plan.as_ref().ok().filter(|plan| !plan.api.suspend);
-        let changes = written.map(|plan| decide(plan, &target.status.children, &facts));
-        Self { target, plan, changes }
+        Self { target, planned }
     }
 
-    fn to_write(&self) -> Option<(&Plan, &Changes)> {
-        self.plan.as_ref().ok().zip(self.changes.as_ref())
-    }
-
+    /// Makes the changes. `None`: the spec is suspended or invalid.
     pub(crate) async fn apply(&self, context: &Context) -> Option<Applied> {
-        let (plan, changes) = self.to_write()?;
-        Some(apply(context, &self.target, plan, changes).await)
+        match &self.planned {
+            Planned::Settled(settled) => Some(settled.1.clone()),
+            Planned::Changes(plan, changes) => {
+                let target = &self.target;
+                let applied = apply(context, target, plan, changes).await;
+                let missing = settled::missing(&applied.missing);
+                let settled = Settled::of(plan, target.generation, &applied, missing);
+                context.settled.set(&target.key, settled);
+                Some(applied)
+            }
+            Planned::Suspended(_) | Planned::Invalid(_) => None,
+        }
+    }
+
+    fn valid(&self) -> Result<&ValidApi, &[Violation]> {
+        match &self.planned {
+            Planned::Settled(settled) => Ok(&settled.0),
+            Planned::Changes(plan, _) | Planned::Suspended(plan) => Ok(&plan.api),
+            Planned::Invalid(violations) => Err(violations),
+        }
     }
 
     pub(crate) fn fold_input<'a>(
@@ -66,16 +108,16 @@ impl Work {
             owner: &self.target.owner,
             generation: self.target.generation,
             previous: &self.target.status,
-            validated: self.plan.as_ref().map(|plan| &plan.api).map_err(Vec::as_slice),
+            validated: self.valid(),
             applied,
             workload: &observation.workload,
             prometheus: &observation.prometheus,
             namespace_labels: observation.namespace_labels.as_ref(),
             reconcile_at: self.target.reconcile_at.as_deref(),
-            as_written: self
-                .plan
-                .as_ref()
-                .is_ok_and(|plan| applied.is_none() && is_written(plan, &self.target.status.children)),
+            as_written: match &self.planned {
+                Planned::Suspended(plan) => is_written(plan, &self.target.status.children),
+                Planned::Settled(_) | Planned::Changes(..) | Planned::Invalid(_) => false,
+            },
             suspended: self.target.api.as_ref().is_ok_and(|api| api.spec.suspend == Some(true)),
             now: Timestamp::now(),
         }

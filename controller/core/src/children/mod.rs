@@ -59,8 +59,36 @@ pub(crate) struct BuildInput<'a> {
     pub(crate) api: &'a ValidApi,
     /// Its rules.
     pub(crate) rules: &'a RuleSet,
-    /// What was read from the cluster.
-    pub(crate) facts: &'a Facts,
+    /// What is copied from live objects. Builders see no other fact.
+    pub(crate) live: &'a FromLive,
+}
+
+/// What a plan copies from live objects. With the spec and the installation's settings it decides every object of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct FromLive {
+    /// The number of pods that the Deployment is sent with.
+    pub(crate) replicas: Option<i32>,
+    /// `metadata.resourceVersion` of the Deployment, where that number is the live one, sent back as it is.
+    pub(crate) replicas_copied_from: Option<String>,
+    /// The size of the claim, with storage.
+    pub(crate) claim_size: Option<String>,
+}
+
+impl FromLive {
+    pub(crate) fn of(api: &ValidApi, facts: &Facts) -> Self {
+        let prescribed = deployment::prescribed_replicas(api, facts.live_replicas);
+        let copied = deployment::copied_replicas(prescribed, facts.live_replicas);
+        Self {
+            replicas: prescribed.or(copied),
+            replicas_copied_from: copied.and(facts.deployment_version.clone()),
+            claim_size: persistent_volume_claim::size_to_ask_for(api, facts),
+        }
+    }
+
+    /// Whether the objects of both are the same: the version that a number was read from is not part of them.
+    pub(crate) fn gives_same_objects(&self, other: &Self) -> bool {
+        self.replicas == other.replicas && self.claim_size == other.claim_size
+    }
 }
 
 /// What the builders made.

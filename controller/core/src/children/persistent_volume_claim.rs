@@ -11,7 +11,7 @@ use crate::{
     facts::Facts,
     kind::{ChildKind, ChildKindDef, Group, Watch},
     owner::ApiRef,
-    valid::Storage,
+    valid::ValidApi,
     violation::Violations,
 };
 
@@ -45,7 +45,7 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let owner = &input.api.owner;
     let mut spec = json!({
         "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": size(storage, input.facts)}},
+        "resources": {"requests": {"storage": input.live.claim_size}},
     });
     // Without the field, the API server fills in the cluster's default class; an empty one asks for a volume without class.
     if let (Some(class), Some(spec)) = (&storage.class, spec.as_object_mut()) {
@@ -61,11 +61,16 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     ));
 }
 
-/// The size to ask for. A claim that somebody else made larger keeps its size: a volume cannot shrink, and the API server
-/// would refuse the whole claim.
-fn size<'a>(storage: &'a Storage, facts: &'a Facts) -> &'a str {
+/// The size to ask for, with storage. A claim that somebody else made larger keeps its size: a volume cannot shrink, and
+/// the API server would refuse the whole claim.
+pub(super) fn size_to_ask_for(api: &ValidApi, facts: &Facts) -> Option<String> {
+    let wanted = &api.workload.storage.as_ref()?.size;
     let grown = facts.volume_claim.as_ref().filter(|claim| claim.resized);
-    grown.map_or(&storage.size, |claim| larger(&storage.size, &claim.size))
+    Some(
+        grown
+            .map_or(wanted.as_str(), |claim| larger(wanted, &claim.size))
+            .to_owned(),
+    )
 }
 
 /// The larger of two quantities; the first one if one of them cannot be read.

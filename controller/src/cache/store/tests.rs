@@ -64,7 +64,8 @@ fn object<T: Watched>(kind: WatchedKind, namespace: &str, version: u64, variant:
     let whole = match kind {
         WatchedKind::Namespace => json!({}),
         WatchedKind::Child(child) if child.watch == Watch::Metadata => json!({}),
-        WatchedKind::MonitoredApi | WatchedKind::Child(_) | WatchedKind::Pod => {
+        WatchedKind::MonitoredApi => json!({"spec": {}, "status": {"replicas": u8::from(changed)}}),
+        WatchedKind::Child(_) | WatchedKind::Pod => {
             json!({"spec": {}, "status": {"phase": if changed { "Running" } else { "Pending" }}})
         }
         WatchedKind::EndpointSlice => json!({"endpoints": [{"conditions": {"ready": changed}}],

@@ -19,6 +19,7 @@ use crate::{
     facts::LiveReplicas,
     kind::{ChildKind, ChildKindDef, Group, Watch},
     plan::PlannedChild,
+    valid::ValidApi,
     violation::Violations,
 };
 
@@ -51,9 +52,8 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, violations: &mut Viola
     if let Some(pod) = template.spec.as_ref().filter(|_| api.workload.pod_template.is_some()) {
         sidecars::check(api, pod, violations);
     }
-    let copied = copied_replicas(input);
     let spec = DeploymentSpec {
-        replicas: prescribed_replicas(input).or(copied),
+        replicas: input.live.replicas,
         revision_history_limit: Some(REVISIONS),
         selector: LabelSelector {
             match_labels: Some(selector_labels(&api.owner.name)),
@@ -71,25 +71,26 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, violations: &mut Viola
         OwnMetadata::default(),
         fields,
     );
-    deployment.preconditioned_on = copied.and(input.facts.deployment_version.clone());
+    deployment
+        .preconditioned_on
+        .clone_from(&input.live.replicas_copied_from);
     built.children.push(deployment);
 }
 
 /// The number of pods that wins over autoscalers: `spec.replicas`, if set. With storage never more than one, because
 /// two pods must not write to one volume.
-fn prescribed_replicas(input: &BuildInput<'_>) -> Option<i32> {
-    let live = input.facts.live_replicas;
-    let too_many = input.api.workload.storage.is_some() && live.is_some_and(|live| live.replicas > 1);
-    input.api.workload.replicas.or_else(|| too_many.then_some(1))
+pub(super) fn prescribed_replicas(api: &ValidApi, live: Option<LiveReplicas>) -> Option<i32> {
+    let too_many = api.workload.storage.is_some() && live.is_some_and(|live| live.replicas > 1);
+    api.workload.replicas.or_else(|| too_many.then_some(1))
 }
 
 /// The live number, where it is sent back as it is. Without `spec.replicas` nothing is sent, so that an autoscaler owns
 /// the field; but a number that we sent before and nobody took over must go on being sent, or the API server sets 1.
-fn copied_replicas(input: &BuildInput<'_>) -> Option<i32> {
-    if prescribed_replicas(input).is_some() {
+pub(super) fn copied_replicas(prescribed: Option<i32>, live: Option<LiveReplicas>) -> Option<i32> {
+    if prescribed.is_some() {
         return None;
     }
-    input.facts.live_replicas.filter(ours_alone).map(|live| live.replicas)
+    live.filter(ours_alone).map(|live| live.replicas)
 }
 
 fn ours_alone(live: &LiveReplicas) -> bool {

@@ -1,0 +1,136 @@
+//! A MonitoredApi whose children are all as wanted: what to remember of it, and how to see without building its plan again
+//! that this is still so.
+//!
+//! Most wake-ups change nothing that a plan depends on: a pod became ready, the Deployment's status moved, a status was
+//! written. Building and hashing the objects again would cost many times what the rest of such a reconcile costs.
+
+use std::sync::Arc;
+
+use controller_api::{ChildRecord, MonitoredApi};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    changes::is_ours,
+    children::{FromLive, child_kind},
+    facts::{Facts, KindState, Settings},
+    owner::ApiRef,
+    plan::{Applied, AppliedChild, Outcome, Plan},
+    valid::ValidApi,
+    validate::validate,
+    violation::Violations,
+    write_record::is_as_recorded,
+};
+
+/// What a plan that was carried out in full depended on, besides the installation's settings, and what it left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// uid and generation stand for the spec.
+    uid: Box<str>,
+    generation: i64,
+    live: FromLive,
+    /// SHA-256 of the intents in the write records.
+    intents: [u8; 32],
+    missing: Arc<[String]>,
+}
+
+impl Settled {
+    /// Remembers a plan that was carried out. `None`: a child failed or waits, or an object is there that the plan does not
+    /// have. `missing`: the list in `applied`, perhaps shared with other MonitoredApis.
+    #[must_use]
+    pub fn of(plan: &Plan, generation: i64, applied: &Applied, missing: Arc<[String]>) -> Option<Self> {
+        if !applied.leftovers.is_empty() || !applied.kept.is_empty() || !applied.in_use.is_empty() {
+            return None;
+        }
+        let record = |child: &'_ AppliedChild| match child.outcome {
+            Outcome::Unchanged | Outcome::Applied => child.record.clone(),
+            Outcome::Conflict(_)
+            | Outcome::CrdMissing
+            | Outcome::Forbidden(_)
+            | Outcome::Invalid(_)
+            | Outcome::Failed(_)
+            | Outcome::Waiting(_)
+            | Outcome::Pending(_) => None,
+        };
+        let records: Vec<ChildRecord> = applied.children.iter().map(record).collect::<Option<_>>()?;
+        Some(Self {
+            uid: plan.api.owner.uid.as_str().into(),
+            generation,
+            live: plan.live.clone(),
+            intents: intents(&records),
+            missing,
+        })
+    }
+
+    /// The valid spec and what became of its plan, which is nothing. `None`: something moved, and only a plan can tell
+    /// whether there is anything to do.
+    #[must_use]
+    pub fn still(
+        &self,
+        api: &MonitoredApi,
+        settings: &Settings,
+        owner: &ApiRef,
+        facts: &Facts,
+        records: &[ChildRecord],
+    ) -> Option<(ValidApi, Applied)> {
+        if *self.uid != *owner.uid || Some(self.generation) != api.metadata.generation {
+            return None;
+        }
+        if facts.requested || facts.unreadable_deployment.is_some() || !all_as_recorded(records, facts, owner) {
+            return None;
+        }
+        // This spec had no violation: it was carried out.
+        let valid = validate(api, settings, owner, &mut Violations::default());
+        let same = self.live.gives_same_objects(&FromLive::of(&valid, facts)) && self.intents == intents(records);
+        same.then(|| (valid, self.applied(records)))
+    }
+
+    fn applied(&self, records: &[ChildRecord]) -> Applied {
+        let unchanged = |record: &ChildRecord| {
+            Some(AppliedChild {
+                kind: child_kind(&record.kind)?,
+                name: record.name.clone(),
+                outcome: Outcome::Unchanged,
+                record: Some(record.clone()),
+            })
+        };
+        Applied {
+            children: records.iter().filter_map(unchanged).collect(),
+            leftovers: Vec::new(),
+            kept: Vec::new(),
+            in_use: Vec::new(),
+            missing: self.missing.to_vec(),
+        }
+    }
+}
+
+/// Whether every recorded object is there as it was left, and no other object of ours.
+fn all_as_recorded(records: &[ChildRecord], facts: &Facts, owner: &ApiRef) -> bool {
+    let as_recorded = |record: &ChildRecord| {
+        child_kind(&record.kind).is_some_and(|kind| {
+            facts.state(kind) == KindState::Synced
+                && facts.child(kind, &record.name).is_some_and(|observed| {
+                    is_ours(observed, owner) && !observed.deleting && is_as_recorded(record, observed)
+                })
+        })
+    };
+    let ours = facts
+        .children
+        .iter()
+        .filter(|(_, _, observed)| is_ours(observed, owner));
+    ours.count() == records.len() && records.iter().all(as_recorded)
+}
+
+/// The kinds, names and desired hashes of the records, as one hash.
+fn intents(records: &[ChildRecord]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for record in records {
+        for text in [&record.kind, &record.name, &record.desired_hash] {
+            hash.update(text);
+            hash.update([0]);
+        }
+    }
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests;
