@@ -171,7 +171,7 @@ mod tests {
     #[tokio::test]
     async fn a_change_of_annotations_enqueues_nothing() {
         let (store, queue, mut handler) = setup(WatchedKind::MonitoredApi);
-        store.upsert(WatchedKind::MonitoredApi, api("7", 1, "ours"), Source::Answer);
+        store.upsert(WatchedKind::MonitoredApi, api("7", 1, "ours"), Source::Answer(None));
         handler.apply(api("8", 1, "ours"));
         assert_eq!(due(&queue), 0);
     }
