@@ -378,7 +378,7 @@ fn a_collector_that_is_gone_is_logged_once_and_delays_no_request() {
 fn a_collector_that_never_answers_delays_no_request() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    // The kernel accepts for it; nobody reads.
+    // The kernel accepts the connection, but no process reads from it.
     serve_and_stop(&url);
     drop(listener);
 }

@@ -16,7 +16,7 @@ use axum::Router;
 use common::{App, flags};
 use metric_contract::DialectId;
 
-/// What promtool finds, and why it stays: the dialect is somebody else's, and dashboards know its names.
+/// The findings of promtool that stay, because these dialects copy the names of other systems, which dashboards use.
 fn inherited(dialect: DialectId) -> &'static [&'static str] {
     match dialect.as_str() {
         "s0" => &[

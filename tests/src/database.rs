@@ -24,7 +24,7 @@ pub const URL_KEY: &str = "url";
 const IMAGE: &str = "localhost/postgresql:demo";
 const PORT: u16 = 5432;
 const USER: &str = "orders";
-/// `nobody`, the user that the image writer knows beside root.
+/// The user `nobody`, which the image writer knows beside root.
 const UID: u32 = 65_534;
 /// Programs that an image made from scratch does not have: a shell (`initdb` starts one) and the programs it runs.
 const SHELL: &str = "/bin/sh";

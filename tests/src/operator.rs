@@ -210,7 +210,7 @@ pub(crate) fn spawn(command: Command) -> Result<Child> {
     Ok(replies.recv()??)
 }
 
-/// A port that nobody listens on now.
+/// A free port.
 pub(crate) fn free_port() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")
         .context("find a free port")?

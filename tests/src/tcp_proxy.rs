@@ -1,4 +1,4 @@
-//! A TCP proxy that a test can tell to cut every open and new connection, until it is told to let them through again.
+//! A TCP proxy by which a test cuts every open and new connection, and later lets them through again.
 
 use std::{
     io::{Read as _, Write as _},

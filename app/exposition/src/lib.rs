@@ -1,7 +1,7 @@
 //! Reads and writes metrics pages: Prometheus text 0.0.4 and OpenMetrics 1.0.
 //!
 //! [`read`] takes what a Prometheus server takes from a scrape and refuses what it refuses, with the line and the reason.
-//! It is bounded by [`Limits`] and never panics, so that it can read pages of programs that nobody trusts.
+//! It is bounded by [`Limits`] and never panics, so that it can read pages of untrusted programs.
 //! [`Writer`] writes a page of either format; [`text`] has the pieces for those who keep printed labels. Pure: no I/O.
 //!
 //! ```

@@ -240,22 +240,22 @@ impl InFlightGuard {
         }
     }
 
-    /// Marks that the handler's code runs. If the guard is dropped in this state, the request counts as a panic.
+    /// Records that the handler's code runs. If the guard is dropped in this state, the request counts as a panic.
     #[inline]
-    pub(crate) fn running(&mut self) {
+    pub(crate) fn mark_running(&mut self) {
         self.status = RUNNING;
     }
 
-    /// Marks that the handler waits. If the guard is dropped in this state, the request counts as abandoned by its
+    /// Records that the handler waits. If the guard is dropped in this state, the request counts as abandoned by its
     /// client.
     #[inline]
-    pub(crate) fn waiting(&mut self) {
+    pub(crate) fn mark_waiting(&mut self) {
         self.status = WAITING;
     }
 
-    /// Takes the status of the answer, and what callbacks want of it.
+    /// Records the response's status, and the headers that callbacks need.
     #[inline]
-    pub(crate) fn answered<B>(&mut self, response: &http::Response<B>) {
+    pub(crate) fn record_response<B>(&mut self, response: &http::Response<B>) {
         self.status = response.status().as_u16();
         if self.status >= 500 {
             self.endpoint.note_exception(response.extensions());
@@ -265,9 +265,9 @@ impl InFlightGuard {
         }
     }
 
-    /// Marks that the service returned an error instead of an answer.
+    /// Records that the service returned an error instead of a response.
     #[cold]
-    pub(crate) fn failed(&mut self) {
+    pub(crate) fn record_error(&mut self) {
         self.status = FAILED;
         self.endpoint.record_exception(ErrorName::SERVICE);
     }

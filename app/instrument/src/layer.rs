@@ -253,7 +253,7 @@ where
             in_flight,
         };
         if let Some(in_flight) = &mut future.in_flight {
-            in_flight.waiting();
+            in_flight.mark_waiting();
         }
         future
     }
@@ -282,16 +282,16 @@ where
         let Some(in_flight) = this.in_flight else {
             return this.inner.poll(context);
         };
-        in_flight.running();
+        in_flight.mark_running();
         let mut polled = this.inner.poll(context);
         match &mut polled {
             Poll::Pending => {
-                in_flight.waiting();
+                in_flight.mark_waiting();
                 return polled;
             }
             // The response is borrowed and not moved: it is large, and moving it would cost more than recording it.
             Poll::Ready(Ok(response)) => {
-                in_flight.answered(response);
+                in_flight.record_response(response);
                 match size_sent(in_flight, response) {
                     Some(bytes) => in_flight.add_response_bytes(bytes),
                     // The body is still to be sent: the guard moves into it, and records when the body ends.
@@ -302,7 +302,7 @@ where
                     }
                 }
             }
-            Poll::Ready(Err(_)) => in_flight.failed(),
+            Poll::Ready(Err(_)) => in_flight.record_error(),
         }
         *this.in_flight = None;
         polled

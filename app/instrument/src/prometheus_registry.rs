@@ -13,7 +13,7 @@ use prometheus::{
 
 use crate::text;
 
-/// Takes a family's name in the registry, so that nobody else can register it: Prometheus refuses a whole page on which
+/// Takes a family's name in the registry, so that no other metric can register it: Prometheus refuses a whole page on which
 /// a family stands twice. Returns whether the name was free.
 pub(crate) fn reserve(registry: &Registry, family: &Family) -> bool {
     let is_free = reserve_name(registry, family.name);

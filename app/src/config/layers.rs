@@ -87,7 +87,7 @@ pub(super) fn merge(sources: Sources, complaints: &mut Vec<String>) -> Flags {
 }
 
 /// Kubernetes puts `<SERVICE>_PORT=tcp://<ip>:<port>` into every pod of a namespace: beside a Service `fastapi-metrics` it
-/// has the name of an alias, and nobody set it.
+/// has the name of an alias, although no user set it.
 fn is_service_link(name: &str, value: &str) -> bool {
     let protocol = value.trim().split_once("://").map(|(protocol, _)| protocol);
     name.ends_with("_PORT") && matches!(protocol, Some("tcp" | "udp" | "sctp"))

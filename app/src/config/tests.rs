@@ -1,4 +1,4 @@
-//! What settings are accepted, and what is said of the others.
+//! Which settings are accepted, and how the others are refused.
 
 use super::*;
 
@@ -211,7 +211,7 @@ fn a_service_link_is_not_read_as_a_setting() {
         assert_eq!(listen(&sources).unwrap(), "[::]:8000".parse().unwrap());
     }
     sources.file = document("port: 9000");
-    assert_eq!(listen(&sources).unwrap().port(), 9000, "what stands below it holds");
+    assert_eq!(listen(&sources).unwrap().port(), 9000, "the next source is used");
     sources
         .environment
         .insert("FASTAPI_METRICS_PORT".to_owned(), "9001".to_owned());
@@ -219,7 +219,7 @@ fn a_service_link_is_not_read_as_a_setting() {
     sources
         .environment
         .insert("FASTAPI_METRICS_PORT".to_owned(), "http://x".to_owned());
-    assert!(listen(&sources).is_err(), "somebody's mistake is told");
+    assert!(listen(&sources).is_err(), "a mistake is reported");
 }
 
 #[test]

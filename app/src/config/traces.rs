@@ -42,7 +42,7 @@ pub struct Collector {
     pub timeout: Duration,
     /// A PEM file with the authorities to trust instead of the public ones.
     pub certificate: Option<PathBuf>,
-    /// What this service is called, if that is said.
+    /// The name of this service, if it is set.
     pub service_name: Option<String>,
 }
 

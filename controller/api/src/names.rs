@@ -30,7 +30,7 @@ pub const MANAGED_BY: &str = "monitored-api";
 /// Annotation on a MonitoredApi: a new value makes the operator read every object of it from the API server and compare
 /// each value that it owns. It finds what no watch tells, and is answered by `status.lastHandledReconcileAt`.
 pub const ANNOTATION_RECONCILE_AT: &str = "monitoredapi.io/reconcile-at";
-/// Annotation on an object that belongs to nobody: `"true"` lets the operator take it over.
+/// Annotation on an object without an owner: `"true"` lets the operator take it over.
 pub const ANNOTATION_ADOPT: &str = "monitoredapi.io/adopt";
 
 /// Label of the one Service of a MonitoredApi that Prometheus scrapes, so that no pod is scraped twice.

@@ -114,7 +114,7 @@ reasons! {
     ImagePullBackOff: [WorkloadReady], "Correct `spec.image`, or name credentials in `spec.imagePullSecrets`.";
     /// `spec.image` is not a valid image name.
     InvalidImageName: [WorkloadReady], "Write it as `registry/repository:tag`.";
-    /// The node does not have the image and is told never to pull it.
+    /// The node does not have the image, and `spec.imagePullPolicy` is Never.
     ErrImageNeverPull: [WorkloadReady], "Set `spec.imagePullPolicy: IfNotPresent`.";
     /// The image runs as root, which `securityProfile: Restricted` forbids.
     ImageRunsAsRoot: [WorkloadReady], "Set `spec.runAsUser: 65532` if the image works as another user, or `spec.securityProfile: Baseline`.";
@@ -170,13 +170,13 @@ reasons! {
     NotApplied: [WorkloadReady, MonitorSelected], "See `ChildrenApplied`.";
     /// The operator has not read the Prometheus objects yet.
     NotReadYet: [MonitorSelected], "Wait.";
-    /// The CRD of Prometheus objects is not installed, so nobody can tell who reads ServiceMonitors.
+    /// The CRD of Prometheus objects is not installed, so it is not known what reads ServiceMonitors.
     NoPrometheusKind: [MonitorSelected], "Nothing, if another collector reads ServiceMonitors; else install the Prometheus Operator.";
     /// The operator is not permitted to read Prometheus objects.
     NotPermitted: [MonitorSelected], "Grant it list and watch on `prometheuses.monitoring.coreos.com`.";
     /// The operator looks after single namespaces only and does not read Prometheus objects, which may be in others.
     NotWatched: [MonitorSelected], "Compare the labels of the ServiceMonitor with the `serviceMonitorSelector` of the Prometheus by hand.";
-    /// The cluster has no Prometheus object, so nobody can tell who reads ServiceMonitors.
+    /// The cluster has no Prometheus object, so it is not known what reads ServiceMonitors.
     NoPrometheus: [MonitorSelected], "Nothing, if another collector reads ServiceMonitors; else install a Prometheus (kube-prometheus-stack brings one).";
     /// The operator cannot read the labels of the namespace, which a Prometheus selects by.
     NamespaceUnknown: [MonitorSelected], "Let the operator read namespaces (it cannot in namespaced mode), or check the labels by hand.";

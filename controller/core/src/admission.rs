@@ -13,9 +13,9 @@ use crate::{children::child_kinds, kind::ChildKind};
 #[must_use]
 pub fn policy_spec() -> Value {
     json!({
-        // Fail closed: if the policy cannot be evaluated, nobody gains a right by it.
+        // Fail closed: a policy that cannot be evaluated grants no rights.
         "failurePolicy": "Fail",
-        // With what the API server would fill in, so that nobody who compares (Argo CD, Flux) sees a difference.
+        // With what the API server would fill in, so that tools that compare (Argo CD, Flux) see no difference.
         "matchConstraints": {
             "matchPolicy": "Equivalent",
             "namespaceSelector": {},

@@ -1,4 +1,4 @@
-//! Texts of others, made fit for a status: bounded, the same each time, and without what is nobody's business.
+//! Makes texts of other programs fit for a status: bounded, equal for equal causes, and without secrets.
 
 use serde_json::Value;
 

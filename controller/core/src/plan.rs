@@ -88,22 +88,22 @@ impl fmt::Display for PlannedChild {
 /// What to do with one planned child.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// It is as recorded: no request at all.
+    /// It is as recorded: no request is made.
     Skip,
-    /// It does not exist, as far as the watch tells: confirm by a live GET, then apply without force.
+    /// It does not exist as far as the watch knows: confirm this by a live GET, then apply without force.
     Create,
     /// The intent changed: forced apply that carries this uid.
     Update {
         /// uid of the object to change.
         uid: String,
     },
-    /// Somebody changed a field of ours, or the record is missing: confirm by one live GET, decide again on its answer.
+    /// A field of ours was changed, or the record is missing: read the object by a live GET and decide again.
     Confirm,
-    /// An object of this name that is not ours: hands off.
+    /// An object of this name that is not ours: it must not be touched.
     Conflict(String),
-    /// Ours or a deleted namesake's, and on its way out: wait for it to go.
+    /// Ours, or a deleted namesake's, and being deleted: wait until it is gone.
     WaitForDeletion,
-    /// What its intent depends on cannot be read: nothing is sent, and this became of it.
+    /// Something that its intent depends on cannot be read: nothing is sent, and this is the outcome.
     Fail(Outcome),
 }
 

@@ -13,7 +13,7 @@ use crate::{
 pub const CONFLICT_RECHECK: Duration = Duration::from_secs(20);
 /// How often a refusal or a missing permission is tried again: no event says that a person fixed it.
 pub const REFUSAL_RECHECK: Duration = Duration::from_secs(120);
-/// How often we look whether an object on its way out is gone. A watch notices too, so this is the safety net.
+/// How often we look whether an object that is being deleted is gone. A watch notices it too, so this is a safety net.
 pub const DELETION_RECHECK: Duration = Duration::from_secs(10);
 /// How often a cluster that is not ready for an object yet is tried again.
 pub const PENDING_RECHECK: Duration = Duration::from_secs(5);

@@ -1,4 +1,4 @@
-//! Checks of the installation's settings. They are made once, where the settings come in: a mistake in them is told of the
+//! Checks of the installation's settings. They are made once, where the settings come in: a mistake in them is reported of the
 //! flag, and never as a violation of a resource.
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer};
 use serde_ignored::Path;
 use serde_json::Value;
 
-/// What is said of such a field, after its path.
+/// The message for such a field, after its path.
 pub const SENTENCE: &str = "is not a field of this type: remove it or correct its name";
 
 /// Decodes a `T`, and returns with it the paths of the fields that `T` does not have, such as `spec.env[0].valeu`,

@@ -1,4 +1,4 @@
-//! What is wrong with a spec, collected so that everything is said at once.
+//! The mistakes of a spec, collected so that all of them are reported at once.
 
 use std::fmt;
 

@@ -60,9 +60,9 @@ pub enum Confirmation {
         /// uid of the object to change.
         uid: String,
     },
-    /// An object of this name that is not ours: hands off.
+    /// An object of this name that is not ours: it must not be touched.
     Conflict(String),
-    /// Ours or a deleted namesake's, and on its way out: wait for it to go.
+    /// Ours, or a deleted namesake's, and being deleted: wait until it is gone.
     WaitForDeletion,
 }
 
@@ -169,7 +169,7 @@ pub fn nothing(planned: &PlannedChild, uid: &str) -> Value {
     })
 }
 
-/// Says of an object with a child's name that it belongs to nobody or to somebody else, and what to do.
+/// The sentence for an object with a child's name that has no owner or another one, and what to do.
 #[must_use]
 pub fn not_ours(planned: &PlannedChild) -> String {
     format!(

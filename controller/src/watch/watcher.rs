@@ -1,5 +1,5 @@
 //! One watch: list, follow, relist. Each runs in a task of its own with a backoff of its own, so that a broken one
-//! delays nobody else (kube-rs's `Controller` merges all watches behind one backoff).
+//! delays no other (kube-rs's `Controller` merges all watches behind one backoff).
 //!
 //! It must not know what it watches: a [`WatchHandler`] takes the objects.
 

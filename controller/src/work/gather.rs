@@ -222,7 +222,7 @@ pub(crate) async fn observation(context: &Context, target: &Target) -> Observati
 /// The workload as the watches know it, with the events that explain it.
 async fn workload(context: &Context, target: &Target) -> WorkloadFacts {
     let key = &target.key;
-    // One that is kept though the spec does not want it any more concerns nobody.
+    // A claim that is kept although the spec no longer wants it does not matter here.
     let has_storage = target.api.as_ref().is_ok_and(|api| api.spec.storage.is_some());
     let mut workload = WorkloadFacts {
         deployment: own_deployment(context, target),

@@ -118,7 +118,7 @@ pub(crate) fn build(input: &BuildInput<'_>, violations: &mut Violations) -> Buil
 
 /// What became of a child that must not be written after what became of the earlier ones. `None`: it may be written.
 ///
-/// - No pod may mount a volume that may belong to somebody else: what it writes there could not be undone. Nor may it run as
+/// - No pod may mount a volume that may belong to another owner: what it writes there could not be undone. Nor may it run as
 ///   somebody else's ServiceAccount, with rights that its author lacks. So both must be as wanted, whatever the reason that
 ///   they are not.
 /// - Where the API server did not answer for an object that the workload needs, the rest would wait just as long.

@@ -9,7 +9,7 @@ use serde_path_to_error::Segment;
 use super::{Manifest, ManifestError};
 use crate::{unknown_fields, validate::MAX_SPEC_BYTES, violation::Violation};
 
-/// Most fields of a wrong type that are told of one object.
+/// The largest number of fields of a wrong type that are reported for one object.
 const MAX_ERRORS: usize = 50;
 
 /// A MonitoredApi of a manifest.

@@ -10,7 +10,7 @@ fn error(text: &str) -> String {
     read(text).unwrap_err().to_string()
 }
 
-/// What is said of a spec, in flow form, whose types are wrong.
+/// The refusals of a spec, in flow form, with wrong types.
 fn refused(spec: &str) -> Vec<String> {
     let text =
         format!("apiVersion: monitoredapi.io/v1alpha1\nkind: MonitoredApi\nmetadata: {{name: a}}\nspec: {spec}\n");

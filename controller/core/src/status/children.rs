@@ -8,7 +8,7 @@ use crate::{
     plan::{Applied, AppliedChild, Outcome},
 };
 
-/// What is said where nothing is amiss.
+/// The message if nothing is wrong.
 const AS_WANTED: &str = "every object is as the spec wants it";
 
 pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
@@ -136,7 +136,7 @@ pub(super) enum NeededChildren {
     Applied,
     /// On the way, or failing in a way that may pass.
     Pending,
-    /// Refused: somebody has to change something.
+    /// Refused until a user changes something.
     Refused,
 }
 

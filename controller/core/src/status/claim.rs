@@ -11,7 +11,7 @@ fn wanted<'a>(input: &FoldInput<'a>) -> Option<&'a VolumeClaimFacts> {
     storage.and(input.workload.volume_claim.as_ref())
 }
 
-/// What is said of a claim that somebody made larger than the spec wants it. It cannot shrink.
+/// The message about a claim that is larger than the spec wants it. A claim cannot shrink.
 pub(super) fn larger(input: &FoldInput<'_>) -> Option<String> {
     let claim = wanted(input).filter(|claim| claim.resized)?;
     let size = &input.validated.ok()?.workload.storage.as_ref()?.size;

@@ -16,7 +16,7 @@ pub(super) fn waiting(reason: &str, message: &str, api: Option<&ValidApi>) -> Di
         "ErrImageNeverPull" => diagnosis(
             FATAL,
             Reason::ErrImageNeverPull,
-            "the node does not have the image and is told never to pull it: set spec.imagePullPolicy: IfNotPresent",
+            "the node does not have the image, and spec.imagePullPolicy is Never: set spec.imagePullPolicy: IfNotPresent",
         ),
         "CreateContainerConfigError" => config_error(message),
         "CreateContainerError" | "RunContainerError" => start_error(message),

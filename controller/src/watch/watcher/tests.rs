@@ -1,4 +1,4 @@
-//! A watch against an API server that answers as it is told.
+//! A watch against a fake API server whose answers the test sets.
 
 use std::sync::Mutex;
 

@@ -156,7 +156,7 @@ fn a_change_while_suspended_is_not_told_as_written() {
     let status = world.fold();
     assert_eq!(says(&status, "ChildrenApplied"), "True/Applied");
     assert_eq!(says(&status, "Ready"), "True/Ready");
-    // A change that is taken back, after a status that told of it.
+    // A change that is reverted after a status has reported it.
     world.as_written = false;
     world.previous = world.fold();
     world.as_written = true;
