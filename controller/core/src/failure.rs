@@ -31,7 +31,7 @@ impl Outcome {
             ),
             ErrorClass::Forbidden => Self::Forbidden(refusal(message, &planned.object)),
             ErrorClass::Invalid => Self::Invalid(refusal(message, &planned.object)),
-            ErrorClass::Conflict => failed("somebody else is changing it"),
+            ErrorClass::Conflict => failed("another client is changing it"),
             ErrorClass::NotFound => failed("its namespace does not exist"),
             ErrorClass::KindMissing => failed("the API server does not serve this kind"),
             ErrorClass::Throttled => Self::Failed("the API server asks for fewer requests".to_owned()),

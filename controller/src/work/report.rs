@@ -62,7 +62,7 @@ pub(crate) async fn report(context: &Context, target: &Target, input: &FoldInput
         kind: kinds::MONITORED_API.kind,
         object: target.key.to_string(),
         class: ErrorClass::Conflict,
-        message: "somebody else keeps writing this status".to_owned(),
+        message: "another client keeps writing this status".to_owned(),
     })
 }
 

@@ -119,7 +119,7 @@ pub(crate) fn build(input: &BuildInput<'_>, violations: &mut Violations) -> Buil
 /// What became of a child that must not be written after what became of the earlier ones. `None`: it may be written.
 ///
 /// - No pod may mount a volume that may belong to another owner: what it writes there could not be undone. Nor may it run as
-///   somebody else's ServiceAccount, with rights that its author lacks. So both must be as wanted, whatever the reason that
+///   another owner's ServiceAccount, with rights that its author lacks. So both must be as wanted, whatever the reason that
 ///   they are not.
 /// - Where the API server did not answer for an object that the workload needs, the rest would wait just as long.
 #[must_use]
@@ -158,11 +158,11 @@ pub fn unanswered(applied: &[AppliedChild]) -> bool {
 fn held_back(used: &AppliedChild, verb: &str) -> Option<Outcome> {
     let AppliedChild { kind, name, .. } = used;
     let sentence = |why: &str| {
-        format!("not written, because its pods would {verb} the {kind} {name}, {why}: see what is said of it")
+        format!("not written, because its pods would {verb} the {kind} {name}, {why}: see the sentence about it")
     };
     Some(match &used.outcome {
         Outcome::Unchanged | Outcome::Applied => return None,
-        Outcome::Conflict(_) => Outcome::Conflict(sentence("which belongs to somebody else")),
+        Outcome::Conflict(_) => Outcome::Conflict(sentence("which belongs to another owner")),
         Outcome::Forbidden(_) => Outcome::Forbidden(sentence("which the operator is not permitted to write")),
         Outcome::Invalid(_) => Outcome::Invalid(sentence("which the API server refuses as it is wanted")),
         Outcome::Failed(_) | Outcome::CrdMissing => Outcome::Failed(sentence("which could not be written")),

@@ -159,7 +159,7 @@ const EVENTS: [Event; 18] = [
         let (kind, _, observed) = world.facts.children[1].clone();
         world.facts.children.push((kind, "orders-old".to_owned(), observed));
     }),
-    ("an object of somebody else", |world| {
+    ("an object of another owner", |world| {
         let (kind, _, mut observed) = world.facts.children[1].clone();
         observed.controller_uid = None;
         world.facts.children.push((kind, "orders-old".to_owned(), observed));
@@ -170,7 +170,7 @@ const EVENTS: [Event; 18] = [
             .states
             .insert(ChildKind::SERVICE_MONITOR, KindState::Forbidden);
     }),
-    ("somebody else sets the number of replicas", |world| {
+    ("another manager sets the number of replicas", |world| {
         world.facts.live_replicas = Some(LiveReplicas {
             replicas: 5,
             owned_by_us: false,

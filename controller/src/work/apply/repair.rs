@@ -23,7 +23,7 @@ impl Child<'_> {
         let (namespace, name) = (&*self.target.key.namespace, self.planned.name.as_str());
         let kind = self.planned.kind.as_str();
         self.context.must_lead("merge", kind, name)?;
-        // The merge asks nobody: it must not meet an object that is somebody else's by now.
+        // A merge has no conflict check, so it must not reach an object that belongs to another owner by now.
         let Some(live) = cluster.get::<ChildItem>(resource, Some(namespace), name).await? else {
             return Err(refused);
         };

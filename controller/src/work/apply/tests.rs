@@ -329,7 +329,7 @@ async fn a_creation_whose_answer_was_cut_is_recognised_as_ours_the_next_time() {
     assert_eq!(received[1].body["metadata"]["uid"], "c1");
 }
 
-/// The Service of somebody else after our apply without force met it: controlled by us too, as nobody controlled it.
+/// The Service of another owner after our apply without force reached it. It had no controller, so we are one now.
 fn intruded() -> Value {
     let mut service = live("f:spec");
     let theirs =
