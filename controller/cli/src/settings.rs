@@ -20,7 +20,7 @@ pub struct SettingsArgs {
     /// Label of dashboards, by which Grafana's sidecar finds them. Default: grafana_dashboard=1.
     #[arg(long, env = "DASHBOARD_OBJECT_LABELS", value_name = "KEY=VALUE", value_delimiter = ',', value_parser = label)]
     dashboard_object_labels: Vec<(String, String)>,
-    /// Base of the runbook links of alerts, for MonitoredApis that name none.
+    /// Base of the runbook links of alerts, for MonitoredApis that name none. Without one nothing is linked.
     #[arg(long, env = "RUNBOOK_BASE_URL", value_name = "URL", value_parser = runbook_base_url)]
     runbook_base_url: Option<String>,
 }

@@ -20,4 +20,4 @@ pub use dashboards::{Dashboard, OmittedPanel, PanelQuery, build_dashboard, panel
 pub use facts::ApiFacts;
 pub use panel_id::PanelId;
 pub use ruleset::{AlertingRule, OmittedAlert, RecordingRule, Rule, RuleGroup, RuleSet};
-pub use settings::{AlertOverride, AlertSettings, DEFAULT_RUNBOOK_BASE_URL, FieldError};
+pub use settings::{AlertOverride, AlertSettings, FieldError};

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-/// Where the runbooks are unless the settings name another place: the pages of `docs/runbooks`.
-pub const DEFAULT_RUNBOOK_BASE_URL: &str = "https://monitoredapi.io/runbooks";
 /// Most characters of a user's value that a message repeats.
 const QUOTED_LENGTH: usize = 40;
 
@@ -14,7 +12,7 @@ pub struct AlertSettings {
     pub enabled: bool,
     /// Labels of each alert.
     pub labels: BTreeMap<String, String>,
-    /// Where the runbooks are: `<base>/<Alert>.md`. `None`: [`DEFAULT_RUNBOOK_BASE_URL`].
+    /// Where the runbooks are: `<base>/<Alert>.md`. `None`: nothing is linked, and the alerts name their runbooks only.
     pub runbook_base_url: Option<String>,
     /// Changes to single alerts, by name.
     pub overrides: Vec<AlertOverride>,

@@ -175,7 +175,11 @@ fn a_threshold_of_the_users_own_moves_the_panels_colour() {
 
 #[test]
 fn a_panel_links_to_the_runbooks_of_its_alerts() {
-    let links = panel(&json_of(&orders(), &settings()), PanelId::ErrorRate)["links"].clone();
+    let own = AlertSettings {
+        runbook_base_url: Some("https://example.org/runbooks".to_owned()),
+        ..settings()
+    };
+    let links = panel(&json_of(&orders(), &own), PanelId::ErrorRate)["links"].clone();
     let titles: Vec<_> = links
         .as_array()
         .unwrap()
@@ -183,6 +187,9 @@ fn a_panel_links_to_the_runbooks_of_its_alerts() {
         .map(|link| link["title"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(titles, ["Runbook: ApiHighErrorRatio", "Runbook: ApiCriticalErrorRatio"]);
+    // A link that leads nowhere is worse than none.
+    let unlinked = json_of(&orders(), &settings());
+    assert!(!unlinked.to_string().contains("Runbook"), "{unlinked}");
 }
 
 #[test]

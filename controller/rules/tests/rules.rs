@@ -362,6 +362,19 @@ fn runbooks_stand_under_the_users_own_address() {
         rule.annotations["runbook_url"],
         "https://example.org/runbooks/ApiDown.md"
     );
+    assert!(!rule.annotations["description"].contains("unbook"));
+}
+
+#[test]
+fn an_alert_names_its_runbook_where_nobody_says_where_the_runbooks_are() {
+    for group in rules(&orders()).groups {
+        for rule in group.rules {
+            let Rule::Alerting(rule) = rule else { continue };
+            assert!(!rule.annotations.contains_key("runbook_url"), "{}", rule.alert);
+            let named = format!(" Runbook: docs/runbooks/{}.md of monitored-api.", rule.alert);
+            assert!(rule.annotations["description"].ends_with(&named), "{}", rule.alert);
+        }
+    }
 }
 
 #[test]

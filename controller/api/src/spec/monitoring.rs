@@ -84,7 +84,8 @@ pub struct AlertsSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::schema::alert_labels")]
     pub labels: Option<BTreeMap<String, String>>,
-    /// Where the runbooks are: `<runbookBaseUrl>/<Alert>.md` is linked from each alert. Default: the installation's.
+    /// Where the runbooks are: `<runbookBaseUrl>/<Alert>.md` is linked from each alert. Default: the installation's; without
+    /// one, alerts name their runbooks and link nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 9, max = 512), regex(pattern = "^https://[^\\s{}\"'<>]+$"))]
     pub runbook_base_url: Option<String>,

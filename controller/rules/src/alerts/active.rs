@@ -9,7 +9,7 @@ use super::{AlertDef, alert, alerts, suggestion::nearest};
 use crate::{
     AlertOverride, AlertSettings, FieldError,
     promql::{Decimal, LabelName, PromDuration},
-    settings::{DEFAULT_RUNBOOK_BASE_URL, quoted},
+    settings::quoted,
 };
 
 /// Labels that the rules set themselves and that alerts are routed by; no setting may change them.
@@ -72,11 +72,10 @@ pub fn check_runbook_base_url(url: &str) -> Result<(), String> {
     ))
 }
 
-/// The address of an alert's runbook: `<base>/<Alert>.md`.
-pub(crate) fn runbook_url(settings: &AlertSettings, alert: &str) -> String {
-    let own = settings.runbook_base_url.as_deref().filter(|url| is_web_address(url));
-    let base = own.unwrap_or(DEFAULT_RUNBOOK_BASE_URL).trim_end_matches('/');
-    format!("{base}/{alert}.md")
+/// The address of an alert's runbook: `<base>/<Alert>.md`. `None`: nobody says where the runbooks are.
+pub(crate) fn runbook_url(settings: &AlertSettings, alert: &str) -> Option<String> {
+    let base = settings.runbook_base_url.as_deref().filter(|url| is_web_address(url))?;
+    Some(format!("{}/{alert}.md", base.trim_end_matches('/')))
 }
 
 /// The alerts that the settings leave active. A value that cannot be used counts as not set.

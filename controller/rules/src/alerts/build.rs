@@ -105,21 +105,28 @@ fn rule(
             .map_or_else(String::new, |(unit, value)| unit.text(value)),
         for_: alert.for_.to_string(),
     };
+    let mut description = values.fill(def.description);
+    let runbook_url = runbook_url(settings, def.name);
+    if runbook_url.is_none() {
+        description.push_str(&format!(" Runbook: docs/runbooks/{}.md of monitored-api.", def.name));
+    }
     let annotations = [
         ("summary", values.fill(def.summary)),
-        ("description", values.fill(def.description)),
-        ("runbook_url", runbook_url(settings, def.name)),
+        ("description", description),
         // Grafana links an alert to its panel only if it finds both.
         ("__dashboardUid__", dashboard_uid.to_owned()),
         ("__panelId__", def.panel.id().to_string()),
     ];
+    let annotations = annotations
+        .into_iter()
+        .chain(runbook_url.map(|url| ("runbook_url", url)));
     AlertingRule {
         alert: def.name.to_owned(),
         expr,
         for_: alert.for_,
         keep_firing_for: alert.keep_firing_for,
         labels,
-        annotations: annotations.map(|(name, text)| (name.to_owned(), text)).into(),
+        annotations: annotations.map(|(name, text)| (name.to_owned(), text)).collect(),
     }
 }
 

@@ -227,15 +227,17 @@ impl DashboardBuilder<'_> {
         }
     }
 
-    /// Links to the runbooks of the alerts whose trouble this panel shows.
+    /// Links to the runbooks of the alerts whose trouble this panel shows, where it is known where they are.
     fn runbooks(&self, def: &PanelDef) -> Vec<PanelLink> {
         let shown = self.alerts.iter().filter(|alert| alert.def.panel == def.id);
         shown
-            .map(|alert| PanelLink {
-                kind: "link",
-                title: format!("Runbook: {}", alert.def.name),
-                url: runbook_url(self.settings, alert.def.name),
-                target_blank: true,
+            .filter_map(|alert| {
+                Some(PanelLink {
+                    kind: "link",
+                    title: format!("Runbook: {}", alert.def.name),
+                    url: runbook_url(self.settings, alert.def.name)?,
+                    target_blank: true,
+                })
             })
             .collect()
     }
