@@ -24,6 +24,7 @@ pub mod requeue;
 pub mod settings;
 pub mod settled;
 pub mod status;
+mod type_error;
 pub mod unknown_fields;
 pub mod valid;
 pub mod validate;

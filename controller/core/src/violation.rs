@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::validate::MAX_SPEC_BYTES;
+use controller_api::MonitoredApiSpec;
+
+use crate::{type_error, validate::MAX_SPEC_BYTES};
 
 /// One thing that is wrong with a spec.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,12 +22,17 @@ const CANNOT_READ: &str = "the installed CRD accepts this, but this operator can
                            operator and the CRD of the same release";
 
 impl Violation {
-    /// The API server accepted the spec, and this release cannot read it. `error`: the decoder's message.
+    /// The API server accepted the spec, and this release cannot read it. `spec`: its JSON.
     #[must_use]
-    pub fn undecodable(error: &str) -> Self {
+    pub fn undecodable(spec: &str) -> Self {
+        let mut json = serde_json::Deserializer::from_str(spec);
+        let (field, error) = match serde_path_to_error::deserialize::<_, MonitoredApiSpec>(&mut json) {
+            Ok(_) => (WHOLE_SPEC.to_owned(), String::new()),
+            Err(error) => (format!("{WHOLE_SPEC}.{}", error.path()), error.inner().to_string()),
+        };
         Self {
             path: WHOLE_SPEC.to_owned(),
-            message: format!("{error}: {CANNOT_READ}"),
+            message: format!("in {field}, {}: {CANNOT_READ}", type_error::sentence(&error)),
         }
     }
 

@@ -50,7 +50,7 @@ impl Target {
         let api = match &cached.spec {
             SpecText::Whole(text) => match serde_json::from_str(text) {
                 Ok(spec) => Ok(Box::new(api(&owner, cached.generation, spec))),
-                Err(error) => Err(vec![undecodable(&error)]),
+                Err(_) => Err(vec![Violation::undecodable(text)]),
             },
             SpecText::TooLarge(bytes) => Err(vec![Violation::oversized(*bytes)]),
         };
@@ -87,13 +87,6 @@ fn unseen() -> MonitoredApiStatus {
         observed_generation: -1,
         ..MonitoredApiStatus::default()
     }
-}
-
-fn undecodable(error: &serde_json::Error) -> Violation {
-    // Without the position: it is one in our trimmed copy, and changes with unrelated fields.
-    let text = error.to_string();
-    let message = text.split(" at line ").next().unwrap_or(&text);
-    Violation::undecodable(message)
 }
 
 /// The MonitoredApi as the watch knows it. `None`: it is gone.

@@ -19,7 +19,7 @@ pub use pod::{
     HttpProbe, ImagePullPolicy, Probe, Probes, Resources, SecurityProfile, ServiceSpec, ServiceType, StorageSpec,
     Strategy, StrategyType, TcpProbe,
 };
-pub use scalar::{IntOrString, Quantity};
+pub use scalar::{IntOrString, QUANTITY_EXPECTED, Quantity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -21,13 +21,19 @@ pub enum IntOrString {
     String(String),
 }
 
-struct ScalarVisitor;
+/// What [`Quantity`] accepts, as its decoder says it.
+pub const QUANTITY_EXPECTED: &str = "a quantity, for example 500m";
+/// What [`IntOrString`] accepts, as its decoder says it.
+const AMOUNT_EXPECTED: &str = "a whole number or a percentage, for example 1 or 25%";
+
+/// Decodes a number or text; what else is given is told to be none of what it says.
+struct ScalarVisitor(&'static str);
 
 impl de::Visitor<'_> for ScalarVisitor {
     type Value = IntOrString;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an integer or a string")
+        f.write_str(self.0)
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
@@ -53,7 +59,7 @@ impl de::Visitor<'_> for ScalarVisitor {
 
 impl<'de> Deserialize<'de> for IntOrString {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ScalarVisitor)
+        deserializer.deserialize_any(ScalarVisitor(AMOUNT_EXPECTED))
     }
 }
 
@@ -77,7 +83,8 @@ impl fmt::Display for IntOrString {
 
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IntOrString::deserialize(deserializer).map(|scalar| Self(scalar.to_string()))
+        let scalar = deserializer.deserialize_any(ScalarVisitor(QUANTITY_EXPECTED))?;
+        Ok(Self(scalar.to_string()))
     }
 }
 

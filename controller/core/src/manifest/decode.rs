@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use controller_api::MonitoredApi;
+use controller_api::{MonitoredApi, spec};
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
 use super::{Manifest, ManifestError};
-use crate::{unknown_fields, validate::MAX_SPEC_BYTES, violation::Violation};
+use crate::{type_error, unknown_fields, validate::MAX_SPEC_BYTES, violation::Violation};
 
 /// The largest number of fields of a wrong type that are reported for one object.
 const MAX_ERRORS: usize = 50;
@@ -154,12 +154,15 @@ fn spelled(path: &[Step]) -> String {
 fn told(manifest: &Manifest, path: &str, error: &serde_json::Error) -> ManifestError {
     let (place, plain) = manifest.origin(path);
     let reason = error.to_string();
+    let wants_text = [" a string", spec::QUANTITY_EXPECTED]
+        .iter()
+        .any(|wanted| reason.ends_with(wanted));
     let message = match plain {
-        Some(plain) if reason.ends_with(" a string") => {
+        Some(plain) if wants_text => {
             format!("{path}: {plain} is not text in YAML: quote it, for example \"{plain}\"")
         }
-        Some(_) | None if path.is_empty() => reason,
-        Some(_) | None => format!("{path}: {reason}"),
+        Some(_) | None if path.is_empty() => type_error::sentence(&reason),
+        Some(_) | None => format!("{path}: {}", type_error::sentence(&reason)),
     };
     ManifestError { place, message }
 }

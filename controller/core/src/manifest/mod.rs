@@ -80,38 +80,67 @@ impl Manifest {
     }
 }
 
-/// Reads the objects of a text. A `kind: List` gives its items; empty documents give nothing.
+/// Reads the objects of a text. A list of objects gives its items; empty documents give nothing.
 ///
 /// # Errors
 ///
-/// The first place where the text is not YAML, or is YAML that has no form in JSON.
+/// The first place where the text is not YAML, or is YAML that has no form in JSON, or has `items` that are no list.
 pub fn read(text: &str) -> Result<Vec<Manifest>, ManifestError> {
     let mut manifests = Vec::new();
     for node in compose::documents(text)? {
-        flatten(node, &mut manifests);
+        flatten(node, &mut manifests)?;
     }
     Ok(manifests)
 }
 
-fn flatten(node: Node, manifests: &mut Vec<Manifest>) {
-    if let NodeKind::Map(entries) = &node.kind {
-        let field = |name: &str| {
-            entries
+/// An object that has `items` is a list, whatever its kind: so kubectl sees it (`UnstructuredJSONScheme` in apimachinery).
+fn flatten(node: Node, manifests: &mut Vec<Manifest>) -> Result<(), ManifestError> {
+    if let NodeKind::Map(entries) = &node.kind
+        && let Some(items) = field(entries, "items")
+    {
+        return match &items.kind {
+            NodeKind::List(list) => list
                 .iter()
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| &value.kind)
+                .try_for_each(|item| flatten(with_type_of(entries, item.clone()), manifests)),
+            NodeKind::Scalar { value, .. } if value.is_null() => Ok(()),
+            NodeKind::Scalar { .. } | NodeKind::Map(_) => Err(items
+                .place
+                .error("items: this is not a valid value: use a list of objects")),
         };
-        let is_list = matches!(field("kind"), Some(NodeKind::Scalar { value: Value::String(kind), .. }) if kind.ends_with("List"));
-        if let (true, Some(NodeKind::List(items))) = (is_list, field("items")) {
-            items.iter().for_each(|item| flatten(item.clone(), manifests));
-            return;
-        }
     }
     let mut manifest = Manifest::default();
     manifest.value = value_of(node, String::new(), &mut manifest.origins);
     if !manifest.value.is_null() {
         manifests.push(manifest);
     }
+    Ok(())
+}
+
+fn field<'a>(entries: &'a [(String, Node)], name: &str) -> Option<&'a Node> {
+    entries.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
+/// The item of a list; if it has neither kind nor version, with those that the list's own imply.
+fn with_type_of(list: &[(String, Node)], mut item: Node) -> Node {
+    let NodeKind::Map(entries) = &mut item.kind else {
+        return item;
+    };
+    if field(entries, "kind").is_some() || field(entries, "apiVersion").is_some() {
+        return item;
+    }
+    let given = |name| field(list, name).cloned().map(|value| (name.to_owned(), value));
+    entries.extend(given("apiVersion"));
+    if let Some((name, mut kind)) = given("kind") {
+        if let NodeKind::Scalar {
+            value: Value::String(kind),
+            ..
+        } = &mut kind.kind
+        {
+            *kind = kind.strip_suffix("List").unwrap_or(kind).to_owned();
+        }
+        entries.push((name, kind));
+    }
+    item
 }
 
 fn value_of(node: Node, path: String, origins: &mut BTreeMap<String, (Place, Option<String>)>) -> Value {

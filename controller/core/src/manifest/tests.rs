@@ -92,7 +92,10 @@ fn every_field_of_a_wrong_type_is_reported_with_its_place_and_its_fix() {
     );
     assert_eq!(told.len(), 4, "{told:#?}");
     let said = |text: &str| told.iter().any(|sentence| sentence.contains(text));
-    assert!(said("spec.replicas: invalid type: string \"three\""), "{told:#?}");
+    assert!(
+        said("spec.replicas: \"three\" is not a valid value: use a whole number"),
+        "{told:#?}"
+    );
     assert!(
         said("spec.env[0].value: 01234 is not text in YAML: quote it, for example \"01234\""),
         "{told:#?}"
@@ -106,7 +109,17 @@ fn every_field_of_a_wrong_type_is_reported_with_its_place_and_its_fix() {
 fn half_a_core_without_quotes_is_refused_as_the_schema_refuses_it() {
     let told = refused("{image: a, resources: {requests: {cpu: 0.5}}, strategy: {maxSurge: 0.5}}");
     assert_eq!(told.len(), 2, "{told:#?}");
-    assert!(told.iter().all(|sentence| sentence.contains("quote it")), "{told:#?}");
+    assert!(
+        told[0].contains("spec.resources.requests.cpu: 0.5 is not text in YAML: quote it"),
+        "{told:#?}"
+    );
+    // A half in quotes is none either.
+    assert!(
+        told[1].ends_with(
+            "spec.strategy.maxSurge: 0.5 is not a valid value: use a whole number or a percentage, for example 1 or 25%"
+        ),
+        "{told:#?}"
+    );
 }
 
 #[test]
@@ -158,4 +171,34 @@ fn an_object_without_a_spec_or_that_is_wrong_everywhere_is_refused() {
         let errors = decode(&read(text).unwrap()[0]).unwrap_err();
         assert!(!errors.is_empty(), "{text}");
     }
+}
+
+#[test]
+fn an_object_with_items_is_a_list_whatever_its_kind_as_kubectl_sees_it() {
+    // Each seen with kubectl 1.36: `kubectl label --local --dry-run=client -o json -f`.
+    let objects = |text: &str| -> Vec<Value> {
+        let manifests = read(text).unwrap().into_iter();
+        manifests.map(|manifest| manifest.value).collect()
+    };
+    assert_eq!(
+        objects("{apiVersion: v1, kind: Foo, metadata: {name: top}, items: [{apiVersion: v2, kind: Bar}, {a: 1}]}"),
+        [
+            json!({"apiVersion": "v2", "kind": "Bar"}),
+            json!({"apiVersion": "v1", "kind": "Foo", "a": 1})
+        ],
+    );
+    assert_eq!(
+        objects("{apiVersion: g/v1, kind: MonitoredApiList, items: [{a: 1}, {kind: Other}]}"),
+        [
+            json!({"apiVersion": "g/v1", "kind": "MonitoredApi", "a": 1}),
+            json!({"kind": "Other"}),
+        ],
+    );
+    assert_eq!(
+        objects("{kind: AllowList, a: 1}"),
+        [json!({"kind": "AllowList", "a": 1})]
+    );
+    assert_eq!(objects("{kind: AllowList, items: null}"), Vec::<Value>::new());
+    assert_eq!(objects("{kind: AllowList, items: []}"), Vec::<Value>::new());
+    assert!(error("{kind: Foo, items: {a: b}}").contains("use a list of objects"));
 }

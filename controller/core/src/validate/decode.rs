@@ -4,7 +4,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{unknown_fields, violation::Violations};
+use crate::{type_error, unknown_fields, violation::Violations};
 
 /// Decodes `value`, found at `path`; adds a violation for each unknown field, or one for a value of a wrong type.
 pub(super) fn decode<T: DeserializeOwned>(value: &Value, path: &str, out: &mut Violations) -> Option<T> {
@@ -20,7 +20,10 @@ pub(super) fn decode<T: DeserializeOwned>(value: &Value, path: &str, out: &mut V
             unknown.is_empty().then_some(decoded)
         }
         Err(error) => {
-            out.add(below(path, &track.path().to_string()), error.to_string());
+            out.add(
+                below(path, &track.path().to_string()),
+                type_error::sentence(&error.to_string()),
+            );
             None
         }
     }

@@ -33,9 +33,16 @@ fn an_invalid_spec_keeps_the_records_of_what_runs() {
 
 #[test]
 fn a_spec_of_another_release_is_distinguished_from_a_wrong_one() {
-    let violations = [Violation::undecodable("invalid type: map, expected a string")];
+    let violations = [Violation::undecodable(r#"{"env": [{"name": "A", "value": {}}]}"#)];
     let verdict = accepted(Err(&violations));
     assert_eq!(verdict.reason, Reason::Undecodable);
+    assert!(
+        verdict
+            .message
+            .contains("in spec.env[0].value, a map is not a valid value: use text: "),
+        "{}",
+        verdict.message
+    );
     assert!(
         verdict.message.contains("the operator and the CRD of the same release"),
         "{}",
