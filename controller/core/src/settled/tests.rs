@@ -103,9 +103,12 @@ impl World {
         })
     }
 
-    fn observed(&mut self, kind: ChildKind) -> &mut ObservedChild {
+    /// Changes the observed child of this kind, unless an earlier event removed it.
+    fn change(&mut self, kind: ChildKind, change: impl FnOnce(&mut ObservedChild)) {
         let found = self.facts.children.iter_mut().find(|(of, _, _)| *of == kind);
-        &mut found.unwrap().2
+        if let Some((_, _, observed)) = found {
+            change(observed);
+        }
     }
 }
 
@@ -129,22 +132,26 @@ type Event = (&'static str, fn(&mut World));
 const EVENTS: [Event; 18] = [
     ("nothing", |_| ()),
     ("the Deployment's status moved", |world| {
-        world.observed(ChildKind::DEPLOYMENT).generation = Some(9);
+        world.change(ChildKind::DEPLOYMENT, |child| child.generation = Some(9));
     }),
     ("a field of ours was changed", |world| {
-        world.observed(ChildKind::SERVICE).applied_fields_hash = Some("other".to_owned());
+        world.change(ChildKind::SERVICE, |child| {
+            child.applied_fields_hash = Some("other".to_owned())
+        });
     }),
     ("we own no field any more", |world| {
-        world.observed(ChildKind::SERVICE).applied_fields_hash = None;
+        world.change(ChildKind::SERVICE, |child| child.applied_fields_hash = None);
     }),
     ("a child was made anew", |world| {
-        world.observed(ChildKind::CONFIG_MAP).uid = "new".to_owned();
+        world.change(ChildKind::CONFIG_MAP, |child| child.uid = "new".to_owned());
     }),
     ("a child is being deleted", |world| {
-        world.observed(ChildKind::SERVICE).deleting = true;
+        world.change(ChildKind::SERVICE, |child| child.deleting = true);
     }),
     ("a child has another owner", |world| {
-        world.observed(ChildKind::SERVICE).controller_uid = Some("other".to_owned());
+        world.change(ChildKind::SERVICE, |child| {
+            child.controller_uid = Some("other".to_owned())
+        });
     }),
     ("a child is gone", |world| {
         world.facts.children.pop();
