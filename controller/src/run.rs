@@ -24,6 +24,7 @@ use crate::watch::handler::CacheHandler;
 use crate::watch::observe::{ApiItem, ChildItem, NamespaceItem, PodItem, PrometheusItem, SliceItem};
 use crate::watch::status::WatchStatuses;
 use crate::watch::watcher::Watch;
+use crate::work::contests::Contests;
 use crate::work::context::Context;
 use crate::work::intrusions::Intrusions;
 use crate::work::queue::Queue;
@@ -69,6 +70,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         settings: options.settings,
         intrusions: Intrusions::default(),
         settled: SettledApis::default(),
+        contests: Contests::default(),
         instance: std::env::var("HOSTNAME").unwrap_or_else(|_| "monitored-api".to_owned()),
     });
     let admin = Arc::new(Admin::new(Arc::clone(&context)));

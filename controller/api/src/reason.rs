@@ -77,6 +77,8 @@ reasons! {
     Forbidden: [ChildrenApplied], "Grant the operator the permission that the message names (the chart's RBAC holds them all).";
     /// The API server refuses an object as invalid.
     Invalid: [ChildrenApplied], "Correct the field of the spec that the message points to.";
+    /// Somebody else keeps changing an object back, so the operator writes it every five minutes at most.
+    Contested: [ChildrenApplied], "Let only one of the two write the object, as the message says.";
     /// A request failed in a way that may pass; it is tried again.
     Failed: [ChildrenApplied], "Wait. If it stays so, look at the operator's log.";
     /// An old object of a child's name is still being deleted.

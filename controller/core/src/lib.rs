@@ -7,6 +7,7 @@ mod compile;
 pub mod admission;
 pub mod changes;
 pub mod children;
+pub mod contest;
 mod error_class;
 pub mod events;
 pub mod facts;

@@ -55,6 +55,8 @@ struct ManagedFields {
     manager: String,
     operation: String,
     subresource: String,
+    /// RFC 3339, in UTC: sorts as text.
+    time: String,
     /// Kept as text: most entries are never looked into.
     fields_v1: Option<Box<RawValue>>,
 }
@@ -63,6 +65,17 @@ impl ManagedFields {
     /// Manager `monitored-api`, operation Apply, no subresource.
     fn is_ours(&self) -> bool {
         self.manager == names::FIELD_MANAGER && self.operation == "Apply" && self.subresource.is_empty()
+    }
+
+    /// Of another manager, and not of the status.
+    fn is_of_another(&self) -> bool {
+        !self.is_ours() && self.manager != REPAIRER && self.subresource != "status"
+    }
+
+    /// Whether it owns a field of the spec. Writers of the status may own a field of the same name and do not count.
+    fn owns(&self, field: &str) -> bool {
+        let fields = self.fields_v1.as_deref().map_or("", RawValue::get);
+        self.subresource != "status" && fields.contains(&format!("\"f:{field}\""))
     }
 }
 
@@ -125,22 +138,32 @@ impl Metadata {
         self.managed_fields.iter().position(|entry| entry.manager == manager)
     }
 
-    /// Whether we own a field of the spec, such as `replicas`, and whether another manager does. Writers of the status may
-    /// own a field of the same name and do not count.
+    /// The manager, other than us, that wrote last, apart from the status.
+    #[must_use]
+    pub fn latest_other_writer(&self) -> Option<&str> {
+        let others = self.managed_fields.iter().filter(|entry| entry.is_of_another());
+        others
+            .max_by(|a, b| a.time.cmp(&b.time))
+            .map(|entry| entry.manager.as_str())
+    }
+
+    /// Whether we own a field of the spec, such as `replicas`, and whether another manager does.
     #[must_use]
     pub fn owners_of(&self, field: &str) -> (bool, bool) {
-        let key = format!("\"f:{field}\"");
-        let owns = |entry: &&ManagedFields| {
-            entry.subresource != "status"
-                && entry
-                    .fields_v1
-                    .as_deref()
-                    .is_some_and(|fields| fields.get().contains(&key))
-        };
-        let mut owners = self.managed_fields.iter().filter(owns);
-        let ours = owners.clone().any(ManagedFields::is_ours);
-        let others = owners.any(|entry| !entry.is_ours() && entry.manager != REPAIRER);
-        (ours, others)
+        let ours = self
+            .managed_fields
+            .iter()
+            .any(|entry| entry.is_ours() && entry.owns(field));
+        (ours, self.other_owner_of(field).is_some())
+    }
+
+    /// The first manager, other than us, that owns a field of the spec.
+    #[must_use]
+    pub fn other_owner_of(&self, field: &str) -> Option<&str> {
+        let mut others = self.managed_fields.iter().filter(|entry| entry.is_of_another());
+        others
+            .find(|entry| entry.owns(field))
+            .map(|entry| entry.manager.as_str())
     }
 
     fn controller(&self) -> Option<&OwnerReference> {

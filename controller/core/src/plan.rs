@@ -124,6 +124,8 @@ pub enum Outcome {
     Invalid(String),
     /// The request failed in a way that may pass.
     Failed(String),
+    /// Somebody else keeps changing it, so it is not written back at once; the sentence says who.
+    Contested(String),
     /// It waits for an old object to go; the sentence says for which.
     Waiting(String),
     /// The cluster is not ready for it yet, and will be without anybody's doing.
@@ -136,7 +138,12 @@ impl Outcome {
     pub const fn is_error(&self) -> bool {
         match self {
             Self::Unchanged | Self::Applied | Self::Waiting(_) | Self::Pending(_) => false,
-            Self::Conflict(_) | Self::CrdMissing | Self::Forbidden(_) | Self::Invalid(_) | Self::Failed(_) => true,
+            Self::Conflict(_)
+            | Self::CrdMissing
+            | Self::Forbidden(_)
+            | Self::Invalid(_)
+            | Self::Failed(_)
+            | Self::Contested(_) => true,
         }
     }
 }

@@ -13,6 +13,9 @@ use crate::{
 pub const CONFLICT_RECHECK: Duration = Duration::from_secs(20);
 /// How often a refusal or a missing permission is tried again: no event says that a person fixed it.
 pub const REFUSAL_RECHECK: Duration = Duration::from_secs(120);
+/// How often an object that somebody else keeps changing is looked at again: whether it may be written back, or the other
+/// one gave up.
+pub const CONTEST_RECHECK: Duration = Duration::from_secs(60);
 /// How often we look whether an object that is being deleted is gone. A watch notices it too, so this is a safety net.
 pub const DELETION_RECHECK: Duration = Duration::from_secs(10);
 /// How often a cluster that is not ready for an object yet is tried again.
@@ -70,6 +73,7 @@ const fn after(outcome: &Outcome) -> Requeue {
     match outcome {
         Outcome::Unchanged | Outcome::Applied => Requeue::OnEvent,
         Outcome::Conflict(_) => Requeue::After(CONFLICT_RECHECK),
+        Outcome::Contested(_) => Requeue::After(CONTEST_RECHECK),
         Outcome::Forbidden(_) | Outcome::Invalid(_) => Requeue::After(REFUSAL_RECHECK),
         // The watch of the kind notices when its CRD arrives.
         Outcome::CrdMissing => Requeue::OnEvent,

@@ -48,6 +48,7 @@ impl Settled {
             | Outcome::Forbidden(_)
             | Outcome::Invalid(_)
             | Outcome::Failed(_)
+            | Outcome::Contested(_)
             | Outcome::Waiting(_)
             | Outcome::Pending(_) => None,
         };

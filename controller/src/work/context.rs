@@ -9,6 +9,7 @@ use crate::cache::store::Store;
 use crate::cluster::{CallError, Cluster, ErrorClass};
 use crate::lease::Leadership;
 use crate::watch::status::WatchStatuses;
+use crate::work::contests::Contests;
 use crate::work::intrusions::Intrusions;
 use crate::work::queue::Queue;
 use crate::work::settled::SettledApis;
@@ -25,6 +26,7 @@ pub(crate) struct Context {
     pub(crate) settings: Settings,
     pub(crate) intrusions: Intrusions,
     pub(crate) settled: SettledApis,
+    pub(crate) contests: Contests,
     /// Name of this process, on the events that it publishes.
     pub(crate) instance: String,
 }
@@ -62,6 +64,7 @@ impl Context {
             settings: Settings::default(),
             intrusions: Intrusions::default(),
             settled: SettledApis::default(),
+            contests: Contests::default(),
             instance: "test".to_owned(),
         }
     }

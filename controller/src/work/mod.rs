@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod backoff;
+pub(crate) mod contests;
 pub(crate) mod context;
 pub(crate) mod gather;
 pub(crate) mod intrusions;

@@ -40,11 +40,12 @@ pub(crate) async fn report(context: &Context, target: &Target, input: &FoldInput
             ..*input
         });
         update_series(context, target, &status, input.workload);
-        if status == target.status {
+        if status == target.status || !context.contests.may_write_status(&target.key, &status) {
             return Ok(());
         }
         match replace(context, target, &status).await {
             Ok(()) => {
+                context.contests.wrote_status(&target.key, &target.status, &status);
                 publish_events(context, target, &status).await;
                 return Ok(());
             }

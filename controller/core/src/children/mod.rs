@@ -161,7 +161,7 @@ fn held_back(used: &AppliedChild, verb: &str) -> Option<Outcome> {
         format!("not written, because its pods would {verb} the {kind} {name}, {why}: see the sentence about it")
     };
     Some(match &used.outcome {
-        Outcome::Unchanged | Outcome::Applied => return None,
+        Outcome::Unchanged | Outcome::Applied | Outcome::Contested(_) => return None,
         Outcome::Conflict(_) => Outcome::Conflict(sentence("which belongs to another owner")),
         Outcome::Forbidden(_) => Outcome::Forbidden(sentence("which the operator is not permitted to write")),
         Outcome::Invalid(_) => Outcome::Invalid(sentence("which the API server refuses as it is wanted")),

@@ -98,10 +98,11 @@ pub(super) fn of_missing_crds(applied: &Applied) -> impl Iterator<Item = ChildKi
 }
 
 /// The reasons for which a child is not as wanted: the condition gives the first of these that applies.
-const WORST_FIRST: [Reason; 6] = [
+const WORST_FIRST: [Reason; 7] = [
     Reason::Conflict,
     Reason::Forbidden,
     Reason::Invalid,
+    Reason::Contested,
     Reason::Failed,
     Reason::WaitingForDeletion,
     Reason::Pending,
@@ -122,6 +123,7 @@ fn failure(child: &AppliedChild) -> Option<(Reason, String)> {
         Outcome::Conflict(why) => Some((Reason::Conflict, format!("{place}: Conflict: {why}"))),
         Outcome::Forbidden(why) => Some((Reason::Forbidden, format!("{place}: Forbidden: {why}"))),
         Outcome::Invalid(why) => Some((Reason::Invalid, format!("{place}: Invalid: {why}"))),
+        Outcome::Contested(why) => Some((Reason::Contested, format!("{place}: Contested: {why}"))),
         Outcome::Failed(why) => Some((Reason::Failed, format!("{place}: Failed: {why}"))),
         Outcome::Waiting(why) => Some((Reason::WaitingForDeletion, format!("{place}: {why}"))),
         // It is the same for every child.
@@ -149,7 +151,11 @@ pub(super) fn needed_children(applied: &Applied) -> NeededChildren {
             .map(|child| &child.outcome)
     };
     let refused = |outcome: &Outcome| match outcome {
-        Outcome::Conflict(_) | Outcome::Forbidden(_) | Outcome::Invalid(_) | Outcome::CrdMissing => true,
+        Outcome::Conflict(_)
+        | Outcome::Forbidden(_)
+        | Outcome::Invalid(_)
+        | Outcome::Contested(_)
+        | Outcome::CrdMissing => true,
         Outcome::Unchanged | Outcome::Applied | Outcome::Failed(_) | Outcome::Waiting(_) | Outcome::Pending(_) => false,
     };
     if outcomes().any(refused) {
@@ -203,7 +209,7 @@ fn state(child: &AppliedChild, workload_ready: bool, input: &FoldInput<'_>) -> &
             "Progressing"
         }
         Outcome::Unchanged | Outcome::Applied => "Ready",
-        Outcome::Conflict(_) => "Conflict",
+        Outcome::Conflict(_) | Outcome::Contested(_) => "Conflict",
         Outcome::CrdMissing => "Missing",
         Outcome::Forbidden(_) | Outcome::Invalid(_) | Outcome::Failed(_) => "Failed",
         Outcome::Waiting(_) | Outcome::Pending(_) => "Progressing",

@@ -39,7 +39,7 @@ fn not_written(input: &FoldInput<'_>) -> Option<Verdict> {
         .iter()
         .find(|child| child.kind == ChildKind::SERVICE_MONITOR)?;
     match &monitor.outcome {
-        Outcome::Unchanged | Outcome::Applied => None,
+        Outcome::Unchanged | Outcome::Applied | Outcome::Contested(_) => None,
         Outcome::CrdMissing => Some(Verdict::no(
             Reason::CrdMissing,
             "the CRD servicemonitors.monitoring.coreos.com is not installed: install the Prometheus Operator; the operator notices it within a minute",

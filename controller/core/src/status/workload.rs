@@ -47,6 +47,7 @@ fn outdated(input: &FoldInput<'_>) -> Option<Verdict> {
         | Outcome::Forbidden(_)
         | Outcome::Invalid(_)
         | Outcome::Failed(_)
+        | Outcome::Contested(_)
         | Outcome::Waiting(_)
         | Outcome::Pending(_) => Some(Verdict::unknown(
             Reason::NotApplied,

@@ -11,6 +11,7 @@ use controller_api::ChildRecord;
 use controller_core::ChildKind;
 use controller_core::changes::{Changes, is_ours, record_of};
 use controller_core::children::{blocked_by, child_kind, unanswered};
+use controller_core::contest;
 use controller_core::facts::KindState;
 use controller_core::metadata::Metadata;
 use controller_core::plan::{Applied, AppliedChild, Decision, Outcome, Plan, PlannedChild};
@@ -98,6 +99,18 @@ impl<'a> Child<'a> {
     }
 
     async fn settle(self, decision: Decision) -> AppliedChild {
+        let applied = self.settled(decision).await;
+        // Also while it is as wanted for a moment, so that the status does not change with every write.
+        if !matches!(applied.outcome, Outcome::Unchanged | Outcome::Applied) {
+            return applied;
+        }
+        match self.context.contests.sentence(&self.target.key, self.planned) {
+            Some(why) => self.with(Outcome::Contested(why), applied.record),
+            None => applied,
+        }
+    }
+
+    async fn settled(self, decision: Decision) -> AppliedChild {
         let old = self.record().cloned();
         let watched = WatchedKind::Child(self.planned.kind);
         let missing = self.context.watches.state(watched, &self.target.key.namespace) == KindState::Missing;
@@ -109,7 +122,7 @@ impl<'a> Child<'a> {
             Decision::Conflict(whose) => return self.with(Outcome::Conflict(whose), None),
             Decision::WaitForDeletion => return self.with(leaving(), old),
             Decision::Fail(outcome) => return self.with(outcome, old),
-            Decision::Update { uid } => match self.update(&uid).await {
+            Decision::Update { uid } => match self.update(&uid, None).await {
                 // What the watch knew was outdated: read the object once.
                 Err(error) if matches!(error.class, ErrorClass::Conflict | ErrorClass::NotFound) => self.look().await,
                 other => other,
@@ -163,14 +176,20 @@ impl<'a> Child<'a> {
         match write_record::confirm(self.planned, trusted, live.as_ref(), &self.target.owner) {
             Confirmation::Keep(record) => Ok((Outcome::Unchanged, Some(record))),
             Confirmation::Create => self.create().await,
-            Confirmation::Update { uid } => self.update(&uid).await,
+            Confirmation::Update { uid } => self.update(&uid, live.as_ref()).await,
             Confirmation::Conflict(whose) => Ok((Outcome::Conflict(whose), None)),
             Confirmation::WaitForDeletion => Ok((leaving(), old.cloned())),
         }
     }
 
     /// Ours: with force, but only on the object of this uid, and only while what the intent copies from it is true.
-    async fn update(self, uid: &str) -> Result<(Outcome, Option<ChildRecord>), CallError> {
+    /// `live`: the object, if it was just read.
+    async fn update(self, uid: &str, live: Option<&LiveObject>) -> Result<(Outcome, Option<ChildRecord>), CallError> {
+        let rival = contest::rival(self.planned, live.map(|live| &live.metadata));
+        let contests = &self.context.contests;
+        if let Err(why) = contests.write_child(&self.target.key, self.planned, self.record(), &rival) {
+            return Ok((Outcome::Contested(why), self.record().cloned()));
+        }
         let mut intent = self.planned.object.clone();
         if let Some(metadata) = intent.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.insert("uid".to_owned(), uid.into());

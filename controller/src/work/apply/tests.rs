@@ -439,3 +439,43 @@ async fn without_an_answer_for_an_object_that_the_workload_needs_the_reconcile_e
         failed_with(child, "in time");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_field_that_somebody_keeps_changing_is_written_back_a_few_times_and_then_reported() {
+    let planned = planned();
+    let mut drifted = live("f:other");
+    let rival = json!({"manager": "kubectl-edit", "operation": "Update", "time": "2026-11-29T10:00:00Z",
+        "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {}}});
+    drifted["metadata"]["managedFields"].as_array_mut().unwrap().push(rival);
+    let record = write_record::record_of(&planned, &ChildItem::deserialize(live("f:spec")).unwrap().observed);
+    let mut target = target();
+    target.status.children.extend(record);
+    let round = [Reply::Object(drifted.clone()), Reply::Object(live("f:spec"))];
+    let mut script: Vec<_> = std::iter::repeat_n(round, 5).flatten().collect();
+    script.push(Reply::Object(drifted));
+    let (context, log) = context(script);
+    let child = Child {
+        context: &context,
+        target: &target,
+        planned: &planned,
+    };
+    for _ in 0..5 {
+        assert_eq!(child.settle(Decision::Confirm).await.outcome, Outcome::Applied);
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    let sixth = child.settle(Decision::Confirm).await;
+    let Outcome::Contested(why) = &sixth.outcome else {
+        panic!("{:?}", sixth.outcome)
+    };
+    assert!(why.starts_with("kubectl-edit keeps changing it"), "{why}");
+    assert_eq!(
+        sixth.record.as_ref(),
+        target.status.children.first(),
+        "the record stays"
+    );
+    assert_eq!(log.lock().unwrap().len(), 11);
+    // While it is as wanted for a moment, the sentence stays.
+    assert_eq!(child.settle(Decision::Skip).await.outcome, sixth.outcome);
+    tokio::time::advance(Duration::from_secs(11 * 60)).await;
+    assert_eq!(child.settle(Decision::Skip).await.outcome, Outcome::Unchanged);
+}
