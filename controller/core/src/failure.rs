@@ -20,7 +20,7 @@ impl Outcome {
         if let Some(explanation) = (kind.explain)(message) {
             return Self::Invalid(explanation.to_owned());
         }
-        let failed = |what: &str| Self::Failed(format!("{planned}: {what}"));
+        let failed = |what: &str| Self::Failed(what.to_owned());
         match class {
             ErrorClass::KindMissing if kind.optional => Self::CrdMissing,
             // For up to half a minute after our CRD is installed: the admission plugin that checks owner references has
@@ -29,8 +29,8 @@ impl Outcome {
                 "the API server's admission does not know the kind MonitoredApi yet: wait, it passes within a minute"
                     .to_owned(),
             ),
-            ErrorClass::Forbidden => Self::Forbidden(refusal(message, &planned.object)),
-            ErrorClass::Invalid => Self::Invalid(refusal(message, &planned.object)),
+            ErrorClass::Forbidden => Self::Forbidden(refused(planned, message)),
+            ErrorClass::Invalid => Self::Invalid(refused(planned, message)),
             ErrorClass::Conflict => failed("another client is changing it"),
             ErrorClass::NotFound => failed("its namespace does not exist"),
             ErrorClass::KindMissing => failed("the API server does not serve this kind"),
@@ -39,7 +39,7 @@ impl Outcome {
             ErrorClass::Unreachable => Self::Failed("the API server cannot be reached".to_owned()),
             // Server-side apply answers with code 500 where an entry of a list is given twice.
             ErrorClass::Server if message.contains("failed to create typed patch object") => {
-                Self::Invalid(refusal(message, &planned.object))
+                Self::Invalid(refused(planned, message))
             }
             ErrorClass::Server => failed(&server_failed(message)),
             ErrorClass::Gone => failed("the API server failed"),
@@ -55,6 +55,15 @@ impl Outcome {
     pub fn is_unanswered(&self) -> bool {
         matches!(self, Self::Failed(why) if why == NO_ANSWER)
     }
+}
+
+/// The refusal, and the field for a label that a policy of another product or of the platform demands.
+fn refused(planned: &PlannedChild, message: &str) -> String {
+    let mut sentence = refusal(message, &planned.object);
+    if message.contains(" denied ") && message.contains("label") {
+        sentence.push_str(": write a label that a policy demands into spec.objectLabels");
+    }
+    sentence
 }
 
 /// Who failed. The rest of the message differs from one attempt to the next (addresses, ports, times).
@@ -118,6 +127,23 @@ mod tests {
             "failed to create typed patch object: value s3cret-Passw0rd",
         );
         assert!(matches!(twice, Outcome::Invalid(why) if why.ends_with("value …")));
+    }
+
+    #[test]
+    fn a_policy_that_demands_a_label_is_told_with_the_field_for_it() {
+        let policies = [
+            "deployments.apps \"orders\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'p' denied request: every \
+             object needs the label cost-center",
+            "admission webhook \"validation.gatekeeper.sh\" denied the request: you must provide labels: {\"team\"}",
+        ];
+        for refusal in policies {
+            let told = outcome(ChildKind::DEPLOYMENT, ErrorClass::Invalid, refusal);
+            let with_fix = format!("{refusal}: write a label that a policy demands into spec.objectLabels");
+            assert_eq!(told, Outcome::Invalid(with_fix));
+        }
+        let other = "admission webhook \"x\" denied the request: the image is not signed";
+        let told = outcome(ChildKind::DEPLOYMENT, ErrorClass::Forbidden, other);
+        assert_eq!(told, Outcome::Forbidden(other.to_owned()));
     }
 
     #[test]

@@ -178,7 +178,7 @@ async fn a_409_that_repeats_fails_and_does_not_loop() {
         Reply::Status(409, "Conflict"),
     ];
     let (applied, received) = settle(update(), script).await;
-    failed_with(&applied, "orders");
+    failed_with(&applied, "another client is changing it");
     assert_eq!(received.len(), 3);
 }
 
