@@ -4,7 +4,7 @@ use controller_api::MonitoredApi;
 use controller_rules::{RuleSet, build_rules};
 
 use crate::{
-    children::{self, BuildInput, FromLive},
+    children::{self, BuildInput},
     facts::{Facts, Settings},
     owner::ApiRef,
     plan::Plan,
@@ -25,7 +25,7 @@ pub fn compile(api: &MonitoredApi, settings: &Settings, facts: &Facts, owner: &A
     let rules = rules(&valid, &mut violations);
     // The objects of a spec that is wrong would only repeat its mistakes.
     let valid = violations.or(valid)?;
-    let live = FromLive::of(&valid, facts);
+    let live = children::from_live(&valid, facts);
     let mut violations = Violations::default();
     let built = children::build(
         &BuildInput {

@@ -13,6 +13,7 @@ pub mod events;
 pub mod facts;
 pub mod failure;
 pub mod foreign_text;
+mod from_live;
 pub mod kind;
 pub mod manifest;
 pub mod metadata;

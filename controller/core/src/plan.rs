@@ -6,7 +6,7 @@ use std::{fmt, sync::OnceLock};
 use controller_api::ChildRecord;
 use serde_json::Value;
 
-use crate::{children::FromLive, kind::ChildKind, object_hash, valid::ValidApi};
+use crate::{from_live::FromLive, kind::ChildKind, object_hash, valid::ValidApi};
 
 /// Every object that should exist, in apply order.
 #[derive(Debug, Clone)]

@@ -11,8 +11,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     changes::is_ours,
-    children::{FromLive, child_kind},
+    children::{child_kind, from_live},
     facts::{Facts, KindState, Settings},
+    from_live::FromLive,
     owner::ApiRef,
     plan::{Applied, AppliedChild, Outcome, Plan},
     valid::ValidApi,
@@ -81,7 +82,7 @@ impl Settled {
         }
         // This spec had no violation: it was carried out.
         let valid = validate(api, settings, owner, &mut Violations::default());
-        let same = self.live.gives_same_objects(&FromLive::of(&valid, facts)) && self.intents == intents(records);
+        let same = self.live.gives_same_objects(&from_live(&valid, facts)) && self.intents == intents(records);
         same.then(|| (valid, self.applied(records)))
     }
 

@@ -4,7 +4,11 @@ use std::fmt;
 
 use controller_api::MonitoredApiSpec;
 
-use crate::{type_error, validate::MAX_SPEC_BYTES};
+use crate::type_error;
+
+/// Most bytes of a spec, as JSON. The operator keeps every spec in memory, and one author must not take that away from all
+/// the others.
+pub const MAX_SPEC_BYTES: usize = 128 * 1024;
 
 /// One thing that is wrong with a spec.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +46,7 @@ impl Violation {
         self.path == WHOLE_SPEC && self.message.ends_with(CANNOT_READ)
     }
 
-    /// The spec has more bytes than [`MAX_SPEC_BYTES`](crate::validate::MAX_SPEC_BYTES).
+    /// The spec has more bytes than [`MAX_SPEC_BYTES`].
     #[must_use]
     pub fn oversized(bytes: usize) -> Self {
         Self {

@@ -14,6 +14,7 @@ use controller_rules::RuleSet;
 
 use crate::{
     facts::Facts,
+    from_live::FromLive,
     kind::ChildKind,
     plan::{AppliedChild, Decision, Outcome, PlannedChild},
     valid::ValidApi,
@@ -63,31 +64,14 @@ pub(crate) struct BuildInput<'a> {
     pub(crate) live: &'a FromLive,
 }
 
-/// What a plan copies from live objects. With the spec and the installation's settings it decides every object of the plan.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct FromLive {
-    /// The number of pods that the Deployment is sent with.
-    pub(crate) replicas: Option<i32>,
-    /// `metadata.resourceVersion` of the Deployment, where that number is the live one, sent back as it is.
-    pub(crate) replicas_copied_from: Option<String>,
-    /// The size of the claim, with storage.
-    pub(crate) claim_size: Option<String>,
-}
-
-impl FromLive {
-    pub(crate) fn of(api: &ValidApi, facts: &Facts) -> Self {
-        let prescribed = deployment::prescribed_replicas(api, facts.live_replicas);
-        let copied = deployment::copied_replicas(prescribed, facts.live_replicas);
-        Self {
-            replicas: prescribed.or(copied),
-            replicas_copied_from: copied.and(facts.deployment_version.clone()),
-            claim_size: persistent_volume_claim::size_to_ask_for(api, facts),
-        }
-    }
-
-    /// Whether the objects of both are the same: the version that a number was read from is not part of them.
-    pub(crate) fn gives_same_objects(&self, other: &Self) -> bool {
-        self.replicas == other.replicas && self.claim_size == other.claim_size
+/// What a plan of this spec copies from the live objects.
+pub(crate) fn from_live(api: &ValidApi, facts: &Facts) -> FromLive {
+    let prescribed = deployment::prescribed_replicas(api, facts.live_replicas);
+    let copied = deployment::copied_replicas(prescribed, facts.live_replicas);
+    FromLive {
+        replicas: prescribed.or(copied),
+        replicas_copied_from: copied.and(facts.deployment_version.clone()),
+        claim_size: persistent_volume_claim::size_to_ask_for(api, facts),
     }
 }
 

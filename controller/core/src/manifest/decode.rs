@@ -7,7 +7,10 @@ use serde_json::Value;
 use serde_path_to_error::Segment;
 
 use super::{Manifest, ManifestError};
-use crate::{type_error, unknown_fields, validate::MAX_SPEC_BYTES, violation::Violation};
+use crate::{
+    type_error, unknown_fields,
+    violation::{MAX_SPEC_BYTES, Violation},
+};
 
 /// The largest number of fields of a wrong type that are reported for one object.
 const MAX_ERRORS: usize = 50;

@@ -27,10 +27,6 @@ use crate::{
     violation::Violations,
 };
 
-/// Most bytes of a spec, as JSON. The operator keeps every spec in memory, and one author must not take that away from all
-/// the others.
-pub const MAX_SPEC_BYTES: usize = 128 * 1024;
-
 /// Longest name of a MonitoredApi: no child's name made from it is ever cut.
 pub const MAX_NAME: usize = 52;
 

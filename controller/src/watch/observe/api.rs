@@ -5,7 +5,7 @@ use std::sync::Arc;
 use controller_api::{MonitoredApiStatus, names};
 use controller_core::foreign_text::cut;
 use controller_core::metadata::Metadata;
-use controller_core::validate::MAX_SPEC_BYTES;
+use controller_core::violation::MAX_SPEC_BYTES;
 use serde::Deserialize;
 
 use super::lenient;

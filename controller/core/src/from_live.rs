@@ -1,0 +1,19 @@
+//! The values that a plan copies from live objects.
+
+/// What a plan copies from live objects. With the spec and the installation's settings it decides every object of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct FromLive {
+    /// The number of pods that the Deployment is sent with.
+    pub(crate) replicas: Option<i32>,
+    /// `metadata.resourceVersion` of the Deployment, where that number is the live one, sent back as it is.
+    pub(crate) replicas_copied_from: Option<String>,
+    /// The size of the claim, with storage.
+    pub(crate) claim_size: Option<String>,
+}
+
+impl FromLive {
+    /// Whether the objects of both are the same: the version that a number was read from is not part of them.
+    pub(crate) fn gives_same_objects(&self, other: &Self) -> bool {
+        self.replicas == other.replicas && self.claim_size == other.claim_size
+    }
+}
