@@ -75,6 +75,12 @@ fn trimmed(mut object: Value) -> Value {
     object
 }
 
+fn written(object: &Value) -> String {
+    let mut text = String::new();
+    yaml::write_object(object, &mut text).unwrap();
+    text
+}
+
 /// File name and content of each object.
 fn output(case: &str) -> BTreeMap<String, String> {
     let objects =
@@ -84,10 +90,7 @@ fn output(case: &str) -> BTreeMap<String, String> {
         .map(|object| {
             let kind = object["kind"].as_str().unwrap().to_lowercase();
             let name = object["metadata"]["name"].as_str().unwrap();
-            (
-                format!("{kind}-{name}.yaml"),
-                yaml::to_string(&trimmed(object)).unwrap(),
-            )
+            (format!("{kind}-{name}.yaml"), written(&trimmed(object)))
         })
         .collect()
 }

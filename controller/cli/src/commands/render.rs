@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufWriter, Read, Stdout, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -38,6 +38,9 @@ const FINDINGS: u8 = 1;
 /// Exit code: a file can't be read or is not YAML.
 const BAD_INPUT: u8 = 2;
 
+/// Bytes that are written at once.
+const OUTPUT_BUFFER: usize = 1 << 16;
+
 /// The MonitoredApis of a file.
 #[derive(Debug, Default)]
 struct Input {
@@ -54,12 +57,12 @@ struct Input {
 pub fn run(args: RenderArgs) -> Result<ExitCode> {
     let settings = args.settings.settings();
     let mut code = FINE;
-    let mut objects = Vec::new();
+    let mut output = Output::new(args.output)?;
     for file in &args.files {
         match read(file).and_then(|text| parse(&text)) {
             Ok(Input { decoded, refused }) => {
                 for decoded in decoded {
-                    if !render_one(file, &decoded, &settings, &mut objects) {
+                    if !render_one(file, &decoded, &settings, &mut output)? {
                         code = code.max(FINDINGS);
                     }
                 }
@@ -74,15 +77,12 @@ pub fn run(args: RenderArgs) -> Result<ExitCode> {
             }
         }
     }
-    match &args.output {
-        Some(directory) => write_files(directory, &objects)?,
-        None => std::io::stdout().write_all(yaml::to_string_all(&objects)?.as_bytes())?,
-    }
+    output.flush()?;
     Ok(ExitCode::from(code))
 }
 
 /// Renders one MonitoredApi and prints what was found. Returns whether nothing was found.
-fn render_one(file: &Path, input: &Decoded, settings: &Settings, objects: &mut Vec<Value>) -> bool {
+fn render_one(file: &Path, input: &Decoded, settings: &Settings, output: &mut Output) -> Result<bool> {
     let metadata = &input.api.metadata;
     let name = metadata.name.as_deref().unwrap_or("(no name)");
     let say = |sentence: &str| eprintln!("{}: {name}: {sentence}", shown(file));
@@ -91,14 +91,66 @@ fn render_one(file: &Path, input: &Decoded, settings: &Settings, objects: &mut V
     }
     match render::render(&input.api, settings) {
         Ok(rendered) => {
-            objects.extend(rendered);
-            input.unknown.is_empty()
+            for object in &rendered {
+                output.write(object)?;
+            }
+            Ok(input.unknown.is_empty())
         }
         Err(violations) => {
             for violation in violations {
                 say(&violation.to_string());
             }
-            false
+            Ok(false)
+        }
+    }
+}
+
+/// Where the objects go, one after the other, so that those of thousands of MonitoredApis take the memory of one.
+enum Output {
+    /// One stream of documents.
+    Documents {
+        to: BufWriter<Stdout>,
+        /// The text of the object that is being written.
+        text: String,
+    },
+    /// One file an object.
+    Directory(PathBuf),
+}
+
+impl Output {
+    fn new(directory: Option<PathBuf>) -> Result<Self> {
+        if let Some(directory) = directory {
+            fs::create_dir_all(&directory).with_context(|| format!("create {}", directory.display()))?;
+            return Ok(Self::Directory(directory));
+        }
+        Ok(Self::Documents {
+            to: BufWriter::with_capacity(OUTPUT_BUFFER, std::io::stdout()),
+            text: String::new(),
+        })
+    }
+
+    fn write(&mut self, object: &Value) -> Result<()> {
+        match self {
+            Self::Documents { to, text } => {
+                let begun = !text.is_empty();
+                text.clear();
+                text.push_str(if begun { "---\n" } else { "" });
+                yaml::write_object(object, text)?;
+                Ok(to.write_all(text.as_bytes())?)
+            }
+            Self::Directory(directory) => {
+                let path = file_of(directory, object);
+                let mut text = String::new();
+                yaml::write_object(object, &mut text)?;
+                fs::write(&path, text).with_context(|| format!("write {}", path.display()))
+            }
+        }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        match self {
+            Self::Documents { to, .. } => Ok(to.flush()?),
+            Self::Directory(_) => Ok(()),
         }
     }
 }
@@ -147,15 +199,6 @@ fn parse(text: &str) -> Result<Input> {
 fn is_ours(manifest: &Manifest) -> bool {
     let field = |key: &str| manifest.value.get(key).and_then(Value::as_str).unwrap_or_default();
     field("apiVersion").split('/').next() == Some(names::GROUP) && field("kind") == names::KIND
-}
-
-fn write_files(directory: &Path, objects: &[Value]) -> Result<()> {
-    fs::create_dir_all(directory).with_context(|| format!("create {}", directory.display()))?;
-    for object in objects {
-        let path = file_of(directory, object);
-        fs::write(&path, yaml::to_string(object)?).with_context(|| format!("write {}", path.display()))?;
-    }
-    Ok(())
 }
 
 fn file_of(directory: &Path, object: &Value) -> PathBuf {

@@ -44,10 +44,6 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
             .iter()
             .map(|panel| format!("panel {}: {}", panel.title, panel.signal.name())),
     );
-    let Ok(mut json) = serde_json::to_string_pretty(&dashboard) else {
-        return;
-    };
-    json.push('\n');
     let owner = &api.owner;
     // The sidecar writes the files of all namespaces into one directory, so the file's name tells whose it is.
     let file = format!("{}-{}.json", owner.namespace, owner.name);
@@ -65,6 +61,6 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
         owner,
         name,
         meta,
-        body([("data", json!({file: json}))]),
+        body([("data", json!({file: dashboard.to_json()}))]),
     ));
 }

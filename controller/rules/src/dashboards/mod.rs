@@ -9,6 +9,7 @@ mod layout;
 mod model;
 mod options;
 mod rows;
+mod text;
 mod thresholds;
 
 pub use build::{PanelQuery, build_dashboard, panel_queries};
