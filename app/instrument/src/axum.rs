@@ -37,13 +37,14 @@ impl HttpMetrics {
         )
     }
 
-    /// The page as a response, in the format that the request's Accept header prefers.
+    /// The page as a response, in the format that the request's Accept header prefers. `Vary` tells caches so.
     #[must_use]
     pub fn respond(&self, request_headers: &HeaderMap) -> Response {
         let accept = request_headers
             .get(header::ACCEPT)
             .and_then(|value| value.to_str().ok());
         let format = Format::negotiate(accept.unwrap_or_default());
-        ([(header::CONTENT_TYPE, format.content_type())], self.render(format)).into_response()
+        let headers = [(header::CONTENT_TYPE, format.content_type()), (header::VARY, "accept")];
+        (headers, self.render(format)).into_response()
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::endpoint::{InFlightGuard, RequestBodyGuard};
+use crate::endpoint::{InFlightGuard, RequestBodyGuard, ResponseBodyGuard};
 
 /// Counts the bytes of a body, and records the size when it is dropped.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct BodyGuard(Kind);
 #[derive(Debug)]
 enum Kind {
     Request(RequestBodyGuard),
-    Response(InFlightGuard),
+    Response(ResponseBodyGuard),
 }
 
 impl BodyGuard {
@@ -29,15 +29,16 @@ impl BodyGuard {
     }
 
     pub(crate) fn response(request: InFlightGuard) -> Self {
-        Self(Kind::Response(request))
+        Self(Kind::Response(ResponseBodyGuard { request, bytes: 0 }))
     }
 
     /// Counts bytes of the body.
     pub fn add(&mut self, bytes: u64) {
-        match &mut self.0 {
-            Kind::Request(tally) => tally.bytes = tally.bytes.saturating_add(bytes),
-            Kind::Response(request) => request.add_response_bytes(bytes),
-        }
+        let sum = match &mut self.0 {
+            Kind::Request(tally) => &mut tally.bytes,
+            Kind::Response(tally) => &mut tally.bytes,
+        };
+        *sum = sum.saturating_add(bytes);
     }
 }
 

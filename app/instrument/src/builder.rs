@@ -287,11 +287,11 @@ impl Builder {
     pub fn build(mut self) -> HttpMetrics {
         let rows = self.rows();
         let duration_bounds = recorded(
-            &rows,
+            rows,
             Scale::Nanoseconds,
             &[MetricId::Duration, MetricId::DurationOverall],
         );
-        let size_bounds = recorded(&rows, Scale::One, &[MetricId::RequestSize, MetricId::ResponseSize]);
+        let size_bounds = recorded(rows, Scale::One, &[MetricId::RequestSize, MetricId::ResponseSize]);
         let status_style = match self.groups_status_codes {
             Some(true) => StatusStyle::Class,
             Some(false) => StatusStyle::Exact,
@@ -308,8 +308,9 @@ impl Builder {
         };
         let is_by_status = |family: &HttpFamily| family.level == SeriesLevel::Status && !family.only_counts();
         let has = |metric: MetricId| rows.iter().any(|row| row.metric == metric);
+        let body_sizes = self.body_sizes && (has(MetricId::RequestSize) || has(MetricId::ResponseSize));
         let (duration_width, size_width) = (duration_bounds.width(), size_bounds.width());
-        let extra_label = self.extra_label(&rows);
+        let extra_label = self.extra_label(rows);
         let unmatched = (0..extra_label.count()).map(|_| Default::default()).collect();
         let recording = Recording {
             layout: CellLayout::new(duration_width, size_width),
@@ -321,11 +322,11 @@ impl Builder {
             size_bounds,
             slow_nanoseconds: u64::try_from(self.slow.as_nanos()).unwrap_or(u64::MAX),
             rounding_nanoseconds: self.rounding_nanoseconds(),
-            body_sizes: self.body_sizes && (has(MetricId::RequestSize) || has(MetricId::ResponseSize)),
-            empty_bodies: self.empty_bodies,
+            body_sizes,
+            empty_bodies: self.empty_bodies && body_sizes,
             has_extras: self.exemplars || !self.callbacks.is_empty(),
             extra_label,
-            dialect: self.dialect,
+            dialect: self.changed_dialect(rows, status_style),
             counts_exceptions: has(MetricId::Exceptions),
             exemplars: self.exemplars,
             callbacks: std::mem::take(&mut self.callbacks).into_boxed_slice(),
@@ -341,7 +342,6 @@ impl Builder {
             recording,
             is_on: self.is_on,
             endpoint_series,
-            rows,
             http,
             excluded: self.excludes(),
             metrics_path: self.metrics_path.into_boxed_str(),
@@ -356,7 +356,7 @@ impl Builder {
             page_bytes: Default::default(),
         }));
         let _is_first = registry.recording.overflow.set(registry);
-        for row in &registry.rows {
+        for row in rows {
             if row.metric.recorded_by_layer() {
                 prometheus_registry::reserve(&registry.users, row.family);
             }
@@ -364,8 +364,17 @@ impl Builder {
         HttpMetrics { registry }
     }
 
+    /// The dialect as the options change it.
+    fn changed_dialect(&self, rows: &'static [DialectRow], status_style: StatusStyle) -> &'static Dialect {
+        Box::leak(Box::new(Dialect {
+            rows,
+            status_style,
+            ..*self.dialect
+        }))
+    }
+
     /// The dialect's rows, as the options change them.
-    fn rows(&self) -> Box<[DialectRow]> {
+    fn rows(&self) -> &'static [DialectRow] {
         let exported = |row: &DialectRow| match row.metric {
             MetricId::InFlight => self.in_flight,
             MetricId::RequestSize | MetricId::ResponseSize => self.body_sizes,
@@ -383,7 +392,8 @@ impl Builder {
             },
             _ => row,
         })
-        .collect()
+        .collect::<Vec<_>>()
+        .leak()
     }
 
     fn in_flight_row(&self, row: DialectRow) -> DialectRow {

@@ -62,26 +62,40 @@ fn rows() -> usize {
 /// `width` counters, once for every row.
 #[derive(Debug)]
 pub(crate) struct Cells {
-    cells: Box<[AtomicU64]>,
-    /// Cells from one row to the next: the width, and a gap so wide that no two rows share a cache line.
-    stride: usize,
+    /// Each row ends with a gap so wide that no two rows share a cache line.
+    rows: Box<[Box<[AtomicU64]>]>,
 }
 
-/// The current thread's counters.
+/// Counters of one row. `OWNED`: the current thread is the only one that writes them.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Row<'a> {
-    /// The cells from the start of the row to the end of all rows. Only the first `width` of them are this row's: the
-    /// caller must not address more.
+pub(crate) struct Row<'a, const OWNED: bool> {
     cells: &'a [AtomicU64],
-    is_owned: bool,
 }
 
-impl Row<'_> {
+/// The current thread's counters. Whether they are its own is asked once, and not for each counter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum CurrentRow<'a> {
+    Owned(Row<'a, true>),
+    Shared(Row<'a, false>),
+}
+
+/// Evaluates an expression with the current thread's row of some cells, of either kind.
+macro_rules! with_row {
+    ($cells:expr, $row:ident => $record:expr) => {
+        match $cells.row() {
+            $crate::cells::CurrentRow::Owned($row) => $record,
+            $crate::cells::CurrentRow::Shared($row) => $record,
+        }
+    };
+}
+pub(crate) use with_row;
+
+impl<const OWNED: bool> Row<'_, OWNED> {
     /// Adds `n` to a counter, wrapping.
     #[inline]
     pub(crate) fn add(self, at: usize, n: u64) {
         let Some(cell) = self.cells.get(at) else { return };
-        if self.is_owned {
+        if OWNED {
             // This thread is the only writer of the row, so a plain load and store lose nothing and need no lock
             // prefix.
             cell.store(cell.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
@@ -100,28 +114,28 @@ impl Row<'_> {
 
 impl Cells {
     pub(crate) fn new(width: usize) -> Self {
-        let stride = width + GAP;
+        let row = || (0..width + GAP).map(|_| AtomicU64::new(0)).collect();
         Self {
-            cells: (0..stride * rows()).map(|_| AtomicU64::new(0)).collect(),
-            stride,
+            rows: (0..rows()).map(|_| row()).collect(),
         }
     }
 
     /// The current thread's row.
     #[inline]
-    pub(crate) fn row(&self) -> Row<'_> {
+    pub(crate) fn row(&self) -> CurrentRow<'_> {
         let index = RowIndex::current().0;
-        let start = index * self.stride;
-        Row {
-            cells: self.cells.get(start..).unwrap_or_default(),
-            is_owned: index != 0,
+        match self.rows.get(index) {
+            Some(cells) if index != 0 => CurrentRow::Owned(Row { cells }),
+            Some(cells) => CurrentRow::Shared(Row { cells }),
+            // Cannot happen, because there is a row for every index.
+            None => CurrentRow::Shared(Row { cells: &[] }),
         }
     }
 
     /// A counter's value, over all rows.
     pub(crate) fn sum(&self, at: usize) -> u64 {
-        let rows = self.cells.iter().skip(at).step_by(self.stride);
-        rows.fold(0, |sum, cell| sum.wrapping_add(cell.load(Ordering::Relaxed)))
+        let cells = self.rows.iter().filter_map(|row| row.get(at));
+        cells.fold(0, |sum, cell| sum.wrapping_add(cell.load(Ordering::Relaxed)))
     }
 }
 
@@ -136,7 +150,7 @@ mod tests {
             for _ in 0..64 {
                 scope.spawn(|| {
                     for _ in 0..1_000 {
-                        cells.row().add(17, 2);
+                        with_row!(cells, row => row.add(17, 2));
                     }
                 });
             }
@@ -148,9 +162,9 @@ mod tests {
     #[test]
     fn one_thread_can_subtract_a_value_that_another_thread_added() {
         let cells = Cells::new(1);
-        cells.row().add(0, 1);
+        with_row!(cells, row => row.add(0, 1));
         thread::scope(|scope| {
-            scope.spawn(|| cells.row().subtract_one(0));
+            scope.spawn(|| with_row!(cells, row => row.subtract_one(0)));
         });
         assert_eq!(cells.sum(0), 0);
     }

@@ -3,24 +3,21 @@
 //! The code on the request path takes no lock, allocates nothing and formats nothing. What only some dialects and
 //! options record is in [`crate::optional_metrics`].
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU16, Ordering},
-    },
-    time::Instant,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU16, Ordering},
 };
 
 use http::Extensions;
 
 use crate::{
     cell_layout::{IN_FLIGHT, SLOW, STATUS, STATUS_SLOTS},
-    cells::{Cells, Row},
+    cells::{Cells, with_row},
+    clock,
     method_label::MethodLabel,
     observed_request::RequestExtras,
     optional_metrics::{Answer, ErrorName, OptionalMetrics},
     recording::Recording,
-    scale::BUCKETS,
 };
 
 /// Stands for a status while the handler waits. If the request is dropped in this state, its client has left.
@@ -140,47 +137,6 @@ impl Endpoint {
         self.cells.sum(place)
     }
 
-    /// Counts the size of a request's body.
-    fn record_request_size(&self, row: Row<'_>, bytes: u64) {
-        if self.recording.body_sizes {
-            self.record_size(row, self.recording.layout.request_size, bytes);
-        }
-    }
-
-    #[inline]
-    fn record_size(&self, row: Row<'_>, at: usize, bytes: u64) {
-        if bytes == 0 {
-            // Zero belongs to the first bucket whatever its bound is, and adds nothing to the sum. Most requests have
-            // no body, so this path needs no search for the bucket.
-            if self.recording.empty_bodies {
-                row.add(at + BUCKETS, 1);
-            }
-            return;
-        }
-        self.recording.size_bounds.record(row, at, bytes);
-    }
-
-    #[inline]
-    fn record_answer(&self, row: Row<'_>, status: u16, nanoseconds: u64, bytes: u64) {
-        let recording = self.recording;
-        let Some(slot) = self.status_slot(status) else {
-            return recording.record_refused(self.extra_label, status);
-        };
-        row.add(STATUS + slot, 1);
-        if nanoseconds > recording.slow_nanoseconds {
-            row.add(SLOW, 1);
-        }
-        recording
-            .duration_bounds
-            .record(row, recording.layout.duration, nanoseconds);
-        if recording.body_sizes {
-            self.record_size(row, recording.layout.response_size, bytes);
-        }
-        if recording.by_status.is_some() {
-            self.optional.record_by_status(recording, slot, nanoseconds, bytes);
-        }
-    }
-
     /// Counts the exception that the response names with an [`ErrorName`], if there is one.
     #[cold]
     fn note_exception(&self, extensions: &Extensions) {
@@ -196,7 +152,7 @@ impl Endpoint {
     /// Counts a request under the unmatched route because its own series has no room.
     pub(crate) fn record_overflow(&self, status: u16) {
         if let Some(slot) = self.status_slot(status) {
-            self.cells.row().add(STATUS + slot, 1);
+            with_row!(self.cells, row => row.add(STATUS + slot, 1));
         }
     }
 }
@@ -205,38 +161,79 @@ impl Endpoint {
 /// the request and lowers the gauge of requests in flight.
 #[derive(Debug)]
 pub(crate) struct InFlightGuard {
-    endpoint: &'static Endpoint,
-    started: Instant,
-    response_bytes: u64,
+    /// `None` if nothing is recorded, or no more.
+    endpoint: Option<&'static Endpoint>,
+    /// See [`clock::nanoseconds`].
+    started: u64,
     /// What exemplars and callbacks need when the request ends.
     extras: Option<Arc<RequestExtras>>,
     /// The status to record if the request ends now; or [`WAITING`] or [`RUNNING`], before there is an answer.
     status: u16,
-    /// Whether the method is HEAD. Then no body is sent, even if the response has one.
-    is_head: bool,
+    /// The request's method, which is not always the endpoint's.
+    method: MethodLabel,
 }
 
 impl InFlightGuard {
+    /// A guard that records nothing.
+    pub(crate) const NONE: Self = Self {
+        endpoint: None,
+        started: 0,
+        extras: None,
+        status: WAITING,
+        method: MethodLabel::Other,
+    };
+
+    /// Whether the guard will record a request.
+    #[inline]
+    pub(crate) fn is_armed(&self) -> bool {
+        self.endpoint.is_some()
+    }
+
+    /// The same guard for the future that the service has returned. Made of its fields, and not moved, so that the
+    /// compiler writes them straight into that future.
+    #[inline]
+    pub(crate) fn called(mut self) -> Self {
+        Self {
+            endpoint: self.endpoint.take(),
+            started: self.started,
+            extras: self.extras.take(),
+            status: WAITING,
+            method: self.method,
+        }
+    }
+
+    /// Records the request now, if there is one.
+    #[inline]
+    pub(crate) fn finish(&mut self) {
+        if let Some(endpoint) = self.endpoint.take() {
+            self.record_out_of_line(endpoint);
+        }
+    }
+
+    /// Records the request now, if there is one, with a body of so many bytes.
+    #[inline]
+    pub(crate) fn sent(&mut self, bytes: u64) {
+        if let Some(endpoint) = self.endpoint.take() {
+            self.record(endpoint, self.status, bytes);
+        }
+    }
+
     /// Starts the clock. The handler's code is about to run; see [`InFlightGuard::running`].
     #[inline]
     pub(crate) fn start(
         endpoint: &'static Endpoint,
-        is_head: bool,
+        method: MethodLabel,
         request_bytes: Option<u64>,
         extras: Option<Arc<RequestExtras>>,
     ) -> Self {
-        let row = endpoint.cells.row();
-        row.add(IN_FLIGHT, 1);
-        if let Some(bytes) = request_bytes {
-            endpoint.record_request_size(row, bytes);
-        }
+        let recording = endpoint.recording;
+        with_row!(endpoint.cells, row => recording.record_start(row, request_bytes));
         Self {
-            endpoint,
-            started: Instant::now(),
-            response_bytes: 0,
+            endpoint: Some(endpoint),
+            started: clock::nanoseconds(),
             extras,
             status: RUNNING,
-            is_head,
+            method,
         }
     }
 
@@ -258,7 +255,7 @@ impl InFlightGuard {
     pub(crate) fn record_response<B>(&mut self, response: &http::Response<B>) {
         self.status = response.status().as_u16();
         if self.status >= 500 {
-            self.endpoint.note_exception(response.extensions());
+            self.note_exception(response.extensions());
         }
         if let Some(extras) = &self.extras {
             extras.answered(response.headers());
@@ -269,50 +266,89 @@ impl InFlightGuard {
     #[cold]
     pub(crate) fn record_error(&mut self) {
         self.status = FAILED;
-        self.endpoint.record_exception(ErrorName::SERVICE);
+        if let Some(endpoint) = self.endpoint {
+            endpoint.record_exception(ErrorName::SERVICE);
+        }
     }
 
-    pub(crate) fn add_response_bytes(&mut self, bytes: u64) {
-        self.response_bytes = self.response_bytes.saturating_add(bytes);
-    }
-
-    pub(crate) fn is_head_request(&self) -> bool {
-        self.is_head
-    }
-
-    /// Counts a panic. Returns the status of a request whose handler panicked.
     #[cold]
-    fn panicked(&self) -> u16 {
-        self.endpoint.record_exception(ErrorName::PANIC);
+    fn note_exception(&self, extensions: &Extensions) {
+        if let Some(endpoint) = self.endpoint {
+            endpoint.note_exception(extensions);
+        }
+    }
+
+    /// Whether the method is HEAD. Then no body is sent, even if the response has one.
+    #[inline]
+    pub(crate) fn is_head_request(&self) -> bool {
+        self.method == MethodLabel::Head
+    }
+
+    /// The status of a request that ends without an answer. Counts a panic if that is why.
+    #[cold]
+    fn unanswered(&self, endpoint: &Endpoint) -> u16 {
+        if self.status == WAITING {
+            return ABANDONED;
+        }
+        endpoint.record_exception(ErrorName::PANIC);
         FAILED
     }
-}
 
-impl Drop for InFlightGuard {
-    // Not inlined: the layer often drops an `Option` of a guard that is empty by then, and then checks only that.
+    /// What a guard does that is dropped before it was finished. Not inlined, because most guards are empty by then, and
+    /// only that is checked.
     #[inline(never)]
-    fn drop(&mut self) {
-        let endpoint = self.endpoint;
+    fn record_out_of_line(&mut self, endpoint: &'static Endpoint) {
         let status = match self.status {
-            WAITING => ABANDONED,
-            RUNNING => self.panicked(),
+            WAITING | RUNNING => self.unanswered(endpoint),
             answered => answered,
         };
-        // 64 bits of nanoseconds are 584 years.
-        let nanoseconds = endpoint.recording.rounded(self.started.elapsed().as_nanos() as u64);
+        self.record(endpoint, status, 0);
+    }
+
+    #[inline]
+    fn record(&self, endpoint: &'static Endpoint, status: u16, response_bytes: u64) {
+        let recording = endpoint.recording;
+        let nanoseconds = recording.rounded(clock::nanoseconds().saturating_sub(self.started));
+        let slot = endpoint.status_slot(status);
         // The row is taken after the clock was read, so that it need not be kept across that call.
-        let row = endpoint.cells.row();
-        row.subtract_one(IN_FLIGHT);
-        endpoint.record_answer(row, status, nanoseconds, self.response_bytes);
+        with_row!(endpoint.cells, row => recording.record_end(row, slot, nanoseconds, response_bytes));
+        match slot {
+            None => recording.record_refused(endpoint.extra_label, status),
+            Some(slot) if recording.by_status.is_some() => {
+                let optional = &endpoint.optional;
+                optional.record_by_status(recording, slot, nanoseconds, response_bytes);
+            }
+            Some(_) => {}
+        }
         if let Some(extras) = &self.extras {
             let answer = Answer {
                 route: &endpoint.route,
                 status,
                 nanoseconds,
-                response_bytes: self.response_bytes,
+                response_bytes,
             };
-            endpoint.optional.record_extras(endpoint.recording, extras, answer);
+            endpoint.optional.record_extras(recording, extras, answer);
         }
+    }
+}
+
+impl Drop for InFlightGuard {
+    #[inline]
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+/// Counts a response's body as it is sent; records the request when the body ends or is dropped.
+#[derive(Debug)]
+pub(crate) struct ResponseBodyGuard {
+    pub(crate) request: InFlightGuard,
+    pub(crate) bytes: u64,
+}
+
+impl Drop for ResponseBodyGuard {
+    fn drop(&mut self) {
+        self.request.sent(self.bytes);
     }
 }
 
@@ -325,6 +361,7 @@ pub(crate) struct RequestBodyGuard {
 
 impl Drop for RequestBodyGuard {
     fn drop(&mut self) {
-        self.endpoint.record_request_size(self.endpoint.cells.row(), self.bytes);
+        let recording = self.endpoint.recording;
+        with_row!(self.endpoint.cells, row => recording.record_request_size(row, self.bytes));
     }
 }

@@ -126,6 +126,28 @@ impl<S> HttpMetricsService<S> {
         self.find(method, extra_label, route, request.extensions())
     }
 
+    /// Counts the start of a request. The guard starts before the inner call, so that it also records a panic in that
+    /// call.
+    #[inline]
+    fn start<B: MeasureBody>(
+        &self,
+        endpoint: &'static Endpoint,
+        method: MethodLabel,
+        request: &mut Request<B>,
+    ) -> InFlightGuard {
+        let bytes = exact_size(request.body());
+        if bytes.is_none() && self.registry.recording.body_sizes {
+            request
+                .body_mut()
+                .meter(BodyGuard::request(RequestBodyGuard { endpoint, bytes: 0 }));
+        }
+        let extras = match self.registry.recording.has_extras {
+            true => request_extras(&self.registry.recording, request),
+            false => None,
+        };
+        InFlightGuard::start(endpoint, method, bytes, extras)
+    }
+
     /// Looks the endpoint up in the registry and caches it. Takes the request's `extensions` beside `route`, because a
     /// cached route has to be leaked from them.
     #[cold]
@@ -169,13 +191,17 @@ impl<S> HttpMetricsService<S> {
 impl CachedEndpoint {
     #[inline]
     fn is(&self, method: MethodLabel, extra_label: u8, route: Option<&str>) -> bool {
-        let is_route = match (self.route, route) {
+        if self.method != method || self.extra_label != extra_label {
+            return false;
+        }
+        match (self.route, route) {
             // A router gives every request the same text, so comparing its address is mostly enough.
-            (Some(cached), Some(route)) => std::ptr::eq(cached, route) || cached == route,
+            (Some(cached), Some(route)) => {
+                cached.len() == route.len() && (cached.as_ptr() == route.as_ptr() || cached == route)
+            }
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
-        };
-        self.method == method && self.extra_label == extra_label && is_route
+        }
     }
 }
 
@@ -233,29 +259,16 @@ where
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let method = MethodLabel::of(request.method());
-        let in_flight = self.endpoint(method, &request).map(|endpoint| {
-            let bytes = request.body().size_hint().exact();
-            if bytes.is_none() && self.registry.recording.body_sizes {
-                request
-                    .body_mut()
-                    .meter(BodyGuard::request(RequestBodyGuard { endpoint, bytes: 0 }));
-            }
-            let extras = if self.registry.recording.has_extras {
-                request_extras(&self.registry.recording, &request)
-            } else {
-                None
-            };
-            // The guard starts before the inner call, so that it also records a panic in that call.
-            InFlightGuard::start(endpoint, method == MethodLabel::Head, bytes, extras)
-        });
-        let mut future = ResponseFuture {
-            inner: self.inner.call(request),
-            in_flight,
+        // One call of the service and one place where the future is made: with two the compiler would copy both.
+        let in_flight = match self.endpoint(method, &request) {
+            Some(endpoint) => self.start(endpoint, method, &mut request),
+            None => InFlightGuard::NONE,
         };
-        if let Some(in_flight) = &mut future.in_flight {
-            in_flight.mark_waiting();
+        let inner = self.inner.call(request);
+        ResponseFuture {
+            inner,
+            in_flight: in_flight.called(),
         }
-        future
     }
 }
 
@@ -263,9 +276,9 @@ pin_project_lite::pin_project! {
     /// The future of [`HttpMetricsService`].
     #[derive(Debug)]
     pub struct ResponseFuture<F> {
+        in_flight: InFlightGuard,
         #[pin]
         inner: F,
-        in_flight: Option<InFlightGuard>,
     }
 }
 
@@ -279,33 +292,45 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some(in_flight) = this.in_flight else {
-            return this.inner.poll(context);
-        };
+        let in_flight = this.in_flight;
         in_flight.mark_running();
         let mut polled = this.inner.poll(context);
         match &mut polled {
-            Poll::Pending => {
-                in_flight.mark_waiting();
-                return polled;
+            Poll::Pending => in_flight.mark_waiting(),
+            Poll::Ready(Ok(response)) => answered(in_flight, response),
+            Poll::Ready(Err(_)) => {
+                in_flight.record_error();
+                in_flight.finish();
             }
-            // The response is borrowed and not moved: it is large, and moving it would cost more than recording it.
-            Poll::Ready(Ok(response)) => {
-                in_flight.record_response(response);
-                match size_sent(in_flight, response) {
-                    Some(bytes) => in_flight.add_response_bytes(bytes),
-                    // The body is still to be sent: the guard moves into it, and records when the body ends.
-                    None => {
-                        if let Some(in_flight) = this.in_flight.take() {
-                            response.body_mut().meter(BodyGuard::response(in_flight));
-                        }
-                    }
-                }
-            }
-            Poll::Ready(Err(_)) => in_flight.record_error(),
         }
-        *this.in_flight = None;
         polled
+    }
+}
+
+/// Records the request, or leaves that to the end of the response's body. The response is borrowed and not moved, and
+/// the function not inlined: a response is large, and copying it would cost more than recording it does.
+#[inline(never)]
+fn answered<R: MeasureBody>(in_flight: &mut InFlightGuard, response: &mut Response<R>) {
+    if !in_flight.is_armed() {
+        return;
+    }
+    in_flight.record_response(response);
+    match size_sent(in_flight, response) {
+        Some(bytes) => in_flight.sent(bytes),
+        // The body is still to be sent: the guard moves into it, and records when the body ends.
+        None => {
+            let in_flight = std::mem::replace(in_flight, InFlightGuard::NONE);
+            response.body_mut().meter(BodyGuard::response(in_flight));
+        }
+    }
+}
+
+/// The size of a body if it is known. Most requests have none, which is cheaper to ask.
+#[inline]
+fn exact_size<B: MeasureBody>(body: &B) -> Option<u64> {
+    match body.is_end_stream() {
+        true => Some(0),
+        false => body.size_hint().exact(),
     }
 }
 

@@ -6,6 +6,7 @@ mod body;
 mod builder;
 mod cell_layout;
 mod cells;
+mod clock;
 mod distribution;
 mod endpoint;
 mod endpoint_counts;

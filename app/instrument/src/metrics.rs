@@ -135,7 +135,7 @@ impl HttpMetrics {
         &self.registry.users
     }
 
-    /// The dialect in use.
+    /// The dialect in use as the options change it: only what is exported, with the bounds, names and labels in force.
     #[must_use]
     pub fn dialect(&self) -> &'static Dialect {
         self.registry.recording.dialect

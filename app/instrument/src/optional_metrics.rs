@@ -12,7 +12,7 @@ use metric_contract::ErrorNames;
 
 use crate::{
     cell_layout::STATUS_SLOTS,
-    cells::Cells,
+    cells::{Cells, with_row},
     exemplar::Exemplar,
     observed_request::{ObservedRequest, RequestExtras},
     recording::Recording,
@@ -91,11 +91,13 @@ impl OptionalMetrics {
                 max: WindowMax::default(),
             })
         });
-        let row = of_status.cells.row();
-        recording.duration_bounds.record(row, 0, nanoseconds);
-        if recording.body_sizes && (bytes > 0 || recording.empty_bodies) {
-            recording.size_bounds.record(row, places.response_size, bytes);
-        }
+        let has_size = recording.body_sizes && (bytes > 0 || recording.empty_bodies);
+        with_row!(of_status.cells, row => {
+            recording.duration_bounds.record(row, 0, nanoseconds);
+            if has_size {
+                recording.size_bounds.record(row, places.response_size, bytes);
+            }
+        });
         of_status.max.record(recording.minute(), nanoseconds);
     }
 

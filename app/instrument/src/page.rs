@@ -31,7 +31,7 @@ pub(crate) fn render(registry: &'static Registry, format: Format) -> String {
         registry.recording.counts_exceptions,
     );
     let mut places = 0..registry.http.len();
-    for row in &registry.rows {
+    for row in registry.recording.dialect.rows {
         if row.metric == MetricId::SeriesRefused {
             text::push_family_head(&mut out, format, row.family);
             text::push_series(&mut out, row.family.name, "", "", None);

@@ -14,10 +14,11 @@ use std::{
 use metric_contract::Dialect;
 
 use crate::{
-    cell_layout::{CellLayout, StatusCellLayout},
+    cell_layout::{CellLayout, IN_FLIGHT, SLOW, STATUS, StatusCellLayout},
+    cells::Row,
     extra_label::ExtraLabel,
     observed_request::Callback,
-    scale::Bounds,
+    scale::{BUCKETS, Bounds},
 };
 
 /// The settings of recording, the same for all endpoints.
@@ -31,6 +32,7 @@ pub(crate) struct Recording {
     /// Durations are rounded to a multiple of this.
     pub(crate) rounding_nanoseconds: u64,
     pub(crate) body_sizes: bool,
+    /// Whether bodies of no bytes count; never if `body_sizes` is off.
     pub(crate) empty_bodies: bool,
     /// Whether a request keeps something until it ends: its trace for exemplars, or its headers for callbacks.
     pub(crate) has_extras: bool,
@@ -38,6 +40,7 @@ pub(crate) struct Recording {
     pub(crate) by_status: Option<StatusCellLayout>,
     pub(crate) extra_label: ExtraLabel,
 
+    /// The dialect as the options change it: the rows that are exported, with the bounds, names and labels in force.
     pub(crate) dialect: &'static Dialect,
     pub(crate) counts_exceptions: bool,
     pub(crate) exemplars: bool,
@@ -50,6 +53,11 @@ pub(crate) struct Recording {
     pub(crate) refused: AtomicU64,
     /// Counts the requests whose own series has no room. Set once, when the registry exists.
     pub(crate) overflow: OnceLock<&'static dyn Overflow>,
+}
+
+#[cold]
+fn record_slow<const OWNED: bool>(row: Row<'_, OWNED>) {
+    row.add(SLOW, 1);
 }
 
 /// Counts requests for which the cap on series leaves no room.
@@ -79,6 +87,54 @@ impl Recording {
         if let Some(overflow) = self.overflow.get() {
             overflow.record_overflow(extra_label, status);
         }
+    }
+
+    /// Counts the start of a request, and the size of its body if it is known.
+    #[inline]
+    pub(crate) fn record_start<const OWNED: bool>(&self, row: Row<'_, OWNED>, request_bytes: Option<u64>) {
+        row.add(IN_FLIGHT, 1);
+        if let Some(bytes) = request_bytes {
+            self.record_request_size(row, bytes);
+        }
+    }
+
+    /// Counts the size of a request's body.
+    #[inline]
+    pub(crate) fn record_request_size<const OWNED: bool>(&self, row: Row<'_, OWNED>, bytes: u64) {
+        self.record_size(row, self.layout.request_size, bytes);
+    }
+
+    #[inline]
+    fn record_size<const OWNED: bool>(&self, row: Row<'_, OWNED>, at: usize, bytes: u64) {
+        if bytes == 0 {
+            // Zero belongs to the first bucket whatever its bound is, and adds nothing to the sum. Most requests have
+            // no body, so this path needs no search for the bucket.
+            if self.empty_bodies {
+                row.add(at + BUCKETS, 1);
+            }
+        } else if self.body_sizes {
+            self.size_bounds.record(row, at, bytes);
+        }
+    }
+
+    /// Counts the end of a request. `slot` is that of its status; without one only the gauge of requests in flight
+    /// changes.
+    #[inline]
+    pub(crate) fn record_end<const OWNED: bool>(
+        &self,
+        row: Row<'_, OWNED>,
+        slot: Option<usize>,
+        nanoseconds: u64,
+        response_bytes: u64,
+    ) {
+        row.subtract_one(IN_FLIGHT);
+        let Some(slot) = slot else { return };
+        row.add(STATUS + slot, 1);
+        if nanoseconds > self.slow_nanoseconds {
+            record_slow(row);
+        }
+        self.duration_bounds.record(row, self.layout.duration, nanoseconds);
+        self.record_size(row, self.layout.response_size, response_bytes);
     }
 
     /// The duration rounded as the options say.

@@ -7,8 +7,6 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError, RwLock, atomic::AtomicUsize},
 };
 
-use metric_contract::DialectRow;
-
 use crate::{
     endpoint::Endpoint,
     families::Families,
@@ -26,9 +24,7 @@ use crate::{
 pub(crate) struct Registry {
     pub(crate) recording: Recording,
     pub(crate) is_on: bool,
-    /// The dialect's rows that are exported.
-    pub(crate) rows: Box<[DialectRow]>,
-    /// The families of those rows that the layer records, in the same order.
+    /// The families of the dialect's rows that the layer records, in the same order.
     pub(crate) http: Box<[HttpFamily]>,
     pub(crate) metrics_path: Box<str>,
     pub(crate) excluded: Box<[Box<str>]>,

@@ -44,6 +44,8 @@ impl Scale {
 pub(crate) struct Bounds {
     pub(crate) scale: Scale,
     steps: Box<[u64]>,
+    /// The first bound; if there is none, the largest number, because the first bucket is `+Inf` then.
+    first: u64,
     /// The values of `le`, always with a fraction (`1.0`) as Python's client and OpenMetrics write them, so that both
     /// formats give the same series.
     labels: Box<[Box<str>]>,
@@ -51,9 +53,11 @@ pub(crate) struct Bounds {
 
 impl Bounds {
     pub(crate) fn new(scale: Scale, bounds: &[f64]) -> Self {
+        let steps: Box<[u64]> = bounds.iter().map(|bound| scale.recorded(*bound)).collect();
         Self {
             scale,
-            steps: bounds.iter().map(|bound| scale.recorded(*bound)).collect(),
+            first: steps.first().copied().unwrap_or(u64::MAX),
+            steps,
             labels: bounds
                 .iter()
                 .map(|bound| format!("{bound:?}").into_boxed_str())
@@ -73,7 +77,7 @@ impl Bounds {
 
     /// Adds a value to the histogram whose cells start at a place.
     #[inline]
-    pub(crate) fn record(&self, row: Row<'_>, at: usize, value: u64) {
+    pub(crate) fn record<const OWNED: bool>(&self, row: Row<'_, OWNED>, at: usize, value: u64) {
         row.add(at + SUM, value);
         row.add(at + BUCKETS + self.bucket(value), 1);
     }
@@ -86,6 +90,16 @@ impl Bounds {
     /// The bucket of a value; the last is `+Inf`.
     #[inline]
     pub(crate) fn bucket(&self, value: u64) -> usize {
+        // Most values are in the first one.
+        if value <= self.first {
+            0
+        } else {
+            self.later_bucket(value)
+        }
+    }
+
+    #[inline(never)]
+    fn later_bucket(&self, value: u64) -> usize {
         self.steps
             .iter()
             .position(|bound| value <= *bound)
@@ -149,6 +163,7 @@ mod tests {
         assert_eq!(bounds.bucket(5_000_001), 1);
         assert_eq!(bounds.bucket(1_000_000_000), 1);
         assert_eq!(bounds.bucket(u64::MAX), 2);
+        assert_eq!(Bounds::new(Scale::One, &[]).bucket(7), 0);
         assert_eq!(bounds.all().iter().collect::<Vec<_>>(), [("0.005", 0), ("1.0", 1)]);
         assert_eq!(bounds.select(&[1.0, 7.0]).iter().collect::<Vec<_>>(), [("1.0", 1)]);
     }

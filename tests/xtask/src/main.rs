@@ -1,5 +1,6 @@
 //! The project's tasks: `cargo xtask …`. This file only dispatches; every task is a module.
 
+mod bench;
 mod capture;
 mod demo;
 mod generate;
@@ -28,6 +29,8 @@ enum Cli {
     Image(image::Args),
     /// Record the answers of real programs, for tests that need no cluster.
     Capture(capture::Args),
+    /// Measure performance, beside that of other programs.
+    Bench(bench::Args),
     /// Write the generated files again: CRD, chart pieces, manifests.
     Gen,
     /// Accept changed golden files; look at the diff before you commit it.
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Cli::Testbed(args) => testbed::run(args),
         Cli::Image(args) => image::run(&args),
         Cli::Capture(args) => capture::run(&args),
+        Cli::Bench(args) => bench::run(&args),
         Cli::Gen => generate::run(),
         Cli::Bless => generate::bless(),
     };
