@@ -7,14 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http_instrument::{Counter, FamilyError, Gauge, Histogram, HttpMetrics};
+use http_instrument::{Counter, FamilyError, Histogram, HttpMetrics};
 use metric_contract::MetricId;
 use tokio::{
     sync::{Mutex as AsyncMutex, mpsc},
     task::JoinSet,
 };
 
-use crate::config::BackgroundBounds;
+use crate::{config::BackgroundBounds, telemetry::ShownCount};
 
 /// Kinds of work, a bounded set: the label `task_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,8 @@ struct TaskCounters {
 #[derive(Debug, Clone)]
 pub struct BackgroundMetrics {
     handles: Arc<[TaskCounters]>,
-    length: Gauge,
+    /// Tasks in the queue.
+    length: Arc<ShownCount>,
 }
 
 impl BackgroundMetrics {
@@ -73,7 +74,7 @@ impl BackgroundMetrics {
         });
         Ok(Self {
             handles: handles.collect::<Result<_, _>>()?,
-            length: metrics.gauge(MetricId::BackgroundQueueLength, &[])?,
+            length: Arc::new(ShownCount::new(metrics.gauge(MetricId::BackgroundQueueLength, &[])?)),
         })
     }
 
@@ -136,10 +137,7 @@ impl TaskQueue {
     ) -> bool {
         let work = Box::pin(work);
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((queue, room)) = queue
-            .as_ref()
-            .and_then(|queue| Some((queue, queue.try_reserve().ok()?)))
-        else {
+        let Some(room) = queue.as_ref().and_then(|queue| queue.try_reserve().ok()) else {
             self.metrics.count(task_type, |handles| &handles.dropped);
             tracing::warn!(
                 task_type = task_type.as_str(),
@@ -149,8 +147,8 @@ impl TaskQueue {
         };
         // Counted before a worker can see it, so that a task is never started before it is queued.
         self.metrics.count(task_type, |handles| &handles.queued);
+        self.metrics.length.add(1);
         room.send(Task { task_type, work });
-        update_length(&self.metrics, queue.max_capacity() - queue.capacity());
         true
     }
 
@@ -167,9 +165,9 @@ impl TaskQueue {
         let mut dropped = 0_u32;
         while let Ok(task) = tasks.try_recv() {
             self.metrics.count(task.task_type, |handles| &handles.dropped);
+            self.metrics.length.remove(1);
             dropped += 1;
         }
-        update_length(&self.metrics, 0);
         tracing::warn!(
             dropped,
             "background tasks were dropped because they did not end in time"
@@ -177,21 +175,13 @@ impl TaskQueue {
     }
 }
 
-fn update_length(metrics: &BackgroundMetrics, length: usize) {
-    metrics.length.set(length as f64);
-}
-
 async fn work(tasks: Arc<AsyncMutex<mpsc::Receiver<Task>>>, metrics: BackgroundMetrics) {
     loop {
-        let task = {
-            let mut tasks = tasks.lock().await;
-            let task = tasks.recv().await;
-            update_length(&metrics, tasks.len());
-            task
-        };
+        let task = tasks.lock().await.recv().await;
         let Some(Task { task_type, work }) = task else {
             return;
         };
+        metrics.length.remove(1);
         metrics.count(task_type, |handles| &handles.started);
         let started = Instant::now();
         // A task of its own: if it panics, the worker lives on; and it ends with the worker.
@@ -256,9 +246,29 @@ mod tests {
         assert!(background.submit(KIND, async { Ok(()) }));
         background.drain(PATIENCE).await;
         assert_eq!(counts(&background), [3, 3, 1, 2, 0]);
-        assert_eq!(background.metrics.length.value(), 0.0);
+        assert_eq!(background.metrics.length.value(), 0);
         assert!(!background.submit(KIND, async { Ok(()) }), "it takes nothing any more");
         assert_eq!(counts(&background), [3, 3, 1, 2, 1]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_length_of_a_queue_at_rest_is_zero_however_often_it_changed() {
+        let http = HttpMetrics::new(DialectId::Native);
+        let metrics = BackgroundMetrics::new(&http).unwrap();
+        let background = Arc::new(TaskQueue::start(BackgroundBounds { queue: 10, workers: 1 }, metrics));
+        let shown = || http.sum(MetricId::BackgroundQueueLength, None);
+        for _ in 0..2_000 {
+            let submitting = Arc::clone(&background);
+            // On the other thread, so that the worker may take the task at any moment.
+            let submitted = tokio::spawn(async move { submitting.submit(KIND, async { Ok(()) }) });
+            assert!(submitted.await.unwrap());
+            let start = Instant::now();
+            while counts(&background)[2] < counts(&background)[0] {
+                assert!(start.elapsed() < PATIENCE);
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(shown(), Some(0.0));
+        }
     }
 
     #[tokio::test]
@@ -274,7 +284,7 @@ mod tests {
         assert!(background.submit(KIND, async { Ok(()) }));
         assert!(background.submit(KIND, async { Ok(()) }));
         assert!(!background.submit(KIND, async { Ok(()) }));
-        assert_eq!(background.metrics.length.value(), 2.0);
+        assert_eq!(background.metrics.length.value(), 2);
         assert_eq!(counts(&background), [3, 1, 0, 0, 1]);
         finish.send(()).unwrap();
         background.drain(PATIENCE).await;

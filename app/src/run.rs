@@ -18,6 +18,9 @@ use crate::{
 /// How often timers prove that they run; see `routes/health.rs`.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
+/// The time that counting the stored users may delay the start.
+const COUNT_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Time for background tasks after the last request has been answered.
 const BACKGROUND_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -80,6 +83,9 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let state = AppState::new(&config, store.clone(), metrics, tracer);
 
     if config.metrics {
+        for problem in state.self_report().threshold_problems() {
+            tracing::warn!(problem, "an alert rule cannot use its threshold: see /config/alerting");
+        }
         tokio::spawn(state.self_report().clone().run());
         tokio::spawn(store.clone().watch_connections(config.metrics_collection_interval));
     }
@@ -107,6 +113,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     tokio::select! {
         prepared = store.migrate() => {
             prepared?;
+            count_users(&state).await;
             state.enter(Phase::Serving);
             tracing::info!(startup_seconds = state.uptime().as_secs_f64(), "ready");
         }
@@ -154,6 +161,15 @@ async fn serving(
         closing,
     )
     .await;
+}
+
+/// Begins the figure of active users with those that are stored already. Before requests can change it.
+async fn count_users(state: &AppState) {
+    match tokio::time::timeout(COUNT_TIMEOUT, state.store().count_users()).await {
+        Ok(Ok(users)) => state.metrics().active_users().set(users),
+        Ok(Err(error)) => tracing::warn!(%error, "the stored users cannot be counted: app_active_users begins at 0"),
+        Err(_) => tracing::warn!("the stored users cannot be counted in time: app_active_users begins at 0"),
+    }
 }
 
 fn tell_where_data_is(database: &Database) {

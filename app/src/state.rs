@@ -20,6 +20,9 @@ use crate::{
     telemetry::{Metrics, Tracer},
 };
 
+/// Requests for analysis that are served at the same time; see `routes/analysis.rs`.
+pub const ANALYSES: usize = 2;
+
 /// The phase of the process; it only moves forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
@@ -50,6 +53,7 @@ struct AppStateInner {
     body_memory: Arc<Semaphore>,
     response_memory: Arc<Semaphore>,
     slow_permits: Arc<Semaphore>,
+    analysis_permits: Arc<Semaphore>,
     phase: AtomicU8,
     is_prepared: AtomicBool,
     started: Instant,
@@ -75,6 +79,7 @@ impl AppState {
             body_memory: Arc::new(Semaphore::new(config.limits.bodies_bytes())),
             response_memory: Arc::new(Semaphore::new(config.limits.responses_bytes())),
             slow_permits: Arc::new(Semaphore::new(config.limits.slow_requests())),
+            analysis_permits: Arc::new(Semaphore::new(ANALYSES)),
             phase: AtomicU8::new(Phase::Starting as u8),
             is_prepared: AtomicBool::new(false),
             started: Instant::now(),
@@ -158,6 +163,12 @@ impl AppState {
     #[must_use]
     pub fn slow_permits(&self) -> Arc<Semaphore> {
         Arc::clone(&self.0.slow_permits)
+    }
+
+    /// One permit for each request for analysis that may be served now.
+    #[must_use]
+    pub fn analysis_permits(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.analysis_permits)
     }
 
     /// Time since the process started.

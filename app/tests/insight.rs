@@ -284,7 +284,11 @@ async fn alerting_has_rules_dashboard_and_routes_with_the_thresholds_in_force() 
     );
     assert!(expr("ApiTooManyInFlight").contains("> 33"));
     assert!(alerting["grafana"]["dashboard"]["panels"].as_array().unwrap().len() > 5);
-    let routes = alerting["alertmanager"]["route"]["routes"].as_array().unwrap();
+    let root = &alerting["alertmanager"]["route"];
+    assert_eq!(root.get("matchers"), None, "Alertmanager allows none at the root");
+    let own = &root["routes"][0];
+    assert_eq!(own["matchers"][1], "job=\"orders\"");
+    let routes = own["routes"].as_array().unwrap();
     assert_eq!(routes.len(), 4);
     assert_eq!(routes[0]["matchers"][0], "family=\"availability\"");
 }
@@ -304,6 +308,111 @@ async fn a_threshold_that_no_rule_can_use_is_named_and_the_rules_stay_whole() {
             .contains("is not a valid threshold, because the largest bucket")
     );
     assert!(!alerting["prometheus"]["groups"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn of_several_thresholds_only_the_one_that_no_rule_can_use_falls_back_to_its_default() {
+    let flags = app::config::Flags {
+        latency_p95_alert_seconds: Some("10".to_owned()),
+        error_ratio_alert: Some("1".to_owned()),
+        in_flight_alert: Some("33".to_owned()),
+        ..flags("sqlite::memory:")
+    };
+    let app = App::with(flags, Router::new()).await;
+    let alerting = json(&app, "/config/alerting").await;
+    let problems: Vec<_> = alerting["problems"].as_array().unwrap().iter().collect();
+    let named = |setting: &str| {
+        problems
+            .iter()
+            .any(|problem| problem.as_str().unwrap().starts_with(setting))
+    };
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(
+        named("LATENCY_P95_ALERT_SECONDS: ") && named("ERROR_RATIO_ALERT: "),
+        "{problems:?}"
+    );
+    assert_eq!(
+        app.state.self_report().threshold_problems().len(),
+        2,
+        "said at the start, too"
+    );
+    let rules = alerting["prometheus"].to_string();
+    assert!(rules.contains("> 33"), "the other threshold is in force");
+    assert!(rules.contains("> 0.5"), "the default of the latency");
+}
+
+#[tokio::test]
+async fn a_latency_alert_that_can_never_fire_with_the_buckets_in_force_is_named_and_left_out() {
+    let flags = app::config::Flags {
+        metrics_buckets: Some("0.05,0.1,0.25".to_owned()),
+        ..flags("sqlite::memory:")
+    };
+    let app = App::with(flags, Router::new()).await;
+    let alerting = json(&app, "/config/alerting").await;
+    let problem = alerting["problems"][0].as_str().unwrap();
+    assert!(problem.starts_with("LATENCY_P95_ALERT_SECONDS: 500ms"), "{problem}");
+    assert!(problem.contains("0.25s"), "{problem}");
+    assert!(!alerting["prometheus"].to_string().contains("ApiHighLatencyP95"));
+    let flags = app::config::Flags {
+        metrics_buckets: Some("1,30,60".to_owned()),
+        latency_p95_alert_seconds: Some("20".to_owned()),
+        ..common::flags("sqlite::memory:")
+    };
+    let app = App::with(flags, Router::new()).await;
+    let alerting = json(&app, "/config/alerting").await;
+    assert_eq!(
+        alerting["problems"],
+        serde_json::json!([]),
+        "these buckets reach that far"
+    );
+    assert!(alerting["prometheus"].to_string().contains("> 20"));
+}
+
+#[tokio::test]
+async fn the_load_is_compared_with_its_threshold_as_the_alert_compares_it() {
+    let flags = app::config::Flags {
+        in_flight_alert: Some("33".to_owned()),
+        ..flags("sqlite::memory:")
+    };
+    let app = App::with(flags, Router::new()).await;
+    let queries = json(&app, "/metrics/prometheus-queries").await;
+    let query = queries["queries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|query| query["title"] == "Active requests against the load threshold")
+        .unwrap();
+    let alerting = json(&app, "/config/alerting").await;
+    let groups = alerting["prometheus"]["groups"].as_array().unwrap();
+    let rules = groups.iter().flat_map(|group| group["rules"].as_array().unwrap());
+    let rule = rules
+        .into_iter()
+        .find(|rule| rule["alert"] == "ApiTooManyInFlight")
+        .unwrap();
+    let left_side = rule["expr"].as_str().unwrap().strip_suffix(" > 33").unwrap();
+    assert_eq!(query["promql"], format!("{left_side} / 33"));
+}
+
+#[tokio::test]
+async fn many_requests_for_analysis_wait_for_each_other_and_too_many_are_refused() {
+    let app = App::in_memory().await;
+    let all = (0..30).map(|_| app.get("/metrics/summary"));
+    for answer in futures::future::join_all(all).await {
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+    let places = app.state.analysis_permits();
+    let all_places = u32::try_from(app::state::ANALYSES).unwrap();
+    let held = places.acquire_many_owned(all_places).await.unwrap();
+    for route in ["/metrics/export", "/config/alerting", "/health/detailed"] {
+        let refused = app.get(route).await;
+        assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{route}");
+        assert_eq!(refused.json()["type"], "urn:problem:overloaded", "{route}");
+    }
+    for route in ["/metrics", "/health/ready", "/health/live", "/products"] {
+        assert_eq!(app.get(route).await.status, StatusCode::OK, "{route}");
+    }
+    drop(held);
+    assert_eq!(app.get("/metrics/export").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -292,3 +292,95 @@ async fn a_writer_that_is_busy_for_longer_than_a_second_is_answered_503() {
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     assert_eq!(app.call("POST", "/api/v1/data", Some(item)).await.status, 201);
 }
+
+/// A service with a file, and another connection that holds the lock to write.
+async fn with_a_lock() -> (App, tempfile::TempDir, sqlx::SqliteConnection) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("data.db");
+    let app = App::with(flags(&common::url(&file)), Router::new()).await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file);
+    let other = <sqlx::SqliteConnection as sqlx::Connection>::connect_with(&options)
+        .await
+        .unwrap();
+    (app, directory, other)
+}
+
+#[tokio::test]
+async fn a_write_whose_client_leaves_still_takes_the_user_out_of_the_cache() {
+    let (app, _directory, mut other) = with_a_lock().await;
+    assert_eq!(app.call("POST", "/users", Some(r#"{"name":"Ada"}"#)).await.status, 200);
+    eventually("the user has been welcomed", async || {
+        let welcomed = "background_tasks_total{task_type=\"user_welcome_email\",status=\"succeeded\"}";
+        app.sample(welcomed).await == Some(1.0)
+    })
+    .await;
+    assert_eq!(app.get("/users/1").await.status, 200);
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let router = app.router.clone();
+    let removing = tokio::spawn(async move {
+        tower::ServiceExt::oneshot(router, Request::delete("/users/1").body(Body::empty()).unwrap()).await
+    });
+    eventually("it waits for the lock", async || {
+        app.sample("http_requests_in_progress{method=\"DELETE\",route=\"/users/{id}\"}")
+            .await
+            == Some(1.0)
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    removing.abort();
+    eventually("the client is gone", async || {
+        app.sample("http_requests_in_progress{method=\"DELETE\",route=\"/users/{id}\"}")
+            .await
+            == Some(0.0)
+    })
+    .await;
+    assert_eq!(
+        app.get("/users/1").await.status,
+        200,
+        "it is there until the lock is free"
+    );
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    eventually("the user is gone, from the cache too", async || {
+        app.get("/users/1").await.status == 404
+    })
+    .await;
+    assert_eq!(
+        app.sample("app_active_users").await,
+        Some(0.0),
+        "what follows a write is done"
+    );
+    let deleted = "database_operations_total{operation=\"delete\",table=\"users\",status=\"success\"}";
+    assert_eq!(app.sample(deleted).await, Some(1.0));
+    eventually("its place is free", async || {
+        app.state.permits().available_permits() == app.state.limits().concurrent_requests
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lists_that_take_all_their_connections_leave_one_to_other_requests() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = App::with(flags(&common::url(&directory.path().join("data.db"))), Router::new()).await;
+    let item = r#"{"name":"a","category":"c","value":1}"#;
+    assert_eq!(app.call("POST", "/api/v1/data", Some(item)).await.status, 201);
+    let lists = (0..200).map(|_| app.get("/api/v1/data?q=a"));
+    let one = async {
+        for _ in 0..20 {
+            assert_eq!(app.get("/api/v1/data/1").await.status, 200);
+        }
+    };
+    let (lists, ()) = tokio::join!(futures::future::join_all(lists), one);
+    assert!(lists.iter().any(|answer| answer.status == 200));
+}
+
+#[tokio::test]
+async fn however_many_ask_for_readiness_they_share_an_answer() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = App::with(flags(&common::url(&directory.path().join("data.db"))), Router::new()).await;
+    let all = (0..3_000).map(|_| app.get("/health/ready"));
+    let started = std::time::Instant::now();
+    for answer in futures::future::join_all(all).await {
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    assert!(started.elapsed() < Duration::from_secs(20));
+}

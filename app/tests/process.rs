@@ -303,3 +303,18 @@ fn the_access_log_has_a_line_for_a_request_and_no_secret_of_it() {
     assert_eq!(line["status"], 200);
     assert!(line["duration_ms"].is_number());
 }
+
+#[test]
+fn after_a_restart_the_figure_of_active_users_begins_with_those_that_are_stored() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = common::url(&directory.path().join("data.db"));
+    let settings = [("DATABASE_URL", url.as_str())];
+    let first = Program::ready(&settings);
+    for _ in 0..3 {
+        assert_eq!(first.post("/users/register", "").unwrap().status, 200);
+    }
+    drop(first);
+    let second = Program::ready(&settings);
+    let page = second.get("/metrics").unwrap().body;
+    assert!(page.contains("\napp_active_users 3\n"), "{page}");
+}

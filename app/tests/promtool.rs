@@ -1,7 +1,12 @@
 //! The real promtool on the page of every dialect: `cargo test -p app --features promtool --test promtool`, with the path
 //! of promtool in `PROMTOOL`.
 #![cfg(feature = "promtool")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail loudly"
+)]
 
 mod common;
 
@@ -9,6 +14,7 @@ use std::{
     collections::BTreeSet,
     env,
     io::Write as _,
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -49,6 +55,21 @@ fn findings(page: &str) -> BTreeSet<String> {
         .map(|bytes| String::from_utf8(bytes).unwrap())
         .concat();
     text.lines().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn amtool_takes_the_routes_and_receivers_as_a_configuration() {
+    let app = App::in_memory().await;
+    let alerting = app.get("/config/alerting?namespace=shop&job=orders").await.json();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    // JSON is YAML.
+    file.write_all(alerting["alertmanager"].to_string().as_bytes()).unwrap();
+    let promtool = env::var_os("PROMTOOL").expect("PROMTOOL must hold the path of promtool");
+    let amtool = Path::new(&promtool).with_file_name("amtool");
+    let check = Command::new(&amtool).arg("check-config").arg(file.path()).output();
+    let check = check.unwrap_or_else(|error| panic!("{}: {error}", amtool.display()));
+    let text = [check.stdout, check.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(check.status.success(), "{text:?}");
 }
 
 #[tokio::test]

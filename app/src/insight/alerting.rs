@@ -2,8 +2,8 @@
 //! operator's own engine (`controller-rules`): the same input gives the same rules there.
 
 use controller_rules::{
-    AlertOverride, AlertSettings, ApiFacts, FieldError, RuleSet,
-    alerts::{AlertFamily, Severity},
+    AlertOverride, AlertSettings, ApiFacts, RuleSet,
+    alerts::{self, AlertFamily, Severity},
     build_dashboard, build_rules,
 };
 use metric_contract::labels;
@@ -27,11 +27,13 @@ pub struct AlertingConfig {
     prometheus: Value,
     /// Alerts that no metric of this dialect can decide.
     left_out: Vec<OmittedAlert>,
-    /// Thresholds that no rule can use; the rules have their defaults then.
+    /// Thresholds that no rule can use, by setting. The rule has its default then; it is left out if not even that can
+    /// be exceeded.
     problems: Vec<String>,
     /// `dashboard` for Grafana.
     grafana: Value,
-    /// `route` for Alertmanager; its receivers are yours.
+    /// `route` and `receivers` of a configuration of Alertmanager; the receivers are empty: how to notify is yours to
+    /// say.
     alertmanager: Value,
 }
 
@@ -61,28 +63,86 @@ struct OmittedAlert {
     no_metric_for: &'static str,
 }
 
-/// The settings of the alerts that the thresholds decide.
-#[must_use]
-pub fn settings(thresholds: &Thresholds) -> AlertSettings {
-    let threshold = |name: &str, threshold: String| AlertOverride {
-        name: name.to_owned(),
-        threshold: Some(threshold),
-        ..AlertOverride::default()
-    };
+/// The threshold of an alert, as a setting gives it.
+struct OwnThreshold {
+    /// The setting's name.
+    setting: &'static str,
+    alert: &'static str,
+    /// As the engine reads it.
+    threshold: String,
+}
+
+fn own_thresholds(thresholds: &Thresholds) -> [OwnThreshold; 4] {
     // The warning must not come after the critical alert.
     let warning = thresholds.error_ratio.min(0.01);
-    AlertSettings {
-        overrides: vec![
-            threshold(WARNING_ERROR_RATIO, decimal(warning)),
-            threshold(HealthSignal::ErrorRatio.alert_name(), decimal(thresholds.error_ratio)),
-            threshold(
-                HealthSignal::LatencyP95Seconds.alert_name(),
-                format!("{}ms", thresholds.latency_p95.as_millis().max(1)),
-            ),
-            threshold(HealthSignal::InFlight.alert_name(), thresholds.in_flight.to_string()),
-        ],
-        ..AlertSettings::default()
+    let own = |setting, alert, threshold| OwnThreshold {
+        setting,
+        alert,
+        threshold,
+    };
+    [
+        own("ERROR_RATIO_ALERT", WARNING_ERROR_RATIO, decimal(warning)),
+        own(
+            "ERROR_RATIO_ALERT",
+            HealthSignal::ErrorRatio.alert_name(),
+            decimal(thresholds.error_ratio),
+        ),
+        own(
+            "LATENCY_P95_ALERT_SECONDS",
+            HealthSignal::LatencyP95Seconds.alert_name(),
+            format!("{}ms", thresholds.latency_p95.as_millis().max(1)),
+        ),
+        own(
+            "IN_FLIGHT_ALERT",
+            HealthSignal::InFlight.alert_name(),
+            thresholds.in_flight.to_string(),
+        ),
+    ]
+}
+
+/// The settings of the alerts that the thresholds decide, and the thresholds that no rule can use, by setting.
+#[must_use]
+pub fn settings(api: &ApiFacts<'_>, thresholds: &Thresholds) -> (AlertSettings, Vec<String>) {
+    let mut settings = AlertSettings::default();
+    let mut problems = Vec::new();
+    for own in own_thresholds(thresholds) {
+        match problem(api, own.alert, Some(own.threshold.clone())) {
+            None => settings.overrides.push(change(own.alert, Some(own.threshold))),
+            Some(problem) => {
+                problems.push(format!("{}: {problem}", own.setting));
+                // The default need not be usable either.
+                settings.overrides.push(AlertOverride {
+                    enabled: Some(default_is_usable(api, own.alert)),
+                    ..change(own.alert, None)
+                });
+            }
+        }
     }
+    (settings, problems)
+}
+
+fn change(alert: &str, threshold: Option<String>) -> AlertOverride {
+    AlertOverride {
+        name: alert.to_owned(),
+        threshold,
+        ..AlertOverride::default()
+    }
+}
+
+/// Why the alert cannot have this threshold.
+fn problem(api: &ApiFacts<'_>, alert: &str, threshold: Option<String>) -> Option<String> {
+    let alone = AlertSettings {
+        overrides: vec![change(alert, threshold)],
+        ..AlertSettings::default()
+    };
+    let errors = build_rules(api, &alone).err()?;
+    errors.into_iter().map(|error| error.message).next()
+}
+
+/// Whether the alert's default threshold can be exceeded with the metrics of this service.
+fn default_is_usable(api: &ApiFacts<'_>, alert: &str) -> bool {
+    let default = alerts::alert(alert).and_then(|def| Some(def.threshold_unit()?.setting(def.default_threshold()?)));
+    problem(api, alert, default).is_none()
 }
 
 /// At most nine digits after the point, as the engine reads them.
@@ -92,20 +152,12 @@ fn decimal(number: f64) -> String {
     text.strip_suffix('.').unwrap_or(text).to_owned()
 }
 
-/// Rules, dashboard and routes. Where a threshold cannot be used for a rule, `problems` says why and the rule has its
-/// default.
+/// Rules, dashboard and routes. `problems` names the thresholds that cannot be used for a rule.
 #[must_use]
 pub fn alerting(api: &ApiFacts<'_>, thresholds: &Thresholds, memory_bytes: Option<u64>) -> AlertingConfig {
-    let mut settings = settings(thresholds);
-    let mut problems = Vec::new();
-    let mut complain = |errors: &[FieldError]| problems.extend(errors.iter().map(ToString::to_string));
-    let rules = build_rules(api, &settings).or_else(|errors| {
-        complain(&errors);
-        settings = AlertSettings::default();
-        build_rules(api, &settings)
-    });
-    let rules = rules.unwrap_or_else(|errors| {
-        complain(&errors);
+    let (settings, mut problems) = settings(api, thresholds);
+    let rules = build_rules(api, &settings).unwrap_or_else(|errors| {
+        problems.extend(errors.iter().map(ToString::to_string));
         RuleSet {
             groups: Vec::new(),
             omitted_alerts: Vec::new(),
@@ -127,11 +179,15 @@ pub fn alerting(api: &ApiFacts<'_>, thresholds: &Thresholds, memory_bytes: Optio
         prometheus: json!({ "groups": rules.groups }),
         problems,
         grafana: json!({ "dashboard": build_dashboard(api, &settings) }),
-        alertmanager: json!({ "route": route(api) }),
+        alertmanager: json!({ "route": route(api), "receivers": receivers() }),
     }
 }
 
-/// A route for each family of alerts; receivers are for the reader to define. Critical alerts repeat sooner.
+/// The receiver of all other alerts.
+const DEFAULT_RECEIVER: &str = "default";
+
+/// The root route, with one below it for this service, and below that one for each family of alerts. Critical alerts
+/// repeat sooner. Only routes below the root may have matchers.
 fn route(api: &ApiFacts<'_>) -> Value {
     let families = AlertFamily::ALL.iter().map(|family| {
         json!({
@@ -145,17 +201,27 @@ fn route(api: &ApiFacts<'_>) -> Value {
         })
     });
     json!({
-        "receiver": "default",
-        "group_by": [labels::NAMESPACE, labels::JOB, labels::ALERT_FAMILY],
-        "matchers": [
-            format!("{}=\"{}\"", labels::NAMESPACE, api.namespace),
-            format!("{}=\"{}\"", labels::JOB, api.name),
-        ],
-        "group_wait": "30s",
-        "group_interval": "5m",
-        "repeat_interval": "4h",
-        "routes": families.collect::<Vec<_>>(),
+        "receiver": DEFAULT_RECEIVER,
+        "routes": [{
+            "receiver": DEFAULT_RECEIVER,
+            "group_by": [labels::NAMESPACE, labels::JOB, labels::ALERT_FAMILY],
+            "matchers": [
+                format!("{}=\"{}\"", labels::NAMESPACE, api.namespace),
+                format!("{}=\"{}\"", labels::JOB, api.name),
+            ],
+            "group_wait": "30s",
+            "group_interval": "5m",
+            "repeat_interval": "4h",
+            "routes": families.collect::<Vec<_>>(),
+        }],
     })
+}
+
+/// Every receiver that the routes name.
+fn receivers() -> Value {
+    let families = AlertFamily::ALL.iter().map(|family| family.as_str());
+    let names = std::iter::once(DEFAULT_RECEIVER).chain(families);
+    names.map(|name| json!({ "name": name })).collect()
 }
 
 #[cfg(test)]

@@ -20,7 +20,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use controller_rules::ApiFacts;
 use http_instrument::{Gauge, HttpMetrics};
+use metric_contract::TargetKind;
 use tokio::time::MissedTickBehavior;
 
 use self::{
@@ -108,6 +110,21 @@ impl SelfReport {
     #[must_use]
     pub fn thresholds(&self) -> &Thresholds {
         &self.0.thresholds
+    }
+
+    /// Thresholds that no alert rule can use, by setting.
+    #[must_use]
+    pub fn threshold_problems(&self) -> Vec<String> {
+        // Namespace and names do not matter: only the thresholds and the dialect do.
+        let api = ApiFacts {
+            namespace: "default",
+            name: "monitored-app",
+            dialect: Some(self.0.http.dialect()),
+            target: TargetKind::Static,
+            scrape_interval_seconds: 15,
+            excluded_routes: &[],
+        };
+        alerting::settings(&api, &self.0.thresholds).1
     }
 
     /// How often the history takes a sample.

@@ -133,7 +133,11 @@ const QUERIES: &[QueryDef] = &[
     QueryDef {
         title: "Active requests against the load threshold",
         unit: "ratio",
-        expr: |context| Some(context.api.in_flight().ok()?.per(context.in_flight_threshold.max(1))),
+        expr: |context| {
+            // By replica, as the alert ApiTooManyInFlight compares it.
+            let by_replica = context.api.in_flight().ok()?.per(context.api.targets_up());
+            Some(by_replica.per(context.in_flight_threshold.max(1)))
+        },
     },
     QueryDef {
         title: "CPU rate",

@@ -20,6 +20,9 @@ pub struct ServiceSummary {
     pub in_flight: u64,
     /// All routes together.
     pub total: RequestStats,
+    /// Time that the figures of the endpoints cover; shorter than the window if that begins before the samples that tell
+    /// endpoints apart.
+    pub endpoints_window_seconds: f64,
     /// Endpoints that had requests, the busiest first.
     pub endpoints: Vec<EndpointSummary>,
     /// Process, host and container.
@@ -110,7 +113,7 @@ impl ServiceSummary {
                 method: endpoint.method,
                 route: endpoint.route,
                 in_flight: endpoint.in_flight,
-                stats: RequestStats::of(&endpoint.counts, window.length, bounds),
+                stats: RequestStats::of(&endpoint.counts, window.endpoints_length, bounds),
             })
             .collect();
         endpoints.sort_by(|a, b| {
@@ -128,6 +131,7 @@ impl ServiceSummary {
             uptime_seconds,
             in_flight,
             total: RequestStats::of(&window.total, window.length, bounds),
+            endpoints_window_seconds: window.endpoints_length.as_secs_f64(),
             endpoints,
             system: SystemSummary::of(system),
         }
@@ -185,9 +189,13 @@ impl ServiceSummary {
         for reading in signals.iter().filter(|reading| reading.is_exceeded()) {
             writeln!(out, "above its threshold: {:?}", reading.signal)?;
         }
+        writeln!(out)?;
+        if self.endpoints_window_seconds < self.window_seconds {
+            writeln!(out, "endpoints, the last {:.0} s", self.endpoints_window_seconds)?;
+        }
         writeln!(
             out,
-            "\n{:>10} {:>8} {:>9} {:>9} {:>9} {:>9}  endpoint",
+            "{:>10} {:>8} {:>9} {:>9} {:>9} {:>9}  endpoint",
             "rate/s", "errors", "p50", "p95", "p99", "in flight"
         )?;
         for endpoint in &self.endpoints {

@@ -35,8 +35,8 @@ const BODY: &[Slug] = &[
 pub(super) enum Treatment {
     /// Admitted or refused, and measured.
     Api,
-    /// Never refused and not measured, but logged and traced.
-    Unmeasured,
+    /// An analysis of the metrics: not admitted but bounded (see `analysis.rs`), not measured, logged and traced.
+    Analysis,
     /// A probe or a scrape: never refused, not measured, not traced, and logged only if it fails.
     Probe,
 }
@@ -129,18 +129,21 @@ impl Endpoint {
         }
     }
 
-    /// Requests are never refused and not measured.
-    pub(super) fn unmeasured(mut self) -> Self {
-        self.treatment = Treatment::Unmeasured;
-        self.problems = vec![Slug::Internal];
-        self
+    /// Requests ask for an analysis of the metrics.
+    pub(super) fn analysis(self) -> Self {
+        Self {
+            treatment: Treatment::Analysis,
+            problems: vec![Slug::Internal, Slug::Overloaded],
+            ..self
+        }
     }
 
     /// Requests are a probe's or a scrape's.
     pub(super) fn probe(self) -> Self {
         Self {
             treatment: Treatment::Probe,
-            ..self.unmeasured()
+            problems: vec![Slug::Internal],
+            ..self
         }
     }
 

@@ -1,6 +1,7 @@
 //! The service's report on itself, from its own metrics: `/metrics/*` and `/config/alerting`.
 //!
-//! Served like `/metrics`: not counted, and outside of admission, so that they answer under overload.
+//! Served like `/metrics`: not counted, and outside of admission, so that they answer under overload; but only a few at
+//! the same time (`analysis.rs`).
 
 use std::time::Duration;
 
@@ -65,7 +66,7 @@ fn measurements() -> Vec<Endpoint> {
             "Rate, errors and latency by route, for people",
             summary,
         )
-        .unmeasured()
+        .analysis()
         .query(
             "window",
             "Seconds that it covers, as far as the history goes back",
@@ -79,7 +80,7 @@ fn measurements() -> Vec<Endpoint> {
             "Current values of what the business counts",
             custom,
         )
-        .unmeasured()
+        .analysis()
         .response::<BusinessValues>(ok, "The values"),
         PrometheusTarget::document(
             Endpoint::get(
@@ -88,7 +89,7 @@ fn measurements() -> Vec<Endpoint> {
                 "PromQL for each signal, in the dialect in use",
                 prometheus_queries,
             )
-            .unmeasured(),
+            .analysis(),
         )
         .query("window", "Seconds over which rates are taken", window(MAX_RATE_WINDOW))
         .response::<TargetQueries>(ok, "The queries"),
@@ -104,7 +105,7 @@ fn conclusions() -> Vec<Endpoint> {
             "0 to 100, and what was taken off",
             health_score,
         )
-        .unmeasured()
+        .analysis()
         .response::<Score>(ok, "The score"),
         Endpoint::get(
             "/metrics/alerts",
@@ -112,7 +113,7 @@ fn conclusions() -> Vec<Endpoint> {
             "Alert conditions, evaluated in the process now",
             alerts_now,
         )
-        .unmeasured()
+        .analysis()
         .response::<AlertsNow>(ok, "The alerts"),
         Endpoint::get(
             "/metrics/trends",
@@ -120,7 +121,7 @@ fn conclusions() -> Vec<Endpoint> {
             "Where each signal is heading, and what to do about it",
             trends,
         )
-        .unmeasured()
+        .analysis()
         .response::<TrendsNow>(ok, "The trends"),
     ]
 }
@@ -134,7 +135,7 @@ fn exports() -> Vec<Endpoint> {
             "All families, for other systems",
             export,
         )
-        .unmeasured()
+        .analysis()
         .query(
             "format",
             "What to export as",
@@ -150,7 +151,7 @@ fn exports() -> Vec<Endpoint> {
                 "Rules, dashboard and routes with the thresholds in force",
                 config_alerting,
             )
-            .unmeasured(),
+            .analysis(),
         )
         .response::<AlertingConfig>(ok, "The settings"),
     ]

@@ -1,7 +1,7 @@
 //! Routes: one resource a file; here they are put together with what every request passes.
 //!
 //! From the outside in: request id and access log, HTTP metrics, panics, and for the API alone admission (phase, body
-//! size, number of requests). Probes and metrics are not admitted, they always run.
+//! size, number of requests). Probes and metrics are not admitted: they always run, but analyses only a few at a time.
 //!
 //! To add an endpoint, add it to `endpoints()` in the file of its resource, beside its handler. To add a resource, add a
 //! file with that function and a row of [`RESOURCES`]. Metrics, the OpenAPI document, the index and the reference page
@@ -9,6 +9,7 @@
 
 mod access;
 mod admission;
+mod analysis;
 mod api_users;
 mod body;
 mod compute;
@@ -152,10 +153,22 @@ fn router(endpoints: impl Iterator<Item = Endpoint>) -> Router<AppState> {
     })
 }
 
+/// Routes of endpoints that are not admitted; the work of those that are no probe is bounded.
+fn unadmitted(endpoints: impl Iterator<Item = Endpoint>, state: &AppState) -> Router<AppState> {
+    let (probes, analyses): (Vec<_>, Vec<_>) = endpoints.partition(|endpoint| endpoint.treatment == Treatment::Probe);
+    let analyses = router(analyses.into_iter());
+    // axum refuses a layer around no route.
+    let analyses = match analyses.has_routes() {
+        true => analyses.layer(middleware::from_fn_with_state(state.clone(), analysis::bound)),
+        false => analyses,
+    };
+    router(probes.into_iter()).merge(analyses)
+}
+
 /// The metrics page and what is served with it.
-fn metrics_routes() -> Router<AppState> {
+fn metrics_routes(state: &AppState) -> Router<AppState> {
     let resources = RESOURCES.iter().filter(|resource| resource.is_metrics);
-    router(resources.flat_map(|resource| (resource.endpoints)()))
+    unadmitted(resources.flat_map(|resource| (resource.endpoints)()), state)
 }
 
 /// The whole service.
@@ -173,9 +186,9 @@ pub fn service_with(state: AppState, more: Router<AppState>) -> Router {
     let admitted = router(api.into_iter())
         .merge(more)
         .layer(middleware::from_fn_with_state(state.clone(), admission::admit));
-    let mut all = admitted.merge(router(probes.into_iter()));
+    let mut all = admitted.merge(unadmitted(probes.into_iter(), &state));
     if state.serves_metrics() {
-        all = all.merge(metrics_routes());
+        all = all.merge(metrics_routes(&state));
     }
     all = with_problems(all, &metrics).layer(middleware::from_fn_with_state(state.clone(), response_memory::bound));
     if metrics.enabled() {
@@ -192,7 +205,7 @@ pub fn service_with(state: AppState, more: Router<AppState>) -> Router {
 pub fn metrics_service(state: AppState) -> Router {
     let metrics = state.metrics().clone();
     let routes = if metrics.enabled() {
-        metrics_routes()
+        metrics_routes(&state)
     } else {
         Router::new()
     };

@@ -134,6 +134,7 @@ fn sqlite_fault(code: &str) -> (Class, &'static str) {
     match code.parse::<i32>().map(|code| code & 0xff) {
         Ok(5 | 6) => (Class::Contended, "the file is locked"),
         Ok(8) => (Class::Temporary, "the file can only be read"),
+        Ok(9) => (Class::Temporary, "the database took too long"),
         Ok(10) => (Class::Temporary, "the disk fails"),
         Ok(13) => (Class::Temporary, "the disk is full"),
         Ok(14) => (Class::Temporary, "the file cannot be opened"),
@@ -169,6 +170,7 @@ mod tests {
             ("5", Class::Contended),
             ("517", Class::Contended),
             ("13", Class::Temporary),
+            ("9", Class::Temporary),
             ("10", Class::Temporary),
             ("8", Class::Temporary),
             ("11", Class::Permanent),

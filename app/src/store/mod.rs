@@ -12,11 +12,15 @@ mod pools;
 mod products;
 mod session;
 mod sql;
+mod sqlite_session;
 mod users;
 
-use std::time::Duration;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use tokio::time::MissedTickBehavior;
+use tokio::{sync::Mutex, time::MissedTickBehavior};
 
 pub use self::{
     data::{CategorySummary, Filter, Item, ItemPage, ItemSummary, NewItem, Sort, SortField},
@@ -32,6 +36,10 @@ use crate::config::Database;
 /// The pause between two attempts to open a database that does not answer yet. It doubles up to [`RETRY_MAX`].
 const RETRY_MIN: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(1);
+/// How long the store may take to answer a probe.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long an answer to a probe is good for others who ask.
+const PROBE_SHARED: Duration = Duration::from_millis(500);
 
 /// Why an operation of the store failed. The texts are for the log.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +78,15 @@ pub enum StoreError {
 pub struct Store {
     pools: Pools,
     metrics: StoreMetrics,
+    probed: Arc<Mutex<Option<Probed>>>,
+}
+
+/// The latest answer to a probe of the store.
+#[derive(Debug, Clone, Copy)]
+struct Probed {
+    at: Instant,
+    /// How long the store took; `None` if it did not answer.
+    took: Option<Duration>,
 }
 
 impl Store {
@@ -81,6 +98,7 @@ impl Store {
         Ok(Self {
             pools: Pools::open(database)?,
             metrics,
+            probed: Arc::default(),
         })
     }
 
@@ -105,9 +123,24 @@ impl Store {
         }
     }
 
-    /// Whether the store answers within a second, on a connection of its own.
-    pub async fn answers(&self) -> bool {
-        self.pools.answers().await
+    /// How long the store took to answer, on a connection of its own; `None` if it does not answer within a second. All
+    /// who ask within a moment share one answer: however many they are, they cannot make the store look dead.
+    pub async fn answers(&self) -> Option<Duration> {
+        let asking = async {
+            // Held while the store is asked. If the one who asks leaves, the next one does.
+            let mut probed = self.probed.lock().await;
+            if let Some(probed) = probed.filter(|probed| probed.at.elapsed() < PROBE_SHARED) {
+                return probed.took;
+            }
+            let asked = Instant::now();
+            let took = self.pools.answers().await.then(|| asked.elapsed());
+            *probed = Some(Probed {
+                at: Instant::now(),
+                took,
+            });
+            took
+        };
+        tokio::time::timeout(PROBE_TIMEOUT, asking).await.ok().flatten()
     }
 
     /// Updates the metrics of the connections at this interval, and never returns.
@@ -123,6 +156,7 @@ impl Store {
     /// Closes all connections.
     pub async fn close(&self) {
         self.pools.close().await;
+        *self.probed.lock().await = None;
     }
 
     /// Runs an operation, measures it, and sorts its errors into temporary and permanent ones.

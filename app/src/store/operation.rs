@@ -52,6 +52,8 @@ operations! {
     DeleteProduct = "delete", "products";
     /// A page of users.
     ListUsers = "list", "users";
+    /// The number of users.
+    CountUsers = "count", "users";
     /// One user.
     GetUser = "get", "users";
     /// A new user.

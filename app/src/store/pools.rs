@@ -2,7 +2,8 @@
 //!
 //! SQLite: one connection writes (SQLite has one writer anyway; waiting in our pool is bounded and fair, waiting in
 //! SQLite is neither), some read. PostgreSQL: all do everything. One more answers the readiness probe, so that a busy
-//! service does not look like a dead store.
+//! service does not look like a dead store. Lists and summaries, which may read a whole table, leave some connections to
+//! requests that read or write one row.
 
 use std::{fs, path::Path, str::FromStr as _, sync::Arc, time::Duration};
 
@@ -13,6 +14,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgConnection},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::sync::Semaphore;
 
 use super::{
     StoreError,
@@ -20,6 +22,7 @@ use super::{
     migrations,
     session::{PostgresSession, STATEMENT_TIMEOUT, Session},
     sql::statement,
+    sqlite_session::SqliteSession,
 };
 use crate::config::Database;
 
@@ -32,6 +35,8 @@ const READERS: u32 = 4;
 /// Connections of requests to PostgreSQL. About ten replicas fit into the hundred connections that a server allows by
 /// default.
 const POSTGRES_CONNECTIONS: u32 = 8;
+/// Connections that lists and summaries leave to other requests.
+const KEPT_FROM_SCANS: u32 = 1;
 /// The page cache of a SQLite connection. A negative number means KiB. SQLite's own default is 2 MiB a connection.
 const CACHE_KIB: &str = "-1024";
 /// Size to which the write-ahead log is truncated after a checkpoint; a long read may have let it grow.
@@ -50,10 +55,12 @@ pub(super) enum Pools {
         writer: SqlitePool,
         readers: SqlitePool,
         probe: SqlitePool,
+        scans: Arc<Semaphore>,
     },
     Postgres {
         all: PgPool,
         probe: PgPool,
+        scans: Arc<Semaphore>,
         migrating: Box<PgConnectOptions>,
     },
 }
@@ -87,6 +94,7 @@ impl Pools {
                     writer: only.clone(),
                     readers: only.clone(),
                     probe: only,
+                    scans: scans(1),
                 })
             }
             Database::File(path) => {
@@ -103,6 +111,7 @@ impl Pools {
                     writer: sqlite_pool(1).connect_lazy_with(options),
                     readers: sqlite_pool(READERS).connect_lazy_with(reading.clone()),
                     probe: sqlite_pool(1).connect_lazy_with(reading),
+                    scans: scans(READERS),
                 })
             }
             Database::Postgres(url) => {
@@ -120,6 +129,7 @@ impl Pools {
                 Ok(Self::Postgres {
                     all: postgres_pool(POSTGRES_CONNECTIONS).connect_lazy_with(bounded.clone()),
                     probe: postgres_pool(1).connect_lazy_with(bounded),
+                    scans: scans(POSTGRES_CONNECTIONS),
                     migrating: Box::new(options),
                 })
             }
@@ -129,7 +139,9 @@ impl Pools {
     /// Brings the schema up to date, once however many processes start, and opens what the first requests need.
     pub(super) async fn migrate(&self) -> Result<(), MigrateError> {
         match self {
-            Self::Sqlite { writer, readers, probe } => {
+            Self::Sqlite {
+                writer, readers, probe, ..
+            } => {
                 let migrations = migrations::sqlite();
                 // sqlx has no migration lock for SQLite, so the write lock of one transaction around all migrations
                 // serves.
@@ -141,7 +153,9 @@ impl Pools {
                 }
                 Ok(())
             }
-            Self::Postgres { all, probe, migrating } => {
+            Self::Postgres {
+                all, probe, migrating, ..
+            } => {
                 let migrations = migrations::postgres();
                 // Waiting for the lock and migrating may take longer than statements of requests may.
                 let connecting = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(migrating));
@@ -191,7 +205,7 @@ impl Pools {
     /// A connection to read with.
     pub(super) async fn reader(&self) -> Result<Session, sqlx::Error> {
         match self {
-            Self::Sqlite { readers, .. } => Ok(Session::Sqlite(readers.acquire().await?)),
+            Self::Sqlite { readers, .. } => sqlite(readers).await,
             Self::Postgres { all, .. } => Ok(Session::Postgres(PostgresSession::new(all.acquire().await?))),
         }
     }
@@ -199,17 +213,25 @@ impl Pools {
     /// A connection to write with; each statement is a transaction.
     pub(super) async fn writer(&self) -> Result<Session, sqlx::Error> {
         match self {
-            Self::Sqlite { writer, .. } => Ok(Session::Sqlite(writer.acquire().await?)),
+            Self::Sqlite { writer, .. } => sqlite(writer).await,
             Self::Postgres { all, .. } => Ok(Session::Postgres(PostgresSession::new(all.acquire().await?))),
         }
     }
 
-    /// Begins a transaction whose statements all see the same snapshot.
+    /// Begins a transaction whose statements all see the same snapshot, and may read whole tables.
     pub(super) async fn snapshot(&self) -> Result<Session, sqlx::Error> {
+        let (Self::Sqlite { scans, .. } | Self::Postgres { scans, .. }) = self;
+        let place = tokio::time::timeout(ACQUIRE_TIMEOUT, Arc::clone(scans).acquire_owned()).await;
+        let place = place
+            .map_err(|_| sqlx::Error::PoolTimedOut)?
+            .map_err(|_| sqlx::Error::PoolClosed)?;
         match self {
-            Self::Sqlite { readers, .. } => Ok(Session::SqliteTransaction(readers.begin().await?)),
+            Self::Sqlite { readers, .. } => {
+                let transaction = readers.begin().await?;
+                Ok(Session::Sqlite(SqliteSession::transaction(transaction, place).await?))
+            }
             Self::Postgres { all, .. } => {
-                let session = PostgresSession::new(all.acquire().await?);
+                let session = PostgresSession::new(all.acquire().await?).holding(place);
                 let begun = session.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
                 Ok(Session::Postgres(begun.await?))
             }
@@ -220,7 +242,7 @@ impl Pools {
     pub(super) async fn answers(&self) -> bool {
         let asked = async {
             let mut session = match self {
-                Self::Sqlite { probe, .. } => Session::Sqlite(probe.acquire().await?),
+                Self::Sqlite { probe, .. } => sqlite(probe).await?,
                 Self::Postgres { probe, .. } => {
                     Session::Postgres(PostgresSession::new(probe.acquire().await?).within(PROBE_TIMEOUT))
                 }
@@ -234,7 +256,9 @@ impl Pools {
     /// Closes all connections; SQLite's writer last, so that SQLite folds its log into the file.
     pub(super) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers, probe } => {
+            Self::Sqlite {
+                writer, readers, probe, ..
+            } => {
                 probe.close().await;
                 readers.close().await;
                 writer.close().await;
@@ -245,6 +269,16 @@ impl Pools {
             }
         }
     }
+}
+
+async fn sqlite(pool: &SqlitePool) -> Result<Session, sqlx::Error> {
+    Ok(Session::Sqlite(SqliteSession::plain(pool.acquire().await?).await?))
+}
+
+/// Places for lists and summaries on so many connections.
+fn scans(connections: u32) -> Arc<Semaphore> {
+    let places = connections.saturating_sub(KEPT_FROM_SCANS).max(1);
+    Arc::new(Semaphore::new(places as usize))
 }
 
 fn sqlite_options() -> SqliteConnectOptions {

@@ -2,20 +2,24 @@
 
 use std::{io, time::Duration};
 
-use sqlx::{Postgres, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
+use sqlx::{Postgres, pool::PoolConnection};
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::sql::{DatabaseRow, Statement};
+use super::{
+    sql::{DatabaseRow, Statement},
+    sqlite_session::SqliteSession,
+};
 
-/// How long PostgreSQL may take for a statement. The server gives up first (see `pools.rs`); this is for a server that
-/// is not there any more without the connection having ended.
+/// How long a statement may take. PostgreSQL gives up by itself (see `pools.rs`), SQLite is interrupted.
 pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
+/// How long a statement is waited for: for a server that is not there any more without the connection having ended, and a
+/// disk that does not answer.
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// A connection in use, perhaps in a transaction; one that is dropped without a commit is rolled back.
 #[derive(Debug)]
 pub(super) enum Session {
-    Sqlite(PoolConnection<Sqlite>),
-    SqliteTransaction(Transaction<'static, Sqlite>),
+    Sqlite(SqliteSession),
     Postgres(PostgresSession),
 }
 
@@ -26,6 +30,8 @@ pub(super) struct PostgresSession {
     connection: PoolConnection<Postgres>,
     clean: bool,
     limit: Duration,
+    /// Held until the session ends.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Drop for PostgresSession {
@@ -42,7 +48,15 @@ impl PostgresSession {
             connection,
             clean: true,
             limit: ANSWER_TIMEOUT,
+            place: None,
         }
+    }
+
+    /// Gives a place back when it ends.
+    pub(super) fn holding(self, place: OwnedSemaphorePermit) -> Self {
+        let mut session = self;
+        session.place = Some(place);
+        session
     }
 
     /// Sets a shorter limit for each statement.
@@ -102,19 +116,19 @@ fn ends_connection(code: &str) -> bool {
     matches!(code, "25006" | "57P01" | "57P02" | "57P03")
 }
 
-fn late() -> sqlx::Error {
+pub(super) fn late() -> sqlx::Error {
     sqlx::Error::Io(io::ErrorKind::TimedOut.into())
 }
 
 impl Session {
     /// All rows of a statement.
     pub(super) async fn all(&mut self, statement: Statement) -> Result<Vec<DatabaseRow>, sqlx::Error> {
-        match self.sqlite() {
-            Ok(connection) => {
-                let rows = statement.query().fetch_all(connection).await?;
+        match self {
+            Self::Sqlite(session) => {
+                let rows = session.all(statement).await?;
                 Ok(rows.into_iter().map(DatabaseRow::Sqlite).collect())
             }
-            Err(session) => session.all(statement).await,
+            Self::Postgres(session) => session.all(statement).await,
         }
     }
 
@@ -130,26 +144,17 @@ impl Session {
 
     /// How many rows a statement changed.
     pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, sqlx::Error> {
-        match self.sqlite() {
-            Ok(connection) => Ok(statement.query().execute(connection).await?.rows_affected()),
-            Err(session) => session.execute(statement).await,
+        match self {
+            Self::Sqlite(session) => session.execute(statement).await,
+            Self::Postgres(session) => session.execute(statement).await,
         }
     }
 
     /// Commits the transaction; does nothing if there is none.
     pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
         match self {
-            Self::Sqlite(_) => Ok(()),
-            Self::SqliteTransaction(transaction) => transaction.commit().await,
+            Self::Sqlite(session) => session.commit().await,
             Self::Postgres(session) => session.commit().await,
-        }
-    }
-
-    fn sqlite(&mut self) -> Result<&mut SqliteConnection, &mut PostgresSession> {
-        match self {
-            Self::Sqlite(connection) => Ok(connection),
-            Self::SqliteTransaction(transaction) => Ok(transaction),
-            Self::Postgres(session) => Err(session),
         }
     }
 }

@@ -79,6 +79,20 @@ impl Store {
         .await
     }
 
+    /// How many users there are.
+    ///
+    /// # Errors
+    /// The store is not available, or failed.
+    pub async fn count_users(&self) -> Result<u64, StoreError> {
+        self.run(Operation::CountUsers, async {
+            let count = statement("SELECT count(*) AS count FROM users");
+            let count: i64 = self.pools.reader().await?.one(count).await?.get("count")?;
+            // A count is never negative.
+            Ok(u64::try_from(count).unwrap_or_default())
+        })
+        .await
+    }
+
     /// A user, if there is one.
     ///
     /// # Errors

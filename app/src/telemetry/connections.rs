@@ -1,53 +1,37 @@
 //! Counts open client connections: the task that serves one holds an [`OpenConnection`].
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use http_instrument::Gauge;
 
+use super::ShownCount;
+
 /// The number of open connections; clones share it.
 #[derive(Debug, Clone)]
-pub struct Connections(Arc<OpenCount>);
-
-#[derive(Debug)]
-struct OpenCount {
-    shown: Gauge,
-    /// Held while the gauge is set, so that the last change is the one that is shown.
-    open: Mutex<u64>,
-}
-
-impl OpenCount {
-    fn change(&self, change: impl FnOnce(u64) -> u64) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        *open = change(*open);
-        self.shown.set(*open as f64);
-    }
-}
+pub struct Connections(Arc<ShownCount>);
 
 /// A connection that is open until this is dropped.
 #[derive(Debug)]
-pub struct OpenConnection(Arc<OpenCount>);
+pub struct OpenConnection(Arc<ShownCount>);
 
 impl Connections {
     /// Starts at 0, and keeps the gauge up to date.
     #[must_use]
     pub fn new(shown: Gauge) -> Self {
-        Self(Arc::new(OpenCount {
-            shown,
-            open: Mutex::new(0),
-        }))
+        Self(Arc::new(ShownCount::new(shown)))
     }
 
     /// Counts one more connection, until the returned guard is dropped.
     #[must_use]
     pub fn open(&self) -> OpenConnection {
-        self.0.change(|open| open.saturating_add(1));
+        self.0.add(1);
         OpenConnection(Arc::clone(&self.0))
     }
 }
 
 impl Drop for OpenConnection {
     fn drop(&mut self) {
-        self.0.change(|open| open.saturating_sub(1));
+        self.0.remove(1);
     }
 }
 

@@ -107,6 +107,8 @@ pub struct Window {
     pub length: Duration,
     /// Requests of all endpoints.
     pub total: RequestCounts,
+    /// Time that the figures of the endpoints cover: less than `length` if older samples do not tell endpoints apart.
+    pub endpoints_length: Duration,
     /// Requests of each endpoint that has series.
     pub endpoints: Vec<EndpointSample>,
 }
@@ -189,9 +191,11 @@ impl History {
             let [earlier, later] = pair else { continue };
             counted.add(&later.total.since(&earlier.total));
         }
+        let length = |samples: &[&Sample]| now.at.saturating_sub(samples.first().map_or(now.at, |first| first.at));
         Window {
-            length: now.at.saturating_sub(total.first().map_or(now.at, |first| first.at)),
+            length: length(&total),
             total: counted,
+            endpoints_length: length(&with_endpoints),
             endpoints,
         }
     }
@@ -283,6 +287,20 @@ mod tests {
         let counted: Vec<_> = window.endpoints.iter().map(|e| e.counts.requests).collect();
         assert_eq!(counted, [20, 7]);
         assert_eq!(window.total.requests, 27);
+    }
+
+    #[test]
+    fn figures_of_endpoints_come_with_the_time_that_they_cover() {
+        let mut history = History::new(Duration::from_secs(5));
+        for step in 0..181 {
+            history.push(sample(step * 5, &[step * 50]));
+        }
+        let window = history.window(Duration::from_secs(900), &sample(905, &[181 * 50]));
+        let rate = |requests: u64, length: Duration| requests as f64 / length.as_secs_f64();
+        assert_eq!(window.length, Duration::from_secs(900));
+        assert_eq!(rate(window.total.requests, window.length), 10.0);
+        assert_eq!(window.endpoints_length, Duration::from_secs(305));
+        assert_eq!(rate(window.endpoints[0].counts.requests, window.endpoints_length), 10.0);
     }
 
     #[test]

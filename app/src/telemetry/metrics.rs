@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http_instrument::{Counter, FamilyError, Gauge, HttpMetrics};
 use metric_contract::{DialectId, MetricId};
 
-use super::{ActiveUsers, Connections, CpuUsage, system_stats::LatestSystemStats};
+use super::{Connections, CpuUsage, ShownCount, system_stats::LatestSystemStats};
 use crate::{background::BackgroundMetrics, cache::CacheMetrics, config::Config, error::Slug, store::StoreMetrics};
 
 /// The build that is running.
@@ -42,7 +42,7 @@ struct MetricHandles {
     uptime: Gauge,
     request_rate: Gauge,
     cpu: Arc<CpuUsage>,
-    users: ActiveUsers,
+    users: ShownCount,
     connections: Connections,
     system: LatestSystemStats,
     store: StoreMetrics,
@@ -89,7 +89,7 @@ impl Metrics {
             request_rate: http.gauge(MetricId::RequestRate, &[])?,
             cpu: Arc::new(CpuUsage::new(http.gauge(MetricId::AppCpuPercent, &[])?, config.dialect)),
             connections: Connections::new(http.gauge(MetricId::ActiveConnections, &[])?),
-            users: ActiveUsers::new(http.gauge(MetricId::ActiveUsers, &[])?),
+            users: ShownCount::new(http.gauge(MetricId::ActiveUsers, &[])?),
             system: LatestSystemStats::default(),
             store: StoreMetrics::new(&http)?,
             cache: CacheMetrics::new(&http)?,
@@ -161,7 +161,7 @@ impl Metrics {
 
     /// Users that are active; registering, deleting and `GET /update` move it.
     #[must_use]
-    pub fn active_users(&self) -> &ActiveUsers {
+    pub fn active_users(&self) -> &ShownCount {
         &self.0.users
     }
 

@@ -8,15 +8,15 @@ pub mod history;
 pub mod logs;
 mod metrics;
 pub mod process;
+mod shown_count;
 pub mod spans;
 pub mod system;
 pub mod system_stats;
-mod users;
 
 pub use self::{
     connections::{Connections, OpenConnection},
     cpu::CpuUsage,
     metrics::{BuildInfo, Metrics},
+    shown_count::ShownCount,
     spans::Tracer,
-    users::ActiveUsers,
 };

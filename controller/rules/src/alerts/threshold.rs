@@ -66,6 +66,15 @@ impl ThresholdUnit {
         }
     }
 
+    /// The threshold as [`Self::parse`] reads it.
+    #[must_use]
+    pub fn setting(self, threshold: Decimal) -> String {
+        match self {
+            Self::Duration => self.text(threshold),
+            Self::Ratio | Self::Bytes | Self::Count => threshold.to_string(),
+        }
+    }
+
     /// The template expression that prints an alert's value in this unit.
     #[must_use]
     pub const fn value_template(self) -> &'static str {
@@ -94,6 +103,19 @@ mod tests {
 
     fn read(unit: ThresholdUnit, text: &str) -> Result<String, &'static str> {
         unit.parse(text).map(|value| value.to_string())
+    }
+
+    #[test]
+    fn a_threshold_that_is_written_as_a_setting_is_read_again() {
+        for (unit, text) in [
+            (ThresholdUnit::Ratio, "0.02"),
+            (ThresholdUnit::Duration, "500ms"),
+            (ThresholdUnit::Duration, "1m30s"),
+            (ThresholdUnit::Bytes, "1024"),
+            (ThresholdUnit::Count, "10"),
+        ] {
+            assert_eq!(unit.setting(unit.parse(text).unwrap()), text);
+        }
     }
 
     #[test]
