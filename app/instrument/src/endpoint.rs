@@ -192,7 +192,7 @@ impl InFlightGuard {
     /// The same guard for the future that the service has returned. Made of its fields, and not moved, so that the
     /// compiler writes them straight into that future.
     #[inline]
-    pub(crate) fn called(mut self) -> Self {
+    pub(crate) fn for_future(mut self) -> Self {
         Self {
             endpoint: self.endpoint.take(),
             started: self.started,
@@ -204,7 +204,7 @@ impl InFlightGuard {
 
     /// Records the request now, if there is one.
     #[inline]
-    pub(crate) fn finish(&mut self) {
+    pub(crate) fn record_now(&mut self) {
         if let Some(endpoint) = self.endpoint.take() {
             self.record_out_of_line(endpoint);
         }
@@ -212,7 +212,7 @@ impl InFlightGuard {
 
     /// Records the request now, if there is one, with a body of so many bytes.
     #[inline]
-    pub(crate) fn sent(&mut self, bytes: u64) {
+    pub(crate) fn record_sent(&mut self, bytes: u64) {
         if let Some(endpoint) = self.endpoint.take() {
             self.record(endpoint, self.status, bytes);
         }
@@ -286,7 +286,7 @@ impl InFlightGuard {
 
     /// The status of a request that ends without an answer. Counts a panic if that is why.
     #[cold]
-    fn unanswered(&self, endpoint: &Endpoint) -> u16 {
+    fn status_without_answer(&self, endpoint: &Endpoint) -> u16 {
         if self.status == WAITING {
             return ABANDONED;
         }
@@ -299,7 +299,7 @@ impl InFlightGuard {
     #[inline(never)]
     fn record_out_of_line(&mut self, endpoint: &'static Endpoint) {
         let status = match self.status {
-            WAITING | RUNNING => self.unanswered(endpoint),
+            WAITING | RUNNING => self.status_without_answer(endpoint),
             answered => answered,
         };
         self.record(endpoint, status, 0);
@@ -335,7 +335,7 @@ impl InFlightGuard {
 impl Drop for InFlightGuard {
     #[inline]
     fn drop(&mut self) {
-        self.finish();
+        self.record_now();
     }
 }
 
@@ -348,7 +348,7 @@ pub(crate) struct ResponseBodyGuard {
 
 impl Drop for ResponseBodyGuard {
     fn drop(&mut self) {
-        self.request.sent(self.bytes);
+        self.request.record_sent(self.bytes);
     }
 }
 

@@ -267,7 +267,7 @@ where
         let inner = self.inner.call(request);
         ResponseFuture {
             inner,
-            in_flight: in_flight.called(),
+            in_flight: in_flight.for_future(),
         }
     }
 }
@@ -297,10 +297,10 @@ where
         let mut polled = this.inner.poll(context);
         match &mut polled {
             Poll::Pending => in_flight.mark_waiting(),
-            Poll::Ready(Ok(response)) => answered(in_flight, response),
+            Poll::Ready(Ok(response)) => record_answer(in_flight, response),
             Poll::Ready(Err(_)) => {
                 in_flight.record_error();
-                in_flight.finish();
+                in_flight.record_now();
             }
         }
         polled
@@ -310,13 +310,13 @@ where
 /// Records the request, or leaves that to the end of the response's body. The response is borrowed and not moved, and
 /// the function not inlined: a response is large, and copying it would cost more than recording it does.
 #[inline(never)]
-fn answered<R: MeasureBody>(in_flight: &mut InFlightGuard, response: &mut Response<R>) {
+fn record_answer<R: MeasureBody>(in_flight: &mut InFlightGuard, response: &mut Response<R>) {
     if !in_flight.is_armed() {
         return;
     }
     in_flight.record_response(response);
     match size_sent(in_flight, response) {
-        Some(bytes) => in_flight.sent(bytes),
+        Some(bytes) => in_flight.record_sent(bytes),
         // The body is still to be sent: the guard moves into it, and records when the body ends.
         None => {
             let in_flight = std::mem::replace(in_flight, InFlightGuard::NONE);
