@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+mod outside;
 mod storage;
 
 use std::{sync::LazyLock, time::Duration};

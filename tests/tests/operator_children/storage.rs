@@ -13,10 +13,14 @@ const VOLUMES: &str = "/api/v1/persistentvolumes";
 
 /// Creates a PersistentVolume of the class `manual`, as an administrator does.
 fn volume(shop: &Shop, name: &str) {
+    volume_of_class(shop, name, "manual");
+}
+
+fn volume_of_class(shop: &Shop, name: &str, class: &str) {
     let volume = json!({
         "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
         "spec": {
-            "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "manual",
+            "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": class,
             "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": format!("/tmp/{name}")},
             "claimRef": {"namespace": shop.namespace, "name": "orders"},
         },
@@ -115,6 +119,34 @@ fn a_change_that_a_volume_cannot_follow_is_reported_with_the_fix_and_can_be_reve
     let scale = format!("{}/scale", shop.path(DEPLOYMENTS, "orders"));
     shop.api.merge(&scale, &json!({"spec": {"replicas": 3}})).unwrap();
     shop.wait(DEPLOYMENTS, "orders", |found| found["spec"]["replicas"] == 1);
+}
+
+#[test]
+fn a_claim_that_a_person_made_larger_keeps_its_size_and_the_status_says_what_to_write() {
+    let shop = Shop::empty("grown");
+    let class = json!({
+        "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "growing"},
+        "provisioner": "kubernetes.io/no-provisioner", "allowVolumeExpansion": true,
+    });
+    shop.api
+        .create("/apis/storage.k8s.io/v1/storageclasses", &class)
+        .unwrap();
+    volume_of_class(&shop, "grown-orders", "growing");
+    shop.create(&json!({"image": "a", "storage": {"size": "1Gi", "storageClassName": "growing"}}));
+    shop.wait(CLAIMS, "orders", |found| found["status"]["phase"] == "Bound");
+    wait_says(&shop, "ChildrenApplied", APPLIED, "");
+    let larger = json!({"spec": {"resources": {"requests": {"storage": "2Gi"}}}});
+    shop.api.merge(&shop.path(CLAIMS, "orders"), &larger).unwrap();
+    wait_says(&shop, "ChildrenApplied", APPLIED, "set spec.storage.size: 2Gi");
+    // Written again, for another reason: the size stays.
+    shop.edit(&json!({"objectLabels": {"team": "shop"}}));
+    let labelled = |found: &Value| found["metadata"]["labels"]["team"] == "shop";
+    let claim = shop.wait(CLAIMS, "orders", labelled);
+    assert_eq!(claim["spec"]["resources"]["requests"]["storage"], "2Gi");
+    shop.edit(&json!({"storage": {"size": "2Gi"}}));
+    shop.wait(MONITORED_APIS, "orders", |found| {
+        condition(found, "ChildrenApplied") == Some(("True", "Applied", "every object is as the spec wants it"))
+    });
 }
 
 #[test]
