@@ -94,6 +94,8 @@ impl CachedApi {
     fn needs_same_work(&self, other: &Self) -> bool {
         self.uid == other.uid
             && self.generation == other.generation
+            // A restored etcd counts generations again from a lower number.
+            && self.spec == other.spec
             && self.deleting == other.deleting
             && self.reconcile_at == other.reconcile_at
     }

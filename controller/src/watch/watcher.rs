@@ -328,7 +328,7 @@ impl<H> Watch<H> {
 }
 
 /// Whether a resourceVersion is later than another. Of versions that are no numbers nothing is known.
-fn is_ahead(version: &str, of: &str) -> bool {
+pub(crate) fn is_ahead(version: &str, of: &str) -> bool {
     let parsed = |text: &str| text.parse::<u64>().ok();
     parsed(version).zip(parsed(of)).is_some_and(|(one, other)| one > other)
 }

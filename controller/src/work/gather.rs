@@ -1,6 +1,7 @@
 //! Reads everything about one MonitoredApi: from the cache where possible, otherwise by a request to the API server.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec, MonitoredApiStatus};
@@ -17,7 +18,7 @@ use serde::Deserialize;
 
 use crate::cache::namespaced_name::NamespacedName;
 use crate::cache::versioned_map::Source;
-use crate::cache::watched::{CachedApi, child_id};
+use crate::cache::watched::{CachedApi, Change, child_id};
 use crate::cluster::CallError;
 use crate::cluster::kinds;
 use crate::watch::observe::{ApiItem, ChildItem, SpecText};
@@ -29,6 +30,8 @@ pub(crate) struct Target {
     pub(crate) key: NamespacedName,
     pub(crate) owner: ApiRef,
     pub(crate) generation: i64,
+    /// Hash of the spec: a restored etcd gives the same generation to another one.
+    pub(crate) spec: u64,
     pub(crate) resource_version: String,
     /// The decoded object, or why it cannot be decoded, as a violation.
     pub(crate) api: Result<Box<MonitoredApi>, Vec<Violation>>,
@@ -59,6 +62,7 @@ impl Target {
             key: key.clone(),
             owner,
             generation: cached.generation,
+            spec: hash_of(&cached.spec),
             resource_version: cached.resource_version.to_string(),
             api,
             status: status.unwrap_or_else(unseen),
@@ -71,6 +75,12 @@ impl Target {
     pub(crate) fn is_requested(&self) -> bool {
         is_reconcile_requested(self.reconcile_at.as_deref(), &self.status)
     }
+}
+
+fn hash_of(spec: &SpecText) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    spec.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn api(owner: &ApiRef, generation: i64, spec: MonitoredApiSpec) -> MonitoredApi {
@@ -94,7 +104,8 @@ pub(crate) fn cached(context: &Context, key: &NamespacedName) -> Option<Target> 
     context.store.api(key).map(|cached| Target::new(key, &cached))
 }
 
-/// The MonitoredApi as the API server's store has it now. `None`: it is gone, or another one bears its name.
+/// The MonitoredApi as the API server's store has it now. `None`: it is gone, or another one bears its name. If that is news,
+/// it is enqueued: the watch's event of this version will be none.
 pub(crate) async fn live(context: &Context, target: &Target) -> Result<Option<Target>, CallError> {
     let key = &target.key;
     let known = context.store.version_of::<ApiItem>(key, &());
@@ -105,9 +116,12 @@ pub(crate) async fn live(context: &Context, target: &Target) -> Result<Option<Ta
         context.store.forget_api(key, &target.owner.uid);
         return Ok(None);
     };
-    let (key, _) = context
+    let (key, change) = context
         .store
         .upsert(WatchedKind::MonitoredApi, item, Source::Answer(known));
+    if change == Change::Work {
+        context.queue.add(&key);
+    }
     Ok(context.store.api(&key).map(|cached| Target::new(&key, &cached)))
 }
 

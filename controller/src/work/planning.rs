@@ -58,7 +58,7 @@ impl Work {
         let planned = match &target.api {
             Ok(api) => {
                 let still = |settled: Settled| settled.still(api, &context.settings, &target.owner, &facts, records);
-                match context.settled.get(&target.key).and_then(still) {
+                match context.settled.get(&target.key, target.spec).and_then(still) {
                     Some(settled) => Planned::Settled(Box::new(settled)),
                     None => match compile(api, &context.settings, &facts, &target.owner) {
                         Ok(plan) if plan.api.suspend => Planned::Suspended(Box::new(plan)),
@@ -84,7 +84,7 @@ impl Work {
                 let applied = apply(context, target, plan, changes).await;
                 let missing = settled::missing(&applied.missing);
                 let settled = Settled::of(plan, target.generation, &applied, missing);
-                context.settled.set(&target.key, settled);
+                context.settled.set(&target.key, target.spec, settled);
                 Some(applied)
             }
             Planned::Suspended(_) | Planned::Invalid(_) => None,

@@ -19,6 +19,7 @@ use crate::cache::versioned_map::Source;
 use crate::cluster::kinds;
 use crate::cluster::{CallError, ErrorClass};
 use crate::watch::observe::ApiItem;
+use crate::watch::watcher::is_ahead;
 use crate::work::context::Context;
 use crate::work::gather::{self, Target};
 
@@ -54,8 +55,14 @@ pub(crate) async fn report(context: &Context, target: &Target, input: &FoldInput
             Err(error) => return Err(error),
         }
         match gather::live(context, target).await? {
-            Some(live) if live.owner.uid == target.owner.uid => newer = Some(live),
-            Some(_) | None => return Ok(()),
+            Some(live) if live.owner.uid != target.owner.uid => return Ok(()),
+            // An etcd that was restored to an earlier state: what was applied is not true of it.
+            Some(live) if is_ahead(&target.resource_version, &live.resource_version) => {
+                context.queue.add(&live.key);
+                return Ok(());
+            }
+            Some(live) => newer = Some(live),
+            None => return Ok(()),
         }
     }
     Err(CallError {

@@ -8,28 +8,30 @@ use controller_core::settled::Settled;
 use crate::cache::interner::Interner;
 use crate::cache::namespaced_name::NamespacedName;
 
-/// By MonitoredApi. In memory only: after a restart every plan is built once.
+/// By MonitoredApi, with the hash of its spec. In memory only: after a restart every plan is built once.
 #[derive(Debug, Default)]
-pub(crate) struct SettledApis(Mutex<HashMap<NamespacedName, Settled>>);
+pub(crate) struct SettledApis(Mutex<HashMap<NamespacedName, (u64, Settled)>>);
 
 /// Lists of what a dialect lacks: the same for all MonitoredApis of one dialect.
 static MISSING: LazyLock<Interner<[String]>> = LazyLock::new(Interner::new);
 
 impl SettledApis {
-    pub(crate) fn get(&self, key: &NamespacedName) -> Option<Settled> {
-        self.lock().get(key).cloned()
+    pub(crate) fn get(&self, key: &NamespacedName, spec: u64) -> Option<Settled> {
+        let known = self.lock();
+        let (_, settled) = known.get(key).filter(|(known, _)| *known == spec)?;
+        Some(settled.clone())
     }
 
     /// `None`: something is left to do.
-    pub(crate) fn set(&self, key: &NamespacedName, settled: Option<Settled>) {
+    pub(crate) fn set(&self, key: &NamespacedName, spec: u64, settled: Option<Settled>) {
         let mut known = self.lock();
         match settled {
-            Some(settled) => known.insert(key.clone(), settled),
+            Some(settled) => known.insert(key.clone(), (spec, settled)),
             None => known.remove(key),
         };
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<NamespacedName, Settled>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<NamespacedName, (u64, Settled)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

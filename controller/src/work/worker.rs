@@ -73,7 +73,7 @@ async fn take(context: Arc<Context>, stop: CancellationToken, term: Cancellation
             };
             if next == Requeue::Forget {
                 context.telemetry.remove_series(&key);
-                context.settled.set(&key, None);
+                context.settled.set(&key, 0, None);
             }
             context.queue.done(&key, next);
             drop(place);

@@ -32,7 +32,7 @@ pub(crate) struct ApiItem {
 }
 
 /// A spec as it was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum SpecText {
     /// Its JSON; empty if there is none.
     Whole(Arc<str>),

@@ -98,6 +98,7 @@ fn target() -> Target {
             uid: "u1".to_owned(),
         },
         generation: 1,
+        spec: 0,
         resource_version: "1".to_owned(),
         api: Err(Vec::new()),
         status: MonitoredApiStatus::default(),
@@ -478,4 +479,56 @@ async fn a_field_that_somebody_keeps_changing_is_written_back_a_few_times_and_th
     assert_eq!(child.settle(Decision::Skip).await.outcome, sixth.outcome);
     tokio::time::advance(Duration::from_secs(11 * 60)).await;
     assert_eq!(child.settle(Decision::Skip).await.outcome, Outcome::Unchanged);
+}
+
+/// The MonitoredApi of [`target`] as a GET returns it.
+fn api_object(version: &str, generation: i64, image: &str) -> Value {
+    json!({"metadata": {"name": "orders", "namespace": "shop", "uid": "u1", "resourceVersion": version,
+        "generation": generation}, "spec": {"image": image}})
+}
+
+/// Reports a status for an invalid spec, for which nothing was applied. Returns the requests and whether it is due again.
+async fn report_in(known: Value, script: Vec<Reply>) -> (Vec<Received>, bool) {
+    let (context, log) = context(script);
+    let known: crate::watch::observe::ApiItem = serde_json::from_value(known).unwrap();
+    context.store.upsert(WatchedKind::MonitoredApi, known, Source::Event(1));
+    let target = crate::work::gather::cached(&context, &target().key).unwrap();
+    let violations = [controller_core::Violation::oversized(1)];
+    let input = controller_core::FoldInput {
+        owner: &target.owner,
+        generation: target.generation,
+        previous: &target.status,
+        validated: Err(&violations),
+        applied: None,
+        workload: &controller_core::facts::WorkloadFacts::default(),
+        prometheus: &controller_core::facts::PrometheusFacts::NotReadYet,
+        namespace_labels: None,
+        suspended: false,
+        reconcile_at: None,
+        as_written: false,
+        now: jiff::Timestamp::UNIX_EPOCH,
+    };
+    crate::work::report::report(&context, &target, &input).await.unwrap();
+    let received = log.lock().unwrap().clone();
+    (received, context.queue.depth().0 == 1)
+}
+
+#[tokio::test]
+async fn an_edit_that_only_the_read_after_a_409_has_shown_is_worked_on_next() {
+    let script = vec![
+        Reply::Status(409, "Conflict"),
+        Reply::Object(api_object("8", 2, "b")),
+        Reply::Object(api_object("9", 2, "b")),
+    ];
+    let (received, due) = report_in(api_object("7", 1, "a"), script).await;
+    assert_eq!(methods(&received), ["PUT", "GET", "PUT"]);
+    assert!(due, "the event of the edit will change nothing");
+}
+
+#[tokio::test]
+async fn a_status_is_not_written_over_a_resource_of_a_restored_etcd() {
+    let script = vec![Reply::Status(409, "Conflict"), Reply::Object(api_object("5", 1, "b"))];
+    let (received, due) = report_in(api_object("7", 1, "a"), script).await;
+    assert_eq!(methods(&received), ["PUT", "GET"]);
+    assert!(due);
 }
