@@ -1,5 +1,6 @@
-//! A reverse proxy in front of the API server that breaks on demand: it answers 500 for a kind, or stops at the n-th
-//! write, before the API server saw it or before the client saw the answer. The client keeps its own identity.
+//! A reverse proxy in front of the API server that breaks on demand: it answers 500 for a kind or once for a request, holds
+//! requests, or stops at the n-th write, before the API server saw it or before the client saw the answer. The client keeps
+//! its own identity.
 
 mod seen;
 
@@ -41,10 +42,19 @@ struct Stop {
     tell: Sender<Seen>,
 }
 
+/// The next request of this verb for this plural is answered with 500.
+struct Failure {
+    verb: &'static str,
+    plural: String,
+}
+
 #[derive(Default)]
 struct Faults {
     /// Plurals whose lists and watches are answered with 500.
     broken: BTreeSet<String>,
+    failures: Vec<Failure>,
+    /// Requests of this verb are not answered.
+    held: Option<&'static str>,
     stop: Option<Stop>,
     log: Vec<Seen>,
 }
@@ -54,6 +64,8 @@ struct Shared {
     faults: Mutex<Faults>,
     /// Changes whenever a kind is added, so that each open watch checks whether its kind is one of them.
     breaks: watch::Sender<u64>,
+    /// Changes when what is stopped may go on.
+    releases: watch::Sender<u64>,
 }
 
 impl Shared {
@@ -90,6 +102,7 @@ impl ApiProxy {
             upstream,
             faults: Mutex::default(),
             breaks: watch::Sender::new(0),
+            releases: watch::Sender::new(0),
         });
         let listener = runtime
             .block_on(TcpListener::bind("127.0.0.1:0"))
@@ -116,11 +129,29 @@ impl ApiProxy {
         self.shared.breaks.send_modify(|times| *times += 1);
     }
 
-    /// Ends all faults. A request that is stopped stays so until its client goes away.
+    /// Answers the next request of this verb for this kind with 500.
+    pub fn fail_once(&self, verb: &'static str, plural: &str) {
+        let plural = plural.to_owned();
+        self.shared.faults().failures.push(Failure { verb, plural });
+    }
+
+    /// From now on forwards no request of this verb and never answers it.
+    pub fn hold(&self, verb: &'static str) {
+        self.shared.faults().held = Some(verb);
+    }
+
+    /// Ends all faults. A request that is stopped or held stays so until its client goes away.
     pub fn heal(&self) {
         let mut faults = self.shared.faults();
         faults.broken.clear();
+        faults.failures.clear();
+        faults.held = None;
         faults.stop = None;
+    }
+
+    /// Lets the write go on that is stopped.
+    pub fn release(&self) {
+        self.shared.releases.send_modify(|times| *times += 1);
     }
 
     /// Stops the `nth` write from now on (the first is 1) and reports it when it arrives.
@@ -153,20 +184,28 @@ impl Drop for ApiProxy {
 async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let seen = understand(&parts.method, &parts.uri);
-    let (index, stop, broken) = {
+    let (index, stop, broken, held) = {
         let mut faults = shared.faults();
         let index = faults.log.len();
         faults.log.push(seen.clone());
         let stop = if seen.is_write() { due(&mut faults.stop) } else { None };
+        let failure = faults
+            .failures
+            .iter()
+            .position(|failure| failure.verb == seen.verb && failure.plural == seen.resource);
+        let fails = failure.map(|index| faults.failures.remove(index)).is_some();
         let broken = matches!(seen.verb, "list" | "watch") && faults.broken.contains(&seen.resource);
-        (index, stop, broken)
+        (index, stop, broken || fails, faults.held == Some(seen.verb))
     };
+    if held {
+        return std::future::pending().await;
+    }
     if broken {
         note(&shared, index, 500);
-        return failure(StatusCode::INTERNAL_SERVER_ERROR, "the proxy breaks this kind");
+        return failure(StatusCode::INTERNAL_SERVER_ERROR, "the proxy fails");
     }
     if let Some((Moment::BeforeForwarding, tell)) = &stop {
-        return hang(tell, &seen).await;
+        hang(&shared, tell, &seen).await;
     }
     let body = match axum::body::to_bytes(body, usize::MAX).await {
         Ok(body) => body,
@@ -176,10 +215,13 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
     match answer {
         Ok(answer) => {
             note(&shared, index, answer.status().as_u16());
-            match &stop {
-                Some((Moment::AfterAnswer, tell)) => hang(tell, &seen).await,
-                _ if seen.verb == "watch" => until_broken(&shared, seen.resource, answer),
-                _ => answer,
+            if let Some((Moment::AfterAnswer, tell)) = &stop {
+                hang(&shared, tell, &seen).await;
+            }
+            if seen.verb == "watch" {
+                until_broken(&shared, seen.resource, answer)
+            } else {
+                answer
             }
         }
         Err(error) => failure(StatusCode::BAD_GATEWAY, &error),
@@ -197,11 +239,13 @@ fn due(stop: &mut Option<Stop>) -> Option<(Moment, Sender<Seen>)> {
     }
 }
 
-/// Reports the write to the test and never answers: the future is dropped when the client disconnects.
-async fn hang(tell: &Sender<Seen>, seen: &Seen) -> Response<Body> {
+/// Reports the write to the test and waits until it is released. The future is dropped when the client disconnects.
+async fn hang(shared: &Shared, tell: &Sender<Seen>, seen: &Seen) {
+    let mut releases = shared.releases.subscribe();
     // An error means that the test no longer waits for the report.
     let _ = tell.send(seen.clone());
-    std::future::pending().await
+    // An error means that the proxy ends.
+    let _ = releases.changed().await;
 }
 
 /// The answer to a watch, cut when its kind breaks.

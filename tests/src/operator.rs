@@ -139,6 +139,14 @@ impl Operator {
         Ok(())
     }
 
+    /// Sends a signal, for example to freeze it.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        kill_process(Pid::from_child(&self.child), signal).context("a signal to the operator")
+    }
+
     /// SIGTERM, and waits for its end.
     ///
     /// # Errors

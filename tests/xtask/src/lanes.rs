@@ -26,9 +26,10 @@ const MESSAGE_LINES: usize = 40;
 const ON_A_CLUSTER: [&str; 2] = ["integration-tests", "testbed"];
 
 /// The longest programs, longest first; the others run after them. So no lane ends long after the others.
-const LONG: [&str; 11] = [
+const LONG: [&str; 12] = [
     "chain",
     "operator_restart",
+    "faults",
     "quiet",
     "optional_crds",
     "node",

@@ -1,6 +1,7 @@
 //! The project's tasks: `cargo xtask …`. This file only dispatches; every task is a module.
 
 mod bench;
+mod campaign;
 mod capture;
 mod demo;
 mod generate;
@@ -21,6 +22,8 @@ use clap::Parser;
 enum Cli {
     /// Run everything that must pass before a change lands; CI runs exactly this.
     Test(test::Args),
+    /// Repeat tests of the gate with faults drawn anew.
+    Campaign(campaign::Args),
     /// Run the whole chain on this machine: cluster, operator, an API, traffic; every link is shown.
     Demo(demo::Args),
     /// Start and use a real Kubernetes on this machine, for tests and for trying things out.
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     }
     let result = match Cli::parse() {
         Cli::Test(args) => test::run_all(&args),
+        Cli::Campaign(args) => campaign::run(&args),
         Cli::Demo(args) => demo::run(&args),
         Cli::Testbed(args) => testbed::run(args),
         Cli::Image(args) => image::run(&args),

@@ -181,7 +181,7 @@ fn integration_tests() -> Result<()> {
 }
 
 /// The same packages and features in every call, so that Cargo builds everything once.
-const WORKSPACE: [&str; 3] = ["--locked", "--workspace", "--all-features"];
+pub(crate) const WORKSPACE: [&str; 3] = ["--locked", "--workspace", "--all-features"];
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
 fn say(line: &str) {

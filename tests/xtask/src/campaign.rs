@@ -1,0 +1,66 @@
+//! `cargo xtask campaign`: tests of the gate, more often and with faults drawn anew. A campaign has no code of its own: it runs a
+//! program of integration tests with more rounds.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use integration_tests::workspace::{cargo, run as run_command};
+use testbed::Toolbox;
+
+use crate::test::WORKSPACE;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What to repeat.
+    #[arg(value_enum)]
+    campaign: Campaign,
+    /// Only the tests whose names contain this.
+    #[arg(value_name = "NAME")]
+    test: Option<String>,
+    /// How often each fault is made.
+    #[arg(long, default_value_t = 10)]
+    rounds: u32,
+    /// Repeats what an earlier campaign drew. Default: another one each time.
+    #[arg(long, env = "SEED")]
+    seed: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Campaign {
+    /// Faults of the API server, of the network and of a second operator.
+    Faults,
+}
+
+impl Campaign {
+    /// Its program of integration tests.
+    const fn program(self) -> &'static str {
+        match self {
+            Self::Faults => "faults",
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let seed = match args.seed {
+        Some(seed) => seed,
+        None => u64::from(SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos()),
+    };
+    println!("{} rounds; SEED={seed} repeats this campaign", args.rounds);
+    let promtool = Toolbox::open()?.bin("promtool")?;
+    run_command(cargo()?.args(["build", "--quiet", "--bins"]).args(WORKSPACE))?;
+    let programs = testbed::profile_dir()?;
+    let mut command = cargo()?;
+    command
+        .args(["test", "--quiet", "--test", args.campaign.program()])
+        .args(WORKSPACE)
+        .arg("--")
+        .args(&args.test)
+        .args(["--test-threads", "1", "--nocapture"])
+        .env("FAULT_ROUNDS", args.rounds.to_string())
+        .env("SEED", seed.to_string())
+        .env("PROMTOOL", promtool)
+        .env("MONITORED_API_BIN", programs.join("monitored-api"))
+        .env("MONITORED_APP_BIN", programs.join("monitored-app"));
+    run_command(&mut command).with_context(|| format!("SEED={seed}"))
+}
