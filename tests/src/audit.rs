@@ -71,6 +71,11 @@ pub struct AuditLog {
 #[derive(Debug, Clone, Copy)]
 pub struct Mark(u64);
 
+impl Mark {
+    /// The beginning of the log.
+    pub const BEGIN: Self = Self(0);
+}
+
 impl AuditLog {
     /// The audit log of a test bed.
     #[must_use]

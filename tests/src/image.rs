@@ -122,7 +122,10 @@ pub fn stage(out: &Path, profile: &str) -> Result<()> {
 }
 
 /// The binaries as static executables: the images hold no libc. Returns their folder.
-fn build_static(profile: &str) -> Result<PathBuf> {
+///
+/// # Errors
+/// When the build fails.
+pub fn build_static(profile: &str) -> Result<PathBuf> {
     let version = read(std::process::Command::new("rustc").arg("-vV").current_dir(root()?))?;
     let host = version
         .lines()

@@ -1,9 +1,13 @@
 //! The API server as tests ask it: JSON by path, blocking. A process per question (`kubectl`) would cost more than the
 //! operator under test.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail};
+use futures::{StreamExt, stream};
 use http::{Method, Request};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
@@ -210,6 +214,34 @@ impl Kubernetes {
         })
     }
 
+    /// Sends all of these, `in_flight` at a time, and returns how long that took. The answers are read and dropped.
+    ///
+    /// # Errors
+    /// When the API server refuses one of them.
+    pub fn send_all(&self, writes: &[Write], in_flight: usize) -> Result<Duration> {
+        let send = |write: &Write| {
+            let request = Request::builder().method(write.method.clone()).uri(&write.path);
+            let request = request
+                .header("Content-Type", write.content_type)
+                .body(write.body.clone());
+            let shown = format!("{} {}", write.method, write.path);
+            let client = self.client.clone();
+            async move {
+                let request = request.with_context(|| shown.clone())?;
+                client.request_text(request).await.with_context(|| shown)
+            }
+        };
+        let started = Instant::now();
+        self.runtime.block_on(async {
+            let mut answers = stream::iter(writes.iter().map(send)).buffer_unordered(in_flight);
+            while let Some(answer) = answers.next().await {
+                answer?;
+            }
+            anyhow::Ok(())
+        })?;
+        Ok(started.elapsed())
+    }
+
     fn done(&self, verb: &str, path: &str, answer: Result<Value, Refusal>) -> Result<Value> {
         answer.map_err(|refusal| anyhow::anyhow!("{verb} {path}: {}", refusal.message))
     }
@@ -230,6 +262,51 @@ impl Kubernetes {
             })),
             Err(error) => Err(error).context(shown),
         }
+    }
+}
+
+/// A request that changes an object, for [`Kubernetes::send_all`].
+#[derive(Debug, Clone)]
+pub struct Write {
+    method: Method,
+    path: String,
+    content_type: &'static str,
+    body: Vec<u8>,
+}
+
+impl Write {
+    fn new(method: Method, path: String, content_type: &'static str, body: &Value) -> Self {
+        Self {
+            method,
+            path,
+            content_type,
+            body: body.to_string().into_bytes(),
+        }
+    }
+
+    /// Creates an object in a collection.
+    #[must_use]
+    pub fn create(collection: String, object: &Value) -> Self {
+        Self::new(Method::POST, collection, "application/json", object)
+    }
+
+    /// Changes an object by a JSON merge patch.
+    #[must_use]
+    pub fn merge(path: String, patch: &Value) -> Self {
+        Self::new(Method::PATCH, path, "application/merge-patch+json", patch)
+    }
+
+    /// Server-side apply, without force.
+    #[must_use]
+    pub fn apply(path: &str, manager: &str, object: &Value) -> Self {
+        let path = format!("{path}?fieldManager={manager}");
+        Self::new(Method::PATCH, path, "application/apply-patch+yaml", object)
+    }
+
+    /// Deletes an object.
+    #[must_use]
+    pub fn delete(path: String) -> Self {
+        Self::new(Method::DELETE, path, "application/json", &json!({}))
     }
 }
 

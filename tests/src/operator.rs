@@ -56,7 +56,14 @@ impl Operator {
     /// # Errors
     /// When it can't be started.
     pub fn start(kubeconfig: &Path, log: &Path, args: &[&str]) -> Result<Self> {
-        let binary = Self::binary()?;
+        Self::start_program(&Self::binary()?, kubeconfig, log, args)
+    }
+
+    /// Starts another binary of the operator, for example one with optimizations.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn start_program(binary: &Path, kubeconfig: &Path, log: &Path, args: &[&str]) -> Result<Self> {
         let listen = free_port()?;
         let output = File::options()
             .create(true)
@@ -145,6 +152,12 @@ impl Operator {
     /// When it has ended.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         kill_process(Pid::from_child(&self.child), signal).context("a signal to the operator")
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGTERM, and waits for its end.

@@ -1,8 +1,14 @@
-//! `cargo xtask bench`: figures of performance, beside those of other programs.
+//! `cargo xtask bench`: figures of performance, beside those of other programs. Prints tables in Markdown; those of
+//! releases are kept in `docs/benchmarks.md`.
 
+mod controller;
 mod http;
+mod rules;
+
+use std::path::PathBuf;
 
 use anyhow::Result;
+use integration_tests::image;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -12,12 +18,32 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// Measure what the operator costs on a real API server, beside a plain client that sends the same writes.
+    Controller(controller::Args),
     /// Measure what the HTTP layer costs a request and a series, beside other layers. Needs valgrind.
     Http,
+    /// Measure what `render` costs.
+    Rules(rules::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    match args.command {
-        Command::Http => http::measure(),
+    match &args.command {
+        Command::Controller(args) => print(&controller::measure(args, &binary()?)?),
+        Command::Http => http::measure()?,
+        Command::Rules(args) => print(&rules::measure(args, &binary()?)?),
     }
+    Ok(())
+}
+
+/// The operator with optimizations: what `MONITORED_API_BIN` names, else built by cargo.
+fn binary() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("MONITORED_API_BIN") {
+        return Ok(path.into());
+    }
+    Ok(image::build_static(image::RELEASE)?.join("monitored-api"))
+}
+
+#[expect(clippy::print_stdout, reason = "the command line's output")]
+fn print(table: &str) {
+    println!("{table}");
 }

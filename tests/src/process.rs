@@ -1,0 +1,106 @@
+//! What a running process has used, read from `/proc`.
+
+use std::{fs, path::Path, time::Duration};
+
+use anyhow::{Context, Result};
+
+/// Length of a clock tick in `/proc/<pid>/stat`: Linux shows hundredths of a second on every architecture.
+const TICK: Duration = Duration::from_millis(10);
+
+/// The processes whose command line begins with a program of this name and has `text` in it.
+///
+/// # Errors
+/// When `/proc` can't be read.
+pub fn find(program: &str, text: &str) -> Result<Vec<u32>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").context("read /proc")? {
+        let path = entry?.path();
+        let Some(pid) = path.file_name().and_then(|name| name.to_str()?.parse().ok()) else {
+            continue;
+        };
+        // The process may have ended in between.
+        let Ok(line) = fs::read_to_string(path.join("cmdline")) else {
+            continue;
+        };
+        let is_program = line
+            .split('\0')
+            .next()
+            .and_then(|first| Path::new(first).file_name())
+            .is_some_and(|name| name == program);
+        if is_program && line.contains(text) {
+            found.push(pid);
+        }
+    }
+    Ok(found)
+}
+
+/// CPU time of the children of this process that have ended and were waited for, to a hundredth of a second.
+///
+/// # Errors
+/// When `/proc` can't be read.
+pub fn cpu_of_ended_children() -> Result<Duration> {
+    times("self", CHILDREN)
+}
+
+/// CPU time of a process, in its own code and in the kernel, to a hundredth of a second.
+///
+/// # Errors
+/// When it has ended.
+pub fn cpu(pid: u32) -> Result<Duration> {
+    times(&pid.to_string(), OWN)
+}
+
+/// Where `/proc/<pid>/stat` has two times, in its own code and in the kernel, counted from behind the name.
+const OWN: usize = 11;
+const CHILDREN: usize = 13;
+
+fn times(process: &str, first: usize) -> Result<Duration> {
+    let path = format!("/proc/{process}/stat");
+    let stat = fs::read_to_string(&path).with_context(|| path.clone())?;
+    // The name, in parentheses, may hold spaces.
+    let (_, fields) = stat.rsplit_once(')').with_context(|| path.clone())?;
+    let ticks = fields.split_whitespace().skip(first).take(2).map(str::parse::<u32>);
+    let ticks: u32 = ticks.sum::<Result<_, _>>().context(path)?;
+    Ok(TICK * ticks)
+}
+
+/// Memory of a process that is resident now, in bytes.
+///
+/// # Errors
+/// When it has ended.
+pub fn resident(pid: u32) -> Result<u64> {
+    memory(pid, "VmRSS:")
+}
+
+/// The most memory of a process that was resident until now, in bytes.
+///
+/// # Errors
+/// When it has ended.
+pub fn peak(pid: u32) -> Result<u64> {
+    memory(pid, "VmHWM:")
+}
+
+fn memory(pid: u32, field: &str) -> Result<u64> {
+    let path = format!("/proc/{pid}/status");
+    let status = fs::read_to_string(&path).with_context(|| path.clone())?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    let kibibytes = line.and_then(|text| text.trim().strip_suffix("kB")).context(path)?;
+    Ok(kibibytes.trim().parse::<u64>()? * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_uses_time_and_memory() {
+        let pid = std::process::id();
+        let before = cpu(pid).unwrap();
+        let started = std::time::Instant::now();
+        while started.elapsed() < TICK * 5 {
+            std::hint::spin_loop();
+        }
+        assert!(cpu(pid).unwrap() > before);
+        assert!(resident(pid).unwrap() > 1 << 20);
+    }
+}
