@@ -30,8 +30,6 @@ enum Cli {
     Testbed(testbed::Args),
     /// Build the container images, or their contents.
     Image(image::Args),
-    /// Measure what the operator and `render` cost.
-    Bench(bench::Args),
     /// Record the answers of real programs, for tests that need no cluster.
     Capture(capture::Args),
     /// Measure performance, beside that of other programs.
@@ -52,7 +50,6 @@ fn main() -> ExitCode {
         Cli::Demo(args) => demo::run(&args),
         Cli::Testbed(args) => testbed::run(args),
         Cli::Image(args) => image::run(&args),
-        Cli::Bench(args) => bench::run(&args),
         Cli::Capture(args) => capture::run(&args),
         Cli::Bench(args) => bench::run(&args),
         Cli::Gen => generate::run(),
