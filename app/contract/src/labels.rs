@@ -10,6 +10,9 @@ pub const INSTANCE: &str = "instance";
 pub const LE: &str = "le";
 /// The MonitoredApi that one of the operator's own series is about.
 pub const API_NAME: &str = "name";
+/// The namespace of that MonitoredApi. A Prometheus that overrides `honorLabels` replaces the label `namespace` of the
+/// operator's series by the operator's own namespace; no Prometheus replaces this one.
+pub const API_NAMESPACE: &str = "api_namespace";
 /// The name of an alert, on each alert and on `ALERTS`.
 pub const ALERT_NAME: &str = "alertname";
 /// `pending` or `firing`, on `ALERTS`.

@@ -41,8 +41,8 @@ pub const ALERTS: &Family = &Family {
 };
 
 /// Labels by which the operator's own families name a MonitoredApi. Its ServiceMonitor honours them, so `namespace` is
-/// the MonitoredApi's and not the operator's.
-pub const OPERATOR_LABELS: &[&str] = &[labels::NAMESPACE, labels::API_NAME];
+/// the MonitoredApi's and not the operator's; where a Prometheus overrides that, only `api_namespace` still is.
+pub const OPERATOR_LABELS: &[&str] = &[labels::NAMESPACE, labels::API_NAMESPACE, labels::API_NAME];
 
 /// `monitored_api_replicas_wanted`: pods that the workload should have (0 while scaled to zero).
 pub const REPLICAS_WANTED: &Family = &Family {
@@ -68,7 +68,7 @@ pub const INFO: &Family = &Family {
     name: "monitored_api_info",
     kind: MetricKind::Gauge,
     unit: Unit::Count,
-    labels: &["namespace", "name", "dialect"],
+    labels: &[labels::NAMESPACE, labels::API_NAMESPACE, labels::API_NAME, "dialect"],
     help: "One for each MonitoredApi, with what is known of it.",
     signal: None,
 };
@@ -77,7 +77,13 @@ pub const CONDITION: &Family = &Family {
     name: "monitored_api_condition",
     kind: MetricKind::Gauge,
     unit: Unit::Count,
-    labels: &["namespace", "name", "type", "status"],
+    labels: &[
+        labels::NAMESPACE,
+        labels::API_NAMESPACE,
+        labels::API_NAME,
+        "type",
+        "status",
+    ],
     help: "One for the current status of a MonitoredApi's summary conditions.",
     signal: None,
 };

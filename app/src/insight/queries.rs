@@ -135,7 +135,7 @@ const QUERIES: &[QueryDef] = &[
         unit: "ratio",
         expr: |context| {
             // By replica, as the alert ApiTooManyInFlight compares it.
-            let by_replica = context.api.in_flight().ok()?.per(context.api.targets_up());
+            let by_replica = context.api.in_flight_per_replica().ok()?;
             Some(by_replica.per(context.in_flight_threshold.max(1)))
         },
     },

@@ -210,6 +210,14 @@ impl<'a> ApiQueries<'a> {
         Ok(self.scope.sum(selector.into(), &[]))
     }
 
+    /// The number of requests that a replica is serving, on average over the replicas that are up.
+    ///
+    /// # Errors
+    /// [`Signal::InFlight`] has no metric.
+    pub fn in_flight_per_replica(&self) -> QueryResult {
+        Ok(self.in_flight()?.per(self.targets_up()))
+    }
+
     /// A series of our recording rules. Of several such series the highest is taken, so that rules that are loaded twice
     /// are not counted twice.
     #[must_use]

@@ -12,7 +12,8 @@ use crate::promql::{Expr, PromDuration};
 pub struct RuleSet {
     /// The groups, in a fixed order; none is empty.
     pub groups: Vec<RuleGroup>,
-    /// Alerts that are left out because the dialect has no metric for a signal that they need.
+    /// Alerts that are left out because the dialect has no metric for a signal that they need, or no bucket above the default
+    /// threshold.
     #[serde(skip)]
     pub omitted_alerts: Vec<OmittedAlert>,
 }
@@ -22,7 +23,7 @@ pub struct RuleSet {
 pub struct OmittedAlert {
     /// Name of the alert.
     pub alert: &'static str,
-    /// The signal that the dialect lacks.
+    /// The signal that the dialect lacks, or whose buckets end too early.
     pub signal: Signal,
 }
 

@@ -174,6 +174,30 @@ fn a_threshold_of_the_users_own_moves_the_panels_colour() {
 }
 
 #[test]
+fn active_requests_are_shown_as_their_alert_counts_them_and_its_threshold_moves_the_colours() {
+    let own = AlertSettings {
+        overrides: vec![AlertOverride {
+            name: "ApiTooManyInFlight".to_owned(),
+            threshold: Some("50".to_owned()),
+            ..AlertOverride::default()
+        }],
+        ..settings()
+    };
+    let rules = controller_rules::build_rules(&orders(), &own).unwrap();
+    let panel = panel(&json_of(&orders(), &own), PanelId::ActiveRequests);
+    let query = panel["targets"][0]["expr"].as_str().unwrap();
+    let rules = serde_json::to_value(&rules).unwrap().to_string();
+    assert!(
+        rules.contains(&json!(format!("{query} > 50")).to_string()),
+        "{query} in {rules}"
+    );
+    assert_eq!(
+        panel["fieldConfig"]["defaults"]["thresholds"]["steps"],
+        json!([{"color": "green", "value": null}, {"color": "red", "value": 50.0}])
+    );
+}
+
+#[test]
 fn a_panel_links_to_the_runbooks_of_its_alerts() {
     let own = AlertSettings {
         runbook_base_url: Some("https://example.org/runbooks".to_owned()),

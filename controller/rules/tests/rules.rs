@@ -141,6 +141,56 @@ fn an_alert_whose_signal_the_dialect_lacks_is_left_out_and_so_is_the_series_that
     );
 }
 
+/// The native dialect with these buckets of the latency.
+fn with_buckets(buckets: &'static [f64]) -> Dialect {
+    let with = |row: &DialectRow| match row.metric {
+        MetricId::Duration => DialectRow { buckets, ..*row },
+        _ => *row,
+    };
+    Dialect {
+        rows: native::ROWS.iter().map(with).collect::<Vec<_>>().leak(),
+        ..*DialectId::Native.dialect()
+    }
+}
+
+#[test]
+fn a_latency_alert_whose_default_threshold_is_not_below_the_largest_bucket_is_left_out_and_named() {
+    for (buckets, omitted) in [
+        (&[0.1, 0.25][..], vec![("ApiHighLatencyP95", Signal::Duration)]),
+        (&[0.1, 0.5], vec![("ApiHighLatencyP95", Signal::Duration)]),
+        (&[0.1, 0.6], Vec::new()),
+    ] {
+        let dialect = with_buckets(buckets);
+        let api = ApiFacts {
+            dialect: Some(&dialect),
+            ..orders()
+        };
+        assert_eq!(omitted_alerts(&rules(&api)), omitted, "{buckets:?}");
+        let lower = one(AlertOverride {
+            threshold: Some("90ms".to_owned()),
+            ..change("ApiHighLatencyP95")
+        });
+        assert!(alert(&api, &lower, "ApiHighLatencyP95").is_some(), "{buckets:?}");
+    }
+}
+
+#[test]
+fn the_default_thresholds_of_latencies_are_below_the_largest_bucket_of_every_dialect() {
+    for id in DialectId::ALL {
+        let made = rules(&ApiFacts {
+            dialect: Some(id.dialect()),
+            ..orders()
+        });
+        let has_duration = id.dialect().duration().is_some();
+        assert!(
+            !has_duration
+                || !omitted_alerts(&made)
+                    .iter()
+                    .any(|(_, signal)| *signal == Signal::Duration)
+        );
+    }
+}
+
 #[test]
 fn a_route_label_that_the_target_would_take_over_is_spelled_as_it_is_stored() {
     const FAMILY: Family = Family {

@@ -157,7 +157,12 @@ impl Telemetry {
         page.family(platform::INFO);
         for (key, series) in &sorted {
             let dialect = series.dialect.as_deref().unwrap_or_default();
-            page.sample(platform::INFO, "", &[&*key.namespace, &*key.name, dialect], 1);
+            page.sample(
+                platform::INFO,
+                "",
+                &[&*key.namespace, &*key.namespace, &*key.name, dialect],
+                1,
+            );
         }
         page.family(platform::CONDITION);
         for (key, series) in &sorted {
@@ -165,7 +170,7 @@ impl Telemetry {
                 page.sample(
                     platform::CONDITION,
                     "",
-                    &[&*key.namespace, &*key.name, *condition, *status],
+                    &[&*key.namespace, &*key.namespace, &*key.name, *condition, *status],
                     1,
                 );
             }
@@ -173,13 +178,23 @@ impl Telemetry {
         page.family(platform::REPLICAS_WANTED);
         for (key, series) in &sorted {
             if let Some(wanted) = series.wanted {
-                page.sample(platform::REPLICAS_WANTED, "", &[&*key.namespace, &*key.name], wanted);
+                page.sample(
+                    platform::REPLICAS_WANTED,
+                    "",
+                    &[&*key.namespace, &*key.namespace, &*key.name],
+                    wanted,
+                );
             }
         }
         page.family(platform::REPLICAS_READY);
         for (key, series) in &sorted {
             if let Some(ready) = series.ready {
-                page.sample(platform::REPLICAS_READY, "", &[&*key.namespace, &*key.name], ready);
+                page.sample(
+                    platform::REPLICAS_READY,
+                    "",
+                    &[&*key.namespace, &*key.namespace, &*key.name],
+                    ready,
+                );
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use metric_contract::{
-    Signal,
+    Dialect, Signal,
     labels::{ALERT_FAMILY, SEVERITY},
 };
 
@@ -33,7 +33,7 @@ pub fn build_rules(api: &ApiFacts<'_>, settings: &AlertSettings) -> Result<RuleS
     let mut omitted_alerts = Vec::new();
     let mut built = Vec::new();
     for alert in alerts {
-        match expression(&queries, &alert) {
+        match expression(api, &queries, &alert) {
             Ok(expr) => built.push((alert, expr)),
             Err(MissingSignal(signal)) => omitted_alerts.push(OmittedAlert {
                 alert: alert.def.name,
@@ -47,10 +47,14 @@ pub fn build_rules(api: &ApiFacts<'_>, settings: &AlertSettings) -> Result<RuleS
     })
 }
 
-/// The alert's condition, or the first of its signals for which there is no metric.
-fn expression(queries: &ApiQueries<'_>, alert: &ActiveAlert) -> Result<Expr, MissingSignal> {
+/// The alert's condition, or the first of its signals for which there is no metric, or none with a bucket above the
+/// threshold: an alert that can never fire would only look like protection.
+fn expression(api: &ApiFacts<'_>, queries: &ApiQueries<'_>, alert: &ActiveAlert) -> Result<Expr, MissingSignal> {
     if let Some(signal) = alert.def.signals.iter().find(|signal| !queries.answers(**signal)) {
         return Err(MissingSignal(*signal));
+    }
+    if largest_bucket_below(api, alert).is_some() {
+        return Err(MissingSignal(Signal::Duration));
     }
     match alert.def.condition {
         AlertCondition::Plain(build) => build(queries),
@@ -130,14 +134,11 @@ fn rule(
     }
 }
 
-/// The error of a latency threshold at or above the largest bucket: a quantile is never above that bucket.
+/// The error of a user's latency threshold at or above the largest bucket: a quantile is never above that bucket.
 fn beyond_the_buckets(api: &ApiFacts<'_>, alert: &ActiveAlert) -> Option<FieldError> {
     let (path, threshold) = alert.threshold_path.as_ref().zip(alert.threshold)?;
-    let is_latency =
-        alert.def.signals.contains(&Signal::Duration) && alert.def.threshold_unit() == Some(ThresholdUnit::Duration);
-    let dialect = api.dialect.filter(|_| is_latency)?;
-    let largest = *dialect.duration()?.buckets.last()?;
-    (threshold.to_f64() >= largest).then(|| FieldError {
+    let (dialect, largest) = largest_bucket_below(api, alert)?;
+    Some(FieldError {
         path: path.clone(),
         message: format!(
             "{} is not a valid threshold, because the largest bucket of dialect {} ends at {largest}s and a percentile is \
@@ -146,4 +147,13 @@ fn beyond_the_buckets(api: &ApiFacts<'_>, alert: &ActiveAlert) -> Option<FieldEr
             dialect.name,
         ),
     })
+}
+
+/// The dialect and its largest bucket, in seconds, if the alert compares a latency with a threshold that is not below it.
+fn largest_bucket_below<'a>(api: &ApiFacts<'a>, alert: &ActiveAlert) -> Option<(&'a Dialect, f64)> {
+    let is_latency =
+        alert.def.signals.contains(&Signal::Duration) && alert.def.threshold_unit() == Some(ThresholdUnit::Duration);
+    let dialect = api.dialect.filter(|_| is_latency)?;
+    let largest = *dialect.duration()?.buckets.last()?;
+    (alert.threshold?.to_f64() >= largest).then_some((dialect, largest))
 }

@@ -27,5 +27,5 @@ pub(super) const ALERTS: &[AlertDef] = &[AlertDef {
 }];
 
 fn in_flight_above(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResult {
-    Ok(queries.in_flight()?.per(queries.targets_up()).where_above(threshold))
+    Ok(queries.in_flight_per_replica()?.where_above(threshold))
 }

@@ -14,6 +14,10 @@ pub(super) fn thresholds(steps: &[ColourStep], alerts: &[ActiveAlert]) -> PanelT
         .collect();
     // A user can set the warning above the critical threshold; Grafana needs them in ascending order.
     values.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    // Two steps may follow one alert: from a threshold that the user set, the second, more urgent colour holds.
+    values.reverse();
+    values.dedup_by(|(a, _), (b, _)| a.total_cmp(b).is_eq());
+    values.reverse();
     let base = ThresholdStep {
         color: Colour::Green.name(),
         value: None,

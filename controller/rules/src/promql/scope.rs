@@ -41,22 +41,21 @@ impl ApiScope {
     /// A value that the operator reports about the API, with the labels of the API's own series, so that both can be
     /// compared.
     ///
-    /// The operator identifies an API by `namespace` and `name`, because `job` is the operator itself. If several pods of
-    /// the operator report the value, the highest is taken.
+    /// The operator identifies an API by `api_namespace` and `name`: `job` is the operator itself, and so may `namespace`
+    /// be, if Prometheus overrides `honorLabels`. If several pods of the operator report the value, the highest is taken.
     #[must_use]
     pub fn reported(&self, family: &Family) -> Expr {
         let matchers = vec![
-            Matcher::equal(labels::NAMESPACE, &self.namespace),
+            Matcher::equal(labels::API_NAMESPACE, &self.namespace),
             Matcher::equal(labels::API_NAME, &self.job),
         ];
         let selector = VectorSelector {
             metric: family.name.into(),
             matchers,
         };
-        self.max(
-            label_replace(Expr::from(selector), labels::JOB, "$1", labels::API_NAME, "(.+)"),
-            &[],
-        )
+        let renamed = label_replace(selector.into(), labels::NAMESPACE, "$1", labels::API_NAMESPACE, "(.+)");
+        let renamed = label_replace(renamed, labels::JOB, "$1", labels::API_NAME, "(.+)");
+        self.max(renamed, &[])
     }
 
     fn own_matchers(&self) -> Vec<Matcher> {

@@ -72,28 +72,28 @@ pub(super) const ROW: RowDef = RowDef {
         PanelDef {
             id: PanelId::ActiveRequests,
             title: "Active requests",
-            description: "Requests that are being served now, over all replicas. If they grow while the request rate \
-                          does not, requests wait for something.",
-            signals: &[Signal::InFlight],
+            description: "Requests that each replica is serving now, on average over those that are up. If they grow \
+                          while the request rate does not, requests wait for something.",
+            signals: &[Signal::InFlight, Signal::Up],
             unit: GrafanaUnit::Short,
             visualization: Visualization::Gauge,
             steps: &[
                 ColourStep {
                     colour: Colour::Yellow,
                     from: Some(Decimal::whole(2)),
-                    alert: None,
+                    alert: Some("ApiTooManyInFlight"),
                 },
                 ColourStep {
                     colour: Colour::Red,
                     from: Some(Decimal::whole(5)),
-                    alert: None,
+                    alert: Some("ApiTooManyInFlight"),
                 },
             ],
             width: 4,
             queries: &[QueryDef {
-                legend: "in flight",
+                legend: "in flight per replica",
                 by: &[],
-                expr: |queries, _| queries.in_flight(),
+                expr: |queries, _| queries.in_flight_per_replica(),
             }],
         },
         PanelDef {
