@@ -12,7 +12,11 @@ use crate::{
     shutdown::{self, Signals},
     state::{AppState, Phase},
     store::{Store, StoreError},
-    telemetry::{Connections, Metrics, Tracer, spans::ExportError, system::Collector},
+    telemetry::{
+        Connections, Metrics, Tracer,
+        spans::ExportError,
+        system::{self, Collector},
+    },
 };
 
 /// How often timers prove that they run; see `routes/health.rs`.
@@ -66,6 +70,10 @@ fn hint(error: &io::Error) -> &'static str {
 /// # Errors
 /// It cannot start.
 pub async fn run(config: Config) -> Result<(), RunError> {
+    let config = match system::memory_limit() {
+        Some(bytes) => fit_into(bytes, config),
+        None => config,
+    };
     let signals = Signals::listen().map_err(RunError::Signals)?;
     let listener = listen("LISTEN", config.listen)?;
     let metrics_listener = config
@@ -129,6 +137,22 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Lowers the limits for clients to what the container's memory holds.
+fn fit_into(memory_bytes: u64, config: Config) -> Config {
+    let wanted = config.limits.connections;
+    let config = config.within_memory(memory_bytes);
+    let limits = config.limits;
+    if limits.connections < wanted {
+        tracing::info!(
+            memory_bytes,
+            connections = limits.connections,
+            wanted,
+            "the memory limit lowers the cap on connections"
+        );
+    }
+    config
 }
 
 fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, RunError> {

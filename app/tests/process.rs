@@ -202,6 +202,38 @@ fn connections_over_the_cap_are_answered_with_retry_after() {
 }
 
 #[test]
+fn probes_are_answered_when_all_connections_are_taken() {
+    let program = Program::ready(&[("MAX_CONNECTIONS", "4")]);
+    let busy = || {
+        let mut client = program.connect();
+        client.write_all(b"GET /api/slow HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        client
+    };
+    let held: Vec<_> = (0..4).map(|_| busy()).collect();
+    program.wait_until("all are taken", |program| {
+        program.get("/products").is_some_and(|answer| answer.status == 503)
+    });
+    for path in ["/health/live", "/health/ready", "/health/startup"] {
+        assert_eq!(program.get(path).map(|answer| answer.status), Some(200), "{path}");
+    }
+    drop(held);
+}
+
+#[test]
+fn connections_that_do_nothing_make_room_when_all_are_taken() {
+    // Far shorter than what a connection without a request has otherwise.
+    let program = Program::ready(&[
+        ("MAX_CONNECTIONS", "4"),
+        ("IDLE_TIMEOUT", "10m"),
+        ("FIRST_BYTE_TIMEOUT", "10m"),
+    ]);
+    let _held: Vec<_> = (0..4).map(|_| program.connect()).collect();
+    program.wait_until("another client finds room", |program| {
+        program.get("/products").is_some_and(|answer| answer.status == 200)
+    });
+}
+
+#[test]
 fn a_head_that_is_too_large_is_refused() {
     let program = Program::ready(&[]);
     let filler = "x".repeat(20_000);

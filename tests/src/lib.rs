@@ -14,6 +14,7 @@ pub mod generated;
 pub mod image;
 pub mod install;
 pub mod kubernetes;
+pub mod memory_group;
 pub mod operator;
 pub mod plain_client;
 pub mod postgres;

@@ -30,6 +30,12 @@ const BODIES: usize = 32;
 const LEAST_BODIES_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes of all responses that clients have not taken yet.
 const RESPONSES_BYTES: usize = 32 * 1024 * 1024;
+/// Under a memory limit, bodies may take this part of it, and responses another one.
+const MEMORY_SHARE: usize = 8;
+/// Under a memory limit, connections may take this part of it.
+const CONNECTIONS_SHARE: usize = 3;
+/// The most that a connection takes apart from what is counted: hyper's buffers, and the last piece of a response.
+const CONNECTION_BYTES: usize = 32 * 1024;
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +96,8 @@ pub struct Limits {
     pub body: Duration,
     /// Without a request, and without progress of a response.
     pub idle: Duration,
+    /// Memory that the process may use; `None` for any amount.
+    pub memory_bytes: Option<usize>,
 }
 
 impl Limits {
@@ -97,8 +105,25 @@ impl Limits {
     /// bodies. Slow clients hold connections, not this.
     #[must_use]
     pub fn bodies_bytes(&self) -> usize {
-        let bytes = self.body_bytes.saturating_mul(BODIES).max(LEAST_BODIES_BYTES);
-        bytes.min(Semaphore::MAX_PERMITS)
+        let bytes = self.body_bytes.saturating_mul(BODIES).min(self.share_bytes());
+        bytes.clamp(LEAST_BODIES_BYTES, Semaphore::MAX_PERMITS)
+    }
+
+    /// The part of the memory that bodies or responses may take.
+    fn share_bytes(&self) -> usize {
+        self.memory_bytes.map_or(usize::MAX, |bytes| bytes / MEMORY_SHARE)
+    }
+
+    /// The limits for clients when all connections are taken: who does nothing soon makes room for others.
+    #[must_use]
+    pub fn under_pressure(self) -> Self {
+        let soon = |time: Duration| time.min(Duration::from_secs(1));
+        Self {
+            first_byte: soon(self.first_byte),
+            header: soon(self.header),
+            idle: soon(self.idle),
+            ..self
+        }
     }
 
     /// Requests that are slow on purpose and may be served at the same time: a quarter of all, so that others find room.
@@ -110,7 +135,7 @@ impl Limits {
     /// Bytes of all large responses that clients have not taken yet.
     #[must_use]
     pub fn responses_bytes(&self) -> usize {
-        RESPONSES_BYTES
+        RESPONSES_BYTES.min(self.share_bytes())
     }
 }
 
@@ -271,6 +296,17 @@ impl Config {
         }
     }
 
+    /// The same settings in a container with this memory limit: fewer connections, and less memory for bodies and
+    /// responses, if they would not fit.
+    #[must_use]
+    pub fn within_memory(mut self, bytes: u64) -> Self {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let fitting = (bytes / CONNECTIONS_SHARE / CONNECTION_BYTES).max(1);
+        self.limits.connections = self.limits.connections.min(fitting);
+        self.limits.memory_bytes = Some(bytes);
+        self
+    }
+
     /// The address that both listeners would have to take. Port 0 stands for any free port.
     fn shared_address(&self) -> Option<SocketAddr> {
         self.metrics_listen
@@ -330,6 +366,7 @@ impl Config {
                 header: values.header_timeout,
                 body: values.body_timeout,
                 idle: values.idle_timeout,
+                memory_bytes: None,
             },
         }
     }

@@ -324,3 +324,21 @@ fn a_postgres_url_is_taken_under_both_names_and_never_shown() {
         );
     }
 }
+
+#[test]
+fn under_a_memory_limit_the_limits_for_clients_fit_into_it() {
+    let config = Config::from_flags(&Flags::default(), CONTAINER).unwrap();
+    let free = config.limits;
+    let fits = |mib: u64| {
+        let limits = config.clone().within_memory(mib << 20).limits;
+        let connections = limits.connections * CONNECTION_BYTES;
+        let bytes = connections + limits.bodies_bytes() + limits.responses_bytes();
+        // The rest is for the program itself, the store's caches and the allocator.
+        assert!(bytes as u64 <= (mib << 20) * 5 / 8, "{mib} MiB: {limits:?}");
+        limits
+    };
+    assert_eq!(fits(64).connections, 682);
+    assert!(fits(256).bodies_bytes() >= free.body_bytes * 30);
+    assert_eq!(fits(4_096).connections, free.connections);
+    assert_eq!(fits(4_096).responses_bytes(), free.responses_bytes());
+}

@@ -210,6 +210,7 @@ pub fn metrics_service(state: AppState) -> Router {
         Router::new()
     };
     with_problems(routes, &metrics)
+        .layer(middleware::from_fn_with_state(state.clone(), response_memory::bound))
         .layer(middleware::from_fn_with_state(state.clone(), access::observe))
         .with_state(state)
 }

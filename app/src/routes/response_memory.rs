@@ -1,5 +1,6 @@
-//! Bounds the memory of responses that clients do not take: a large one is counted until its last piece has been handed
-//! to its connection, and refused if too many wait.
+//! Bounds the memory of responses that clients do not take: one is counted until its last piece has been handed to its
+//! connection, and refused if too many wait. On HTTP/1.1 a small one is not counted, because a connection sends one at a
+//! time and takes as much memory anyway; on HTTP/2 a connection may have a hundred of them.
 
 use std::{
     pin::Pin,
@@ -10,6 +11,7 @@ use axum::{
     Error,
     body::{Body, Bytes, HttpBody},
     extract::{MatchedPath, Request, State},
+    http::Version,
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -22,19 +24,27 @@ use crate::{
     state::AppState,
 };
 
-/// Responses up to this size are not counted: a connection takes as much anyway.
+/// Responses up to this size are not counted on HTTP/1.1.
 const SMALL_BYTES: usize = 16 * 1024;
+/// What a response on HTTP/2 takes beside its body.
+const STREAM_BYTES: usize = 1024;
 
-/// Counts a large response, or refuses it. Not those of probes and scrapes.
+/// Counts a response, or refuses it. Not those of probes and scrapes.
 pub(super) async fn bound(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
     let is_exempt = route.is_some_and(|route| is_probe(route.as_str()));
+    let is_http2 = request.version() == Version::HTTP_2;
     let response = next.run(request).await;
     let size = response.body().size_hint().exact().unwrap_or_default();
     let size = usize::try_from(size).unwrap_or(usize::MAX);
-    if is_exempt || size <= SMALL_BYTES {
+    if is_exempt || (size <= SMALL_BYTES && !is_http2) {
         return response;
     }
+    let size = if is_http2 {
+        size.saturating_add(STREAM_BYTES)
+    } else {
+        size
+    };
     // One that is larger than all may be has them all for itself.
     let permits = u32::try_from(size.min(state.limits().responses_bytes())).unwrap_or(u32::MAX);
     match state.response_memory().try_acquire_many_owned(permits) {

@@ -190,6 +190,7 @@ mod tests {
         header: Duration::from_secs(2),
         body: Duration::from_secs(3),
         idle: Duration::from_secs(4),
+        memory_bytes: None,
     };
 
     #[test]

@@ -11,6 +11,8 @@ use tokio::{io::Interest, net::TcpStream};
 
 use super::{MAX_HEAD_BYTES, activity::Activity};
 
+/// How the request of a probe begins.
+const HEALTH: &[u8; 11] = b"GET /health";
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Length of a frame header, which follows the preface (RFC 9113, 4.1).
 const FRAME_HEAD_BYTES: usize = 9;
@@ -31,6 +33,13 @@ pub(super) async fn first_head(stream: &TcpStream, activity: &Activity) -> Resul
             looked => return looked,
         }
     }
+}
+
+/// Whether the first request asks for the health of the service. Reads no byte. Call it after [`first_head`].
+pub(super) fn asks_for_health(stream: &TcpStream) -> bool {
+    let mut seen = [0; HEALTH.len()];
+    let peeked = recv(stream, &mut seen[..], RecvFlags::PEEK);
+    peeked.is_ok_and(|(length, _)| length == HEALTH.len()) && seen == *HEALTH
 }
 
 fn look(stream: &TcpStream, activity: &Activity) -> Result<()> {

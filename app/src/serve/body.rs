@@ -13,8 +13,9 @@ use hyper::body::{Bytes, Frame, SizeHint};
 
 use super::{activity::Activity, progress::Progress};
 
-/// The largest piece that is handed over at once.
-const PIECE_BYTES: usize = 64 * 1024;
+/// The largest piece that is handed over at once. The last one of a response is no longer counted or timed, so it is no
+/// larger than what a connection takes anyway.
+const PIECE_BYTES: usize = 16 * 1024;
 
 pin_project_lite::pin_project! {
     /// A response's body, and the connection that it goes to.

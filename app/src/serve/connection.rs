@@ -20,7 +20,7 @@ use hyper_util::{
 use tokio::{net::TcpStream, sync::watch};
 use tower::Service as _;
 
-use super::{MAX_HEAD_BYTES, activity::Activity, arrival, body::TrackedBody, io::TrackedIo};
+use super::{MAX_HEAD_BYTES, activity::Activity, arrival, body::TrackedBody, io::TrackedIo, pressure::Pressure};
 use crate::config::Limits;
 
 /// Largest HTTP/2 header list, in bytes: the same limit as [`MAX_HEAD_BYTES`], but HTTP/2 counts 32 bytes more for each
@@ -50,10 +50,11 @@ pub(super) struct ConnectionSettings {
     http: auto::Builder<TokioExecutor>,
     /// How often a watchdog looks.
     tick: Duration,
+    pressure: Pressure,
 }
 
 impl ConnectionSettings {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits, pressure: Pressure) -> Self {
         let mut http = auto::Builder::new(TokioExecutor::new());
         // hyper's own header timeout would also end idle connections; our watchdog has separate limits
         // for the first byte, the head and idling.
@@ -71,8 +72,13 @@ impl ConnectionSettings {
             .keep_alive_timeout(PING_TIMEOUT);
         let shortest = limits.first_byte.min(limits.header).min(limits.idle);
         // A quarter of the shortest limit, so that no timeout fires later than that. A tick is cheap next to a request.
-        let tick = (shortest / 4).clamp(Duration::from_millis(10), Duration::from_secs(5));
-        Self { limits, http, tick }
+        let tick = (shortest / 4).clamp(Duration::from_millis(10), Duration::from_secs(1));
+        Self {
+            limits,
+            http,
+            tick,
+            pressure,
+        }
     }
 }
 
@@ -142,7 +148,15 @@ async fn serve_http(
 /// Waits until a connection's time for its current phase is over.
 async fn overdue(activity: &Activity, settings: &ConnectionSettings) {
     let mut ticks = tokio::time::interval(settings.tick);
-    while !activity.is_overdue(&settings.limits, Instant::now()) {
+    loop {
+        let now = Instant::now();
+        let limits = match settings.pressure.is_high(now) {
+            true => settings.limits.under_pressure(),
+            false => settings.limits,
+        };
+        if activity.is_overdue(&limits, now) {
+            return;
+        }
         ticks.tick().await;
     }
 }

@@ -8,38 +8,43 @@ mod body;
 mod connection;
 mod io;
 mod per_address;
+mod pressure;
 mod progress;
 
 use std::{
     io::{ErrorKind, Result},
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::Router;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
-use self::per_address::ConnectionsPerAddress;
+use self::{activity::Activity, per_address::ConnectionsPerAddress, pressure::Pressure};
 use crate::{config::Limits, telemetry::Connections};
 
 /// The largest head of a request, bytes; it is the size of hyper's read buffer. A larger one is answered with 431.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Connections that the kernel holds while we are busy.
 const BACKLOG: u32 = 1_024;
-/// File descriptors that are not connections: the store's files, the runtime's, the log, refused clients'.
-const OTHER_FILES: u64 = 128;
+/// File descriptors that are not clients': the store's files, the runtime's, the log.
+const OTHER_FILES: u64 = 64;
 /// Pause after a failed accept (no file descriptors, usually), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Refused clients that are sent a response at the same time; further ones are closed without one, because each takes a
-/// file descriptor.
-const REFUSALS: usize = OTHER_FILES as usize / 2;
-/// How long a refused client may take to read that.
-const REFUSAL_PATIENCE: Duration = Duration::from_secs(1);
+/// Clients over the cap that are sent an answer at the same time; further ones are closed without one, because each takes
+/// a file descriptor.
+const ANSWERS_OVER_CAP: u64 = 64;
+/// The most clients over the cap that may wait for their request to arrive.
+const MOST_WAITING: u64 = 1_024;
+/// How long their request may take to arrive. Probes come from this machine, and send it at once.
+const ARRIVAL_PATIENCE: Duration = Duration::from_millis(50);
+/// How long a client over the cap may take to read its answer.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
 /// The response to a connection over the cap.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -94,11 +99,15 @@ pub async fn serve(
     connections: Connections,
     mut closing: watch::Receiver<bool>,
 ) {
-    let cap = connection_cap(limits.connections);
+    let (cap, waiting) = connection_cap(limits.connections);
     let permits = Arc::new(Semaphore::new(cap as usize));
-    let refusals = Arc::new(Semaphore::new(REFUSALS));
+    let over_cap = OverCap {
+        waiting: Arc::new(Semaphore::new(waiting)),
+        answers: Arc::new(Semaphore::new(ANSWERS_OVER_CAP as usize)),
+    };
     let per_address = ConnectionsPerAddress::new(limits.connections_per_ip);
-    let settings = connection::ConnectionSettings::new(limits);
+    let pressure = Pressure::new(Instant::now());
+    let settings = connection::ConnectionSettings::new(limits, pressure.clone());
     loop {
         let accepted = tokio::select! {
             _ = closing.wait_for(|close| *close) => break,
@@ -112,11 +121,18 @@ pub async fn serve(
             }
         };
         let permit = Arc::clone(&permits).try_acquire_owned().ok();
+        let is_full = permit.is_none();
         let Some(room) = permit.zip(per_address.enter(client.ip())) else {
-            if let Ok(refusal) = Arc::clone(&refusals).try_acquire_owned() {
+            if is_full {
+                pressure.sent_away(Instant::now());
+            }
+            if let Ok(place) = Arc::clone(&over_cap.waiting).try_acquire_owned() {
+                let over_cap = over_cap.clone();
+                let (service, settings, closing) = (service.clone(), settings.clone(), closing.clone());
                 tokio::spawn(async move {
-                    let _ = tokio::time::timeout(REFUSAL_PATIENCE, refuse(stream)).await;
-                    drop(refusal);
+                    // One address's share holds for its probes, too.
+                    let serve_probe = |stream| connection::serve(stream, service, settings, closing);
+                    over_cap.answer(stream, place, is_full.then_some(serve_probe)).await;
                 });
             }
             continue;
@@ -138,8 +154,9 @@ pub async fn serve(
     }
 }
 
-/// The cap, no higher than what the limit on open files leaves. Raises that limit as far as it may go.
-fn connection_cap(wanted: usize) -> u32 {
+/// The cap, no higher than what the limit on open files leaves, and how many clients over it may wait. Raises that limit
+/// as far as it may go.
+fn connection_cap(wanted: usize) -> (u32, usize) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -151,12 +168,47 @@ fn connection_cap(wanted: usize) -> u32 {
     } else {
         limit.current
     };
-    let room = files.map_or(u64::MAX, |files| files.saturating_sub(OTHER_FILES).max(1));
+    let files = files.unwrap_or(u64::MAX);
+    let waiting = (files / 16).clamp(8, MOST_WAITING);
+    let others = OTHER_FILES + ANSWERS_OVER_CAP + waiting;
+    let room = files.saturating_sub(others).max(1);
     let cap = room.min(u64::try_from(wanted).unwrap_or(u64::MAX));
     if cap < wanted as u64 {
         tracing::warn!(cap, wanted, "the limit on open files lowers the cap on connections");
     }
-    u32::try_from(cap).unwrap_or(u32::MAX)
+    (u32::try_from(cap).unwrap_or(u32::MAX), waiting as usize)
+}
+
+/// What becomes of clients over the cap. Those that ask for the health of the service are served, the others refused: else
+/// whoever takes all connections could have the process restarted.
+#[derive(Debug, Clone)]
+struct OverCap {
+    waiting: Arc<Semaphore>,
+    answers: Arc<Semaphore>,
+}
+
+impl OverCap {
+    /// Answers a client if few others are being answered; one that asks for the health of the service by `serve_probe`, if
+    /// that is given. `place` is one of those that wait.
+    async fn answer<F: Future<Output = ()>>(
+        &self,
+        stream: TcpStream,
+        place: OwnedSemaphorePermit,
+        serve_probe: Option<impl FnOnce(TcpStream) -> F>,
+    ) {
+        let activity = Activity::new(Instant::now());
+        let arriving = tokio::time::timeout(ARRIVAL_PATIENCE, arrival::first_head(&stream, &activity));
+        let has_arrived = matches!(arriving.await, Ok(Ok(())));
+        let serve_probe = serve_probe.filter(|_| has_arrived && arrival::asks_for_health(&stream));
+        if let Some(serve_probe) = serve_probe {
+            let _ = tokio::time::timeout(ANSWER_PATIENCE, serve_probe(stream)).await;
+            return;
+        }
+        drop(place);
+        if let Ok(_answer) = self.answers.try_acquire() {
+            let _ = tokio::time::timeout(ANSWER_PATIENCE, refuse(stream)).await;
+        }
+    }
 }
 
 /// Sends the client a 503, then reads until the client closes: a connection that is closed while its request is unread

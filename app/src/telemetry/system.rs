@@ -35,19 +35,33 @@ pub struct Collector {
     before: Option<(Instant, f64)>,
 }
 
+/// Memory that the container may use, bytes; `None` if it has no limit.
+#[must_use]
+pub fn memory_limit() -> Option<u64> {
+    read(&layout()).memory_limit_bytes
+}
+
+fn layout() -> Layout {
+    let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    cgroup::layout(&text("/proc/self/cgroup"), &text("/proc/self/mountinfo"))
+}
+
+fn read(layout: &Layout) -> cgroup::Container {
+    cgroup::read(layout, &|path: &Path| fs::read_to_string(path).ok())
+}
+
 impl Collector {
     /// Makes the handles, and finds the container's files. Must be called within a runtime of tokio.
     ///
     /// # Errors
     /// A family does not fit, or the cap on series is reached.
     pub fn new(metrics: &Metrics, memory_threshold_bytes: Option<u64>) -> Result<Self, FamilyError> {
-        let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
         Ok(Self {
             latest: metrics.system(),
             cpu: Arc::clone(metrics.cpu()),
             system: System::new().ok(),
             process: ProcessReader::new(metrics.http())?,
-            layout: cgroup::layout(&text("/proc/self/cgroup"), &text("/proc/self/mountinfo")),
+            layout: layout(),
             runtime: tokio::runtime::Handle::current().metrics(),
             memory_threshold_bytes,
             gauges: Gauges::new(*metrics.http()),
@@ -57,7 +71,7 @@ impl Collector {
 
     /// Reads once. Some small files: about a millisecond.
     pub fn collect(&mut self) {
-        let container = cgroup::read(&self.layout, &|path: &Path| fs::read_to_string(path).ok());
+        let container = read(&self.layout);
         let machine = thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
         let mut figures = SystemStats {
             read_at: Some(Instant::now()),

@@ -29,6 +29,8 @@ pub(crate) struct Args {
 enum Campaign {
     /// Faults of the API server, of the network and of a second operator.
     Faults,
+    /// Clients that take memory, against the reference API under a memory limit. Takes 10,000 connections; draws nothing.
+    Memory,
 }
 
 impl Campaign {
@@ -36,6 +38,7 @@ impl Campaign {
     const fn program(self) -> &'static str {
         match self {
             Self::Faults => "faults",
+            Self::Memory => "memory_limit",
         }
     }
 }
@@ -58,6 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         .args(&args.test)
         .args(["--test-threads", "1", "--nocapture"])
         .env("FAULT_ROUNDS", args.rounds.to_string())
+        .env("MEMORY_CAMPAIGN", "full")
         .env("SEED", seed.to_string())
         .env("PROMTOOL", promtool)
         .env("MONITORED_API_BIN", programs.join("monitored-api"))
