@@ -24,6 +24,7 @@ use integration_tests::{
     kubernetes::{DEPLOYMENTS, IMAGE, Kubernetes, MONITORED_APIS, Resource, SERVICES, condition, monitored_api, says},
     operator::Operator,
 };
+use metric_contract::platform;
 use serde_json::{Value, json};
 use testbed::{Signal, Testbed};
 
@@ -126,6 +127,39 @@ fn wait_message(api: &Kubernetes, namespace: &str, words: &str, patience: Durati
         }
     })
     .unwrap();
+}
+
+#[test]
+fn large_resources_of_one_author_keep_nobody_else_from_being_served() {
+    let bed = lock_bed();
+    let api = bed.connect("large");
+    // Each under the 1.5 MiB that etcd takes. Kept and decoded at once, they would be some 200 MB.
+    let notes: BTreeMap<String, String> = (0..64)
+        .map(|index| (format!("note-{index}"), "x".repeat(16_000)))
+        .collect();
+    for index in 0..60 {
+        let large = monitored_api(
+            &format!("large-{index}"),
+            &json!({"image": "a", "podAnnotations": notes}),
+        );
+        api.create(&MONITORED_APIS.within("large"), &large).unwrap();
+    }
+    create(&api, "large", &json!({"image": "a"}));
+    let operator = bed.alone(None);
+    wait_applied(&api, "large");
+    let refused = |found: &Value| match condition(found, "Accepted") {
+        Some(("False", "InvalidSpec", message)) if message.contains("use at most 128 KiB") => Ok(()),
+        other => Err(format!("{other:?}")),
+    };
+    api.wait_for(&MONITORED_APIS.object("large", "large-59"), PATIENCE, refused)
+        .unwrap();
+    let memory = operator.metric(platform::PROCESS_MEMORY.name).unwrap().unwrap();
+    println!("{:.0} MB with 60 resources of 1 MB", memory / 1e6);
+    assert!(memory < 128e6, "{memory} bytes");
+    assert!(operator.stop().unwrap().success());
+    bed.bed
+        .kubectl(&["-n", "large", "delete", "monitoredapis", "--all", "--wait=false"])
+        .unwrap();
 }
 
 #[test]

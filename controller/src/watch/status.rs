@@ -141,17 +141,21 @@ impl WatchStatuses {
 
     /// Waits until no watch is pending. Of those that fail or fall silent only for `grace`: one broken kind must not
     /// hold up the rest. A long list that comes in page by page is waited for: to read each of its objects live instead
-    /// would cost far more. MonitoredApis themselves are waited for without limit: without them there is nothing to do.
+    /// would cost far more. MonitoredApis themselves are waited for without limit, of all namespaces or of any of those that are
+    /// watched: without them there is nothing to do.
     pub(crate) async fn settled(&self, grace: Duration) {
         let mut changes = self.changes();
         let started = Instant::now();
         loop {
-            let waiting = self.all().iter().any(|status| {
+            let all = self.all();
+            let mut of_apis = all.iter().filter(|status| status.kind == WatchedKind::MonitoredApi);
+            let no_apis = of_apis.all(|status| status.state() == KindState::Pending);
+            let waiting = all.iter().any(|status| {
                 let pending = status.state() == KindState::Pending;
                 let in_progress = status.failures().is_empty() && status.staleness() < grace;
-                pending && (status.kind == WatchedKind::MonitoredApi || in_progress || started.elapsed() < grace)
+                pending && (in_progress || started.elapsed() < grace)
             });
-            if !waiting {
+            if !waiting && !no_apis {
                 return;
             }
             // A watch that stops receiving answers does not notify anyone, so look again after a while.
@@ -200,6 +204,26 @@ mod tests {
         tokio::join!(watches.settled(Duration::from_secs(5)), pages);
         assert_eq!(watches.state(WatchedKind::Pod, "shop"), KindState::Synced);
         assert!(started.elapsed() >= Duration::from_secs(12));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_namespace_that_never_answers_holds_up_the_others_for_the_grace_only() {
+        let watches = WatchStatuses::new();
+        let kind = WatchedKind::MonitoredApi;
+        let shop = watches.add(kind, "MonitoredApi", Some("shop".to_owned()));
+        let bank = watches.add(kind, "MonitoredApi", Some("bank".to_owned()));
+        let listed = async {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            shop.set(KindState::Synced);
+        };
+        let started = Instant::now();
+        tokio::join!(watches.settled(Duration::from_secs(5)), listed);
+        let waited = started.elapsed().as_secs();
+        assert!(
+            (20..=21).contains(&waited),
+            "{waited}: without any MonitoredApi there is nothing to do"
+        );
+        assert_eq!(bank.state(), KindState::Pending);
     }
 
     #[tokio::test(start_paused = true)]
