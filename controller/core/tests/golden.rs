@@ -213,3 +213,19 @@ fn the_same_input_gives_the_same_objects() {
         assert_eq!(output(case), output(case));
     }
 }
+
+#[test]
+fn every_field_of_the_spec_stands_in_a_golden_case() {
+    let crd = serde_json::to_value(controller_api::crd()).unwrap();
+    let spec = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties";
+    let given: Vec<Value> = POD_TEMPLATES
+        .iter()
+        .map(|(case, _)| serde_json::to_value(read(case).spec).unwrap())
+        .collect();
+    for field in crd.pointer(spec).unwrap().as_object().unwrap().keys() {
+        assert!(
+            given.iter().any(|spec| spec.get(field).is_some()),
+            "spec.{field}: write it into controller/core/tests/cases/everything/in.yaml"
+        );
+    }
+}
