@@ -36,6 +36,12 @@ const MEMORY_SHARE: usize = 8;
 const CONNECTIONS_SHARE: usize = 3;
 /// The most that a connection takes apart from what is counted: hyper's buffers, and the last piece of a response.
 const CONNECTION_BYTES: usize = 32 * 1024;
+/// Under a memory limit, HTTP/2 requests may take this part of it.
+const STREAMS_SHARE: usize = 4;
+/// What an HTTP/2 request takes apart from its bodies, as measured with clients that take no answers.
+const STREAM_BYTES: usize = 2_560;
+/// HTTP/2 requests that a connection may always have at the same time.
+const LEAST_STREAMS: u32 = 8;
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -296,13 +302,16 @@ impl Config {
         }
     }
 
-    /// The same settings in a container with this memory limit: fewer connections, and less memory for bodies and
-    /// responses, if they would not fit.
+    /// The same settings in a container with this memory limit: fewer connections and HTTP/2 requests, and less memory
+    /// for bodies and responses, if they would not fit.
     #[must_use]
     pub fn within_memory(mut self, bytes: u64) -> Self {
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         let fitting = (bytes / CONNECTIONS_SHARE / CONNECTION_BYTES).max(1);
         self.limits.connections = self.limits.connections.min(fitting);
+        let streams = bytes / STREAMS_SHARE / self.limits.connections / STREAM_BYTES;
+        let streams = u32::try_from(streams).unwrap_or(u32::MAX).max(LEAST_STREAMS);
+        self.limits.streams = self.limits.streams.min(streams);
         self.limits.memory_bytes = Some(bytes);
         self
     }

@@ -189,7 +189,7 @@ settings! {
         max_connections_per_ip: usize, "MAX_CONNECTIONS_PER_IP", "NUMBER", Is "0", whole(0..=1_000_000),
             "Open connections of one address, 0 for no limit. Behind a proxy all clients have its address.";
         max_streams_per_connection: u32, "MAX_STREAMS_PER_CONNECTION", "NUMBER", Is "100", whole(1..=10_000),
-            "HTTP/2 requests of one connection at the same time.";
+            "HTTP/2 requests of one connection at the same time. In a container with a memory limit those of all connections together take a quarter of it at most, but each connection may have 8.";
         max_body_bytes: usize, "MAX_BODY_BYTES", "BYTES", Is "1048576", whole(1..=1 << 30),
             "Size of a request's body; more is answered 413.";
         first_byte_timeout: Duration, "FIRST_BYTE_TIMEOUT", "DURATION", Is "10s", positive_duration,

@@ -332,12 +332,14 @@ fn under_a_memory_limit_the_limits_for_clients_fit_into_it() {
     let fits = |mib: u64| {
         let limits = config.clone().within_memory(mib << 20).limits;
         let connections = limits.connections * CONNECTION_BYTES;
-        let bytes = connections + limits.bodies_bytes() + limits.responses_bytes();
+        let streams = limits.connections * limits.streams as usize * STREAM_BYTES;
+        let bytes = connections.max(streams) + limits.bodies_bytes() + limits.responses_bytes();
         // The rest is for the program itself, the store's caches and the allocator.
         assert!(bytes as u64 <= (mib << 20) * 5 / 8, "{mib} MiB: {limits:?}");
         limits
     };
-    assert_eq!(fits(64).connections, 682);
+    assert_eq!((fits(64).connections, fits(64).streams), (682, 9));
+    assert_eq!(fits(16_384).streams, free.streams);
     assert!(fits(256).bodies_bytes() >= free.body_bytes * 30);
     assert_eq!(fits(4_096).connections, free.connections);
     assert_eq!(fits(4_096).responses_bytes(), free.responses_bytes());
