@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn scalars_are_what_kubectl_sends() {
-        // Each seen with kubectl 1.36: `kubectl label --local --dry-run=client -o json -f`.
+        // Each but `-`, which no document can hold there, seen with kubectl 1.36: `label --local --dry-run=client -o json -f`.
         for (text, sent) in [
             ("4", json!(4)),
             ("-4", json!(-4)),
