@@ -282,7 +282,11 @@ mod tests {
                 ..ApiSeries::default()
             },
         );
-        assert!(text(&telemetry).contains("monitored_api_replicas_ready{namespace=\"shop\",name=\"orders\"} 2\n"));
+        assert!(
+            text(&telemetry).contains(
+                "monitored_api_replicas_ready{namespace=\"shop\",api_namespace=\"shop\",name=\"orders\"} 2\n"
+            )
+        );
         telemetry.remove_series(&key);
         assert!(!text(&telemetry).contains("orders"));
     }

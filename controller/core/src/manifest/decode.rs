@@ -8,6 +8,8 @@ use serde_path_to_error::Segment;
 
 use super::{Manifest, ManifestError};
 use crate::{
+    facts::Settings,
+    render::render,
     type_error, unknown_fields,
     violation::{MAX_SPEC_BYTES, Violation},
 };
@@ -20,7 +22,7 @@ const MAX_ERRORS: usize = 50;
 pub struct Decoded {
     /// The resource.
     pub api: MonitoredApi,
-    /// Paths in its spec that MonitoredApis do not have.
+    /// Paths that MonitoredApis do not have.
     pub unknown: Vec<String>,
 }
 
@@ -28,7 +30,7 @@ pub struct Decoded {
 ///
 /// # Errors
 ///
-/// Every field of a wrong type.
+/// Every field of a wrong type, and what is wrong with the rest.
 pub fn decode(manifest: &Manifest) -> Result<Decoded, Vec<ManifestError>> {
     let mut value = manifest.value.clone();
     if let Some(object) = value.as_object_mut() {
@@ -46,7 +48,7 @@ pub fn decode(manifest: &Manifest) -> Result<Decoded, Vec<ManifestError>> {
     loop {
         let (path, error) = match attempt(&search.value) {
             Ok(decoded) if search.errors.is_empty() => return not_oversized(manifest).map(|()| decoded),
-            Ok(_) => return Err(search.errors),
+            Ok(rest) => return Err(search.with_mistakes_of(&rest)),
             Err(wrong) => wrong,
         };
         // Each round takes a value away, so that the rounds come to an end.
@@ -80,7 +82,8 @@ fn attempt(value: &Value) -> Result<Decoded, (Vec<Step>, serde_json::Error)> {
     let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
     match unknown_fields::deserialize::<_, MonitoredApi>(tracked, value) {
         Ok((api, mut unknown)) => {
-            unknown.retain(|field| field.starts_with("spec."));
+            // The type has no fields for these two.
+            unknown.retain(|field| field != "apiVersion" && field != "kind");
             Ok(Decoded { api, unknown })
         }
         Err(error) => Err((steps(&track.path()), error)),
@@ -118,6 +121,42 @@ impl Search<'_> {
         }
         self.gone.insert(origin);
         remove(&mut self.value, path)
+    }
+
+    /// All errors: those found, and the mistakes of what is left. The API server, too, tells them together.
+    fn with_mistakes_of(mut self, rest: &Decoded) -> Vec<ManifestError> {
+        let unknown = rest
+            .unknown
+            .iter()
+            .map(|path| (path.clone(), unknown_fields::SENTENCE.to_owned()));
+        let violations = render(&rest.api, &Settings::default()).err().unwrap_or_default();
+        let violations = violations
+            .into_iter()
+            .map(|violation| (violation.path, violation.message));
+        for (path, message) in unknown.chain(violations) {
+            if !self.concerns_what_is_gone(&path) {
+                let (place, _) = self.manifest.origin(&path);
+                let message = format!("{path}: {message}");
+                self.errors.push(ManifestError { place, message });
+            }
+        }
+        self.errors
+    }
+
+    /// Whether a value that was taken away stands in this field or around it, or in the same list: the items after it have
+    /// moved, and what stands around it may lack it.
+    fn concerns_what_is_gone(&self, path: &str) -> bool {
+        let is_in = |inner: &str, outer: &str| {
+            let rest = inner.strip_prefix(outer);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        self.gone.iter().any(|gone| {
+            let around = match gone.as_slice() {
+                [list @ .., Step::Index(_)] => spelled(list),
+                whole => spelled(whole),
+            };
+            is_in(path, &around) || is_in(&spelled(gone), path)
+        })
     }
 
     /// The path in the manifest of a value of what is left: items taken away from a list have moved the others.

@@ -202,3 +202,40 @@ fn an_object_with_items_is_a_list_whatever_its_kind_as_kubectl_sees_it() {
     assert_eq!(objects("{kind: AllowList, items: []}"), Vec::<Value>::new());
     assert!(error("{kind: Foo, items: {a: b}}").contains("use a list of objects"));
 }
+
+#[test]
+fn beside_a_value_of_a_wrong_type_the_mistakes_of_all_other_fields_are_told() {
+    let text = "apiVersion: monitoredapi.io/v1alpha1\nkind: MonitoredApi\nmetadata: {name: Orders}\nspec: {image: a, port: 0, \
+                podLabels: {x: 1, team: a b}, relpicas: 2, env: [{name: A, value: 1}, {name: B}]}\n";
+    let told: Vec<_> = decode(&read(text).unwrap()[0])
+        .unwrap_err()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    for field in [
+        "metadata.name: ",
+        "spec.port: ",
+        "spec.podLabels.x: ",
+        "spec.podLabels[team]: ",
+        "spec.relpicas: ",
+        "spec.env[0].value: ",
+        "spec.env[1]: ",
+    ] {
+        assert!(told.iter().any(|line| line.contains(field)), "{field} in {told:#?}");
+    }
+    assert_eq!(
+        told.len(),
+        7,
+        "nothing is told that the missing values cause: {told:#?}"
+    );
+}
+
+#[test]
+fn unknown_fields_of_the_metadata_and_beside_the_spec_are_found() {
+    let text = "apiVersion: monitoredapi.io/v1alpha1\nkind: MonitoredApi\nmetadata: {name: a, labls: {}}\nspec: {image: a}\n\
+                sepc: {}\nstatus: {x: 1}\n";
+    assert_eq!(
+        decode(&read(text).unwrap()[0]).unwrap().unknown,
+        ["metadata.labls", "sepc"]
+    );
+}

@@ -34,6 +34,7 @@ pub const MAX_NAME: usize = 52;
 pub(crate) fn validate(api: &MonitoredApi, settings: &Settings, owner: &ApiRef, out: &mut Violations) -> ValidApi {
     let spec = &api.spec;
     name(&owner.name, out);
+    metadata(api, out);
     let preset = workload::preset_of(spec.preset.as_deref(), out);
     let port = workload::port(spec.port, "spec.port", out).unwrap_or(preset.port);
     let probes = probes::probes(spec.probes.as_ref(), preset, out);
@@ -67,6 +68,16 @@ fn name(name: &str, out: &mut Violations) {
                  with a letter and ending with a letter or digit, for example orders"
             ),
         );
+    }
+}
+
+/// The API server refuses these before the operator sees them.
+fn metadata(api: &MonitoredApi, out: &mut Violations) {
+    if let Some(labels) = &api.metadata.labels {
+        syntax::labels(labels, "metadata.labels", &[], out);
+    }
+    if let Some(annotations) = &api.metadata.annotations {
+        syntax::annotations(annotations, "metadata.annotations", out);
     }
 }
 
