@@ -33,11 +33,11 @@ const RESPONSES_BYTES: usize = 32 * 1024 * 1024;
 /// Under a memory limit, bodies may take this part of it, and responses another one.
 const MEMORY_SHARE: usize = 8;
 /// Under a memory limit, connections may take this part of it.
-const CONNECTIONS_SHARE: usize = 3;
+const CONNECTIONS_SHARE: usize = 4;
 /// The most that a connection takes apart from what is counted: hyper's buffers, and the last piece of a response.
 const CONNECTION_BYTES: usize = 32 * 1024;
 /// Under a memory limit, HTTP/2 requests may take this part of it.
-const STREAMS_SHARE: usize = 4;
+const STREAMS_SHARE: usize = 8;
 /// What an HTTP/2 request takes apart from its bodies, as measured with clients that take no answers.
 const STREAM_BYTES: usize = 2_560;
 /// HTTP/2 requests that a connection may always have at the same time.

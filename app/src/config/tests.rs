@@ -335,11 +335,11 @@ fn under_a_memory_limit_the_limits_for_clients_fit_into_it() {
         let streams = limits.connections * limits.streams as usize * STREAM_BYTES;
         let bytes = connections.max(streams) + limits.bodies_bytes() + limits.responses_bytes();
         // The rest is for the program itself, the store's caches and the allocator.
-        assert!(bytes as u64 <= (mib << 20) * 5 / 8, "{mib} MiB: {limits:?}");
+        assert!(bytes as u64 <= (mib << 20) / 2, "{mib} MiB: {limits:?}");
         limits
     };
-    assert_eq!((fits(64).connections, fits(64).streams), (682, 9));
-    assert_eq!(fits(16_384).streams, free.streams);
+    assert_eq!((fits(64).connections, fits(64).streams), (512, 8));
+    assert_eq!(fits(32_768).streams, free.streams);
     assert!(fits(256).bodies_bytes() >= free.body_bytes * 30);
     assert_eq!(fits(4_096).connections, free.connections);
     assert_eq!(fits(4_096).responses_bytes(), free.responses_bytes());
