@@ -39,29 +39,29 @@ pub fn find(program: &str, text: &str) -> Result<Vec<u32>> {
 /// # Errors
 /// When `/proc` can't be read.
 pub fn cpu_of_ended_children() -> Result<Duration> {
-    times("self", CHILDREN)
+    let stat = fs::read_to_string("/proc/self/stat").context("read /proc/self/stat")?;
+    // The name, in parentheses, may hold spaces. Behind it, the 14th and 15th field are the times of children.
+    let (_, fields) = stat.rsplit_once(')').context("/proc/self/stat")?;
+    let ticks = fields.split_whitespace().skip(13).take(2).map(str::parse::<u32>);
+    let ticks: u32 = ticks.sum::<Result<_, _>>().context("/proc/self/stat")?;
+    Ok(TICK * ticks)
 }
 
-/// CPU time of a process, in its own code and in the kernel, to a hundredth of a second.
+/// CPU time of a process, in its own code and in the kernel. Threads that have ended are not part of it.
 ///
 /// # Errors
 /// When it has ended.
 pub fn cpu(pid: u32) -> Result<Duration> {
-    times(&pid.to_string(), OWN)
-}
-
-/// Where `/proc/<pid>/stat` has two times, in its own code and in the kernel, counted from behind the name.
-const OWN: usize = 11;
-const CHILDREN: usize = 13;
-
-fn times(process: &str, first: usize) -> Result<Duration> {
-    let path = format!("/proc/{process}/stat");
-    let stat = fs::read_to_string(&path).with_context(|| path.clone())?;
-    // The name, in parentheses, may hold spaces.
-    let (_, fields) = stat.rsplit_once(')').with_context(|| path.clone())?;
-    let ticks = fields.split_whitespace().skip(first).take(2).map(str::parse::<u32>);
-    let ticks: u32 = ticks.sum::<Result<_, _>>().context(path)?;
-    Ok(TICK * ticks)
+    let mut nanoseconds = 0;
+    for task in fs::read_dir(format!("/proc/{pid}/task")).with_context(|| format!("process {pid}"))? {
+        // The thread may have ended in between.
+        let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else {
+            continue;
+        };
+        let time = text.split_whitespace().next().unwrap_or_default();
+        nanoseconds += time.parse::<u64>().with_context(|| text.clone())?;
+    }
+    Ok(Duration::from_nanos(nanoseconds))
 }
 
 /// Memory of a process that is resident now, in bytes.

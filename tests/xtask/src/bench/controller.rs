@@ -19,12 +19,13 @@ use integration_tests::{
     operator::Operator,
     plain_client, process,
 };
-use rustix::process::Signal;
 use serde_json::{Value, json};
-use testbed::Testbed;
+use testbed::{Signal, Testbed};
 
 /// Requests at a time, of the plain client and of the operator.
 const IN_FLIGHT: usize = 16;
+/// What is frozen, because it would react to the objects.
+const IDLE: [&str; 2] = ["kube-controller-manager", "kube-scheduler"];
 const PATIENCE: Duration = Duration::from_secs(600);
 /// No more requests for so long means that the operator is done.
 const QUIET: Duration = Duration::from_secs(3);
@@ -64,6 +65,7 @@ pub(super) fn measure(args: &Args, binary: &Path) -> Result<String> {
     );
     let bench = Bench::start(args.resources, binary)?;
     let mut operator = bench.start_operator()?;
+    let empty = process::resident(operator.id())?;
     let mut table = Table::default();
     // Not counted: the first one fills caches, and gives the status that the plain client writes.
     let status = bench.warm_up(&operator)?;
@@ -91,7 +93,7 @@ pub(super) fn measure(args: &Args, binary: &Path) -> Result<String> {
     table.row(
         "C5",
         "memory of the operator, KiB a resource",
-        kibibytes(operator.id(), all)?,
+        kibibytes(process::resident(operator.id())?.saturating_sub(empty), all)?,
         "at most 5",
     );
     table.row(
@@ -109,6 +111,9 @@ pub(super) fn measure(args: &Args, binary: &Path) -> Result<String> {
     operator.stop()?;
     operator = bench.restart(&mut table, all)?;
     operator.stop()?;
+    for component in IDLE {
+        bench.bed.signal(component, Signal::CONT)?;
+    }
     bench.bed.shutdown()?;
     Ok(format!(
         "{all} resources, {} rounds of {}, {IN_FLIGHT} requests at a time.\n\n{}",
@@ -121,6 +126,10 @@ impl Bench {
         let bed = Testbed::builder("bench-controller").start()?;
         prometheus_operator_crds(&bed)?;
         let installed = Installed::into(&bed)?;
+        // Only what the operator and the plain client do is measured.
+        for component in IDLE {
+            bed.signal(component, Signal::STOP)?;
+        }
         let state = bed.state_dir().to_string_lossy().into_owned();
         let servers = process::find("kube-apiserver", &state)?;
         Ok(Self {
@@ -323,8 +332,8 @@ fn span(entries: &[Entry]) -> Result<Duration> {
     Ok(Duration::try_from(last.duration_since(*first))?)
 }
 
-fn kibibytes(pid: u32, resources: usize) -> Result<f64> {
-    Ok(float(usize::try_from(process::resident(pid)?)?) / 1024.0 / float(resources))
+fn kibibytes(bytes: u64, resources: usize) -> Result<f64> {
+    Ok(float(usize::try_from(bytes / 1024)?) / float(resources))
 }
 
 fn ratio(a: Duration, b: Duration) -> f64 {
