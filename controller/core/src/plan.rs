@@ -133,6 +133,22 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether the object is there as it was planned.
+    #[must_use]
+    pub const fn is_as_planned(&self) -> bool {
+        match self {
+            Self::Unchanged | Self::Applied => true,
+            Self::Conflict(_)
+            | Self::CrdMissing
+            | Self::Forbidden(_)
+            | Self::Invalid(_)
+            | Self::Failed(_)
+            | Self::Contested(_)
+            | Self::Waiting(_)
+            | Self::Pending(_) => false,
+        }
+    }
+
     /// Whether the child could not be written as wanted.
     #[must_use]
     pub const fn is_error(&self) -> bool {

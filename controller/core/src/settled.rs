@@ -42,17 +42,7 @@ impl Settled {
         if !applied.leftovers.is_empty() || !applied.kept.is_empty() || !applied.in_use.is_empty() {
             return None;
         }
-        let record = |child: &'_ AppliedChild| match child.outcome {
-            Outcome::Unchanged | Outcome::Applied => child.record.clone(),
-            Outcome::Conflict(_)
-            | Outcome::CrdMissing
-            | Outcome::Forbidden(_)
-            | Outcome::Invalid(_)
-            | Outcome::Failed(_)
-            | Outcome::Contested(_)
-            | Outcome::Waiting(_)
-            | Outcome::Pending(_) => None,
-        };
+        let record = |child: &AppliedChild| child.record.clone().filter(|_| child.outcome.is_as_planned());
         let records: Vec<ChildRecord> = applied.children.iter().map(record).collect::<Option<_>>()?;
         Some(Self {
             uid: plan.api.owner.uid.as_str().into(),

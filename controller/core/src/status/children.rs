@@ -160,7 +160,7 @@ pub(super) fn needed_children(applied: &Applied) -> NeededChildren {
     };
     if outcomes().any(refused) {
         NeededChildren::Refused
-    } else if outcomes().all(|outcome| matches!(outcome, Outcome::Unchanged | Outcome::Applied)) {
+    } else if outcomes().all(Outcome::is_as_planned) {
         NeededChildren::Applied
     } else {
         NeededChildren::Pending

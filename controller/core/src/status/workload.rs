@@ -7,7 +7,7 @@ use super::{
     FoldInput, claim, pods,
     verdict::{Truth, Verdict},
 };
-use crate::{facts::DeploymentFacts, kind::ChildKind, plan::Outcome};
+use crate::{facts::DeploymentFacts, kind::ChildKind};
 
 pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
     let Some(deployment) = &input.workload.deployment else {
@@ -40,21 +40,13 @@ fn outdated(input: &FoldInput<'_>) -> Option<Verdict> {
         .children
         .iter()
         .find(|child| child.kind == ChildKind::DEPLOYMENT)?;
-    match deployment.outcome {
-        Outcome::Unchanged | Outcome::Applied => None,
-        Outcome::Conflict(_)
-        | Outcome::CrdMissing
-        | Outcome::Forbidden(_)
-        | Outcome::Invalid(_)
-        | Outcome::Failed(_)
-        | Outcome::Contested(_)
-        | Outcome::Waiting(_)
-        | Outcome::Pending(_) => Some(Verdict::unknown(
+    (!deployment.outcome.is_as_planned()).then(|| {
+        Verdict::unknown(
             Reason::NotApplied,
             "the pods that run may be those of an earlier spec, because the Deployment could not be written: see \
              ChildrenApplied",
-        )),
-    }
+        )
+    })
 }
 
 fn rollout(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> Verdict {
