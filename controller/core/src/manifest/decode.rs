@@ -1,8 +1,9 @@
 //! From a manifest to a MonitoredApi, with every field of a wrong type: the API server tells them all.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use controller_api::{MonitoredApi, spec};
+use serde::de::Unexpected;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
@@ -39,12 +40,17 @@ pub fn decode(manifest: &Manifest) -> Result<Decoded, Vec<ManifestError>> {
             metadata.remove("managedFields");
         }
     }
+    let mut lists = Vec::new();
+    lists_for_maps(&value, &SCHEMA, &mut Vec::new(), &mut lists);
     let mut search = Search {
         manifest,
         value,
         gone: BTreeSet::new(),
         errors: Vec::new(),
     };
+    for path in &lists {
+        search.take_away(path, &serde::de::Error::invalid_type(Unexpected::Seq, &"a map"));
+    }
     loop {
         let (path, error) = match attempt(&search.value) {
             Ok(decoded) if search.errors.is_empty() => return not_oversized(manifest).map(|()| decoded),
@@ -55,6 +61,41 @@ pub fn decode(manifest: &Manifest) -> Result<Decoded, Vec<ManifestError>> {
         if !search.take_away(&path, &error) || search.errors.len() >= MAX_ERRORS {
             return Err(search.errors);
         }
+    }
+}
+
+/// The CRD's schema of the whole object.
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+    let crd = serde_json::to_value(controller_api::crd()).unwrap_or_default();
+    crd.pointer("/spec/versions/0/schema/openAPIV3Schema")
+        .cloned()
+        .unwrap_or_default()
+});
+
+/// Collects the paths of lists where the schema wants a map: Rust's types would take the items for the fields, in order.
+/// Such values in lists come in reverse, so that taking one away moves none of the others.
+fn lists_for_maps(value: &Value, schema: &Value, path: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
+    match value {
+        Value::Array(_) if schema.get("type").and_then(Value::as_str) == Some("object") => found.push(path.clone()),
+        Value::Array(items) => {
+            let Some(schema) = schema.get("items") else { return };
+            for (index, item) in items.iter().enumerate().rev() {
+                path.push(Step::Index(index));
+                lists_for_maps(item, schema, path, found);
+                path.pop();
+            }
+        }
+        Value::Object(map) => {
+            for (key, value) in map {
+                let schema = schema.get("properties").and_then(|properties| properties.get(key));
+                if let Some(schema) = schema {
+                    path.push(Step::Key(key.clone()));
+                    lists_for_maps(value, schema, path, found);
+                    path.pop();
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -239,3 +239,20 @@ fn unknown_fields_of_the_metadata_and_beside_the_spec_are_found() {
         ["metadata.labls", "sepc"]
     );
 }
+
+#[test]
+fn a_list_is_refused_where_a_map_is_wanted() {
+    let told = refused(
+        "{image: a, service: [], resources: [1], envFrom: [[], {configMapRef: [b]}, []], podTemplate: {spec: {}}}",
+    );
+    for field in [
+        "spec.service: a list ",
+        "spec.resources: a list ",
+        "spec.envFrom[0]: a list ",
+        "spec.envFrom[1].configMapRef: a list ",
+        "spec.envFrom[2]: a list ",
+    ] {
+        assert!(told.iter().any(|line| line.contains(field)), "{field} in {told:#?}");
+    }
+    assert_eq!(told.len(), 5, "{told:#?}");
+}
