@@ -200,7 +200,8 @@ pub fn samples(seed: u64, count: usize) -> Result<Vec<Sample>> {
         .collect()
 }
 
-fn set(values: &mut Map<String, Value>, path: &str, value: Value) {
+/// Sets the value at a path such as `image.tag`; what is missing on the way is made.
+pub(crate) fn set(values: &mut Map<String, Value>, path: &str, value: Value) {
     match path.split_once('.') {
         Some((parent, rest)) => {
             let entry = values.entry(parent).or_insert_with(|| json!({}));

@@ -15,6 +15,7 @@ pub mod image;
 pub mod install;
 pub mod kubernetes;
 pub mod memory_group;
+pub mod monitored_apis;
 pub mod operator;
 pub mod plain_client;
 pub mod postgres;

@@ -31,6 +31,8 @@ enum Campaign {
     Faults,
     /// Clients that take memory, against the reference API under a memory limit. Takes 10,000 connections; draws nothing.
     Memory,
+    /// Generated MonitoredApis, 200 a round: `render` against the API server and the operator.
+    Differential,
 }
 
 impl Campaign {
@@ -39,6 +41,7 @@ impl Campaign {
         match self {
             Self::Faults => "faults",
             Self::Memory => "memory_limit",
+            Self::Differential => "differential",
         }
     }
 }
@@ -62,6 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         .args(["--test-threads", "1", "--nocapture"])
         .env("FAULT_ROUNDS", args.rounds.to_string())
         .env("MEMORY_CAMPAIGN", "full")
+        .env("DIFFERENTIAL", (args.rounds * 200).to_string())
         .env("SEED", seed.to_string())
         .env("PROMTOOL", promtool)
         .env("MONITORED_API_BIN", programs.join("monitored-api"))
