@@ -14,7 +14,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{config::BackgroundBounds, telemetry::ShownCount};
+use crate::{config::BackgroundBounds, telemetry::shown_count::ShownCount};
 
 /// Kinds of work, a bounded set: the label `task_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

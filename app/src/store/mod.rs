@@ -4,6 +4,7 @@
 //! migrations.
 
 mod data;
+mod deadlines;
 mod fault;
 mod metrics;
 mod migrations;

@@ -18,9 +18,10 @@ use tokio::sync::Semaphore;
 
 use super::{
     StoreError,
+    deadlines::STATEMENT_TIMEOUT,
     fault::{Class, Fault},
     migrations,
-    session::{PostgresSession, STATEMENT_TIMEOUT, Session},
+    session::{PostgresSession, Session},
     sql::statement,
     sqlite_session::SqliteSession,
 };

@@ -1,20 +1,15 @@
 //! A connection in use: the one place where a statement goes to one database or the other.
 
-use std::{io, time::Duration};
+use std::time::Duration;
 
 use sqlx::{Postgres, pool::PoolConnection};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
+    deadlines::{ANSWER_TIMEOUT, late},
     sql::{DatabaseRow, Statement},
     sqlite_session::SqliteSession,
 };
-
-/// How long a statement may take. PostgreSQL gives up by itself (see `pools.rs`), SQLite is interrupted.
-pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a statement is waited for: for a server that is not there any more without the connection having ended, and a
-/// disk that does not answer.
-pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// A connection in use, perhaps in a transaction; one that is dropped without a commit is rolled back.
 #[derive(Debug)]
@@ -114,10 +109,6 @@ fn cannot_serve(error: &sqlx::Error) -> bool {
 
 fn ends_connection(code: &str) -> bool {
     matches!(code, "25006" | "57P01" | "57P02" | "57P03")
-}
-
-pub(super) fn late() -> sqlx::Error {
-    sqlx::Error::Io(io::ErrorKind::TimedOut.into())
 }
 
 impl Session {

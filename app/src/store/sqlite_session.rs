@@ -17,7 +17,7 @@ use sqlx::{
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
-    session::{ANSWER_TIMEOUT, STATEMENT_TIMEOUT, late},
+    deadlines::{ANSWER_TIMEOUT, STATEMENT_TIMEOUT, late},
     sql::Statement,
 };
 

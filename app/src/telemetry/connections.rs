@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http_instrument::Gauge;
 
-use super::ShownCount;
+use super::shown_count::ShownCount;
 
 /// The number of open connections; clones share it.
 #[derive(Debug, Clone)]

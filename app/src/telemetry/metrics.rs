@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http_instrument::{Counter, FamilyError, Gauge, HttpMetrics};
 use metric_contract::{DialectId, MetricId};
 
-use super::{Connections, CpuUsage, ShownCount, system_stats::LatestSystemStats};
+use super::{Connections, CpuUsage, shown_count::ShownCount, system_stats::LatestSystemStats};
 use crate::{background::BackgroundMetrics, cache::CacheMetrics, config::Config, error::Slug, store::StoreMetrics};
 
 /// The build that is running.

@@ -8,7 +8,7 @@ pub mod history;
 pub mod logs;
 mod metrics;
 pub mod process;
-mod shown_count;
+pub mod shown_count;
 pub mod spans;
 pub mod system;
 pub mod system_stats;
@@ -17,6 +17,5 @@ pub use self::{
     connections::{Connections, OpenConnection},
     cpu::CpuUsage,
     metrics::{BuildInfo, Metrics},
-    shown_count::ShownCount,
     spans::Tracer,
 };
