@@ -40,6 +40,7 @@ pub fn decode(manifest: &Manifest) -> Result<Decoded, Vec<ManifestError>> {
             metadata.remove("managedFields");
         }
     }
+    drop_nulls(&mut value, &SCHEMA);
     let mut lists = Vec::new();
     lists_for_maps(&value, &SCHEMA, &mut Vec::new(), &mut lists);
     let mut search = Search {
@@ -71,6 +72,31 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
         .cloned()
         .unwrap_or_default()
 });
+
+/// Drops every null of a map that the schema knows, as the API server does: in a map of texts, too, a null is no value.
+/// Fields without a schema keep theirs, which take a generated field away.
+fn drop_nulls(value: &mut Value, schema: &Value) {
+    match value {
+        Value::Array(items) => {
+            if let Some(schema) = schema.get("items") {
+                items.iter_mut().for_each(|item| drop_nulls(item, schema));
+            }
+        }
+        Value::Object(map) => {
+            let of_key = |key: &str| {
+                let properties = schema.get("properties").and_then(|properties| properties.get(key));
+                properties.or_else(|| schema.get("additionalProperties"))
+            };
+            map.retain(|key, value| !value.is_null() || of_key(key).is_none());
+            for (key, value) in map {
+                if let Some(schema) = of_key(key) {
+                    drop_nulls(value, schema);
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
 
 /// Collects the paths of lists where the schema wants a map: Rust's types would take the items for the fields, in order.
 /// Such values in lists come in reverse, so that taking one away moves none of the others.

@@ -256,3 +256,17 @@ fn a_list_is_refused_where_a_map_is_wanted() {
     }
     assert_eq!(told.len(), 5, "{told:#?}");
 }
+
+/// Seen on the API server: it drops the null of every field that the schema knows.
+#[test]
+fn a_null_in_a_map_of_texts_is_no_value_and_one_in_a_pod_template_stays() {
+    let text = "apiVersion: monitoredapi.io/v1alpha1\nkind: MonitoredApi\nmetadata: {name: a}\nspec: {image: a, port: null, \
+                nodeSelector: {zone: null, arch: arm64}, podLabels: {team: null}, resources: {limits: {cpu: null}}, \
+                podTemplate: {spec: {securityContext: {fsGroup: null}}}}\n";
+    let decoded = decode(&read(text).unwrap()[0]).unwrap();
+    let spec = &decoded.api.spec;
+    assert_eq!(spec.node_selector.as_ref().unwrap().len(), 1);
+    assert_eq!(spec.pod_labels.as_ref().map(BTreeMap::len), Some(0));
+    let template = spec.pod_template.as_ref().unwrap();
+    assert_eq!(template.pointer("/spec/securityContext/fsGroup"), Some(&Value::Null));
+}
