@@ -184,7 +184,7 @@ fn fields(message: &str) -> BTreeSet<String> {
     for reason in REASONS {
         for (end, _) in message.match_indices(&format!(": {reason}")) {
             let before = &message[..end];
-            let begin = before.rfind([' ', ',']).map_or(0, |space| space + 1);
+            let begin = begin_of_field(before);
             let mut field = before[begin..].trim_start_matches('[');
             if field == "<nil>" {
                 // A rule on the whole object names the field in its message, if it is one of ours.
@@ -205,6 +205,19 @@ fn fields(message: &str) -> BTreeSet<String> {
         found.extend(message[begin + marker.len()..].split(' ').next().map(str::to_owned));
     }
     found
+}
+
+/// Where the field begins that a text ends with. Keys may hold spaces, as in `spec.resources.requests.a b`.
+fn begin_of_field(text: &str) -> usize {
+    let of_spec = text
+        .match_indices("spec.")
+        .map(|(begin, _)| begin)
+        .filter(|begin| text[..*begin].is_empty() || text[..*begin].ends_with([' ', '[']))
+        .last();
+    let of_word = text.rfind([' ', ',']).map_or(0, |space| space + 1);
+    of_spec
+        .filter(|begin| !text[*begin..].contains(": "))
+        .unwrap_or(of_word)
 }
 
 /// Creates what the API server accepts and returns what the operator refuses: by the condition Accepted, or because the API

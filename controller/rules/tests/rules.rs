@@ -351,8 +351,8 @@ fn every_mistake_is_named_at_once_with_its_place_and_what_to_write() {
         "overrides[2].threshold: \"fast\" is not a valid duration: use h, m, s and ms and more than 0, for example 500ms",
         r#"overrides[2].for: "soon" is not a valid duration: use h, m, s and ms, for example 5m"#,
         r#"overrides[2].keepFiringFor: "5" is not a valid duration: use h, m, s and ms, for example 5m"#,
-        "overrides[2].severity: \"very bad\" is not a valid severity: use one word of letters, digits, - and _, for \
-         example warning",
+        "overrides[2].severity: \"very bad\" is not a valid severity: use letters, digits, - and _, beginning and \
+         ending with a letter or digit, for example warning",
         r#"overrides[3].threshold: "1" is not a valid threshold: ApiDown has none; remove the field"#,
         r#"overrides[4].name: "ApiDown" is not a valid name of a second override: use one override for each alert"#,
     ];

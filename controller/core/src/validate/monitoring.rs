@@ -14,6 +14,8 @@ use crate::{
 
 /// Label by which Grafana's sidecar finds dashboards unless it is set up otherwise.
 const DASHBOARD_LABEL: (&str, &str) = ("grafana_dashboard", "1");
+/// Longest name of a folder.
+const MAX_FOLDER: usize = 64;
 
 pub(super) fn monitoring(
     monitoring: Option<&spec::MonitoringSpec>,
@@ -87,11 +89,7 @@ pub(super) fn dashboard_settings(
     match form.unwrap_or_default() {
         spec::DashboardForm::Auto | spec::DashboardForm::ConfigMap => {}
     }
-    // The sidecar makes a directory of the name: with a slash it would write somewhere else.
-    if folder
-        .as_ref()
-        .is_some_and(|folder| folder.is_empty() || folder.starts_with('.') || folder.contains(['/', '\\']))
-    {
+    if folder.as_deref().is_some_and(|folder| !is_folder(folder)) {
         out.add(
             "spec.dashboard.folder",
             "not a valid folder: use letters, digits, spaces, ., _ and -, beginning with a letter or digit, for example Team A",
@@ -110,6 +108,13 @@ pub(super) fn dashboard_settings(
     enabled
         .unwrap_or(true)
         .then_some(DashboardSettings { folder, object_labels })
+}
+
+/// Whether the text can name a folder. The sidecar makes a directory of it: with a slash it would write somewhere else.
+fn is_folder(text: &str) -> bool {
+    let letter = |c: char| c.is_ascii_alphanumeric();
+    let inner = |c: char| letter(c) || " ._-".contains(c);
+    text.len() <= MAX_FOLDER && text.starts_with(letter) && text.chars().all(inner)
 }
 
 /// The installation's labels with the author's over them.

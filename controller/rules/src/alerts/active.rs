@@ -181,7 +181,7 @@ fn changed_alert(
         Some(word) => errors.add(
             format!("{path}.severity"),
             format!(
-                "{} is not a valid severity: use one word of letters, digits, - and _, for example warning",
+                "{} is not a valid severity: use letters, digits, - and _, beginning and ending with a letter or digit, for example warning",
                 quoted(word)
             ),
         ),
@@ -257,8 +257,9 @@ fn is_web_address(url: &str) -> bool {
 }
 
 fn is_word(text: &str) -> bool {
-    let letters = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    (1..=63).contains(&text.len()) && text.chars().all(letters)
+    let letter = |c: char| c.is_ascii_alphanumeric();
+    let inner = |c: char| letter(c) || c == '-' || c == '_';
+    (1..=63).contains(&text.len()) && text.starts_with(letter) && text.ends_with(letter) && text.chars().all(inner)
 }
 
 struct FieldErrors(Vec<FieldError>);
