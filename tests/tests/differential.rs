@@ -215,9 +215,8 @@ fn begin_of_field(text: &str) -> usize {
         .filter(|begin| text[..*begin].is_empty() || text[..*begin].ends_with([' ', '[']))
         .last();
     let of_word = text.rfind([' ', ',']).map_or(0, |space| space + 1);
-    of_spec
-        .filter(|begin| !text[*begin..].contains(": "))
-        .unwrap_or(of_word)
+    let is_field = |begin: &usize| [": ", ", "].iter().all(|end| !text[*begin..].contains(end));
+    of_spec.filter(is_field).unwrap_or(of_word)
 }
 
 /// Creates what the API server accepts and returns what the operator refuses: by the condition Accepted, or because the API
