@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use testbed::Testbed;
 
-use crate::{eventually, kubernetes::condition, operator::Operator};
+use crate::{audit::AuditLog, eventually, kubernetes::condition, operator::Operator};
 
 /// The operator's namespace, ServiceAccount, ClusterRole and Lease.
 pub const OPERATOR: &str = "monitored-api";
@@ -109,6 +109,18 @@ impl Installed {
         });
         fs::write(path, config.to_string()).with_context(|| format!("write {}", path.display()))
     }
+}
+
+/// Starts a test bed with Prometheus Operator's CRDs, the CRD and the operator's user.
+///
+/// # Errors
+/// When the test bed can't be started, or the API server refuses something.
+pub fn operator_bed(name: &str) -> Result<(Testbed, Installed, AuditLog)> {
+    let bed = Testbed::builder(name).start()?;
+    prometheus_operator_crds(&bed)?;
+    let installed = Installed::into(&bed)?;
+    let audit = AuditLog::of(&bed);
+    Ok((bed, installed, audit))
 }
 
 /// Installs Prometheus Operator's CRDs, without Prometheus Operator.

@@ -20,7 +20,7 @@ use std::{
 use integration_tests::{
     api_proxy::{ApiProxy, Moment, Seen},
     audit::AuditLog,
-    install::{Installed, OPERATOR_USER, prometheus_operator_crds},
+    install::{Installed, OPERATOR_USER, operator_bed},
     kubernetes::{DEPLOYMENTS, IMAGE, Kubernetes, MONITORED_APIS, Resource, SERVICES, condition, monitored_api, says},
     operator::Operator,
 };
@@ -44,10 +44,7 @@ struct Bed {
 }
 
 static BED: LazyLock<Mutex<Bed>> = LazyLock::new(|| {
-    let bed = Testbed::builder("faults").start().expect("start a test bed");
-    prometheus_operator_crds(&bed).expect("install Prometheus Operator's CRDs");
-    let installed = Installed::into(&bed).expect("install the operator's user");
-    let audit = AuditLog::of(&bed);
+    let (bed, installed, audit) = operator_bed("faults").expect("start a test bed for the operator");
     Mutex::new(Bed { bed, installed, audit })
 });
 

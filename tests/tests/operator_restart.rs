@@ -18,7 +18,7 @@ use std::{
 use integration_tests::{
     audit::{AuditLog, Entry, Mark},
     eventually,
-    install::{Installed, OPERATOR, OPERATOR_USER, prometheus_operator_crds},
+    install::{Installed, OPERATOR, OPERATOR_USER, operator_bed},
     kubernetes::{DEPLOYMENTS, IMAGE, Kubernetes, MONITORED_APIS, Resource, SERVICES, monitored_api, says},
     operator::Operator,
 };
@@ -38,10 +38,7 @@ struct Bed {
 }
 
 static BED: LazyLock<Mutex<Bed>> = LazyLock::new(|| {
-    let bed = Testbed::builder("operator-restart").start().expect("start a test bed");
-    prometheus_operator_crds(&bed).expect("install Prometheus Operator's CRDs");
-    let installed = Installed::into(&bed).expect("install the operator's user");
-    let audit = AuditLog::of(&bed);
+    let (bed, installed, audit) = operator_bed("operator-restart").expect("start a test bed for the operator");
     Mutex::new(Bed { bed, installed, audit })
 });
 

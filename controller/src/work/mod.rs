@@ -10,5 +10,7 @@ mod planning;
 pub(crate) mod queue;
 pub(crate) mod reconcile;
 pub(crate) mod report;
+#[cfg(test)]
+mod scripted_api;
 pub(crate) mod settled;
 pub(crate) mod worker;

@@ -185,3 +185,6 @@ fn update_series(context: &Context, target: &Target, status: &MonitoredApiStatus
         },
     );
 }
+
+#[cfg(test)]
+mod tests;

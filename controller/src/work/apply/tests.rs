@@ -1,111 +1,17 @@
-//! One child applied through the real client, against an API server that answers from a script: what each failure of
-//! the transport leads to, and which requests follow.
+//! One child applied: what each failure of the transport leads to, and which requests follow.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use controller_api::MonitoredApiStatus;
 use controller_core::changes::decide;
 use controller_core::compile;
 use controller_core::facts::{Facts, Settings};
-use controller_core::owner::ApiRef;
-use http::{Method, Request, Response};
-use http_body_util::BodyExt;
-use kube::client::Body;
+use http::Method;
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::*;
-use crate::cache::namespaced_name::NamespacedName;
-use crate::cluster::Cluster;
-
-/// How the API server answers one request.
-#[derive(Debug, Clone)]
-enum Reply {
-    Status(u16, &'static str),
-    Object(Value),
-    /// The object, which this request has made.
-    Created(Value),
-    /// The request was received, and the connection cut before the answer.
-    Cut,
-    /// No answer, ever.
-    Silence,
-}
-
-/// A request as it was received.
-#[derive(Debug, Clone)]
-struct Received {
-    method: Method,
-    query: String,
-    content_type: String,
-    body: Value,
-}
-
-type Log = Arc<Mutex<Vec<Received>>>;
-
-async fn receive(request: Request<Body>, log: Log) {
-    let (parts, body) = request.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
-    let content_type = parts.headers.get(http::header::CONTENT_TYPE);
-    log.lock().unwrap().push(Received {
-        method: parts.method,
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        content_type: content_type.map_or_else(String::new, |value| value.to_str().unwrap().to_owned()),
-        body: serde_json::from_slice(&body).unwrap_or_default(),
-    });
-}
-
-async fn answer(reply: Reply) -> Result<Response<Body>, tower::BoxError> {
-    match reply {
-        Reply::Status(code, reason) => {
-            let status = json!({"kind": "Status", "code": code, "reason": reason, "message": format!("said {reason}")});
-            let answer = Response::builder().status(code).header("Retry-After", "120");
-            Ok(answer.body(Body::from(status.to_string().into_bytes()))?)
-        }
-        Reply::Object(object) => Ok(Response::new(Body::from(object.to_string().into_bytes()))),
-        Reply::Created(object) => {
-            let answer = Response::builder().status(201);
-            Ok(answer.body(Body::from(object.to_string().into_bytes()))?)
-        }
-        Reply::Cut => Err("connection closed before message completed".into()),
-        Reply::Silence => std::future::pending().await,
-    }
-}
-
-/// A context whose API server gives these replies in order, and the requests that it received.
-fn context(script: Vec<Reply>) -> (Arc<Context>, Log) {
-    let script = Arc::new(Mutex::new(script.into_iter()));
-    let log = Log::default();
-    let received = Arc::clone(&log);
-    let service = tower::service_fn(move |request: Request<Body>| {
-        let reply = script.lock().unwrap().next().expect("a request beyond the script");
-        let received = Arc::clone(&received);
-        async move {
-            receive(request, received).await;
-            answer(reply).await
-        }
-    });
-    let cluster = Cluster::over(kube::Client::new(service, "default"));
-    (Arc::new(Context::for_tests(cluster)), log)
-}
-
-fn target() -> Target {
-    Target {
-        key: NamespacedName::new("shop", "orders"),
-        owner: ApiRef {
-            namespace: "shop".to_owned(),
-            name: "orders".to_owned(),
-            uid: "u1".to_owned(),
-        },
-        generation: 1,
-        spec: 0,
-        resource_version: "1".to_owned(),
-        api: Err(Vec::new()),
-        status: MonitoredApiStatus::default(),
-        reconcile_at: None,
-        deleting: false,
-    }
-}
+use crate::work::scripted_api::{Received, Reply, context, methods, target};
 
 fn planned() -> PlannedChild {
     let object = json!({
@@ -146,10 +52,6 @@ async fn settle_in(context: &Context, decision: Decision) -> AppliedChild {
         planned: &planned,
     };
     child.settle(decision).await
-}
-
-fn methods(received: &[Received]) -> Vec<&str> {
-    received.iter().map(|request| request.method.as_str()).collect()
 }
 
 fn failed_with(applied: &AppliedChild, words: &str) {
@@ -479,56 +381,4 @@ async fn a_field_that_somebody_keeps_changing_is_written_back_a_few_times_and_th
     assert_eq!(child.settle(Decision::Skip).await.outcome, sixth.outcome);
     tokio::time::advance(Duration::from_secs(11 * 60)).await;
     assert_eq!(child.settle(Decision::Skip).await.outcome, Outcome::Unchanged);
-}
-
-/// The MonitoredApi of [`target`] as a GET returns it.
-fn api_object(version: &str, generation: i64, image: &str) -> Value {
-    json!({"metadata": {"name": "orders", "namespace": "shop", "uid": "u1", "resourceVersion": version,
-        "generation": generation}, "spec": {"image": image}})
-}
-
-/// Reports a status for an invalid spec, for which nothing was applied. Returns the requests and whether it is due again.
-async fn report_in(known: Value, script: Vec<Reply>) -> (Vec<Received>, bool) {
-    let (context, log) = context(script);
-    let known: crate::watch::observe::ApiItem = serde_json::from_value(known).unwrap();
-    context.store.upsert(WatchedKind::MonitoredApi, known, Source::Event(1));
-    let target = crate::work::gather::cached(&context, &target().key).unwrap();
-    let violations = [controller_core::Violation::oversized(1)];
-    let input = controller_core::FoldInput {
-        owner: &target.owner,
-        generation: target.generation,
-        previous: &target.status,
-        validated: Err(&violations),
-        applied: None,
-        workload: &controller_core::facts::WorkloadFacts::default(),
-        prometheus: &controller_core::facts::PrometheusFacts::NotReadYet,
-        namespace_labels: None,
-        suspended: false,
-        reconcile_at: None,
-        as_written: false,
-        now: jiff::Timestamp::UNIX_EPOCH,
-    };
-    crate::work::report::report(&context, &target, &input).await.unwrap();
-    let received = log.lock().unwrap().clone();
-    (received, context.queue.depth().0 == 1)
-}
-
-#[tokio::test]
-async fn an_edit_that_only_the_read_after_a_409_has_shown_is_worked_on_next() {
-    let script = vec![
-        Reply::Status(409, "Conflict"),
-        Reply::Object(api_object("8", 2, "b")),
-        Reply::Object(api_object("9", 2, "b")),
-    ];
-    let (received, due) = report_in(api_object("7", 1, "a"), script).await;
-    assert_eq!(methods(&received), ["PUT", "GET", "PUT"]);
-    assert!(due, "the event of the edit will change nothing");
-}
-
-#[tokio::test]
-async fn a_status_is_not_written_over_a_resource_of_a_restored_etcd() {
-    let script = vec![Reply::Status(409, "Conflict"), Reply::Object(api_object("5", 1, "b"))];
-    let (received, due) = report_in(api_object("7", 1, "a"), script).await;
-    assert_eq!(methods(&received), ["PUT", "GET"]);
-    assert!(due);
 }

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use integration_tests::{
     audit::{AuditLog, Entry, Mark},
     eventually,
-    install::{Installed, OPERATOR_USER, prometheus_operator_crds},
+    install::{Installed, OPERATOR_USER, operator_bed},
     kubernetes::{DEPLOYMENTS, Kubernetes, MONITORED_APIS, Write, monitored_api},
     operator::Operator,
     plain_client, process,
@@ -123,9 +123,7 @@ pub(super) fn measure(args: &Args, binary: &Path) -> Result<String> {
 
 impl Bench {
     fn start(resources: usize, binary: &Path) -> Result<Self> {
-        let bed = Testbed::builder("bench-controller").start()?;
-        prometheus_operator_crds(&bed)?;
-        let installed = Installed::into(&bed)?;
+        let (bed, installed, audit) = operator_bed("bench-controller")?;
         // Only what the operator and the plain client do is measured.
         for component in IDLE {
             bed.signal(component, Signal::STOP)?;
@@ -134,7 +132,7 @@ impl Bench {
         let servers = process::find("kube-apiserver", &state)?;
         Ok(Self {
             api: Kubernetes::connect(&bed.kubeconfig())?,
-            audit: AuditLog::of(&bed),
+            audit,
             api_server: *servers.first().context("no process of the API server")?,
             installed,
             binary: binary.to_owned(),
