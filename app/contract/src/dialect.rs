@@ -22,6 +22,15 @@ impl StatusStyle {
             Self::Class => "5xx",
         }
     }
+
+    /// The fully anchored regular expression that matches the client's failures.
+    #[must_use]
+    pub const fn client_error_regex(self) -> &'static str {
+        match self {
+            Self::Exact => "4..",
+            Self::Class => "4xx",
+        }
+    }
 }
 
 /// The kind of names that the labels [`Attribute::ErrorType`] and [`Attribute::Exception`] have as values.
@@ -93,6 +102,8 @@ pub struct Dialect {
     pub lacks: &'static [MetricId],
     /// The form of a status label's values.
     pub status_style: StatusStyle,
+    /// The status under which requests are counted whose client left before an answer, if it counts them at all.
+    pub abandoned_status: Option<&'static str>,
     /// The names of errors in labels.
     pub error_names: ErrorNames,
     /// The route label's value when no route matched.

@@ -13,6 +13,8 @@ pub const API_NAME: &str = "name";
 /// The namespace of that MonitoredApi. A Prometheus that overrides `honorLabels` replaces the label `namespace` of the
 /// operator's series by the operator's own namespace; no Prometheus replaces this one.
 pub const API_NAMESPACE: &str = "api_namespace";
+/// Why the container of a pod ended, on one of the operator's own series.
+pub const REASON: &str = "reason";
 /// The name of an alert, on each alert and on `ALERTS`.
 pub const ALERT_NAME: &str = "alertname";
 /// `pending` or `firing`, on `ALERTS`.

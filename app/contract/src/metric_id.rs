@@ -70,9 +70,9 @@ metric_ids! {
     /// Requests by class of status.
     RequestsByClass [];
     /// Requests that took longer than the threshold for slow ones.
-    SlowRequests [];
+    SlowRequests [] SlowRequests;
     /// Handlers that panicked or failed with an error of their own.
-    Exceptions [];
+    Exceptions [] Exceptions;
     /// All requests of recorded routes, as one number.
     RequestsServed [];
     /// Requests and handles for which the cap on series left no room.
@@ -86,7 +86,7 @@ metric_ids! {
     /// Errors answered to clients, by type.
     ErrorsByType [ErrorType] ErrorsByType;
     /// Open client connections.
-    ActiveConnections [];
+    ActiveConnections [] Connections;
 
     // Business.
     /// Operations on the database.
@@ -98,11 +98,11 @@ metric_ids! {
     /// The limit on connections to the database.
     DatabaseConnectionsMax [];
     /// Operations on the cache.
-    CacheOperations [Operation, OperationResult];
+    CacheOperations [Operation, OperationResult] CacheOperations;
     /// Entries in the cache.
     CacheEntries [];
     /// Background tasks, by status.
-    BackgroundTasks [TaskType, TaskStatus];
+    BackgroundTasks [TaskType, TaskStatus] BackgroundTasks;
     /// Time that background tasks took.
     BackgroundTaskDuration [TaskType];
     /// Background tasks that wait.
@@ -134,7 +134,7 @@ metric_ids! {
     /// Open file descriptors of the process.
     ProcessOpenFds [] FileDescriptors;
     /// Limit on open file descriptors.
-    ProcessMaxFds [];
+    ProcessMaxFds [] FileDescriptorLimit;
     /// Threads of the process.
     ProcessThreads [] Threads;
     /// The version, commit and compiler of the running program, with the value 1.
@@ -168,7 +168,7 @@ metric_ids! {
     /// Periods of the container's processor quota.
     ContainerCpuPeriods [];
     /// Periods in which the container was throttled.
-    ContainerCpuThrottledPeriods [];
+    ContainerCpuThrottledPeriods [] CpuThrottling;
     /// Time for which the container was throttled.
     ContainerCpuThrottled [];
     /// Processes of the container that the kernel killed because memory ran out.

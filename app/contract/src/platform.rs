@@ -27,6 +27,7 @@ pub const SCRAPE_SAMPLES: &Family = &Family {
     unit: Unit::Count,
     labels: &[],
     help: "Samples kept of the last scrape of the target.",
+    // `scrape_duration_seconds` is the signal's first family.
     signal: None,
 };
 
@@ -62,6 +63,53 @@ pub const REPLICAS_READY: &Family = &Family {
     help: "Pods of the MonitoredApi's workload that are ready.",
     signal: Some(Signal::ReplicasReady),
 };
+
+/// `monitored_api_pods_not_ready`: pods of the workload that run or start and are not ready, those of a rollout that is
+/// under way among them.
+pub const PODS_NOT_READY: &Family = &Family {
+    name: "monitored_api_pods_not_ready",
+    kind: MetricKind::Gauge,
+    unit: Unit::Count,
+    labels: OPERATOR_LABELS,
+    help: "Pods of the MonitoredApi's workload that run or start and are not ready.",
+    signal: Some(Signal::PodsNotReady),
+};
+/// `monitored_api_restarts_total`: restarts of the main container of the workload's pods, counted since this replica of the
+/// operator leads. It does not fall when a pod is replaced.
+pub const RESTARTS: &Family = &Family {
+    name: "monitored_api_restarts_total",
+    kind: MetricKind::Counter,
+    unit: Unit::Count,
+    labels: OPERATOR_LABELS,
+    help: "Restarts of the API's container in all pods, counted since this replica of the operator leads.",
+    signal: Some(Signal::Restarts),
+};
+/// `monitored_api_last_termination_reason`: pods of the workload whose main container ended before, by the reason of the
+/// last time: one of [`TERMINATION_REASONS`].
+pub const LAST_TERMINATION_REASON: &Family = &Family {
+    name: "monitored_api_last_termination_reason",
+    kind: MetricKind::Gauge,
+    unit: Unit::Count,
+    labels: &[
+        labels::NAMESPACE,
+        labels::API_NAMESPACE,
+        labels::API_NAME,
+        labels::REASON,
+    ],
+    help: "Pods of the MonitoredApi's workload whose container ended before, by the reason of the last time.",
+    signal: Some(Signal::LastTermination),
+};
+/// The reason of a container that the kernel killed because it reached its memory limit.
+pub const OOM_KILLED: &str = "OOMKilled";
+/// The values of the label `reason`. The last stands for every other reason that a container runtime may give.
+pub const TERMINATION_REASONS: &[&str] = &[
+    OOM_KILLED,
+    "Error",
+    "Completed",
+    "ContainerCannotRun",
+    "StartError",
+    "Other",
+];
 
 /// `monitored_api_info`: one for each MonitoredApi, with what is known of it.
 pub const INFO: &Family = &Family {

@@ -35,6 +35,13 @@ pub const ERRORS: RecordedSeries = RecordedSeries {
     operation: "rate",
     help: "Requests per second of an API that it answered with a server error, without excluded routes.",
 };
+/// The memory of the largest process of an API.
+pub const MEMORY: RecordedSeries = RecordedSeries {
+    level: "namespace_job",
+    metric: "api_memory_bytes",
+    operation: "max",
+    help: "Most resident memory of one process of an API within the window.",
+};
 /// Requests per second by upper bound of the latency histogram.
 pub const LATENCY_BUCKETS: RecordedSeries = RecordedSeries {
     level: "namespace_job_le",

@@ -13,6 +13,14 @@ pub enum Signal {
     Duration,
     /// Requests being served right now.
     InFlight,
+    /// Requests that took longer than the service's own threshold for slow ones.
+    SlowRequests,
+    /// Handlers that panicked or failed with an error of their own.
+    Exceptions,
+    /// Requests whose client left before an answer.
+    AbandonedRequests,
+    /// Open client connections.
+    Connections,
     /// Size of request bodies.
     RequestSize,
     /// Size of response bodies.
@@ -23,12 +31,28 @@ pub enum Signal {
     Memory,
     /// Open file descriptors of the process.
     FileDescriptors,
+    /// Limit on open file descriptors of the process.
+    FileDescriptorLimit,
     /// Threads of the process.
     Threads,
     /// When the process started.
     StartTime,
     /// Operations on a database.
     DatabaseOperations,
+    /// Operations on a cache.
+    CacheOperations,
+    /// Background tasks, by status.
+    BackgroundTasks,
+    /// Share of the processor quota's periods in which the container was throttled.
+    CpuThrottling,
+    /// The container's memory limit: `spec.resources.limits.memory`.
+    MemoryLimit,
+    /// The container's processor limit: `spec.resources.limits.cpu`.
+    CpuLimit,
+    /// Time after which a scrape is given up: `spec.metrics.timeout`.
+    ScrapeTimeout,
+    /// Most samples of a scrape: `spec.metrics.limits.samples`.
+    SampleLimit,
     /// Whether the last scrape succeeded (Prometheus's own `up`).
     Up,
     /// The cost of a scrape: duration and samples.
@@ -37,6 +61,12 @@ pub enum Signal {
     ReplicasWanted,
     /// Pods that are ready.
     ReplicasReady,
+    /// Pods that are not ready, those of a rollout that is under way among them.
+    PodsNotReady,
+    /// Restarts of the pods' containers.
+    Restarts,
+    /// Why the pods' containers ended the last time.
+    LastTermination,
 }
 
 impl Signal {
@@ -49,18 +79,33 @@ impl Signal {
             Self::ErrorsByType => "errors by type",
             Self::Duration => "latency",
             Self::InFlight => "in flight",
+            Self::SlowRequests => "slow requests",
+            Self::Exceptions => "exceptions",
+            Self::AbandonedRequests => "abandoned requests",
+            Self::Connections => "connections",
             Self::RequestSize => "request size",
             Self::ResponseSize => "response size",
             Self::Cpu => "CPU",
             Self::Memory => "memory",
             Self::FileDescriptors => "file descriptors",
+            Self::FileDescriptorLimit => "file descriptor limit",
             Self::Threads => "threads",
             Self::StartTime => "start time",
             Self::DatabaseOperations => "database operations",
+            Self::CacheOperations => "cache operations",
+            Self::BackgroundTasks => "background tasks",
+            Self::CpuThrottling => "CPU throttling",
+            Self::MemoryLimit => "memory limit",
+            Self::CpuLimit => "CPU limit",
+            Self::ScrapeTimeout => "scrape timeout",
+            Self::SampleLimit => "sample limit",
             Self::Up => "up",
             Self::ScrapeCost => "scrape cost",
             Self::ReplicasWanted => "replicas wanted",
             Self::ReplicasReady => "replicas ready",
+            Self::PodsNotReady => "pods not ready",
+            Self::Restarts => "restarts",
+            Self::LastTermination => "last termination",
         }
     }
 }

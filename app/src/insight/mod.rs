@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use controller_rules::ApiFacts;
+use controller_rules::{ApiFacts, ApiLimits};
 use http_instrument::{Gauge, HttpMetrics};
 use metric_contract::TargetKind;
 use tokio::time::MissedTickBehavior;
@@ -123,6 +123,7 @@ impl SelfReport {
             target: TargetKind::Static,
             scrape_interval_seconds: 15,
             excluded_routes: &[],
+            limits: ApiLimits::default(),
         };
         alerting::settings(&api, &self.0.thresholds).1
     }

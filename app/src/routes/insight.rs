@@ -11,7 +11,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use controller_rules::ApiFacts;
+use controller_rules::{ApiFacts, ApiLimits};
 use http_instrument::Format;
 use jiff::Timestamp;
 use metric_contract::TargetKind;
@@ -391,6 +391,7 @@ impl PrometheusTarget {
             target: self.kind,
             scrape_interval_seconds: self.scrape_interval_seconds,
             excluded_routes: &[],
+            limits: ApiLimits::default(),
         }
     }
 }

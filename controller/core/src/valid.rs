@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use controller_api::quantity;
 use controller_api::spec::{ImagePullPolicy, SecurityProfile, ServiceType};
-use controller_rules::{AlertSettings, ApiFacts};
+use controller_rules::{AlertSettings, ApiFacts, ApiLimits, promql::PromDuration};
 use k8s_openapi::api::{
     apps::v1::DeploymentStrategy,
     core::v1::{
@@ -55,6 +56,25 @@ impl ValidApi {
             target: TargetKind::ServiceMonitor,
             scrape_interval_seconds: self.metrics.interval_seconds,
             excluded_routes: &self.metrics.excluded_routes,
+            limits: self.limits(),
+        }
+    }
+
+    fn limits(&self) -> ApiLimits {
+        let amount = |resource: &str| {
+            let limits = self.workload.resources.limits.as_ref()?;
+            quantity::value(&limits.get(resource)?.0)
+        };
+        let timeout = PromDuration::parse_up_to_hours(&self.metrics.timeout);
+        ApiLimits {
+            memory_bytes: amount("memory").map(|bytes| bytes as u64).filter(|bytes| *bytes > 0),
+            cpu_millicores: amount("cpu")
+                .map(|cores| (cores * 1000.0).ceil() as u64)
+                .filter(|millicores| *millicores > 0),
+            scrape_timeout_millis: timeout.ok().map(PromDuration::millis).filter(|millis| *millis > 0),
+            scrape_samples: u64::try_from(self.metrics.sample_limit)
+                .ok()
+                .filter(|samples| *samples > 0),
         }
     }
 }

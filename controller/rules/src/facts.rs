@@ -19,4 +19,19 @@ pub struct ApiFacts<'a> {
     pub scrape_interval_seconds: u32,
     /// RE2 patterns, fully anchored, of routes that are never counted; they include the paths of probes and metrics.
     pub excluded_routes: &'a [String],
+    /// The limits that some of its figures are compared with.
+    pub limits: ApiLimits,
+}
+
+/// Limits that are set for an API; `None`: there is none, or it is not known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ApiLimits {
+    /// Memory of the container, in bytes.
+    pub memory_bytes: Option<u64>,
+    /// Processor time of the container, in thousandths of a core.
+    pub cpu_millicores: Option<u64>,
+    /// Time after which a scrape is given up, in milliseconds.
+    pub scrape_timeout_millis: Option<u64>,
+    /// Most samples of a scrape.
+    pub scrape_samples: Option<u64>,
 }

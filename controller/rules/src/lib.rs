@@ -17,7 +17,7 @@ mod settings;
 pub use alerts::{build_rules, check_overrides, check_runbook_base_url};
 pub use dashboard_uid::dashboard_uid;
 pub use dashboards::{Dashboard, OmittedPanel, PanelQuery, build_dashboard, panel_queries};
-pub use facts::ApiFacts;
+pub use facts::{ApiFacts, ApiLimits};
 pub use panel_id::PanelId;
 pub use ruleset::{AlertingRule, OmittedAlert, RecordingRule, Rule, RuleGroup, RuleSet};
 pub use settings::{AlertOverride, AlertSettings, FieldError};

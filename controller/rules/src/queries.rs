@@ -3,13 +3,17 @@
 //! Alerts, recording rules and panels are all built from these, so they always agree on what a request or an error is.
 
 mod dialect;
+mod history;
+mod platform;
+mod resources;
+mod work;
 
 pub use dialect::EventLabel;
 
 use metric_contract::{
     Signal, labels,
-    platform::{ALERTS, REPLICAS_READY, REPLICAS_WANTED, SCRAPE_DURATION, UP},
-    recorded_series::RecordedSeries,
+    platform::ALERTS,
+    recorded_series::{REQUESTS, RecordedSeries},
 };
 
 use crate::{
@@ -71,36 +75,6 @@ impl<'a> ApiQueries<'a> {
         &self.scope
     }
 
-    /// The number of targets that answer their scrapes; no series if Prometheus knows no target.
-    #[must_use]
-    pub fn targets_up(&self) -> Expr {
-        self.scope.sum(self.scope.select(UP.name).into(), &[])
-    }
-
-    /// The number of targets that Prometheus knows.
-    #[must_use]
-    pub fn targets_known(&self) -> Expr {
-        self.scope.count(self.scope.select(UP.name).into(), &[])
-    }
-
-    /// The number of wanted pods; no series if this Prometheus does not scrape the operator.
-    #[must_use]
-    pub fn replicas_wanted(&self) -> Expr {
-        self.scope.reported(REPLICAS_WANTED)
-    }
-
-    /// The number of ready pods; no series if this Prometheus does not scrape the operator.
-    #[must_use]
-    pub fn replicas_ready(&self) -> Expr {
-        self.scope.reported(REPLICAS_READY)
-    }
-
-    /// The duration of the slowest target's last scrape, in seconds.
-    #[must_use]
-    pub fn scrape_seconds(&self) -> Expr {
-        self.scope.max(self.scope.select(SCRAPE_DURATION.name).into(), &[])
-    }
-
     /// The number of firing alerts; 0, not missing, while there are targets.
     #[must_use]
     pub fn alerts_firing(&self) -> Expr {
@@ -142,10 +116,42 @@ impl<'a> ApiQueries<'a> {
         let errors = self
             .requests_selector(Signal::Errors)?
             .with(Matcher::matches(&*self.stored(counter.status), &failed));
-        Ok(or_zero(
-            self.scope.sum(rate(errors.over(self.window)), &[]),
-            self.request_rate(&[])?,
-        ))
+        let all = match self.window {
+            // The rules have recorded the requests a moment ago; to read them again would cost as much as the errors.
+            RangeWindow::Fixed(_) => self.recorded(&REQUESTS),
+            RangeWindow::RateInterval | RangeWindow::DashboardRange => self.request_rate(&[])?,
+        };
+        Ok(or_zero(self.scope.sum(rate(errors.over(self.window)), &[]), all))
+    }
+
+    /// Requests per second that the API refused as the client's mistake (4xx), without those whose client left.
+    ///
+    /// # Errors
+    /// [`Signal::Errors`] has no metric.
+    pub fn client_error_rate(&self) -> QueryResult {
+        let counter = self.requests_series(Signal::Errors)?;
+        let failed = Regex::pattern(counter.status_style.client_error_regex());
+        let status = self.stored(counter.status);
+        let abandoned = self.dialect(Signal::Errors)?.abandoned_status.map(Regex::literal);
+        let errors = self
+            .requests_selector(Signal::Errors)?
+            .with(Matcher::matches(&*status, &failed))
+            .with_all(abandoned.map(|abandoned| Matcher::does_not_match(&*status, &abandoned)));
+        Ok(self.scope.sum(rate(errors.over(self.window)), &[]))
+    }
+
+    /// Requests per second whose client left before an answer.
+    ///
+    /// # Errors
+    /// [`Signal::AbandonedRequests`] has no metric.
+    pub fn abandoned_rate(&self) -> QueryResult {
+        let missing = MissingSignal(Signal::AbandonedRequests);
+        let status = self.dialect(missing.0)?.abandoned_status.ok_or(missing)?;
+        let counter = self.requests_series(missing.0)?;
+        let abandoned = self
+            .requests_selector(missing.0)?
+            .with(Matcher::equal(&*self.stored(counter.status), status));
+        Ok(self.scope.sum(rate(abandoned.over(self.window)), &[]))
     }
 
     /// Errors per second by type.
@@ -247,10 +253,23 @@ impl<'a> ApiQueries<'a> {
         recorded.name(&rule_window(self.api).to_string())
     }
 
+    /// The number of events within the window of the rules.
+    #[must_use]
+    pub fn events(&self, per_second: Expr) -> Expr {
+        per_second.times(rule_window(self.api).seconds())
+    }
+
+    /// `part` as a share of `all`, both per second; no series if there were fewer than this number of events of all within
+    /// the window of the rules. Reads each side once.
+    #[must_use]
+    pub fn share_of_enough(&self, part: Expr, all: Expr, events: u64) -> Expr {
+        self.events(part).per(self.at_least_events(all, events))
+    }
+
     /// Keeps `per_second` if it is at least this number of events within the window of the rules.
     #[must_use]
     pub fn at_least_events(&self, per_second: Expr, events: u64) -> Expr {
-        per_second.times(rule_window(self.api).seconds()).where_at_least(events)
+        self.events(per_second).where_at_least(events)
     }
 }
 

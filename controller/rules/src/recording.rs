@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use metric_contract::recorded_series::{ERRORS, LATENCY_BUCKETS, REQUESTS, RecordedSeries};
+use metric_contract::recorded_series::{ERRORS, LATENCY_BUCKETS, MEMORY, REQUESTS, RecordedSeries};
 
 use crate::{
     RecordingRule,
-    promql::{Expr, MetricName, metrics},
+    promql::{Expr, metrics},
     queries::{ApiQueries, QueryResult},
 };
 
@@ -33,19 +33,34 @@ pub const RECORDINGS: &[RecordingDef] = &[
         series: &LATENCY_BUCKETS,
         expr: |queries| queries.latency_buckets(),
     },
+    RecordingDef {
+        series: &MEMORY,
+        expr: |queries| queries.most_memory(),
+    },
 ];
 
-/// The recording rules of the series that these expressions read; no others are made.
+/// The recording rules of the series that these expressions read, and of those that such a rule reads; no others are made.
 pub(crate) fn build_recordings<'a>(
     queries: &ApiQueries<'_>,
     readers: impl Iterator<Item = &'a Expr>,
 ) -> Vec<RecordingRule> {
-    let read: BTreeSet<_> = readers.flat_map(metrics).map(MetricName::as_str).collect();
-    RECORDINGS
-        .iter()
-        .map(|def| (queries.recorded_name(def.series), def.expr))
-        .filter(|(name, _)| read.contains(name.as_str()))
+    let mut read: BTreeSet<String> = readers.flat_map(names).collect();
+    let mut made = Vec::new();
+    // A rule may read those above it.
+    for def in RECORDINGS.iter().rev() {
+        let record = queries.recorded_name(def.series);
+        if !read.contains(&record) {
+            continue;
+        }
         // An alert that reads the series needs the same signal, so the query can be built.
-        .filter_map(|(record, expr)| expr(queries).ok().map(|expr| RecordingRule { record, expr }))
-        .collect()
+        let Ok(expr) = (def.expr)(queries) else { continue };
+        read.extend(names(&expr));
+        made.push(RecordingRule { record, expr });
+    }
+    made.reverse();
+    made
+}
+
+fn names(expr: &Expr) -> impl Iterator<Item = String> {
+    metrics(expr).into_iter().map(|name| name.as_str().to_owned())
 }

@@ -107,6 +107,7 @@ fn nested() -> impl Strategy<Value = Expr> {
     let op = prop::sample::select(vec![
         BinaryOp::Multiply,
         BinaryOp::Divide,
+        BinaryOp::Subtract,
         BinaryOp::And,
         BinaryOp::Or,
         BinaryOp::Unless,
@@ -140,6 +141,7 @@ fn our_operator(op: BinaryOp) -> &'static str {
     match op {
         BinaryOp::Multiply => "*",
         BinaryOp::Divide => "/",
+        BinaryOp::Subtract => "-",
         BinaryOp::And => "and",
         BinaryOp::Or => "or",
         BinaryOp::Unless => "unless",

@@ -34,6 +34,7 @@ pub const AXUM_PROMETHEUS: Dialect = Dialect {
     ],
     lacks: &[],
     status_style: StatusStyle::Exact,
+    abandoned_status: None,
     error_names: ErrorNames::Slugs,
     unmatched_route: native::UNMATCHED_ROUTE,
 };

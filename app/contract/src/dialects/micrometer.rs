@@ -39,6 +39,7 @@ pub const MICROMETER: Dialect = Dialect {
     ],
     lacks: &[MetricId::Requests, MetricId::InFlight],
     status_style: StatusStyle::Exact,
+    abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "UNKNOWN",
 };

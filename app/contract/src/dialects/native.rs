@@ -227,6 +227,7 @@ pub const NATIVE: Dialect = Dialect {
     rows: ROWS,
     lacks: &[],
     status_style: StatusStyle::Exact,
+    abandoned_status: Some("499"),
     error_names: ErrorNames::Slugs,
     unmatched_route: UNMATCHED_ROUTE,
 };

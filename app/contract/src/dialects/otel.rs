@@ -57,6 +57,7 @@ pub const OTEL: Dialect = Dialect {
     ],
     lacks: &[MetricId::Requests],
     status_style: StatusStyle::Exact,
+    abandoned_status: None,
     error_names: ErrorNames::Slugs,
     unmatched_route: "",
 };

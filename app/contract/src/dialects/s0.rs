@@ -72,6 +72,7 @@ pub const S0: Dialect = Dialect {
     ],
     lacks: &[],
     status_style: StatusStyle::Exact,
+    abandoned_status: None,
     error_names: ErrorNames::Slugs,
     unmatched_route: native::UNMATCHED_ROUTE,
 };

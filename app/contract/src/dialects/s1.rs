@@ -29,6 +29,7 @@ pub const S1: Dialect = Dialect {
     ],
     lacks: &[MetricId::InFlight],
     status_style: StatusStyle::Exact,
+    abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: native::UNMATCHED_ROUTE,
 };

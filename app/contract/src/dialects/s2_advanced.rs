@@ -45,6 +45,7 @@ pub const S2_ADVANCED: Dialect = Dialect {
     ],
     lacks: &[],
     status_style: StatusStyle::Exact,
+    abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: native::UNMATCHED_ROUTE,
 };

@@ -50,6 +50,7 @@ pub const S2_INSTRUMENTATOR: Dialect = Dialect {
     ],
     lacks: &[],
     status_style: StatusStyle::Exact,
+    abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: UNMATCHED,
 };

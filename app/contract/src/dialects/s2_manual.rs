@@ -44,6 +44,7 @@ pub const S2_MANUAL: Dialect = Dialect {
     ],
     lacks: &[],
     status_style: StatusStyle::Exact,
+    abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: native::UNMATCHED_ROUTE,
 };

@@ -29,6 +29,7 @@ pub const S3: Dialect = Dialect {
     ],
     lacks: &[],
     status_style: StatusStyle::Class,
+    abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: instrumentator::UNMATCHED,
 };

@@ -93,6 +93,7 @@ mod tests {
             target: metric_contract::TargetKind::ServiceMonitor,
             scrape_interval_seconds: 30,
             excluded_routes: &[],
+            limits: crate::ApiLimits::default(),
         };
         let dashboard = build_dashboard(&api, &AlertSettings::default());
         let text = dashboard.to_json();

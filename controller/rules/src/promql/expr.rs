@@ -61,6 +61,8 @@ pub enum BinaryOp {
     Multiply,
     /// `/`
     Divide,
+    /// `-`
+    Subtract,
     /// A comparison: keeps the series for which it holds.
     Compare(Comparison),
     /// `and`
@@ -102,6 +104,20 @@ pub enum Function {
     Rate,
     /// `increase`
     Increase,
+    /// `changes`
+    Changes,
+    /// `predict_linear`
+    PredictLinear,
+    /// `sum_over_time`
+    SumOverTime,
+    /// `avg_over_time`
+    AvgOverTime,
+    /// `max_over_time`
+    MaxOverTime,
+    /// `count_over_time`
+    CountOverTime,
+    /// `time`
+    Time,
     /// `histogram_quantile`
     HistogramQuantile,
     /// `label_replace`
@@ -154,6 +170,8 @@ operators! {
     times = BinaryOp::Multiply;
     /// `self / right`
     per = BinaryOp::Divide;
+    /// `self - right`
+    minus = BinaryOp::Subtract;
     /// `self and right`
     and = BinaryOp::And;
     /// `self or right`
@@ -194,6 +212,51 @@ pub fn rate(range: RangeSelector) -> Expr {
 #[must_use]
 pub fn increase(range: RangeSelector) -> Expr {
     call(Function::Increase, vec![Argument::Range(range)])
+}
+
+/// `changes(range)`: how often the value changed within the window.
+#[must_use]
+pub fn changes(range: RangeSelector) -> Expr {
+    call(Function::Changes, vec![Argument::Range(range)])
+}
+
+/// `predict_linear(range, seconds)`: the value in so many seconds, on the straight line through the window's samples.
+#[must_use]
+pub fn predict_linear(range: RangeSelector, seconds: Decimal) -> Expr {
+    call(
+        Function::PredictLinear,
+        vec![Argument::Range(range), Argument::Expr(seconds.into())],
+    )
+}
+
+/// `sum_over_time(range)`
+#[must_use]
+pub fn sum_over_time(range: RangeSelector) -> Expr {
+    call(Function::SumOverTime, vec![Argument::Range(range)])
+}
+
+/// `avg_over_time(range)`
+#[must_use]
+pub fn avg_over_time(range: RangeSelector) -> Expr {
+    call(Function::AvgOverTime, vec![Argument::Range(range)])
+}
+
+/// `max_over_time(range)`
+#[must_use]
+pub fn max_over_time(range: RangeSelector) -> Expr {
+    call(Function::MaxOverTime, vec![Argument::Range(range)])
+}
+
+/// `count_over_time(range)`: the number of samples in the window.
+#[must_use]
+pub fn count_over_time(range: RangeSelector) -> Expr {
+    call(Function::CountOverTime, vec![Argument::Range(range)])
+}
+
+/// `time()`: now, in seconds since the epoch; a number, not a series.
+#[must_use]
+pub fn time() -> Expr {
+    call(Function::Time, Vec::new())
 }
 
 /// `histogram_quantile(quantile, buckets)`; the buckets must still carry `le`.

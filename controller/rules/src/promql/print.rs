@@ -58,17 +58,33 @@ impl Printer<'_, '_> {
     fn expr(&mut self, expr: &Expr) -> fmt::Result {
         match expr {
             Expr::Number(number) => write!(self.out, "{number}"),
-            Expr::Select(selector) => self.selector(selector, None),
+            Expr::Select(selector) => self.selector(selector),
             Expr::Aggregate(aggregate) => self.aggregate(aggregate),
             Expr::Binary(binary) => self.binary(binary),
             Expr::Call(call) => self.call(call),
         }
     }
 
-    fn selector(&mut self, selector: &VectorSelector, window: Option<RangeWindow>) -> fmt::Result {
+    fn selector(&mut self, selector: &VectorSelector) -> fmt::Result {
         self.out.write_str(selector.metric.as_str())?;
-        self.matchers(&selector.matchers)?;
-        window.map_or(Ok(()), |window| self.window(window))
+        self.matchers(&selector.matchers)
+    }
+
+    fn range(&mut self, range: &RangeSelector) -> fmt::Result {
+        let RangeSelector {
+            selector,
+            window,
+            step,
+            offset,
+        } = range;
+        self.selector(selector)?;
+        self.out.write_char('[')?;
+        self.window(*window)?;
+        if let Some(step) = step {
+            write!(self.out, ":{step}")?;
+        }
+        self.out.write_char(']')?;
+        offset.map_or(Ok(()), |offset| write!(self.out, " offset {offset}"))
     }
 
     fn matchers(&mut self, matchers: &[Matcher]) -> fmt::Result {
@@ -83,12 +99,10 @@ impl Printer<'_, '_> {
 
     fn window(&mut self, window: RangeWindow) -> fmt::Result {
         match (window, self.window) {
-            (RangeWindow::Fixed(duration), _) => write!(self.out, "[{duration}]"),
-            (RangeWindow::RateInterval | RangeWindow::DashboardRange, Some(duration)) => {
-                write!(self.out, "[{duration}]")
-            }
-            (RangeWindow::RateInterval, None) => self.out.write_str("[$__rate_interval]"),
-            (RangeWindow::DashboardRange, None) => self.out.write_str("[$__range]"),
+            (RangeWindow::Fixed(duration), _) => write!(self.out, "{duration}"),
+            (RangeWindow::RateInterval | RangeWindow::DashboardRange, Some(duration)) => write!(self.out, "{duration}"),
+            (RangeWindow::RateInterval, None) => self.out.write_str("$__rate_interval"),
+            (RangeWindow::DashboardRange, None) => self.out.write_str("$__range"),
         }
     }
 
@@ -133,7 +147,7 @@ impl Printer<'_, '_> {
         self.out.write_char('(')?;
         self.separated(arguments, |printer, argument| match argument {
             Argument::Expr(expr) => printer.expr(expr),
-            Argument::Range(RangeSelector { selector, window }) => printer.selector(selector, Some(*window)),
+            Argument::Range(range) => printer.range(range),
             Argument::Text(text) => printer.text(text),
         })?;
         self.out.write_char(')')
@@ -218,6 +232,13 @@ impl Function {
         match self {
             Self::Rate => "rate",
             Self::Increase => "increase",
+            Self::Changes => "changes",
+            Self::PredictLinear => "predict_linear",
+            Self::SumOverTime => "sum_over_time",
+            Self::AvgOverTime => "avg_over_time",
+            Self::MaxOverTime => "max_over_time",
+            Self::CountOverTime => "count_over_time",
+            Self::Time => "time",
             Self::HistogramQuantile => "histogram_quantile",
             Self::LabelReplace => "label_replace",
         }
@@ -231,7 +252,8 @@ impl BinaryOp {
             Self::Or => 1,
             Self::And | Self::Unless => 2,
             Self::Compare(_) => 3,
-            Self::Multiply | Self::Divide => 4,
+            Self::Subtract => 4,
+            Self::Multiply | Self::Divide => 5,
         }
     }
 
@@ -239,6 +261,7 @@ impl BinaryOp {
         match self {
             Self::Multiply => "*",
             Self::Divide => "/",
+            Self::Subtract => "-",
             Self::And => "and",
             Self::Or => "or",
             Self::Unless => "unless",

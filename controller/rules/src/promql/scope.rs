@@ -45,15 +45,23 @@ impl ApiScope {
     /// be, if Prometheus overrides `honorLabels`. If several pods of the operator report the value, the highest is taken.
     #[must_use]
     pub fn reported(&self, family: &Family) -> Expr {
-        let matchers = vec![
+        self.reported_as(family, &[], Expr::from)
+    }
+
+    /// The same of a value that is computed from the series' samples, such as the increase of a counter; `matchers` choose
+    /// among the series.
+    #[must_use]
+    pub fn reported_as(&self, family: &Family, chosen: &[Matcher], value: impl FnOnce(VectorSelector) -> Expr) -> Expr {
+        let mut matchers = vec![
             Matcher::equal(labels::API_NAMESPACE, &self.namespace),
             Matcher::equal(labels::API_NAME, &self.job),
         ];
+        matchers.extend(chosen.iter().cloned());
         let selector = VectorSelector {
             metric: family.name.into(),
             matchers,
         };
-        let renamed = label_replace(selector.into(), labels::NAMESPACE, "$1", labels::API_NAMESPACE, "(.+)");
+        let renamed = label_replace(value(selector), labels::NAMESPACE, "$1", labels::API_NAMESPACE, "(.+)");
         let renamed = label_replace(renamed, labels::JOB, "$1", labels::API_NAME, "(.+)");
         self.max(renamed, &[])
     }

@@ -75,10 +75,21 @@ impl VectorSelector {
         self
     }
 
+    /// The samples of a window of this length that ends now.
+    #[must_use]
+    pub fn over_fixed(self, window: PromDuration) -> RangeSelector {
+        self.over(RangeWindow::Fixed(window))
+    }
+
     /// The samples of a window that ends now.
     #[must_use]
     pub fn over(self, window: RangeWindow) -> RangeSelector {
-        RangeSelector { selector: self, window }
+        RangeSelector {
+            selector: self,
+            window,
+            step: None,
+            offset: None,
+        }
     }
 }
 
@@ -98,4 +109,24 @@ pub enum RangeWindow {
 pub struct RangeSelector {
     pub(super) selector: VectorSelector,
     pub(super) window: RangeWindow,
+    /// Of a subquery: the time between two evaluations.
+    pub(super) step: Option<PromDuration>,
+    /// How long before now the window ends.
+    pub(super) offset: Option<PromDuration>,
+}
+
+impl RangeSelector {
+    /// Makes it a subquery: the selector's value every `step`, not each sample. Cheaper over a long window.
+    #[must_use]
+    pub fn every(mut self, step: PromDuration) -> Self {
+        self.step = Some(step);
+        self
+    }
+
+    /// Moves the window back in time.
+    #[must_use]
+    pub fn before(mut self, offset: PromDuration) -> Self {
+        self.offset = Some(offset);
+        self
+    }
 }

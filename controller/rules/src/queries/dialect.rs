@@ -31,7 +31,18 @@ impl<'a> ApiQueries<'a> {
     #[must_use]
     pub fn answers(&self, signal: Signal) -> bool {
         match signal {
-            Signal::Up | Signal::ScrapeCost | Signal::ReplicasWanted | Signal::ReplicasReady => true,
+            Signal::Up
+            | Signal::ScrapeCost
+            | Signal::ReplicasWanted
+            | Signal::ReplicasReady
+            | Signal::PodsNotReady
+            | Signal::Restarts
+            | Signal::LastTermination => true,
+            Signal::MemoryLimit => self.api.limits.memory_bytes.is_some(),
+            Signal::CpuLimit => self.api.limits.cpu_millicores.is_some(),
+            Signal::ScrapeTimeout => self.api.limits.scrape_timeout_millis.is_some(),
+            Signal::SampleLimit => self.api.limits.scrape_samples.is_some(),
+            Signal::AbandonedRequests => self.abandoned_rate().is_ok(),
             // Errors are counted by the status label of the request counter.
             Signal::Requests | Signal::Errors => self.requests_series(signal).is_ok(),
             Signal::Duration => self.duration_series().is_ok(),
@@ -44,6 +55,13 @@ impl<'a> ApiQueries<'a> {
             | Signal::Cpu
             | Signal::Memory
             | Signal::FileDescriptors
+            | Signal::FileDescriptorLimit
+            | Signal::SlowRequests
+            | Signal::Exceptions
+            | Signal::Connections
+            | Signal::CacheOperations
+            | Signal::BackgroundTasks
+            | Signal::CpuThrottling
             | Signal::Threads
             | Signal::StartTime
             | Signal::DatabaseOperations => self

@@ -28,7 +28,16 @@ pub(crate) fn output_labels(expr: &Expr) -> Option<BTreeSet<LabelName>> {
             })?;
             match function {
                 Function::HistogramQuantile => labels.remove(&LabelName::new(LE)),
-                Function::Rate | Function::Increase | Function::LabelReplace => false,
+                Function::Rate
+                | Function::Increase
+                | Function::Changes
+                | Function::PredictLinear
+                | Function::SumOverTime
+                | Function::AvgOverTime
+                | Function::MaxOverTime
+                | Function::CountOverTime
+                | Function::Time
+                | Function::LabelReplace => false,
             };
             Some(labels)
         }
@@ -59,7 +68,11 @@ pub(crate) fn check_labels(expr: &Expr) -> Result<(), LabelMismatch> {
 fn check_operator(Binary { left, right, .. }: &Binary) -> Result<(), LabelMismatch> {
     check_labels(left)?;
     check_labels(right)?;
-    let number = |side: &Expr| matches!(side, Expr::Number(_));
+    let number = |side: &Expr| match side {
+        Expr::Number(_) => true,
+        Expr::Call(call) => call.function == Function::Time,
+        Expr::Select(_) | Expr::Aggregate(_) | Expr::Binary(_) => false,
+    };
     let labels = output_labels(left);
     let same = labels.is_some() && labels == output_labels(right);
     if number(left) || number(right) || same {

@@ -7,8 +7,8 @@ pub(crate) mod labels;
 use std::{fmt::Write, path::PathBuf, sync::LazyLock};
 
 use controller_rules::{
-    AlertSettings, ApiFacts, Dashboard, PanelQuery, Rule, RuleSet, build_dashboard, build_rules, panel_queries,
-    promql::Expr,
+    AlertSettings, ApiFacts, ApiLimits, Dashboard, PanelQuery, Rule, RuleSet, build_dashboard, build_rules,
+    panel_queries, promql::Expr,
 };
 use metric_contract::{DialectId, Signal, TargetKind};
 
@@ -23,6 +23,12 @@ pub(crate) fn orders() -> ApiFacts<'static> {
         target: TargetKind::ServiceMonitor,
         scrape_interval_seconds: 15,
         excluded_routes: &EXCLUDED,
+        limits: ApiLimits {
+            memory_bytes: Some(256 << 20),
+            cpu_millicores: Some(500),
+            scrape_timeout_millis: Some(10_000),
+            scrape_samples: Some(50_000),
+        },
     }
 }
 
@@ -34,13 +40,20 @@ pub(crate) fn undetected() -> ApiFacts<'static> {
     }
 }
 
-/// Whether Prometheus itself or the operator provides the signal, so that it needs no dialect.
+/// Whether Prometheus itself, the operator or the API's spec provides the signal, so that it needs no dialect.
 pub(crate) fn of_the_platform(signal: &Signal) -> bool {
     [
         Signal::Up,
         Signal::ScrapeCost,
         Signal::ReplicasWanted,
         Signal::ReplicasReady,
+        Signal::PodsNotReady,
+        Signal::Restarts,
+        Signal::LastTermination,
+        Signal::MemoryLimit,
+        Signal::CpuLimit,
+        Signal::ScrapeTimeout,
+        Signal::SampleLimit,
     ]
     .contains(signal)
 }

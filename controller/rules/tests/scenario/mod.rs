@@ -1,0 +1,30 @@
+//! What happens to an API, as input series of promtool, and which alerts must fire then.
+
+mod drawing;
+mod run;
+mod table;
+
+pub(crate) use drawing::Drawing;
+pub(crate) use run::{Outcome, run};
+pub(crate) use table::SCENARIOS;
+
+use metric_contract::{DialectId, TargetKind};
+
+/// A scenario, as one row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scenario {
+    /// What happens; unique.
+    pub(crate) name: &'static str,
+    /// The alerts that fire at some time. All others are silent from the beginning to the end.
+    pub(crate) fires: &'static [&'static str],
+    /// How long it lasts.
+    pub(crate) minutes: u32,
+    /// Seconds between two scrapes.
+    pub(crate) interval: u32,
+    /// How Prometheus finds the API, which decides the labels.
+    pub(crate) target: TargetKind,
+    /// The names of its metrics.
+    pub(crate) dialect: DialectId,
+    /// Draws its series.
+    pub(crate) draw: fn(&mut Drawing),
+}
