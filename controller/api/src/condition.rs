@@ -15,6 +15,10 @@ pub enum ConditionType {
     MonitorSelected,
     /// The metrics' dialect is known.
     DialectKnown,
+    /// A Prometheus selects the PrometheusRule.
+    RulesSelected,
+    /// The dashboard's object exists with its label.
+    DashboardPlaced,
     /// The monitoring chain as a whole.
     Monitored,
     /// The MonitoredApi as a whole (kstatus).
@@ -34,6 +38,8 @@ impl ConditionType {
         Self::ServiceMatchesPods,
         Self::MonitorSelected,
         Self::DialectKnown,
+        Self::RulesSelected,
+        Self::DashboardPlaced,
         Self::Monitored,
         Self::Ready,
         Self::Reconciling,
@@ -50,6 +56,8 @@ impl ConditionType {
             Self::ServiceMatchesPods => "ServiceMatchesPods",
             Self::MonitorSelected => "MonitorSelected",
             Self::DialectKnown => "DialectKnown",
+            Self::RulesSelected => "RulesSelected",
+            Self::DashboardPlaced => "DashboardPlaced",
             Self::Monitored => "Monitored",
             Self::Ready => "Ready",
             Self::Reconciling => "Reconciling",
@@ -69,6 +77,10 @@ impl ConditionType {
             Self::DialectKnown => {
                 "The dialect of the metrics is known: the names of the metrics and labels that the image exports ([all dialects](dialects.md))."
             }
+            Self::RulesSelected => "A Prometheus selects the PrometheusRule, so it evaluates the alerts.",
+            Self::DashboardPlaced => {
+                "The object that holds the dashboard exists, with the label by which Grafana's sidecar finds it."
+            }
             Self::Monitored => "Every link from the workload to Prometheus that can be checked holds.",
             Self::Ready => "The workload runs as the spec wants it.",
             Self::Reconciling => "Work is in progress. False when nothing is to do.",
@@ -85,9 +97,11 @@ impl ConditionType {
             | Self::WorkloadReady
             | Self::ServiceMatchesPods
             | Self::MonitorSelected
-            | Self::DialectKnown => None,
+            | Self::DialectKnown
+            | Self::RulesSelected
+            | Self::DashboardPlaced => None,
             Self::Monitored => Some(
-                "`MonitorSelected` or `DialectKnown`, the first that does not hold; a dialect that is only not known (`NotDetectedYet`) does not count",
+                "`MonitorSelected`, `DialectKnown`, `RulesSelected` or `DashboardPlaced`, the first that does not hold; a dialect that is only not known (`NotDetectedYet`) does not count",
             ),
             Self::Ready => Some(
                 "`Accepted`, `ChildrenApplied`, `WorkloadReady` or `ServiceMatchesPods`, the first that does not hold",

@@ -88,7 +88,7 @@ reasons! {
     /// The objects have not been written yet.
     Pending: [ChildrenApplied], "Wait.";
     /// Not evaluated while the spec is invalid.
-    SpecInvalid: [ChildrenApplied, WorkloadReady, MonitorSelected, DialectKnown], "Correct the spec: see `Accepted`.";
+    SpecInvalid: [ChildrenApplied, WorkloadReady, MonitorSelected, DialectKnown, RulesSelected, DashboardPlaced], "Correct the spec: see `Accepted`.";
     /// `spec.suspend` is true, so no object is written.
     Suspended: [ChildrenApplied, WorkloadReady, Reconciling], "Set `spec.suspend: false` to let the operator write again.";
 
@@ -164,37 +164,40 @@ reasons! {
     /// No pod is ready.
     NoReadyPods: [ServiceMatchesPods], "See `WorkloadReady`.";
 
-    /// A Prometheus selects the ServiceMonitor.
-    Selected: [MonitorSelected], "Nothing.";
-    /// The CRD of ServiceMonitors is not installed.
-    CrdMissing: [MonitorSelected], "Install the Prometheus Operator.";
+    /// A Prometheus selects the object.
+    Selected: [MonitorSelected, RulesSelected], "Nothing.";
+    /// The CRD of the object, a ServiceMonitor or a PrometheusRule, is not installed.
+    CrdMissing: [MonitorSelected, RulesSelected], "Install the Prometheus Operator.";
     /// The object that the condition is about could not be written as the spec wants it.
-    NotApplied: [WorkloadReady, MonitorSelected], "See `ChildrenApplied`.";
+    NotApplied: [WorkloadReady, MonitorSelected, RulesSelected, DashboardPlaced], "See `ChildrenApplied`.";
     /// The operator has not read the Prometheus objects yet.
-    NotReadYet: [MonitorSelected], "Wait.";
-    /// The CRD of Prometheus objects is not installed, so it is not known what reads ServiceMonitors.
-    NoPrometheusKind: [MonitorSelected], "Nothing, if another collector reads ServiceMonitors; else install the Prometheus Operator.";
+    NotReadYet: [MonitorSelected, RulesSelected], "Wait.";
+    /// The CRD of Prometheus objects is not installed, so it is not known what reads ServiceMonitors and PrometheusRules.
+    NoPrometheusKind: [MonitorSelected, RulesSelected], "Nothing, if something else reads them; else install the Prometheus Operator.";
     /// The operator is not permitted to read Prometheus objects.
-    NotPermitted: [MonitorSelected], "Grant it list and watch on `prometheuses.monitoring.coreos.com`.";
+    NotPermitted: [MonitorSelected, RulesSelected], "Grant it list and watch on `prometheuses.monitoring.coreos.com`.";
     /// The operator looks after single namespaces only and does not read Prometheus objects, which may be in others.
-    NotWatched: [MonitorSelected], "Compare the labels of the ServiceMonitor with the `serviceMonitorSelector` of the Prometheus by hand.";
-    /// The cluster has no Prometheus object, so it is not known what reads ServiceMonitors.
-    NoPrometheus: [MonitorSelected], "Nothing, if another collector reads ServiceMonitors; else install a Prometheus (kube-prometheus-stack brings one).";
+    NotWatched: [MonitorSelected, RulesSelected], "Compare the labels of the object with the selector of the Prometheus that the message names by hand.";
+    /// The cluster has no Prometheus object, so it is not known what reads ServiceMonitors and PrometheusRules.
+    NoPrometheus: [MonitorSelected, RulesSelected], "Nothing, if something else reads them; else install a Prometheus (kube-prometheus-stack brings one).";
     /// The operator cannot read the labels of the namespace, which a Prometheus selects by.
-    NamespaceUnknown: [MonitorSelected], "Let the operator read namespaces (it cannot in namespaced mode), or check the labels by hand.";
-    /// The ServiceMonitor lacks a label that every Prometheus selects by.
-    LabelMissing: [MonitorSelected], "Set the label in `spec.monitoring.objectLabels`.";
-    /// No Prometheus reads ServiceMonitors of this namespace.
-    NamespaceNotSelected: [MonitorSelected], "Label the namespace, or set the Prometheus's `serviceMonitorNamespaceSelector`.";
-    /// No Prometheus has a `serviceMonitorSelector`, so none selects any ServiceMonitor.
-    SelectorNotSet: [MonitorSelected], "Set the Prometheus's `serviceMonitorSelector` (`{}` selects all).";
+    NamespaceUnknown: [MonitorSelected, RulesSelected], "Let the operator read namespaces (it cannot in namespaced mode), or check the labels by hand.";
+    /// The object lacks a label that every Prometheus selects by.
+    LabelMissing: [MonitorSelected, RulesSelected], "Set the label in `spec.monitoring.objectLabels`.";
+    /// No Prometheus reads objects of this kind in this namespace.
+    NamespaceNotSelected: [MonitorSelected, RulesSelected], "Label the namespace, or set the field of the Prometheus that the message names.";
+    /// No Prometheus has a selector for objects of this kind, so none selects any.
+    SelectorNotSet: [MonitorSelected, RulesSelected], "Set the field of the Prometheus that the message names (`{}` selects all).";
+
+    /// The dashboard's object exists with its labels. Whether Grafana's sidecar reads this namespace and this label cannot be seen from the cluster.
+    NotVerified: [DashboardPlaced], "Nothing. If the dashboard is missing in Grafana, compare with the sidecar's settings `label` and `searchNamespace`.";
 
     /// The spec or the preset names the dialect.
     Declared: [DialectKnown], "Nothing.";
     /// Nothing names the dialect, so only alerts and panels that need none are made.
     NotDetectedYet: [DialectKnown], "Set `spec.metrics.dialect`.";
 
-    /// Every link from the workload to Prometheus that the operator checks holds. Whether a Prometheus reads the alerts is not checked.
+    /// Every link from the workload to Prometheus and Grafana that the operator checks holds.
     Monitored: [Monitored], "Nothing.";
     /// None of the pods has run yet, so there is nothing to scrape.
     NeverRan: [Monitored], "See `WorkloadReady`.";

@@ -42,12 +42,14 @@ pub struct EventSpec {
 const MAX_NOTE: usize = 1024;
 
 /// Conditions whose failure is an event. The others repeat one of these.
-const PUBLISHED: [ConditionType; 5] = [
+const PUBLISHED: [ConditionType; 7] = [
     ConditionType::Accepted,
     ConditionType::ChildrenApplied,
     ConditionType::WorkloadReady,
     ConditionType::ServiceMatchesPods,
     ConditionType::MonitorSelected,
+    ConditionType::RulesSelected,
+    ConditionType::DashboardPlaced,
 ];
 
 /// Conditions whose failure is an event even of a new MonitoredApi: its author must fix them.

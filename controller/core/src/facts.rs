@@ -225,8 +225,8 @@ pub enum PrometheusFacts {
     Known(Vec<PrometheusSelectors>),
 }
 
-/// The selectors of one Prometheus object, as JSON: `None` and `{}` mean different things.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is read of one Prometheus object. Of its selectors, `None` and `{}` mean different things.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PrometheusSelectors {
     /// Its namespace.
     pub namespace: String,
@@ -236,6 +236,14 @@ pub struct PrometheusSelectors {
     pub monitors: Option<LabelSelector>,
     /// `spec.serviceMonitorNamespaceSelector`: `None` selects its own namespace only, empty selects all.
     pub monitor_namespaces: Option<LabelSelector>,
+    /// `spec.ruleSelector`: `None` selects nothing, empty selects all.
+    pub rules: Option<LabelSelector>,
+    /// `spec.ruleNamespaceSelector`: `None` selects its own namespace only, empty selects all.
+    pub rule_namespaces: Option<LabelSelector>,
+    /// `spec.serviceName`: the Service in front of its pods; `None`: `prometheus-operated`.
+    pub service_name: Option<String>,
+    /// `spec.routePrefix`: the path under which it answers; `None`: `/`.
+    pub route_prefix: Option<String>,
 }
 
 /// A label selector (metav1).

@@ -122,9 +122,9 @@ fn own_labels(api: &ValidApi) -> BTreeMap<String, String> {
         .unwrap_or_default()
 }
 
-/// All labels of the ServiceMonitor, by which a Prometheus selects it.
+/// All labels of the ServiceMonitor and of the PrometheusRule, by which a Prometheus selects them.
 #[must_use]
-pub fn monitor_labels(api: &ValidApi) -> BTreeMap<String, String> {
+pub fn monitoring_labels(api: &ValidApi) -> BTreeMap<String, String> {
     let mut all = api.object_labels.clone();
     all.extend(own_labels(api));
     all.extend(labels(&api.owner.name));

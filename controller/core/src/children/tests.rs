@@ -67,7 +67,7 @@ fn every_kind_carries_the_labels_of_the_author_and_of_the_installation() {
             assert_eq!(labels["app.kubernetes.io/managed-by"], "monitored-api", "{child}");
         }
     }
-    let labels = service_monitor::monitor_labels(&plan.api);
+    let labels = service_monitor::monitoring_labels(&plan.api);
     let monitor = plan
         .children
         .iter()

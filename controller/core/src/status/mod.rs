@@ -4,6 +4,7 @@ mod bounds;
 mod children;
 mod claim;
 mod container;
+mod dashboard;
 mod diagnosis;
 mod monitoring;
 mod pods;
@@ -144,9 +145,13 @@ fn verdicts(input: &FoldInput<'_>) -> Vec<(ConditionType, Verdict)> {
     let children = children::verdict(input);
     let workload = workload::verdict(input);
     let service = workload::service(input);
-    let selected = monitoring::selected(input);
-    let dialect = monitoring::dialect(input);
-    let monitored = monitoring::monitored(input, [selected.as_ref(), dialect.as_ref()]);
+    let links = [
+        (ConditionType::MonitorSelected, monitoring::monitor_selected(input)),
+        (ConditionType::DialectKnown, monitoring::dialect(input)),
+        (ConditionType::RulesSelected, monitoring::rules_selected(input)),
+        (ConditionType::DashboardPlaced, dashboard::placed(input)),
+    ];
+    let monitored = monitoring::monitored(input, links.iter().filter_map(|(_, link)| link.as_ref()));
     let parts = Parts {
         accepted: &accepted,
         children: &children,
@@ -163,14 +168,15 @@ fn verdicts(input: &FoldInput<'_>) -> Vec<(ConditionType, Verdict)> {
         (ConditionType::ChildrenApplied, Some(children)),
         (ConditionType::WorkloadReady, Some(workload)),
         (ConditionType::ServiceMatchesPods, Some(service)),
-        (ConditionType::MonitorSelected, selected),
-        (ConditionType::DialectKnown, dialect),
+    ]
+    .into_iter()
+    .chain(links)
+    .chain([
         (ConditionType::Monitored, Some(monitored)),
         (ConditionType::Ready, Some(ready)),
         (ConditionType::Reconciling, Some(reconciling)),
         (ConditionType::Stalled, Some(stalled)),
-    ]
-    .into_iter()
+    ])
     .filter_map(|(type_, verdict)| Some((type_, verdict?)))
     .collect()
 }

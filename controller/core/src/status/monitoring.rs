@@ -1,48 +1,73 @@
-//! The links of the chain from the workload to Prometheus: `MonitorSelected`, `DialectKnown`, and
-//! `Monitored`, which sums them up.
+//! The links of the chain from the workload to Prometheus that need no answer of a Prometheus: `MonitorSelected`,
+//! `RulesSelected`, `DialectKnown`; and `Monitored`, which sums all links up.
 
 use controller_api::{ConditionType, Reason};
 
 use super::{
-    FoldInput, selection,
+    FoldInput,
+    selection::{self, Selectable},
     verdict::{Truth, Verdict},
 };
 use crate::{
-    children::service_monitor::monitor_labels, facts::PrometheusFacts, kind::ChildKind, plan::Outcome, valid::ValidApi,
+    children::service_monitor::monitoring_labels, facts::PrometheusFacts, kind::ChildKind, plan::Outcome,
+    valid::ValidApi,
 };
 
 /// The spec, if it is valid and monitoring is on.
-fn monitored_spec<'a>(input: &FoldInput<'a>) -> Option<&'a ValidApi> {
+pub(super) fn monitored_spec<'a>(input: &FoldInput<'a>) -> Option<&'a ValidApi> {
     input.validated.ok().filter(|api| api.monitoring.is_some())
 }
 
-/// `None` if monitoring is off: the condition is then not reported.
-pub(super) fn selected(input: &FoldInput<'_>) -> Option<Verdict> {
+/// Whether a Prometheus selects the ServiceMonitor. `None` if monitoring is off: the condition is then not reported.
+pub(super) fn monitor_selected(input: &FoldInput<'_>) -> Option<Verdict> {
+    selected(input, ChildKind::SERVICE_MONITOR)
+}
+
+/// Whether a Prometheus selects the PrometheusRule. `None` if there are no rules: the condition is then not reported.
+pub(super) fn rules_selected(input: &FoldInput<'_>) -> Option<Verdict> {
+    if input.validated.is_ok() && !has_child(input, ChildKind::PROMETHEUS_RULE) {
+        return None;
+    }
+    selected(input, ChildKind::PROMETHEUS_RULE)
+}
+
+/// Whether an object of this kind is wanted. While nothing is written, whether there was one.
+pub(super) fn has_child(input: &FoldInput<'_>, kind: ChildKind) -> bool {
+    match input.applied {
+        Some(applied) => applied.children.iter().any(|child| child.kind == kind),
+        None => input
+            .previous
+            .children
+            .iter()
+            .any(|record| record.kind == kind.as_str()),
+    }
+}
+
+fn selected(input: &FoldInput<'_>, kind: ChildKind) -> Option<Verdict> {
     if input.validated.is_err() {
         return Some(spec_invalid());
     }
     let api = monitored_spec(input)?;
-    Some(match not_written(input) {
+    Some(match not_written(input, kind) {
         Some(verdict) => verdict,
-        None => by_prometheus(input, api),
+        None => by_prometheus(input, api, kind),
     })
 }
 
-fn spec_invalid() -> Verdict {
+pub(super) fn spec_invalid() -> Verdict {
     Verdict::unknown(Reason::SpecInvalid, "not known while the spec is invalid: see Accepted")
 }
 
-fn not_written(input: &FoldInput<'_>) -> Option<Verdict> {
-    let monitor = input
-        .applied?
-        .children
-        .iter()
-        .find(|child| child.kind == ChildKind::SERVICE_MONITOR)?;
-    match &monitor.outcome {
+pub(super) fn not_written(input: &FoldInput<'_>, kind: ChildKind) -> Option<Verdict> {
+    let child = input.applied?.children.iter().find(|child| child.kind == kind)?;
+    match &child.outcome {
         Outcome::Unchanged | Outcome::Applied | Outcome::Contested(_) => None,
         Outcome::CrdMissing => Some(Verdict::no(
             Reason::CrdMissing,
-            "the CRD servicemonitors.monitoring.coreos.com is not installed: install the Prometheus Operator; the operator notices it within a minute",
+            format!(
+                "the CRD {}.{} is not installed: install the Prometheus Operator; the operator notices it within a minute",
+                kind.plural, kind.group
+            ),
         )),
         Outcome::Conflict(_)
         | Outcome::Forbidden(_)
@@ -51,19 +76,23 @@ fn not_written(input: &FoldInput<'_>) -> Option<Verdict> {
         | Outcome::Waiting(_)
         | Outcome::Pending(_) => Some(Verdict::no(
             Reason::NotApplied,
-            "the ServiceMonitor could not be written: see ChildrenApplied",
+            format!("the {kind} could not be written: see ChildrenApplied"),
         )),
     }
 }
 
-fn by_prometheus(input: &FoldInput<'_>, api: &ValidApi) -> Verdict {
+fn by_prometheus(input: &FoldInput<'_>, api: &ValidApi, kind: ChildKind) -> Verdict {
+    let labels = monitoring_labels(api);
+    let object = selectable(input, &labels, kind);
     match input.prometheus {
         PrometheusFacts::NotReadYet => {
             Verdict::unknown(Reason::NotReadYet, "the Prometheus objects have not been read yet")
         }
         PrometheusFacts::CrdMissing => Verdict::unknown(
             Reason::NoPrometheusKind,
-            "the CRD prometheuses.monitoring.coreos.com is not installed, so it is not known what reads ServiceMonitors here: install the Prometheus Operator, unless another collector reads them",
+            format!(
+                "the CRD prometheuses.monitoring.coreos.com is not installed, so it is not known what reads {kind}s here: install the Prometheus Operator, unless another collector reads them"
+            ),
         ),
         PrometheusFacts::NotPermitted => Verdict::unknown(
             Reason::NotPermitted,
@@ -71,14 +100,45 @@ fn by_prometheus(input: &FoldInput<'_>, api: &ValidApi) -> Verdict {
         ),
         PrometheusFacts::NotWatched => Verdict::unknown(
             Reason::NotWatched,
-            "the operator looks after single namespaces (watchNamespaces) and does not read Prometheus objects: compare the labels of the ServiceMonitor with the serviceMonitorSelector of the Prometheus by hand",
+            format!(
+                "the operator looks after single namespaces (watchNamespaces) and does not read Prometheus objects: compare the labels of the {kind} with the {} of the Prometheus by hand",
+                object.selector.0
+            ),
         ),
-        PrometheusFacts::Known(all) => selection::verdict(
-            all,
-            &monitor_labels(api),
-            &input.owner.namespace,
-            input.namespace_labels,
-        ),
+        PrometheusFacts::Known(all) => selection::verdict(all, &object),
+    }
+}
+
+/// The ServiceMonitor or the PrometheusRule, as a Prometheus selects it.
+pub(super) fn selectable<'a>(
+    input: &FoldInput<'a>,
+    labels: &'a std::collections::BTreeMap<String, String>,
+    kind: ChildKind,
+) -> Selectable<'a> {
+    let (namespace, namespace_labels) = (input.owner.namespace.as_str(), input.namespace_labels);
+    if kind == ChildKind::PROMETHEUS_RULE {
+        return Selectable {
+            kind: kind.name,
+            selector: ("ruleSelector", |prometheus| prometheus.rules.as_ref()),
+            namespace_selector: ("ruleNamespaceSelector", |prometheus| {
+                prometheus.rule_namespaces.as_ref()
+            }),
+            other_readers: "another ruler reads them, such as a ThanosRuler, VictoriaMetrics or Grafana Alloy",
+            labels,
+            namespace,
+            namespace_labels,
+        };
+    }
+    Selectable {
+        kind: kind.name,
+        selector: ("serviceMonitorSelector", |prometheus| prometheus.monitors.as_ref()),
+        namespace_selector: ("serviceMonitorNamespaceSelector", |prometheus| {
+            prometheus.monitor_namespaces.as_ref()
+        }),
+        other_readers: "another collector reads them, such as a PrometheusAgent, VictoriaMetrics or Grafana Alloy",
+        labels,
+        namespace,
+        namespace_labels,
     }
 }
 
@@ -102,15 +162,19 @@ pub(super) fn dialect(input: &FoldInput<'_>) -> Option<Verdict> {
 
 /// Sums up the links: False if a link is False, else Unknown if a link is Unknown. The first such link gives the reason and
 /// the message. A dialect that is not known does not count.
-pub(super) fn monitored(input: &FoldInput<'_>, links: [Option<&Verdict>; 2]) -> Verdict {
+pub(super) fn monitored<'v>(input: &FoldInput<'_>, links: impl Iterator<Item = &'v Verdict> + Clone) -> Verdict {
     if input.validated.is_ok() && monitored_spec(input).is_none() {
         return Verdict::unknown(Reason::Disabled, "spec.monitoring.enabled is false");
     }
-    let links = || links.into_iter().flatten();
-    let broken = links()
+    let broken = links
+        .clone()
         .find(|link| link.is(Truth::False))
         // An unknown dialect only leaves out some alerts and panels: monitoring works without them.
-        .or_else(|| links().find(|link| link.is(Truth::Unknown) && link.reason != Reason::NotDetectedYet));
+        .or_else(|| {
+            links
+                .clone()
+                .find(|link| link.is(Truth::Unknown) && link.reason != Reason::NotDetectedYet)
+        });
     if let Some(broken) = broken {
         return broken.clone();
     }
@@ -122,7 +186,7 @@ pub(super) fn monitored(input: &FoldInput<'_>, links: [Option<&Verdict>; 2]) -> 
     }
     Verdict::yes(
         Reason::Monitored,
-        "every link from the workload to Prometheus that the operator checks holds; it does not check whether a Prometheus reads the alerts",
+        "every link from the workload to Prometheus and Grafana that the operator checks holds",
     )
 }
 

@@ -1,5 +1,5 @@
-//! Whether a Prometheus selects our ServiceMonitor. It has two selectors, and for each an absent one and an empty one mean
-//! different things.
+//! Whether a Prometheus selects our ServiceMonitor or PrometheusRule. It has two selectors for each, and an absent one and an
+//! empty one mean different things.
 
 use std::collections::BTreeMap;
 
@@ -24,25 +24,42 @@ enum Mismatch {
     NamespaceUnknown(String),
 }
 
-/// The verdict over all Prometheus objects. `labels`: of the ServiceMonitor; `namespace_labels`: of its namespace.
-pub(super) fn verdict(
-    prometheuses: &[PrometheusSelectors],
-    labels: &Labels,
-    namespace: &str,
-    namespace_labels: Option<&Labels>,
-) -> Verdict {
+/// An object that a Prometheus selects, and by which of its fields.
+pub(super) struct Selectable<'a> {
+    /// Its kind.
+    pub(super) kind: &'static str,
+    /// The Prometheus's field that selects by labels of the object, and its value.
+    pub(super) selector: (&'static str, fn(&PrometheusSelectors) -> Option<&LabelSelector>),
+    /// The Prometheus's field that selects by labels of the namespace, and its value.
+    pub(super) namespace_selector: (&'static str, fn(&PrometheusSelectors) -> Option<&LabelSelector>),
+    /// Who may read objects of this kind where the cluster has no Prometheus object.
+    pub(super) other_readers: &'static str,
+    /// The labels of the object.
+    pub(super) labels: &'a Labels,
+    /// Its namespace.
+    pub(super) namespace: &'a str,
+    /// The labels of that; `None` while they are not known.
+    pub(super) namespace_labels: Option<&'a Labels>,
+}
+
+/// The verdict over all Prometheus objects.
+pub(super) fn verdict(prometheuses: &[PrometheusSelectors], object: &Selectable<'_>) -> Verdict {
     if prometheuses.is_empty() {
+        let Selectable {
+            kind, other_readers, ..
+        } = object;
         return Verdict::unknown(
             Reason::NoPrometheus,
-            "the cluster has no Prometheus object, so it is not known what reads ServiceMonitors here: install a Prometheus \
-             (kube-prometheus-stack brings one), unless another collector reads them, such as a PrometheusAgent, \
-             VictoriaMetrics or Grafana Alloy",
+            format!(
+                "the cluster has no Prometheus object, so it is not known what reads {kind}s here: install a Prometheus \
+                 (kube-prometheus-stack brings one), unless {other_readers}"
+            ),
         );
     }
     let mut selecting = Vec::new();
     let mut mismatches = Vec::new();
     for prometheus in prometheuses {
-        match mismatch(prometheus, labels, namespace, namespace_labels) {
+        match mismatch(prometheus, object) {
             None => selecting.push(place(prometheus)),
             Some(mismatch) => mismatches.push(mismatch),
         }
@@ -89,23 +106,49 @@ fn none_selects(mismatches: &[Mismatch]) -> Verdict {
     }
 }
 
-fn mismatch(
-    prometheus: &PrometheusSelectors,
-    labels: &Labels,
-    namespace: &str,
-    namespace_labels: Option<&Labels>,
-) -> Option<Mismatch> {
+fn mismatch(prometheus: &PrometheusSelectors, object: &Selectable<'_>) -> Option<Mismatch> {
     let place = place(prometheus);
-    let Some(monitors) = &prometheus.monitors else {
+    let Selectable {
+        kind,
+        selector: (field, selector),
+        labels,
+        ..
+    } = object;
+    let Some(selector) = selector(prometheus) else {
         return Some(Mismatch::NoSelector(format!(
-            "Prometheus {place} has no serviceMonitorSelector, so it selects no ServiceMonitor: set it ({{}} for all)"
+            "Prometheus {place} has no {field}, so it selects no {kind}: set it ({{}} for all)"
         )));
     };
-    let unmet_labels = unmet(monitors, labels);
-    let namespace_miss = match &prometheus.monitor_namespaces {
-        None if prometheus.namespace == namespace => None,
+    let unmet_labels = unmet(selector, labels);
+    let namespace_miss = namespace_mismatch(prometheus, object);
+    match (unmet_labels.is_empty(), namespace_miss) {
+        (true, mismatch) => mismatch,
+        // Where the namespace is not selected either, both have to be fixed: the label's sentence comes first.
+        (false, other) => {
+            let mut text = format!(
+                "Prometheus {place} selects only {kind}s with {}: set it in spec.monitoring.objectLabels",
+                unmet_labels.join(", ")
+            );
+            if let Some(Mismatch::Namespace(also) | Mismatch::NamespaceUnknown(also)) = other {
+                text.push_str(&format!("; {also}"));
+            }
+            Some(Mismatch::Labels(text))
+        }
+    }
+}
+
+fn namespace_mismatch(prometheus: &PrometheusSelectors, object: &Selectable<'_>) -> Option<Mismatch> {
+    let place = place(prometheus);
+    let Selectable {
+        namespace_selector: (field, selector),
+        namespace,
+        namespace_labels,
+        ..
+    } = object;
+    match selector(prometheus) {
+        None if prometheus.namespace == *namespace => None,
         None => Some(Mismatch::Namespace(format!(
-            "Prometheus {place} has no serviceMonitorNamespaceSelector, so it reads its own namespace only and not {namespace}: set it ({{}} for all)"
+            "Prometheus {place} has no {field}, so it reads its own namespace only and not {namespace}: set it ({{}} for all)"
         ))),
         Some(selector) if is_empty(selector) => None,
         Some(selector) => match namespace_labels {
@@ -122,20 +165,6 @@ fn mismatch(
                 })
             }
         },
-    };
-    match (unmet_labels.is_empty(), namespace_miss) {
-        (true, mismatch) => mismatch,
-        // Where the namespace is not selected either, both have to be fixed: the label's sentence comes first.
-        (false, other) => {
-            let mut text = format!(
-                "Prometheus {place} selects only ServiceMonitors with {}: set it in spec.monitoring.objectLabels",
-                unmet_labels.join(", ")
-            );
-            if let Some(Mismatch::Namespace(also) | Mismatch::NamespaceUnknown(also)) = other {
-                text.push_str(&format!("; {also}"));
-            }
-            Some(Mismatch::Labels(text))
-        }
     }
 }
 

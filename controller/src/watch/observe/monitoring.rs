@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::lenient;
 
-/// A Prometheus object: which ServiceMonitors it selects.
+/// A Prometheus object: what it selects, and where it answers.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "PrometheusObject")]
 pub(crate) struct PrometheusItem {
@@ -30,6 +30,12 @@ struct PrometheusObject {
 struct PrometheusSpec {
     service_monitor_selector: Option<Value>,
     service_monitor_namespace_selector: Option<Value>,
+    rule_selector: Option<Value>,
+    rule_namespace_selector: Option<Value>,
+    #[serde(deserialize_with = "lenient")]
+    service_name: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    route_prefix: Option<String>,
 }
 
 impl From<PrometheusObject> for PrometheusItem {
@@ -42,6 +48,10 @@ impl From<PrometheusObject> for PrometheusItem {
                 name: metadata.name,
                 monitors: spec.service_monitor_selector.as_ref().map(label_selector),
                 monitor_namespaces: spec.service_monitor_namespace_selector.as_ref().map(label_selector),
+                rules: spec.rule_selector.as_ref().map(label_selector),
+                rule_namespaces: spec.rule_namespace_selector.as_ref().map(label_selector),
+                service_name: spec.service_name.filter(|name| !name.is_empty()),
+                route_prefix: spec.route_prefix.filter(|prefix| !prefix.is_empty()),
             },
         }
     }
@@ -107,10 +117,26 @@ mod tests {
     fn an_absent_selector_and_an_empty_one_stay_different() {
         let item: PrometheusItem = serde_json::from_value(json!({
             "metadata": {"name": "k8s", "namespace": "monitoring"},
-            "spec": {"serviceMonitorSelector": {}},
+            "spec": {"serviceMonitorSelector": {}, "ruleNamespaceSelector": {}},
         }))
         .unwrap();
         assert_eq!(item.selectors.monitors, Some(LabelSelector::default()));
         assert_eq!(item.selectors.monitor_namespaces, None);
+        assert_eq!(item.selectors.rules, None);
+        assert_eq!(item.selectors.rule_namespaces, Some(LabelSelector::default()));
+    }
+
+    #[test]
+    fn the_address_of_a_prometheus_is_read_and_a_wrong_shape_counts_as_absent() {
+        let spec = |spec: Value| {
+            let object = json!({"metadata": {"name": "k8s", "namespace": "monitoring"}, "spec": spec});
+            let item: PrometheusItem = serde_json::from_value(object).unwrap();
+            (item.selectors.service_name, item.selectors.route_prefix)
+        };
+        assert_eq!(
+            spec(json!({"serviceName": "mine", "routePrefix": "/prom"})),
+            (Some("mine".to_owned()), Some("/prom".to_owned()))
+        );
+        assert_eq!(spec(json!({"serviceName": 5, "routePrefix": ""})), (None, None));
     }
 }

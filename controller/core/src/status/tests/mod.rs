@@ -42,6 +42,9 @@ impl World {
             name: "k8s".to_owned(),
             monitors: Some(LabelSelector::default()),
             monitor_namespaces: Some(LabelSelector::default()),
+            rules: Some(LabelSelector::default()),
+            rule_namespaces: Some(LabelSelector::default()),
+            ..PrometheusSelectors::default()
         };
         Self {
             spec,
@@ -201,8 +204,11 @@ fn prometheus(monitors: Option<LabelSelector>, namespaces: Option<LabelSelector>
     PrometheusFacts::Known(vec![PrometheusSelectors {
         namespace: "monitoring".to_owned(),
         name: "k8s".to_owned(),
+        rules: monitors.clone(),
+        rule_namespaces: namespaces.clone(),
         monitors,
         monitor_namespaces: namespaces,
+        ..PrometheusSelectors::default()
     }])
 }
 

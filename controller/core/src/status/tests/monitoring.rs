@@ -115,12 +115,9 @@ fn a_dialect_that_is_not_detected_yet_does_not_count_against_monitored() {
 #[test]
 fn monitoring_that_is_off_has_no_links_and_fails_nothing() {
     let status = World::new(json!({"image": "i", "monitoring": {"enabled": false}})).fold();
-    assert!(
-        !status
-            .conditions
-            .iter()
-            .any(|condition| ["MonitorSelected", "DialectKnown"].contains(&condition.type_.as_str()))
-    );
+    assert!(!status.conditions.iter().any(|condition| {
+        ["MonitorSelected", "DialectKnown", "RulesSelected", "DashboardPlaced"].contains(&condition.type_.as_str())
+    }));
     assert_eq!(says(&status, "Monitored"), "Unknown/Disabled");
     assert_eq!(status.first_failing, None);
     assert_eq!(says(&status, "Ready"), "True/Ready");
@@ -146,4 +143,87 @@ fn a_workload_that_never_ran_is_not_monitored() {
     world.previous = MonitoredApiStatus::default();
     world.workload.deployment = Some(deployment(0));
     assert_eq!(says(&world.fold(), "Monitored"), "True/Monitored");
+}
+
+#[test]
+fn rules_are_selected_by_selectors_of_their_own() {
+    let all = || Some(LabelSelector::default());
+    let cases = [
+        (all(), all(), "True/Selected"),
+        (None, all(), "False/SelectorNotSet"),
+        (all(), None, "False/NamespaceNotSelected"),
+        (Some(label("release", "prom")), all(), "False/LabelMissing"),
+    ];
+    for (rules, rule_namespaces, expected) in cases {
+        let mut world = World::well();
+        world.prometheus = PrometheusFacts::Known(vec![PrometheusSelectors {
+            namespace: "monitoring".to_owned(),
+            name: "k8s".to_owned(),
+            monitors: all(),
+            monitor_namespaces: all(),
+            rules: rules.clone(),
+            rule_namespaces: rule_namespaces.clone(),
+            ..PrometheusSelectors::default()
+        }]);
+        let status = world.fold();
+        assert_eq!(
+            says(&status, "RulesSelected"),
+            expected,
+            "{rules:?} {rule_namespaces:?}"
+        );
+        assert_eq!(says(&status, "MonitorSelected"), "True/Selected");
+        let monitored = if expected.starts_with("True") {
+            "True/Monitored"
+        } else {
+            expected
+        };
+        assert_eq!(says(&status, "Monitored"), monitored);
+        let message = &condition(&status, "RulesSelected").message;
+        assert!(
+            message.contains("monitoring/k8s") && !message.contains("serviceMonitor"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn an_api_without_rules_does_not_say_whether_they_are_selected() {
+    let mut world = World::well();
+    let applied = world.applied.as_mut().unwrap();
+    applied
+        .children
+        .retain(|child| child.kind != ChildKind::PROMETHEUS_RULE);
+    let status = world.fold();
+    assert!(
+        !status
+            .conditions
+            .iter()
+            .any(|condition| condition.type_ == "RulesSelected")
+    );
+    assert_eq!(says(&status, "Monitored"), "True/Monitored");
+}
+
+#[test]
+fn a_dashboard_is_placed_once_its_object_exists_with_a_label() {
+    let mut world = World::well();
+    let status = world.fold();
+    assert_eq!(says(&status, "DashboardPlaced"), "True/NotVerified");
+    let message = &condition(&status, "DashboardPlaced").message;
+    assert!(message.contains("grafana_dashboard=1"), "{message}");
+    world.applied = Some(applied(|kind| {
+        if kind == ChildKind::CONFIG_MAP {
+            Outcome::Forbidden("no".to_owned())
+        } else {
+            Outcome::Unchanged
+        }
+    }));
+    assert_eq!(says(&world.fold(), "DashboardPlaced"), "False/NotApplied");
+    world.spec = json!({"image": "i", "preset": "native", "dashboard": {"enabled": false}});
+    assert!(
+        !world
+            .fold()
+            .conditions
+            .iter()
+            .any(|condition| condition.type_ == "DashboardPlaced")
+    );
 }

@@ -12,6 +12,8 @@ fn when_all_is_well_every_condition_says_so() {
         "ServiceMatchesPods",
         "MonitorSelected",
         "DialectKnown",
+        "RulesSelected",
+        "DashboardPlaced",
         "Monitored",
         "Ready",
     ] {
