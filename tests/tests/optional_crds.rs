@@ -13,7 +13,7 @@ use std::{
 
 use integration_tests::{
     api_proxy::ApiProxy,
-    audit::{AuditLog, Entry},
+    audit::{AuditLog, Entry, Mark},
     eventually,
     install::{Installed, OPERATOR_USER, prometheus_operator_crds},
     kubernetes::{DEPLOYMENTS, Kubernetes, MONITORED_APIS, Resource, SERVICES, condition, monitored_api, says},
@@ -27,6 +27,10 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const PICK_UP: Duration = Duration::from_secs(60);
 /// Longest time from an edit until the last child is changed.
 const EDIT: Duration = Duration::from_secs(2);
+/// Longest time that the deletion of all CRDs takes.
+const DELETION: Duration = Duration::from_secs(30);
+/// MonitoredApis beside the first one whose children a deletion of the CRDs deletes.
+const OTHERS: usize = 20;
 const NAMESPACE: &str = "optional";
 const SERVICE_MONITORS: Resource = Resource::new("monitoring.coreos.com", "v1", "servicemonitors");
 const PROMETHEUS_RULES: Resource = Resource::new("monitoring.coreos.com", "v1", "prometheusrules");
@@ -105,13 +109,17 @@ fn edit(api: &Kubernetes, number: u16, monitor: bool) -> Duration {
     started.elapsed()
 }
 
-/// Checks that the MonitoredApi is Ready without the kinds, and that the status names a kind that is missing.
+/// Checks that the MonitoredApi is Ready without the kinds, and that the status names those that are missing.
 fn reports_missing_kinds(found: &Value) -> Result<(), String> {
     says(found, "Ready", "True")?;
     says(found, "ChildrenApplied", "True")?;
     let (_, reason, message) = condition(found, "ChildrenApplied").unwrap();
     let reported = format!("{reason} {message}");
-    if reported.contains("CrdMissing") && message.contains("ServiceMonitor") {
+    if reported.contains("CrdMissing")
+        && ["ServiceMonitor", "PrometheusRule"]
+            .iter()
+            .all(|kind| message.contains(kind))
+    {
         Ok(())
     } else {
         Err(reported)
@@ -161,11 +169,19 @@ fn prometheus_operators_crds_may_be_absent_come_and_go() {
     });
     println!("installed: an edit took {} ms", edit(&api, 2, true).as_millis());
 
+    let others = create_others(&api);
     let manifest = bed.prometheus_operator_crds().unwrap();
+    let (began, mark) = (Instant::now(), AuditLog::of(&bed).mark().unwrap());
     bed.kubectl(&["delete", "--wait=true", "-f", &manifest.to_string_lossy()])
         .unwrap();
+    let took = began.elapsed();
+    println!("removed: the deletion of the CRDs took {:.1} s", took.as_secs_f64());
+    assert_nothing_put_back(&bed, mark);
+    assert!(took < DELETION, "{took:?}");
     let removed = Instant::now();
-    wait(&api, reports_missing_kinds);
+    for path in others.iter().chain([&path()]) {
+        api.wait_for(path, PATIENCE, reports_missing_kinds).unwrap();
+    }
     println!("removed: reported after {:.1} s", removed.elapsed().as_secs_f64());
     assert_no_hot_loop(&bed);
     let took = edit(&api, 3, false);
@@ -173,6 +189,39 @@ fn prometheus_operators_crds_may_be_absent_come_and_go() {
     assert!(took <= EDIT, "{took:?}");
     assert!(operator.is_running().unwrap());
     assert!(operator.stop().unwrap().success());
+}
+
+/// More MonitoredApis, so that the deletion of a kind deletes many objects. Returns their paths once they are complete.
+fn create_others(api: &Kubernetes) -> Vec<String> {
+    let names = (0..OTHERS).map(|number| format!("other-{number}"));
+    let create = |name: String| {
+        let spec = json!({"image": "example.org/orders:0", "preset": "native"});
+        api.create(&MONITORED_APIS.within(NAMESPACE), &monitored_api(&name, &spec))
+            .unwrap();
+        name
+    };
+    let names: Vec<_> = names.map(create).collect();
+    let ready = |name: &String| {
+        let path = MONITORED_APIS.object(NAMESPACE, name);
+        api.wait_for(&path, PATIENCE, |found| says(found, "Ready", "True"))
+            .unwrap();
+        path
+    };
+    names.iter().map(ready).collect()
+}
+
+/// Checks that no object of a kind was written while its CRD was being deleted: the deletion would wait until the object is
+/// gone again.
+fn assert_nothing_put_back(bed: &Testbed, mark: Mark) {
+    let entries = AuditLog::of(bed).since(mark, OPERATOR_USER).unwrap();
+    let of_kinds = |entry: &&Entry| ["servicemonitors", "prometheusrules"].contains(&entry.resource.as_str());
+    let put_back: Vec<_> = entries
+        .iter()
+        .filter(of_kinds)
+        .filter(|entry| entry.verb == "patch" && entry.code < 300)
+        .map(Entry::show)
+        .collect();
+    assert!(put_back.is_empty(), "{put_back:#?}");
 }
 
 /// Checks that within twenty seconds each kind is asked for at most four times and nothing is written.

@@ -7,6 +7,8 @@ pub enum ErrorClass {
     NotFound,
     /// The API server does not serve this kind: its CRD is not installed.
     KindMissing,
+    /// The CRD of this kind is being deleted, so that no object of the kind can be created.
+    KindTerminating,
     /// Another writer was faster, another manager owns a field, or a precondition does not hold.
     Conflict,
     /// The operator's rights do not cover the request.
@@ -36,6 +38,7 @@ impl ErrorClass {
         match self {
             Self::NotFound => "not_found",
             Self::KindMissing => "kind_missing",
+            Self::KindTerminating => "kind_terminating",
             Self::Conflict => "conflict",
             Self::Forbidden => "forbidden",
             Self::Invalid => "invalid",
@@ -56,6 +59,7 @@ impl ErrorClass {
             Self::Throttled | Self::Timeout | Self::Unreachable | Self::Server => true,
             Self::NotFound
             | Self::KindMissing
+            | Self::KindTerminating
             | Self::Conflict
             | Self::Forbidden
             | Self::Invalid

@@ -31,6 +31,7 @@ impl Outcome {
             ),
             ErrorClass::Forbidden => Self::Forbidden(refused(planned, message)),
             ErrorClass::Invalid => Self::Invalid(refused(planned, message)),
+            ErrorClass::KindTerminating => Self::Waiting("its CustomResourceDefinition is being deleted".to_owned()),
             ErrorClass::Conflict => failed("another client is changing it"),
             ErrorClass::NotFound => failed("its namespace does not exist"),
             ErrorClass::KindMissing => failed("the API server does not serve this kind"),

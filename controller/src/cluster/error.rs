@@ -64,10 +64,13 @@ impl<'a> Call<'a> {
     }
 }
 
+/// Said of a creation while the kind's CRD is being deleted; the status has no reason of its own for it.
+const KIND_TERMINATING: &str = "not allowed while custom resource definition is terminating";
+
 /// The class of any error of the client.
 pub(crate) fn classify(error: &kube::Error) -> ErrorClass {
     match error {
-        kube::Error::Api(status) => classify_status(status.code, &status.reason),
+        kube::Error::Api(status) => classify_status(status.code, &status.reason, &status.message),
         kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => ErrorClass::Decode,
         kube::Error::BuildRequest(_) => ErrorClass::Invalid,
         // Not our enum, and the rest of it is one thing: the transport failed.
@@ -76,8 +79,10 @@ pub(crate) fn classify(error: &kube::Error) -> ErrorClass {
 }
 
 /// The class of an HTTP status. A 404 that is not a `Status` object comes from the router: the kind is not served.
-pub(crate) fn classify_status(code: u16, reason: &str) -> ErrorClass {
+pub(crate) fn classify_status(code: u16, reason: &str, message: &str) -> ErrorClass {
     match code {
+        // 405 up to Kubernetes 1.33.
+        403 | 405 if message.contains(KIND_TERMINATING) => ErrorClass::KindTerminating,
         404 if reason == "NotFound" => ErrorClass::NotFound,
         404 => ErrorClass::KindMissing,
         409 => ErrorClass::Conflict,
@@ -115,22 +120,35 @@ mod tests {
 
     #[test]
     fn a_kind_that_is_not_served_is_distinguished_from_an_object_that_does_not_exist() {
-        assert_eq!(classify_status(404, "NotFound"), ErrorClass::NotFound);
+        assert_eq!(classify_status(404, "NotFound", ""), ErrorClass::NotFound);
         assert_eq!(
-            classify_status(404, "Failed to parse error data"),
+            classify_status(404, "Failed to parse error data", ""),
             ErrorClass::KindMissing
         );
     }
 
     #[test]
+    fn a_creation_while_the_crd_is_being_deleted_is_no_matter_of_permissions() {
+        // Kubernetes 1.36, and 1.33.
+        let message = "servicemonitors.monitoring.coreos.com \"orders\" is forbidden: create not allowed while custom resource \
+            definition is terminating";
+        assert_eq!(classify_status(403, "Forbidden", message), ErrorClass::KindTerminating);
+        let message = "create not allowed while custom resource definition is terminating";
+        assert_eq!(
+            classify_status(405, "MethodNotAllowed", message),
+            ErrorClass::KindTerminating
+        );
+    }
+
+    #[test]
     fn gone_as_an_http_status_is_its_own_class() {
-        assert_eq!(classify_status(410, "Expired"), ErrorClass::Gone);
+        assert_eq!(classify_status(410, "Expired", ""), ErrorClass::Gone);
     }
 
     #[test]
     fn an_unprocessable_object_is_invalid_and_no_outage() {
-        assert_eq!(classify_status(422, "Invalid"), ErrorClass::Invalid);
+        assert_eq!(classify_status(422, "Invalid", ""), ErrorClass::Invalid);
         assert!(!ErrorClass::Invalid.is_outage());
-        assert!(classify_status(503, "").is_outage());
+        assert!(classify_status(503, "", "").is_outage());
     }
 }

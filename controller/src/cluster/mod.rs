@@ -268,6 +268,25 @@ impl Cluster {
         self.answer(&call, request).await
     }
 
+    /// Asks whether an object would be created, and creates nothing (a dry run).
+    pub(crate) async fn try_create<B: Serialize + Sync>(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        body: &B,
+    ) -> Result<(), CallError> {
+        let call = Call::new("try to create", resource.kind, Some(namespace), "");
+        let body = call.encode(body)?;
+        let params = PostParams {
+            dry_run: true,
+            field_manager: Some(controller_api::names::FIELD_MANAGER.to_owned()),
+        };
+        let request = resource.request(Some(namespace)).create(&params, body);
+        self.answer_within::<serde::de::IgnoredAny>(WRITE_DEADLINE, &call, request)
+            .await
+            .map(|_| ())
+    }
+
     /// Replaces an object, compare and swap by the resource version in `body`.
     pub(crate) async fn replace<B: Serialize + Sync, T: DeserializeOwned>(
         &self,
@@ -445,7 +464,7 @@ impl Cluster {
             let text = String::from_utf8_lossy(&body);
             Status::failure(cut(text.trim(), MAX_PLAIN_ANSWER), "Unreadable")
         });
-        let class = classify_status(code.as_u16(), &status.reason);
+        let class = classify_status(code.as_u16(), &status.reason, &status.message);
         Err(call.failed(class, status.message))
     }
 }

@@ -252,7 +252,10 @@ impl<H> Watch<H> {
             }
             WatchEvent::Bookmark(bookmark) => self.version = Some(bookmark.metadata.resource_version),
             WatchEvent::Error(status) => {
-                return Err(self.watch_error(classify_status(status.code, &status.reason), status.message));
+                return Err(self.watch_error(
+                    classify_status(status.code, &status.reason, &status.message),
+                    status.message,
+                ));
             }
         }
         Ok(())
@@ -304,6 +307,7 @@ impl<H> Watch<H> {
             ErrorClass::Gone => self.version = None,
             ErrorClass::Conflict
             | ErrorClass::Invalid
+            | ErrorClass::KindTerminating
             | ErrorClass::Server
             | ErrorClass::TooLarge
             | ErrorClass::Decode => {

@@ -6,12 +6,13 @@ use controller_core::plan::Outcome;
 use controller_core::write_record;
 
 use super::Child;
-use crate::cluster::CallError;
+use crate::cluster::{CallError, ErrorClass, kinds};
 
 impl Child<'_> {
     /// After a live read that found nothing: an apply without force, so that no field of an object that appeared since is
     /// taken over.
     pub(super) async fn create(self) -> Result<(Outcome, Option<ChildRecord>), CallError> {
+        self.kind_must_not_be_terminating().await?;
         let written = self.send(&self.planned.object, false).await?;
         let answer = &written.object;
         if written.created || write_record::created_by_us(answer, &self.target.owner.uid) {
@@ -19,6 +20,24 @@ impl Child<'_> {
         }
         self.context.intrusions.add(&answer.uid);
         self.withdraw(&answer.uid).await
+    }
+
+    /// Fails with `KindTerminating` if a child that was written once is gone because its CustomResourceDefinition is being
+    /// deleted. That deletes all objects of the kind first, and waits until there are none. API servers up to Kubernetes
+    /// 1.33 then refuse a create and yet let an apply create an object, so a child that is put back would hold the deletion
+    /// up for minutes.
+    async fn kind_must_not_be_terminating(self) -> Result<(), CallError> {
+        if !self.planned.kind.optional || self.record().is_none() {
+            return Ok(());
+        }
+        let resource = kinds::resource(self.planned.kind);
+        let cluster = &self.context.cluster;
+        let tried = cluster.try_create(resource, &self.target.key.namespace, &self.planned.object);
+        match tried.await {
+            Err(error) if error.class == ErrorClass::KindTerminating => Err(error),
+            // Whatever else is wrong, the apply finds it too.
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// Takes back what [`Self::create`] put into somebody else's object: an apply of nothing removes what only we own. If it

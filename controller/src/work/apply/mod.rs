@@ -293,6 +293,7 @@ async fn prune(context: &Context, target: &Target, record: ChildRecord) -> Optio
                 ErrorClass::Conflict
                 | ErrorClass::Forbidden
                 | ErrorClass::Invalid
+                | ErrorClass::KindTerminating
                 | ErrorClass::Gone
                 | ErrorClass::Throttled
                 | ErrorClass::Timeout

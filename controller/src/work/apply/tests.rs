@@ -382,3 +382,46 @@ async fn a_field_that_somebody_keeps_changing_is_written_back_a_few_times_and_th
     tokio::time::advance(Duration::from_secs(11 * 60)).await;
     assert_eq!(child.settle(Decision::Skip).await.outcome, Outcome::Unchanged);
 }
+
+const TERMINATING: &str = "create not allowed while custom resource definition is terminating";
+
+/// A ServiceMonitor that was written once and is gone.
+async fn settle_gone_monitor(create: Reply) -> (Outcome, bool, Vec<Received>) {
+    let object = json!({"apiVersion": "monitoring.coreos.com/v1", "kind": "ServiceMonitor",
+        "metadata": {"name": "orders", "namespace": "shop"}, "spec": {"endpoints": []}});
+    let planned = PlannedChild::new(ChildKind::SERVICE_MONITOR, "orders".to_owned(), object);
+    let record = write_record::record_of(&planned, &ChildItem::deserialize(live("f:spec")).unwrap().observed);
+    let mut target = target();
+    target.status.children.extend(record);
+    let script = vec![Reply::Status(404, "NotFound"), create, Reply::Created(live("f:spec"))];
+    let (context, log) = context(script);
+    let child = Child {
+        context: &context,
+        target: &target,
+        planned: &planned,
+    };
+    let applied = child.settle(Decision::Create).await;
+    let received = log.lock().unwrap().clone();
+    (applied.outcome, applied.record.is_some(), received)
+}
+
+#[tokio::test]
+async fn a_child_is_not_put_back_while_the_definition_of_its_kind_is_being_deleted() {
+    let (outcome, recorded, received) = settle_gone_monitor(Reply::Status(405, TERMINATING)).await;
+    assert_eq!(
+        outcome,
+        Outcome::Waiting("its CustomResourceDefinition is being deleted".to_owned())
+    );
+    assert!(recorded, "so that the next reconcile asks again");
+    assert_eq!(methods(&received), ["GET", "POST"]);
+    assert!(received[1].query.contains("dryRun=All"), "{}", received[1].query);
+}
+
+#[tokio::test]
+async fn a_child_of_an_optional_kind_that_somebody_deleted_is_put_back() {
+    for create in [Reply::Created(live("f:spec")), Reply::Status(500, "InternalError")] {
+        let (outcome, recorded, received) = settle_gone_monitor(create).await;
+        assert_eq!((outcome, recorded), (Outcome::Applied, true));
+        assert_eq!(methods(&received), ["GET", "POST", "PATCH"]);
+    }
+}
