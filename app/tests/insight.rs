@@ -438,6 +438,33 @@ async fn detailed_health_tells_each_component_and_is_503_only_if_one_is_down() {
 }
 
 #[tokio::test]
+async fn queries_of_the_processor_have_the_same_unit_in_every_dialect() {
+    for (dialect, cores, percent) in [
+        ("native", "rate(process_cpu_seconds_total", "app_cpu_usage_percent"),
+        ("micrometer", "rate(process_cpu_time_ns_total", "process_cpu_usage"),
+    ] {
+        let flags = app::config::Flags {
+            metrics_dialect: Some(dialect.to_owned()),
+            ..flags("sqlite::memory:")
+        };
+        let app = App::with(flags, Router::new()).await;
+        let answer = json(&app, "/metrics/prometheus-queries").await;
+        let promql = |title: &str| {
+            let mut queries = answer["queries"].as_array().unwrap().iter();
+            let query = queries.find(|query| query["title"] == title).unwrap();
+            query["promql"].as_str().unwrap().to_owned()
+        };
+        let converts = dialect == "micrometer";
+        let rate = promql("CPU rate");
+        assert!(rate.contains(cores), "{rate}");
+        assert_eq!(rate.ends_with("/ 1000000000"), converts, "{rate}");
+        let usage = promql("CPU usage");
+        assert!(usage.contains(percent), "{usage}");
+        assert_eq!(usage.ends_with("* 100"), converts, "{usage}");
+    }
+}
+
+#[tokio::test]
 async fn the_summary_and_the_queries_work_in_every_dialect() {
     for dialect in metric_contract::DialectId::ALL {
         let flags = app::config::Flags {

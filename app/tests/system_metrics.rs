@@ -2,9 +2,10 @@
 
 mod common;
 
-use app::telemetry::system::Collector;
+use app::{config::Flags, telemetry::system::Collector};
+use axum::{Router, body::Body, http::Request};
 
-use crate::common::{App, process::Program};
+use crate::common::{App, flags, process::Program};
 
 #[tokio::test]
 async fn a_reading_puts_process_host_and_runtime_on_the_page() {
@@ -40,6 +41,34 @@ async fn a_reading_puts_process_host_and_runtime_on_the_page() {
     let threshold = app.sample("memory_alert_threshold_bytes").await.unwrap();
     let limit = figures.memory_limit_bytes().unwrap() as f64;
     assert!((threshold / limit - 0.8).abs() < 1e-6);
+}
+
+#[tokio::test]
+async fn micrometer_has_the_processor_in_its_own_units() {
+    let flags = Flags {
+        metrics_dialect: Some("micrometer".to_owned()),
+        ..flags("sqlite::memory:")
+    };
+    let app = App::with(flags, Router::new()).await;
+    let mut collector = Collector::new(app.state.metrics(), None).unwrap();
+    collector.collect();
+    collector.collect();
+    let figures = app.state.metrics().system().get();
+    let seconds = figures.process.unwrap().cpu_seconds;
+    let nanoseconds = app.sample("process_cpu_time_ns_total").await.unwrap();
+    assert!(
+        seconds > 0.0 && (nanoseconds / 1e9 - seconds).abs() < 1e-6,
+        "{nanoseconds} {seconds}"
+    );
+    let share = app.sample("process_cpu_usage").await.unwrap();
+    assert!((share - figures.cpu_percent.unwrap() / 100.0).abs() < 1e-9, "{share}");
+    assert!((0.0..=1.0).contains(&app.sample("system_cpu_usage").await.unwrap()));
+    assert_eq!(app.sample("system_cpu_count").await, Some(figures.cores));
+    assert_eq!(app.sample("system_load_average_1m").await, figures.host_load_average);
+    assert!(app.sample("jvm_threads_live_threads").await.unwrap() >= 1.0);
+    let open_metrics = Request::get("/metrics").header("accept", "application/openmetrics-text");
+    let page = app.send(open_metrics.body(Body::empty()).unwrap()).await.text;
+    assert!(page.contains("\n# TYPE process_cpu_time_ns counter\n"), "{page}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! One row of a dialect's table: a metric, and the family under which it is exported.
 
-use crate::{Attribute, Family, MetricId};
+use crate::{Attribute, Conversion, Family, MetricId};
 
 /// A metric, and the family under which a dialect exports it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,6 +22,13 @@ impl DialectRow {
         self.labels()
             .find(|(_, attribute)| *attribute == wanted)
             .map(|(label, _)| label)
+    }
+
+    /// From the unit in which the metric's values are given to the unit of this family.
+    #[must_use]
+    pub fn conversion(&self) -> Conversion {
+        let between = |from| Conversion::between(from, self.family.unit);
+        self.metric.unit().and_then(between).unwrap_or(Conversion::Unchanged)
     }
 
     /// The names of the labels, each with its attribute.

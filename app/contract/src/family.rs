@@ -35,6 +35,8 @@ pub enum Unit {
     Count,
     /// Seconds.
     Seconds,
+    /// Nanoseconds.
+    Nanoseconds,
     /// Bytes.
     Bytes,
     /// 0 to 1.

@@ -5,6 +5,7 @@
 //! This is the only place in the workspace where a metric name is spelled. No I/O, no clock, no registry.
 
 mod attribute;
+mod conversion;
 mod dialect;
 mod dialect_row;
 pub mod dialects;
@@ -17,6 +18,7 @@ mod signal;
 mod target;
 
 pub use attribute::Attribute;
+pub use conversion::Conversion;
 pub use dialect::{
     Dialect, DurationSeries, ErrorNames, ErrorsByTypeSeries, InFlightSeries, RequestsSeries, StatusStyle,
 };

@@ -8,11 +8,11 @@
 //! hits.increment();
 //! ```
 //!
-//! The dialect's table ([`crate::Dialect::rows`]) gives the metric its family, labels and bounds. If the table has no
+//! The dialect's table ([`crate::Dialect::rows`]) gives the metric its family, labels, unit and bounds. If the table has no
 //! row for the metric, the handle works and its series are not exported, so the code need not check. To add a metric: a
 //! row here, one in `dialects/native.rs`, and one in each dialect that has it.
 
-use crate::{Attribute, Signal};
+use crate::{Attribute, Signal, Unit, dialects::native};
 
 macro_rules! metric_ids {
     ($($(#[$doc:meta])* $id:ident [$($attribute:ident),*] $($signal:ident)?;)*) => {
@@ -143,6 +143,8 @@ metric_ids! {
     AppUptime [];
     /// Processor use in percent of the process's limit, or the value that a client set last.
     AppCpuPercent [];
+    /// Processor cores that the process may use.
+    AvailableCores [];
     /// Memory use in percent of the process's limit.
     AppMemoryPercent [];
     /// The memory use above which there is an alert.
@@ -153,6 +155,8 @@ metric_ids! {
     // The host.
     /// Processor use of the host.
     HostCpuPercent [];
+    /// Tasks of the host that run or wait for a processor, on average over one minute.
+    HostLoadAverage [];
     /// Memory in use on the host.
     HostMemoryUsed [];
     /// Memory of the host.
@@ -196,6 +200,13 @@ metric_ids! {
 }
 
 impl MetricId {
+    /// The unit in which code gives the metric's values, whatever the dialect: that of its family in the dialect `native`.
+    /// `None` for a metric that `native` does not export.
+    #[must_use]
+    pub fn unit(self) -> Option<Unit> {
+        Some(native::NATIVE.row(self)?.family.unit)
+    }
+
     /// Whether the HTTP layer records the metric itself. Then there is no handle for it, and the dialect chooses its
     /// labels from the attributes of request and response.
     #[must_use]

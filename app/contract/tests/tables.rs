@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use metric_contract::{Attribute, DialectId, DialectRow, MetricId, MetricKind, Signal, Unit};
+use metric_contract::{Attribute, Conversion, DialectId, DialectRow, MetricId, MetricKind, Signal, Unit};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/dialects");
 
@@ -119,14 +119,36 @@ fn a_unit_stands_in_the_name() {
         let name = row.family.name.trim_end_matches("_total").trim_end_matches("_max");
         let suffix = match row.family.unit {
             Unit::Seconds => "_seconds",
+            Unit::Nanoseconds => "_ns",
             Unit::Bytes => "_bytes",
             Unit::Percent => "_percent",
+            // Micrometer's word for it.
+            Unit::Ratio if id == DialectId::Micrometer => "_usage",
             Unit::Ratio => "_ratio",
             Unit::Count => "",
         };
         assert!(name.ends_with(suffix), "{id}: {}", row.family.name);
         assert!(row.family.help.ends_with('.'), "{id}: {}", row.family.name);
     }
+}
+
+#[test]
+fn the_values_of_a_metric_can_be_converted_to_the_unit_of_every_dialect() {
+    for (id, row) in rows() {
+        if let Some(unit) = row.metric.unit() {
+            let conversion = Conversion::between(unit, row.family.unit);
+            assert_eq!(conversion, Some(row.conversion()), "{id}: {}", row.family.name);
+        }
+    }
+}
+
+#[test]
+fn every_dialect_tells_the_processor_time_of_the_process() {
+    for id in DialectId::ALL {
+        assert!(id.dialect().family(Signal::Cpu).is_some(), "{id}");
+    }
+    let row = DialectId::Micrometer.dialect().row(MetricId::ProcessCpu).unwrap();
+    assert_eq!(row.conversion(), Conversion::Multiply(1_000_000_000));
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use std::sync::{PoisonError, RwLock};
 
 use exposition::Format;
-use metric_contract::{Family, MetricKind, Unit};
+use metric_contract::{Conversion, Family, MetricKind, Unit};
 
 use crate::{
     handle::{Counter, Gauge, Handle, Histogram},
@@ -30,6 +30,8 @@ struct MetricHandles {
     key: MetricKey,
     /// `None` if the dialect does not export the metric.
     family: Option<&'static Family>,
+    /// From the unit in which values are given to the family's.
+    conversion: Conversion,
     series: Vec<LabelledHandle>,
 }
 
@@ -102,6 +104,7 @@ impl Families {
                 metrics.push(MetricHandles {
                     key: request.key,
                     family: request.family,
+                    conversion: request.conversion(),
                     series: Vec::new(),
                 });
                 metrics.last_mut()
@@ -164,7 +167,7 @@ impl Families {
         if let Some((metric, family)) = metric.and_then(|metric| Some((metric, metric.family?))) {
             text::push_family_head(out, format, family);
             for series in &metric.series {
-                series.handle.write(out, family.name, &series.labels);
+                series.handle.write(out, family.name, &series.labels, metric.conversion);
             }
         }
     }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use metric_contract::Unit;
+use metric_contract::{Conversion, Unit};
 
 use crate::{
     distribution::Distribution,
@@ -43,7 +43,8 @@ impl Counter {
 pub struct Gauge(Arc<AtomicU64>);
 
 impl Gauge {
-    /// Sets the value, in the family's unit.
+    /// Sets the value, in the unit of the metric in the dialect `native`, or of the family that the service defines. The page
+    /// shows it in the unit of the dialect in use.
     pub fn set(&self, value: f64) {
         self.0.store(value.to_bits(), Ordering::Relaxed);
     }
@@ -120,8 +121,8 @@ impl Handle {
         }
     }
 
-    /// Prints the series. `labels`: the label pairs as they are printed.
-    pub(crate) fn write(&self, out: &mut String, name: &str, labels: &str) {
+    /// Prints the series. `labels`: the label pairs as they are printed. `conversion`: of a value that was set.
+    pub(crate) fn write(&self, out: &mut String, name: &str, labels: &str, conversion: Conversion) {
         match self {
             Self::Counter(counter) => {
                 text::push_series(out, name, "", labels, None);
@@ -129,7 +130,7 @@ impl Handle {
             }
             Self::Gauge(gauge) => {
                 text::push_series(out, name, "", labels, None);
-                text::push_number(out, gauge.value());
+                text::push_number(out, conversion.convert(gauge.value()));
             }
             Self::Histogram(Histogram(cells)) => {
                 let counts = cells.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed));

@@ -1,6 +1,6 @@
 //! A request for a handle: which labels its series has, and whether there may be a handle at all.
 
-use metric_contract::{Attribute, Dialect, DialectRow, Family, MetricKind};
+use metric_contract::{Attribute, Conversion, Dialect, DialectRow, Family, MetricKind};
 
 use crate::{
     metric_key::{FamilyError, MetricKey},
@@ -50,6 +50,11 @@ impl<'a> HandleRequest<'a> {
     /// The upper bounds that the dialect gives to a histogram of this metric.
     pub(crate) fn own_buckets(&self) -> Option<&'static [f64]> {
         self.row.map(|row| row.buckets).filter(|buckets| !buckets.is_empty())
+    }
+
+    /// From the unit in which the metric's values are given to the unit of the family on the page.
+    pub(crate) fn conversion(&self) -> Conversion {
+        self.row.map_or(Conversion::Unchanged, DialectRow::conversion)
     }
 
     /// # Errors

@@ -22,7 +22,7 @@ impl Scale {
     pub(crate) fn of(unit: Unit) -> Self {
         match unit {
             Unit::Seconds => Self::Nanoseconds,
-            Unit::Count | Unit::Bytes | Unit::Ratio | Unit::Percent => Self::One,
+            Unit::Nanoseconds | Unit::Count | Unit::Bytes | Unit::Ratio | Unit::Percent => Self::One,
         }
     }
 

@@ -8,7 +8,7 @@ use controller_rules::{
     promql::{Expr, PromDuration, RangeWindow, Substitution, rate},
     queries::{ApiQueries, EventLabel},
 };
-use metric_contract::{Dialect, MetricId, MetricKind};
+use metric_contract::{Conversion, Dialect, DialectRow, MetricId, MetricKind};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -203,26 +203,42 @@ const QUERIES: &[QueryDef] = &[
 
 impl QueryContext<'_> {
     fn sum_of(&self, metric: MetricId) -> Option<Expr> {
-        let family = self.dialect.row(metric)?.family;
+        let row = self.dialect.row(metric)?;
         let scope = self.api.scope();
-        Some(scope.sum(scope.select(family.name).into(), &[]))
+        Some(in_unit_of_metric(
+            row,
+            scope.sum(scope.select(row.family.name).into(), &[]),
+        ))
     }
 
     /// Of several replicas, the highest.
     fn highest_of(&self, metric: MetricId) -> Option<Expr> {
-        let family = self.dialect.row(metric)?.family;
+        let row = self.dialect.row(metric)?;
         let scope = self.api.scope();
-        Some(scope.max(scope.select(family.name).into(), &[]))
+        Some(in_unit_of_metric(
+            row,
+            scope.max(scope.select(row.family.name).into(), &[]),
+        ))
     }
 
     fn rate_of(&self, metric: MetricId) -> Option<Expr> {
-        let family = self.dialect.row(metric)?.family;
-        let series = match family.kind {
-            MetricKind::Counter | MetricKind::Gauge => family.name.to_owned(),
-            MetricKind::Histogram | MetricKind::Summary => family.count_series(),
-        };
+        let row = self.dialect.row(metric)?;
         let scope = self.api.scope();
-        Some(scope.sum(rate(scope.select(&series).over(RangeWindow::RateInterval)), &[]))
+        let rate_of = |series: &str| scope.sum(rate(scope.select(series).over(RangeWindow::RateInterval)), &[]);
+        Some(match row.family.kind {
+            MetricKind::Counter | MetricKind::Gauge => in_unit_of_metric(row, rate_of(row.family.name)),
+            // A number of events has no unit.
+            MetricKind::Histogram | MetricKind::Summary => rate_of(&row.family.count_series()),
+        })
+    }
+}
+
+/// The values of a family in the metric's own unit, which is the same in all dialects.
+fn in_unit_of_metric(row: &DialectRow, expr: Expr) -> Expr {
+    match row.conversion() {
+        Conversion::Unchanged => expr,
+        Conversion::Multiply(by) => expr.per(by),
+        Conversion::Divide(by) => expr.times(by),
     }
 }
 

@@ -92,6 +92,7 @@ impl Collector {
             figures.host_memory_used_bytes = figures.host_memory_bytes.map(|_| system.used_memory());
             // The first reading has nothing to compare with.
             figures.host_cpu_percent = self.before.map(|_| f64::from(system.global_cpu_usage()));
+            figures.host_load_average = System::load_average().ok().map(|load| load.one);
         }
         figures.cpu_percent = self.cpu_percent(&figures);
         self.gauges.show(&figures, self.memory_threshold_bytes, &self.runtime);
@@ -147,7 +148,9 @@ impl Gauges {
                 MetricId::MemoryAlertThreshold,
                 bytes(memory_threshold(memory_threshold_bytes, figures)),
             ),
+            (MetricId::AvailableCores, Some(figures.cores)),
             (MetricId::HostCpuPercent, figures.host_cpu_percent),
+            (MetricId::HostLoadAverage, figures.host_load_average),
             (MetricId::HostMemoryUsed, bytes(figures.host_memory_used_bytes)),
             (MetricId::HostMemoryTotal, bytes(figures.host_memory_bytes)),
             (MetricId::ContainerMemoryLimit, bytes(container.memory_limit_bytes)),

@@ -20,6 +20,8 @@ pub struct SystemStats {
     pub cores: f64,
     /// CPU use of the host, percent.
     pub host_cpu_percent: Option<f64>,
+    /// Tasks of the host that run or wait for a processor, on average over one minute.
+    pub host_load_average: Option<f64>,
     /// Memory in use on the host, bytes.
     pub host_memory_used_bytes: Option<u64>,
     /// Memory of the host, bytes.

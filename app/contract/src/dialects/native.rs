@@ -113,6 +113,8 @@ rows! {
         "Time since the process started serving.";
     APP_CPU: AppCpuPercent "app_cpu_usage_percent" Gauge Percent {}
         "Processor use in percent of what the process may have; once /cpu was called, what it was told.";
+    APP_CORES: AvailableCores "app_cpu_cores" Gauge Count {}
+        "Processor cores that the process may use: the container's quota, or those of the machine.";
     APP_MEMORY: AppMemoryPercent "app_memory_usage_percent" Gauge Percent {}
         "Memory use in percent of the container's limit, or of the host where there is none.";
     MEMORY_ALERT_THRESHOLD: MemoryAlertThreshold "memory_alert_threshold_bytes" Gauge Bytes {}
@@ -125,6 +127,8 @@ rows! {
 rows! {
     HOST_CPU: HostCpuPercent "host_cpu_usage_percent" Gauge Percent {}
         "Processor use of the host.";
+    HOST_LOAD: HostLoadAverage "host_load_average_1m" Gauge Count {}
+        "Tasks of the host that run or wait for a processor, on average over one minute.";
     HOST_MEMORY_USED: HostMemoryUsed "host_memory_used_bytes" Gauge Bytes {}
         "Memory in use on the host.";
     HOST_MEMORY_TOTAL: HostMemoryTotal "host_memory_size_bytes" Gauge Bytes {}
@@ -199,10 +203,12 @@ pub const ROWS: &[DialectRow] = &[
     APP_INFO,
     APP_UPTIME,
     APP_CPU,
+    APP_CORES,
     APP_MEMORY,
     MEMORY_ALERT_THRESHOLD,
     CPU_ALERT_THRESHOLD,
     HOST_CPU,
+    HOST_LOAD,
     HOST_MEMORY_USED,
     HOST_MEMORY_TOTAL,
     CONTAINER_MEMORY_LIMIT,
