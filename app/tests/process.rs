@@ -10,6 +10,7 @@ mod common;
 
 use std::{
     io::{Read as _, Write as _},
+    net::TcpStream,
     process::Stdio,
     thread,
     time::Duration,
@@ -231,6 +232,44 @@ fn connections_that_do_nothing_make_room_when_all_are_taken() {
     program.wait_until("another client finds room", |program| {
         program.get("/products").is_some_and(|answer| answer.status == 200)
     });
+}
+
+/// Asks on a connection that stays open; the beginning of the answer.
+fn ask(client: &mut TcpStream, path: &str) -> String {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.write_all(request.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    client.read_exact(&mut answer).unwrap();
+    String::from_utf8(answer.to_vec()).unwrap()
+}
+
+#[test]
+fn when_all_connections_are_taken_a_client_takes_the_place_of_one_that_does_nothing() {
+    let program = Program::ready(&[("MAX_CONNECTIONS", "4")]);
+    let mut open: Vec<_> = (0..4).map(|_| program.connect()).collect();
+    // The first four are silent, the others have been answered.
+    for _ in 0..8 {
+        // So that they have done nothing for long enough to be closed.
+        thread::sleep(Duration::from_millis(200));
+        let mut client = program.connect();
+        assert_eq!(ask(&mut client, "/products"), "HTTP/1.1 200");
+        open.push(client);
+    }
+}
+
+#[test]
+fn a_connection_whose_request_is_served_is_not_closed_for_another() {
+    let program = Program::ready(&[("MAX_CONNECTIONS", "1")]);
+    // The connection that asked whether it is ready has ended by then.
+    thread::sleep(Duration::from_millis(300));
+    let mut slow = program.connect();
+    slow.write_all(b"GET /api/slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(program.get("/products").map(|answer| answer.status), Some(503));
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 #[test]

@@ -7,10 +7,12 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
+
+use tokio::sync::Notify;
 
 use super::progress::Progress;
 use crate::config::Limits;
@@ -41,6 +43,10 @@ pub(super) struct Activity {
     /// Those of them that take more than one piece.
     watched: Mutex<Vec<Arc<Progress>>>,
     is_http2: AtomicBool,
+    /// Its place among the connections that are served.
+    place: AtomicUsize,
+    is_asked_to_leave: AtomicBool,
+    leaving: Notify,
 }
 
 impl Activity {
@@ -53,6 +59,9 @@ impl Activity {
             responses: AtomicU32::new(0),
             watched: Mutex::default(),
             is_http2: AtomicBool::new(false),
+            place: AtomicUsize::new(0),
+            is_asked_to_leave: AtomicBool::new(false),
+            leaving: Notify::new(),
         }
     }
 
@@ -158,6 +167,54 @@ impl Activity {
         self.touch(now);
     }
 
+    pub(super) fn set_place(&self, place: usize) {
+        self.place.store(place, Ordering::Relaxed);
+    }
+
+    pub(super) fn place(&self) -> usize {
+        self.place.load(Ordering::Relaxed)
+    }
+
+    /// Asks the connection to close if it still does nothing.
+    pub(super) fn ask_to_leave(&self) {
+        self.is_asked_to_leave.store(true, Ordering::Relaxed);
+        self.leaving.notify_one();
+    }
+
+    pub(super) fn is_asked_to_leave(&self) -> bool {
+        self.is_asked_to_leave.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the connection is asked to close and does nothing.
+    pub(super) async fn left(&self) {
+        loop {
+            self.leaving.notified().await;
+            if self.does_nothing() {
+                return;
+            }
+            // A request came first.
+            self.is_asked_to_leave.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// How long nothing has happened; `None` while something happens, or if the connection has been asked to close.
+    pub(super) fn idle_for(&self, now: Instant) -> Option<Duration> {
+        (self.does_nothing() && !self.is_asked_to_leave()).then(|| self.quiet_for(now))
+    }
+
+    /// Whether there is no request, neither a part of one nor its response.
+    fn does_nothing(&self) -> bool {
+        self.phase() != ConnectionPhase::Head
+            && self.handlers.load(Ordering::Relaxed) == 0
+            && self.responses.load(Ordering::Relaxed) == 0
+    }
+
+    /// The time since the last activity.
+    fn quiet_for(&self, now: Instant) -> Duration {
+        let since = Duration::from_millis(self.since.load(Ordering::Relaxed));
+        now.saturating_duration_since(self.opened).saturating_sub(since)
+    }
+
     /// Whether the time for the current phase is over.
     pub(super) fn is_overdue(&self, limits: &Limits, now: Instant) -> bool {
         if self.has_stalled(limits.idle, now) {
@@ -171,8 +228,7 @@ impl Activity {
             ConnectionPhase::Head => limits.header,
             ConnectionPhase::Rest => limits.idle,
         };
-        let since = Duration::from_millis(self.since.load(Ordering::Relaxed));
-        now.saturating_duration_since(self.opened).saturating_sub(since) >= limit
+        self.quiet_for(now) >= limit
     }
 }
 

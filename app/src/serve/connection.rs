@@ -20,7 +20,10 @@ use hyper_util::{
 use tokio::{net::TcpStream, sync::watch};
 use tower::Service as _;
 
-use super::{MAX_HEAD_BYTES, activity::Activity, arrival, body::TrackedBody, io::TrackedIo, pressure::Pressure};
+use super::{
+    MAX_HEAD_BYTES, activity::Activity, arrival, body::TrackedBody, io::TrackedIo, pressure::Pressure,
+    room::ServedConnections,
+};
 use crate::config::Limits;
 
 /// Largest HTTP/2 header list, in bytes: the same limit as [`MAX_HEAD_BYTES`], but HTTP/2 counts 32 bytes more for each
@@ -51,10 +54,11 @@ pub(super) struct ConnectionSettings {
     /// How often a watchdog looks.
     tick: Duration,
     pressure: Pressure,
+    served: ServedConnections,
 }
 
 impl ConnectionSettings {
-    pub(super) fn new(limits: Limits, pressure: Pressure) -> Self {
+    pub(super) fn new(limits: Limits, pressure: Pressure, served: ServedConnections) -> Self {
         let mut http = auto::Builder::new(TokioExecutor::new());
         // hyper's own header timeout would also end idle connections; our watchdog has separate limits
         // for the first byte, the head and idling.
@@ -78,6 +82,7 @@ impl ConnectionSettings {
             http,
             tick,
             pressure,
+            served,
         }
     }
 }
@@ -92,6 +97,7 @@ pub(super) async fn serve(
     // A response is written in one piece: waiting for more only delays it.
     let _ = stream.set_nodelay(true);
     let activity = Arc::new(Activity::new(Instant::now()));
+    let _served = settings.served.enter(&activity);
     let closed_before_use = async {
         let _ = closing.wait_for(|close| *close).await;
         if !activity.is_unused() {
@@ -104,6 +110,7 @@ pub(super) async fn serve(
         arrived = arrival::first_head(&stream, &activity) => arrived.is_ok(),
         () = closed_before_use => false,
         () = overdue(&activity, &settings) => false,
+        () = activity.left() => false,
     };
     if arrived {
         // Boxed, so that a connection that still waits takes less memory.
@@ -128,6 +135,7 @@ async fn serve_http(
     };
     let mut connection = pin!(settings.http.serve_connection(io, service));
     let mut overdue = pin!(overdue(&activity, &settings));
+    let mut left = pin!(activity.left());
     let mut is_closing = false;
     loop {
         tokio::select! {
@@ -141,6 +149,7 @@ async fn serve_http(
                 connection.as_mut().graceful_shutdown();
             }
             () = overdue.as_mut() => return,
+            () = left.as_mut() => return,
         }
     }
 }

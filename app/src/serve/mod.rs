@@ -7,9 +7,11 @@ mod arrival;
 mod body;
 mod connection;
 mod io;
+mod over_cap;
 mod per_address;
 mod pressure;
 mod progress;
+mod room;
 
 use std::{
     io::{ErrorKind, Result},
@@ -20,12 +22,17 @@ use std::{
 
 use axum::Router;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpSocket, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
-use self::{activity::Activity, per_address::ConnectionsPerAddress, pressure::Pressure};
+use self::{
+    connection::ConnectionSettings,
+    over_cap::{ANSWERS_OVER_CAP, OverCap},
+    per_address::{AddressGuard, ConnectionsPerAddress},
+    pressure::Pressure,
+    room::ServedConnections,
+};
 use crate::{config::Limits, telemetry::Connections};
 
 /// The largest head of a request, bytes; it is the size of hyper's read buffer. A larger one is answered with 431.
@@ -36,18 +43,8 @@ const BACKLOG: u32 = 1_024;
 const OTHER_FILES: u64 = 64;
 /// Pause after a failed accept (no file descriptors, usually), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Clients over the cap that are sent an answer at the same time; further ones are closed without one, because each takes
-/// a file descriptor.
-const ANSWERS_OVER_CAP: u64 = 64;
 /// The most clients over the cap that may wait for their request to arrive.
 const MOST_WAITING: u64 = 1_024;
-/// How long their request may take to arrive. Probes come from this machine, and send it at once.
-const ARRIVAL_PATIENCE: Duration = Duration::from_millis(50);
-/// How long a client over the cap may take to read its answer.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
-/// The response to a connection over the cap.
-const FULL: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 /// Binds the address. Where the kernel has no IPv6, `[::]` means every IPv4 address.
 ///
@@ -101,13 +98,11 @@ pub async fn serve(
 ) {
     let (cap, waiting) = connection_cap(limits.connections);
     let permits = Arc::new(Semaphore::new(cap as usize));
-    let over_cap = OverCap {
-        waiting: Arc::new(Semaphore::new(waiting)),
-        answers: Arc::new(Semaphore::new(ANSWERS_OVER_CAP as usize)),
-    };
     let per_address = ConnectionsPerAddress::new(limits.connections_per_ip);
     let pressure = Pressure::new(Instant::now());
-    let settings = connection::ConnectionSettings::new(limits, pressure.clone());
+    let served = ServedConnections::default();
+    let settings = ConnectionSettings::new(limits, pressure.clone(), served.clone());
+    let over_cap = OverCap::new(waiting, Arc::clone(&permits), served);
     loop {
         let accepted = tokio::select! {
             _ = closing.wait_for(|close| *close) => break,
@@ -121,28 +116,21 @@ pub async fn serve(
             }
         };
         let permit = Arc::clone(&permits).try_acquire_owned().ok();
-        let is_full = permit.is_none();
-        let Some(room) = permit.zip(per_address.enter(client.ip())) else {
-            if is_full {
-                pressure.sent_away(Instant::now());
-            }
-            if let Ok(place) = Arc::clone(&over_cap.waiting).try_acquire_owned() {
-                let over_cap = over_cap.clone();
-                let (service, settings, closing) = (service.clone(), settings.clone(), closing.clone());
-                tokio::spawn(async move {
-                    // One address's share holds for its probes, too.
-                    let serve_probe = |stream| connection::serve(stream, service, settings, closing);
-                    over_cap.answer(stream, place, is_full.then_some(serve_probe)).await;
-                });
-            }
-            continue;
+        let share = per_address.enter(client.ip());
+        let serving = Serving {
+            service: service.clone(),
+            settings: settings.clone(),
+            connections: connections.clone(),
+            closing: closing.clone(),
         };
-        let open = connections.open();
-        let serving = connection::serve(stream, service.clone(), settings.clone(), closing.clone());
-        tokio::spawn(async move {
-            serving.await;
-            drop((room, open));
-        });
+        match (permit, share) {
+            (Some(permit), Some(share)) => drop(tokio::spawn(serving.serve(stream, permit, share))),
+            (Some(_), None) => over_cap.spawn_refusal(stream),
+            (None, share) => {
+                pressure.sent_away(Instant::now());
+                over_cap.spawn_answer(stream, share, serving);
+            }
+        }
     }
     drop(listener);
     if tokio::time::timeout(grace, permits.acquire_many(cap)).await.is_err() {
@@ -179,46 +167,27 @@ fn connection_cap(wanted: usize) -> (u32, usize) {
     (u32::try_from(cap).unwrap_or(u32::MAX), waiting as usize)
 }
 
-/// What becomes of clients over the cap. Those that ask for the health of the service are served, the others refused: else
-/// whoever takes all connections could have the process restarted.
-#[derive(Debug, Clone)]
-struct OverCap {
-    waiting: Arc<Semaphore>,
-    answers: Arc<Semaphore>,
+/// What a connection needs to be served.
+#[derive(Debug)]
+struct Serving {
+    service: Router,
+    settings: ConnectionSettings,
+    connections: Connections,
+    closing: watch::Receiver<bool>,
 }
 
-impl OverCap {
-    /// Answers a client if few others are being answered; one that asks for the health of the service by `serve_probe`, if
-    /// that is given. `place` is one of those that wait.
-    async fn answer<F: Future<Output = ()>>(
-        &self,
-        stream: TcpStream,
-        place: OwnedSemaphorePermit,
-        serve_probe: Option<impl FnOnce(TcpStream) -> F>,
-    ) {
-        let activity = Activity::new(Instant::now());
-        let arriving = tokio::time::timeout(ARRIVAL_PATIENCE, arrival::first_head(&stream, &activity));
-        let has_arrived = matches!(arriving.await, Ok(Ok(())));
-        let serve_probe = serve_probe.filter(|_| has_arrived && arrival::asks_for_health(&stream));
-        if let Some(serve_probe) = serve_probe {
-            let _ = tokio::time::timeout(ANSWER_PATIENCE, serve_probe(stream)).await;
-            return;
-        }
-        drop(place);
-        if let Ok(_answer) = self.answers.try_acquire() {
-            let _ = tokio::time::timeout(ANSWER_PATIENCE, refuse(stream)).await;
-        }
+impl Serving {
+    /// Serves a connection to its end, for as long as it has its permit and its address's share.
+    async fn serve(self, stream: TcpStream, permit: OwnedSemaphorePermit, share: AddressGuard) {
+        let open = self.connections.open();
+        connection::serve(stream, self.service, self.settings, self.closing).await;
+        drop((permit, share, open));
     }
-}
 
-/// Sends the client a 503, then reads until the client closes: a connection that is closed while its request is unread
-/// is reset, and the client would never see the response.
-async fn refuse(mut stream: TcpStream) -> Result<()> {
-    stream.write_all(FULL).await?;
-    stream.shutdown().await?;
-    let mut unread = [0; 1_024];
-    while stream.read(&mut unread).await? > 0 {}
-    Ok(())
+    /// Serves a connection over the cap, which does not count as open.
+    async fn serve_probe(self, stream: TcpStream) {
+        connection::serve(stream, self.service, self.settings, self.closing).await;
+    }
 }
 
 async fn pause_after(error: &std::io::Error) {
