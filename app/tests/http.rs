@@ -11,8 +11,10 @@ mod common;
 use axum::{
     body::Body,
     http::{Request, StatusCode},
+    routing::get,
 };
 use common::{App, flags, url};
+use http_instrument::{TraceContext, TraceState};
 use serde_json::{Value, json};
 
 const ITEM: &str = r#"{"name":"Ada","category":"people","value":1.5,"metadata":{"k":[1]}}"#;
@@ -341,6 +343,35 @@ async fn a_request_id_is_taken_over_if_it_is_plain_and_made_if_not() {
     let made = app.send(with("a b{}")).await.header("x-request-id").to_owned();
     assert_ne!(made, "a b{}");
     assert_ne!(app.get("/health").await.header("x-request-id"), made);
+}
+
+#[tokio::test]
+async fn handlers_find_what_calls_to_other_services_need_to_continue_the_trace() {
+    async fn show(request: Request<Body>) -> String {
+        let context = request.extensions().get::<TraceContext>().unwrap();
+        let state = request.extensions().get::<TraceState>();
+        format!("{context} {}", state.map(ToString::to_string).unwrap_or_default())
+    }
+    let app = App::with(flags("sqlite::memory:"), axum::Router::new().route("/show", get(show))).await;
+    let trace = "00-0af7651916cd43dd8448eb211c80319c";
+    for (parent, states, wanted) in [
+        (trace, &["congo=1", "rojo=2"][..], "congo=1,rojo=2"),
+        (trace, &["congo=1", "Rojo=2"], ""),
+        ("00-0", &["congo=1"], ""),
+    ] {
+        let mut request = Request::get("/show").header("traceparent", format!("{parent}-b7ad6b7169203331-01"));
+        for state in states {
+            request = request.header("tracestate", *state);
+        }
+        let answer = app.send(request.body(Body::empty()).unwrap()).await;
+        let (context, state) = answer.text.split_once(' ').unwrap();
+        assert_eq!(
+            (context.starts_with(trace), state),
+            (parent == trace, wanted),
+            "{states:?}"
+        );
+        assert_eq!((answer.header("tracestate"), answer.header("traceparent")), ("", ""));
+    }
 }
 
 #[tokio::test]

@@ -234,6 +234,86 @@ fn the_variables_of_opentelemetry_hold() {
     assert_eq!(collector.resource("service.name").as_deref(), Some("monitored-app"));
 }
 
+/// With these variables: the number of spans of 200 requests whose caller sets the flag `sampled`.
+fn recorded_for_callers(variables: &[(&str, &str)]) -> (usize, Program) {
+    let collector = Collector::start();
+    let mut program = traced(&collector, variables);
+    let mut client = program.connect();
+    let request = format!("GET /products HTTP/1.1\r\nHost: x\r\nTraceparent: 00-{TRACE}-{CALLER}-01\r\n\r\n");
+    client.write_all(request.repeat(199).as_bytes()).unwrap();
+    let last = request.replace("Host: x", "Host: x\r\nConnection: close");
+    client.write_all(last.as_bytes()).unwrap();
+    let mut answers = String::new();
+    client.read_to_string(&mut answers).unwrap();
+    assert_eq!(answers.matches("HTTP/1.1 200").count(), 200);
+    program.signal(Signal::TERM);
+    assert_eq!(program.wait().code(), Some(0));
+    (collector.spans().len(), program)
+}
+
+#[test]
+fn callers_can_have_only_so_many_requests_a_second_recorded() {
+    const WARNING: &str = "callers ask for more traces than MAX_CALLER_TRACES";
+    let off = ("OTEL_TRACES_SAMPLER", "parentbased_always_off");
+    let started = Instant::now();
+    let (some, program) = recorded_for_callers(&[off]);
+    let seconds = started.elapsed().as_secs() as usize + 1;
+    assert!(
+        (10..=10 * seconds).contains(&some) && some < 200,
+        "{some} in {seconds} s"
+    );
+    program.wait_until("the warning", |program| program.log().contains(WARNING));
+
+    let (none, program) = recorded_for_callers(&[off, ("MAX_CALLER_TRACES", "0")]);
+    assert_eq!(none, 0);
+    assert_eq!(program.log().matches(WARNING).count(), 1);
+
+    // By the trace's id all of them would be recorded.
+    let ratio = [
+        ("OTEL_TRACES_SAMPLER", "traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "0.75"),
+    ];
+    let (share, _) = recorded_for_callers(&[&ratio[..], &[("MAX_CALLER_TRACES", "0")]].concat());
+    assert!((100..190).contains(&share), "{share}: by chance");
+
+    let (all, program) = recorded_for_callers(&[off, ("MAX_CALLER_TRACES", "1000")]);
+    assert_eq!(all, 200);
+    assert!(!program.log().contains(WARNING));
+    let (all, _) = recorded_for_callers(&[("MAX_CALLER_TRACES", "0")]);
+    assert_eq!(all, 200, "everything is recorded, whoever asks");
+}
+
+#[test]
+fn a_span_has_the_state_of_its_trace_and_an_answer_has_not() {
+    let collector = Collector::start();
+    let program = traced(&collector, &[]);
+    let long = format!("{}@{}=x", "t".repeat(5), "s".repeat(14));
+    for (path, states, wanted) in [
+        (
+            "/products",
+            &["congo=t61rcWkgMzE", "rojo=00f067aa0ba902b7"][..],
+            "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7",
+        ),
+        ("/api/v1/data/stats/summary", &["congo=1,Rojo=2"], ""),
+        ("/api/v1/data", &["congo=1", &long], "congo=1"),
+    ] {
+        let headers: String = states.iter().map(|state| format!("Tracestate: {state}\r\n")).collect();
+        let reply = program
+            .send(&format!(
+                "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTraceparent: 00-{TRACE}-{CALLER}-01\r\n{headers}\r\n"
+            ))
+            .unwrap();
+        assert_eq!(reply.status, 200);
+        assert!(!reply.head.to_lowercase().contains("tracestate"), "{}", reply.head);
+        let span = collector.span(&format!("GET {path}"));
+        assert_eq!(
+            (hex(&span.trace_id).as_str(), span.trace_state.as_str()),
+            (TRACE, wanted),
+            "{path}"
+        );
+    }
+}
+
 #[test]
 fn without_an_endpoint_or_with_the_sdk_disabled_nothing_is_sent() {
     let collector = Collector::start();

@@ -33,6 +33,7 @@ mod scale;
 mod series;
 mod text;
 mod trace_context;
+mod trace_state;
 mod window_max;
 
 #[cfg(feature = "axum")]
@@ -51,4 +52,5 @@ pub use self::{
     observed_request::{ObservedRequest, TraceId},
     optional_metrics::ErrorName,
     trace_context::TraceContext,
+    trace_state::TraceState,
 };

@@ -20,7 +20,7 @@ pub use self::{
     layers::{SettingsFile, Sources},
     reference::page as reference_page,
     settings::{DefaultValue, Flags, SETTINGS, Setting},
-    traces::{Collector, Traces},
+    traces::{CallerSampler, Collector, Traces},
 };
 use self::{parse::SettingReader, settings::Values};
 
@@ -354,7 +354,7 @@ impl Config {
                 threads: values.compute_threads,
                 queue: values.compute_queue,
             },
-            traces,
+            traces: traces.with_caller_limit(values.max_caller_traces),
             log_format: values.log_format.unwrap_or(match surroundings.is_terminal {
                 true => LogFormat::Pretty,
                 false => LogFormat::Json,

@@ -13,8 +13,9 @@ const TRACES: &str = "
 
 A build with the feature `otlp` (`cargo build -p app --features otlp`) sends a span for each request but probes and
 scrapes to an OpenTelemetry collector, by http/protobuf, if an endpoint is set; any other build says in its log that it
-cannot. A span continues the caller's `traceparent` and has the ids that log lines and exemplars have. These variables
-are read from the environment alone; an empty value counts as not given.
+cannot. A span continues the caller's `traceparent`, keeps its `tracestate` (at most 512 bytes; one that is not valid is
+dropped) and has the ids that log lines and exemplars have. These variables are read from the environment alone; an empty
+value counts as not given.
 
 | variable | default | what it sets |
 |---|---|---|
@@ -31,6 +32,12 @@ are read from the environment alone; an empty value counts as not given.
 | `OTEL_BSP_MAX_QUEUE_SIZE`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` | `2048`, `512` | Spans that may wait, beyond which new ones are dropped; spans of a batch. |
 | `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT` | `128` | Attributes of a span. |
 | `OTEL_SDK_DISABLED` | `false` | `true`: nothing is sent. |
+
+Anybody can send a `traceparent`. With the samplers `traceidratio` and those of `parentbased_` but `always_on`, its flag
+`sampled` or its id decides what is recorded, so `MAX_CALLER_TRACES` (see [Limits](#limits)) bounds that: beyond so many
+requests a second, those whose caller asks for it are recorded by chance, with the sampler's own ratio, and the log says so
+once a minute. Raise it if only your own gateway can reach the service. A request whose caller does not record it is not
+recorded, except with `always_on` and `traceidratio`.
 
 Of the endpoint, timeout, protocol and batches, values that cannot be used end the start with exit code 2. Not read:
 `OTEL_BSP_EXPORT_TIMEOUT`, `OTEL_EXPORTER_OTLP_COMPRESSION`, client certificates, proxies. A collector that is gone or

@@ -185,11 +185,13 @@ settings! {
         max_concurrent_requests: usize, "MAX_CONCURRENT_REQUESTS", "NUMBER", Is "256", whole(1..=1_000_000),
             "Requests served at the same time; more are answered 503 at once. Probes and /metrics do not count.";
         max_connections: usize, "MAX_CONNECTIONS", "NUMBER", Is "10000", whole(1..=1_000_000),
-            "Open connections; more are answered 503 and closed. In a container with a memory limit at most one for each 128 KiB of it.";
+            "Open connections. One more takes the place of one that does nothing, or is answered 503 and closed. In a container with a memory limit at most one for each 128 KiB of it.";
         max_connections_per_ip: usize, "MAX_CONNECTIONS_PER_IP", "NUMBER", Is "0", whole(0..=1_000_000),
             "Open connections of one address, 0 for no limit. Behind a proxy all clients have its address.";
         max_streams_per_connection: u32, "MAX_STREAMS_PER_CONNECTION", "NUMBER", Is "100", whole(1..=10_000),
             "HTTP/2 requests of one connection at the same time. In a container with a memory limit those of all connections together take an eighth of it at most, but each connection may have 8.";
+        max_caller_traces: u32, "MAX_CALLER_TRACES", "NUMBER", Is "10", whole(0..=1_000_000),
+            "Requests a second whose caller decides that they are recorded as traces, see above; 0: callers decide nothing.";
         max_body_bytes: usize, "MAX_BODY_BYTES", "BYTES", Is "1048576", whole(1..=1 << 30),
             "Size of a request's body; more is answered 413.";
         first_byte_timeout: Duration, "FIRST_BYTE_TIMEOUT", "DURATION", Is "10s", positive_duration,

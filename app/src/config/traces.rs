@@ -22,7 +22,7 @@ const POSITIVE: [&str; 3] = [
 ];
 
 /// Where traces go.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub enum Traces {
     /// Nowhere: no endpoint is set, or the SDK is disabled.
     #[default]
@@ -34,7 +34,7 @@ pub enum Traces {
 }
 
 /// An OpenTelemetry collector.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Collector {
     /// The whole URL.
     pub endpoint: Uri,
@@ -44,6 +44,34 @@ pub struct Collector {
     pub certificate: Option<PathBuf>,
     /// The name of this service, if it is set.
     pub service_name: Option<String>,
+    /// The sampler of OpenTelemetry's variables, if it lets callers decide what is recorded; else the SDK has it.
+    pub caller_sampler: Option<CallerSampler>,
+}
+
+/// A sampler by which callers decide what is recorded, and how far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CallerSampler {
+    /// The share of other requests that is recorded, 0 to 1.
+    pub ratio: f64,
+    /// Whether the caller's flag `sampled` decides; else the id of its trace does.
+    pub follows_caller: bool,
+    /// Requests a second that are recorded because of their callers. Beyond that the ratio holds for them, too.
+    pub traces_per_second: u32,
+}
+
+impl Traces {
+    /// The same with a limit on the requests a second that are recorded because of their callers.
+    pub(super) fn with_caller_limit(mut self, traces_per_second: u32) -> Self {
+        match &mut self {
+            Self::To(collector) => {
+                if let Some(sampler) = &mut collector.caller_sampler {
+                    sampler.traces_per_second = traces_per_second;
+                }
+            }
+            Self::Nowhere | Self::Unsupported(_) => {}
+        }
+        self
+    }
 }
 
 /// Reads the environment; adds what is wrong with it to the complaints.
@@ -77,6 +105,7 @@ impl Variables<'_> {
             self.positive(name);
         }
         let timeout = self.timeout();
+        let caller_sampler = self.caller_sampler();
         let (endpoint, service_name) = (self.endpoint(name, &value), self.get("OTEL_SERVICE_NAME"));
         let certificate = self.first([
             "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
@@ -88,6 +117,7 @@ impl Variables<'_> {
                 timeout,
                 certificate: certificate.map(|(_, path)| path.into()),
                 service_name,
+                caller_sampler,
             })
         })
     }
@@ -143,6 +173,23 @@ impl Variables<'_> {
                 shown(&value)
             ));
         }
+    }
+
+    /// The sampler, if it records less than everything and callers decide part of it. The SDK names a name or ratio that it
+    /// does not know in the log, and records everything.
+    fn caller_sampler(&self) -> Option<CallerSampler> {
+        let ratio = || self.environment.get("OTEL_TRACES_SAMPLER_ARG")?.parse().ok();
+        let (ratio, follows_caller) = match self.environment.get("OTEL_TRACES_SAMPLER")?.as_str() {
+            "parentbased_always_off" => (0.0, true),
+            "parentbased_traceidratio" => (ratio()?, true),
+            "traceidratio" => (ratio()?, false),
+            _ => return None,
+        };
+        (ratio < 1.0).then_some(CallerSampler {
+            ratio,
+            follows_caller,
+            traces_per_second: 0,
+        })
     }
 
     fn timeout(&mut self) -> Duration {

@@ -44,11 +44,12 @@ pub(super) async fn observe(State(state): State<AppState>, mut request: Request,
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("", MatchedPath::as_str);
     let tracer = state.tracer();
-    let (trace, span) = match is_probe(route) {
+    let span = match is_probe(route) {
         true => tracer.begin_unsent(&request),
         false => tracer.begin(&request, route),
     };
-    request.extensions_mut().insert(trace);
+    let trace = span.context();
+    span.accompany(&mut request);
     if trace.is_sampled() {
         // An exemplar leads to a trace, so the trace must have been recorded.
         request.extensions_mut().insert(trace.trace());

@@ -6,15 +6,17 @@ mod otlp;
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, HeaderName, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
 };
-use http_instrument::TraceContext;
+use http_instrument::{TraceContext, TraceState};
 
 pub use self::otlp::ExportError;
 use crate::config::Traces;
 
 /// The header that names the caller's span. Requests have it, responses do not.
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
+/// The header in which tracing systems note what they need. Requests have it, responses do not.
+const TRACE_STATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// Makes spans; the default sends none. Clones share one exporter.
 #[derive(Debug, Clone, Default)]
@@ -41,17 +43,27 @@ impl Tracer {
     }
 
     /// Begins the span of a request to a route; `""` if there is none.
-    pub(crate) fn begin(&self, request: &Request, route: &str) -> (TraceContext, Span) {
+    pub(crate) fn begin(&self, request: &Request, route: &str) -> Span {
         let Some(exporter) = &self.0 else {
             return self.begin_unsent(request);
         };
-        let (context, span) = exporter.begin(caller(request.headers()), request, route);
-        (context, Span(Some(span)))
+        let caller = caller(request.headers());
+        let (context, span) = exporter.begin(caller.as_ref(), request, route);
+        Span {
+            context,
+            state: caller.and_then(|caller| caller.state),
+            exported: Some(span),
+        }
     }
 
     /// Begins a span that no collector gets, as for a probe: it only gives log lines their ids.
-    pub(crate) fn begin_unsent(&self, request: &Request) -> (TraceContext, Span) {
-        (next_to(caller(request.headers())), Span(None))
+    pub(crate) fn begin_unsent(&self, request: &Request) -> Span {
+        let caller = caller(request.headers());
+        Span {
+            context: next_to(caller.as_ref()),
+            state: caller.and_then(|caller| caller.state),
+            exported: None,
+        }
     }
 
     /// Sends what has not been sent, for a few seconds at most. Spans that end later are lost.
@@ -64,44 +76,70 @@ impl Tracer {
 
 /// A span that has begun. It ends when it is answered, or dropped because the client left.
 #[derive(Debug)]
-pub(crate) struct Span(Option<otlp::Span>);
+pub(crate) struct Span {
+    context: TraceContext,
+    state: Option<TraceState>,
+    exported: Option<otlp::Span>,
+}
 
 impl Span {
+    /// Its place in the trace.
+    pub(crate) fn context(&self) -> TraceContext {
+        self.context
+    }
+
+    /// Puts its place in the trace into the request's extensions, where handlers find what calls to other services need.
+    pub(crate) fn accompany(&self, request: &mut Request) {
+        let extensions = request.extensions_mut();
+        extensions.insert(self.context);
+        if let Some(state) = &self.state {
+            extensions.insert(state.clone());
+        }
+    }
+
     /// Ends it with an answer.
     pub(crate) fn answered(self, status: StatusCode) {
-        if let Some(span) = self.0 {
+        if let Some(span) = self.exported {
             span.answered(status);
         }
     }
 }
 
+/// The span of the caller.
+#[derive(Debug)]
+struct Caller {
+    context: TraceContext,
+    state: Option<TraceState>,
+}
+
 /// The caller's span, if the caller says anything that can be used.
-fn caller(headers: &HeaderMap) -> Option<TraceContext> {
+fn caller(headers: &HeaderMap) -> Option<Caller> {
     let mut parents = headers.get_all(TRACE_PARENT).iter();
     // Two of them contradict each other.
     let parent = parents.next().filter(|_| parents.next().is_none())?;
-    TraceContext::parse(parent.as_bytes())
+    Some(Caller {
+        context: TraceContext::parse(parent.as_bytes())?,
+        state: TraceState::parse(headers.get_all(TRACE_STATE).iter().map(HeaderValue::as_bytes)),
+    })
 }
 
 /// A span of our own in the caller's trace, or in a new one.
-fn next_to(caller: Option<TraceContext>) -> TraceContext {
+fn next_to(caller: Option<&Caller>) -> TraceContext {
     let span = fastrand::u64(1..);
     caller.map_or_else(
         || TraceContext::start(fastrand::u128(1..), span),
-        |caller| caller.child(span),
+        |caller| caller.context.child(span),
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     #[test]
     fn a_request_continues_the_callers_trace_or_starts_one() {
         let parent = HeaderValue::from_static("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-        let trace_of = |headers: &HeaderMap| next_to(caller(headers));
+        let trace_of = |headers: &HeaderMap| next_to(caller(headers).as_ref());
         let mut headers = HeaderMap::new();
         headers.append(TRACE_PARENT, parent.clone());
         let continued = trace_of(&headers);
@@ -112,5 +150,20 @@ mod tests {
         let started = trace_of(&headers);
         assert_ne!(started.trace_id(), continued.trace_id());
         assert_ne!(started.trace_id(), trace_of(&HeaderMap::new()).trace_id());
+    }
+
+    #[test]
+    fn the_state_of_a_trace_is_kept_with_its_parent_and_dropped_without_one() {
+        let mut headers = HeaderMap::new();
+        headers.append(TRACE_STATE, HeaderValue::from_static("a=1"));
+        headers.append(TRACE_STATE, HeaderValue::from_static("b=2"));
+        assert!(caller(&headers).is_none());
+        headers.insert(
+            TRACE_PARENT,
+            HeaderValue::from_static("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        );
+        assert_eq!(caller(&headers).unwrap().state.unwrap().to_string(), "a=1,b=2");
+        headers.append(TRACE_STATE, HeaderValue::from_static("C=3"));
+        assert!(caller(&headers).unwrap().state.is_none());
     }
 }

@@ -3,6 +3,7 @@
 use axum::{extract::Request, http::StatusCode};
 use http_instrument::TraceContext;
 
+use super::Caller;
 use crate::config::Collector;
 
 /// Why spans cannot be sent.
@@ -18,7 +19,7 @@ impl Exporter {
         Err(ExportError)
     }
 
-    pub(super) fn begin(&self, _: Option<TraceContext>, _: &Request, _: &str) -> (TraceContext, Span) {
+    pub(super) fn begin(&self, _: Option<&Caller>, _: &Request, _: &str) -> (TraceContext, Span) {
         match *self {}
     }
 

@@ -3,6 +3,8 @@
 
 mod client;
 mod report;
+mod sampling;
+mod tally;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -10,7 +12,7 @@ use axum::{
     extract::Request,
     http::{StatusCode, Version},
 };
-use http_instrument::{TraceContext, method_label};
+use http_instrument::{TraceContext, TraceState as CallerState, method_label};
 use opentelemetry::{
     Context, InstrumentationScope, KeyValue,
     trace::{
@@ -25,7 +27,8 @@ use opentelemetry_sdk::{
     trace::{SdkTracer, SdkTracerProvider},
 };
 
-use self::{client::OnRuntime, report::Reporting};
+use self::{client::OnRuntime, report::Reporting, sampling::BoundedByCaller};
+use super::Caller;
 use crate::config::Collector;
 
 /// The service's name if `OTEL_SERVICE_NAME` does not set one.
@@ -74,8 +77,12 @@ impl Exporter {
             .build()?;
         let provider = SdkTracerProvider::builder()
             .with_resource(resource(collector.service_name.clone()))
-            .with_batch_exporter(Reporting::new(exporter))
-            .build();
+            .with_batch_exporter(Reporting::new(exporter));
+        let provider = match collector.caller_sampler {
+            Some(settings) => provider.with_sampler(BoundedByCaller::new(settings)),
+            None => provider,
+        }
+        .build();
         let scope = InstrumentationScope::builder(SERVICE).with_version(VERSION).build();
         let tracer = provider.tracer_with_scope(scope);
         // Not the whole URL: its path may be a secret.
@@ -83,7 +90,7 @@ impl Exporter {
         Ok(Self { provider, tracer })
     }
 
-    pub(super) fn begin(&self, caller: Option<TraceContext>, request: &Request, route: &str) -> (TraceContext, Span) {
+    pub(super) fn begin(&self, caller: Option<&Caller>, request: &Request, route: &str) -> (TraceContext, Span) {
         let parent = match caller {
             Some(caller) => Context::new().with_remote_span_context(remote(caller)),
             None => Context::new(),
@@ -153,15 +160,22 @@ fn protocol(version: Version) -> &'static str {
     }
 }
 
-fn remote(caller: TraceContext) -> SpanContext {
-    let (trace, span) = caller.ids();
+fn remote(caller: &Caller) -> SpanContext {
+    let (trace, span) = caller.context.ids();
     SpanContext::new(
         TraceId::from(trace),
         SpanId::from(span),
-        TraceFlags::default().with_sampled(caller.is_sampled()),
+        TraceFlags::default().with_sampled(caller.context.is_sampled()),
         true,
-        TraceState::NONE,
+        caller.state.as_ref().map_or(TraceState::NONE, exported),
     )
+}
+
+/// The entries that the span has. The SDK refuses a system of 14 characters, which the recommendation allows; such an entry is
+/// left out of the span.
+fn exported(state: &CallerState) -> TraceState {
+    let each = |member| TraceState::from_key_value([member]).is_ok();
+    TraceState::from_key_value(state.members().filter(|member| each(*member))).unwrap_or_default()
 }
 
 fn own(span: &SpanContext) -> TraceContext {

@@ -12,13 +12,12 @@ use opentelemetry_sdk::{
     trace::{SpanData, SpanExporter},
 };
 
-/// The least time between two log lines.
-const INTERVAL: Duration = Duration::from_secs(60);
+use super::tally::Tally;
 
 #[derive(Debug)]
 pub(super) struct Reporting<E> {
     exporter: E,
-    lost: Mutex<Lost>,
+    lost: Mutex<Tally>,
 }
 
 impl<E> Reporting<E> {
@@ -57,39 +56,5 @@ impl<E: SpanExporter> SpanExporter for Reporting<E> {
 
     fn set_resource(&mut self, resource: &Resource) {
         self.exporter.set_resource(resource);
-    }
-}
-
-/// Spans that were lost since the last log line.
-#[derive(Debug, Default)]
-struct Lost {
-    spans: usize,
-    told: Option<Instant>,
-}
-
-impl Lost {
-    /// Adds lost spans. Returns their sum if it is time for the next log line.
-    fn add(&mut self, spans: usize, now: Instant) -> Option<usize> {
-        self.spans += spans;
-        if self.told.is_some_and(|told| now.duration_since(told) < INTERVAL) {
-            return None;
-        }
-        self.told = Some(now);
-        Some(std::mem::take(&mut self.spans))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_loss_is_logged_at_once_and_those_of_the_next_minute_together() {
-        let mut lost = Lost::default();
-        let start = Instant::now();
-        assert_eq!(lost.add(5, start), Some(5));
-        assert_eq!(lost.add(2, start + INTERVAL / 2), None);
-        assert_eq!(lost.add(1, start + INTERVAL), Some(3));
-        assert_eq!(lost.add(1, start + INTERVAL), None);
     }
 }
