@@ -299,7 +299,8 @@ fn sample(random: &mut Rng, index: usize) -> Result<Sample> {
     Ok(Sample { text, changes })
 }
 
-fn pick(random: &mut Rng, values: &[&str]) -> Result<Value> {
+/// One of some values, which are JSON.
+pub(crate) fn pick(random: &mut Rng, values: &[&str]) -> Result<Value> {
     let text = random.choice(values).context("a row without values")?;
     serde_json::from_str(text).with_context(|| (*text).to_owned())
 }
@@ -331,7 +332,7 @@ fn change(random: &mut Rng, object: &mut Value, index: usize) -> Result<String> 
 }
 
 /// Changes a value that is drawn from all in `spec`.
-fn change_anywhere(random: &mut Rng, spec: &mut Value) -> Result<String> {
+pub(crate) fn change_anywhere(random: &mut Rng, spec: &mut Value) -> Result<String> {
     let mut paths = Vec::new();
     collect(spec, String::new(), &mut paths);
     let path = random.choice(&paths).context("a spec without fields")?.clone();

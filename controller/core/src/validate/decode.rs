@@ -38,15 +38,6 @@ fn below(path: &str, place: &str) -> String {
     }
 }
 
-/// The same for a field that may be absent.
-pub(super) fn decode_if_given<T: DeserializeOwned>(
-    value: Option<&Value>,
-    path: &str,
-    out: &mut Violations,
-) -> Option<T> {
-    value.and_then(|value| decode(value, path, out))
-}
-
 /// Kubernetes accepts a number as a quantity, the Rust type only text.
 fn quantities_as_text(value: &mut Value) {
     const OF_MAPS: [&str; 3] = ["limits", "requests", "overhead"];

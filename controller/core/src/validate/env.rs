@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use controller_api::{
-    quantity,
-    spec::{self, EnvVarSource},
-};
+use controller_api::spec::{self, EnvVarSource};
 use k8s_openapi::{
     api::core::v1::{
         ConfigMapEnvSource, ConfigMapKeySelector, EnvFromSource, EnvVar, EnvVarSource as PodEnvVarSource,
@@ -14,7 +11,7 @@ use k8s_openapi::{
     apimachinery::pkg::api::resource::Quantity,
 };
 
-use super::syntax;
+use super::{amount, syntax};
 use crate::violation::Violations;
 
 /// What names of variables may consist of.
@@ -94,10 +91,12 @@ fn source(from: &EnvVarSource, path: &str, out: &mut Violations) -> PodEnvVarSou
         key_ref(key, &format!("{path}.configMapKeyRef"), out);
     }
     if let Some(field) = field_ref {
+        api_version(field.api_version.as_deref(), &format!("{path}.fieldRef"), out);
         field_path(&field.field_path, &format!("{path}.fieldRef.fieldPath"), out);
     }
     if let Some(resource) = resource_field_ref {
-        resource_field(resource, &format!("{path}.resourceFieldRef"), out);
+        let divisor = resource.divisor.as_ref().map(|divisor| divisor.0.as_str());
+        resource_field(&resource.resource, divisor, &format!("{path}.resourceFieldRef"), out);
     }
     PodEnvVarSource {
         secret_key_ref: secret_key_ref.as_ref().map(|key| SecretKeySelector {
@@ -196,49 +195,58 @@ pub(super) fn object_name(name: &str, path: &str, out: &mut Violations) {
     }
 }
 
-fn field_path(field: &str, path: &str, out: &mut Violations) {
-    let keyed = ["metadata.labels['", "metadata.annotations['"]
-        .iter()
-        .any(|prefix| field.starts_with(prefix))
-        && field.ends_with("']");
-    if !keyed && !FIELDS.contains(&field) {
+/// Checks the version of a field's schema: there is one.
+pub(super) fn api_version(version: Option<&str>, path: &str, out: &mut Violations) {
+    if let Some(version) = version.filter(|version| !["", "v1"].contains(version)) {
+        out.add(
+            format!("{path}.apiVersion"),
+            format!("{version:?} is not a valid version: use v1, or remove it"),
+        );
+    }
+}
+
+/// Checks the path of a field of the pod that a variable is read from.
+pub(super) fn field_path(field: &str, path: &str, out: &mut Violations) {
+    field_among(field, &FIELDS, path, out);
+}
+
+/// Checks a path of a field of the pod: one of `known`, or a single label or annotation.
+pub(super) fn field_among(field: &str, known: &[&str], path: &str, out: &mut Violations) {
+    if !known.contains(&field) && !keyed_field(field) {
         out.add(
             path,
             format!(
-                "{field:?} is not a field that a variable can be read from: use {}, metadata.labels['<key>'] or metadata.annotations['<key>']",
-                FIELDS.join(", ")
+                "{field:?} is not a field that can be read here: use {}, metadata.labels['<key>'] or metadata.annotations['<key>']",
+                known.join(", ")
             ),
         );
     }
 }
 
-fn resource_field(resource: &spec::ResourceFieldRef, path: &str, out: &mut Violations) {
+/// Whether it is `metadata.labels['<key>']` or `metadata.annotations['<key>']` with a key of the right form.
+fn keyed_field(field: &str) -> bool {
+    let key = |prefix: &str| field.strip_prefix(prefix).and_then(|rest| rest.strip_suffix("']"));
+    key("metadata.labels['").is_some_and(syntax::is_key)
+        || key("metadata.annotations['").is_some_and(|key| syntax::is_key(&key.to_ascii_lowercase()))
+}
+
+/// Checks a resource of a container that a variable or a file is read from, and what it is divided by.
+pub(super) fn resource_field(resource: &str, divisor: Option<&str>, path: &str, out: &mut Violations) {
     const RESOURCES: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
-    let known = ["limits.", "requests."]
+    let name = ["limits.", "requests."]
         .iter()
-        .filter_map(|prefix| resource.resource.strip_prefix(prefix))
-        .any(|name| RESOURCES.contains(&name) || name.starts_with("hugepages-"));
-    if !known {
+        .find_map(|prefix| resource.strip_prefix(prefix))
+        .filter(|name| RESOURCES.contains(name) || name.starts_with("hugepages-"));
+    if name.is_none() {
         out.add(
             format!("{path}.resource"),
             format!(
-                "{:?} is not a valid resource: use limits or requests with .cpu, .memory or .ephemeral-storage, for example limits.memory",
-                resource.resource
+                "{resource:?} is not a valid resource: use limits or requests with .cpu, .memory or .ephemeral-storage, for example limits.memory"
             ),
         );
     }
-    if let Some(divisor) = resource
-        .divisor
-        .as_ref()
-        .filter(|divisor| !quantity::is_quantity(&divisor.0))
-    {
-        out.add(
-            format!("{path}.divisor"),
-            format!(
-                "{:?} is not a valid quantity: use a number with an optional unit, for example 1Mi",
-                divisor.0
-            ),
-        );
+    if let Some(divisor) = divisor {
+        amount::divisor(name.unwrap_or_default(), divisor, &format!("{path}.divisor"), out);
     }
 }
 

@@ -3,12 +3,12 @@
 //! The API server's schema and CEL refuse most mistakes before; this finds the rest, and all of them offline. Nobody
 //! reads the raw spec after this.
 
-mod amount;
-mod containers;
+pub(crate) mod amount;
 mod decode;
 mod env;
 mod metrics;
 mod monitoring;
+mod pod;
 mod preset;
 mod probes;
 mod storage;
@@ -71,13 +71,14 @@ fn name(name: &str, out: &mut Violations) {
     }
 }
 
-/// The API server refuses these before the operator sees them.
+/// The API server refuses these before the operator sees them. Keys of our own are allowed here: people write
+/// `monitoredapi.io/reconcile-at`.
 fn metadata(api: &MonitoredApi, out: &mut Violations) {
     if let Some(labels) = &api.metadata.labels {
-        syntax::labels(labels, "metadata.labels", &[], out);
+        syntax::label_map(labels, "metadata.labels", out);
     }
     if let Some(annotations) = &api.metadata.annotations {
-        syntax::annotations(annotations, "metadata.annotations", out);
+        syntax::annotation_map(annotations, "metadata.annotations", out);
     }
 }
 
@@ -145,8 +146,8 @@ fn workload(spec: &MonitoredApiSpec, preset: &Preset, port: i32, probes: ProbeSe
         pod_labels: workload::pod_labels(object_labels.as_ref(), pod_labels.as_ref(), out),
         pod_annotations: workload::annotations(pod_annotations.as_ref(), "spec.podAnnotations", out),
         node_selector: workload::node_selector(node_selector.as_ref(), out),
-        tolerations: workload::list(tolerations.as_deref(), "spec.tolerations", out).unwrap_or_default(),
-        affinity: decode::decode_if_given(affinity.as_ref(), "spec.affinity", out),
+        tolerations: workload::tolerations(tolerations.as_deref(), out),
+        affinity: workload::affinity(affinity.as_ref(), out),
         topology_spread_constraints: workload::spread(topology_spread_constraints.as_deref(), out),
         probes,
         data_dir: preset.data_dir.filter(|_| storage.is_none()),

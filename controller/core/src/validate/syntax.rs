@@ -28,7 +28,10 @@ pub(super) fn is_dns_1035(text: &str) -> bool {
 
 /// A name of the form that most objects bear.
 pub(crate) fn is_dns_subdomain(text: &str) -> bool {
-    text.len() <= 253 && text.split('.').all(is_dns_label)
+    let ends = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    // Kubernetes limits the whole name only, not each part of it.
+    let part = |part: &str| part.starts_with(ends) && part.ends_with(ends) && part.chars().all(|c| ends(c) || c == '-');
+    text.len() <= 253 && text.split('.').all(part)
 }
 
 fn is_qualified(text: &str) -> bool {
@@ -46,14 +49,29 @@ pub(super) fn is_key(text: &str) -> bool {
     }
 }
 
+/// Whether it is a label's value: empty, or of the form of a name.
+pub(super) fn is_label_value(text: &str) -> bool {
+    text.is_empty() || is_qualified(text)
+}
+
 /// Prefixes of keys that only the operator may set.
 const RESERVED_PREFIXES: [&str; 1] = ["monitoredapi.io/"];
 
 /// Checks labels that an author gives to our objects. `reserved` keys may not be set.
 pub(crate) fn labels(map: &BTreeMap<String, String>, path: &str, reserved: &[&str], out: &mut Violations) {
+    label_map(map, path, out);
+    for key in map.keys() {
+        not_reserved(key, path, reserved, out);
+    }
+}
+
+/// Checks the form of labels, whoever sets them.
+pub(super) fn label_map(map: &BTreeMap<String, String>, path: &str, out: &mut Violations) {
     for (key, value) in map {
-        key_of(key, path, reserved, out);
-        if !value.is_empty() && !is_qualified(value) {
+        if !is_key(key) {
+            no_key(key, path, out);
+        }
+        if !is_label_value(value) {
             out.add(
                 format!("{path}[{key}]"),
                 format!("{value:?} is not a valid label value: use {NAME_FORM}, for example team-a"),
@@ -64,8 +82,16 @@ pub(crate) fn labels(map: &BTreeMap<String, String>, path: &str, reserved: &[&st
 
 /// Checks annotations that an author gives to our objects.
 pub(super) fn annotations(map: &BTreeMap<String, String>, path: &str, out: &mut Violations) {
+    annotation_map(map, path, out);
     for key in map.keys() {
-        key_of(key, path, &[], out);
+        not_reserved(key, path, &[], out);
+    }
+}
+
+/// Checks the form of annotations, whoever sets them. Unlike labels, their keys may have capitals before the slash.
+pub(super) fn annotation_map(map: &BTreeMap<String, String>, path: &str, out: &mut Violations) {
+    for key in map.keys().filter(|key| !is_key(&key.to_ascii_lowercase())) {
+        no_key(key, path, out);
     }
     let size: usize = map.iter().map(|(key, value)| key.len() + value.len()).sum();
     if size > MAX_ANNOTATIONS {
@@ -76,15 +102,17 @@ pub(super) fn annotations(map: &BTreeMap<String, String>, path: &str, out: &mut 
     }
 }
 
-fn key_of(key: &str, path: &str, reserved: &[&str], out: &mut Violations) {
-    if !is_key(key) {
-        out.add(
-            format!("{path}[{key}]"),
-            format!(
-                "not a valid key: use an optional DNS name with a slash, then {NAME_FORM}, for example example.com/team"
-            ),
-        );
-    } else if reserved.contains(&key) || RESERVED_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
+fn no_key(key: &str, path: &str, out: &mut Violations) {
+    out.add(
+        format!("{path}[{key}]"),
+        format!(
+            "not a valid key: use an optional DNS name with a slash, then {NAME_FORM}, for example example.com/team"
+        ),
+    );
+}
+
+fn not_reserved(key: &str, path: &str, reserved: &[&str], out: &mut Violations) {
+    if reserved.contains(&key) || RESERVED_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
         out.add(format!("{path}[{key}]"), "the operator sets this key: remove it");
     }
 }

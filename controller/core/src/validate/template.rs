@@ -6,7 +6,7 @@ use controller_api::names;
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use serde_json::Value;
 
-use super::{containers, decode, workload::RESERVED_LABELS};
+use super::{decode, pod, workload::RESERVED_LABELS};
 use crate::{valid::IdsLeftOut, violation::Violations};
 
 const PATH: &str = "spec.podTemplate";
@@ -26,9 +26,12 @@ const OWN_FIELDS: [(&str, &str); 4] = [
 pub(super) fn decode(value: &Value, out: &mut Violations) -> Option<PodTemplateSpec> {
     let before = out.len();
     metadata(value.get("metadata"), out);
-    let pod = value.get("spec");
+    let spec = value.get("spec");
     for (field, fix) in OWN_FIELDS {
-        if pod.and_then(|pod| pod.get(field)).is_some_and(|value| !value.is_null()) {
+        if spec
+            .and_then(|spec| spec.get(field))
+            .is_some_and(|value| !value.is_null())
+        {
             out.add(
                 format!("{PATH}.spec.{field}"),
                 format!("the operator sets this field: {fix}"),
@@ -36,11 +39,13 @@ pub(super) fn decode(value: &Value, out: &mut Violations) -> Option<PodTemplateS
         }
     }
     for list in ["containers", "initContainers", "volumes"] {
-        named(pod.and_then(|pod| pod.get(list)), &format!("{PATH}.spec.{list}"), out);
+        named(
+            spec.and_then(|spec| spec.get(list)),
+            &format!("{PATH}.spec.{list}"),
+            out,
+        );
     }
-    if let Some(pod) = pod {
-        containers::check(pod, &format!("{PATH}.spec"), out);
-    }
+    pod::template(value, PATH, out);
     let template: PodTemplateSpec = decode::decode(value, PATH, out)?;
     if let Some(pod) = &template.spec {
         restart_policy(pod, out);

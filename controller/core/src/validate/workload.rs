@@ -6,14 +6,14 @@ use controller_api::{names, quantity, spec};
 use k8s_openapi::{
     api::{
         apps::v1::{DeploymentStrategy, RollingUpdateDeployment},
-        core::v1::{ResourceRequirements, TopologySpreadConstraint},
+        core::v1::{Affinity, ResourceRequirements, Toleration, TopologySpreadConstraint},
     },
     apimachinery::pkg::{api::resource::Quantity, util::intstr::IntOrString},
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{AUTO, PRESETS, Preset, amount, decode, env::object_name, preset, syntax};
+use super::{AUTO, PRESETS, Preset, amount, decode, env::object_name, pod, preset, syntax};
 use crate::{valid::ServiceSettings, violation::Violations};
 
 /// What a container reserves unless the author says otherwise.
@@ -99,13 +99,14 @@ pub(super) fn resources(resources: Option<&spec::Resources>, out: &mut Violation
     }
     for (name, request) in requests.iter().flatten() {
         let limit = limits.as_ref().and_then(|limits| limits.get(name));
-        let above = limit.is_some_and(|limit| quantity::value(&request.0) > quantity::value(&limit.0));
-        if above {
-            out.add(
-                format!("spec.resources.requests.{name}"),
-                format!("{} is above the limit: lower it or raise the limit", request.0),
-            );
+        let fault = amount::request_beside_limit(name, &request.0, limit.map(|limit| limit.0.as_str()));
+        if let Some((part, sentence)) = fault {
+            out.add(format!("spec.resources.{part}.{name}"), sentence);
         }
+    }
+    let names = requests.iter().chain(&limits).flatten().map(|(name, _)| name.as_str());
+    if requests.is_some() && amount::only_huge_pages(names) {
+        out.add("spec.resources", amount::ONLY_HUGE_PAGES);
     }
     ResourceRequirements {
         requests: Some(requests.map_or_else(|| default_requests(limits.as_ref()), quantities)),
@@ -246,47 +247,42 @@ pub(super) fn node_selector(
     out: &mut Violations,
 ) -> BTreeMap<String, String> {
     let labels = labels.cloned().unwrap_or_default();
-    syntax::labels(&labels, "spec.nodeSelector", &[], out);
+    syntax::label_map(&labels, "spec.nodeSelector", out);
     labels
 }
 
-pub(super) fn list<T: DeserializeOwned>(items: Option<&[Value]>, path: &str, out: &mut Violations) -> Option<Vec<T>> {
-    let items = items?;
-    let decoded = items
-        .iter()
-        .enumerate()
-        .filter_map(|(index, item)| decode::decode(item, &format!("{path}[{index}]"), out));
+/// Decodes the items of a list, and checks those that decode: a misspelt field is not told as a missing one too.
+fn list<T: DeserializeOwned>(
+    items: Option<&[Value]>,
+    path: &str,
+    check: fn(&Value, &str, &mut Violations),
+    out: &mut Violations,
+) -> Option<Vec<T>> {
+    let decoded = items?.iter().enumerate().filter_map(|(index, item)| {
+        let path = format!("{path}[{index}]");
+        let decoded = decode::decode(item, &path, out)?;
+        check(item, &path, out);
+        Some(decoded)
+    });
     Some(decoded.collect())
+}
+
+pub(super) fn tolerations(items: Option<&[Value]>, out: &mut Violations) -> Vec<Toleration> {
+    list(items, "spec.tolerations", pod::toleration, out).unwrap_or_default()
+}
+
+pub(super) fn affinity(affinity: Option<&Value>, out: &mut Violations) -> Option<Affinity> {
+    const PATH: &str = "spec.affinity";
+    let given = affinity?;
+    let decoded = decode::decode(given, PATH, out)?;
+    pod::affinity(given, PATH, out);
+    Some(decoded)
 }
 
 pub(super) fn spread(items: Option<&[Value]>, out: &mut Violations) -> Option<Vec<TopologySpreadConstraint>> {
     const PATH: &str = "spec.topologySpreadConstraints";
-    let constraints: Vec<TopologySpreadConstraint> = list(items, PATH, out)?;
-    for (index, constraint) in constraints.iter().enumerate() {
-        let path = format!("{PATH}[{index}]");
-        if constraint.max_skew < 1 {
-            out.add(
-                format!("{path}.maxSkew"),
-                format!("{} is not a valid skew: use 1 or more", constraint.max_skew),
-            );
-        }
-        if constraint.topology_key.is_empty() {
-            out.add(
-                format!("{path}.topologyKey"),
-                "a topology key is missing: use a node label, for example kubernetes.io/hostname",
-            );
-        }
-        if !["DoNotSchedule", "ScheduleAnyway"].contains(&constraint.when_unsatisfiable.as_str()) {
-            out.add(
-                format!("{path}.whenUnsatisfiable"),
-                format!(
-                    "{:?} is not a valid value: use DoNotSchedule or ScheduleAnyway",
-                    constraint.when_unsatisfiable
-                ),
-            );
-        }
-    }
-    Some(constraints)
+    pod::spread_twice(items?, PATH, out);
+    list(items, PATH, pod::spread, out)
 }
 
 pub(super) fn service(service: Option<&spec::ServiceSpec>, out: &mut Violations) -> ServiceSettings {

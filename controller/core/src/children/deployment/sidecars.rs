@@ -1,11 +1,12 @@
 //! What `spec.podTemplate` must not change, judged on the merged pod.
 
-use controller_api::{names, quantity};
+use controller_api::names;
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 
 use crate::{
     kind::{PORT_HTTP, PORT_METRICS},
     valid::ValidApi,
+    validate::amount,
     violation::Violations,
 };
 
@@ -15,47 +16,155 @@ const PATH: &str = "spec.podTemplate.spec";
 pub(super) fn check(api: &ValidApi, pod: &PodSpec, out: &mut Violations) {
     ports(api, pod, out);
     volumes(pod, out);
-    for container in &pod.containers {
-        sleeps(container, api.workload.termination_grace_period_seconds, out);
-    }
-    for container in pod.containers.iter().chain(pod.init_containers.iter().flatten()) {
-        requests(container, out);
+    let own = api
+        .workload
+        .pod_template
+        .as_ref()
+        .and_then(|template| template.spec.as_ref());
+    let lists = [
+        ("containers", Some(&pod.containers), own.map(|own| &own.containers)),
+        (
+            "initContainers",
+            pod.init_containers.as_ref(),
+            own.and_then(|own| own.init_containers.as_ref()),
+        ),
+    ];
+    for (list, containers, own) in lists {
+        for container in containers.into_iter().flatten() {
+            // The place in the author's list; the whole list for a container that only we write.
+            let place = own.and_then(|own| own.iter().position(|own| own.name == container.name));
+            let written = place.and_then(|place| own.and_then(|own| own.get(place)));
+            let path = place.map_or_else(|| format!("{PATH}.{list}"), |place| format!("{PATH}.{list}[{place}]"));
+            sleeps(container, api.workload.termination_grace_period_seconds, &path, out);
+            resources(container, &path, out);
+            if let Some(written) = written {
+                mounts(container, written, pod, &path, out);
+            }
+            privileges(container, &path, out);
+        }
     }
 }
 
 /// A sleep that outlasts the pod is refused by the API server.
-fn sleeps(container: &Container, grace_seconds: i64, out: &mut Violations) {
-    let stop = container
-        .lifecycle
-        .as_ref()
-        .and_then(|lifecycle| lifecycle.pre_stop.as_ref());
-    let sleep = stop.and_then(|stop| stop.sleep.as_ref()).map(|sleep| sleep.seconds);
-    if let Some(seconds) = sleep.filter(|seconds| !(0..=grace_seconds).contains(seconds)) {
-        out.add(
-            format!("{PATH}.containers"),
-            format!(
-                "the preStop of {} sleeps {seconds} s, which is not within the {grace_seconds} s that the pod has to stop: sleep \
-                 less, or raise spec.terminationGracePeriodSeconds",
-                container.name
-            ),
-        );
+fn sleeps(container: &Container, grace_seconds: i64, path: &str, out: &mut Violations) {
+    let Some(lifecycle) = &container.lifecycle else { return };
+    for (hook, handler) in [("preStop", &lifecycle.pre_stop), ("postStart", &lifecycle.post_start)] {
+        let sleep = handler.as_ref().and_then(|handler| handler.sleep.as_ref());
+        if let Some(seconds) = sleep
+            .map(|sleep| sleep.seconds)
+            .filter(|seconds| !(0..=grace_seconds).contains(seconds))
+        {
+            out.add(
+                format!("{path}.lifecycle.{hook}.sleep.seconds"),
+                format!(
+                    "{seconds} is not within the {grace_seconds} s that the pod has to stop: sleep less, or raise \
+                     spec.terminationGracePeriodSeconds"
+                ),
+            );
+        }
     }
 }
 
 /// What a container requests is at most its limit, whichever of the two the template brings.
-fn requests(container: &Container, out: &mut Violations) {
+fn resources(container: &Container, path: &str, out: &mut Violations) {
     let Some(resources) = &container.resources else { return };
     for (name, request) in resources.requests.iter().flatten() {
         let limit = resources.limits.as_ref().and_then(|limits| limits.get(name));
-        if let Some(limit) = limit.filter(|limit| quantity::value(&request.0) > quantity::value(&limit.0)) {
+        let limit = limit.map(|limit| limit.0.as_str());
+        if let Some((part, sentence)) = amount::request_beside_limit(name, &request.0, limit) {
+            out.add(format!("{path}.resources.{part}.{name}"), sentence);
+        }
+    }
+    let amounts = resources.requests.iter().chain(&resources.limits).flatten();
+    if amount::only_huge_pages(amounts.map(|(name, _)| name.as_str())) {
+        out.add(format!("{path}.resources"), amount::ONLY_HUGE_PAGES);
+    }
+}
+
+/// What the author mounts are volumes of the pod, at paths that nothing else takes. `written`: the author's part.
+fn mounts(container: &Container, written: &Container, pod: &PodSpec, path: &str, out: &mut Violations) {
+    let volume = |name: &str| pod.volumes.iter().flatten().find(|volume| volume.name == name);
+    let known = || -> Vec<_> {
+        pod.volumes
+            .iter()
+            .flatten()
+            .map(|volume| volume.name.as_str())
+            .collect()
+    };
+    for (index, mount) in written.volume_mounts.iter().flatten().enumerate() {
+        if volume(&mount.name).is_none() {
             out.add(
-                format!("{PATH}.containers"),
-                format!(
-                    "{} requests {} of {name}, which is above its limit {}: lower the request or raise the limit",
-                    container.name, request.0, limit.0
-                ),
+                format!("{path}.volumeMounts[{index}].name"),
+                format!("{:?} is no volume of the pod: use {}", mount.name, known().join(" or ")),
             );
         }
+    }
+    let mounted = |name: &str| container.volume_mounts.iter().flatten().any(|mount| mount.name == name);
+    let taken = |path: &str| {
+        container
+            .volume_mounts
+            .iter()
+            .flatten()
+            .any(|mount| mount.mount_path == path)
+    };
+    for (index, device) in written.volume_devices.iter().flatten().enumerate() {
+        let path = format!("{path}.volumeDevices[{index}]");
+        match volume(&device.name) {
+            None => out.add(
+                format!("{path}.name"),
+                format!(
+                    "{:?} is no volume of the pod: use {}",
+                    device.name,
+                    known().join(" or ")
+                ),
+            ),
+            Some(volume) if volume.persistent_volume_claim.is_none() && volume.ephemeral.is_none() => out.add(
+                format!("{path}.name"),
+                format!(
+                    "{} is no block device: use a volume with a persistentVolumeClaim",
+                    device.name
+                ),
+            ),
+            Some(_) if mounted(&device.name) => {
+                out.add(
+                    format!("{path}.name"),
+                    format!("{} is mounted too: use it once", device.name),
+                );
+            }
+            Some(_) => {}
+        }
+        if taken(&device.device_path) {
+            out.add(
+                format!("{path}.devicePath"),
+                format!("{} is the path of a mount: use another one", device.device_path),
+            );
+        }
+    }
+}
+
+/// A container that may do everything can gain privileges.
+fn privileges(container: &Container, path: &str, out: &mut Violations) {
+    let Some(context) = container.security_context.as_ref() else {
+        return;
+    };
+    let added = context
+        .capabilities
+        .iter()
+        .flat_map(|capabilities| capabilities.add.iter().flatten());
+    let gained = match context.privileged {
+        Some(true) => Some("privileged: true"),
+        Some(false) | None => added
+            .into_iter()
+            .any(|name| name == "CAP_SYS_ADMIN")
+            .then_some("CAP_SYS_ADMIN"),
+    };
+    if let Some(gained) = gained.filter(|_| context.allow_privilege_escalation == Some(false)) {
+        out.add(
+            format!("{path}.securityContext"),
+            format!(
+                "{gained} contradicts allowPrivilegeEscalation: false: remove it, or set allowPrivilegeEscalation: true"
+            ),
+        );
     }
 }
 

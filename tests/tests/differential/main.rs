@@ -9,6 +9,8 @@
     reason = "a test may panic"
 )]
 
+mod pods;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -28,7 +30,7 @@ use serde_json::Value;
 use testbed::Testbed;
 
 /// The number of resources if `DIFFERENTIAL` is not set.
-const FEW: usize = 100;
+const FEW: u64 = 100;
 /// How many resources one `kubectl` and one `render` read.
 const BATCH: usize = 200;
 /// How long the operator may take for one batch.
@@ -40,8 +42,17 @@ const REFUSED: &str =
 
 /// Stands for the fields of an object that the operator makes and the API server refuses.
 const CHILD: &str = "an object of the operator";
-/// The fields without a schema, whose every rule only the API server knows.
-const OPEN_FIELDS: [&str; 4] = ["podTemplate", "affinity", "tolerations", "topologySpreadConstraints"];
+/// What the API server says where `render` cannot know its answer, and why.
+const BEYOND_RENDER: [(&str, &str); 2] = [
+    (
+        "disallowed by cluster policy",
+        "whether pods may be privileged is a setting of the API server",
+    ),
+    (
+        "may not be set for non-init containers",
+        "from Kubernetes 1.35 on, containers have a restartPolicy of their own",
+    ),
+];
 
 /// The fields that are refused, and the whole message; none if it is accepted.
 type Verdicts = BTreeMap<usize, (BTreeSet<String>, String)>;
@@ -54,9 +65,8 @@ fn render_accepts_and_refuses_what_the_api_server_and_the_operator_do_and_names_
     let api = Kubernetes::connect(&bed.kubeconfig()).unwrap();
     api.create_namespace(NAMESPACE).unwrap();
     let operator = installed.start_operator().unwrap();
-    let number = |variable, default| std::env::var(variable).map_or(default, |text| text.parse().unwrap());
-    let (seed, count) = (number("SEED", 1), number("DIFFERENTIAL", FEW));
-    let samples = samples(u64::try_from(seed).unwrap(), count).unwrap();
+    let (seed, count) = seed_and_count();
+    let samples = samples(seed, count).unwrap();
     let mut differences = Vec::new();
     let (mut accepted, mut refused, mut beyond) = (0, [0, 0], 0);
     for (batch, samples) in samples.chunks(BATCH).enumerate() {
@@ -69,9 +79,9 @@ fn render_accepts_and_refuses_what_the_api_server_and_the_operator_do_and_names_
         accepted += samples.len() - server.len() - by_operator.len();
         for (index, sample) in samples.iter().enumerate() {
             let online = server.get(&index).or_else(|| by_operator.get(&index));
-            if is_beyond_render(sample, offline.get(&index), online) {
+            if let Some(reason) = online.and_then(|(_, message)| beyond_render(message)) {
                 beyond += 1;
-                println!("beyond render: {:?}: {}", sample.changes, online.unwrap().1);
+                println!("beyond render, for {reason}: {:?}", sample.changes);
                 continue;
             }
             if let Some(difference) = difference(offline.get(&index), online) {
@@ -83,7 +93,7 @@ fn render_accepts_and_refuses_what_the_api_server_and_the_operator_do_and_names_
             }
         }
     }
-    println!("{beyond} accepted by render and the operator, whose Deployment the API server refuses");
+    println!("{beyond} left out, because render cannot know the answer");
     println!(
         "{accepted} accepted, {} refused by the API server, {} by the operator",
         refused[0], refused[1]
@@ -95,6 +105,12 @@ fn render_accepts_and_refuses_what_the_api_server_and_the_operator_do_and_names_
         differences.len(),
         differences.join("\n\n")
     );
+}
+
+/// The seed and the number of samples, from the environment.
+fn seed_and_count() -> (u64, usize) {
+    let number = |variable, default| std::env::var(variable).map_or(default, |text| text.parse().unwrap());
+    (number("SEED", 1), usize::try_from(number("DIFFERENTIAL", FEW)).unwrap())
 }
 
 /// A folder with one file for each sample, and two more that are refused.
@@ -277,15 +293,10 @@ fn verdict_of(object: &Value) -> Option<Option<(BTreeSet<String>, String)>> {
     }
 }
 
-/// Whether the operator, too, accepts the resource, and the API server refuses only the Deployment, for something in a field
-/// without a schema: a known limit of `render`.
-fn is_beyond_render(
-    sample: &Sample,
-    offline: Option<&(BTreeSet<String>, String)>,
-    online: Option<&(BTreeSet<String>, String)>,
-) -> bool {
-    let is_of_a_child = online.is_some_and(|(fields, _)| fields.contains(CHILD));
-    offline.is_none() && is_of_a_child && OPEN_FIELDS.iter().any(|field| sample.text.contains(field))
+/// Why `render` cannot know what the API server says, if so.
+fn beyond_render(message: &str) -> Option<&'static str> {
+    let row = BEYOND_RENDER.iter().find(|(said, _)| message.contains(said));
+    row.map(|(_, reason)| *reason)
 }
 
 /// How the two verdicts differ. The fields of `render` may be more: an API server stops at the first kind of mistake.
