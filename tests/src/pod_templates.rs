@@ -173,7 +173,13 @@ impl PodSample {
     pub fn over(&self, deployment: &Value) -> Value {
         let mut deployment = deployment.clone();
         let pod = &mut deployment["spec"]["template"]["spec"];
-        for (field, given) in self.pod.as_object().into_iter().flatten() {
+        for (field, given) in self
+            .pod
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(_, given)| !given.is_null())
+        {
             match (&mut pod[field], given) {
                 (Value::Array(items), Value::Array(more)) if ["containers", "volumes"].contains(&field.as_str()) => {
                     items.extend(more.iter().cloned());
@@ -219,5 +225,24 @@ fn sample(random: &mut Rng, index: usize) -> Result<PodSample> {
     let changes = (0..[0, 1, 1, 2].get(index % 4).copied().unwrap_or_default())
         .map(|_| change_anywhere(random, &mut pod))
         .collect::<Result<_>>()?;
+    whole_numbers(&mut pod);
     Ok(PodSample { pod, changes })
+}
+
+/// Writes whole numbers without a point, as kubectl sends them.
+#[expect(clippy::cast_possible_truncation, reason = "whole and small")]
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Object(map) => map.values_mut().for_each(whole_numbers),
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Number(number) if number.is_f64() => {
+            let float = number
+                .as_f64()
+                .filter(|float| float.fract() == 0.0 && float.abs() < 1e15);
+            if let Some(float) = float {
+                *value = json!(float as i64);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }

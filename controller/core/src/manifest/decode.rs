@@ -1,13 +1,16 @@
 //! From a manifest to a MonitoredApi, with every field of a wrong type: the API server tells them all.
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::collections::BTreeSet;
 
 use controller_api::{MonitoredApi, spec};
 use serde::de::Unexpected;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
-use super::{Manifest, ManifestError};
+use super::{
+    Manifest, ManifestError,
+    schema::{self, SCHEMA},
+};
 use crate::{
     facts::Settings,
     render::render,
@@ -54,7 +57,10 @@ pub fn decode(manifest: &Manifest) -> Result<Decoded, Vec<ManifestError>> {
     }
     loop {
         let (path, error) = match attempt(&search.value) {
-            Ok(decoded) if search.errors.is_empty() => return not_oversized(manifest).map(|()| decoded),
+            Ok(decoded) if search.errors.is_empty() => {
+                not_oversized(manifest)?;
+                return search.against_schema(decoded);
+            }
             Ok(rest) => return Err(search.with_mistakes_of(&rest)),
             Err(wrong) => wrong,
         };
@@ -64,14 +70,6 @@ pub fn decode(manifest: &Manifest) -> Result<Decoded, Vec<ManifestError>> {
         }
     }
 }
-
-/// The CRD's schema of the whole object.
-static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
-    let crd = serde_json::to_value(controller_api::crd()).unwrap_or_default();
-    crd.pointer("/spec/versions/0/schema/openAPIV3Schema")
-        .cloned()
-        .unwrap_or_default()
-});
 
 /// Drops every null of a map that the schema knows, as the API server does: in a map of texts, too, a null is no value.
 /// Fields without a schema keep theirs, which take a generated field away.
@@ -83,13 +81,9 @@ fn drop_nulls(value: &mut Value, schema: &Value) {
             }
         }
         Value::Object(map) => {
-            let of_key = |key: &str| {
-                let properties = schema.get("properties").and_then(|properties| properties.get(key));
-                properties.or_else(|| schema.get("additionalProperties"))
-            };
-            map.retain(|key, value| !value.is_null() || of_key(key).is_none());
+            map.retain(|key, value| !value.is_null() || schema::of_key(schema, key).is_none());
             for (key, value) in map {
-                if let Some(schema) = of_key(key) {
+                if let Some(schema) = schema::of_key(schema, key) {
                     drop_nulls(value, schema);
                 }
             }
@@ -190,6 +184,26 @@ impl Search<'_> {
         remove(&mut self.value, path)
     }
 
+    /// The decoded resource, unless the schema refuses a value of which `render` says nothing: then all mistakes. Where both
+    /// name a field, `render` has the better sentence.
+    fn against_schema(mut self, decoded: Decoded) -> Result<Decoded, Vec<ManifestError>> {
+        let faults = schema::faults(&self.value);
+        if faults.is_empty() {
+            return Ok(decoded);
+        }
+        let violations = render(&decoded.api, &Settings::default()).err().unwrap_or_default();
+        let told: BTreeSet<_> = violations.iter().map(|violation| dotted(&violation.path)).collect();
+        for fault in faults.iter().filter(|fault| !told.contains(&dotted(&fault.path))) {
+            let (place, _) = self.manifest.origin(&fault.path);
+            let message = format!("{}: {}", fault.path, fault.message);
+            self.errors.push(ManifestError { place, message });
+        }
+        if self.errors.is_empty() {
+            return Ok(decoded);
+        }
+        Err(self.with_mistakes_of(&decoded))
+    }
+
     /// All errors: those found, and the mistakes of what is left. The API server, too, tells them together.
     fn with_mistakes_of(mut self, rest: &Decoded) -> Vec<ManifestError> {
         let unknown = rest
@@ -244,6 +258,11 @@ impl Search<'_> {
         }
         origin
     }
+}
+
+/// A path with a dot before every step: `a.b` for `a[b]`.
+fn dotted(path: &str) -> String {
+    path.replace('[', ".").replace(']', "")
 }
 
 /// Spells a path as Kubernetes does.

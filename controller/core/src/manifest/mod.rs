@@ -4,6 +4,7 @@
 mod compose;
 mod decode;
 mod scalar;
+mod schema;
 
 use std::{collections::BTreeMap, fmt};
 

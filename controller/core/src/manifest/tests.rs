@@ -139,7 +139,13 @@ fn an_item_that_lacks_a_field_is_reported_once_and_later_items_keep_their_places
 
 #[test]
 fn a_spec_that_is_larger_than_the_operator_takes_is_refused_with_the_limit() {
-    let spec = |bytes: usize| format!("{{image: a, podAnnotations: {{note: {}}}}}", "x".repeat(bytes));
+    // Each annotation is as long as the schema allows.
+    let spec = |bytes: usize| {
+        let notes = (0..bytes / 16_000).map(|index| format!("n{index}: {}", "x".repeat(16_000)));
+        let rest = format!("rest: {}", "x".repeat(bytes % 16_000));
+        let notes = notes.chain([rest]).collect::<Vec<_>>().join(", ");
+        format!("{{image: a, podAnnotations: {{{notes}}}}}")
+    };
     let told = refused(&spec(128 * 1024));
     assert_eq!(told.len(), 1, "{told:#?}");
     assert!(
@@ -269,4 +275,24 @@ fn a_null_in_a_map_of_texts_is_no_value_and_one_in_a_pod_template_stays() {
     assert_eq!(spec.pod_labels.as_ref().map(BTreeMap::len), Some(0));
     let template = spec.pod_template.as_ref().unwrap();
     assert_eq!(template.pointer("/spec/securityContext/fsGroup"), Some(&Value::Null));
+}
+
+#[test]
+fn bounds_that_only_the_schema_has_are_told_beside_the_mistakes_of_other_fields() {
+    let told = refused(&format!(
+        "{{image: a, port: 0, env: [{{name: A, value: {}}}], podAnnotations: {{note: {}}}}}",
+        "x".repeat(32_769),
+        "x".repeat(16_385)
+    ));
+    assert_eq!(told.len(), 3, "{told:#?}");
+    for sentence in [
+        "spec.env[0].value: 32769 characters are too many: use at most 32768",
+        "spec.podAnnotations.note: 16385 characters are too many: use at most 16384",
+        "spec.port: 0 is out of range",
+    ] {
+        assert!(
+            told.iter().any(|line| line.contains(sentence)),
+            "{sentence} in {told:#?}"
+        );
+    }
 }

@@ -129,7 +129,7 @@ fn images(containers: &[Container], out: &mut Violations) {
         let path = format!("{PATH}.spec.containers[{index}]");
         if container.name == names::CONTAINER {
             own_container(container, &path, out);
-        } else if container.image.is_none() {
+        } else if container.image.as_ref().is_none_or(String::is_empty) {
             out.add(
                 format!("{path}.image"),
                 format!(
