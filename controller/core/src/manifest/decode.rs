@@ -176,12 +176,23 @@ impl Search<'_> {
     /// Tells of a wrong value and takes it away. Returns whether there was one.
     fn take_away(&mut self, path: &[Step], error: &serde_json::Error) -> bool {
         let origin = self.path_in_manifest(path);
-        // Without the wrong value, what stands around it may lack a field that it needs: not a mistake of the author's.
-        if !self.gone.iter().any(|gone| gone.starts_with(&origin)) {
+        if !self.is_consequence(&origin, error) {
             self.errors.push(told(self.manifest, &spelled(&origin), error));
         }
         self.gone.insert(origin);
         remove(&mut self.value, path)
+    }
+
+    /// Whether a value is wrong only because of one that was taken away: what stands around it may lack a field that it needs.
+    fn is_consequence(&self, origin: &[Step], error: &serde_json::Error) -> bool {
+        let error = error.to_string();
+        let missing = error
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.split('`').next());
+        match missing {
+            Some(field) => self.gone.contains(&[origin, &[Step::Key(field.to_owned())]].concat()),
+            None => self.gone.iter().any(|gone| gone.starts_with(origin)),
+        }
     }
 
     /// The decoded resource, unless the schema refuses a value of which `render` says nothing: then all mistakes. Where both

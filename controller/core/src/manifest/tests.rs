@@ -296,3 +296,20 @@ fn bounds_that_only_the_schema_has_are_told_beside_the_mistakes_of_other_fields(
         );
     }
 }
+
+/// The differential test found it: the value of a wrong type hid the missing name.
+#[test]
+fn a_field_that_an_item_lacks_is_told_beside_a_value_of_a_wrong_type_in_it() {
+    let told = refused("{image: a, alerts: {overrides: [{threshold: 0.02}, {name: 3}]}}");
+    assert_eq!(told.len(), 3, "{told:#?}");
+    for sentence in [
+        "spec.alerts.overrides[0].threshold: 0.02 is not text",
+        "spec.alerts.overrides[0]: name is missing",
+        "spec.alerts.overrides[1].name: 3 is not text",
+    ] {
+        assert!(
+            told.iter().any(|line| line.contains(sentence)),
+            "{sentence} in {told:#?}"
+        );
+    }
+}

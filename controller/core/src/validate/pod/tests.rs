@@ -101,116 +101,119 @@ fn every_rule_of_a_pod_names_its_field() {
     }
 }
 
+/// What breaks a rule of a container, and the field that is named.
+const CONTAINERS: &[(&str, &str)] = &[
+    ("{imagePullPolicy: Often}", "imagePullPolicy"),
+    ("{terminationMessagePolicy: Log}", "terminationMessagePolicy"),
+    ("{ports: [{containerPort: 0}]}", "ports[0].containerPort"),
+    ("{ports: [{name: a}]}", "ports[0].containerPort"),
+    ("{ports: [{containerPort: 1, hostPort: 65536}]}", "ports[0].hostPort"),
+    ("{ports: [{containerPort: 1, name: \"8080\"}]}", "ports[0].name"),
+    ("{ports: [{containerPort: 1, protocol: HTTP}]}", "ports[0].protocol"),
+    (
+        "{ports: [{containerPort: 1, name: a}, {containerPort: 2, name: a}]}",
+        "ports[1].name",
+    ),
+    (
+        "{ports: [{containerPort: 1, hostPort: 9}, {containerPort: 2, hostPort: 9}]}",
+        "ports[1].hostPort",
+    ),
+    ("{env: [{value: a}]}", "env[0].name"),
+    (
+        "{env: [{name: A, valueFrom: {secretKeyRef: {name: A, key: k}}}]}",
+        "env[0].valueFrom.secretKeyRef.name",
+    ),
+    (
+        "{env: [{name: A, valueFrom: {configMapKeyRef: {name: a}}}]}",
+        "env[0].valueFrom.configMapKeyRef.key",
+    ),
+    (
+        "{env: [{name: A, valueFrom: {fieldRef: {fieldPath: spec.x}}}]}",
+        "env[0].valueFrom.fieldRef.fieldPath",
+    ),
+    (
+        "{env: [{name: A, valueFrom: {fieldRef: {apiVersion: v2, fieldPath: metadata.name}}}]}",
+        "env[0].valueFrom.fieldRef.apiVersion",
+    ),
+    (
+        "{env: [{name: A, valueFrom: {resourceFieldRef: {resource: limits.cpu, divisor: 7}}}]}",
+        "env[0].valueFrom.resourceFieldRef.divisor",
+    ),
+    ("{envFrom: [{prefix: A}]}", "envFrom[0]"),
+    ("{envFrom: [{secretRef: {}}]}", "envFrom[0].secretRef.name"),
+    ("{volumeMounts: [{name: none, mountPath: /x}]}", "volumeMounts[0].name"),
+    ("{volumeMounts: [{name: a}]}", "volumeMounts[0].mountPath"),
+    (
+        "{volumeMounts: [{name: a, mountPath: /x, subPath: ../y}]}",
+        "volumeMounts[0].subPath",
+    ),
+    (
+        "{volumeMounts: [{name: a, mountPath: /x, mountPropagation: Bidirectional}]}",
+        "volumeMounts[0].mountPropagation",
+    ),
+    (
+        "{volumeMounts: [{name: a, mountPath: /x, recursiveReadOnly: Enabled}]}",
+        "volumeMounts[0].recursiveReadOnly",
+    ),
+    (
+        "{volumeDevices: [{name: a, devicePath: /dev/x}]}",
+        "volumeDevices[0].name",
+    ),
+    (
+        "{resources: {requests: {example.com/gpu: 1}}}",
+        "resources.limits.example.com/gpu",
+    ),
+    (
+        "{resources: {requests: {example.com/gpu: 1}, limits: {example.com/gpu: 2}}}",
+        "resources.requests.example.com/gpu",
+    ),
+    (
+        "{resources: {limits: {hugepages-2Mi: 3Mi, cpu: 1}}}",
+        "resources.limits.hugepages-2Mi",
+    ),
+    ("{resources: {limits: {hugepages-2Mi: 4Mi}}}", "resources"),
+    ("{resources: {claims: [{name: gpu}]}}", "resources.claims[0].name"),
+    (
+        "{resizePolicy: [{resourceName: disk, restartPolicy: NotRequired}]}",
+        "resizePolicy[0].resourceName",
+    ),
+    ("{livenessProbe: {httpGet: {port: 0}}}", "livenessProbe.httpGet.port"),
+    ("{livenessProbe: {httpGet: {port: a b}}}", "livenessProbe.httpGet.port"),
+    (
+        "{livenessProbe: {httpGet: {port: 1, scheme: FTP}}}",
+        "livenessProbe.httpGet.scheme",
+    ),
+    (
+        "{livenessProbe: {tcpSocket: {port: 1}, successThreshold: 2}}",
+        "livenessProbe.successThreshold",
+    ),
+    (
+        "{livenessProbe: {tcpSocket: {port: 1}, periodSeconds: -1}}",
+        "livenessProbe.periodSeconds",
+    ),
+    ("{livenessProbe: {exec: {}}}", "livenessProbe.exec.command"),
+    (
+        "{readinessProbe: {tcpSocket: {port: 1}, terminationGracePeriodSeconds: 5}}",
+        "readinessProbe.terminationGracePeriodSeconds",
+    ),
+    (
+        "{lifecycle: {postStart: {sleep: {seconds: 60}}}}",
+        "lifecycle.postStart.sleep.seconds",
+    ),
+    ("{securityContext: {procMount: Unmasked}}", "securityContext.procMount"),
+    (
+        "{securityContext: {privileged: true, allowPrivilegeEscalation: false}}",
+        "securityContext",
+    ),
+    (
+        "{securityContext: {appArmorProfile: {type: Other}}}",
+        "securityContext.appArmorProfile.type",
+    ),
+];
+
 #[test]
 fn every_rule_of_a_container_names_its_field() {
-    for (text, path) in [
-        ("{imagePullPolicy: Often}", "imagePullPolicy"),
-        ("{terminationMessagePolicy: Log}", "terminationMessagePolicy"),
-        ("{ports: [{containerPort: 0}]}", "ports[0].containerPort"),
-        ("{ports: [{name: a}]}", "ports[0].containerPort"),
-        ("{ports: [{containerPort: 1, hostPort: 65536}]}", "ports[0].hostPort"),
-        ("{ports: [{containerPort: 1, name: \"8080\"}]}", "ports[0].name"),
-        ("{ports: [{containerPort: 1, protocol: HTTP}]}", "ports[0].protocol"),
-        (
-            "{ports: [{containerPort: 1, name: a}, {containerPort: 2, name: a}]}",
-            "ports[1].name",
-        ),
-        (
-            "{ports: [{containerPort: 1, hostPort: 9}, {containerPort: 2, hostPort: 9}]}",
-            "ports[1].hostPort",
-        ),
-        ("{env: [{value: a}]}", "env[0].name"),
-        (
-            "{env: [{name: A, valueFrom: {secretKeyRef: {name: A, key: k}}}]}",
-            "env[0].valueFrom.secretKeyRef.name",
-        ),
-        (
-            "{env: [{name: A, valueFrom: {configMapKeyRef: {name: a}}}]}",
-            "env[0].valueFrom.configMapKeyRef.key",
-        ),
-        (
-            "{env: [{name: A, valueFrom: {fieldRef: {fieldPath: spec.x}}}]}",
-            "env[0].valueFrom.fieldRef.fieldPath",
-        ),
-        (
-            "{env: [{name: A, valueFrom: {fieldRef: {apiVersion: v2, fieldPath: metadata.name}}}]}",
-            "env[0].valueFrom.fieldRef.apiVersion",
-        ),
-        (
-            "{env: [{name: A, valueFrom: {resourceFieldRef: {resource: limits.cpu, divisor: 7}}}]}",
-            "env[0].valueFrom.resourceFieldRef.divisor",
-        ),
-        ("{envFrom: [{prefix: A}]}", "envFrom[0]"),
-        ("{envFrom: [{secretRef: {}}]}", "envFrom[0].secretRef.name"),
-        ("{volumeMounts: [{name: none, mountPath: /x}]}", "volumeMounts[0].name"),
-        ("{volumeMounts: [{name: a}]}", "volumeMounts[0].mountPath"),
-        (
-            "{volumeMounts: [{name: a, mountPath: /x, subPath: ../y}]}",
-            "volumeMounts[0].subPath",
-        ),
-        (
-            "{volumeMounts: [{name: a, mountPath: /x, mountPropagation: Bidirectional}]}",
-            "volumeMounts[0].mountPropagation",
-        ),
-        (
-            "{volumeMounts: [{name: a, mountPath: /x, recursiveReadOnly: Enabled}]}",
-            "volumeMounts[0].recursiveReadOnly",
-        ),
-        (
-            "{volumeDevices: [{name: a, devicePath: /dev/x}]}",
-            "volumeDevices[0].name",
-        ),
-        (
-            "{resources: {requests: {example.com/gpu: 1}}}",
-            "resources.limits.example.com/gpu",
-        ),
-        (
-            "{resources: {requests: {example.com/gpu: 1}, limits: {example.com/gpu: 2}}}",
-            "resources.requests.example.com/gpu",
-        ),
-        (
-            "{resources: {limits: {hugepages-2Mi: 3Mi, cpu: 1}}}",
-            "resources.limits.hugepages-2Mi",
-        ),
-        ("{resources: {limits: {hugepages-2Mi: 4Mi}}}", "resources"),
-        ("{resources: {claims: [{name: gpu}]}}", "resources.claims[0].name"),
-        (
-            "{resizePolicy: [{resourceName: disk, restartPolicy: NotRequired}]}",
-            "resizePolicy[0].resourceName",
-        ),
-        ("{livenessProbe: {httpGet: {port: 0}}}", "livenessProbe.httpGet.port"),
-        ("{livenessProbe: {httpGet: {port: a b}}}", "livenessProbe.httpGet.port"),
-        (
-            "{livenessProbe: {httpGet: {port: 1, scheme: FTP}}}",
-            "livenessProbe.httpGet.scheme",
-        ),
-        (
-            "{livenessProbe: {tcpSocket: {port: 1}, successThreshold: 2}}",
-            "livenessProbe.successThreshold",
-        ),
-        (
-            "{livenessProbe: {tcpSocket: {port: 1}, periodSeconds: -1}}",
-            "livenessProbe.periodSeconds",
-        ),
-        ("{livenessProbe: {exec: {}}}", "livenessProbe.exec.command"),
-        (
-            "{readinessProbe: {tcpSocket: {port: 1}, terminationGracePeriodSeconds: 5}}",
-            "readinessProbe.terminationGracePeriodSeconds",
-        ),
-        (
-            "{lifecycle: {postStart: {sleep: {seconds: 60}}}}",
-            "lifecycle.postStart.sleep.seconds",
-        ),
-        ("{securityContext: {procMount: Unmasked}}", "securityContext.procMount"),
-        (
-            "{securityContext: {privileged: true, allowPrivilegeEscalation: false}}",
-            "securityContext",
-        ),
-        (
-            "{securityContext: {appArmorProfile: {type: Other}}}",
-            "securityContext.appArmorProfile.type",
-        ),
-    ] {
+    for (text, path) in CONTAINERS {
         assert_paths(&side(text), &[&format!("spec.podTemplate.spec.containers[0].{path}")]);
     }
     assert_paths(
