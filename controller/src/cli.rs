@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use clap::{Args, Parser, Subcommand};
 use controller_cli::SettingsArgs;
+use controller_core::prometheus::check_address;
 use controller_core::settings::{check_namespace, check_object_name};
 
 use crate::run::Options;
@@ -48,6 +49,10 @@ pub(crate) struct ControllerArgs {
     /// Where /healthz, /readyz and /metrics are served. [::] is every address, IPv4 too.
     #[arg(long, env = "METRICS_LISTEN", value_name = "ADDRESS", default_value = "[::]:8080")]
     metrics_listen: SocketAddr,
+    /// The Prometheus that is asked whether the APIs are scraped and their rules evaluated. Default: the one that selects the
+    /// ServiceMonitor, if exactly one does.
+    #[arg(long, env = "PROMETHEUS_URL", value_name = "URL", value_parser = prometheus_url)]
+    prometheus_url: Option<String>,
     #[command(flatten)]
     settings: SettingsArgs,
 }
@@ -60,6 +65,7 @@ impl From<ControllerArgs> for Options {
             lease_namespace,
             lease_name,
             metrics_listen,
+            prometheus_url,
             settings,
         } = args;
         Self {
@@ -69,6 +75,9 @@ impl From<ControllerArgs> for Options {
             lease_namespace: lease_namespace.filter(|namespace| !namespace.is_empty()),
             lease_name,
             metrics_listen,
+            prometheus_url: prometheus_url
+                .map(|url| url.trim_end_matches('/').to_owned())
+                .filter(|url| !url.is_empty()),
             settings: settings.settings(),
         }
     }
@@ -78,6 +87,14 @@ impl From<ControllerArgs> for Options {
 fn namespace(text: &str) -> Result<String, String> {
     if !text.is_empty() {
         check_namespace(text)?;
+    }
+    Ok(text.to_owned())
+}
+
+/// Empty counts as not given.
+fn prometheus_url(text: &str) -> Result<String, String> {
+    if !text.is_empty() {
+        check_address(text)?;
     }
     Ok(text.to_owned())
 }
@@ -145,6 +162,8 @@ mod tests {
             ("--lease-namespace", "a.b"),
             ("--lease-name", "Lease"),
             ("--metrics-listen", "8080"),
+            ("--prometheus-url", "prometheus:9090"),
+            ("--prometheus-url", "http://user:secret@prometheus"),
         ];
         for (flag, value) in cases {
             let error = Cli::try_parse_from(["m", "controller", flag, value]).unwrap_err();

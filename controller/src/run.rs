@@ -20,6 +20,8 @@ use crate::cache::watched::Watched;
 use crate::cluster::kinds;
 use crate::cluster::{Cluster, Scope};
 use crate::lease::{Candidate, End, Leadership};
+use crate::prometheus::board::Board;
+use crate::prometheus::reader;
 use crate::watch::handler::CacheHandler;
 use crate::watch::observe::{ApiItem, ChildItem, NamespaceItem, PodItem, PrometheusItem, SliceItem};
 use crate::watch::status::WatchStatuses;
@@ -46,6 +48,8 @@ pub(crate) struct Options {
     pub(crate) lease_name: String,
     pub(crate) metrics_listen: SocketAddr,
     pub(crate) settings: Settings,
+    /// `None`: the Prometheus that selects the ServiceMonitor of a MonitoredApi is asked about it.
+    pub(crate) prometheus_url: Option<String>,
 }
 
 /// Runs until a signal (`Ok`), or until leadership is lost or a background task ends (`Err`: the process must exit).
@@ -71,6 +75,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         intrusions: Intrusions::default(),
         settled: SettledApis::default(),
         contests: Contests::default(),
+        board: Board::default(),
+        prometheus_url: options.prometheus_url,
         instance: std::env::var("HOSTNAME").unwrap_or_else(|_| "monitored-api".to_owned()),
     });
     let admin = Arc::new(Admin::new(Arc::clone(&context)));
@@ -132,6 +138,7 @@ async fn lead(
         }
         let term = CancellationToken::new();
         let mut working = tokio::spawn(worker::work(Arc::clone(context), stop.clone(), term.clone()));
+        tokio::spawn(reader::read(Arc::clone(context), stop.clone(), term.clone()));
         let lost = async {
             match &mut candidate {
                 Some(candidate) => candidate.keep().await,

@@ -144,6 +144,19 @@ fn an_applied_example_is_scraped_and_shown_and_its_alert_fires_and_resolves() {
     ] {
         assert!(rules.iter().any(|rule| rule == alert), "{alert} is not among {rules:?}");
     }
+    // The operator reads the same back from this Prometheus, whose address it derives by itself.
+    for condition in [
+        "Scraped",
+        "RulesSelected",
+        "RulesHealthy",
+        "DashboardPlaced",
+        "Monitored",
+    ] {
+        chain
+            .wait_condition(namespace, name, condition, "True", 4 * MINUTE)
+            .unwrap();
+    }
+    assert!(chain.api(namespace, name).unwrap()["status"]["firingAlerts"].is_u64());
 
     let url = chain.service_url(namespace, name, 80).unwrap();
     let good = Traffic::start(vec![format!("{url}/api/v1/data")], 20);
@@ -236,6 +249,77 @@ fn an_edit_is_rolled_through_to_pods_and_rules() {
         sentence.contains("Prometheus monitoring/k8s") && sentence.contains("release=kube-prometheus-stack"),
         "the message must name the Prometheus and the label: {sentence}"
     );
+    remove(namespace);
+}
+
+/// Sets an expression of the ruleSelector of the Prometheus beside its label; an empty text removes it.
+fn rule_selector(expression: &str) {
+    let patch = format!(
+        r#"{{"spec": {{"ruleSelector": {{"matchLabels": {{"release": "kube-prometheus-stack"}}, "matchExpressions": [{expression}]}}}}}}"#
+    );
+    chain()
+        .bed
+        .kubectl(&[
+            "--namespace",
+            "monitoring",
+            "patch",
+            "prometheus",
+            "k8s",
+            "--type=merge",
+            "--patch",
+            &patch,
+        ])
+        .unwrap();
+}
+
+#[test]
+fn a_wrong_metrics_port_and_a_selector_that_leaves_the_rules_out_end_the_monitoring() {
+    let _operator = OPERATOR.read().unwrap_or_else(PoisonError::into_inner);
+    let (chain, namespace, name) = (chain(), "unread", "unread");
+    chain.namespace(namespace).unwrap();
+    let manifest = serde_json::json!({
+        "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
+        "metadata": {"namespace": namespace, "name": name},
+        "spec": {"image": image::APP, "preset": "native"},
+    });
+    chain.bed.apply(&manifest.to_string()).unwrap();
+    wait_ready(namespace, name);
+    let wait = |condition: &str, status: &str| {
+        chain
+            .wait_condition(namespace, name, condition, status, 5 * MINUTE)
+            .unwrap()
+    };
+    wait("Monitored", "True");
+
+    // Only the rules of this API are left out, so that no other test notices it.
+    rule_selector(&format!(
+        r#"{{"key": "monitoredapi.io/name", "operator": "NotIn", "values": ["{name}"]}}"#
+    ));
+    let sentence = wait("RulesSelected", "False");
+    assert!(
+        sentence.starts_with("LabelMissing: ") && sentence.contains("monitoring/k8s"),
+        "{sentence}"
+    );
+    wait("Monitored", "False");
+    rule_selector("");
+    wait("RulesSelected", "True");
+
+    patch(namespace, name, r#"{"spec": {"metrics": {"port": 9999}}}"#);
+    let sentence = wait("Scraped", "False");
+    assert!(
+        sentence.starts_with("TargetDown: ") || sentence.starts_with("NoTarget: "),
+        "{sentence}"
+    );
+    wait("Monitored", "False");
+    eventually("the fix in Scraped", 3 * MINUTE, || {
+        let api = chain.api(namespace, name)?;
+        let found = condition_of(&api, "Scraped").is_some_and(|(_, sentence)| sentence.contains("spec.metrics.port"));
+        Ok(if found { Ok(()) } else { Err(show_conditions(&api)) })
+    })
+    .unwrap();
+    patch(namespace, name, r#"{"spec": {"metrics": null}}"#);
+    wait("Scraped", "True");
+    wait("Monitored", "True");
     remove(namespace);
 }
 

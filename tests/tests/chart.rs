@@ -394,6 +394,12 @@ fn a_wrong_value_is_refused_with_its_name() {
             json!({"defaults": {"runbookBaseUrl": "https://wiki/a b"}}),
             "runbookBaseUrl",
         ),
+        (json!({"prometheusUrl": "prometheus:9090"}), "prometheusUrl"),
+        (
+            json!({"prometheusUrl": "http://user:secret@prometheus"}),
+            "prometheusUrl",
+        ),
+        (json!({"extraArgs": ["--prometheus-url=http://p"]}), "use prometheusUrl"),
         (json!({"serviceMonitor": {"interval": "1m1h"}}), "interval"),
         (json!({"serviceMonitor": {"interval": ""}}), "interval"),
         (json!({"metricsListen": ":8080"}), "metricsListen"),

@@ -13,10 +13,14 @@ pub enum ConditionType {
     ServiceMatchesPods,
     /// A Prometheus selects the ServiceMonitor.
     MonitorSelected,
+    /// The target is up.
+    Scraped,
     /// The metrics' dialect is known.
     DialectKnown,
     /// A Prometheus selects the PrometheusRule.
     RulesSelected,
+    /// Every rule evaluates.
+    RulesHealthy,
     /// The dashboard's object exists with its label.
     DashboardPlaced,
     /// The monitoring chain as a whole.
@@ -37,8 +41,10 @@ impl ConditionType {
         Self::WorkloadReady,
         Self::ServiceMatchesPods,
         Self::MonitorSelected,
+        Self::Scraped,
         Self::DialectKnown,
         Self::RulesSelected,
+        Self::RulesHealthy,
         Self::DashboardPlaced,
         Self::Monitored,
         Self::Ready,
@@ -55,8 +61,10 @@ impl ConditionType {
             Self::WorkloadReady => "WorkloadReady",
             Self::ServiceMatchesPods => "ServiceMatchesPods",
             Self::MonitorSelected => "MonitorSelected",
+            Self::Scraped => "Scraped",
             Self::DialectKnown => "DialectKnown",
             Self::RulesSelected => "RulesSelected",
+            Self::RulesHealthy => "RulesHealthy",
             Self::DashboardPlaced => "DashboardPlaced",
             Self::Monitored => "Monitored",
             Self::Ready => "Ready",
@@ -74,10 +82,12 @@ impl ConditionType {
             Self::WorkloadReady => "The rollout is complete: all pods are up to date and available.",
             Self::ServiceMatchesPods => "Ready pods are behind the Service.",
             Self::MonitorSelected => "A Prometheus selects the ServiceMonitor.",
+            Self::Scraped => "Prometheus scrapes the API: every target of it is up.",
             Self::DialectKnown => {
                 "The dialect of the metrics is known: the names of the metrics and labels that the image exports ([all dialects](dialects.md))."
             }
             Self::RulesSelected => "A Prometheus selects the PrometheusRule, so it evaluates the alerts.",
+            Self::RulesHealthy => "Prometheus has loaded every rule of the API and evaluates it without an error.",
             Self::DashboardPlaced => {
                 "The object that holds the dashboard exists, with the label by which Grafana's sidecar finds it."
             }
@@ -97,11 +107,13 @@ impl ConditionType {
             | Self::WorkloadReady
             | Self::ServiceMatchesPods
             | Self::MonitorSelected
+            | Self::Scraped
             | Self::DialectKnown
             | Self::RulesSelected
+            | Self::RulesHealthy
             | Self::DashboardPlaced => None,
             Self::Monitored => Some(
-                "`MonitorSelected`, `DialectKnown`, `RulesSelected` or `DashboardPlaced`, the first that does not hold; a dialect that is only not known (`NotDetectedYet`) does not count",
+                "`MonitorSelected`, `Scraped`, `DialectKnown`, `RulesSelected`, `RulesHealthy` or `DashboardPlaced`, the first that does not hold; a dialect that is only not known (`NotDetectedYet`) does not count",
             ),
             Self::Ready => Some(
                 "`Accepted`, `ChildrenApplied`, `WorkloadReady` or `ServiceMatchesPods`, the first that does not hold",

@@ -88,14 +88,14 @@ reasons! {
     /// The objects have not been written yet.
     Pending: [ChildrenApplied], "Wait.";
     /// Not evaluated while the spec is invalid.
-    SpecInvalid: [ChildrenApplied, WorkloadReady, MonitorSelected, DialectKnown, RulesSelected, DashboardPlaced], "Correct the spec: see `Accepted`.";
+    SpecInvalid: [ChildrenApplied, WorkloadReady, MonitorSelected, Scraped, DialectKnown, RulesSelected, RulesHealthy, DashboardPlaced], "Correct the spec: see `Accepted`.";
     /// `spec.suspend` is true, so no object is written.
     Suspended: [ChildrenApplied, WorkloadReady, Reconciling], "Set `spec.suspend: false` to let the operator write again.";
 
     /// All pods are up to date and available.
     RolloutComplete: [WorkloadReady], "Nothing.";
     /// No pod is wanted, because `replicas` is 0.
-    ScaledToZero: [WorkloadReady, ServiceMatchesPods], "Nothing, or raise `spec.replicas`.";
+    ScaledToZero: [WorkloadReady, ServiceMatchesPods, Scraped], "Nothing, or raise `spec.replicas`.";
     /// The rollout is in progress.
     RolloutInProgress: [WorkloadReady], "Wait.";
     /// The rollout made no progress within the Deployment's deadline.
@@ -167,9 +167,9 @@ reasons! {
     /// A Prometheus selects the object.
     Selected: [MonitorSelected, RulesSelected], "Nothing.";
     /// The CRD of the object, a ServiceMonitor or a PrometheusRule, is not installed.
-    CrdMissing: [MonitorSelected, RulesSelected], "Install the Prometheus Operator.";
+    CrdMissing: [MonitorSelected, Scraped, RulesSelected, RulesHealthy], "Install the Prometheus Operator.";
     /// The object that the condition is about could not be written as the spec wants it.
-    NotApplied: [WorkloadReady, MonitorSelected, RulesSelected, DashboardPlaced], "See `ChildrenApplied`.";
+    NotApplied: [WorkloadReady, MonitorSelected, Scraped, RulesSelected, RulesHealthy, DashboardPlaced], "See `ChildrenApplied`.";
     /// The operator has not read the Prometheus objects yet.
     NotReadYet: [MonitorSelected, RulesSelected], "Wait.";
     /// The CRD of Prometheus objects is not installed, so it is not known what reads ServiceMonitors and PrometheusRules.
@@ -189,6 +189,29 @@ reasons! {
     /// No Prometheus has a selector for objects of this kind, so none selects any.
     SelectorNotSet: [MonitorSelected, RulesSelected], "Set the field of the Prometheus that the message names (`{}` selects all).";
 
+    /// Every target of the API is up.
+    TargetUp: [Scraped], "Nothing.";
+    /// Every target is up, and another job scrapes the same pods: each of their figures exists twice.
+    AlsoScrapedBy: [Scraped], "Remove the other job, or the annotation by which it finds the pods.";
+    /// Prometheus has no target of the API.
+    NoTarget: [Scraped], "Wait two minutes. If it stays so, see `MonitorSelected`, and whether the Role of this Prometheus lets it read Services, EndpointSlices and Pods in this namespace.";
+    /// A target of the API is down; the message says why its scrapes fail.
+    TargetDown: [Scraped], "Do what the message says; runbook `ApiScrapeFailing`.";
+    /// Prometheus has loaded every rule and evaluates it without an error.
+    RulesEvaluated: [RulesHealthy], "Nothing.";
+    /// Prometheus has not loaded the rules.
+    RulesNotLoaded: [RulesHealthy], "Wait two minutes. If it stays so, see `RulesSelected` and the log of the Prometheus Operator.";
+    /// The evaluation of a rule fails.
+    RuleFails: [RulesHealthy], "Do what the message says.";
+    /// Prometheus has not been asked yet.
+    NotAskedYet: [Scraped, RulesHealthy], "Wait.";
+    /// It is not known which Prometheus to ask: none is configured, and not exactly one selects the ServiceMonitor.
+    NoPrometheusUrl: [Scraped, RulesHealthy], "Set the chart's value `prometheusUrl`.";
+    /// Prometheus gave no answer that can be used; the message says why.
+    PrometheusUnanswered: [Scraped, RulesHealthy], "See whether that Prometheus runs and the operator may reach it, or correct the chart's value `prometheusUrl`.";
+    /// What was asked answers like a Prometheus and is none (Thanos, Mimir, VictoriaMetrics), and does not have what was asked for.
+    NotPrometheus: [Scraped, RulesHealthy], "Set the chart's value `prometheusUrl` to the Prometheus that scrapes and evaluates.";
+
     /// The dashboard's object exists with its labels. Whether Grafana's sidecar reads this namespace and this label cannot be seen from the cluster.
     NotVerified: [DashboardPlaced], "Nothing. If the dashboard is missing in Grafana, compare with the sidecar's settings `label` and `searchNamespace`.";
 
@@ -200,7 +223,7 @@ reasons! {
     /// Every link from the workload to Prometheus and Grafana that the operator checks holds.
     Monitored: [Monitored], "Nothing.";
     /// None of the pods has run yet, so there is nothing to scrape.
-    NeverRan: [Monitored], "See `WorkloadReady`.";
+    NeverRan: [Scraped, Monitored], "See `WorkloadReady`.";
     /// `spec.monitoring.enabled` is false.
     Disabled: [Monitored], "Nothing, or set `spec.monitoring.enabled: true`.";
 
@@ -232,11 +255,13 @@ impl Reason {
             Self::ContainerCreating
                 | Self::NoDeployment
                 | Self::NoEndpoints
+                | Self::NoTarget
                 | Self::NoReadyPods
                 | Self::NotReadyYet
                 | Self::Pending
                 | Self::Pruning
                 | Self::RolloutInProgress
+                | Self::RulesNotLoaded
                 | Self::WaitingForDeletion
         )
     }

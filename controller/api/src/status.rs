@@ -31,6 +31,11 @@ pub struct MonitoredApiStatus {
     /// What is known of the metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<MetricsStatus>,
+    /// Alerts with this namespace and job that fire, as Prometheus last said, at most five minutes ago. Absent while that is
+    /// not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub firing_alerts: Option<i32>,
     /// What the operator wrote, so that nothing is written twice and a restart writes nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(

@@ -8,6 +8,7 @@ use crate::admin::telemetry::Telemetry;
 use crate::cache::store::Store;
 use crate::cluster::{CallError, Cluster, ErrorClass};
 use crate::lease::Leadership;
+use crate::prometheus::board::Board;
 use crate::watch::status::WatchStatuses;
 use crate::work::contests::Contests;
 use crate::work::intrusions::Intrusions;
@@ -27,6 +28,10 @@ pub(crate) struct Context {
     pub(crate) intrusions: Intrusions,
     pub(crate) settled: SettledApis,
     pub(crate) contests: Contests,
+    /// What is asked of Prometheus, and what it answered.
+    pub(crate) board: Board,
+    /// Address of the Prometheus to ask about every MonitoredApi. `None`: the one that selects its ServiceMonitor.
+    pub(crate) prometheus_url: Option<String>,
     /// Name of this process, on the events that it publishes.
     pub(crate) instance: String,
 }
@@ -65,6 +70,8 @@ impl Context {
             intrusions: Intrusions::default(),
             settled: SettledApis::default(),
             contests: Contests::default(),
+            board: Board::default(),
+            prometheus_url: None,
             instance: "test".to_owned(),
         }
     }

@@ -11,6 +11,6 @@ pub(crate) mod queue;
 pub(crate) mod reconcile;
 pub(crate) mod report;
 #[cfg(test)]
-mod scripted_api;
+pub(crate) mod scripted_api;
 pub(crate) mod settled;
 pub(crate) mod worker;

@@ -2,6 +2,7 @@
 
 use controller_core::changes::{Changes, decide, is_written};
 use controller_core::plan::{Applied, Plan};
+use controller_core::prometheus::Finding;
 use controller_core::settled::Settled;
 use controller_core::{FoldInput, ValidApi, Violation, compile};
 use jiff::Timestamp;
@@ -103,6 +104,7 @@ impl Work {
         &'a self,
         applied: Option<&'a Applied>,
         observation: &'a Observation,
+        finding: &'a Finding,
     ) -> FoldInput<'a> {
         FoldInput {
             owner: &self.target.owner,
@@ -112,6 +114,7 @@ impl Work {
             applied,
             workload: &observation.workload,
             prometheus: &observation.prometheus,
+            finding,
             namespace_labels: observation.namespace_labels.as_ref(),
             reconcile_at: self.target.reconcile_at.as_deref(),
             as_written: match &self.planned {

@@ -1,13 +1,15 @@
 //! The reconcile of one MonitoredApi: gather, compile, apply, report.
 
+use controller_core::plan::Applied;
+use controller_core::prometheus::Finding;
 use controller_core::requeue::{Requeue, requeue};
-use controller_core::status::unready_for;
+use controller_core::status::{subscription, unready_for};
 use jiff::Timestamp;
 
 use crate::cache::namespaced_name::NamespacedName;
 use crate::cluster::CallError;
 use crate::work::context::Context;
-use crate::work::gather;
+use crate::work::gather::{self, Observation};
 use crate::work::planning::Work;
 use crate::work::report::report;
 
@@ -24,7 +26,26 @@ pub(crate) async fn reconcile(context: &Context, key: &NamespacedName) -> Result
     };
     let applied = work.apply(context).await;
     let observation = gather::observation(context, &work.target).await;
-    report(context, &work.target, &work.fold_input(applied.as_ref(), &observation)).await?;
+    let finding = asked_of_prometheus(context, &work, applied.as_ref(), &observation);
+    report(
+        context,
+        &work.target,
+        &work.fold_input(applied.as_ref(), &observation, &finding),
+    )
+    .await?;
     let unready_for = unready_for(&work.target.status, Timestamp::now());
     Ok(requeue(applied.as_ref(), &observation.workload, unready_for))
+}
+
+/// Says what Prometheus is to be asked about the MonitoredApi from now on, and takes what it answered so far. Asks nothing itself.
+fn asked_of_prometheus(
+    context: &Context,
+    work: &Work,
+    applied: Option<&Applied>,
+    observation: &Observation,
+) -> Finding {
+    let nothing = Finding::default();
+    let input = work.fold_input(applied, observation, &nothing);
+    let subscription = subscription(&input, context.prometheus_url.as_deref());
+    context.board.subscribe(&work.target.key, subscription)
 }

@@ -74,6 +74,7 @@ async fn take(context: Arc<Context>, stop: CancellationToken, term: Cancellation
             if next == Requeue::Forget {
                 context.telemetry.remove_series(&key);
                 context.settled.set(&key, 0, None);
+                context.board.subscribe(&key, None);
             }
             context.queue.done(&key, next);
             drop(place);

@@ -26,8 +26,9 @@ const MESSAGE_LINES: usize = 40;
 const ON_A_CLUSTER: [&str; 2] = ["integration-tests", "testbed"];
 
 /// The longest programs, longest first; the others run after them. So no lane ends long after the others.
-const LONG: [&str; 12] = [
+const LONG: [&str; 13] = [
     "chain",
+    "prometheus_reader",
     "operator_restart",
     "faults",
     "quiet",

@@ -72,6 +72,12 @@ use crate::MonitoredApiStatus;
         description = "The chain from the workload to Prometheus is proved."
     ),
     printcolumn(
+        name = "FIRING",
+        type_ = "integer",
+        json_path = ".status.firingAlerts",
+        description = "Alerts that fire."
+    ),
+    printcolumn(
         name = "FIRST-FAILING",
         type_ = "string",
         json_path = ".status.firstFailing",

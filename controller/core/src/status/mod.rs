@@ -8,6 +8,7 @@ mod dashboard;
 mod diagnosis;
 mod monitoring;
 mod pods;
+mod scrape;
 mod selection;
 mod summary;
 mod verdict;
@@ -20,8 +21,10 @@ use jiff::Timestamp;
 
 use crate::{
     facts::{PrometheusFacts, WorkloadFacts},
+    kind::ChildKind,
     owner::ApiRef,
     plan::Applied,
+    prometheus::{Finding, Subscription},
     valid::ValidApi,
     violation::Violation,
 };
@@ -47,6 +50,8 @@ pub struct FoldInput<'a> {
     pub workload: &'a WorkloadFacts,
     /// The Prometheus objects.
     pub prometheus: &'a PrometheusFacts,
+    /// What the Prometheus that scrapes it says.
+    pub finding: &'a Finding,
     /// Labels of the MonitoredApi's namespace; `None` while they are not known.
     pub namespace_labels: Option<&'a BTreeMap<String, String>>,
     /// The spec says suspend. Not part of `validated`, because an invalid spec may be suspended too.
@@ -86,6 +91,7 @@ pub fn fold(input: &FoldInput<'_>) -> MonitoredApiStatus {
         metrics: input
             .validated
             .map_or_else(|_| input.previous.metrics.clone(), |api| metrics(api, input)),
+        firing_alerts: scrape::firing_alerts(input),
         children: children::records(input, workload_ready),
         first_failing: summary::first_failing(&verdicts),
         last_handled_reconcile_at: match input.applied {
@@ -118,6 +124,32 @@ pub fn internal_error(previous: &MonitoredApiStatus, generation: i64, now: Times
     Some(status)
 }
 
+/// What is to be asked of a Prometheus about this MonitoredApi. `None`: nothing, because it is not monitored. `configured`: the
+/// address that the installation names.
+#[must_use]
+pub fn subscription(input: &FoldInput<'_>, configured: Option<&str>) -> Option<Subscription> {
+    let api = monitoring::monitored_spec(input)?;
+    let records = input.applied.map_or_else(
+        || input.previous.children.iter().collect::<Vec<_>>(),
+        |applied| {
+            applied
+                .children
+                .iter()
+                .filter_map(|child| child.record.as_ref())
+                .collect()
+        },
+    );
+    let rules = records
+        .into_iter()
+        .find(|record| record.kind == ChildKind::PROMETHEUS_RULE.as_str());
+    Some(Subscription {
+        address: configured
+            .map(str::to_owned)
+            .or_else(|| monitoring::selecting_address(input, api)),
+        rules_uid: rules.map(|record| record.uid.clone()),
+    })
+}
+
 /// Whether a person asks, by a new value of the annotation `monitoredapi.io/reconcile-at`, for every object to be read and
 /// compared.
 #[must_use]
@@ -147,8 +179,10 @@ fn verdicts(input: &FoldInput<'_>) -> Vec<(ConditionType, Verdict)> {
     let service = workload::service(input);
     let links = [
         (ConditionType::MonitorSelected, monitoring::monitor_selected(input)),
+        (ConditionType::Scraped, scrape::scraped(input)),
         (ConditionType::DialectKnown, monitoring::dialect(input)),
         (ConditionType::RulesSelected, monitoring::rules_selected(input)),
+        (ConditionType::RulesHealthy, scrape::rules_healthy(input)),
         (ConditionType::DashboardPlaced, dashboard::placed(input)),
     ];
     let monitored = monitoring::monitored(input, links.iter().filter_map(|(_, link)| link.as_ref()));

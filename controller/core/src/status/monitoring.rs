@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     children::service_monitor::monitoring_labels, facts::PrometheusFacts, kind::ChildKind, plan::Outcome,
-    valid::ValidApi,
+    prometheus::address_of, valid::ValidApi,
 };
 
 /// The spec, if it is valid and monitoring is on.
@@ -178,20 +178,34 @@ pub(super) fn monitored<'v>(input: &FoldInput<'_>, links: impl Iterator<Item = &
     if let Some(broken) = broken {
         return broken.clone();
     }
-    if !has_run(input) {
-        return Verdict::unknown(
-            Reason::NeverRan,
-            "none of the pods has run yet, so there is nothing to scrape: see WorkloadReady",
-        );
-    }
     Verdict::yes(
         Reason::Monitored,
         "every link from the workload to Prometheus and Grafana that the operator checks holds",
     )
 }
 
+/// The verdict on what only exists once a pod has run.
+pub(super) fn never_ran() -> Verdict {
+    Verdict::unknown(
+        Reason::NeverRan,
+        "none of the pods has run yet, so there is nothing to scrape: see WorkloadReady",
+    )
+}
+
+/// The address of the Prometheus that selects the ServiceMonitor. `None`: none does, or several.
+pub(super) fn selecting_address(input: &FoldInput<'_>, api: &ValidApi) -> Option<String> {
+    let PrometheusFacts::Known(all) = input.prometheus else {
+        return None;
+    };
+    let labels = monitoring_labels(api);
+    let monitor = selectable(input, &labels, ChildKind::SERVICE_MONITOR);
+    let mut selecting = monitor.selecting(all);
+    let only = selecting.next().filter(|_| selecting.next().is_none())?;
+    address_of(only)
+}
+
 /// Whether any pod of the workload has run, now or at the time of an earlier status. Also true if no pod is wanted.
-fn has_run(input: &FoldInput<'_>) -> bool {
+pub(super) fn has_run(input: &FoldInput<'_>) -> bool {
     let runs = input.workload.pods.iter().any(|pod| pod.phase == "Running");
     let deployment = input.workload.deployment.as_ref();
     let counted = deployment.is_some_and(|deployment| deployment.ready > 0 || deployment.wanted == 0);

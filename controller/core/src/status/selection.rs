@@ -42,6 +42,18 @@ pub(super) struct Selectable<'a> {
     pub(super) namespace_labels: Option<&'a Labels>,
 }
 
+impl Selectable<'_> {
+    /// The Prometheus objects that select it.
+    pub(super) fn selecting<'p>(
+        &self,
+        prometheuses: &'p [PrometheusSelectors],
+    ) -> impl Iterator<Item = &'p PrometheusSelectors> {
+        prometheuses
+            .iter()
+            .filter(|prometheus| mismatch(prometheus, self).is_none())
+    }
+}
+
 /// The verdict over all Prometheus objects.
 pub(super) fn verdict(prometheuses: &[PrometheusSelectors], object: &Selectable<'_>) -> Verdict {
     if prometheuses.is_empty() {

@@ -2,6 +2,7 @@
 
 use controller_core::Violation;
 use controller_core::facts::PrometheusFacts;
+use controller_core::prometheus::Finding;
 use serde_json::Value;
 
 use super::*;
@@ -28,6 +29,7 @@ async fn report_in(known: Value, script: Vec<Reply>) -> (Vec<Received>, bool) {
         applied: None,
         workload: &WorkloadFacts::default(),
         prometheus: &PrometheusFacts::NotReadYet,
+        finding: &Finding::default(),
         namespace_labels: None,
         suspended: false,
         reconcile_at: None,

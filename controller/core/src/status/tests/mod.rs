@@ -6,6 +6,7 @@ mod children;
 mod claim;
 mod monitoring;
 mod pods;
+mod scrape;
 mod whole;
 mod workload;
 
@@ -19,6 +20,7 @@ use crate::{
     facts::{DeploymentFacts, Facts, LabelSelector, PodFacts, PrometheusSelectors, Settings},
     kind::ChildKind,
     plan::{AppliedChild, Outcome},
+    prometheus::{Answer, RulesFinding, ScrapeFinding},
 };
 
 /// What a fold needs, well by default; tests make it ill.
@@ -29,6 +31,7 @@ struct World {
     applied: Option<Applied>,
     workload: WorkloadFacts,
     prometheus: PrometheusFacts,
+    finding: Finding,
     namespace_labels: Option<BTreeMap<String, String>>,
     as_written: bool,
     reconcile_at: Option<&'static str>,
@@ -58,6 +61,11 @@ impl World {
                 volume_claim: None,
             },
             prometheus: PrometheusFacts::Known(vec![prometheus]),
+            finding: Finding {
+                scrape: Answer::Known(ScrapeFinding::Up(Vec::new())),
+                rules: Answer::Known(RulesFinding::Healthy),
+                firing: Answer::Known(0),
+            },
             namespace_labels: Some(BTreeMap::new()),
             as_written: true,
             reconcile_at: None,
@@ -100,6 +108,7 @@ impl World {
             applied: self.applied.as_ref(),
             workload: &self.workload,
             prometheus: &self.prometheus,
+            finding: &self.finding,
             namespace_labels: self.namespace_labels.as_ref(),
             as_written: self.as_written,
             reconcile_at: self.reconcile_at,

@@ -116,7 +116,15 @@ fn a_dialect_that_is_not_detected_yet_does_not_count_against_monitored() {
 fn monitoring_that_is_off_has_no_links_and_fails_nothing() {
     let status = World::new(json!({"image": "i", "monitoring": {"enabled": false}})).fold();
     assert!(!status.conditions.iter().any(|condition| {
-        ["MonitorSelected", "DialectKnown", "RulesSelected", "DashboardPlaced"].contains(&condition.type_.as_str())
+        [
+            "MonitorSelected",
+            "Scraped",
+            "DialectKnown",
+            "RulesSelected",
+            "RulesHealthy",
+            "DashboardPlaced",
+        ]
+        .contains(&condition.type_.as_str())
     }));
     assert_eq!(says(&status, "Monitored"), "Unknown/Disabled");
     assert_eq!(status.first_failing, None);

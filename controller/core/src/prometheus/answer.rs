@@ -1,0 +1,487 @@
+//! Reads the answers of Prometheus's HTTP API: rows of an instant query, rule groups, targets' errors, what the server is.
+
+use std::fmt;
+use std::io::Read;
+
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor};
+
+use super::AskError;
+
+/// Series of one answer that are read at most. A cluster has one a job or address.
+pub const MAX_SERIES: usize = 50_000;
+/// Rule groups of one answer that are read at most.
+const MAX_GROUPS: usize = 200_000;
+/// Longest name that is taken from an answer, in bytes.
+const MAX_NAME: usize = 128;
+
+/// One series of an instant query, with the labels that our queries ask for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Row {
+    /// Label `namespace`.
+    pub namespace: String,
+    /// Label `job`.
+    pub job: String,
+    /// Label `instance`.
+    pub instance: String,
+    /// Label `up`.
+    pub up: String,
+    /// The value.
+    pub value: f64,
+}
+
+/// A rule group that was loaded from a PrometheusRule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedGroup {
+    /// uid of the PrometheusRule: Prometheus Operator ends the file's name with it.
+    pub uid: String,
+    /// The first rule whose evaluation failed, and why. `None`: none failed.
+    pub failing: Option<(String, RuleError)>,
+}
+
+/// Why the evaluation of a rule failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RuleError {
+    /// Two series match where one may.
+    ManyMatches,
+    /// It took too long.
+    TooSlow,
+    /// It needs more samples than a query may load.
+    TooManySamples,
+    /// Something else.
+    Other,
+}
+
+/// Why a scrape failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ScrapeError {
+    /// Nothing listens on the port.
+    ConnectionRefused,
+    /// No answer in time.
+    TimedOut,
+    /// The path does not exist.
+    NotFound,
+    /// The API asks for credentials.
+    Unauthorized,
+    /// Another status than 200.
+    ErrorStatus,
+    /// The page is larger than `spec.metrics.limits` allow.
+    LimitExceeded,
+    /// The page is not one that Prometheus reads.
+    Unreadable,
+    /// The port speaks TLS, or does not.
+    Tls,
+    /// Something else.
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+struct Envelope<T> {
+    #[serde(default)]
+    status: String,
+    data: Option<T>,
+}
+
+/// Reads one answer. The class of a failure tells apart what is too large, what is cut, and what is not understood.
+fn envelope<T: DeserializeOwned>(reader: impl Read) -> Result<T, AskError> {
+    let answer: Envelope<T> = serde_json::from_reader(reader).map_err(|error| class_of(&error))?;
+    match answer.data {
+        Some(data) if answer.status == "success" => Ok(data),
+        Some(_) | None => Err(AskError::NotUnderstood),
+    }
+}
+
+fn class_of(error: &serde_json::Error) -> AskError {
+    match error.io_error_kind() {
+        Some(std::io::ErrorKind::FileTooLarge) => AskError::TooLarge,
+        Some(std::io::ErrorKind::TimedOut) => AskError::TooSlow,
+        Some(_) => AskError::Unreachable,
+        None if error.to_string().starts_with(TOO_MANY) => AskError::TooManySeries,
+        None => AskError::NotUnderstood,
+    }
+}
+
+/// How the message of the error about too many elements begins.
+const TOO_MANY: &str = "too many elements";
+
+/// Elements of a sequence that are kept one by one, each reduced to what is needed of it, up to a number of them.
+struct Reduced<T, const MAX: usize>(Vec<T>);
+
+/// An element as it is read, and what is kept of it.
+trait Reduce: Sized {
+    type Read: DeserializeOwned;
+    fn reduce(read: Self::Read) -> Option<Self>;
+}
+
+impl<'de, T: Reduce, const MAX: usize> Deserialize<'de> for Reduced<T, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Elements<T, const MAX: usize>(std::marker::PhantomData<T>);
+        impl<'de, T: Reduce, const MAX: usize> Visitor<'de> for Elements<T, MAX> {
+            type Value = Reduced<T, MAX>;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut kept = Vec::new();
+                let mut read = 0_usize;
+                while let Some(element) = list.next_element::<T::Read>()? {
+                    read += 1;
+                    if read > MAX {
+                        return Err(serde::de::Error::custom(TOO_MANY));
+                    }
+                    kept.extend(T::reduce(element));
+                }
+                Ok(Reduced(kept))
+            }
+        }
+        deserializer.deserialize_seq(Elements(std::marker::PhantomData))
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Labels {
+    namespace: String,
+    job: String,
+    instance: String,
+    up: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Series {
+    metric: Labels,
+    value: (f64, String),
+}
+
+impl Reduce for Row {
+    type Read = Series;
+    fn reduce(read: Series) -> Option<Self> {
+        let Labels {
+            namespace,
+            job,
+            instance,
+            up,
+        } = read.metric;
+        let short = [&namespace, &job, &instance, &up].iter().all(|text| text.len() <= 256);
+        let value = read.value.1.parse().ok().filter(|value: &f64| value.is_finite())?;
+        short.then_some(Self {
+            namespace,
+            job,
+            instance,
+            up,
+            value,
+        })
+    }
+}
+
+/// The rows of an instant query.
+///
+/// # Errors
+/// What is wrong with the answer.
+pub fn rows(reader: impl Read) -> Result<Vec<Row>, AskError> {
+    #[derive(Deserialize)]
+    struct Data {
+        #[serde(rename = "resultType")]
+        kind: String,
+        result: Reduced<Row, MAX_SERIES>,
+    }
+    let data: Data = envelope(reader)?;
+    if data.kind == "vector" {
+        Ok(data.result.0)
+    } else {
+        Err(AskError::NotUnderstood)
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ReadRule {
+    name: String,
+    health: String,
+    last_error: String,
+}
+
+/// The rules of a group, of which the first that fails is kept.
+#[derive(Debug, Default)]
+struct FirstFailing(Option<(String, RuleError)>);
+
+impl<'de> Deserialize<'de> for FirstFailing {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Rules;
+        impl<'de> Visitor<'de> for Rules {
+            type Value = FirstFailing;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list of rules")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<FirstFailing, A::Error> {
+                let mut first = None;
+                while let Some(rule) = list.next_element::<ReadRule>()? {
+                    if rule.health == "err" && first.is_none() {
+                        first = Some((checked_name(&rule.name), rule_error(&rule.last_error)));
+                    }
+                }
+                Ok(FirstFailing(first))
+            }
+        }
+        deserializer.deserialize_seq(Rules)
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ReadGroup {
+    file: String,
+    rules: FirstFailing,
+}
+
+impl Reduce for LoadedGroup {
+    type Read = ReadGroup;
+    fn reduce(read: ReadGroup) -> Option<Self> {
+        let uid = uid_in(&read.file)?.to_owned();
+        Some(Self {
+            uid,
+            failing: read.rules.0,
+        })
+    }
+}
+
+/// The uid at the end of a rule file's name, as Prometheus Operator and the rulers of Grafana write it.
+fn uid_in(file: &str) -> Option<&str> {
+    const UID: usize = 36;
+    let stem = file.strip_suffix(".yaml").unwrap_or(file);
+    let uid = stem.get(stem.len().checked_sub(UID)?..)?;
+    let valid = uid.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    valid.then_some(uid)
+}
+
+/// A rule's name where it is one of Prometheus's own form; else a word for it, because it may be anything.
+fn checked_name(name: &str) -> String {
+    let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b':';
+    if !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(valid) {
+        name.to_owned()
+    } else {
+        "(a rule with an unusual name)".to_owned()
+    }
+}
+
+fn rule_error(text: &str) -> RuleError {
+    let has = |part: &str| text.contains(part);
+    if has("many-to-many") || has("multiple matches") || has("duplicate series") || has("same labelset") {
+        RuleError::ManyMatches
+    } else if has("timed out") || has("deadline exceeded") || has("canceled") {
+        RuleError::TooSlow
+    } else if has("too many samples") {
+        RuleError::TooManySamples
+    } else {
+        RuleError::Other
+    }
+}
+
+/// The rule groups that came from PrometheusRules.
+///
+/// # Errors
+/// What is wrong with the answer.
+pub fn rule_groups(reader: impl Read) -> Result<Vec<LoadedGroup>, AskError> {
+    #[derive(Deserialize)]
+    struct Data {
+        groups: Reduced<LoadedGroup, MAX_GROUPS>,
+    }
+    envelope::<Data>(reader).map(|data| data.groups.0)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ReadTarget {
+    labels: Labels,
+    health: String,
+    last_error: String,
+}
+
+/// A target whose last scrape failed.
+struct FailedTarget {
+    namespace: String,
+    job: String,
+    error: ScrapeError,
+}
+
+impl Reduce for FailedTarget {
+    type Read = ReadTarget;
+    fn reduce(read: ReadTarget) -> Option<Self> {
+        (read.health == "down").then(|| Self {
+            namespace: read.labels.namespace,
+            job: read.labels.job,
+            error: scrape_error(&read.last_error),
+        })
+    }
+}
+
+/// Why the targets of this namespace and job are down: the first class in the order of [`ScrapeError`]. `None`: none is.
+///
+/// # Errors
+/// What is wrong with the answer.
+pub fn failed_scrape(reader: impl Read, namespace: &str, job: &str) -> Result<Option<ScrapeError>, AskError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Data {
+        active_targets: Reduced<FailedTarget, MAX_SERIES>,
+    }
+    let data: Data = envelope(reader)?;
+    let ours = data.active_targets.0.into_iter();
+    let ours = ours.filter(|target| target.namespace == namespace && target.job == job);
+    Ok(ours.map(|target| target.error).min())
+}
+
+fn scrape_error(text: &str) -> ScrapeError {
+    let has = |part: &str| text.contains(part);
+    if has("connection refused") {
+        ScrapeError::ConnectionRefused
+    } else if has("deadline exceeded") || has("timeout") || has("Timeout") {
+        ScrapeError::TimedOut
+    } else if has("HTTP status 404") {
+        ScrapeError::NotFound
+    } else if has("HTTP status 401") || has("HTTP status 403") {
+        ScrapeError::Unauthorized
+    } else if has("HTTP status") {
+        ScrapeError::ErrorStatus
+    } else if has("limit exceeded") || has("body size limit") || has("exceeds limit") {
+        ScrapeError::LimitExceeded
+    } else if has("tls:") || has("x509") || has("malformed HTTP response") || has("HTTP request to an HTTPS server") {
+        ScrapeError::Tls
+    } else if has("Content-Type") || has("expected") || has("unexpected") || has("invalid") || has("parse") {
+        ScrapeError::Unreadable
+    } else {
+        ScrapeError::Other
+    }
+}
+
+/// Whether the server is a Prometheus itself, by its build information; Thanos, Mimir and VictoriaMetrics have others.
+///
+/// # Errors
+/// What is wrong with the answer.
+pub fn is_prometheus(reader: impl Read) -> Result<bool, AskError> {
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Build {
+        application: Option<IgnoredAny>,
+        version: String,
+        go_version: String,
+    }
+    let build: Build = envelope(reader)?;
+    let major = build
+        .version
+        .split('.')
+        .next()
+        .and_then(|major| major.parse::<u32>().ok());
+    Ok(build.application.is_none() && !build.go_version.is_empty() && major.is_some_and(|major| major >= 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_and_odd_ones_left_out() {
+        let answer = br#"{"status":"success","data":{"resultType":"vector","result":[
+            {"metric":{"namespace":"shop","job":"orders","up":"1","other":"x"},"value":[1.5,"3"]},
+            {"metric":{"namespace":"shop"},"value":[1.5,"NaN"]}]}}"#;
+        let rows = rows(&answer[..]).unwrap();
+        assert_eq!(rows.len(), 1);
+        assert_eq!(
+            (rows[0].job.as_str(), rows[0].up.as_str(), rows[0].value),
+            ("orders", "1", 3.0)
+        );
+    }
+
+    #[test]
+    fn what_is_no_answer_of_prometheus_is_not_understood() {
+        for text in [
+            "",
+            "<html>",
+            "[]",
+            "{}",
+            r#"{"status":"error","data":{"resultType":"vector","result":[]}}"#,
+            r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#,
+            r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":5}]}}"#,
+            &"[".repeat(100_000),
+        ] {
+            assert_eq!(
+                rows(text.as_bytes()).unwrap_err(),
+                AskError::NotUnderstood,
+                "{}",
+                &text[..text.len().min(60)]
+            );
+            assert!(rule_groups(text.as_bytes()).is_err());
+            assert_ne!(is_prometheus(text.as_bytes()), Ok(true));
+        }
+    }
+
+    #[test]
+    fn of_the_rules_only_the_uid_a_checked_name_and_a_class_are_kept() {
+        let file =
+            "/etc/prometheus/rules/prometheus-k8s-rulefiles-0/shop-orders-9f8e7d6c-1111-4222-8333-aabbccddeeff.yaml";
+        let answer = format!(
+            r#"{{"status":"success","data":{{"groups":[
+            {{"name":"a","file":"{file}","rules":[{{"name":"ApiDown","health":"ok"}},
+             {{"name":"ApiX","health":"err","lastError":"found duplicate series for the match group {{evil=\"x\"}}"}}]}},
+            {{"name":"b","file":"{file}","rules":[{{"name":"a b <script>","health":"err","lastError":"boom"}}]}},
+            {{"name":"c","file":"other.yaml","rules":[]}}]}}}}"#
+        );
+        let groups = rule_groups(answer.as_bytes()).unwrap();
+        assert_eq!(groups.len(), 2);
+        assert_eq!(groups[0].uid, "9f8e7d6c-1111-4222-8333-aabbccddeeff");
+        assert_eq!(groups[0].failing, Some(("ApiX".to_owned(), RuleError::ManyMatches)));
+        assert_eq!(
+            groups[1].failing,
+            Some(("(a rule with an unusual name)".to_owned(), RuleError::Other))
+        );
+    }
+
+    #[test]
+    fn the_error_of_a_scrape_is_a_class() {
+        let answer = |text: &str| {
+            format!(
+                r#"{{"status":"success","data":{{"activeTargets":[
+                {{"labels":{{"namespace":"a","job":"orders"}},"health":"down","lastError":"server returned HTTP status 404"}},
+                {{"labels":{{"namespace":"shop","job":"orders"}},"health":"down","lastError":"{text}"}}]}}}}"#
+            )
+        };
+        let cases = [
+            (
+                "dial tcp 10.0.0.1:9: connect: connection refused",
+                ScrapeError::ConnectionRefused,
+            ),
+            ("context deadline exceeded", ScrapeError::TimedOut),
+            ("server returned HTTP status 404 Not Found", ScrapeError::NotFound),
+            (
+                "server returned HTTP status 500 Internal Server Error",
+                ScrapeError::ErrorStatus,
+            ),
+            ("sample limit exceeded", ScrapeError::LimitExceeded),
+            ("expected equal, got INVALID", ScrapeError::Unreadable),
+            ("something new", ScrapeError::Other),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(
+                failed_scrape(answer(text).as_bytes(), "shop", "orders"),
+                Ok(Some(expected)),
+                "{text}"
+            );
+        }
+        assert_eq!(failed_scrape(answer("x").as_bytes(), "shop", "other"), Ok(None));
+    }
+
+    #[test]
+    fn a_prometheus_is_told_from_what_only_answers_like_one() {
+        let build = |data: &str| is_prometheus(format!(r#"{{"status":"success","data":{data}}}"#).as_bytes()).unwrap();
+        assert!(build(r#"{"version":"3.5.0","revision":"r","goVersion":"go1.24"}"#));
+        assert!(!build(r#"{"version":"2.24.0"}"#), "VictoriaMetrics");
+        assert!(!build(
+            r#"{"application":"Grafana Mimir","version":"2.14.0","goVersion":"go1.22"}"#
+        ));
+        assert!(
+            !build(r#"{"version":"0.37.2","revision":"r","goVersion":"go1.23"}"#),
+            "Thanos"
+        );
+    }
+}

@@ -1,0 +1,190 @@
+//! Which change of what a Prometheus says reaches the status, and when: a condition that flaps is shown ever more slowly,
+//! and figures move once in five minutes.
+
+use std::time::Duration;
+
+use super::finding::{Answer, Finding, RulesFinding, ScrapeFinding};
+
+/// Shortest time between two changes of the figures of one status.
+const FIGURES_INTERVAL: Duration = Duration::from_secs(5 * 60);
+/// A condition that stayed as it is for this long does not flap any more.
+const STABLE_AFTER: Duration = Duration::from_secs(10 * 60);
+/// Rounds for which bad or other news must stay the same before it is shown.
+const ROUNDS: u32 = 2;
+/// The same for a Prometheus that gives no answer, which may be restarting.
+const ROUNDS_WITHOUT_ANSWER: u32 = 4;
+/// How often these rounds are doubled at most.
+const MAX_DOUBLINGS: u32 = 3;
+
+/// One answer as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Part<T> {
+    shown: Answer<T>,
+    next: Answer<T>,
+    rounds: u32,
+    changes: u32,
+    /// When an answer last differed from what is shown.
+    differed_at: Option<Duration>,
+    /// Since when every answer differs from it.
+    differs_since: Option<Duration>,
+}
+
+impl<T> Default for Part<T> {
+    fn default() -> Self {
+        Self {
+            shown: Answer::NotYet,
+            next: Answer::NotYet,
+            rounds: 0,
+            changes: 0,
+            differed_at: None,
+            differs_since: None,
+        }
+    }
+}
+
+impl<T: Clone + PartialEq> Part<T> {
+    /// Takes the answer of a round. Returns whether what is shown changed.
+    fn take(&mut self, new: &Answer<T>, is_good: bool, now: Duration) -> bool {
+        if self
+            .differed_at
+            .is_some_and(|at| now.saturating_sub(at) >= STABLE_AFTER)
+        {
+            self.changes = 0;
+        }
+        if *new == self.shown || *new == Answer::NotYet {
+            self.rounds = 0;
+            self.differs_since = None;
+            return false;
+        }
+        self.differed_at = Some(now);
+        let since = *self.differs_since.get_or_insert(now);
+        self.rounds = if *new == self.next { self.rounds + 1 } else { 1 };
+        self.next = new.clone();
+        let first = self.shown == Answer::NotYet;
+        let needed = match new {
+            Answer::NoAddress => 1,
+            Answer::Known(_) if first && is_good => 1,
+            Answer::Known(_) | Answer::NotYet => ROUNDS << self.changes.min(MAX_DOUBLINGS),
+            Answer::Failed(_) => ROUNDS_WITHOUT_ANSWER,
+        };
+        // Answers that never agree with each other either are no reason to show an old one for ever.
+        if self.rounds < needed && now.saturating_sub(since) < STABLE_AFTER {
+            return false;
+        }
+        self.shown = new.clone();
+        self.rounds = 0;
+        self.differs_since = None;
+        self.changes += u32::from(!first);
+        true
+    }
+}
+
+/// What the status of one MonitoredApi shows of a Prometheus's answers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Damped {
+    scrape: Part<ScrapeFinding>,
+    rules: Part<RulesFinding>,
+    firing: Answer<u32>,
+    figures_at: Option<Duration>,
+}
+
+impl Damped {
+    /// Takes the finding of a round, at `now` since any fixed moment. Returns whether what is shown changed.
+    pub fn take(&mut self, new: &Finding, now: Duration) -> bool {
+        let good_scrape = matches!(new.scrape, Answer::Known(ScrapeFinding::Up(_)));
+        let good_rules = new.rules == Answer::Known(RulesFinding::Healthy);
+        let scrape = self.scrape.take(&new.scrape, good_scrape, now);
+        let rules = self.rules.take(&new.rules, good_rules, now);
+        let figures = self.take_figures(new, scrape || rules, now);
+        scrape || rules || figures
+    }
+
+    /// `written`: the status changes anyway.
+    fn take_figures(&mut self, new: &Finding, written: bool, now: Duration) -> bool {
+        let long_ago = |at| now.saturating_sub(at) >= FIGURES_INTERVAL;
+        let due = written || self.figures_at.is_none_or(long_ago);
+        // A single answer that is missing says nothing of the figure before it.
+        let missing = matches!(new.firing, Answer::Failed(_)) && !matches!(self.scrape.shown, Answer::Failed(_));
+        if !due || missing || new.firing == self.firing || new.firing == Answer::NotYet {
+            return false;
+        }
+        self.firing = new.firing.clone();
+        self.figures_at = Some(now);
+        true
+    }
+
+    /// What is shown.
+    #[must_use]
+    pub fn finding(&self) -> Finding {
+        Finding {
+            scrape: self.scrape.shown.clone(),
+            rules: self.rules.shown.clone(),
+            firing: self.firing.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prometheus::{
+        AskError,
+        ScrapeFinding::{Down, Up},
+    };
+
+    fn finding(scrape: ScrapeFinding, firing: u32) -> Finding {
+        Finding {
+            scrape: Answer::Known(scrape),
+            rules: Answer::Known(RulesFinding::Healthy),
+            firing: Answer::Known(firing),
+        }
+    }
+
+    /// One round each half minute. Returns in which of them what is shown changed.
+    fn changes(findings: impl IntoIterator<Item = Finding>) -> Vec<usize> {
+        let mut damped = Damped::default();
+        let rounds = findings.into_iter().enumerate();
+        let changed = rounds.filter(|(round, finding)| damped.take(finding, Duration::from_secs(30) * *round as u32));
+        changed.map(|(round, _)| round).collect()
+    }
+
+    #[test]
+    fn good_news_is_shown_at_once_and_bad_news_once_it_stays() {
+        let rounds = [Up(vec![]), Down(None), Up(vec![]), Down(None), Down(None), Down(None)];
+        assert_eq!(changes(rounds.map(|scrape| finding(scrape, 0))), [0, 4]);
+        let rounds = [Down(None), Down(None), Up(vec![]), Up(vec![]), Up(vec![])];
+        let damped = changes(rounds.map(|scrape| finding(scrape, 0)));
+        assert_eq!(
+            damped,
+            [0, 1, 3],
+            "the rules and the figure of the first round are known at once"
+        );
+    }
+
+    #[test]
+    fn a_target_that_flaps_changes_the_condition_ever_more_rarely() {
+        let flapping = (0..240).map(|round| finding(if round / 3 % 2 == 0 { Up(vec![]) } else { Down(None) }, 0));
+        let shown = changes(flapping);
+        assert!(shown.len() <= 8, "in two hours: {shown:?}");
+    }
+
+    #[test]
+    fn figures_move_once_in_five_minutes() {
+        let rising = (0..60).map(|round| finding(Up(vec![]), round));
+        let shown = changes(rising);
+        assert_eq!(shown, [0, 10, 20, 30, 40, 50]);
+    }
+
+    #[test]
+    fn a_prometheus_that_restarts_is_no_news_and_one_that_stays_away_is() {
+        let away = || Finding {
+            scrape: Answer::Failed(AskError::Unreachable),
+            rules: Answer::Failed(AskError::Unreachable),
+            firing: Answer::Failed(AskError::Unreachable),
+        };
+        let up = || finding(Up(vec![]), 0);
+        assert_eq!(changes([up(), away(), away(), up()]), [0]);
+        let shown = changes([up(), away(), away(), away(), away(), away()]);
+        assert_eq!(shown, [0, 4]);
+    }
+}

@@ -1,0 +1,221 @@
+//! What follows from a Prometheus's answers for one MonitoredApi.
+
+use std::collections::BTreeMap;
+
+use super::AskError;
+use super::answer::{LoadedGroup, Row, RuleError, ScrapeError};
+
+/// What is asked about a MonitoredApi, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Subscription {
+    /// Address of the Prometheus that scrapes it. `None`: not known.
+    pub address: Option<String>,
+    /// uid of its PrometheusRule. `None`: it has none.
+    pub rules_uid: Option<String>,
+}
+
+/// An answer to one question.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Answer<T> {
+    /// It was not asked yet since the start: what the status says stays.
+    #[default]
+    NotYet,
+    /// It is not known whom to ask.
+    NoAddress,
+    /// There is no answer that can be used.
+    Failed(AskError),
+    /// The answer.
+    Known(T),
+}
+
+/// Whether an API is scraped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScrapeFinding {
+    /// Every target is up. Also the other jobs that scrape the same addresses, at most three of them.
+    Up(Vec<String>),
+    /// Some targets are down, for this reason.
+    PartlyDown(Option<ScrapeError>),
+    /// Every target is down, for this reason.
+    Down(Option<ScrapeError>),
+    /// There is no target.
+    NoTarget,
+}
+
+/// Whether the rules of an API are evaluated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RulesFinding {
+    /// They are loaded, and none fails.
+    Healthy,
+    /// They are not loaded.
+    NotLoaded,
+    /// This rule fails.
+    Failing(String, RuleError),
+}
+
+/// What is known of one API.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Finding {
+    /// Whether it is scraped.
+    pub scrape: Answer<ScrapeFinding>,
+    /// Whether its rules are evaluated.
+    pub rules: Answer<RulesFinding>,
+    /// The number of its alerts that fire.
+    pub firing: Answer<u32>,
+}
+
+impl Finding {
+    /// The finding where nobody can be asked.
+    #[must_use]
+    pub const fn no_address() -> Self {
+        Self {
+            scrape: Answer::NoAddress,
+            rules: Answer::NoAddress,
+            firing: Answer::NoAddress,
+        }
+    }
+}
+
+/// Namespace and job.
+pub type JobKey = (String, String);
+
+/// What one Prometheus answered about all APIs.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// It is a Prometheus itself, so what it does not have does not exist.
+    pub is_prometheus: bool,
+    /// Targets that are up and that are down, by namespace and job.
+    pub targets: Answer<BTreeMap<JobKey, (u32, u32)>>,
+    /// Other jobs that scrape the same addresses.
+    pub also_scraped_by: BTreeMap<JobKey, Vec<String>>,
+    /// Why targets are down, where it was asked.
+    pub scrape_errors: BTreeMap<JobKey, ScrapeError>,
+    /// Firing alerts.
+    pub firing: Answer<BTreeMap<JobKey, u32>>,
+    /// By uid of the PrometheusRule: its first failing rule.
+    pub rules: Answer<BTreeMap<String, Option<(String, RuleError)>>>,
+}
+
+impl Reading {
+    /// Takes the answer to [`super::queries::TARGETS`].
+    pub fn set_targets(&mut self, rows: Result<Vec<Row>, AskError>) {
+        self.targets = known(rows, |rows| {
+            let mut targets = BTreeMap::<JobKey, (u32, u32)>::new();
+            for row in rows {
+                let (up, down) = targets.entry((row.namespace, row.job)).or_default();
+                *(if row.up == "1" { up } else { down }) += count(row.value);
+            }
+            targets
+        });
+    }
+
+    /// Takes the answer to [`super::queries::FIRING`].
+    pub fn set_firing(&mut self, rows: Result<Vec<Row>, AskError>) {
+        self.firing = known(rows, |rows| {
+            let counts = rows.into_iter().map(|row| ((row.namespace, row.job), count(row.value)));
+            counts.collect()
+        });
+    }
+
+    /// Takes the answer to [`super::queries::SCRAPED_TWICE`]. Without one, nothing is known to be scraped twice.
+    pub fn set_scraped_twice(&mut self, rows: Result<Vec<Row>, AskError>) {
+        let mut by_instance = BTreeMap::<String, Vec<JobKey>>::new();
+        for row in rows.unwrap_or_default() {
+            by_instance
+                .entry(row.instance)
+                .or_default()
+                .push((row.namespace, row.job));
+        }
+        self.also_scraped_by.clear();
+        for jobs in by_instance.values() {
+            for own in jobs {
+                let others = jobs.iter().filter(|other| *other != own).map(|(_, job)| job);
+                let others = others.filter(|job| is_plain(job)).cloned();
+                self.also_scraped_by.entry(own.clone()).or_default().extend(others);
+            }
+        }
+        for others in self.also_scraped_by.values_mut() {
+            others.sort();
+            others.dedup();
+            others.truncate(3);
+        }
+    }
+
+    /// Takes the rule groups.
+    pub fn set_rules(&mut self, groups: Result<Vec<LoadedGroup>, AskError>) {
+        self.rules = known(groups, |groups| {
+            let mut rules = BTreeMap::<String, Option<(String, RuleError)>>::new();
+            for group in groups {
+                let failing = rules.entry(group.uid).or_default();
+                *failing = failing.take().or(group.failing);
+            }
+            rules
+        });
+    }
+}
+
+fn known<R, T>(answer: Result<R, AskError>, take: impl FnOnce(R) -> T) -> Answer<T> {
+    match answer {
+        Ok(read) => Answer::Known(take(read)),
+        Err(error) => Answer::Failed(error),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float becomes an integer by saturation, and a count is never negative"
+)]
+fn count(value: f64) -> u32 {
+    value as u32
+}
+
+/// Whether a job's name can stand in a sentence.
+fn is_plain(job: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:".contains(&byte);
+    !job.is_empty() && job.len() <= 128 && job.bytes().all(plain)
+}
+
+/// What a Prometheus's answers mean for the API of this namespace and name.
+#[must_use]
+pub fn find(reading: &Reading, namespace: &str, name: &str, rules_uid: Option<&str>) -> Finding {
+    let key = (namespace.to_owned(), name.to_owned());
+    Finding {
+        scrape: scrape(reading, &key),
+        rules: rules(reading, rules_uid),
+        firing: match &reading.firing {
+            Answer::Known(counts) => Answer::Known(counts.get(&key).copied().unwrap_or_default()),
+            Answer::NotYet | Answer::NoAddress => Answer::NotYet,
+            Answer::Failed(error) => Answer::Failed(*error),
+        },
+    }
+}
+
+fn scrape(reading: &Reading, key: &JobKey) -> Answer<ScrapeFinding> {
+    let targets = match &reading.targets {
+        Answer::Known(targets) => targets,
+        Answer::NotYet | Answer::NoAddress => return Answer::NotYet,
+        Answer::Failed(error) => return Answer::Failed(*error),
+    };
+    let error = || reading.scrape_errors.get(key).copied();
+    Answer::Known(match targets.get(key).copied().unwrap_or_default() {
+        (0, 0) if !reading.is_prometheus => return Answer::Failed(AskError::NotPrometheus),
+        (0, 0) => ScrapeFinding::NoTarget,
+        (_, 0) => ScrapeFinding::Up(reading.also_scraped_by.get(key).cloned().unwrap_or_default()),
+        (0, _) => ScrapeFinding::Down(error()),
+        (_, _) => ScrapeFinding::PartlyDown(error()),
+    })
+}
+
+fn rules(reading: &Reading, uid: Option<&str>) -> Answer<RulesFinding> {
+    let Some(uid) = uid else { return Answer::NotYet };
+    match &reading.rules {
+        Answer::Known(loaded) => match loaded.get(uid) {
+            Some(None) => Answer::Known(RulesFinding::Healthy),
+            Some(Some((rule, error))) => Answer::Known(RulesFinding::Failing(rule.clone(), *error)),
+            None if reading.is_prometheus => Answer::Known(RulesFinding::NotLoaded),
+            None => Answer::Failed(AskError::NotPrometheus),
+        },
+        Answer::NotYet | Answer::NoAddress => Answer::NotYet,
+        Answer::Failed(error) => Answer::Failed(*error),
+    }
+}

@@ -1,0 +1,194 @@
+//! The links that a Prometheus itself must confirm: `Scraped` and `RulesHealthy`, and the figure of firing alerts.
+//!
+//! Of its answers only classes, counts and checked names reach a message.
+
+use controller_api::{ConditionType, Reason};
+
+use super::{FoldInput, monitoring, verdict::Verdict};
+use crate::{
+    kind::ChildKind,
+    prometheus::{
+        Answer, AskError, RulesFinding, ScrapeFinding,
+        answer::{RuleError, ScrapeError},
+    },
+};
+
+/// Whether the target is up. `None` if monitoring is off: the condition is then not reported.
+pub(super) fn scraped(input: &FoldInput<'_>) -> Option<Verdict> {
+    if input.validated.is_err() {
+        return Some(monitoring::spec_invalid());
+    }
+    monitoring::monitored_spec(input)?;
+    if let Some(verdict) = monitoring::not_written(input, ChildKind::SERVICE_MONITOR) {
+        return Some(verdict);
+    }
+    let deployment = input.workload.deployment.as_ref();
+    if deployment.is_some_and(|deployment| deployment.wanted == 0) {
+        return Some(Verdict::yes(
+            Reason::ScaledToZero,
+            "no pod is wanted, so there is nothing to scrape",
+        ));
+    }
+    if !monitoring::has_run(input) {
+        return Some(monitoring::never_ran());
+    }
+    Some(match &input.finding.scrape {
+        Answer::Known(finding) => of_targets(finding),
+        Answer::NotYet => before(input, ConditionType::Scraped),
+        Answer::NoAddress => no_address("whether a Prometheus scrapes the API"),
+        Answer::Failed(error) => failed(*error, "whether a Prometheus scrapes the API"),
+    })
+}
+
+/// Whether every rule evaluates. `None` if there are no rules: the condition is then not reported.
+pub(super) fn rules_healthy(input: &FoldInput<'_>) -> Option<Verdict> {
+    if input.validated.is_err() {
+        return Some(monitoring::spec_invalid());
+    }
+    monitoring::monitored_spec(input)?;
+    if !monitoring::has_child(input, ChildKind::PROMETHEUS_RULE) {
+        return None;
+    }
+    if let Some(verdict) = monitoring::not_written(input, ChildKind::PROMETHEUS_RULE) {
+        return Some(verdict);
+    }
+    Some(match &input.finding.rules {
+        Answer::Known(finding) => of_rules(finding),
+        Answer::NotYet => before(input, ConditionType::RulesHealthy),
+        Answer::NoAddress => no_address("whether the rules are evaluated"),
+        Answer::Failed(error) => failed(*error, "whether the rules are evaluated"),
+    })
+}
+
+/// The number of firing alerts. `None`: not known.
+pub(super) fn firing_alerts(input: &FoldInput<'_>) -> Option<i32> {
+    if input.validated.is_ok() {
+        monitoring::monitored_spec(input)?;
+    }
+    match input.finding.firing {
+        Answer::Known(count) => i32::try_from(count).ok(),
+        Answer::NotYet => input.previous.firing_alerts,
+        Answer::NoAddress | Answer::Failed(_) => None,
+    }
+}
+
+fn of_targets(finding: &ScrapeFinding) -> Verdict {
+    match finding {
+        ScrapeFinding::Up(also) if also.is_empty() => Verdict::yes(Reason::TargetUp, "every target of the API is up"),
+        ScrapeFinding::Up(also) => Verdict::yes(
+            Reason::AlsoScrapedBy,
+            format!(
+                "every target of the API is up, but its pods are also scraped by job {}: remove that job or annotation, or every figure without the job is counted twice",
+                also.join(", ")
+            ),
+        ),
+        ScrapeFinding::NoTarget => Verdict::no(
+            Reason::NoTarget,
+            "Prometheus has no target of this API: it reads a new ServiceMonitor within about two minutes; if it stays so, see MonitorSelected, and whether the Role of this Prometheus lets it read Services, EndpointSlices and Pods in this namespace",
+        ),
+        ScrapeFinding::Down(error) => Verdict::no(
+            Reason::TargetDown,
+            format!("no target of the API is up: {}", scrape_sentence(*error)),
+        ),
+        ScrapeFinding::PartlyDown(error) => Verdict::no(
+            Reason::TargetDown,
+            format!("not every target of the API is up: {}", scrape_sentence(*error)),
+        ),
+    }
+}
+
+const fn scrape_sentence(error: Option<ScrapeError>) -> &'static str {
+    match error {
+        Some(ScrapeError::ConnectionRefused) => {
+            "nothing listens on the metrics port: set spec.metrics.port, or spec.port where the metrics are on it"
+        }
+        Some(ScrapeError::TimedOut) => {
+            "the page does not answer in time: see whether a NetworkPolicy blocks Prometheus, or raise spec.metrics.timeout"
+        }
+        Some(ScrapeError::NotFound) => "the page does not exist (404): set spec.metrics.path",
+        Some(ScrapeError::Unauthorized) => {
+            "the API asks for credentials: serve the metrics without, on a port of their own (spec.metrics.port)"
+        }
+        Some(ScrapeError::ErrorStatus) => "the page answers with an error status: look at the API's log",
+        Some(ScrapeError::LimitExceeded) => {
+            "the page is larger than the limits allow: export fewer series, or raise spec.metrics.limits"
+        }
+        Some(ScrapeError::Unreadable) => {
+            "the page is not one that Prometheus reads: see spec.metrics.path, and the content type of the page"
+        }
+        Some(ScrapeError::Tls) => {
+            "the port speaks TLS where plain HTTP is wanted, or a certificate is refused: see spec.metrics.port"
+        }
+        Some(ScrapeError::Other) | None => "Prometheus's page Target health (/targets) shows the error",
+    }
+}
+
+fn of_rules(finding: &RulesFinding) -> Verdict {
+    match finding {
+        RulesFinding::Healthy => Verdict::yes(
+            Reason::RulesEvaluated,
+            "every rule is loaded and evaluates without an error",
+        ),
+        RulesFinding::NotLoaded => Verdict::no(
+            Reason::RulesNotLoaded,
+            "Prometheus has not loaded the rules: it reads a new PrometheusRule within about two minutes; if it stays so, see RulesSelected and the log of the Prometheus Operator",
+        ),
+        RulesFinding::Failing(rule, error) => Verdict::no(
+            Reason::RuleFails,
+            format!("the rule {rule} fails: {}", rule_sentence(*error)),
+        ),
+    }
+}
+
+const fn rule_sentence(error: RuleError) -> &'static str {
+    match error {
+        RuleError::ManyMatches => {
+            "several series match where one may, most likely because the API or its platform figures are scraped twice: see Scraped"
+        }
+        RuleError::TooSlow => "its evaluation takes too long: look at the load of the Prometheus",
+        RuleError::TooManySamples => {
+            "it needs more samples than Prometheus loads for one query (--query.max-samples): find the label with too many values"
+        }
+        RuleError::Other => "Prometheus's page Rule health (/rules) shows the error",
+    }
+}
+
+/// What the status said before the operator was started: it is not news that nothing was asked yet.
+fn before(input: &FoldInput<'_>, type_: ConditionType) -> Verdict {
+    let said_by_us = |before: &Verdict| {
+        !matches!(
+            before.reason,
+            Reason::SpecInvalid | Reason::NotApplied | Reason::CrdMissing
+        )
+    };
+    Verdict::before(type_, input.previous)
+        .filter(said_by_us)
+        .unwrap_or_else(|| Verdict::unknown(Reason::NotAskedYet, "Prometheus has not been asked yet"))
+}
+
+fn no_address(what: &str) -> Verdict {
+    Verdict::unknown(
+        Reason::NoPrometheusUrl,
+        format!(
+            "it is not known {what}, because there is not exactly one Prometheus that selects the ServiceMonitor: name its address in the chart's value prometheusUrl"
+        ),
+    )
+}
+
+fn failed(error: AskError, what: &str) -> Verdict {
+    let reason = match error {
+        AskError::NotPrometheus => Reason::NotPrometheus,
+        AskError::Unreachable
+        | AskError::TooSlow
+        | AskError::Refused
+        | AskError::Redirected
+        | AskError::Failed
+        | AskError::TooLarge
+        | AskError::TooManySeries
+        | AskError::NotUnderstood => Reason::PrometheusUnanswered,
+    };
+    Verdict::unknown(
+        reason,
+        format!("{error}, so it is not known {what}: see the chart's value prometheusUrl, and the operator's log"),
+    )
+}

@@ -1,0 +1,178 @@
+//! The rounds in which each Prometheus is asked. Only the leader asks, a fixed number of requests a round, whatever the
+//! number of MonitoredApis.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use controller_core::prometheus::{Answer, AskError, Reading, answer, find, queries};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::cache::namespaced_name::NamespacedName;
+use crate::prometheus::client::{Bounds, Client};
+use crate::work::context::Context;
+
+/// From one round to the next.
+const ROUND: Duration = Duration::from_secs(30);
+/// The first round waits until the MonitoredApis of the start have said whom to ask.
+const FIRST: Duration = Duration::from_secs(5);
+/// Prometheuses that are asked. Those beyond are not.
+const MAX_ADDRESSES: usize = 8;
+/// Targets of one MonitoredApi each whose error is asked for in one round.
+const MAX_ERRORS: usize = 8;
+/// Of the answer to a query.
+const QUERY: Bounds = Bounds {
+    time: Duration::from_secs(10),
+    bytes: 16 << 20,
+};
+/// Of the answer with all rules, which has the text of each. It is parsed while it arrives.
+const RULES: Bounds = Bounds {
+    time: Duration::from_secs(30),
+    bytes: 256 << 20,
+};
+/// Between two readings of the rules: at least this, and so long that the reading takes at most a hundredth of the time.
+const RULES_INTERVAL: Duration = Duration::from_secs(55);
+const RULES_SHARE: u32 = 100;
+
+/// What is remembered of one Prometheus from round to round.
+#[derive(Debug, Default)]
+struct Known {
+    reading: Reading,
+    /// When the rules are read again.
+    rules_due: Option<Instant>,
+}
+
+/// Asks in rounds until `stop` or the end of the `term` of leadership.
+pub(crate) async fn read(context: Arc<Context>, stop: CancellationToken, term: CancellationToken) {
+    let started = Instant::now();
+    let client = Client::new();
+    let mut known = HashMap::<String, Known>::new();
+    let rounds = async {
+        tokio::time::sleep(FIRST).await;
+        loop {
+            let begun = Instant::now();
+            round(&context, &client, &mut known, started).await;
+            tokio::time::sleep_until(begun + ROUND).await;
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = term.cancelled() => {}
+        () = rounds => {}
+    }
+}
+
+/// Asks every Prometheus once, and wakes the MonitoredApis whose status shows something else then.
+async fn round(context: &Context, client: &Client, known: &mut HashMap<String, Known>, started: Instant) {
+    let mut asked: Vec<_> = context.board.by_address().into_iter().collect();
+    asked.sort_by(|(one, _), (other, _)| one.cmp(other));
+    asked.truncate(MAX_ADDRESSES);
+    known.retain(|address, _| asked.iter().any(|(asked, _)| asked == address));
+    for (address, apis) in asked {
+        let known = known.entry(address.clone()).or_default();
+        ask(client, &address, known, &apis).await;
+        for (key, rules_uid) in apis {
+            let finding = find(&known.reading, &key.namespace, &key.name, rules_uid.as_deref());
+            if context.board.take(&key, &finding, started.elapsed()) {
+                context.queue.add_status(&key);
+            }
+        }
+    }
+}
+
+async fn ask(client: &Client, address: &str, known: &mut Known, apis: &[(NamespacedName, Option<String>)]) {
+    let query = async |query: &'static str| {
+        let path = query_path(query);
+        client.get(address, &path, QUERY, |body| answer::rows(body)).await
+    };
+    let reading = &mut known.reading;
+    let targets = query(queries::TARGETS).await;
+    if let Err(error) = targets {
+        tracing::warn!(address, %error, "Prometheus was asked and gave no answer");
+        reading.set_targets(Err(error));
+        reading.set_firing(Err(error));
+        // The rules keep their answer while the rest fails for a moment, and have none once it is due again.
+        if known.rules_due.is_none_or(|due| due <= Instant::now()) {
+            reading.set_rules(Err(error));
+        }
+        return;
+    }
+    reading.set_targets(targets);
+    reading.set_firing(query(queries::FIRING).await);
+    reading.set_scraped_twice(query(queries::SCRAPED_TWICE).await);
+    if known.rules_due.is_none_or(|due| due <= Instant::now()) {
+        ask_rules(client, address, known).await;
+    }
+    ask_errors(client, address, &mut known.reading, apis).await;
+}
+
+/// What the server is, and all rules.
+async fn ask_rules(client: &Client, address: &str, known: &mut Known) {
+    let build = client.get(address, "/api/v1/status/buildinfo", QUERY, |body| {
+        answer::is_prometheus(body)
+    });
+    known.reading.is_prometheus = build.await.unwrap_or_default();
+    let begun = Instant::now();
+    let path = "/api/v1/rules?exclude_alerts=true";
+    let groups = client.get(address, path, RULES, |body| answer::rule_groups(body)).await;
+    if let Err(error) = groups {
+        tracing::warn!(address, %error, "Prometheus was asked for its rules and gave no answer");
+    }
+    known.reading.set_rules(groups);
+    known.rules_due = Some(Instant::now() + RULES_INTERVAL.max(begun.elapsed() * RULES_SHARE));
+}
+
+/// Why targets are down: asked once an outage, for a few MonitoredApis a round.
+async fn ask_errors(client: &Client, address: &str, reading: &mut Reading, apis: &[(NamespacedName, Option<String>)]) {
+    let down: Vec<_> = match &reading.targets {
+        Answer::Known(targets) => {
+            let ours = apis
+                .iter()
+                .map(|(key, _)| (key.namespace.to_string(), key.name.to_string()));
+            ours.filter(|key| targets.get(key).is_some_and(|(_, down)| *down > 0))
+                .collect()
+        }
+        Answer::NotYet | Answer::NoAddress | Answer::Failed(_) => return,
+    };
+    reading.scrape_errors.retain(|key, _| down.contains(key));
+    let unknown: Vec<_> = down
+        .into_iter()
+        .filter(|key| !reading.scrape_errors.contains_key(key))
+        .take(MAX_ERRORS)
+        .collect();
+    for (namespace, name) in unknown {
+        // Prometheus Operator names the pool of a ServiceMonitor's first endpoint so.
+        let pool = encoded(&format!("serviceMonitor/{namespace}/{name}/0"));
+        let path = format!("/api/v1/targets?state=active&scrapePool={pool}");
+        let key = (namespace.clone(), name.clone());
+        let parse = move |body: &mut dyn std::io::Read| answer::failed_scrape(body, &namespace, &name);
+        match client.get(address, &path, QUERY, parse).await {
+            Ok(Some(error)) => drop(reading.scrape_errors.insert(key, error)),
+            Ok(None) => {}
+            // Its siblings would fail in the same way.
+            Err(AskError::Unreachable | AskError::TooSlow) => return,
+            Err(_) => drop(reading.scrape_errors.insert(key, answer::ScrapeError::Other)),
+        }
+    }
+}
+
+fn query_path(query: &str) -> String {
+    format!("/api/v1/query?query={}", encoded(query))
+}
+
+/// Percent-encodes all but letters and digits.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len() * 2);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests;

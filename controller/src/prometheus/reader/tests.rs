@@ -1,0 +1,230 @@
+//! A round against servers that are slow, gone, wrong or hostile, and one that is as it should be.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use controller_core::prometheus::{Finding, ScrapeFinding, Subscription};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::*;
+use crate::work::scripted_api;
+
+const UID: &str = "9f8e7d6c-1111-4222-8333-aabbccddeeff";
+
+/// How the server answers a request for a path.
+type Answers = fn(&str) -> Vec<u8>;
+
+/// A server on 127.0.0.1 that sends `answers` and then, where `endless`, the last one again and again. Returns its address and
+/// the number of requests so far.
+async fn server(answers: Answers, endless: bool) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let requests = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&requests);
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            count.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(serve(stream, answers, endless));
+        }
+    });
+    (address, requests)
+}
+
+async fn serve(mut stream: TcpStream, answers: Answers, endless: bool) {
+    let mut head = vec![0; 4096];
+    let count = stream.read(&mut head).await.unwrap_or_default();
+    let head = String::from_utf8_lossy(&head[..count]).into_owned();
+    let answer = answers(head.split(' ').nth(1).unwrap_or_default());
+    while stream.write_all(&answer).await.is_ok() && endless {}
+}
+
+fn http(status: &str, body: &str) -> Vec<u8> {
+    format!(
+        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+fn ok(data: &str) -> Vec<u8> {
+    http("200 OK", &format!(r#"{{"status":"success","data":{data}}}"#))
+}
+
+fn vector(result: &str) -> Vec<u8> {
+    ok(&format!(r#"{{"resultType":"vector","result":[{result}]}}"#))
+}
+
+/// A Prometheus with one API, whose target is up, whose rules are loaded and of whose alerts two fire.
+fn well(path: &str) -> Vec<u8> {
+    let labels = r#""namespace":"shop","job":"orders""#;
+    if path.contains("count%5Fvalues") {
+        vector(&format!(r#"{{"metric":{{{labels},"up":"1"}},"value":[1,"3"]}}"#))
+    } else if path.contains("ALERTS") {
+        vector(&format!(r#"{{"metric":{{{labels}}},"value":[1,"2"]}}"#))
+    } else if path.contains("group%20by") {
+        vector("")
+    } else if path.contains("buildinfo") {
+        ok(r#"{"version":"3.5.0","goVersion":"go1.24"}"#)
+    } else {
+        ok(&format!(
+            r#"{{"groups":[{{"file":"shop-orders-{UID}.yaml","rules":[{{"name":"A","health":"ok"}}]}}]}}"#
+        ))
+    }
+}
+
+/// The context of a leader that asks `address` about some APIs of the namespace shop.
+fn context(address: &str, apis: &[&str]) -> Arc<Context> {
+    let (context, _) = scripted_api::context(Vec::new());
+    for api in apis {
+        let subscription = Subscription {
+            address: Some(address.to_owned()),
+            rules_uid: Some(UID.to_owned()),
+        };
+        let key = NamespacedName::new("shop", api);
+        context.board.subscribe(&key, Some(subscription));
+    }
+    context
+}
+
+fn found(context: &Context, address: &str) -> Finding {
+    let subscription = Subscription {
+        address: Some(address.to_owned()),
+        rules_uid: Some(UID.to_owned()),
+    };
+    context
+        .board
+        .subscribe(&NamespacedName::new("shop", "orders"), Some(subscription))
+}
+
+#[tokio::test]
+async fn one_round_tells_what_prometheus_says_and_wakes_whom_it_concerns() {
+    let (address, _) = server(well, false).await;
+    let context = context(&address, &["orders"]);
+    let mut known = HashMap::new();
+    let started = Instant::now();
+    round(&context, &Client::new(), &mut known, started).await;
+    let found = found(&context, &address);
+    assert_eq!(found.scrape, Answer::Known(ScrapeFinding::Up(Vec::new())));
+    assert_eq!(found.firing, Answer::Known(2));
+    assert_eq!(
+        found.rules,
+        Answer::Known(controller_core::prometheus::RulesFinding::Healthy)
+    );
+    assert_eq!(context.queue.next().await, NamespacedName::new("shop", "orders"));
+    round(&context, &Client::new(), &mut known, started).await;
+    assert_eq!(context.queue.depth().0, 0, "what stays the same wakes nobody");
+}
+
+#[tokio::test]
+async fn the_number_of_requests_does_not_grow_with_the_number_of_apis() {
+    for apis in [1_usize, 1000] {
+        let (address, requests) = server(well, false).await;
+        let names: Vec<_> = (0..apis).map(|index| format!("api-{index}")).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let context = context(&address, &names);
+        round(&context, &Client::new(), &mut HashMap::new(), Instant::now()).await;
+        assert_eq!(requests.load(Ordering::Relaxed), 5, "{apis} APIs");
+    }
+}
+
+/// What one query to a server ends with, and how long it took.
+async fn asked(answers: Answers, endless: bool) -> (Result<usize, AskError>, Duration) {
+    let (address, _) = server(answers, endless).await;
+    ask_once(&address, Duration::from_secs(5)).await
+}
+
+async fn ask_once(address: &str, time: Duration) -> (Result<usize, AskError>, Duration) {
+    let begun = Instant::now();
+    let bounds = Bounds { time, ..QUERY };
+    let path = query_path(queries::TARGETS);
+    let rows = Client::new()
+        .get(address, &path, bounds, |body| answer::rows(body))
+        .await;
+    (rows.map(|rows| rows.len()), begun.elapsed())
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_wrong_or_refuses_is_told_by_its_class() {
+    let (gone, _) = ask_once("http://127.0.0.1:1", Duration::from_secs(5)).await;
+    assert_eq!(gone, Err(AskError::Unreachable));
+    let cases: [(Answers, AskError); 8] = [
+        (|_| http("500 Oops", "x"), AskError::Failed),
+        (|_| http("403 No", ""), AskError::Refused),
+        (
+            |_| http("302 Found\r\nLocation: http://169.254.169.254/", ""),
+            AskError::Redirected,
+        ),
+        (|_| http("200 OK", "<html>Grafana</html>"), AskError::NotUnderstood),
+        (|_| b"\x00\x01garbage\r\n\r\n".to_vec(), AskError::Unreachable),
+        (
+            |_| http("200 OK\r\nContent-Encoding: gzip", "\x1f\u{8b}bomb"),
+            AskError::NotUnderstood,
+        ),
+        (
+            |_| b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"status\":".to_vec(),
+            AskError::Unreachable,
+        ),
+        (
+            |_| {
+                let row = r#"{"metric":{"namespace":"a","job":"b","up":"1"},"value":[1,"1"]}"#;
+                vector(&vec![row; 100_000].join(","))
+            },
+            AskError::TooManySeries,
+        ),
+    ];
+    for (index, (answers, expected)) in cases.into_iter().enumerate() {
+        assert_eq!(asked(answers, false).await.0, Err(expected), "case {index}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_an_end_is_left_after_its_bound() {
+    let endless: [(Answers, bool, AskError); 2] = [
+        // Rows for ever: the bound on their number.
+        (
+            |_| {
+                let row = r#"{"metric":{},"value":[1,"1"]},"#;
+                let head =
+                    "HTTP/1.1 200 OK\r\n\r\n{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[";
+                format!("{head}{}", row.repeat(200_000)).into_bytes()
+            },
+            false,
+            AskError::TooManySeries,
+        ),
+        // One text for ever: the bound on its length.
+        (
+            |_| format!("HTTP/1.1 200 OK\r\n\r\n{{\"status\":\"{}", "a".repeat(1 << 20)).into_bytes(),
+            true,
+            AskError::TooLarge,
+        ),
+    ];
+    for (answers, repeat, expected) in endless {
+        let (result, took) = asked(answers, repeat).await;
+        assert_eq!(result, Err(expected));
+        assert!(took < Duration::from_secs(5), "{took:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_left_in_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (result, took) = ask_once(&address, Duration::from_millis(300)).await;
+    assert_eq!(result, Err(AskError::TooSlow));
+    assert!(took < Duration::from_secs(3), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_prometheus_that_fails_wakes_nobody_until_it_stays_so() {
+    let (address, _) = server(|_| http("500 Oops", ""), false).await;
+    let context = context(&address, &["orders"]);
+    let (client, mut known, started) = (Client::new(), HashMap::new(), Instant::now());
+    for _ in 0..3 {
+        round(&context, &client, &mut known, started).await;
+        assert_eq!(context.queue.depth().0, 0);
+    }
+    round(&context, &client, &mut known, started).await;
+    assert_eq!(context.queue.depth().0, 1);
+    assert_eq!(found(&context, &address).scrape, Answer::Failed(AskError::Failed));
+}

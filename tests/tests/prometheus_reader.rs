@@ -1,0 +1,208 @@
+//! The operator reads a real Prometheus: what it says of targets, rules and alerts reaches the status, also when it breaks,
+//! and nothing is written while it stays the same.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may panic, and prints its figures"
+)]
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use integration_tests::{
+    audit::{AuditLog, Entry},
+    eventually,
+    install::{Installed, OPERATOR_USER, prometheus_operator_crds},
+    kubernetes::{Kubernetes, MONITORED_APIS, Resource, condition, monitored_api, says},
+    operator::Operator,
+};
+use serde_json::{Value, json};
+use testbed::{Testbed, Toolbox};
+
+const NAMESPACE: &str = "shop";
+const PROMETHEUSES: Resource = Resource::new("monitoring.coreos.com", "v1", "prometheuses");
+const PROMETHEUS_RULES: Resource = Resource::new("monitoring.coreos.com", "v1", "prometheusrules");
+/// News is shown once it was the same in two rounds of half a minute; after several changes, in eight.
+const PATIENCE: Duration = Duration::from_secs(6 * 60);
+/// How long nothing may be written while nothing happens.
+const STEADY: Duration = Duration::from_secs(65);
+
+/// A Prometheus with one target, which is its own page unless it is broken, and the rules of the MonitoredApi.
+struct Prometheus {
+    process: Child,
+    folder: PathBuf,
+    port: u16,
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        // An error means that it has already ended, which is fine.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Prometheus {
+    fn start(folder: &Path) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        configure(folder, port);
+        let args = [
+            format!("--config.file={}", folder.join("prometheus.yml").display()),
+            format!("--storage.tsdb.path={}", folder.join("data").display()),
+            format!("--web.listen-address=127.0.0.1:{port}"),
+            "--web.enable-lifecycle".to_owned(),
+        ];
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(Toolbox::open().unwrap().bin("prometheus").unwrap())
+            .args(args)
+            .env_clear();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self {
+            process: command.spawn().unwrap(),
+            folder: folder.to_owned(),
+            port,
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Scrapes another port as the API's target.
+    fn scrape(&self, port: u16) {
+        configure(&self.folder, port);
+        self.reload();
+    }
+
+    /// Loads rules, as Prometheus Operator does: in a file that is named after the PrometheusRule and its uid.
+    fn load(&self, rule: &Value, spec: &Value) {
+        let uid = rule.pointer("/metadata/uid").unwrap().as_str().unwrap();
+        let file = self.folder.join(format!("{NAMESPACE}-orders-{uid}.yaml"));
+        fs::write(file, spec.to_string()).unwrap();
+        self.reload();
+    }
+
+    fn reload(&self) {
+        eventually("Prometheus to reload", Duration::from_secs(30), || {
+            let reloaded = ureq::post(format!("{}/-/reload", self.url())).send_empty();
+            Ok(reloaded.map(drop).map_err(|error| error.to_string()))
+        })
+        .unwrap();
+    }
+}
+
+fn configure(folder: &Path, target: u16) {
+    let config = format!(
+        "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
+         rule_files: [\"{}/*-*-*.yaml\"]\n\
+         scrape_configs:\n\
+         - job_name: serviceMonitor/{NAMESPACE}/orders/0\n  static_configs:\n  - targets: [\"127.0.0.1:{target}\"]\n    \
+         labels: {{namespace: {NAMESPACE}, job: orders}}\n",
+        folder.display()
+    );
+    fs::write(folder.join("prometheus.yml"), config).unwrap();
+}
+
+/// The operator's writes since `mark`, without those of the Lease.
+fn writes(audit: &AuditLog, mark: integration_tests::audit::Mark) -> Vec<String> {
+    let entries = audit.since(mark, OPERATOR_USER).unwrap();
+    let writes = entries
+        .iter()
+        .filter(|entry| entry.is_write() && entry.resource != "leases");
+    writes.map(Entry::show).collect()
+}
+
+/// Waits for the status of a condition, and then for a part of its reason and message.
+fn wait(api: &Kubernetes, name: &str, status: &str, part: &str) {
+    let started = Instant::now();
+    eventually(&format!("{name}={status} with {part:?}"), PATIENCE, || {
+        let object = api.get(&MONITORED_APIS.object(NAMESPACE, "orders"))?.unwrap();
+        let found = says(&object, name, status);
+        let (_, reason, message) = condition(&object, name).unwrap_or_default();
+        let told = format!("{reason}: {message}");
+        Ok(found.and_then(|()| if told.contains(part) { Ok(()) } else { Err(told) }))
+    })
+    .unwrap();
+    println!("{name}={status} after {:.0} s", started.elapsed().as_secs_f64());
+}
+
+fn select_everything(api: &Kubernetes) {
+    api.create_namespace("monitoring").unwrap();
+    let all = json!({});
+    let prometheus = json!({
+        "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": "k8s"},
+        "spec": {
+            "serviceMonitorSelector": all, "serviceMonitorNamespaceSelector": all,
+            "ruleSelector": all, "ruleNamespaceSelector": all,
+        },
+    });
+    api.create(&PROMETHEUSES.within("monitoring"), &prometheus).unwrap();
+}
+
+#[test]
+fn targets_rules_and_alerts_reach_the_status_and_so_does_each_break() {
+    let bed = Testbed::builder("prometheus-reader").start().unwrap();
+    bed.start_kwok(1).unwrap();
+    prometheus_operator_crds(&bed).unwrap();
+    let installed = Installed::into(&bed).unwrap();
+    let api = Kubernetes::connect(&bed.kubeconfig()).unwrap();
+    let audit = AuditLog::of(&bed);
+    let folder = tempfile::tempdir().unwrap();
+    let mut prometheus = Prometheus::start(folder.path());
+    select_everything(&api);
+    let url = format!("--prometheus-url={}", prometheus.url());
+    let kubeconfig = installed.operator_kubeconfig(None).unwrap();
+    let mut operator = Operator::start(&kubeconfig, &installed.operator_log(), &[&url]).unwrap();
+    operator.wait_ready().unwrap();
+
+    api.create_namespace(NAMESPACE).unwrap();
+    let spec = json!({"image": "example.org/orders:1", "preset": "native"});
+    api.create(&MONITORED_APIS.within(NAMESPACE), &monitored_api("orders", &spec))
+        .unwrap();
+    wait(&api, "RulesHealthy", "False", "RulesNotLoaded");
+    wait(&api, "Scraped", "True", "TargetUp");
+    let rule = api.get(&PROMETHEUS_RULES.object(NAMESPACE, "orders")).unwrap().unwrap();
+    let rules = rule.pointer("/spec").unwrap();
+    prometheus.load(&rule, rules);
+    wait(&api, "RulesHealthy", "True", "RulesEvaluated");
+    wait(&api, "Monitored", "True", "");
+    let path = MONITORED_APIS.object(NAMESPACE, "orders");
+    api.wait_field(&path, "/status/firingAlerts", &json!(0), PATIENCE)
+        .unwrap();
+
+    let mark = audit.mark().unwrap();
+    std::thread::sleep(STEADY);
+    assert_eq!(writes(&audit, mark), Vec::<String>::new(), "nothing happened");
+
+    let mut failing = rules.clone();
+    // Five series match five others without a label that tells them apart.
+    let broken = json!({"alert": "ApiBroken", "expr": "go_gc_duration_seconds * on () go_gc_duration_seconds"});
+    let first = failing.pointer_mut("/groups/0/rules").unwrap().as_array_mut().unwrap();
+    first.push(broken);
+    prometheus.load(&rule, &failing);
+    wait(
+        &api,
+        "RulesHealthy",
+        "False",
+        "the rule ApiBroken fails: several series match",
+    );
+    wait(&api, "Monitored", "False", "RuleFails");
+    prometheus.load(&rule, rules);
+
+    prometheus.scrape(1);
+    wait(&api, "Scraped", "False", "spec.metrics.port");
+    wait(&api, "Monitored", "False", "TargetDown");
+    wait(&api, "Ready", "True", "");
+    prometheus.process.kill().unwrap();
+    wait(&api, "Scraped", "Unknown", "PrometheusUnanswered");
+    wait(&api, "Monitored", "Unknown", "PrometheusUnanswered");
+    wait(&api, "Ready", "True", "");
+    assert!(operator.stop().unwrap().success());
+}
