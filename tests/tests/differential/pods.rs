@@ -12,7 +12,7 @@ use testbed::Testbed;
 use super::{BATCH, beyond_render, dotted, fields, file, seed_and_count};
 
 /// What we refuse and the API server does not.
-const OWN_RULES: [&str; 16] = [
+const OWN_RULES: [&str; 17] = [
     "the operator sets this",
     "items are merged by name",
     "because m means thousandths",
@@ -31,6 +31,8 @@ const OWN_RULES: [&str; 16] = [
     "is reserved for the API's own port",
     "is a volume of the operator's",
     "is too small: use a larger size",
+    // Go takes it for an empty value.
+    "null is not a valid value",
 ];
 /// Words of the API server where it read no field: it names none, or one of a Go type.
 const UNREAD: [&str; 5] = [
@@ -41,12 +43,13 @@ const UNREAD: [&str; 5] = [
     "expected",
 ];
 /// Where the API server names a field that is not there, or not the one that is wrong, and the one that is.
-const ODD_FIELDS: [(&str, &str); 6] = [
+const ODD_FIELDS: [(&str, &str); 7] = [
     ("tolerations.operator", "tolerations.value"),
     (".{topologyKey, whenUnsatisfiable}", ".topologyKey"),
     (".namespace", ".namespaces"),
     ("resources.storage", "resources.requests.storage"),
     ("downwardAPI.fieldRef.fieldPath", "downwardAPI.items.fieldRef.fieldPath"),
+    (".projected.path", ".projected.sources.serviceAccountToken.path"),
     ("HostPID", "hostPID"),
 ];
 /// What `render` tells once the other mistakes are mended: it needs the whole pod, or the field beside it.

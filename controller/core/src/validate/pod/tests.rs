@@ -243,6 +243,10 @@ fn every_rule_of_a_volume_names_its_field() {
             "{ephemeral: {volumeClaimTemplate: {spec: {accessModes: [Often], resources: {requests: {storage: 1Gi}}}}}}",
             "ephemeral.volumeClaimTemplate.spec.accessModes",
         ),
+        (
+            "{ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi, a: x}}}}}}",
+            "ephemeral.volumeClaimTemplate.spec.resources.requests.a",
+        ),
         ("{downwardAPI: {items: [{path: a}]}}", "downwardAPI.items[0]"),
         (
             "{projected: {sources: [{serviceAccountToken: {path: a, expirationSeconds: 60}}]}}",

@@ -314,10 +314,22 @@ fn size(given: &str, min: f64, path: &str, out: &mut Violations) {
 }
 
 fn claim_size(claim: &Value, path: &str, out: &mut Violations) {
-    let path = format!("{path}.resources.requests.storage");
-    match claim.pointer("/resources/requests/storage").and_then(scalar) {
-        Some(given) => size(&given, 1.0, &path, out),
-        None => out.add(path, "storage is missing: add it, for example 1Gi"),
+    let amounts = |part: &str| {
+        let resources = given(claim, "resources").and_then(|resources| given(resources, part));
+        resources.and_then(Value::as_object).into_iter().flatten()
+    };
+    if !amounts("requests").any(|(name, _)| name == "storage") {
+        out.add(
+            format!("{path}.resources.requests.storage"),
+            "storage is missing: add it, for example 1Gi",
+        );
+    }
+    for part in ["requests", "limits"] {
+        for (name, amount) in amounts(part) {
+            if let Some(amount) = scalar(amount) {
+                size(&amount, 1.0, &format!("{path}.resources.{part}.{name}"), out);
+            }
+        }
     }
 }
 
