@@ -100,7 +100,7 @@ pub async fn serve(
     let permits = Arc::new(Semaphore::new(cap as usize));
     let per_address = ConnectionsPerAddress::new(limits.connections_per_ip);
     let pressure = Pressure::new(Instant::now());
-    let served = ServedConnections::default();
+    let served = ServedConnections::new(Instant::now());
     let settings = ConnectionSettings::new(limits, pressure.clone(), served.clone());
     let over_cap = OverCap::new(waiting, Arc::clone(&permits), served);
     loop {

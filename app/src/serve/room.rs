@@ -14,55 +14,89 @@ const SAMPLE: usize = 16;
 /// A connection that has done nothing for less than this is left alone: its request may be on its way.
 const LEAST_IDLE: Duration = Duration::from_millis(100);
 
+/// The most connections that are closed for others in a second: to serve the others costs processor time, which probes need
+/// too.
+const MOST_CLOSED_PER_SECOND: u32 = 500;
+
 /// The connections that are served; clones share them.
-#[derive(Debug, Clone, Default)]
-pub(super) struct ServedConnections(Arc<Mutex<Vec<Arc<Activity>>>>);
+#[derive(Debug, Clone)]
+pub(super) struct ServedConnections(Arc<Mutex<Served>>);
+
+#[derive(Debug)]
+struct Served {
+    activities: Vec<Arc<Activity>>,
+    /// When the present second began, and how many connections have been asked to close within it.
+    second: Instant,
+    closed: u32,
+}
 
 impl ServedConnections {
+    /// None yet.
+    pub(super) fn new(now: Instant) -> Self {
+        Self(Arc::new(Mutex::new(Served {
+            activities: Vec::new(),
+            second: now,
+            closed: 0,
+        })))
+    }
+
     /// Adds a connection until the guard is dropped.
     pub(super) fn enter(&self, activity: &Arc<Activity>) -> ServedGuard {
         let mut served = self.lock();
-        activity.set_place(served.len());
-        served.push(Arc::clone(activity));
+        activity.set_place(served.activities.len());
+        served.activities.push(Arc::clone(activity));
         ServedGuard {
             served: self.clone(),
             activity: Arc::clone(activity),
         }
     }
 
-    /// Asks a connection that does nothing to close; `false` if none was found.
+    /// Asks a connection that does nothing to close; `false` if none was found, or if enough have been closed this second.
     pub(super) fn make_room(&self, now: Instant) -> bool {
-        let served = self.lock();
-        let sample = (0..SAMPLE.min(served.len())).filter_map(|n| {
-            let place = match served.len() {
-                few if few <= SAMPLE => n,
-                many => fastrand::usize(..many),
-            };
-            let activity = served.get(place)?;
-            Some((activity.idle_for(now)?, activity))
-        });
-        let longest = sample.max_by_key(|(idle, _)| *idle);
-        let Some((_, activity)) = longest.filter(|(idle, _)| *idle >= LEAST_IDLE) else {
+        let mut served = self.lock();
+        if now.saturating_duration_since(served.second) >= Duration::from_secs(1) {
+            served.second = now;
+            served.closed = 0;
+        }
+        if served.closed >= MOST_CLOSED_PER_SECOND {
+            return false;
+        }
+        let Some(activity) = served.longest_idle(now) else {
             return false;
         };
         activity.ask_to_leave();
+        served.closed += 1;
         true
     }
 
     fn leave(&self, activity: &Activity) {
         let mut served = self.lock();
         let place = activity.place();
-        if place < served.len() {
-            drop(served.swap_remove(place));
+        if place < served.activities.len() {
+            drop(served.activities.swap_remove(place));
         }
-        if let Some(moved) = served.get(place) {
+        if let Some(moved) = served.activities.get(place) {
             moved.set_place(place);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Activity>>> {
+    fn lock(&self) -> MutexGuard<'_, Served> {
         // Nothing panics while it is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Served {
+    /// Of some connections, the one that has done nothing for longest, if that is long enough.
+    fn longest_idle(&self, now: Instant) -> Option<Arc<Activity>> {
+        let number = self.activities.len();
+        let sample = (0..SAMPLE.min(number)).filter_map(|n| {
+            let place = if number <= SAMPLE { n } else { fastrand::usize(..number) };
+            let activity = self.activities.get(place)?;
+            Some((activity.idle_for(now)?, activity))
+        });
+        let (idle, activity) = sample.max_by_key(|(idle, _)| *idle)?;
+        (idle >= LEAST_IDLE).then(|| Arc::clone(activity))
     }
 }
 
@@ -87,7 +121,7 @@ mod tests {
     fn the_connection_that_did_nothing_for_longest_makes_room_and_only_once() {
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
-        let served = ServedConnections::default();
+        let served = ServedConnections::new(start);
         let new = |millis| Arc::new(Activity::new(at(millis)));
         let (younger, older, busy) = (new(50), new(0), new(0));
         let _guards = [&younger, &older, &busy].map(|activity| served.enter(activity));
@@ -104,17 +138,33 @@ mod tests {
     }
 
     #[test]
+    fn only_so_many_connections_are_closed_in_a_second() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let served = ServedConnections::new(start);
+        let closed = |now| {
+            (0..2 * MOST_CLOSED_PER_SECOND)
+                .filter(|_| {
+                    let _guard = served.enter(&Arc::new(Activity::new(start)));
+                    served.make_room(now)
+                })
+                .count()
+        };
+        assert_eq!([at(1), at(1), at(2)].map(closed), [500, 0, 500]);
+    }
+
+    #[test]
     fn connections_that_end_are_forgotten_in_any_order() {
         let start = Instant::now();
-        let served = ServedConnections::default();
+        let served = ServedConnections::new(start);
         let all: Vec<_> = (0..100).map(|_| Arc::new(Activity::new(start))).collect();
         let mut guards: Vec<_> = all.iter().map(|activity| served.enter(activity)).collect();
         fastrand::shuffle(&mut guards);
         guards.truncate(1);
-        assert!(Arc::ptr_eq(&served.lock()[0], &guards[0].activity));
-        assert_eq!((served.lock().len(), guards[0].activity.place()), (1, 0));
+        assert!(Arc::ptr_eq(&served.lock().activities[0], &guards[0].activity));
+        assert_eq!((served.lock().activities.len(), guards[0].activity.place()), (1, 0));
         guards.clear();
-        assert!(served.lock().is_empty());
+        assert!(served.lock().activities.is_empty());
         assert!(!served.make_room(start + Duration::from_secs(1)));
     }
 }
