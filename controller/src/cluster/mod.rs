@@ -1,6 +1,7 @@
 //! The API server: paths, deadlines, error classes. Every request of the operator is made here. None may hang, and none
 //! is retried by the client library.
 
+mod client;
 mod error;
 pub(crate) mod kinds;
 
@@ -149,7 +150,7 @@ impl Cluster {
         let agent = http::HeaderValue::from_static(concat!("monitored-api/", env!("CARGO_PKG_VERSION")));
         config.headers.push((http::header::USER_AGENT, agent));
         let namespace = config.default_namespace.clone();
-        let client = kube::Client::try_from(config)?;
+        let client = client::connect(config)?;
         let lists = Arc::new(Semaphore::new(LISTS));
         Ok((Self { client, lists }, namespace))
     }
