@@ -29,6 +29,7 @@ use crate::watch::watcher::Watch;
 use crate::work::contests::Contests;
 use crate::work::context::Context;
 use crate::work::intrusions::Intrusions;
+use crate::work::name_lists::NameLists;
 use crate::work::queue::Queue;
 use crate::work::settled::SettledApis;
 use crate::work::worker;
@@ -73,6 +74,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         },
         settings: options.settings,
         intrusions: Intrusions::default(),
+        name_lists: NameLists::default(),
         settled: SettledApis::default(),
         contests: Contests::default(),
         board: Board::default(),

@@ -12,6 +12,7 @@ use crate::prometheus::board::Board;
 use crate::watch::status::WatchStatuses;
 use crate::work::contests::Contests;
 use crate::work::intrusions::Intrusions;
+use crate::work::name_lists::NameLists;
 use crate::work::queue::Queue;
 use crate::work::settled::SettledApis;
 
@@ -26,6 +27,7 @@ pub(crate) struct Context {
     pub(crate) leadership: Leadership,
     pub(crate) settings: Settings,
     pub(crate) intrusions: Intrusions,
+    pub(crate) name_lists: NameLists,
     pub(crate) settled: SettledApis,
     pub(crate) contests: Contests,
     /// What is asked of Prometheus, and what it answered.
@@ -68,6 +70,7 @@ impl Context {
             leadership: Leadership::granted(),
             settings: Settings::default(),
             intrusions: Intrusions::default(),
+            name_lists: NameLists::default(),
             settled: SettledApis::default(),
             contests: Contests::default(),
             board: Board::default(),

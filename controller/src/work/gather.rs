@@ -15,6 +15,7 @@ use controller_core::status::{claim_to_look_up, is_reconcile_requested, pod_to_l
 use controller_core::watched::WatchedKind;
 use controller_core::{ChildKind, Violation};
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use crate::cache::namespaced_name::NamespacedName;
 use crate::cache::versioned_map::Source;
@@ -175,33 +176,61 @@ pub(crate) enum BeforeWriting {
 }
 
 /// Reads live what a plan was made from, because a watch may be behind: the MonitoredApi, and the number of replicas where
-/// the plan depends on it.
+/// the plan depends on it. `planned_from`: the Deployment that the plan was built from, where it could be read.
 pub(crate) async fn before_writing(
     context: &Context,
     target: &Target,
     with_replicas: bool,
+    planned_from: Option<&LiveDeployment>,
 ) -> Result<BeforeWriting, CallError> {
     let Some(fresh) = live(context, target).await?.filter(|fresh| !fresh.deleting) else {
         return Ok(BeforeWriting::Gone);
     };
-    Ok(if with_replicas || fresh.resource_version != target.resource_version {
-        let deployment = live_replicas(context, &fresh).await;
-        BeforeWriting::Changed(Box::new(fresh), deployment)
+    let moved = fresh.resource_version != target.resource_version;
+    if !with_replicas && !moved {
+        return Ok(BeforeWriting::AsPlanned);
+    }
+    let deployment = if has_no_deployment(context, &fresh).await {
+        Ok(None)
     } else {
+        live_replicas(context, &fresh).await
+    };
+    let as_planned = !moved && deployment.as_ref().is_ok_and(|live| planned_from == Some(live));
+    Ok(if as_planned {
         BeforeWriting::AsPlanned
+    } else {
+        BeforeWriting::Changed(Box::new(fresh), deployment)
     })
+}
+
+/// Whether neither the watch nor a list of names knows a Deployment of this name. `false`: it has to be read.
+async fn has_no_deployment(context: &Context, target: &Target) -> bool {
+    let kind = ChildKind::DEPLOYMENT;
+    let (namespace, name) = (&target.key.namespace, &target.key.name);
+    context.watches.state(WatchedKind::Child(kind), namespace) == KindState::Synced
+        && context.store.child(&target.key, kind, name).is_none()
+        && context
+            .name_lists
+            .is_free(&context.cluster, kind, namespace, name)
+            .await
 }
 
 /// The Deployment's number of replicas as the API server has it now, and the version that it was read from.
 pub(crate) async fn live_replicas(context: &Context, target: &Target) -> Result<LiveDeployment, CallError> {
     let resource = kinds::resource(ChildKind::DEPLOYMENT);
     let kind = WatchedKind::Child(ChildKind::DEPLOYMENT);
-    let id = child_id(kind, &target.key, &target.key.name);
-    let known = context.store.version_of::<ChildItem>(&target.key, &id);
+    let key = &target.key;
+    let id = child_id(kind, key, &key.name);
+    let known = context.store.version_of::<ChildItem>(key, &id);
+    let begun = Instant::now();
     let get = context
         .cluster
-        .get::<ChildItem>(resource, Some(&target.key.namespace), &target.key.name);
-    let Some(item) = get.await? else { return Ok(None) };
+        .get::<ChildItem>(resource, Some(&key.namespace), &key.name);
+    let Some(item) = get.await? else {
+        let names = &context.name_lists;
+        names.not_found(ChildKind::DEPLOYMENT, &key.namespace, &key.name, begun);
+        return Ok(None);
+    };
     let version = item.resource_version.clone();
     let replicas = item.details.as_ref().map(|details| details.replicas);
     context.store.upsert(kind, item, Source::Answer(known));

@@ -6,6 +6,7 @@ pub(crate) mod contests;
 pub(crate) mod context;
 pub(crate) mod gather;
 pub(crate) mod intrusions;
+pub(crate) mod name_lists;
 mod planning;
 pub(crate) mod queue;
 pub(crate) mod reconcile;

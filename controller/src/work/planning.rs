@@ -18,6 +18,8 @@ use crate::work::settled;
 pub(crate) struct Work {
     pub(crate) target: Target,
     planned: Planned,
+    /// The Deployment that it was planned from. `None`: it could not be read.
+    planned_from: Option<LiveDeployment>,
 }
 
 #[derive(Debug)]
@@ -43,7 +45,8 @@ impl Work {
         if changes.is_quiet() {
             return Ok(Some(work));
         }
-        match gather::before_writing(context, &work.target, changes.depends_on_live_replicas(plan)).await? {
+        let with_replicas = changes.depends_on_live_replicas(plan);
+        match gather::before_writing(context, &work.target, with_replicas, work.planned_from.as_ref()).await? {
             BeforeWriting::AsPlanned => Ok(Some(work)),
             BeforeWriting::Changed(target, deployment) => {
                 Ok(Some(Self::planned(context, *target, Some(deployment)).await))
@@ -56,6 +59,8 @@ impl Work {
     async fn planned(context: &Context, target: Target, deployment: Option<Result<LiveDeployment, CallError>>) -> Self {
         let facts = gather::facts(context, &target, deployment).await;
         let records = &target.status.children;
+        let readable = facts.unreadable_deployment.is_none();
+        let planned_from = readable.then(|| facts.live_replicas.zip(facts.deployment_version.clone()));
         let planned = match &target.api {
             Ok(api) => {
                 let still = |settled: Settled| settled.still(api, &context.settings, &target.owner, &facts, records);
@@ -73,7 +78,11 @@ impl Work {
             }
             Err(violations) => Planned::Invalid(violations.clone()),
         };
-        Self { target, planned }
+        Self {
+            target,
+            planned,
+            planned_from,
+        }
     }
 
     /// Makes the changes. `None`: the spec is suspended or invalid.

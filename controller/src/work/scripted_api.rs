@@ -1,6 +1,7 @@
 //! For tests: the real client against an API server that answers from a script.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use controller_api::MonitoredApiStatus;
 use controller_core::owner::ApiRef;
@@ -25,6 +26,8 @@ pub(crate) enum Reply {
     Cut,
     /// No answer, ever.
     Silence,
+    /// This answer, after a while.
+    Slow(Duration, Box<Self>),
 }
 
 /// A request as it was received.
@@ -65,6 +68,10 @@ async fn answer(reply: Reply) -> Result<Response<Body>, tower::BoxError> {
         }
         Reply::Cut => Err("connection closed before message completed".into()),
         Reply::Silence => std::future::pending().await,
+        Reply::Slow(wait, reply) => {
+            tokio::time::sleep(wait).await;
+            Box::pin(answer(*reply)).await
+        }
     }
 }
 

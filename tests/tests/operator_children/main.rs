@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+mod many;
 mod outside;
 mod storage;
 

@@ -1,5 +1,6 @@
-//! Creates a child. Between the read that found nothing and our apply, somebody else may create an object of that name;
-//! the apply then merges our fields, and our owner reference, into theirs. Such an apply is taken back.
+//! Creates a child. Between the read that found nothing, or the list without the name, and our apply, somebody else may
+//! create an object of that name; the apply then merges our fields, and our owner reference, into theirs. Such an apply is
+//! taken back.
 
 use controller_api::ChildRecord;
 use controller_core::plan::Outcome;
@@ -9,7 +10,7 @@ use super::Child;
 use crate::cluster::{CallError, ErrorClass, kinds};
 
 impl Child<'_> {
-    /// After a live read that found nothing: an apply without force, so that no field of an object that appeared since is
+    /// After a read that found nothing, or a list without the name: an apply without force, so that no field of an object that appeared since is
     /// taken over.
     pub(super) async fn create(self) -> Result<(Outcome, Option<ChildRecord>), CallError> {
         self.kind_must_not_be_terminating().await?;

@@ -127,6 +127,7 @@ impl<'a> Child<'a> {
                 Err(error) if matches!(error.class, ErrorClass::Conflict | ErrorClass::NotFound) => self.look().await,
                 other => other,
             },
+            Decision::Create if self.has_a_free_name().await => self.create().await,
             Decision::Create | Decision::Confirm => self.look().await,
         };
         match result {
@@ -146,6 +147,20 @@ impl<'a> Child<'a> {
             outcome,
             record,
         }
+    }
+
+    /// Whether it is known without a GET that no object of this name exists.
+    async fn has_a_free_name(self) -> bool {
+        let Self {
+            context,
+            target,
+            planned,
+        } = self;
+        let names = &context.name_lists;
+        let namespace = &target.key.namespace;
+        names
+            .is_free(&context.cluster, planned.kind, namespace, &planned.name)
+            .await
     }
 
     /// Reads the live object and does what core says of it.
@@ -223,6 +238,8 @@ impl<'a> Child<'a> {
             force,
         );
         let result = apply.await;
+        let names = &self.context.name_lists;
+        names.written(kind, &self.target.key.namespace, &self.planned.name);
         let label = result.as_ref().map_or_else(|error| error.class.as_str(), |_| "applied");
         self.context.telemetry.count(platform::APPLIES, &[kind.as_str(), label]);
         let Written { created, object } = result?;

@@ -271,6 +271,32 @@ async fn an_object_that_appeared_while_it_was_being_created_is_given_back_and_re
 }
 
 #[tokio::test]
+async fn an_object_that_appeared_since_the_list_of_names_is_given_back_and_read_the_next_time() {
+    let no_names = json!({"metadata": {}, "columnDefinitions": [{"format": "name"}], "rows": []});
+    let script = vec![
+        Reply::Object(no_names),
+        Reply::Object(intruded()),
+        Reply::Object(live("f:spec")),
+        Reply::Object(live("f:spec")),
+    ];
+    let (context, log) = context(script);
+    let names = &context.name_lists;
+    // So many children are new in the namespace that a list is read.
+    while log.lock().unwrap().is_empty() {
+        names
+            .is_free(&context.cluster, ChildKind::SERVICE, "shop", "users")
+            .await;
+    }
+    let first = settle_in(&context, Decision::Create).await;
+    assert!(matches!(first.outcome, Outcome::Conflict(_)), "{:?}", first.outcome);
+    // The list without the name is not used again.
+    settle_in(&context, Decision::Create).await;
+    let received = log.lock().unwrap().clone();
+    assert_eq!(methods(&received)[..4], ["GET", "PATCH", "PATCH", "GET"]);
+    assert_withdrawn(&received[2]);
+}
+
+#[tokio::test]
 async fn an_object_that_could_not_be_given_back_at_once_is_given_back_later_and_never_taken_over() {
     let script = vec![
         Reply::Status(404, "NotFound"),
