@@ -23,3 +23,13 @@ pub const ALERT_STATE: &str = "alertstate";
 pub const SEVERITY: &str = "severity";
 /// The kind of problem that an alert reports. The routes of the offline stack's Alertmanager use it.
 pub const ALERT_FAMILY: &str = "family";
+/// The name of an objective, on its series and alerts.
+pub const OBJECTIVE: &str = "objective";
+/// Which events of an objective a series counts: [`RESULT_TOTAL`] or [`RESULT_ERROR`].
+pub const RESULT: &str = "result";
+/// Every event.
+pub const RESULT_TOTAL: &str = "total";
+/// Events that failed.
+pub const RESULT_ERROR: &str = "error";
+/// How fast an error budget is spent, on each alert of an objective: `14.4x`, `6x`, `3x` or `1x`.
+pub const BURN_TIER: &str = "tier";

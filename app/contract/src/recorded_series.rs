@@ -49,3 +49,25 @@ pub const LATENCY_BUCKETS: RecordedSeries = RecordedSeries {
     operation: "rate",
     help: "Requests per second of an API by upper bound of its latency histogram, without excluded routes.",
 };
+
+/// Events per second that an objective counts: with the label `result`, all (`total`) and those that failed (`error`).
+pub const OBJECTIVE_RATE: RecordedSeries = RecordedSeries {
+    level: "namespace_job_objective_result",
+    metric: "api_objective_events",
+    operation: "rate",
+    help: "Events per second that an objective counts: all (result total) and those that failed (result error).",
+};
+/// Events of a window that an objective counts, by `result` as [`OBJECTIVE_RATE`].
+pub const OBJECTIVE_EVENTS: RecordedSeries = RecordedSeries {
+    level: "namespace_job_objective_result",
+    metric: "api_objective_events",
+    operation: "increase",
+    help: "Events of a window that an objective counts: all (result total) and those that failed (result error).",
+};
+/// Share of an objective's error budget that is left: 1 is the whole budget, below 0 the objective is missed.
+pub const OBJECTIVE_BUDGET: RecordedSeries = RecordedSeries {
+    level: "namespace_job_objective",
+    metric: "api_objective_error_budget",
+    operation: "remaining",
+    help: "Share of an objective's error budget that is left: 1 is the whole budget, below 0 the objective is missed.",
+};

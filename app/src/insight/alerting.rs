@@ -161,6 +161,7 @@ pub fn alerting(api: &ApiFacts<'_>, thresholds: &Thresholds, memory_bytes: Optio
         RuleSet {
             groups: Vec::new(),
             omitted_alerts: Vec::new(),
+            omitted_objectives: Vec::new(),
         }
     });
     let left_out = rules.omitted_alerts.iter().map(|omitted| OmittedAlert {

@@ -124,6 +124,7 @@ impl SelfReport {
             scrape_interval_seconds: 15,
             excluded_routes: &[],
             limits: ApiLimits::default(),
+            objectives: &[],
         };
         alerting::settings(&api, &self.0.thresholds).1
     }

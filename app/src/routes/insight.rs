@@ -392,6 +392,7 @@ impl PrometheusTarget {
             scrape_interval_seconds: self.scrape_interval_seconds,
             excluded_routes: &[],
             limits: ApiLimits::default(),
+            objectives: &[],
         }
     }
 }

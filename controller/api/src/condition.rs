@@ -23,6 +23,8 @@ pub enum ConditionType {
     RulesHealthy,
     /// The dashboard's object exists with its label.
     DashboardPlaced,
+    /// Every objective can be evaluated.
+    ObjectivesEvaluated,
     /// The monitoring chain as a whole.
     Monitored,
     /// The MonitoredApi as a whole (kstatus).
@@ -46,6 +48,7 @@ impl ConditionType {
         Self::RulesSelected,
         Self::RulesHealthy,
         Self::DashboardPlaced,
+        Self::ObjectivesEvaluated,
         Self::Monitored,
         Self::Ready,
         Self::Reconciling,
@@ -66,6 +69,7 @@ impl ConditionType {
             Self::RulesSelected => "RulesSelected",
             Self::RulesHealthy => "RulesHealthy",
             Self::DashboardPlaced => "DashboardPlaced",
+            Self::ObjectivesEvaluated => "ObjectivesEvaluated",
             Self::Monitored => "Monitored",
             Self::Ready => "Ready",
             Self::Reconciling => "Reconciling",
@@ -91,6 +95,9 @@ impl ConditionType {
             Self::DashboardPlaced => {
                 "The object that holds the dashboard exists, with the label by which Grafana's sidecar finds it."
             }
+            Self::ObjectivesEvaluated => {
+                "Every objective has rules and data. Only reported while it is not so: whether the rules have data is not checked."
+            }
             Self::Monitored => "Every link from the workload to Prometheus that can be checked holds.",
             Self::Ready => "The workload runs as the spec wants it.",
             Self::Reconciling => "Work is in progress. False when nothing is to do.",
@@ -111,9 +118,10 @@ impl ConditionType {
             | Self::DialectKnown
             | Self::RulesSelected
             | Self::RulesHealthy
-            | Self::DashboardPlaced => None,
+            | Self::DashboardPlaced
+            | Self::ObjectivesEvaluated => None,
             Self::Monitored => Some(
-                "`MonitorSelected`, `Scraped`, `DialectKnown`, `RulesSelected`, `RulesHealthy` or `DashboardPlaced`, the first that does not hold; a dialect that is only not known (`NotDetectedYet`) does not count",
+                "`MonitorSelected`, `Scraped`, `DialectKnown`, `RulesSelected`, `RulesHealthy`, `DashboardPlaced` or `ObjectivesEvaluated`, the first that does not hold; a dialect that is only not known (`NotDetectedYet`) does not count",
             ),
             Self::Ready => Some(
                 "`Accepted`, `ChildrenApplied`, `WorkloadReady` or `ServiceMatchesPods`, the first that does not hold",

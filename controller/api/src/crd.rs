@@ -32,6 +32,7 @@ const ENV_SOURCE: &[&str] = &[
 const ENV_FROM: &[&str] = &["properties", "spec", "properties", "envFrom", "items"];
 const STRATEGY: &[&str] = &["properties", "spec", "properties", "strategy"];
 const METRICS: &[&str] = &["properties", "spec", "properties", "metrics"];
+const OBJECTIVE: &[&str] = &["properties", "spec", "properties", "objectives", "items"];
 const READINESS: &[&str] = &["properties", "spec", "properties", "probes", "properties", "readiness"];
 const LIVENESS: &[&str] = &["properties", "spec", "properties", "probes", "properties", "liveness"];
 const STARTUP: &[&str] = &["properties", "spec", "properties", "probes", "properties", "startup"];
@@ -123,6 +124,30 @@ const RULES: &[Rule] = &[
         rule: "!has(self.timeout) || duration(self.timeout) <= duration(has(self.interval) ? self.interval : '15s')",
         message: "timeout must be at most interval (default 15s): lower timeout or raise interval",
         field: Some(".timeout"),
+    },
+    Rule {
+        at: OBJECTIVE,
+        rule: "double(self.target) > 0.0",
+        message: "0 is not a valid percentage: use a number above 0 and below 100, for example \"99.9\"",
+        field: Some(".target"),
+    },
+    Rule {
+        at: OBJECTIVE,
+        rule: "has(self.threshold) || self.type != 'Latency'",
+        message: "threshold is missing: use the time within which requests must be answered, for example 300ms",
+        field: Some(".threshold"),
+    },
+    Rule {
+        at: OBJECTIVE,
+        rule: "!has(self.threshold) || self.type == 'Latency'",
+        message: "threshold is for objectives of the type Latency: remove it, or use type: Latency",
+        field: Some(".threshold"),
+    },
+    Rule {
+        at: OBJECTIVE,
+        rule: "!has(self.threshold) || duration(self.threshold) > duration('0s')",
+        message: "threshold must be more than 0s",
+        field: Some(".threshold"),
     },
     Rule {
         at: READINESS,

@@ -218,7 +218,12 @@ reasons! {
     /// The spec or the preset names the dialect.
     Declared: [DialectKnown], "Nothing.";
     /// Nothing names the dialect, so only alerts and panels that need none are made.
-    NotDetectedYet: [DialectKnown], "Set `spec.metrics.dialect`.";
+    NotDetectedYet: [DialectKnown, ObjectivesEvaluated], "Set `spec.metrics.dialect`.";
+
+    /// The threshold of a latency objective is no upper bound of the histogram's buckets, so nothing counts the requests below it.
+    NotABucketBound: [ObjectivesEvaluated], "Set `threshold` to one of the bounds in the message, or give the histogram such a bucket.";
+    /// The dialect has no metric, or no label, for what an objective counts.
+    ObjectiveWithoutMetric: [ObjectivesEvaluated], "Remove the objective, or what its selector names, or choose a dialect that has it.";
 
     /// Every link from the workload to Prometheus and Grafana that the operator checks holds.
     Monitored: [Monitored], "Nothing.";

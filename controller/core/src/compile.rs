@@ -54,6 +54,7 @@ fn rules(api: &ValidApi, violations: &mut Violations) -> RuleSet {
         RuleSet {
             groups: Vec::new(),
             omitted_alerts: Vec::new(),
+            omitted_objectives: Vec::new(),
         }
     })
 }

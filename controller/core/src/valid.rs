@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use controller_api::quantity;
 use controller_api::spec::{ImagePullPolicy, SecurityProfile, ServiceType};
-use controller_rules::{AlertSettings, ApiFacts, ApiLimits, promql::PromDuration};
+use controller_rules::{AlertSettings, ApiFacts, ApiLimits, Objective, promql::PromDuration};
 use k8s_openapi::api::{
     apps::v1::DeploymentStrategy,
     core::v1::{
@@ -35,6 +35,8 @@ pub struct ValidApi {
     /// What its alerts are. Present even when monitoring is off, for the same reason that they are checked then: turning
     /// it on must not bring old mistakes to light.
     pub alerts: AlertSettings,
+    /// What is promised of it. Present even when monitoring is off.
+    pub objectives: Vec<Objective>,
     /// How it is monitored; `None`: not at all.
     pub monitoring: Option<Monitoring>,
 }
@@ -57,6 +59,7 @@ impl ValidApi {
             scrape_interval_seconds: self.metrics.interval_seconds,
             excluded_routes: &self.metrics.excluded_routes,
             limits: self.limits(),
+            objectives: &self.objectives,
         }
     }
 

@@ -2,6 +2,8 @@
 
 use metric_contract::{Dialect, TargetKind};
 
+use crate::objectives::Objective;
+
 /// Everything that the rules and the dashboard of one API depend on, except the settings of the alerts.
 #[derive(Debug, Clone, Copy)]
 pub struct ApiFacts<'a> {
@@ -21,6 +23,8 @@ pub struct ApiFacts<'a> {
     pub excluded_routes: &'a [String],
     /// The limits that some of its figures are compared with.
     pub limits: ApiLimits,
+    /// What is promised of it: error budgets are computed for these.
+    pub objectives: &'a [Objective],
 }
 
 /// Limits that are set for an API; `None`: there is none, or it is not known.

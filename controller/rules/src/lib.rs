@@ -7,6 +7,7 @@ pub mod alerts;
 mod dashboard_uid;
 pub mod dashboards;
 mod facts;
+pub mod objectives;
 mod panel_id;
 pub mod promql;
 pub mod queries;
@@ -18,6 +19,10 @@ pub use alerts::{build_rules, check_overrides, check_runbook_base_url};
 pub use dashboard_uid::dashboard_uid;
 pub use dashboards::{Dashboard, OmittedPanel, PanelQuery, build_dashboard, panel_queries};
 pub use facts::{ApiFacts, ApiLimits};
+pub use objectives::{
+    EventSelector, Objective, ObjectiveGap, ObjectiveSettings, ObjectiveType, OmittedObjective, omitted_objectives,
+    read_objectives,
+};
 pub use panel_id::PanelId;
 pub use ruleset::{AlertingRule, OmittedAlert, RecordingRule, Rule, RuleGroup, RuleSet};
 pub use settings::{AlertOverride, AlertSettings, FieldError};

@@ -44,6 +44,12 @@ panel_ids! {
     MeanLatency = 12,
     /// Duration of a scrape.
     ScrapeDuration = 13,
+    /// What is left of the error budgets.
+    ErrorBudget = 40,
+    /// How fast the error budgets are spent.
+    BurnRate = 41,
+    /// When the error budgets are used up.
+    BudgetExhaustion = 42,
 }
 
 impl PanelId {

@@ -4,11 +4,13 @@
 
 mod dialect;
 mod history;
+mod objective;
 mod platform;
 mod resources;
 mod work;
 
 pub use dialect::EventLabel;
+pub use objective::EventResult;
 
 use metric_contract::{
     Signal, labels,

@@ -1,6 +1,6 @@
 //! Recording rules: a series that several alerts read is computed once per API.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use metric_contract::recorded_series::{ERRORS, LATENCY_BUCKETS, MEMORY, REQUESTS, RecordedSeries};
 
@@ -55,7 +55,11 @@ pub(crate) fn build_recordings<'a>(
         // An alert that reads the series needs the same signal, so the query can be built.
         let Ok(expr) = (def.expr)(queries) else { continue };
         read.extend(names(&expr));
-        made.push(RecordingRule { record, expr });
+        made.push(RecordingRule {
+            record,
+            expr,
+            labels: BTreeMap::new(),
+        });
     }
     made.reverse();
     made

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use metric_contract::Signal;
 use serde::Serialize;
 
-use crate::promql::{Expr, PromDuration};
+use crate::{
+    objectives::OmittedObjective,
+    promql::{Expr, PromDuration},
+};
 
 /// All rules of one API. Serializes as a Prometheus rule file, which is also a PrometheusRule's `spec`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,6 +19,9 @@ pub struct RuleSet {
     /// threshold.
     #[serde(skip)]
     pub omitted_alerts: Vec<OmittedAlert>,
+    /// Objectives that are left out.
+    #[serde(skip)]
+    pub omitted_objectives: Vec<OmittedObjective>,
 }
 
 /// An alert that is left out, and why.
@@ -32,6 +38,9 @@ pub struct OmittedAlert {
 pub struct RuleGroup {
     /// Unique within the object.
     pub name: String,
+    /// Time between two evaluations. `None`: Prometheus's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<PromDuration>,
     /// The rules, in the order of evaluation.
     pub rules: Vec<Rule>,
 }
@@ -53,6 +62,9 @@ pub struct RecordingRule {
     pub record: String,
     /// Its PromQL.
     pub expr: Expr,
+    /// Labels beside those of the expression's result.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// An alerting rule.

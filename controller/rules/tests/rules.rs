@@ -268,7 +268,11 @@ fn an_alert_can_be_turned_off_and_so_can_all() {
         enabled: false,
         ..settings()
     };
-    assert_eq!(build_rules(&orders(), &all).unwrap().groups, []);
+    let without_objectives = ApiFacts {
+        objectives: &[],
+        ..orders()
+    };
+    assert_eq!(build_rules(&without_objectives, &all).unwrap().groups, []);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod env;
 mod monitoring;
+mod objective;
 mod pod;
 mod scalar;
 
@@ -15,6 +16,7 @@ use kube::CustomResource;
 pub use monitoring::{
     AlertOverride, AlertsSpec, DashboardForm, DashboardSpec, MetricsSpec, MonitoringSpec, ScrapeLimits,
 };
+pub use objective::{ObjectiveSelector, ObjectiveSpec, ObjectiveType, ObjectiveWindow};
 pub use pod::{
     HttpProbe, ImagePullPolicy, Probe, Probes, Resources, SecurityProfile, ServiceSpec, ServiceType, StorageSpec,
     Strategy, StrategyType, TcpProbe,
@@ -230,6 +232,14 @@ pub struct MonitoredApiSpec {
     /// Alerts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alerts: Option<AlertsSpec>,
+    /// What is promised of the API: recording rules, error budgets and alerts (`ApiErrorBudgetBurn`) are made for each.
+    /// Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 16),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"])
+    )]
+    pub objectives: Option<Vec<ObjectiveSpec>>,
     /// The Grafana dashboard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dashboard: Option<DashboardSpec>,

@@ -34,6 +34,10 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     built
         .missing
         .extend(omitted.map(|omitted| format!("{}: {}", omitted.alert, omitted.signal.name())));
+    let omitted = input.rules.omitted_objectives.iter();
+    built
+        .missing
+        .extend(omitted.map(|omitted| format!("objective {}: {}", omitted.objective, omitted.gap)));
     if input.rules.groups.is_empty() {
         return;
     }

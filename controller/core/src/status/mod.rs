@@ -7,6 +7,7 @@ mod container;
 mod dashboard;
 mod diagnosis;
 mod monitoring;
+mod objectives;
 mod pods;
 mod scrape;
 mod selection;
@@ -184,6 +185,7 @@ fn verdicts(input: &FoldInput<'_>) -> Vec<(ConditionType, Verdict)> {
         (ConditionType::RulesSelected, monitoring::rules_selected(input)),
         (ConditionType::RulesHealthy, scrape::rules_healthy(input)),
         (ConditionType::DashboardPlaced, dashboard::placed(input)),
+        (ConditionType::ObjectivesEvaluated, objectives::verdict(input)),
     ];
     let monitored = monitoring::monitored(input, links.iter().filter_map(|(_, link)| link.as_ref()));
     let parts = Parts {

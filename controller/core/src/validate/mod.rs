@@ -8,6 +8,7 @@ mod decode;
 mod env;
 mod metrics;
 mod monitoring;
+mod objectives;
 mod pod;
 mod preset;
 mod probes;
@@ -55,6 +56,7 @@ pub(crate) fn validate(api: &MonitoredApi, settings: &Settings, owner: &ApiRef, 
         ),
         metrics,
         alerts,
+        objectives: objectives::objectives(spec.objectives.as_deref(), out),
         monitoring: monitoring::monitoring(spec.monitoring.as_ref(), dashboard, settings, out),
     }
 }
@@ -118,6 +120,7 @@ fn workload(spec: &MonitoredApiSpec, preset: &Preset, port: i32, probes: ProbeSe
         monitoring: _,
         metrics: _,
         alerts: _,
+        objectives: _,
         dashboard: _,
     } = spec;
     let security_profile = security_profile.unwrap_or_default();

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use metric_contract::labels::{ALERT_FAMILY, ALERT_NAME, JOB, NAMESPACE, SEVERITY};
+use metric_contract::labels::{ALERT_FAMILY, ALERT_NAME, BURN_TIER, JOB, NAMESPACE, OBJECTIVE, SEVERITY};
 
 use super::{AlertDef, alert, alerts, suggestion::nearest};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Labels that the rules set themselves and that alerts are routed by; no setting may change them.
-const RESERVED_LABELS: [&str; 4] = [ALERT_NAME, NAMESPACE, JOB, ALERT_FAMILY];
+const RESERVED_LABELS: [&str; 6] = [ALERT_NAME, NAMESPACE, JOB, ALERT_FAMILY, OBJECTIVE, BURN_TIER];
 
 /// An alert with the settings that apply to it.
 #[derive(Debug, Clone)]
@@ -25,7 +25,8 @@ pub(crate) struct ActiveAlert {
     pub(crate) threshold_path: Option<String>,
     pub(crate) for_: PromDuration,
     pub(crate) keep_firing_for: Option<PromDuration>,
-    pub(crate) severity: String,
+    /// `None`: the default.
+    pub(crate) severity: Option<String>,
     pub(crate) labels: BTreeMap<String, String>,
 }
 
@@ -37,7 +38,7 @@ impl ActiveAlert {
             threshold_path: None,
             for_: def.for_,
             keep_firing_for: None,
-            severity: def.severity.as_str().to_owned(),
+            severity: None,
             labels,
         }
     }
@@ -177,7 +178,7 @@ fn changed_alert(
     alert.for_ = duration("for", for_).unwrap_or(alert.for_);
     alert.keep_firing_for = duration("keepFiringFor", keep_firing_for);
     match severity.as_deref() {
-        Some(word) if is_word(word) => word.clone_into(&mut alert.severity),
+        Some(word) if is_word(word) => alert.severity = Some(word.to_owned()),
         Some(word) => errors.add(
             format!("{path}.severity"),
             format!(

@@ -8,15 +8,20 @@ use metric_contract::{
 };
 
 use super::{
-    ActiveAlert, ActiveAlerts, AlertCondition, AlertFamily, ThresholdUnit, active_alerts, runbook_url,
-    template::AnnotationValues,
+    ActiveAlert, ActiveAlerts, AlertCondition, AlertDef, AlertFamily, Severity, ThresholdUnit, active_alerts,
+    runbook_url, template::AnnotationValues,
 };
 use crate::{
-    AlertSettings, AlertingRule, ApiFacts, FieldError, OmittedAlert, Rule, RuleGroup, RuleSet, dashboard_uid,
-    promql::Expr,
+    AlertSettings, AlertingRule, ApiFacts, FieldError, OmittedAlert, RecordingRule, Rule, RuleGroup, RuleSet,
+    dashboard_uid,
+    objectives::{Burn, ObjectiveGap, ObjectiveRules, build_objectives},
+    promql::{Expr, PromDuration},
     queries::{ApiQueries, MissingSignal},
     recording::build_recordings,
 };
+
+/// How often what is left of an error budget is computed: it changes slowly, and reads a long window.
+const BUDGET_INTERVAL: PromDuration = PromDuration::from_minutes(5);
 
 /// Builds the rules of one API, the recording rules first and then the alerts by family, and names the alerts that are
 /// left out.
@@ -32,9 +37,15 @@ pub fn build_rules(api: &ApiFacts<'_>, settings: &AlertSettings) -> Result<RuleS
     let queries = ApiQueries::for_rules(api);
     let mut omitted_alerts = Vec::new();
     let mut built = Vec::new();
+    let objectives = build_objectives(api, &queries);
     for alert in alerts {
+        if matches!(alert.def.condition, AlertCondition::Objectives) {
+            omitted_alerts.extend(without_signal(alert.def, &objectives));
+            built.extend(objectives.burns.iter().map(|burn| Built::of_objective(&alert, burn)));
+            continue;
+        }
         match expression(api, &queries, &alert) {
-            Ok(expr) => built.push((alert, expr)),
+            Ok(expr) => built.push(Built::new(alert, expr)),
             Err(MissingSignal(signal)) => omitted_alerts.push(OmittedAlert {
                 alert: alert.def.name,
                 signal,
@@ -42,7 +53,8 @@ pub fn build_rules(api: &ApiFacts<'_>, settings: &AlertSettings) -> Result<RuleS
         }
     }
     Ok(RuleSet {
-        groups: groups(api, settings, &queries, built),
+        omitted_objectives: objectives.omitted.clone(),
+        groups: groups(api, settings, &queries, objectives, built),
         omitted_alerts,
     })
 }
@@ -57,6 +69,7 @@ fn expression(api: &ApiFacts<'_>, queries: &ApiQueries<'_>, alert: &ActiveAlert)
         return Err(MissingSignal(Signal::Duration));
     }
     match alert.def.condition {
+        AlertCondition::Objectives => Err(MissingSignal(Signal::Requests)),
         AlertCondition::Plain(build) => build(queries),
         AlertCondition::Threshold { default, build, .. } => build(queries, alert.threshold.unwrap_or(default)),
     }
@@ -66,41 +79,105 @@ fn groups(
     api: &ApiFacts<'_>,
     settings: &AlertSettings,
     queries: &ApiQueries<'_>,
-    built: Vec<(ActiveAlert, Expr)>,
+    objectives: ObjectiveRules,
+    built: Vec<Built>,
 ) -> Vec<RuleGroup> {
-    let recordings = build_recordings(queries, built.iter().map(|(_, expr)| expr));
+    let ObjectiveRules { counts, budgets, .. } = objectives;
+    let readers = built.iter().map(|built| &built.expr);
+    let mut recordings = build_recordings(queries, readers.chain(counts.iter().map(|rule| &rule.expr)));
+    recordings.extend(counts);
     let mut groups = Vec::new();
-    if !recordings.is_empty() {
-        groups.push(RuleGroup {
-            name: format!("{}.recording", api.name),
-            rules: recordings.into_iter().map(Rule::Recording).collect(),
-        });
-    }
+    groups.extend(recording_group(format!("{}.recording", api.name), None, recordings));
+    groups.extend(recording_group(
+        format!("{}.budget", api.name),
+        Some(BUDGET_INTERVAL),
+        budgets,
+    ));
     let uid = dashboard_uid(api.namespace, api.name);
     let mut families = BTreeMap::<AlertFamily, Vec<Rule>>::new();
-    for (alert, expr) in built {
-        let family = families.entry(alert.def.family).or_default();
-        family.push(Rule::Alerting(rule(api, settings, &uid, alert, expr)));
+    for built in built {
+        let family = families.entry(built.alert.def.family).or_default();
+        family.push(Rule::Alerting(rule(api, settings, &uid, built)));
     }
     groups.extend(families.into_iter().map(|(family, rules)| RuleGroup {
         name: format!("{}.{}", api.name, family.as_str()),
+        interval: None,
         rules,
     }));
     groups
 }
 
-fn rule(
-    api: &ApiFacts<'_>,
-    settings: &AlertSettings,
-    dashboard_uid: &str,
+/// The group of these rules, if there are any.
+fn recording_group(name: String, interval: Option<PromDuration>, rules: Vec<RecordingRule>) -> Option<RuleGroup> {
+    (!rules.is_empty()).then(|| RuleGroup {
+        name,
+        interval,
+        rules: rules.into_iter().map(Rule::Recording).collect(),
+    })
+}
+
+/// The alert as left out, if there are objectives and none has a metric.
+fn without_signal(def: &AlertDef, objectives: &ObjectiveRules) -> Option<OmittedAlert> {
+    if !objectives.counts.is_empty() {
+        return None;
+    }
+    objectives.omitted.iter().find_map(|omitted| match omitted.gap {
+        ObjectiveGap::MissingSignal(signal) => Some(OmittedAlert {
+            alert: def.name,
+            signal,
+        }),
+        ObjectiveGap::NoMethodLabel | ObjectiveGap::NotABucketBound { .. } => None,
+    })
+}
+
+/// An alert with its condition.
+struct Built {
     alert: ActiveAlert,
     expr: Expr,
-) -> AlertingRule {
+    severity: Severity,
+    /// Labels that only this alert of the row has.
+    labels: BTreeMap<String, String>,
+    /// Placeholders that only this alert's texts have.
+    texts: Vec<(&'static str, String)>,
+}
+
+impl Built {
+    fn new(alert: ActiveAlert, expr: Expr) -> Self {
+        Self {
+            severity: alert.def.severity,
+            alert,
+            expr,
+            labels: BTreeMap::new(),
+            texts: Vec::new(),
+        }
+    }
+
+    fn of_objective(alert: &ActiveAlert, burn: &Burn) -> Self {
+        Self {
+            severity: burn.tier.severity,
+            alert: alert.clone(),
+            expr: burn.expr.clone(),
+            labels: burn.labels.clone(),
+            texts: burn.texts.clone(),
+        }
+    }
+}
+
+fn rule(api: &ApiFacts<'_>, settings: &AlertSettings, dashboard_uid: &str, built: Built) -> AlertingRule {
+    let Built {
+        alert,
+        expr,
+        severity,
+        labels: own_labels,
+        texts,
+    } = built;
     let def = alert.def;
     let mut labels = alert.labels;
-    labels.insert(SEVERITY.to_owned(), alert.severity);
+    labels.extend(own_labels);
+    let severity = alert.severity.unwrap_or_else(|| severity.as_str().to_owned());
+    labels.insert(SEVERITY.to_owned(), severity);
     labels.insert(ALERT_FAMILY.to_owned(), def.family.as_str().to_owned());
-    let unit = def.threshold_unit();
+    let unit = def.threshold_unit().or_else(|| unit_of_value(def.condition));
     let values = AnnotationValues {
         api: format!("{}/{}", api.namespace, api.name),
         value: unit.unwrap_or(ThresholdUnit::Count).value_template(),
@@ -108,6 +185,7 @@ fn rule(
             .zip(alert.threshold)
             .map_or_else(String::new, |(unit, value)| unit.text(value)),
         for_: alert.for_.to_string(),
+        others: texts,
     };
     let mut description = values.fill(def.description);
     let runbook_url = runbook_url(settings, def.name);
@@ -131,6 +209,14 @@ fn rule(
         keep_firing_for: alert.keep_firing_for,
         labels,
         annotations: annotations.map(|(name, text)| (name.to_owned(), text)).collect(),
+    }
+}
+
+/// The unit of an alert's value, where it has one and no threshold.
+const fn unit_of_value(condition: AlertCondition) -> Option<ThresholdUnit> {
+    match condition {
+        AlertCondition::Objectives => Some(ThresholdUnit::Ratio),
+        AlertCondition::Plain(_) | AlertCondition::Threshold { .. } => None,
     }
 }
 

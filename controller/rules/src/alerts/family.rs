@@ -11,11 +11,19 @@ pub enum AlertFamily {
     Latency,
     /// It runs out of a resource.
     Saturation,
+    /// It uses up its error budget.
+    Objectives,
 }
 
 impl AlertFamily {
     /// Every family, in the order of rule groups.
-    pub const ALL: &'static [Self] = &[Self::Availability, Self::Errors, Self::Latency, Self::Saturation];
+    pub const ALL: &'static [Self] = &[
+        Self::Availability,
+        Self::Errors,
+        Self::Latency,
+        Self::Saturation,
+        Self::Objectives,
+    ];
 
     /// The label's value.
     #[must_use]
@@ -25,6 +33,7 @@ impl AlertFamily {
             Self::Errors => "errors",
             Self::Latency => "latency",
             Self::Saturation => "saturation",
+            Self::Objectives => "objectives",
         }
     }
 }

@@ -7,6 +7,7 @@ mod build;
 mod errors;
 mod family;
 mod latency;
+mod objectives;
 mod saturation;
 mod suggestion;
 mod template;
@@ -27,11 +28,12 @@ pub use family::{AlertFamily, Severity, SourceSystem};
 pub use threshold::ThresholdUnit;
 
 /// The tables of all families, in the order in which documents and rule files list them.
-const FAMILIES: [&[AlertDef]; 4] = [
+const FAMILIES: [&[AlertDef]; 5] = [
     availability::ALERTS,
     errors::ALERTS,
     latency::ALERTS,
     saturation::ALERTS,
+    objectives::ALERTS,
 ];
 
 /// Every alert, in the order in which documents and rule files list them.
@@ -74,7 +76,8 @@ pub struct AlertDef {
     pub for_: PromDuration,
     /// The panel that shows the trouble.
     pub panel: PanelId,
-    /// One sentence that does not change while the alert fires. May hold `{api}`, `{threshold}`, `{for}`.
+    /// One sentence that does not change while the alert fires. May hold `{api}`, `{threshold}`, `{for}`; of an objective
+    /// also `{objective}`, `{target}`, `{window}`, `{burn}`, `{long}`, `{short}`.
     pub summary: &'static str,
     /// What happens. May also hold `{value}`, the value that the alert has.
     pub description: &'static str,
@@ -85,7 +88,7 @@ impl AlertDef {
     #[must_use]
     pub const fn threshold_unit(&self) -> Option<ThresholdUnit> {
         match self.condition {
-            AlertCondition::Plain(_) => None,
+            AlertCondition::Plain(_) | AlertCondition::Objectives => None,
             AlertCondition::Threshold { unit, .. } => Some(unit),
         }
     }
@@ -94,7 +97,7 @@ impl AlertDef {
     #[must_use]
     pub const fn default_threshold(&self) -> Option<Decimal> {
         match self.condition {
-            AlertCondition::Plain(_) => None,
+            AlertCondition::Plain(_) | AlertCondition::Objectives => None,
             AlertCondition::Threshold { default, .. } => Some(default),
         }
     }
@@ -105,6 +108,8 @@ impl AlertDef {
 pub enum AlertCondition {
     /// A state that needs no number.
     Plain(fn(&ApiQueries<'_>) -> QueryResult),
+    /// An objective's error budget is spent too fast: one alert for each objective and speed.
+    Objectives,
     /// A value compared with a threshold.
     Threshold {
         /// The unit in which a user writes it.

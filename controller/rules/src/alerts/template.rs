@@ -15,6 +15,8 @@ pub(crate) struct AnnotationValues {
     pub(crate) threshold: String,
     /// `{for}`
     pub(crate) for_: String,
+    /// Other placeholders, without braces.
+    pub(crate) others: Vec<(&'static str, String)>,
 }
 
 impl AnnotationValues {
@@ -30,7 +32,10 @@ impl AnnotationValues {
                 "value" => filled.push_str(self.value),
                 "threshold" => filled.push_str(&plain(&self.threshold)),
                 "for" => filled.push_str(&plain(&self.for_)),
-                _ => {}
+                other => {
+                    let known = self.others.iter().find(|(name, _)| *name == other);
+                    filled.push_str(&known.map(|(_, text)| plain(text)).unwrap_or_default());
+                }
             }
             rest = after;
         }
@@ -48,7 +53,7 @@ pub(crate) fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alerts::alerts;
+    use crate::alerts::{AlertCondition, alerts};
 
     #[test]
     fn a_users_text_cannot_become_a_template() {
@@ -60,9 +65,16 @@ mod tests {
     fn the_rows_texts_name_only_placeholders_that_exist() {
         for def in alerts() {
             for text in [def.summary, def.description] {
+                let of_objective: &[&str] = match def.condition {
+                    AlertCondition::Objectives => {
+                        &["{objective}", "{target}", "{window}", "{burn}", "{long}", "{short}"]
+                    }
+                    AlertCondition::Plain(_) | AlertCondition::Threshold { .. } => &[],
+                };
                 let known = ["{api}", "{value}", "{threshold}", "{for}"];
                 let left = known
                     .iter()
+                    .chain(of_objective)
                     .fold(text.to_owned(), |text, known| text.replace(known, ""));
                 assert!(!left.contains(['{', '}']), "{}: {text}", def.name);
                 let has_threshold = def.threshold_unit().is_some();

@@ -7,6 +7,7 @@ use super::{
         DataSource, FieldConfig, FieldDefaults, Items, OmittedPanel, Panel, PanelLink, PanelTarget, TimeRange, Variable,
     },
     options::ColorMode,
+    rows::objectives,
     thresholds::thresholds,
 };
 use crate::{
@@ -131,7 +132,11 @@ impl DashboardBuilder<'_> {
         let mut panels = Vec::new();
         let mut omitted = Vec::new();
         let mut top = 0;
+        let without_objectives = !self.queries.has_objectives();
         for row in ROWS {
+            if row.id == objectives::ROW.id && without_objectives {
+                continue;
+            }
             let mut present = Vec::new();
             // A panel is shown with all of its queries or not at all: with some of them it would be misleading.
             for def in row.panels {

@@ -2,6 +2,7 @@
 
 mod errors;
 mod latency;
+pub(super) mod objectives;
 mod overview;
 mod scrape;
 mod traffic;
@@ -9,7 +10,14 @@ mod traffic;
 use super::RowDef;
 
 /// Every row, from the top.
-pub const ROWS: &[RowDef] = &[overview::ROW, traffic::ROW, errors::ROW, latency::ROW, scrape::ROW];
+pub const ROWS: &[RowDef] = &[
+    overview::ROW,
+    objectives::ROW,
+    traffic::ROW,
+    errors::ROW,
+    latency::ROW,
+    scrape::ROW,
+];
 
 /// Most endpoints that one panel shows; more can't be read and slow the browser down.
 const MOST_ENDPOINTS: u64 = 20;

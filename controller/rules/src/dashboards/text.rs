@@ -94,6 +94,7 @@ mod tests {
             scrape_interval_seconds: 30,
             excluded_routes: &[],
             limits: crate::ApiLimits::default(),
+            objectives: &[],
         };
         let dashboard = build_dashboard(&api, &AlertSettings::default());
         let text = dashboard.to_json();

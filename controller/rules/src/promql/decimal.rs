@@ -64,6 +64,39 @@ impl Decimal {
         }
     }
 
+    /// The number divided by a hundred: percent as a ratio.
+    #[must_use]
+    pub const fn per_hundred(self) -> Self {
+        Self {
+            mantissa: self.mantissa,
+            scale: self.scale + 2,
+        }
+        .normal()
+    }
+
+    /// `self - other`. `None`: it would be below zero, or the digits do not suffice.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Option<Self> {
+        let scale = self.scale.max(other.scale);
+        let mantissa = self.scaled(scale)?.checked_sub(other.scaled(scale)?)?;
+        Some(Self { mantissa, scale }.normal())
+    }
+
+    /// `self * other`. `None`: the digits do not suffice.
+    #[must_use]
+    pub fn times(self, other: Self) -> Option<Self> {
+        let product = Self {
+            mantissa: self.mantissa.checked_mul(other.mantissa)?,
+            scale: self.scale + other.scale,
+        };
+        Some(product.normal())
+    }
+
+    /// The mantissa for a larger scale.
+    fn scaled(self, scale: u32) -> Option<u64> {
+        self.mantissa.checked_mul(10_u64.checked_pow(scale - self.scale)?)
+    }
+
     /// Seconds in whole milliseconds, if they are whole.
     #[must_use]
     pub fn as_millis(self) -> Option<u64> {
@@ -134,6 +167,24 @@ mod tests {
         }
         assert_eq!(Decimal::thousandths(1500).to_string(), "1.5");
         assert_eq!(Decimal::hundredths(2).to_string(), "0.02");
+    }
+
+    #[test]
+    fn an_error_budget_is_exact() {
+        let budget = |target: &str| {
+            Decimal::whole(100)
+                .minus(target.parse().unwrap())
+                .unwrap()
+                .per_hundred()
+        };
+        assert_eq!(budget("99.9").to_string(), "0.001");
+        assert_eq!(budget("99.9999").to_string(), "0.000001");
+        assert_eq!(
+            budget("99").times("14.4".parse().unwrap()).unwrap().to_string(),
+            "0.144"
+        );
+        assert_eq!(Decimal::whole(1).minus(Decimal::whole(2)), None);
+        assert_eq!(Decimal::whole(u64::MAX).times(Decimal::whole(2)), None);
     }
 
     #[test]

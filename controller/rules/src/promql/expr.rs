@@ -229,7 +229,7 @@ pub fn predict_linear(range: RangeSelector, seconds: Decimal) -> Expr {
     )
 }
 
-/// `sum_over_time(range)`
+/// `sum_over_time(range)`: the sum of the values in the window.
 #[must_use]
 pub fn sum_over_time(range: RangeSelector) -> Expr {
     call(Function::SumOverTime, vec![Argument::Range(range)])

@@ -91,6 +91,16 @@ impl VectorSelector {
             offset: None,
         }
     }
+
+    /// The values of a window that ends now, one every `step`: a subquery. Its points lie at multiples of `step`.
+    ///
+    /// The window begins a millisecond late: Prometheus 2 counts a point at the very beginning of a window, Prometheus 3 does
+    /// not, and both must count `window / step` points.
+    #[must_use]
+    pub fn sampled(self, window: PromDuration, step: PromDuration) -> RangeSelector {
+        let window = PromDuration::from_millis(window.millis().saturating_sub(1));
+        self.over(RangeWindow::Fixed(window)).every(step)
+    }
 }
 
 /// The length of a range selector's window.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use metric_contract::{
-    Dialect, DurationSeries, ErrorsByTypeSeries, RequestsSeries, Signal, recorded_series::RecordedSeries,
+    Dialect, DurationSeries, ErrorsByTypeSeries, RequestsSeries, Signal, labels, recorded_series::RecordedSeries,
 };
 
 use super::{ApiQueries, MissingSignal};
@@ -24,6 +24,8 @@ pub enum EventLabel {
     TimedRoute,
     /// The type of an error.
     ErrorType,
+    /// The name of an objective.
+    Objective,
 }
 
 impl<'a> ApiQueries<'a> {
@@ -85,6 +87,7 @@ impl<'a> ApiQueries<'a> {
             EventLabel::TimedMethod => self.duration_series()?.method.ok_or(MissingSignal(Signal::Duration))?,
             EventLabel::TimedRoute => self.duration_series()?.route,
             EventLabel::ErrorType => self.errors_by_type_series()?.error_type,
+            EventLabel::Objective => return Ok(LabelName::new(labels::OBJECTIVE)),
         };
         Ok(LabelName::new(&self.stored(label)))
     }

@@ -7,12 +7,40 @@ pub(crate) mod labels;
 use std::{fmt::Write, path::PathBuf, sync::LazyLock};
 
 use controller_rules::{
-    AlertSettings, ApiFacts, ApiLimits, Dashboard, PanelQuery, Rule, RuleSet, build_dashboard, build_rules,
-    panel_queries, promql::Expr,
+    AlertSettings, ApiFacts, ApiLimits, Dashboard, EventSelector, Objective, PanelQuery, Rule, RuleSet,
+    build_dashboard, build_rules,
+    objectives::{ObjectiveEvents, ObjectiveWindow},
+    panel_queries,
+    promql::{Expr, PromDuration},
 };
 use metric_contract::{DialectId, Signal, TargetKind};
 
 static EXCLUDED: LazyLock<Vec<String>> = LazyLock::new(|| ["/metrics", "/health(/.*)?"].map(str::to_owned).to_vec());
+
+static OBJECTIVES: LazyLock<Vec<Objective>> = LazyLock::new(|| {
+    vec![
+        objective("availability", ObjectiveEvents::Availability, "99.9"),
+        objective(
+            "fast",
+            ObjectiveEvents::Latency {
+                threshold: PromDuration::from_millis(1_000),
+            },
+            "99",
+        ),
+    ]
+});
+
+/// An objective over 28 days with the defaults.
+pub(crate) fn objective(name: &str, events: ObjectiveEvents, target: &str) -> Objective {
+    Objective {
+        name: name.to_owned(),
+        events,
+        target: target.parse().expect("a number"),
+        window: ObjectiveWindow::Days28,
+        selector: EventSelector::default(),
+        min_events_per_hour: 10,
+    }
+}
 
 /// `shop/orders`, the reference API in a cluster.
 pub(crate) fn orders() -> ApiFacts<'static> {
@@ -29,6 +57,7 @@ pub(crate) fn orders() -> ApiFacts<'static> {
             scrape_timeout_millis: Some(10_000),
             scrape_samples: Some(50_000),
         },
+        objectives: &OBJECTIVES,
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "one request in ten fails",
-        fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio"],
+        fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio", "ApiErrorBudgetBurn"],
         draw: |at| {
             let pod = at.serving("a", at.whole(), 54.0);
             at.answered(&pod, at.whole(), "500", 6.0);
@@ -67,7 +67,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "all requests fail at one in ten seconds",
-        fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio"],
+        fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio", "ApiErrorBudgetBurn"],
         draw: |at| {
             let pod = at.serving("a", at.whole(), 0.0);
             at.answered(&pod, at.whole(), "500", 6.0);
@@ -76,6 +76,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "all requests fail at one in a minute",
+        fires: &["ApiErrorBudgetBurn"],
         draw: |at| {
             let pod = at.serving("a", at.whole(), 0.0);
             at.answered(&pod, at.whole(), "500", 1.0);
@@ -84,6 +85,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "a failure in two hundred for hours",
+        fires: &["ApiErrorBudgetBurn"],
         minutes: 300,
         draw: |at| {
             let pod = at.serving("a", at.whole(), 199.0);
@@ -120,7 +122,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "the series of failures is born late and grows",
-        fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio"],
+        fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio", "ApiErrorBudgetBurn"],
         draw: |at| {
             let pod = at.serving("a", at.whole(), 54.0);
             at.counted(&pod, "500", &[(20, Missing), (20, Grow(1.0, 6.0))]);
@@ -138,7 +140,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "failures, scraped every five seconds",
         interval: 5,
-        fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio"],
+        fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio", "ApiErrorBudgetBurn"],
         draw: |at| {
             let pod = at.serving("a", at.whole(), 54.0);
             at.answered(&pod, at.whole(), "500", 6.0);
@@ -157,7 +159,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "failures, scraped every three minutes",
         interval: 180,
         minutes: 90,
-        fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio"],
+        fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio", "ApiErrorBudgetBurn"],
         draw: |at| {
             let pod = at.serving("a", at.whole(), 54.0);
             at.answered(&pod, at.whole(), "500", 6.0);
@@ -175,13 +177,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "slow answers, bounds as Prometheus 3 writes them",
-        fires: &["ApiHighLatencyP95"],
+        fires: &["ApiHighLatencyP95", "ApiErrorBudgetBurn"],
         draw: slow,
         ..QUIET
     },
     Scenario {
         name: "slow answers, bounds as Prometheus 2 writes them",
-        fires: &["ApiHighLatencyP95"],
+        fires: &["ApiHighLatencyP95", "ApiErrorBudgetBurn"],
         draw: |at| {
             at.bounds_without_point = true;
             slow(at);
@@ -191,7 +193,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "failures of a ServiceMonitor's target whose label collides",
         dialect: DialectId::S0,
-        fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio"],
+        fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio", "ApiErrorBudgetBurn"],
         draw: failing,
         ..QUIET
     },
@@ -199,13 +201,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "failures of a static target",
         dialect: DialectId::S0,
         target: TargetKind::Static,
-        fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio"],
+        fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio", "ApiErrorBudgetBurn"],
         draw: failing,
         ..QUIET
     },
     Scenario {
         name: "two pods of two versions, and the new one fails",
-        fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio"],
+        fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio", "ApiErrorBudgetBurn"],
         draw: |at| {
             at.serving("a", at.whole(), 60.0);
             let new = at.serving("b", (10, 40), 0.0);

@@ -235,3 +235,44 @@ fn a_dashboard_is_placed_once_its_object_exists_with_a_label() {
             .any(|condition| condition.type_ == "DashboardPlaced")
     );
 }
+
+fn with_objectives(dialect: &str, objectives: &serde_json::Value) -> World {
+    World::new(json!({"image": "i", "metrics": {"dialect": dialect}, "objectives": objectives}))
+}
+
+fn latency(threshold: &str) -> serde_json::Value {
+    json!([
+        {"name": "availability", "type": "Availability", "target": "99.9"},
+        {"name": "fast", "type": "Latency", "target": "99", "threshold": threshold},
+    ])
+}
+
+#[test]
+fn a_threshold_between_buckets_is_named_with_both_neighbours() {
+    let status = with_objectives("native", &latency("300ms")).fold();
+    assert_eq!(says(&status, "ObjectivesEvaluated"), "False/NotABucketBound");
+    assert_eq!(says(&status, "Monitored"), "False/NotABucketBound");
+    assert_eq!(
+        condition(&status, "ObjectivesEvaluated").message,
+        "objective fast: 300ms is no upper bound of the histogram's buckets: use 250ms or 500ms"
+    );
+}
+
+#[test]
+fn objectives_that_have_rules_are_not_reported_on_without_prometheus() {
+    let status = with_objectives("native", &latency("250ms")).fold();
+    assert!(
+        !status
+            .conditions
+            .iter()
+            .any(|condition| condition.type_ == "ObjectivesEvaluated")
+    );
+    assert_eq!(says(&status, "Monitored"), "True/Monitored");
+}
+
+#[test]
+fn objectives_of_an_unknown_dialect_wait_for_it() {
+    let status = with_objectives("auto", &latency("250ms")).fold();
+    assert_eq!(says(&status, "ObjectivesEvaluated"), "Unknown/NotDetectedYet");
+    assert_eq!(says(&status, "Monitored"), "True/Monitored");
+}
