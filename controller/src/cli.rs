@@ -46,7 +46,7 @@ pub(crate) struct ControllerArgs {
     /// Name of the Lease.
     #[arg(long, env = "LEASE_NAME", value_name = "NAME", default_value = "monitored-api", value_parser = object_name)]
     lease_name: String,
-    /// Where /healthz, /readyz and /metrics are served. [::] is every address, IPv4 too.
+    /// Where /healthz, /readyz, /metrics and /runbooks are served. [::] is every address, IPv4 too.
     #[arg(long, env = "METRICS_LISTEN", value_name = "ADDRESS", default_value = "[::]:8080")]
     metrics_listen: SocketAddr,
     /// The Prometheus that is asked whether the APIs are scraped and their rules evaluated. Default: the one that selects the

@@ -1,4 +1,4 @@
-//! The admin server: `/healthz`, `/readyz`, `/metrics`. Read-only, no secrets, its own accept loop with limits, because
+//! The admin server: `/healthz`, `/readyz`, `/metrics`, `/runbooks`. Read-only, no secrets, its own accept loop with limits, because
 //! `axum::serve` waits for ever for a request's head.
 
 use std::collections::VecDeque;
@@ -23,6 +23,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use crate::admin::runbooks;
 use crate::admin::telemetry::Page;
 use crate::work::context::Context;
 
@@ -118,6 +119,7 @@ pub(crate) async fn serve(listener: TcpListener, admin: Arc<Admin>) {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .merge(runbooks::routes())
         .with_state(admin);
     let mut open = VecDeque::with_capacity(CONNECTIONS);
     loop {

@@ -6,6 +6,7 @@ use controller_api::{ConditionType, Reason};
 
 use super::{FoldInput, monitoring, verdict::Verdict};
 use crate::{
+    facts::PrometheusFacts,
     kind::ChildKind,
     prometheus::{
         Answer, AskError, RulesFinding, ScrapeFinding,
@@ -35,6 +36,8 @@ pub(super) fn scraped(input: &FoldInput<'_>) -> Option<Verdict> {
     Some(match &input.finding.scrape {
         Answer::Known(finding) => of_targets(finding),
         Answer::NotYet => before(input, ConditionType::Scraped),
+        // While the Prometheus objects are not read, the address may be known in a moment.
+        Answer::NoAddress if *input.prometheus == PrometheusFacts::NotReadYet => before(input, ConditionType::Scraped),
         Answer::NoAddress => no_address("whether a Prometheus scrapes the API"),
         Answer::Failed(error) => failed(*error, "whether a Prometheus scrapes the API"),
     })
@@ -55,6 +58,9 @@ pub(super) fn rules_healthy(input: &FoldInput<'_>) -> Option<Verdict> {
     Some(match &input.finding.rules {
         Answer::Known(finding) => of_rules(finding),
         Answer::NotYet => before(input, ConditionType::RulesHealthy),
+        Answer::NoAddress if *input.prometheus == PrometheusFacts::NotReadYet => {
+            before(input, ConditionType::RulesHealthy)
+        }
         Answer::NoAddress => no_address("whether the rules are evaluated"),
         Answer::Failed(error) => failed(*error, "whether the rules are evaluated"),
     })

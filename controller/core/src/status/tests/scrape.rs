@@ -117,6 +117,13 @@ fn after_a_restart_the_status_stays_until_prometheus_was_asked() {
     assert_eq!(world.previous.firing_alerts, Some(2));
     world.finding = Finding::default();
     assert_eq!(world.fold(), world.previous);
+    world.finding = Finding::no_address();
+    world.prometheus = PrometheusFacts::NotReadYet;
+    let status = world.fold();
+    for type_ in ["Scraped", "RulesHealthy"] {
+        assert_eq!(condition(&status, type_), condition(&world.previous, type_));
+    }
+    world.finding = Finding::default();
     world.previous = MonitoredApiStatus::default();
     assert_eq!(says(&world.fold(), "Scraped"), "Unknown/NotAskedYet");
 }
