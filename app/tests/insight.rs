@@ -289,7 +289,7 @@ async fn alerting_has_rules_dashboard_and_routes_with_the_thresholds_in_force() 
     let own = &root["routes"][0];
     assert_eq!(own["matchers"][1], "job=\"orders\"");
     let routes = own["routes"].as_array().unwrap();
-    assert_eq!(routes.len(), 4);
+    assert_eq!(routes.len(), 5, "one for each family of alerts");
     assert_eq!(routes[0]["matchers"][0], "family=\"availability\"");
 }
 
