@@ -43,7 +43,7 @@ impl HealthSignal {
         Self::InFlight,
     ];
 
-    /// The alert for this signal, by the operator's name; the operator has none for CPU and memory.
+    /// The alert for this signal, by the operator's name.
     #[must_use]
     pub const fn alert_name(self) -> &'static str {
         match self {

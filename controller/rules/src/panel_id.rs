@@ -44,6 +44,26 @@ panel_ids! {
     MeanLatency = 12,
     /// Duration of a scrape.
     ScrapeDuration = 13,
+    /// CPU of the busiest process.
+    Cpu = 14,
+    /// Memory of the largest process.
+    Memory = 15,
+    /// Open file descriptors.
+    FileDescriptors = 16,
+    /// Threads.
+    Threads = 17,
+    /// Open client connections.
+    Connections = 18,
+    /// Restarts of containers.
+    Restarts = 19,
+    /// Samples of a scrape.
+    ScrapeSamples = 20,
+    /// Operations on the database.
+    DatabaseOperations = 21,
+    /// Lookups in the cache.
+    CacheLookups = 22,
+    /// Background tasks.
+    BackgroundTasks = 23,
     /// What is left of the error budgets.
     ErrorBudget = 40,
     /// How fast the error budgets are spent.

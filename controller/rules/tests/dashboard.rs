@@ -210,7 +210,12 @@ fn a_panel_links_to_the_runbooks_of_its_alerts() {
         .iter()
         .map(|link| link["title"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(titles, ["Runbook: ApiHighErrorRatio", "Runbook: ApiCriticalErrorRatio"]);
+    let expected = [
+        "Runbook: ApiHighErrorRatio",
+        "Runbook: ApiCriticalErrorRatio",
+        "Runbook: ApiLowVolumeErrors",
+    ];
+    assert_eq!(titles, expected);
     // A link that leads nowhere is worse than none.
     let unlinked = json_of(&orders(), &settings());
     assert!(!unlinked.to_string().contains("Runbook"), "{unlinked}");

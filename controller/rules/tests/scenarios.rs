@@ -20,11 +20,11 @@ use std::collections::BTreeSet;
 
 use common::listed;
 use controller_rules::alerts::alerts;
-use scenario::{Outcome, SCENARIOS, Scenario, run};
+use scenario::{Outcome, Scenario, run, scenarios};
 
 #[test]
 fn in_each_scenario_exactly_the_expected_alerts_fire() {
-    let outcomes: Vec<_> = SCENARIOS.iter().map(|scenario| (scenario, run(scenario))).collect();
+    let outcomes: Vec<_> = scenarios().map(|scenario| (scenario, run(scenario))).collect();
     print_matrix(&outcomes);
     let findings: Vec<_> = outcomes
         .iter()
@@ -62,12 +62,26 @@ fn print_matrix(outcomes: &[(&Scenario, Outcome)]) {
 
 #[test]
 fn the_names_of_scenarios_and_of_their_alerts_exist_once() {
-    let names: BTreeSet<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
-    assert_eq!(names.len(), SCENARIOS.len());
+    let names: BTreeSet<_> = scenarios().map(|scenario| scenario.name).collect();
+    assert_eq!(names.len(), scenarios().count());
     let known: BTreeSet<_> = alerts().map(|def| def.name).collect();
-    for scenario in SCENARIOS {
+    for scenario in scenarios() {
         for alert in scenario.fires {
             assert!(known.contains(alert), "{}: there is no alert {alert}", scenario.name);
         }
+    }
+}
+
+#[test]
+fn each_alert_fires_in_a_scenario_and_is_silent_in_another() {
+    for def in alerts() {
+        let firing = scenarios()
+            .filter(|scenario| scenario.fires.contains(&def.name))
+            .count();
+        assert!(
+            (1..scenarios().count()).contains(&firing),
+            "{} fires in {firing} scenarios: add one in controller/rules/tests/scenario",
+            def.name
+        );
     }
 }

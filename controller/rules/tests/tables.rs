@@ -1,14 +1,18 @@
 //! The files that belong to each row of the tables of alerts and panels. A row without its file and a file without its
 //! row fail, and the message names the file to write.
 #![expect(clippy::disallowed_methods, reason = "tests read files; the engine does not")]
-#![expect(clippy::unwrap_used, reason = "a test's own helpers fail the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test's own helpers fail the test")]
 
 mod common;
 
 use std::{collections::BTreeSet, fs};
 
 use common::{in_repository, listed};
-use controller_rules::{PanelId, alerts::alerts, dashboards::ROWS};
+use controller_rules::{
+    PanelId,
+    alerts::{SourceSystem, alerts},
+    dashboards::ROWS,
+};
 
 const RUNBOOKS: &str = "docs/runbooks";
 const UNIT_TESTS: &str = "controller/rules/tests/promtool";
@@ -59,6 +63,40 @@ fn each_alert_has_a_runbook_that_answers_every_question() {
         ]
     });
     assert!(findings.is_empty(), "{}", listed(&findings));
+}
+
+/// The queries of a runbook: each line of a block `promql`, with the lines that are indented below it.
+fn queries_of(page: &str) -> Vec<String> {
+    let mut queries: Vec<String> = Vec::new();
+    for block in page.split("```promql\n").skip(1) {
+        let block = block.split("```").next().unwrap_or_default();
+        for line in block.lines() {
+            match queries.last_mut() {
+                Some(query) if line.starts_with(' ') => *query += line,
+                _ => queries.push(line.to_owned()),
+            }
+        }
+    }
+    queries
+}
+
+#[test]
+fn each_runbook_begins_its_search_with_a_query_and_prometheus_can_read_all_of_them() {
+    for def in alerts() {
+        let page = fs::read_to_string(in_repository(&format!("{RUNBOOKS}/{}.md", def.name))).unwrap();
+        let (_, search) = page.split_once("## How to find the cause").unwrap();
+        let first = search.split("```").nth(1).unwrap_or_default();
+        assert!(first.starts_with("promql"), "{}: the first block is {first}", def.name);
+        for query in queries_of(&page) {
+            promql_parser::parser::parse(&query).unwrap_or_else(|error| panic!("{}: {error}\n{query}", def.name));
+        }
+    }
+}
+
+#[test]
+fn the_twelve_alerts_of_the_first_source_system_are_all_there() {
+    let tagged = alerts().filter(|def| def.sources.contains(&SourceSystem::S0));
+    assert_eq!(tagged.count(), 12);
 }
 
 #[test]

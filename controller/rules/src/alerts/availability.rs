@@ -1,8 +1,8 @@
 //! Whether the API answers. Decided by `up` and by the replicas that the operator reports, never by missing requests:
 //! an API without traffic is not down.
 //!
-//! At most one of these alerts fires: `ApiDown` if no target answers and no pod is known to be ready, `ApiScrapeFailing` if
-//! pods are ready but no known target answers, `ApiTargetsMissing` if some targets are up but fewer than there should be.
+//! At most one of these alerts fires: `ApiDown` if no target answers and no pod is known to be ready, `ApiScrapeFailing` (in `scrape.rs`)
+//! if pods are ready but no known target answers, `ApiTargetsMissing` if some targets are up but fewer than there should be.
 //! The first and the last use `up` alone if this Prometheus does not scrape the operator. A Prometheus that scrapes only
 //! some of the API's targets, or none of them, is not by itself a reason for any of these alerts: another Prometheus may
 //! scrape the rest.
@@ -40,19 +40,6 @@ pub(super) const ALERTS: &[AlertDef] = &[
         summary: "Some targets of {api} are missing",
         description: "Only {value} of the targets of {api} answered Prometheus during the last {for}; more should answer.",
     },
-    AlertDef {
-        name: "ApiScrapeFailing",
-        family: AlertFamily::Availability,
-        severity: Severity::Warning,
-        sources: &[],
-        signals: &[Signal::Up, Signal::ReplicasReady],
-        condition: AlertCondition::Plain(scrape_failing),
-        for_: DEFAULT_FOR,
-        panel: PanelId::TargetsUp,
-        summary: "The metrics of {api} cannot be read",
-        description: "For {for}, no target of {api} has answered Prometheus although pods are ready ({value}). Until one \
-                      answers, no alert on errors or latency can fire.",
-    },
 ];
 
 /// No target is up and no pod is ready. Never while the API is scaled to zero.
@@ -86,10 +73,4 @@ fn targets_missing(queries: &ApiQueries<'_>) -> QueryResult {
         .where_below(wanted.clone())
         .unless(ready.where_at_least(wanted));
     Ok(below_known.or(below_wanted).and(up.where_above(0)))
-}
-
-/// Prometheus knows targets and none of them is up, while pods are ready. The value is the number of ready pods.
-fn scrape_failing(queries: &ApiQueries<'_>) -> QueryResult {
-    let ready = queries.replicas_ready().where_above(0);
-    Ok(ready.and(queries.targets_up().where_equal(0)))
 }

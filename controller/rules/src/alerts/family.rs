@@ -11,6 +11,12 @@ pub enum AlertFamily {
     Latency,
     /// It runs out of a resource.
     Saturation,
+    /// It gets much less or much more traffic than usual.
+    Traffic,
+    /// Its cache does not help.
+    Cache,
+    /// Its metrics cannot be read, or soon not any more.
+    Scrape,
     /// It uses up its error budget.
     Objectives,
 }
@@ -22,6 +28,9 @@ impl AlertFamily {
         Self::Errors,
         Self::Latency,
         Self::Saturation,
+        Self::Traffic,
+        Self::Cache,
+        Self::Scrape,
         Self::Objectives,
     ];
 
@@ -33,6 +42,9 @@ impl AlertFamily {
             Self::Errors => "errors",
             Self::Latency => "latency",
             Self::Saturation => "saturation",
+            Self::Traffic => "traffic",
+            Self::Cache => "cache",
+            Self::Scrape => "scrape",
             Self::Objectives => "objectives",
         }
     }

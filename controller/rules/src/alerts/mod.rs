@@ -4,14 +4,18 @@
 mod active;
 mod availability;
 mod build;
+mod cache;
 mod errors;
 mod family;
 mod latency;
 mod objectives;
+mod pods;
 mod saturation;
+mod scrape;
 mod suggestion;
 mod template;
 mod threshold;
+mod traffic;
 
 use metric_contract::Signal;
 
@@ -28,11 +32,15 @@ pub use family::{AlertFamily, Severity, SourceSystem};
 pub use threshold::ThresholdUnit;
 
 /// The tables of all families, in the order in which documents and rule files list them.
-const FAMILIES: [&[AlertDef]; 5] = [
+const FAMILIES: [&[AlertDef]; 9] = [
     availability::ALERTS,
+    pods::ALERTS,
     errors::ALERTS,
     latency::ALERTS,
     saturation::ALERTS,
+    traffic::ALERTS,
+    cache::ALERTS,
+    scrape::ALERTS,
     objectives::ALERTS,
 ];
 

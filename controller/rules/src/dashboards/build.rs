@@ -279,6 +279,7 @@ impl GrafanaUnit {
             Self::PerSecond => "ops",
             Self::PercentUnit => "percentunit",
             Self::Seconds => "s",
+            Self::Bytes => "bytes",
         }
     }
 }

@@ -88,6 +88,8 @@ pub enum GrafanaUnit {
     PercentUnit,
     /// Seconds.
     Seconds,
+    /// Bytes, in units of 1024.
+    Bytes,
 }
 
 /// How a panel is drawn.

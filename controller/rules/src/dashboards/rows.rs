@@ -4,8 +4,10 @@ mod errors;
 mod latency;
 pub(super) mod objectives;
 mod overview;
+mod resources;
 mod scrape;
 mod traffic;
+mod work;
 
 use super::RowDef;
 
@@ -16,6 +18,8 @@ pub const ROWS: &[RowDef] = &[
     traffic::ROW,
     errors::ROW,
     latency::ROW,
+    resources::ROW,
+    work::ROW,
     scrape::ROW,
 ];
 

@@ -109,6 +109,11 @@ impl Drawing {
 
     /// A pod that answers its scrapes and uses little of everything.
     pub(crate) fn healthy(&mut self, pod: &str, span: Span) {
+        self.healthy_but(pod, span, &[]);
+    }
+
+    /// The same, but for these metrics, which have other values.
+    pub(crate) fn healthy_but(&mut self, pod: &str, span: Span, but: &[(&str, Part)]) {
         for (metric, value) in [
             ("up", 1.0),
             ("scrape_duration_seconds", 0.05),
@@ -119,12 +124,22 @@ impl Drawing {
             ("process_threads", 8.0),
             ("process_start_time_seconds", -864_000.0),
             ("active_connections", 5.0),
+            ("cgroup_cpu_throttled_periods_total", 0.0),
         ] {
-            self.within(metric, pod, span, Part::Hold(value));
+            self.unless_in(but, metric, pod, span, Part::Hold(value));
         }
-        self.within("process_cpu_seconds_total", pod, span, Part::Grow(0.0, 3.0));
-        self.within("cgroup_cpu_periods_total", pod, span, Part::Grow(0.0, 600.0));
-        self.within("cgroup_cpu_throttled_periods_total", pod, span, Part::Hold(0.0));
+        for (metric, per_minute) in [("process_cpu_seconds_total", 3.0), ("cgroup_cpu_periods_total", 600.0)] {
+            self.unless_in(but, metric, pod, span, Part::Grow(0.0, per_minute));
+        }
+        for (metric, part) in but {
+            self.within(metric, pod, span, *part);
+        }
+    }
+
+    fn unless_in(&mut self, but: &[(&str, Part)], metric: &str, pod: &str, span: Span, part: Part) {
+        if !but.iter().any(|(other, _)| *other == metric) {
+            self.within(metric, pod, span, part);
+        }
     }
 
     /// Requests a minute that a pod answers with a status.

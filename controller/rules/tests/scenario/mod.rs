@@ -1,12 +1,14 @@
 //! What happens to an API, as input series of promtool, and which alerts must fire then.
 
 mod drawing;
+mod faults;
 mod run;
 mod table;
+mod week;
 
 pub(crate) use drawing::Drawing;
 pub(crate) use run::{Outcome, run};
-pub(crate) use table::SCENARIOS;
+pub(crate) use table::scenarios;
 
 use metric_contract::{DialectId, TargetKind};
 
@@ -21,6 +23,8 @@ pub(crate) struct Scenario {
     pub(crate) minutes: u32,
     /// Seconds between two scrapes.
     pub(crate) interval: u32,
+    /// Seconds between two evaluations of the rules.
+    pub(crate) evaluation: u32,
     /// How Prometheus finds the API, which decides the labels.
     pub(crate) target: TargetKind,
     /// The names of its metrics.

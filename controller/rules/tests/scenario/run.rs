@@ -8,9 +8,6 @@ use serde_json::{Value, json};
 use super::{Drawing, Scenario};
 use crate::common::{orders, rules};
 
-/// Prometheus evaluates the rules so often.
-const EVALUATION_SECONDS: u32 = 60;
-
 /// What promtool saw.
 #[derive(Debug)]
 pub(crate) struct Outcome {
@@ -57,7 +54,7 @@ fn unit_test<'a>(scenario: &Scenario, rules: &RuleSet, expected: impl IntoIterat
     let groups: Vec<_> = rules.groups.iter().map(|group| &group.name).collect();
     json!({
         "rule_files": ["rules.json"],
-        "evaluation_interval": format!("{EVALUATION_SECONDS}s"),
+        "evaluation_interval": format!("{}s", scenario.evaluation),
         // promtool runs groups in no order unless told; Prometheus reads what was recorded a moment ago.
         "group_eval_order": groups,
         "tests": [{

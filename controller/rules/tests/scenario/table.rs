@@ -11,18 +11,24 @@ use super::{
 };
 
 /// One pod of the native dialect in a cluster, scraped every 15 seconds for 40 minutes; nothing fires.
-const QUIET: Scenario = Scenario {
+pub(super) const QUIET: Scenario = Scenario {
     name: "",
     fires: &[],
     minutes: 40,
     interval: 15,
+    evaluation: 60,
     target: TargetKind::ServiceMonitor,
     dialect: DialectId::Native,
     draw: |_| {},
 };
 
 /// Every scenario.
-pub(crate) const SCENARIOS: &[Scenario] = &[
+pub(crate) fn scenarios() -> impl Iterator<Item = &'static Scenario> {
+    TRAFFIC.iter().chain(super::faults::FAULTS).chain(super::week::WEEKS)
+}
+
+/// What traffic, scrapes and rollouts do.
+const TRAFFIC: &[Scenario] = &[
     Scenario {
         name: "idle",
         draw: |at| {
@@ -76,7 +82,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "all requests fail at one in a minute",
-        fires: &["ApiErrorBudgetBurn"],
+        fires: &["ApiLowVolumeErrors", "ApiErrorBudgetBurn"],
         draw: |at| {
             let pod = at.serving("a", at.whole(), 0.0);
             at.answered(&pod, at.whole(), "500", 1.0);
@@ -177,13 +183,23 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "slow answers, bounds as Prometheus 3 writes them",
-        fires: &["ApiHighLatencyP95", "ApiErrorBudgetBurn"],
+        fires: &[
+            "ApiHighLatencyP95",
+            "ApiCriticalLatencyP95",
+            "ApiHighLatencyP99",
+            "ApiErrorBudgetBurn",
+        ],
         draw: slow,
         ..QUIET
     },
     Scenario {
         name: "slow answers, bounds as Prometheus 2 writes them",
-        fires: &["ApiHighLatencyP95", "ApiErrorBudgetBurn"],
+        fires: &[
+            "ApiHighLatencyP95",
+            "ApiCriticalLatencyP95",
+            "ApiHighLatencyP99",
+            "ApiErrorBudgetBurn",
+        ],
         draw: |at| {
             at.bounds_without_point = true;
             slow(at);
