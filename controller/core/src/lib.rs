@@ -20,6 +20,7 @@ pub mod metadata;
 pub mod object_hash;
 pub mod owner;
 pub mod plan;
+pub mod pod_figures;
 pub mod prometheus;
 pub mod rbac;
 pub mod render;

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use controller_core::facts::PodFacts;
+use controller_core::pod_figures::{PodFigures, RestartCounter};
 use exposition::{Format, MetricType, Writer};
 use metric_contract::{Family, MetricKind, platform};
 
@@ -28,6 +30,8 @@ pub(crate) struct ApiSeries {
     pub(crate) wanted: Option<i32>,
     /// Pods that are ready.
     pub(crate) ready: Option<i32>,
+    /// Figures of its pods.
+    pub(crate) pods: PodFigures,
     pub(crate) dialect: Option<Arc<str>>,
     /// Status of summary conditions: type and status.
     pub(crate) conditions: Box<[(&'static str, &'static str)]>,
@@ -49,7 +53,14 @@ pub(crate) struct Telemetry {
     counters: Mutex<BTreeMap<Series, u64>>,
     time: Mutex<Histogram>,
     active: AtomicUsize,
-    apis: Mutex<HashMap<NamespacedName, ApiSeries>>,
+    apis: Mutex<HashMap<NamespacedName, ApiEntry>>,
+}
+
+/// What is kept for the series of one MonitoredApi.
+#[derive(Debug, Default)]
+struct ApiEntry {
+    series: ApiSeries,
+    restarts: RestartCounter,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -90,9 +101,12 @@ impl Telemetry {
         Active(self)
     }
 
-    /// Sets the series of a MonitoredApi.
-    pub(crate) fn set_series(&self, key: &NamespacedName, series: ApiSeries) {
-        lock(&self.apis).insert(key.clone(), series);
+    /// Sets the series of a MonitoredApi, and counts the restarts of its pods since the last time.
+    pub(crate) fn set_series(&self, key: &NamespacedName, series: ApiSeries, pods: &[PodFacts]) {
+        let mut apis = lock(&self.apis);
+        let entry = apis.entry(key.clone()).or_default();
+        entry.series = series;
+        entry.restarts.observe(pods);
     }
 
     /// Removes the series of a MonitoredApi that is gone.
@@ -155,47 +169,49 @@ impl Telemetry {
         let mut sorted: Vec<_> = apis.iter().collect();
         sorted.sort_by_key(|(key, _)| *key);
         page.family(platform::INFO);
-        for (key, series) in &sorted {
-            let dialect = series.dialect.as_deref().unwrap_or_default();
-            page.sample(
-                platform::INFO,
-                "",
-                &[&*key.namespace, &*key.namespace, &*key.name, dialect],
-                1,
-            );
+        for (key, entry) in &sorted {
+            let dialect = entry.series.dialect.as_deref().unwrap_or_default();
+            page.about(platform::INFO, key, &[dialect], 1);
         }
         page.family(platform::CONDITION);
-        for (key, series) in &sorted {
-            for (condition, status) in &*series.conditions {
-                page.sample(
-                    platform::CONDITION,
-                    "",
-                    &[&*key.namespace, &*key.namespace, &*key.name, *condition, *status],
-                    1,
-                );
+        for (key, entry) in &sorted {
+            for (condition, status) in &*entry.series.conditions {
+                page.about(platform::CONDITION, key, &[condition, status], 1);
             }
         }
-        page.family(platform::REPLICAS_WANTED);
-        for (key, series) in &sorted {
-            if let Some(wanted) = series.wanted {
-                page.sample(
-                    platform::REPLICAS_WANTED,
-                    "",
-                    &[&*key.namespace, &*key.namespace, &*key.name],
-                    wanted,
-                );
+        write_each(page, platform::REPLICAS_WANTED, &sorted, |entry| {
+            Some(entry.series.wanted?.into())
+        });
+        write_each(page, platform::REPLICAS_READY, &sorted, |entry| {
+            Some(entry.series.ready?.into())
+        });
+        // Without a workload there are no pods to count.
+        write_each(page, platform::PODS_NOT_READY, &sorted, |entry| {
+            entry.series.wanted.map(|_| entry.series.pods.not_ready.into())
+        });
+        write_each(page, platform::RESTARTS, &sorted, |entry| {
+            entry.series.wanted.map(|_| entry.restarts.total() as f64)
+        });
+        page.family(platform::LAST_TERMINATION_REASON);
+        for (key, entry) in &sorted {
+            for (reason, pods) in entry.series.pods.terminations() {
+                page.about(platform::LAST_TERMINATION_REASON, key, &[reason], pods);
             }
         }
-        page.family(platform::REPLICAS_READY);
-        for (key, series) in &sorted {
-            if let Some(ready) = series.ready {
-                page.sample(
-                    platform::REPLICAS_READY,
-                    "",
-                    &[&*key.namespace, &*key.namespace, &*key.name],
-                    ready,
-                );
-            }
+    }
+}
+
+/// Writes a family with one series for each MonitoredApi that has a value.
+fn write_each(
+    page: &mut Page,
+    family: &Family,
+    apis: &[(&NamespacedName, &ApiEntry)],
+    value: impl Fn(&ApiEntry) -> Option<f64>,
+) {
+    page.family(family);
+    for (key, entry) in apis {
+        if let Some(value) = value(entry) {
+            page.about(family, key, &[], value);
         }
     }
 }
@@ -226,6 +242,13 @@ impl Page {
     pub(crate) fn sample<S: AsRef<str>>(&mut self, family: &Family, suffix: &str, values: &[S], value: impl Into<f64>) {
         let name = format!("{}{suffix}", family.name);
         self.0.sample(&name, labels(family, values), value.into());
+    }
+
+    /// Writes a sample about a MonitoredApi; `more` are the values of the labels after those that name it.
+    fn about(&mut self, family: &Family, key: &NamespacedName, more: &[&str], value: impl Into<f64>) {
+        let named = [&*key.namespace, &*key.namespace, &*key.name];
+        let values: Vec<_> = named.into_iter().chain(more.iter().copied()).collect();
+        self.sample(family, "", &values, value);
     }
 
     /// Writes a sample that counts things.
@@ -281,6 +304,7 @@ mod tests {
                 ready: Some(2),
                 ..ApiSeries::default()
             },
+            &[],
         );
         assert!(
             text(&telemetry).contains(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use controller_api::{ConditionType, MonitoredApiStatus};
 use controller_core::events::{EventSpec, events};
 use controller_core::facts::WorkloadFacts;
+use controller_core::pod_figures::PodFigures;
 use controller_core::watched::WatchedKind;
 use controller_core::{FoldInput, fold, status::internal_error};
 use jiff::Timestamp;
@@ -176,6 +177,7 @@ fn update_series(context: &Context, target: &Target, status: &MonitoredApiStatus
         ApiSeries {
             wanted: deployment.map(|d| d.wanted),
             ready: deployment.map(|d| d.ready),
+            pods: PodFigures::of(&workload.pods),
             dialect: status
                 .metrics
                 .as_ref()
@@ -183,6 +185,7 @@ fn update_series(context: &Context, target: &Target, status: &MonitoredApiStatus
                 .map(interner::text),
             conditions,
         },
+        &workload.pods,
     );
 }
 

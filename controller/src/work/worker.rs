@@ -269,6 +269,7 @@ mod tests {
                         wanted: Some(5),
                         ..ApiSeries::default()
                     },
+                    &[],
                 );
                 Ok(Requeue::OnEvent)
             }

@@ -462,7 +462,18 @@ fn alerts_and_panels_that_the_dialect_cannot_serve_are_listed() {
         !no_dashboard.iter().any(|name| name.starts_with("panel ")),
         "{no_dashboard:?}"
     );
-    assert!(missing(&json!({"image": "i", "preset": "native"})).is_empty());
+    let limits = json!({"limits": {"cpu": "500m", "memory": "256Mi"}});
+    assert_eq!(
+        missing(&json!({"image": "i", "preset": "native", "resources": limits})),
+        [] as [&str; 0]
+    );
+    let unlimited = missing(&json!({"image": "i", "preset": "native"}));
+    let expected = [
+        "ApiHighCpu: CPU limit",
+        "ApiHighMemory: memory limit",
+        "ApiMemoryLeak: memory limit",
+    ];
+    assert_eq!(unlimited, expected);
 }
 
 #[test]
