@@ -301,6 +301,7 @@ async fn alerting_has_rules_dashboard_and_routes_with_the_thresholds_in_force() 
         "traffic",
         "cache",
         "scrape",
+        "objectives",
     ];
     assert_eq!(families, expected.map(|family| format!("family=\"{family}\"")));
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub(super) const ROW: RowDef = RowDef {
-    id: 1006,
+    id: 1007,
     title: "Resources",
     panels: &[
         PanelDef {

@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub(super) const ROW: RowDef = RowDef {
-    id: 1007,
+    id: 1008,
     title: "Database, cache and tasks",
     panels: &[
         PanelDef {
