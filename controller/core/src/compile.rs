@@ -1,7 +1,7 @@
 //! From a MonitoredApi and what was read from the cluster to a plan, or to everything that is wrong with it.
 
 use controller_api::MonitoredApi;
-use controller_rules::{RuleSet, build_rules};
+use controller_rules::{GeneratedRules, generate_rules};
 
 use crate::{
     children::{self, BuildInput},
@@ -30,7 +30,7 @@ pub fn compile(api: &MonitoredApi, settings: &Settings, facts: &Facts, owner: &A
     let built = children::build(
         &BuildInput {
             api: &valid,
-            rules: &rules,
+            rules: rules.as_ref(),
             live: &live,
         },
         &mut violations,
@@ -45,16 +45,14 @@ pub fn compile(api: &MonitoredApi, settings: &Settings, facts: &Facts, owner: &A
 }
 
 /// The alerts and recording rules. Built even while monitoring is off, so that turning it on brings no old mistake to
-/// light.
-fn rules(api: &ValidApi, violations: &mut Violations) -> RuleSet {
-    build_rules(&api.rule_facts(), &api.alerts).unwrap_or_else(|errors| {
-        for error in errors {
-            violations.add(format!("spec.alerts.{}", error.path), error.message);
-        }
-        RuleSet {
-            groups: Vec::new(),
-            omitted_alerts: Vec::new(),
-            omitted_objectives: Vec::new(),
-        }
-    })
+/// light. `None`: they have violations.
+fn rules(api: &ValidApi, violations: &mut Violations) -> Option<GeneratedRules> {
+    let generated = generate_rules(&api.rule_facts(), &api.alerts);
+    generated
+        .map_err(|errors| {
+            for error in errors {
+                violations.add(format!("spec.alerts.{}", error.path), error.message);
+            }
+        })
+        .ok()
 }

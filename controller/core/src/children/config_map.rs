@@ -1,7 +1,7 @@
 //! The dashboard, as a ConfigMap that Grafana's sidecar reads.
 
-use controller_rules::build_dashboard;
-use serde_json::json;
+use controller_rules::generate_dashboard;
+use serde_json::{Map, Value};
 
 use super::{
     BuildInput, BuildOutput, ChildKindRow,
@@ -37,7 +37,8 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     else {
         return;
     };
-    let dashboard = build_dashboard(&api.rule_facts(), &api.alerts);
+    let facts = api.rule_facts();
+    let dashboard = generate_dashboard(&facts, &api.alerts);
     built.missing.extend(
         dashboard
             .omitted_panels()
@@ -47,6 +48,7 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let owner = &api.owner;
     // The sidecar writes the files of all namespaces into one directory, so the file's name tells whose it is.
     let file = format!("{}-{}.json", owner.namespace, owner.name);
+    let data = Map::from_iter([(file, Value::String(dashboard.json(&facts)))]);
     let meta = OwnMetadata {
         labels: settings.object_labels.clone(),
         annotations: settings
@@ -61,6 +63,6 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
         owner,
         name,
         meta,
-        body([("data", json!({file: dashboard.to_json()}))]),
+        body([("data", Value::Object(data))]),
     ));
 }

@@ -10,7 +10,7 @@ mod service;
 mod service_account;
 pub mod service_monitor;
 
-use controller_rules::RuleSet;
+use controller_rules::GeneratedRules;
 
 use crate::{
     facts::Facts,
@@ -58,8 +58,8 @@ pub fn child_kind(name: &str) -> Option<ChildKind> {
 pub(crate) struct BuildInput<'a> {
     /// The valid spec.
     pub(crate) api: &'a ValidApi,
-    /// Its rules.
-    pub(crate) rules: &'a RuleSet,
+    /// Its rules; `None` only where they have violations.
+    pub(crate) rules: Option<&'a GeneratedRules>,
     /// What is copied from live objects. Builders see no other fact.
     pub(crate) live: &'a FromLive,
 }

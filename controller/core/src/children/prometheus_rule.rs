@@ -1,7 +1,5 @@
 //! The PrometheusRule: recording rules and alerts that fit the dialect.
 
-use serde_json::json;
-
 use super::{
     BuildInput, BuildOutput, ChildKindRow,
     object::{OwnMetadata, body, object},
@@ -27,23 +25,23 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
 };
 
 fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
-    let Some(monitoring) = &input.api.monitoring else {
+    let Some((monitoring, rules)) = input.api.monitoring.as_ref().zip(input.rules) else {
         return;
     };
-    let omitted = input.rules.omitted_alerts.iter();
+    let omitted = rules.omitted_alerts().iter();
     built
         .missing
         .extend(omitted.map(|omitted| format!("{}: {}", omitted.alert, omitted.signal.name())));
-    let omitted = input.rules.omitted_objectives.iter();
+    let omitted = rules.omitted_objectives().iter();
     built
         .missing
         .extend(omitted.map(|omitted| format!("objective {}: {}", omitted.objective, omitted.gap)));
-    if input.rules.groups.is_empty() {
+    let Some(spec) = rules.spec(&input.api.rule_facts()) else {
         return;
-    }
+    };
     let owner = &input.api.owner;
     let meta = OwnMetadata::labels(monitoring.object_labels.clone());
-    let fields = body([("spec", json!(input.rules))]);
+    let fields = body([("spec", spec)]);
     built
         .children
         .push(object(ROW.kind, owner, owner.name.clone(), meta, fields));

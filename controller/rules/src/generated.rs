@@ -1,0 +1,324 @@
+//! The rules and the dashboard of one API as they are written into objects. Most APIs of a cluster differ from another one
+//! in nothing but their names, and the rules of a thousand such APIs are built once.
+
+use std::{cell::RefCell, convert::Infallible, fmt::Write as _, rc::Rc};
+
+use metric_contract::{Dialect, TargetKind};
+use serde_json::{Value, json};
+
+use crate::{
+    AlertSettings, ApiFacts, ApiLimits, FieldError, Objective, OmittedAlert, OmittedObjective, OmittedPanel,
+    build_dashboard, build_rules,
+    template::{NAME, NAMESPACE, Names, TextTemplate, ValueTemplate},
+};
+
+/// How many kinds of API a thread remembers; a cluster has few.
+const REMEMBERED: usize = 16;
+
+thread_local! {
+    /// The last one that was used comes first. Only a memory: with none of it the results are the same.
+    static RULES: RefCell<Memory<RulesTemplate>> = const { RefCell::new(Memory(Vec::new())) };
+    static DASHBOARDS: RefCell<Memory<DashboardTemplate>> = const { RefCell::new(Memory(Vec::new())) };
+}
+
+/// The rules of one API.
+#[derive(Debug)]
+pub struct GeneratedRules(Rc<RulesTemplate>);
+
+impl GeneratedRules {
+    /// `spec` of the PrometheusRule of this API; `None`: there are no rules.
+    #[must_use]
+    pub fn spec(&self, api: &ApiFacts<'_>) -> Option<Value> {
+        let names = Names::new(api.namespace, api.name);
+        self.0.spec.as_ref().map(|spec| spec.fill(&names))
+    }
+
+    /// Alerts that are left out, see [`crate::RuleSet::omitted_alerts`].
+    #[must_use]
+    pub fn omitted_alerts(&self) -> &[OmittedAlert] {
+        &self.0.omitted_alerts
+    }
+
+    /// Objectives that are left out, see [`crate::RuleSet::omitted_objectives`].
+    #[must_use]
+    pub fn omitted_objectives(&self) -> &[OmittedObjective] {
+        &self.0.omitted_objectives
+    }
+}
+
+#[derive(Debug)]
+struct RulesTemplate {
+    spec: Option<ValueTemplate>,
+    omitted_alerts: Vec<OmittedAlert>,
+    omitted_objectives: Vec<OmittedObjective>,
+}
+
+/// Builds as [`build_rules`] does, and remembers what it built for APIs with other names.
+///
+/// # Errors
+/// Those of [`build_rules`].
+pub fn generate_rules(api: &ApiFacts<'_>, settings: &AlertSettings) -> Result<GeneratedRules, Vec<FieldError>> {
+    let build = |api: &ApiFacts<'_>, places: Places| {
+        let rules = build_rules(api, settings)?;
+        let spec = (!rules.groups.is_empty()).then(|| json!(rules));
+        Ok(RulesTemplate {
+            spec: spec.map(|spec| match places {
+                Places::Names => ValueTemplate::new(spec),
+                Places::None => ValueTemplate::Fixed(spec),
+            }),
+            omitted_alerts: rules.omitted_alerts,
+            omitted_objectives: rules.omitted_objectives,
+        })
+    };
+    RULES
+        .with_borrow_mut(|memory| memory.get(api, settings, build))
+        .map(GeneratedRules)
+}
+
+/// The dashboard of one API.
+#[derive(Debug)]
+pub struct GeneratedDashboard(Rc<DashboardTemplate>);
+
+impl GeneratedDashboard {
+    /// Its JSON for this API, see [`crate::Dashboard::to_json`].
+    #[must_use]
+    pub fn json(&self, api: &ApiFacts<'_>) -> String {
+        self.0.json.fill(&Names::new(api.namespace, api.name))
+    }
+
+    /// Panels that are left out, see [`crate::Dashboard::omitted_panels`].
+    #[must_use]
+    pub fn omitted_panels(&self) -> &[OmittedPanel] {
+        &self.0.omitted_panels
+    }
+}
+
+#[derive(Debug)]
+struct DashboardTemplate {
+    json: TextTemplate,
+    omitted_panels: Vec<OmittedPanel>,
+}
+
+/// Builds as [`build_dashboard`] does, and remembers what it built for APIs with other names.
+#[must_use]
+pub fn generate_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> GeneratedDashboard {
+    let build = |api: &ApiFacts<'_>, places: Places| {
+        let dashboard = build_dashboard(api, settings);
+        let json = dashboard.to_json();
+        Ok::<_, Infallible>(DashboardTemplate {
+            json: match places {
+                Places::Names => TextTemplate::new(&json),
+                Places::None => TextTemplate::fixed(json),
+            },
+            omitted_panels: dashboard.omitted_panels().to_vec(),
+        })
+    };
+    let Ok(template) = DASHBOARDS.with_borrow_mut(|memory| memory.get(api, settings, build));
+    GeneratedDashboard(template)
+}
+
+/// Everything that rules and dashboards depend on, except names.
+#[derive(Debug)]
+struct ApiKind {
+    dialect: Option<Dialect>,
+    target: TargetKind,
+    scrape_interval_seconds: u32,
+    excluded_routes: Vec<String>,
+    limits: ApiLimits,
+    objectives: Vec<Objective>,
+    settings: AlertSettings,
+}
+
+impl ApiKind {
+    fn new(api: &ApiFacts<'_>, settings: &AlertSettings) -> Self {
+        let ApiFacts {
+            namespace: _,
+            name: _,
+            dialect,
+            target,
+            scrape_interval_seconds,
+            excluded_routes,
+            limits,
+            objectives,
+        } = *api;
+        Self {
+            dialect: dialect.copied(),
+            target,
+            scrape_interval_seconds,
+            excluded_routes: excluded_routes.to_vec(),
+            limits,
+            objectives: objectives.to_vec(),
+            settings: settings.clone(),
+        }
+    }
+
+    fn is_of(&self, api: &ApiFacts<'_>, settings: &AlertSettings) -> bool {
+        let ApiFacts {
+            namespace: _,
+            name: _,
+            dialect,
+            target,
+            scrape_interval_seconds,
+            excluded_routes,
+            limits,
+            objectives,
+        } = *api;
+        same_dialect(self.dialect.as_ref(), dialect)
+            && self.target == target
+            && self.scrape_interval_seconds == scrape_interval_seconds
+            && self.excluded_routes == excluded_routes
+            && self.limits == limits
+            && self.objectives == objectives
+            && self.settings == *settings
+    }
+
+    /// Whether a text of a user holds what stands for a name in a template.
+    fn holds_places(&self) -> bool {
+        // The debug format escapes characters of the private use area.
+        let mut text = String::new();
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{self:?}");
+        [NAMESPACE, NAME]
+            .iter()
+            .any(|place| text.contains(&place.escape_debug().to_string()))
+    }
+}
+
+/// A dialect is a table of the catalogue, so the same rows are the same dialect.
+fn same_dialect(one: Option<&Dialect>, other: Option<&Dialect>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.name == other.name && std::ptr::eq(one.rows, other.rows),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// What stands in the places of names while something is built.
+#[derive(Debug, Clone, Copy)]
+enum Places {
+    /// [`NAMESPACE`] and [`NAME`].
+    Names,
+    /// The names themselves, because a text of the user holds one of these two.
+    None,
+}
+
+/// What was built last.
+#[derive(Debug)]
+struct Memory<T>(Vec<(ApiKind, Rc<T>)>);
+
+impl<T> Memory<T> {
+    /// The template for an API: a remembered one, or a new one.
+    fn get<E>(
+        &mut self,
+        api: &ApiFacts<'_>,
+        settings: &AlertSettings,
+        build: impl FnOnce(&ApiFacts<'_>, Places) -> Result<T, E>,
+    ) -> Result<Rc<T>, E> {
+        let Self(kinds) = self;
+        if let Some(at) = kinds.iter().position(|(kind, _)| kind.is_of(api, settings)) {
+            if let Some(used) = kinds.get_mut(..=at) {
+                used.rotate_right(1);
+            }
+            if let Some((_, template)) = kinds.first() {
+                return Ok(Rc::clone(template));
+            }
+        }
+        let kind = ApiKind::new(api, settings);
+        if kind.holds_places() {
+            return build(api, Places::None).map(Rc::new);
+        }
+        let nameless = ApiFacts {
+            namespace: NAMESPACE,
+            name: NAME,
+            ..*api
+        };
+        let template = Rc::new(build(&nameless, Places::Names)?);
+        kinds.truncate(REMEMBERED - 1);
+        kinds.insert(0, (kind, Rc::clone(&template)));
+        Ok(template)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use metric_contract::dialects::DialectId;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::AlertOverride;
+
+    fn facts<'a>(namespace: &'a str, name: &'a str, dialect: Option<DialectId>, routes: &'a [String]) -> ApiFacts<'a> {
+        ApiFacts {
+            namespace,
+            name,
+            dialect: dialect.map(DialectId::dialect),
+            target: TargetKind::ServiceMonitor,
+            scrape_interval_seconds: 30,
+            excluded_routes: routes,
+            limits: ApiLimits::default(),
+            objectives: &[],
+        }
+    }
+
+    fn assert_same(api: &ApiFacts<'_>, settings: &AlertSettings) {
+        let built = build_rules(api, settings).map(|rules| json!(rules));
+        let generated =
+            generate_rules(api, settings).map(|rules| rules.spec(api).unwrap_or_else(|| json!({"groups": []})));
+        assert_eq!(generated, built);
+        let dashboard = build_dashboard(api, settings);
+        let generated = generate_dashboard(api, settings);
+        assert_eq!(generated.json(api), dashboard.to_json());
+        assert_eq!(generated.omitted_panels(), dashboard.omitted_panels());
+    }
+
+    fn settings(label: &str, threshold: &str) -> AlertSettings {
+        AlertSettings {
+            labels: BTreeMap::from([("team".to_owned(), label.to_owned())]),
+            overrides: vec![AlertOverride {
+                name: "ApiHighErrorRatio".to_owned(),
+                threshold: Some(threshold.to_owned()),
+                ..AlertOverride::default()
+            }],
+            ..AlertSettings::default()
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn remembered_rules_and_dashboards_are_those_that_would_be_built(
+            names in proptest::collection::vec(("[a-z]([a-z0-9-]{0,61}[a-z0-9])?", "[a-z]([a-z0-9-]{0,50}[a-z0-9])?"), 1..4),
+            dialect in proptest::option::of(proptest::sample::select(DialectId::ALL)),
+            label in "\\PC{0,6}",
+            threshold in proptest::sample::select(&["0.02", "0.5", "7"][..]),
+            routes in proptest::collection::vec("/[a-z]{1,8}", 0..2),
+        ) {
+            for (namespace, name) in &names {
+                assert_same(&facts(namespace, name, dialect, &routes), &settings(&label, threshold));
+            }
+        }
+    }
+
+    #[test]
+    fn texts_of_a_user_that_hold_a_place_stay_as_they_are() {
+        let settings = settings(&format!("{NAMESPACE}{NAME}"), "0.02");
+        for name in ["orders", "carts"] {
+            assert_same(&facts("shop", name, Some(DialectId::Native), &[]), &settings);
+        }
+    }
+
+    #[test]
+    fn more_kinds_than_are_remembered_are_built_again() {
+        for round in 0..2 {
+            for label in 0..=REMEMBERED {
+                let name = format!("orders-{round}-{label}");
+                assert_same(
+                    &facts("shop", &name, Some(DialectId::Native), &[]),
+                    &settings(&label.to_string(), "0.02"),
+                );
+            }
+        }
+    }
+}
