@@ -12,7 +12,7 @@
 //! row for the metric, the handle works and its series are not exported, so the code need not check. To add a metric: a
 //! row here, one in `dialects/native.rs`, and one in each dialect that has it.
 
-use crate::{Attribute, Signal, Unit, dialects::native};
+use crate::{Attribute, Signal};
 
 macro_rules! metric_ids {
     ($($(#[$doc:meta])* $id:ident [$($attribute:ident),*] $($signal:ident)?;)*) => {
@@ -200,13 +200,6 @@ metric_ids! {
 }
 
 impl MetricId {
-    /// The unit in which code gives the metric's values, whatever the dialect: that of its family in the dialect `native`.
-    /// `None` for a metric that `native` does not export.
-    #[must_use]
-    pub fn unit(self) -> Option<Unit> {
-        Some(native::NATIVE.row(self)?.family.unit)
-    }
-
     /// Whether the HTTP layer records the metric itself. Then there is no handle for it, and the dialect chooses its
     /// labels from the attributes of request and response.
     #[must_use]

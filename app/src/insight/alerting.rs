@@ -2,8 +2,8 @@
 //! operator's own engine (`controller-rules`): the same input gives the same rules there.
 
 use controller_rules::{
-    AlertOverride, AlertSettings, ApiFacts, RuleSet,
-    alerts::{self, AlertFamily, Severity},
+    AlertOverride, AlertSettings, ApiFacts, RuleSet, Severity,
+    alerts::{self, AlertFamily},
     build_dashboard, build_rules,
 };
 use metric_contract::labels;

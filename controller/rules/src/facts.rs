@@ -2,7 +2,7 @@
 
 use metric_contract::{Dialect, TargetKind};
 
-use crate::objectives::Objective;
+use crate::objective::Objective;
 
 /// Everything that the rules and the dashboard of one API depend on, except the settings of the alerts.
 #[derive(Debug, Clone, Copy)]

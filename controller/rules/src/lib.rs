@@ -7,6 +7,8 @@ pub mod alerts;
 mod dashboard_uid;
 pub mod dashboards;
 mod facts;
+mod generated;
+mod objective;
 pub mod objectives;
 mod panel_id;
 pub mod promql;
@@ -14,15 +16,17 @@ pub mod queries;
 pub mod recording;
 mod ruleset;
 mod settings;
+mod severity;
+mod template;
 
 pub use alerts::{build_rules, check_overrides, check_runbook_base_url};
 pub use dashboard_uid::dashboard_uid;
 pub use dashboards::{Dashboard, OmittedPanel, PanelQuery, build_dashboard, panel_queries};
 pub use facts::{ApiFacts, ApiLimits};
-pub use objectives::{
-    EventSelector, Objective, ObjectiveGap, ObjectiveSettings, ObjectiveType, OmittedObjective, omitted_objectives,
-    read_objectives,
-};
+pub use generated::{GeneratedDashboard, GeneratedRules, generate_dashboard, generate_rules};
+pub use objective::{EventSelector, Objective, ObjectiveEvents, ObjectiveGap, ObjectiveWindow, OmittedObjective};
+pub use objectives::{ObjectiveSettings, ObjectiveType, omitted_objectives, read_objectives};
 pub use panel_id::PanelId;
 pub use ruleset::{AlertingRule, OmittedAlert, RecordingRule, Rule, RuleGroup, RuleSet};
 pub use settings::{AlertOverride, AlertSettings, FieldError};
+pub use severity::Severity;

@@ -6,7 +6,7 @@ use metric_contract::Signal;
 use serde::Serialize;
 
 use crate::{
-    objectives::OmittedObjective,
+    objective::OmittedObjective,
     promql::{Expr, PromDuration},
 };
 

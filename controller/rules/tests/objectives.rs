@@ -5,10 +5,8 @@ mod common;
 
 use common::{dashboard, objective, orders, queries, rules, settings, undetected};
 use controller_rules::{
-    AlertOverride, AlertSettings, AlertingRule, ApiFacts, EventSelector, Objective, ObjectiveGap, RecordingRule, Rule,
-    RuleSet, build_rules,
-    objectives::{ObjectiveEvents, ObjectiveWindow},
-    omitted_objectives,
+    AlertOverride, AlertSettings, AlertingRule, ApiFacts, EventSelector, Objective, ObjectiveEvents, ObjectiveGap,
+    ObjectiveWindow, RecordingRule, Rule, RuleSet, build_rules, omitted_objectives,
     promql::{PromDuration, metrics},
 };
 use metric_contract::Signal;

@@ -88,7 +88,10 @@ mod tests {
         ] {
             let (status, text) = get(path).await;
             assert_eq!(status, StatusCode::NOT_FOUND);
-            assert!(text.contains("/runbooks/ApiDown") && !text.contains("script"), "{text}");
+            assert!(
+                text.contains("/runbooks/ApiDown") && !text.contains("<script"),
+                "{text}"
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Other dialects use rows of this table for metrics that they name in the same way.
 
-use crate::{Dialect, DialectRow, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, DialectRow, ErrorNames, MetricId, StatusStyle, Unit, dialect_row::rows};
 
 /// Upper bounds of the duration histogram, seconds. Changing one breaks latency objectives that name it.
 pub const DURATION_BUCKETS_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -237,3 +237,12 @@ pub const NATIVE: Dialect = Dialect {
     error_names: ErrorNames::Slugs,
     unmatched_route: UNMATCHED_ROUTE,
 };
+
+impl MetricId {
+    /// The unit in which code gives the metric's values, whatever the dialect: that of its family in the dialect `native`.
+    /// `None` for a metric that `native` does not export.
+    #[must_use]
+    pub fn unit(self) -> Option<Unit> {
+        Some(NATIVE.row(self)?.family.unit)
+    }
+}

@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_of_prometheus_is_not_understood() {
+    fn texts_that_are_no_answer_of_prometheus_are_not_understood() {
         for text in [
             "",
             "<html>",

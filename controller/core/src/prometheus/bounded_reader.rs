@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_small_passes_and_what_is_large_does_not() {
+    fn small_texts_pass_and_large_ones_do_not() {
         assert_eq!(read(b"[1, 2]", 6), Ok(6));
         assert_eq!(read(b"[1, 2]", 5), Err(io::ErrorKind::FileTooLarge));
     }

@@ -9,9 +9,9 @@
 
 use metric_contract::Signal;
 
-use super::{AlertCondition, AlertDef, AlertFamily, DEFAULT_FOR, DOWN_FOR, Severity, SourceSystem};
+use super::{AlertCondition, AlertDef, AlertFamily, DEFAULT_FOR, DOWN_FOR, SourceSystem};
 use crate::{
-    PanelId,
+    PanelId, Severity,
     queries::{ApiQueries, QueryResult},
 };
 

@@ -8,13 +8,14 @@ use metric_contract::{
 };
 
 use super::{
-    ActiveAlert, ActiveAlerts, AlertCondition, AlertDef, AlertFamily, Severity, ThresholdUnit, active_alerts,
-    runbook_url, template::AnnotationValues,
+    ActiveAlert, ActiveAlerts, AlertCondition, AlertDef, AlertFamily, ThresholdUnit, active_alerts, runbook_url,
+    template::AnnotationValues,
 };
 use crate::{
-    AlertSettings, AlertingRule, ApiFacts, FieldError, OmittedAlert, RecordingRule, Rule, RuleGroup, RuleSet,
+    AlertSettings, AlertingRule, ApiFacts, FieldError, OmittedAlert, RecordingRule, Rule, RuleGroup, RuleSet, Severity,
     dashboard_uid,
-    objectives::{Burn, ObjectiveGap, ObjectiveRules, build_objectives},
+    objective::ObjectiveGap,
+    objectives::{Burn, ObjectiveRules, build_objectives},
     promql::{Expr, PromDuration},
     queries::{ApiQueries, MissingSignal},
     recording::build_recordings,

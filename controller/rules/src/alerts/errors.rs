@@ -7,11 +7,10 @@ use metric_contract::{
 };
 
 use super::{
-    AlertCondition, AlertDef, AlertFamily, CRITICAL_FOR, DEFAULT_FOR, MIN_REQUESTS, Severity, SourceSystem,
-    ThresholdUnit,
+    AlertCondition, AlertDef, AlertFamily, CRITICAL_FOR, DEFAULT_FOR, MIN_REQUESTS, SourceSystem, ThresholdUnit,
 };
 use crate::{
-    PanelId,
+    PanelId, Severity,
     promql::Decimal,
     queries::{ApiQueries, MissingSignal, QueryResult},
 };

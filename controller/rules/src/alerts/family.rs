@@ -1,4 +1,4 @@
-//! The kind of trouble that an alert reports, how urgent it is, and which source systems have an alert for it.
+//! The kind of trouble that an alert reports, and which source systems have an alert for it.
 
 /// The kind of trouble: the value of the label `family`, by which Alertmanager can route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,26 +46,6 @@ impl AlertFamily {
             Self::Cache => "cache",
             Self::Scrape => "scrape",
             Self::Objectives => "objectives",
-        }
-    }
-}
-
-/// How urgent an alert is: the default value of the label `severity`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// Users are affected now; someone must look at once.
-    Critical,
-    /// Few users are affected, or none yet; look within the day.
-    Warning,
-}
-
-impl Severity {
-    /// The label's value.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Critical => "critical",
-            Self::Warning => "warning",
         }
     }
 }

@@ -6,11 +6,10 @@ use metric_contract::{
 };
 
 use super::{
-    AlertCondition, AlertDef, AlertFamily, CRITICAL_FOR, DEFAULT_FOR, MIN_REQUESTS, Severity, SourceSystem,
-    ThresholdUnit,
+    AlertCondition, AlertDef, AlertFamily, CRITICAL_FOR, DEFAULT_FOR, MIN_REQUESTS, SourceSystem, ThresholdUnit,
 };
 use crate::{
-    PanelId,
+    PanelId, Severity,
     promql::{Decimal, Expr, histogram_quantile},
     queries::{ApiQueries, MissingSignal, QueryResult},
 };

@@ -20,7 +20,7 @@ mod traffic;
 use metric_contract::Signal;
 
 use crate::{
-    PanelId,
+    PanelId, Severity,
     promql::{Decimal, PromDuration},
     queries::{ApiQueries, QueryResult},
 };
@@ -28,7 +28,7 @@ use crate::{
 pub(crate) use active::{ActiveAlert, ActiveAlerts, active_alerts, runbook_url};
 pub use active::{check_overrides, check_runbook_base_url};
 pub use build::build_rules;
-pub use family::{AlertFamily, Severity, SourceSystem};
+pub use family::{AlertFamily, SourceSystem};
 pub use threshold::ThresholdUnit;
 
 /// The tables of all families, in the order in which documents and rule files list them.

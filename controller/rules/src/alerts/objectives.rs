@@ -2,8 +2,8 @@
 
 use metric_contract::Signal;
 
-use super::{AlertCondition, AlertDef, AlertFamily, Severity};
-use crate::{PanelId, promql::PromDuration};
+use super::{AlertCondition, AlertDef, AlertFamily};
+use crate::{PanelId, Severity, promql::PromDuration};
 
 pub(super) const ALERTS: &[AlertDef] = &[AlertDef {
     name: "ApiErrorBudgetBurn",

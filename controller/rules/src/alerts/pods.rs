@@ -3,9 +3,9 @@
 
 use metric_contract::Signal;
 
-use super::{AlertCondition, AlertDef, AlertFamily, DEFAULT_FOR, Severity, ThresholdUnit};
+use super::{AlertCondition, AlertDef, AlertFamily, DEFAULT_FOR, ThresholdUnit};
 use crate::{
-    PanelId,
+    PanelId, Severity,
     promql::Decimal,
     queries::{ApiQueries, QueryResult},
 };

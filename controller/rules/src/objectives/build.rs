@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use metric_contract::labels::{BURN_TIER, OBJECTIVE};
 
-use super::{BurnTier, Objective, OmittedObjective};
+use super::BurnTier;
 use crate::{
-    ApiFacts, RecordingRule,
+    ApiFacts, Objective, OmittedObjective, RecordingRule,
     promql::{Decimal, Expr},
     queries::{ApiQueries, EventResult},
 };
@@ -114,4 +114,18 @@ fn burn(queries: &ApiQueries<'_>, objective: &Objective, tier: BurnTier) -> Opti
             ("short", tier.short.to_string()),
         ],
     })
+}
+
+/// The objectives for which no rules can be made, and why.
+#[must_use]
+pub fn omitted_objectives(api: &ApiFacts<'_>) -> Vec<OmittedObjective> {
+    let queries = ApiQueries::for_rules(api);
+    let gaps = api.objectives.iter().filter_map(|objective| {
+        let gap = queries.objective_rate(objective).err()?;
+        Some(OmittedObjective {
+            objective: objective.name.clone(),
+            gap,
+        })
+    });
+    gaps.collect()
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{EventSelector, Objective, ObjectiveEvents, ObjectiveWindow};
 use crate::{
-    FieldError,
+    EventSelector, FieldError, Objective, ObjectiveEvents, ObjectiveWindow,
     promql::{Decimal, PromDuration, check_pattern},
     settings::quoted,
 };
@@ -247,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_its_default() {
+    fn fields_that_are_left_out_have_their_defaults() {
         let (objectives, errors) = read_objectives(&[given(|_| ())]);
         assert_eq!(errors, []);
         assert_eq!(objectives[0].window, ObjectiveWindow::Days28);

@@ -1,25 +1,10 @@
-//! The time over which a target must be met, and the windows over which its alerts look.
+//! The windows over which the alerts of an objective look.
 
 use crate::{
-    alerts::Severity,
+    ObjectiveWindow,
     promql::{Decimal, PromDuration},
+    severity::Severity,
 };
-
-/// The time over which a target must be met.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum ObjectiveWindow {
-    /// `7d`
-    Days7,
-    /// `14d`
-    Days14,
-    /// `28d`: whole weeks, so that every weekday weighs the same.
-    #[default]
-    Days28,
-    /// `30d`
-    Days30,
-    /// `90d`
-    Days90,
-}
 
 /// An alert of an objective: it fires while the budget is spent `factor` times faster than would use it up at the end of the
 /// objective's window, over both windows. The long one makes sure that it matters, the short one that it still goes on.
@@ -44,39 +29,6 @@ const TIERS: [(u64, u32, u32, Severity); 4] = [
 ];
 
 impl ObjectiveWindow {
-    /// Every window, the shortest first.
-    pub const ALL: &'static [Self] = &[Self::Days7, Self::Days14, Self::Days28, Self::Days30, Self::Days90];
-
-    /// The window as a user writes it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Days7 => "7d",
-            Self::Days14 => "14d",
-            Self::Days28 => "28d",
-            Self::Days30 => "30d",
-            Self::Days90 => "90d",
-        }
-    }
-
-    /// Its days.
-    #[must_use]
-    pub const fn days(self) -> u32 {
-        match self {
-            Self::Days7 => 7,
-            Self::Days14 => 14,
-            Self::Days28 => 28,
-            Self::Days30 => 30,
-            Self::Days90 => 90,
-        }
-    }
-
-    /// Its length.
-    #[must_use]
-    pub const fn length(self) -> PromDuration {
-        PromDuration::from_minutes(self.days() * 24 * 60)
-    }
-
     /// Its four alerts, the fastest first. Their windows are scaled to it, so that each fires after the same share of the
     /// budget is spent; none is shorter than `shortest`.
     pub(crate) fn tiers(self, shortest: PromDuration) -> [BurnTier; 4] {

@@ -10,7 +10,7 @@ use metric_contract::{
 
 use super::{ApiQueries, MissingSignal, QueryResult, or_zero, rule_window};
 use crate::{
-    objectives::{EventSelector, Objective, ObjectiveEvents, ObjectiveGap},
+    objective::{EventSelector, Objective, ObjectiveEvents, ObjectiveGap},
     promql::{
         Decimal, Expr, LabelName, Matcher, PromDuration, RangeWindow, Regex, VectorSelector, label_replace, rate,
         sum_over_time,

@@ -7,10 +7,8 @@ pub(crate) mod labels;
 use std::{fmt::Write, path::PathBuf, sync::LazyLock};
 
 use controller_rules::{
-    AlertSettings, ApiFacts, ApiLimits, Dashboard, EventSelector, Objective, PanelQuery, Rule, RuleSet,
-    build_dashboard, build_rules,
-    objectives::{ObjectiveEvents, ObjectiveWindow},
-    panel_queries,
+    AlertSettings, ApiFacts, ApiLimits, Dashboard, EventSelector, Objective, ObjectiveEvents, ObjectiveWindow,
+    PanelQuery, Rule, RuleSet, build_dashboard, build_rules, panel_queries,
     promql::{Expr, PromDuration},
 };
 use metric_contract::{DialectId, Signal, TargetKind};

@@ -1,9 +1,8 @@
 //! One trouble each: of pods, resources, database, cache, tasks and scrapes.
 
 use super::{
-    Scenario,
+    QUIET, Scenario,
     drawing::Part::{Grow, Hold},
-    table::QUIET,
 };
 
 const MIB: f64 = 1_048_576.0;

@@ -32,3 +32,15 @@ pub(crate) struct Scenario {
     /// Draws its series.
     pub(crate) draw: fn(&mut Drawing),
 }
+
+/// One pod of the native dialect in a cluster, scraped every 15 seconds for 40 minutes; nothing fires.
+pub(super) const QUIET: Scenario = Scenario {
+    name: "",
+    fires: &[],
+    minutes: 40,
+    interval: 15,
+    evaluation: 60,
+    target: TargetKind::ServiceMonitor,
+    dialect: DialectId::Native,
+    draw: |_| {},
+};

@@ -3,23 +3,11 @@
 use metric_contract::{DialectId, TargetKind};
 
 use super::{
-    Scenario,
+    QUIET, Scenario,
     drawing::{
         Drawing,
         Part::{Grow, Hold, Missing},
     },
-};
-
-/// One pod of the native dialect in a cluster, scraped every 15 seconds for 40 minutes; nothing fires.
-pub(super) const QUIET: Scenario = Scenario {
-    name: "",
-    fires: &[],
-    minutes: 40,
-    interval: 15,
-    evaluation: 60,
-    target: TargetKind::ServiceMonitor,
-    dialect: DialectId::Native,
-    draw: |_| {},
 };
 
 /// Every scenario.

@@ -1,9 +1,8 @@
 //! The present compared with the same hour a week ago. Evaluated every half hour, so that a week does not take minutes.
 
 use super::{
-    Scenario,
+    QUIET, Scenario,
     drawing::{Drawing, Part::Grow},
-    table::QUIET,
 };
 
 /// A week and two hours.

@@ -163,7 +163,7 @@ async fn a_get_that_found_nothing_answers_the_next_question_for_one_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_outdated_is_forgotten() {
+async fn outdated_lists_are_forgotten() {
     let (context, _) = context(Vec::new());
     for index in 0..4 * MANY {
         let namespace = format!("namespace-{index}");

@@ -70,7 +70,8 @@ fn killed(uid: &str, restarts: i32, ready: bool) -> WorkloadFacts {
 
 #[tokio::test]
 async fn restarts_kills_and_pods_that_are_not_ready_are_on_the_metrics_page_and_the_count_outlives_the_pod() {
-    let script = vec![Reply::Object(api_object("8", 1, "a"))];
+    // A status and an event for each report.
+    let script = vec![Reply::Object(api_object("8", 1, "a")); 6];
     let (context, _) = context(script);
     let known: ApiItem = serde_json::from_value(api_object("7", 1, "a")).unwrap();
     context.store.upsert(WatchedKind::MonitoredApi, known, Source::Event(1));
