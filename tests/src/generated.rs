@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 use controller_core::{admission, rbac, yaml};
-use serde_json::json;
+use serde_json::{Value, json};
 use testbed::Toolbox;
 
 use crate::{chain, workspace};
@@ -34,6 +34,7 @@ pub fn files() -> Result<Vec<(&'static str, String)>> {
             with_header(admission),
         ),
         ("manifests/crd.yaml", with_header(crd)),
+        ("controller/core/src/manifest/schema.json", schema()?),
         ("docs/reference/configuration.md", app::config::reference_page()),
         (
             "docs/reference/dialects.md",
@@ -42,6 +43,29 @@ pub fn files() -> Result<Vec<(&'static str, String)>> {
         ("docs/reference/status.md", controller_api::status_page()),
         ("docs/reference/http.md", app::routes::openapi::reference_page()),
     ])
+}
+
+/// The schema of the CRD as `render` reads it: without descriptions.
+fn schema() -> Result<String> {
+    let crd = serde_json::to_value(controller_api::crd())?;
+    let mut schema = crd
+        .pointer("/spec/versions/0/schema/openAPIV3Schema")
+        .cloned()
+        .context("the CRD has no schema")?;
+    drop_descriptions(&mut schema);
+    Ok(format!("{schema:#}\n"))
+}
+
+fn drop_descriptions(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            // A property of this name is a map.
+            map.retain(|key, value| key != "description" || !value.is_string());
+            map.values_mut().for_each(drop_descriptions);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_descriptions),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// The chart as plain manifests, for `kubectl apply`: paths below the checkout's root, and their content.

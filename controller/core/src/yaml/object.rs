@@ -127,21 +127,41 @@ fn write_key(key: &str, out: &mut String) -> Result<(), YamlError> {
 /// Whether the text surely stands for itself without quotes.
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let begins = bytes
-        .first()
-        .is_some_and(|first| first.is_ascii_alphabetic() || matches!(first, b'/' | b'('));
-    begins
-        && is_printable(bytes)
-        && !bytes.ends_with(b" ")
-        && !bytes.ends_with(b":")
-        && !(text.contains(": ") || text.contains(" #"))
-        && !(bytes.len() <= LONGEST_WORD && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)))
+    let begins = match bytes.first() {
+        Some(b'/' | b'(') => true,
+        // Underscores with a digit behind them are a number to some readers.
+        Some(_) => bytes
+            .iter()
+            .find(|byte| **byte != b'_')
+            .is_some_and(u8::is_ascii_alphabetic),
+        None => false,
+    };
+    is_amount(bytes)
+        || begins
+            && is_printable(bytes)
+            && !bytes.ends_with(b" ")
+            && !bytes.ends_with(b":")
+            && !(holds(bytes, *b": ") || holds(bytes, *b" #"))
+            && !(bytes.len() <= LONGEST_WORD && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)))
+}
+
+/// Whether the text is a whole number with a unit of letters, such as `5m`, that no reader takes for a number: `0b1`, `1e5`
+/// and `0xf` are none.
+fn is_amount(bytes: &[u8]) -> bool {
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (_, unit) = bytes.split_at(digits);
+    digits > 0
+        && (1..=3).contains(&unit.len())
+        && unit.iter().all(u8::is_ascii_alphabetic)
+        && !unit
+            .first()
+            .is_some_and(|first| b"bexo".contains(&first.to_ascii_lowercase()))
 }
 
 /// Whether the text surely needs quotes, and nothing in it but quotes and backslashes must be escaped.
 fn is_quoted(text: &str) -> bool {
     let bytes = text.as_bytes();
-    is_printable(bytes) && (text.contains(": ") || (!bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit)))
+    is_printable(bytes) && (holds(bytes, *b": ") || (!bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit)))
 }
 
 fn quoted(text: &str, out: &mut String) {
@@ -183,6 +203,14 @@ fn block(text: &str, indent: usize, out: &mut String) {
     }
 }
 
+/// Whether the two bytes stand somewhere beside each other. As [`is_printable`] without an early end.
+fn holds(bytes: &[u8], [first, second]: [u8; 2]) -> bool {
+    let next = bytes.get(1..).unwrap_or_default();
+    bytes.iter().zip(next).fold(false, |found, (one, other)| {
+        found | ((*one == first) & (*other == second))
+    })
+}
+
 /// Whether the character is usual in keys.
 const fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'/' | b'-')
@@ -221,6 +249,8 @@ mod tests {
             "[a-zA-Z0-9./_%-]{0,12}",
             "[ -~]{0,40}",
             "[ -~\n]{0,30}",
+            "[0-9]{1,3}[a-zA-Z_]{0,4}",
+            "_{1,2}[a-zA-Z0-9]{0,3}_{0,2}",
             "[a-z{}: #\"\\\\\n]{0,20}\n",
             "\\PC{0,20}",
             "[\\x00-\\x20a\u{85}\u{feff}\u{2028}]{0,6}",
