@@ -311,7 +311,7 @@ fn a_wrong_metrics_port_and_a_selector_that_leaves_the_rules_out_end_the_monitor
         "{sentence}"
     );
     wait("Monitored", "False");
-    eventually("the fix in Scraped", 3 * MINUTE, || {
+    eventually("the fix in Scraped", 5 * MINUTE, || {
         let api = chain.api(namespace, name)?;
         let found = condition_of(&api, "Scraped").is_some_and(|(_, sentence)| sentence.contains("spec.metrics.port"));
         Ok(if found { Ok(()) } else { Err(show_conditions(&api)) })

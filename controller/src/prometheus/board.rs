@@ -31,6 +31,9 @@ impl Board {
             // What another Prometheus said does not hold for this one.
             entry.shown = Damped::default();
         }
+        if entry.subscription.generation != subscription.generation {
+            entry.shown.expect_change();
+        }
         entry.subscription = subscription;
         if entry.subscription.address.is_none() {
             Finding::no_address()

@@ -89,6 +89,12 @@ pub struct Damped {
 }
 
 impl Damped {
+    /// After an edit of the MonitoredApi a change is expected, and no sign of flapping.
+    pub fn expect_change(&mut self) {
+        self.scrape.changes = 0;
+        self.rules.changes = 0;
+    }
+
     /// Takes the finding of a round, at `now` since any fixed moment. Returns whether what is shown changed.
     pub fn take(&mut self, new: &Finding, now: Duration) -> bool {
         let good_scrape = matches!(new.scrape, Answer::Known(ScrapeFinding::Up(_)));
@@ -166,6 +172,26 @@ mod tests {
         let flapping = (0..240).map(|round| finding(if round / 3 % 2 == 0 { Up(vec![]) } else { Down(None) }, 0));
         let shown = changes(flapping);
         assert!(shown.len() <= 8, "in two hours: {shown:?}");
+    }
+
+    #[test]
+    fn a_change_after_an_edit_is_shown_as_soon_as_the_first_change() {
+        let mut damped = Damped::default();
+        let mut round = 0;
+        let mut rounds_until = |damped: &mut Damped, scrape: ScrapeFinding| {
+            let begun = round;
+            loop {
+                round += 1;
+                if damped.take(&finding(scrape.clone(), 0), Duration::from_secs(30) * round) {
+                    return round - begun;
+                }
+            }
+        };
+        assert_eq!(rounds_until(&mut damped, Up(vec![])), 1);
+        assert_eq!(rounds_until(&mut damped, Down(None)), 2);
+        assert_eq!(rounds_until(&mut damped, Up(vec![])), 4);
+        damped.expect_change();
+        assert_eq!(rounds_until(&mut damped, Down(None)), 2);
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub struct Subscription {
     pub address: Option<String>,
     /// uid of its PrometheusRule. `None`: it has none.
     pub rules_uid: Option<String>,
+    /// `metadata.generation`: after an edit, a change of the answers is expected.
+    pub generation: i64,
 }
 
 /// An answer to one question.

@@ -148,6 +148,7 @@ pub fn subscription(input: &FoldInput<'_>, configured: Option<&str>) -> Option<S
             .map(str::to_owned)
             .or_else(|| monitoring::selecting_address(input, api)),
         rules_uid: rules.map(|record| record.uid.clone()),
+        generation: input.generation,
     })
 }
 

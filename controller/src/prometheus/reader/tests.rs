@@ -78,6 +78,7 @@ fn context(address: &str, apis: &[&str]) -> Arc<Context> {
     let (context, _) = scripted_api::context(Vec::new());
     for api in apis {
         let subscription = Subscription {
+            generation: 1,
             address: Some(address.to_owned()),
             rules_uid: Some(UID.to_owned()),
         };
@@ -89,6 +90,7 @@ fn context(address: &str, apis: &[&str]) -> Arc<Context> {
 
 fn found(context: &Context, address: &str) -> Finding {
     let subscription = Subscription {
+        generation: 1,
         address: Some(address.to_owned()),
         rules_uid: Some(UID.to_owned()),
     };
