@@ -207,7 +207,10 @@ fn probes_are_answered_when_all_connections_are_taken() {
     let program = Program::ready(&[("MAX_CONNECTIONS", "4")]);
     let busy = || {
         let mut client = program.connect();
-        client.write_all(b"GET /api/slow HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        // A body that does not arrive: its connection is busy for as long as a body may take.
+        let head =
+            "POST /products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
+        client.write_all(head.as_bytes()).unwrap();
         client
     };
     let held: Vec<_> = (0..4).map(|_| busy()).collect();

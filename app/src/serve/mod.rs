@@ -43,8 +43,11 @@ const BACKLOG: u32 = 1_024;
 const OTHER_FILES: u64 = 64;
 /// Pause after a failed accept (no file descriptors, usually), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// The most clients over the cap that may wait for their request to arrive.
+/// The most clients over the cap that may wait for their request to arrive. Where memory allows few connections, no more
+/// may wait than are served.
 const MOST_WAITING: u64 = 1_024;
+/// So many may always wait.
+const LEAST_WAITING: u64 = 64;
 
 /// Binds the address. Where the kernel has no IPv6, `[::]` means every IPv4 address.
 ///
@@ -164,6 +167,7 @@ fn connection_cap(wanted: usize) -> (u32, usize) {
     if cap < wanted as u64 {
         tracing::warn!(cap, wanted, "the limit on open files lowers the cap on connections");
     }
+    let waiting = waiting.min(cap.max(LEAST_WAITING));
     (u32::try_from(cap).unwrap_or(u32::MAX), waiting as usize)
 }
 

@@ -81,7 +81,8 @@ impl OverCap {
         // A client that sends nothing has no connection closed for it.
         let has_arrived = arrives(&stream).await;
         if has_arrived && arrival::asks_for_health(&stream) {
-            let _ = timeout(ANSWER_PATIENCE, serving.serve_probe(stream)).await;
+            // Boxed: a client that waits takes a few hundred bytes, and not those of a whole connection.
+            let _ = timeout(ANSWER_PATIENCE, Box::pin(serving.serve_probe(stream))).await;
             return;
         }
         let share = share.filter(|_| has_arrived);
@@ -91,7 +92,7 @@ impl OverCap {
         };
         drop(place);
         match room {
-            Some((permit, share)) => serving.serve(stream, permit, share).await,
+            Some((permit, share)) => Box::pin(serving.serve(stream, permit, share)).await,
             None => self.refuse(stream).await,
         }
     }
