@@ -115,7 +115,9 @@ fn by_library(value: &Value, indent: usize, out: &mut String) -> Result<(), Yaml
 }
 
 fn write_key(key: &str, out: &mut String) -> Result<(), YamlError> {
-    if is_plain(key) && key.bytes().all(is_of_name) {
+    let bytes = key.as_bytes();
+    // Of such characters alone nothing but the beginning and the whole word can call for quotes.
+    if begins_plainly(bytes) && bytes.iter().copied().all(is_of_name) && !is_word(key) {
         out.push_str(key);
         return Ok(());
     }
@@ -127,7 +129,18 @@ fn write_key(key: &str, out: &mut String) -> Result<(), YamlError> {
 /// Whether the text surely stands for itself without quotes.
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let begins = match bytes.first() {
+    is_amount(bytes)
+        || begins_plainly(bytes)
+            && is_printable(bytes)
+            && !bytes.ends_with(b" ")
+            && !bytes.ends_with(b":")
+            && !(holds(bytes, *b": ") || holds(bytes, *b" #"))
+            && !is_word(text)
+}
+
+/// Whether a text that begins so is no number and no sign of YAML.
+fn begins_plainly(bytes: &[u8]) -> bool {
+    match bytes.first() {
         Some(b'/' | b'(') => true,
         // Underscores with a digit behind them are a number to some readers.
         Some(_) => bytes
@@ -135,14 +148,12 @@ fn is_plain(text: &str) -> bool {
             .find(|byte| **byte != b'_')
             .is_some_and(u8::is_ascii_alphabetic),
         None => false,
-    };
-    is_amount(bytes)
-        || begins
-            && is_printable(bytes)
-            && !bytes.ends_with(b" ")
-            && !bytes.ends_with(b":")
-            && !(holds(bytes, *b": ") || holds(bytes, *b" #"))
-            && !(bytes.len() <= LONGEST_WORD && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)))
+    }
+}
+
+/// Whether some reader of YAML takes the text for a bool, a null or a number.
+fn is_word(text: &str) -> bool {
+    text.len() <= LONGEST_WORD && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 /// Whether the text is a whole number with a unit of letters, such as `5m`, that no reader takes for a number: `0b1`, `1e5`
