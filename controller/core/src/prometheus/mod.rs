@@ -14,15 +14,21 @@ pub use bounded_reader::BoundedReader;
 pub use damping::Damped;
 pub use finding::{Answer, Finding, JobKey, Reading, RulesFinding, ScrapeFinding, Subscription, find};
 
-use crate::facts::PrometheusSelectors;
+use crate::{facts::PrometheusSelectors, validate::syntax::is_dns_label};
 
 /// Name of the Service that Prometheus Operator makes in front of every Prometheus that names none.
 const OPERATED: &str = "prometheus-operated";
 
 /// Where a Prometheus answers inside the cluster, without a slash at the end. `None`: its fields give no address.
+///
+/// Whoever may create a Prometheus in a namespace writes these fields, so they may only name a Service of that namespace, and
+/// never another host.
 #[must_use]
 pub fn address_of(prometheus: &PrometheusSelectors) -> Option<String> {
     let service = prometheus.service_name.as_deref().unwrap_or(OPERATED);
+    if !is_dns_label(service) {
+        return None;
+    }
     let prefix = prometheus.route_prefix.as_deref().unwrap_or("/");
     let address = format!(
         "http://{service}.{}.svc:9090/{}",
@@ -78,6 +84,9 @@ mod tests {
                 Some("http://mine.monitoring.svc:9090/prom"),
             ),
             (Some("evil.example/?"), None, None),
+            (Some("evil.example/"), None, None),
+            (Some("169.254.169.254:80/latest"), None, None),
+            (Some("other.kube-system.svc:443/"), None, None),
             (Some("a@b"), None, None),
         ];
         for (service, prefix, expected) in cases {
