@@ -34,6 +34,11 @@ fn inherited(dialect: DialectId) -> &'static [&'static str] {
             "process_thread_count non-histogram and non-summary metrics should not have \"_count\" suffix",
             "process_unix_file_descriptor_count non-histogram and non-summary metrics should not have \"_count\" suffix",
         ],
+        "micrometer" => &[
+            // Micrometer's own names.
+            "process_cpu_time_ns_total metric names should not contain abbreviated units",
+            "system_cpu_count non-histogram and non-summary metrics should not have \"_count\" suffix",
+        ],
         _ => &[],
     }
 }

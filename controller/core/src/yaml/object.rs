@@ -129,13 +129,15 @@ fn write_key(key: &str, out: &mut String) -> Result<(), YamlError> {
 /// Whether the text surely stands for itself without quotes.
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
-    is_amount(bytes)
-        || begins_plainly(bytes)
-            && is_printable(bytes)
-            && !bytes.ends_with(b" ")
-            && !bytes.ends_with(b":")
-            && !(holds(bytes, *b": ") || holds(bytes, *b" #"))
-            && !is_word(text)
+    if is_amount(bytes) {
+        return true;
+    }
+    begins_plainly(bytes)
+        && is_printable(bytes)
+        && !bytes.ends_with(b" ")
+        && !bytes.ends_with(b":")
+        && !(holds(bytes, *b": ") || holds(bytes, *b" #"))
+        && !is_word(text)
 }
 
 /// Whether a text that begins so is no number and no sign of YAML.
