@@ -136,7 +136,8 @@ fn is_plain(text: &str) -> bool {
         && is_printable(bytes)
         && !bytes.ends_with(b" ")
         && !bytes.ends_with(b":")
-        && !(holds(bytes, *b": ") || holds(bytes, *b" #"))
+        && !holds(bytes, *b": ")
+        && !holds(bytes, *b" #")
         && !is_word(text)
 }
 
