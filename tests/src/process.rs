@@ -97,10 +97,10 @@ mod tests {
         let pid = std::process::id();
         let before = cpu(pid).unwrap();
         let started = std::time::Instant::now();
-        while started.elapsed() < TICK * 5 {
-            std::hint::spin_loop();
+        // On a busy machine the process may wait long for its first tick.
+        while cpu(pid).unwrap() <= before {
+            assert!(started.elapsed() < TICK * 3_000, "no tick");
         }
-        assert!(cpu(pid).unwrap() > before);
         assert!(resident(pid).unwrap() > 1 << 20);
     }
 }
