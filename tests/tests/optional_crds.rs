@@ -183,12 +183,38 @@ fn prometheus_operators_crds_may_be_absent_come_and_go() {
         api.wait_for(path, PATIENCE, reports_missing_kinds).unwrap();
     }
     println!("removed: reported after {:.1} s", removed.elapsed().as_secs_f64());
+    wait_settled(&api);
+    println!("removed: settled after {:.1} s", removed.elapsed().as_secs_f64());
     assert_no_hot_loop(&bed);
     let took = edit(&api, 3, false);
     println!("removed: an edit took {} ms", took.as_millis());
     assert!(took <= EDIT, "{took:?}");
     assert!(operator.is_running().unwrap());
     assert!(operator.stop().unwrap().success());
+}
+
+/// Waits until no MonitoredApi has changed for five seconds: the kinds go one after the other, and so do the conditions that
+/// depend on them.
+fn wait_settled(api: &Kubernetes) {
+    let versions = || -> Vec<_> {
+        let all = api.list(&MONITORED_APIS.within(NAMESPACE), "").unwrap();
+        all.iter()
+            .map(|found| found.pointer("/metadata/resourceVersion").cloned())
+            .collect()
+    };
+    let (mut known, mut since) = (versions(), Instant::now());
+    eventually("the statuses to settle", PATIENCE, || {
+        let now = versions();
+        if now != known {
+            (known, since) = (now, Instant::now());
+        }
+        Ok(if since.elapsed() >= Duration::from_secs(5) {
+            Ok(())
+        } else {
+            Err("they changed just now".to_owned())
+        })
+    })
+    .unwrap();
 }
 
 /// More MonitoredApis, so that the deletion of a kind deletes many objects. Returns their paths once they are complete.
