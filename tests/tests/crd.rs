@@ -82,7 +82,10 @@ fn the_printer_columns_are_those_of_the_contract() {
     create("columns", r#"{"image": "example.org/orders:1"}"#);
     for (format, wanted) in [
         ("", "NAME READY REPLICAS DIALECT MONITORED FIRING AGE"),
-        ("-owide", "NAME READY REPLICAS DIALECT MONITORED FIRING FIRST-FAILING AGE"),
+        (
+            "-owide",
+            "NAME READY REPLICAS DIALECT MONITORED FIRING FIRST-FAILING AGE",
+        ),
     ] {
         let args = ["-n", "columns", "get", "mapi", format];
         let args: Vec<_> = args.into_iter().filter(|arg| !arg.is_empty()).collect();

@@ -25,6 +25,9 @@ const MESSAGE_LINES: usize = 40;
 /// The packages whose tests start clusters.
 const ON_A_CLUSTER: [&str; 2] = ["integration-tests", "testbed"];
 
+/// Programs of these packages that need no cluster and much of the machine.
+const ALONE: [&str; 1] = ["memory_limit"];
+
 /// The longest programs, longest first; the others run after them. So no lane ends long after the others.
 const LONG: [&str; 13] = [
     "chain",
@@ -221,10 +224,11 @@ fn program(message: &Value) -> Option<Program> {
     let folder = Path::new(text("/manifest_path")?).parent()?.to_owned();
     let package = text("/package_id")?;
     let named = |name: &&str| package.contains(&format!("#{name}@")) || folder.ends_with(name);
+    let name = text("/target/name")?.to_owned();
     Some(Program {
-        name: text("/target/name")?.to_owned(),
         executable: text("/executable")?.into(),
-        on_a_cluster: ON_A_CLUSTER.iter().any(named),
+        on_a_cluster: ON_A_CLUSTER.iter().any(named) && !ALONE.contains(&name.as_str()),
+        name,
         folder,
     })
 }
@@ -252,6 +256,12 @@ mod tests {
         assert!(
             of_cluster.is_some_and(|program| program.on_a_cluster && program.folder == Path::new("/checkout/tests"))
         );
+        let alone = program(&artifact(
+            "path+file:///checkout/tests#integration-tests@0.1.0",
+            "test",
+            "memory_limit",
+        ));
+        assert!(alone.is_some_and(|program| !program.on_a_cluster));
         let of_app = program(&artifact("path+file:///checkout/app#0.1.0", "test", "http"));
         assert!(of_app.is_some_and(|program| !program.on_a_cluster));
         assert_eq!(
