@@ -81,10 +81,10 @@ fn explain_tells_what_a_field_is_for() {
 fn the_printer_columns_are_those_of_the_contract() {
     create("columns", r#"{"image": "example.org/orders:1"}"#);
     for (format, wanted) in [
-        ("", "NAME READY REPLICAS DIALECT MONITORED FIRING AGE"),
+        ("", "NAME READY REPLICAS DIALECT MONITORED BUDGET FIRING AGE"),
         (
             "-owide",
-            "NAME READY REPLICAS DIALECT MONITORED FIRING FIRST-FAILING AGE",
+            "NAME READY REPLICAS DIALECT MONITORED BUDGET FIRING FIRST-FAILING AGE",
         ),
     ] {
         let args = ["-n", "columns", "get", "mapi", format];

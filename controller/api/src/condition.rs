@@ -23,7 +23,7 @@ pub enum ConditionType {
     RulesHealthy,
     /// The dashboard's object exists with its label.
     DashboardPlaced,
-    /// Every objective can be evaluated.
+    /// Every objective has rules and figures.
     ObjectivesEvaluated,
     /// The monitoring chain as a whole.
     Monitored,
@@ -96,7 +96,7 @@ impl ConditionType {
                 "The object that holds the dashboard exists, with the label by which Grafana's sidecar finds it."
             }
             Self::ObjectivesEvaluated => {
-                "Every objective has rules and data. Only reported while it is not so: whether the rules have data is not checked."
+                "Every objective has rules, and Prometheus records what is left of its error budget. Only reported where there are objectives."
             }
             Self::Monitored => "Every link from the workload to Prometheus that can be checked holds.",
             Self::Ready => "The workload runs as the spec wants it.",

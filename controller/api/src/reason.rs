@@ -167,9 +167,9 @@ reasons! {
     /// A Prometheus selects the object.
     Selected: [MonitorSelected, RulesSelected], "Nothing.";
     /// The CRD of the object, a ServiceMonitor or a PrometheusRule, is not installed.
-    CrdMissing: [MonitorSelected, Scraped, RulesSelected, RulesHealthy], "Install the Prometheus Operator.";
+    CrdMissing: [MonitorSelected, Scraped, RulesSelected, RulesHealthy, ObjectivesEvaluated], "Install the Prometheus Operator.";
     /// The object that the condition is about could not be written as the spec wants it.
-    NotApplied: [WorkloadReady, MonitorSelected, Scraped, RulesSelected, RulesHealthy, DashboardPlaced], "See `ChildrenApplied`.";
+    NotApplied: [WorkloadReady, MonitorSelected, Scraped, RulesSelected, RulesHealthy, DashboardPlaced, ObjectivesEvaluated], "See `ChildrenApplied`.";
     /// The operator has not read the Prometheus objects yet.
     NotReadYet: [MonitorSelected, RulesSelected], "Wait.";
     /// The CRD of Prometheus objects is not installed, so it is not known what reads ServiceMonitors and PrometheusRules.
@@ -204,11 +204,11 @@ reasons! {
     /// The evaluation of a rule fails.
     RuleFails: [RulesHealthy], "Do what the message says.";
     /// Prometheus has not been asked yet.
-    NotAskedYet: [Scraped, RulesHealthy], "Wait.";
+    NotAskedYet: [Scraped, RulesHealthy, ObjectivesEvaluated], "Wait.";
     /// It is not known which Prometheus to ask: none is configured, and not exactly one selects the ServiceMonitor.
-    NoPrometheusUrl: [Scraped, RulesHealthy], "Set the chart's value `prometheusUrl`.";
+    NoPrometheusUrl: [Scraped, RulesHealthy, ObjectivesEvaluated], "Set the chart's value `prometheusUrl`.";
     /// Prometheus gave no answer that can be used; the message says why.
-    PrometheusUnanswered: [Scraped, RulesHealthy], "See whether that Prometheus runs and the operator may reach it, or correct the chart's value `prometheusUrl`.";
+    PrometheusUnanswered: [Scraped, RulesHealthy, ObjectivesEvaluated], "See whether that Prometheus runs and the operator may reach it, or correct the chart's value `prometheusUrl`.";
     /// What was asked answers like a Prometheus and is none (Thanos, Mimir, VictoriaMetrics), and does not have what was asked for.
     NotPrometheus: [Scraped, RulesHealthy], "Set the chart's value `prometheusUrl` to the Prometheus that scrapes and evaluates.";
 
@@ -220,6 +220,12 @@ reasons! {
     /// Nothing names the dialect, so only alerts and panels that need none are made.
     NotDetectedYet: [DialectKnown, ObjectivesEvaluated], "Set `spec.metrics.dialect`.";
 
+    /// Prometheus records what is left of the error budget of every objective.
+    BudgetsRecorded: [ObjectivesEvaluated], "Nothing.";
+    /// Prometheus has recorded no error budget of an objective yet.
+    NotRecordedYet: [ObjectivesEvaluated], "Wait ten minutes after the first request. If it stays so, see `RulesHealthy`, and whether the objective's selector matches any request.";
+    /// An objective has counted nothing within its whole window, so nothing is known of its promise.
+    NoTraffic: [ObjectivesEvaluated], "Send requests, correct the objective's selector, or remove the objective.";
     /// The threshold of a latency objective is no upper bound of the histogram's buckets, so nothing counts the requests below it.
     NotABucketBound: [ObjectivesEvaluated], "Set `threshold` to one of the bounds in the message, or give the histogram such a bucket.";
     /// The dialect has no metric, or no label, for what an objective counts.

@@ -31,11 +31,23 @@ pub struct MonitoredApiStatus {
     /// What is known of the metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<MetricsStatus>,
+    /// What is left of the error budget of the objective that has the least, such as `87%`; negative: its target is missed.
+    /// Absent while that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    pub error_budget_remaining: Option<String>,
     /// Alerts with this namespace and job that fire, as Prometheus last said, at most five minutes ago. Absent while that is
     /// not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub firing_alerts: Option<i32>,
+    /// What is left of the error budget of each objective, as Prometheus last said, at most five minutes ago.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 16),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"])
+    )]
+    pub objectives: Vec<ObjectiveStatus>,
     /// What the operator wrote, so that nothing is written twice and a restart writes nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
@@ -74,6 +86,34 @@ pub struct MetricsStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(max = 256)))]
     pub missing: Vec<String>,
+}
+
+/// How an objective is kept, rounded. A figure that is not known is absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectiveStatus {
+    /// Its name.
+    #[schemars(length(max = 63))]
+    pub name: String,
+    /// Its target, in percent.
+    #[schemars(length(max = 16))]
+    pub target: String,
+    /// Percent of the events of its window that kept the promise, rounded down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    pub sli: Option<String>,
+    /// What is left of the error budget, in whole percent, rounded down; negative: the target is missed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    pub budget_remaining: Option<String>,
+    /// How many times faster than allowed the budget was spent in the last hour: `<1`, `1-6`, `6-14` or `>14`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8))]
+    pub burn_rate1h: Option<String>,
+    /// The same of the last six hours, up to the last whole one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8))]
+    pub burn_rate6h: Option<String>,
 }
 
 /// One object that the operator wrote: the write record.

@@ -43,11 +43,11 @@ impl Board {
     }
 
     /// Everything that is asked of the Prometheus at each address.
-    pub(crate) fn by_address(&self) -> HashMap<String, Vec<(NamespacedName, Option<String>)>> {
+    pub(crate) fn by_address(&self) -> HashMap<String, Vec<(NamespacedName, Subscription)>> {
         let mut asked = HashMap::<String, Vec<_>>::new();
         for (key, entry) in &*self.lock() {
             if let Some(address) = &entry.subscription.address {
-                let about = (key.clone(), entry.subscription.rules_uid.clone());
+                let about = (key.clone(), entry.subscription.clone());
                 match asked.get_mut(address) {
                     Some(all) => all.push(about),
                     None => drop(asked.insert(address.clone(), vec![about])),

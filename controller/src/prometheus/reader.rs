@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use controller_core::prometheus::{Answer, AskError, Reading, answer, find, queries};
+use controller_core::prometheus::{Answer, AskError, Reading, Subscription, answer, find, objective_rows, queries};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -31,9 +31,10 @@ const RULES: Bounds = Bounds {
     time: Duration::from_secs(30),
     bytes: 256 << 20,
 };
-/// Between two readings of the rules: at least this, and so long that the reading takes at most a hundredth of the time.
-const RULES_INTERVAL: Duration = Duration::from_secs(55);
-const RULES_SHARE: u32 = 100;
+/// Between two readings of what changes slowly, the rules and the objectives: at least this, and so long that the reading
+/// takes at most a hundredth of the time.
+const SLOW_INTERVAL: Duration = Duration::from_secs(55);
+const SLOW_SHARE: u32 = 100;
 
 /// What is remembered of one Prometheus from round to round.
 #[derive(Debug, Default)]
@@ -41,6 +42,18 @@ struct Known {
     reading: Reading,
     /// When the rules are read again.
     rules_due: Option<Instant>,
+    /// When the objectives are asked for again.
+    objectives_due: Option<Instant>,
+}
+
+/// Whether the time has come; `None`: it was not set yet.
+fn is_due(at: Option<Instant>) -> bool {
+    at.is_none_or(|at| at <= Instant::now())
+}
+
+/// When something is read again that was read since `begun`.
+fn next_reading(begun: Instant) -> Instant {
+    Instant::now() + SLOW_INTERVAL.max(begun.elapsed() * SLOW_SHARE)
 }
 
 /// Asks in rounds until `stop` or the end of the `term` of leadership.
@@ -72,8 +85,8 @@ async fn round(context: &Context, client: &Client, known: &mut HashMap<String, K
     for (address, apis) in asked {
         let known = known.entry(address.clone()).or_default();
         ask(client, &address, known, &apis).await;
-        for (key, rules_uid) in apis {
-            let finding = find(&known.reading, &key.namespace, &key.name, rules_uid.as_deref());
+        for (key, asked) in apis {
+            let finding = find(&known.reading, &key.namespace, &key.name, &asked);
             if context.board.take(&key, &finding, started.elapsed()) {
                 context.queue.add_status(&key);
             }
@@ -81,30 +94,60 @@ async fn round(context: &Context, client: &Client, known: &mut HashMap<String, K
     }
 }
 
-async fn ask(client: &Client, address: &str, known: &mut Known, apis: &[(NamespacedName, Option<String>)]) {
-    let query = async |query: &'static str| {
-        let path = query_path(query);
-        client.get(address, &path, QUERY, |body| answer::rows(body)).await
-    };
+async fn ask(client: &Client, address: &str, known: &mut Known, apis: &[(NamespacedName, Subscription)]) {
+    let query = async |text: &'static str| query(client, address, text).await;
     let reading = &mut known.reading;
     let targets = query(queries::TARGETS).await;
     if let Err(error) = targets {
         tracing::warn!(address, %error, "Prometheus was asked and gave no answer");
         reading.set_targets(Err(error));
         reading.set_firing(Err(error));
-        // The rules keep their answer while the rest fails for a moment, and have none once it is due again.
-        if known.rules_due.is_none_or(|due| due <= Instant::now()) {
+        // What changes slowly keeps its answer while the rest fails for a moment, and has none once it is due again.
+        if is_due(known.rules_due) {
             reading.set_rules(Err(error));
+        }
+        if is_due(known.objectives_due) {
+            reading.set_objectives(Err(error));
         }
         return;
     }
     reading.set_targets(targets);
     reading.set_firing(query(queries::FIRING).await);
     reading.set_scraped_twice(query(queries::SCRAPED_TWICE).await);
-    if known.rules_due.is_none_or(|due| due <= Instant::now()) {
+    if is_due(known.rules_due) {
         ask_rules(client, address, known).await;
     }
+    if is_due(known.objectives_due) && apis.iter().any(|(_, asked)| !asked.objectives.is_empty()) {
+        ask_objectives(client, address, known).await;
+    }
     ask_errors(client, address, &mut known.reading, apis).await;
+}
+
+async fn query(client: &Client, address: &str, text: &str) -> Result<Vec<answer::Row>, AskError> {
+    client
+        .get(address, &query_path(text), QUERY, |body| answer::rows(body))
+        .await
+}
+
+/// The budgets of all objectives, and how fast they are spent.
+async fn ask_objectives(client: &Client, address: &str, known: &mut Known) {
+    let begun = Instant::now();
+    let texts = [
+        queries::budgets(),
+        queries::whole_windows(),
+        queries::last_hour(),
+        queries::last_six_hours(),
+    ];
+    let mut answers = [const { Ok(Vec::new()) }; 4];
+    for (answer, text) in answers.iter_mut().zip(&texts) {
+        *answer = query(client, address, text).await;
+        if let Err(error) = answer {
+            tracing::warn!(address, %error, "Prometheus was asked for the error budgets and gave no answer");
+            break;
+        }
+    }
+    known.reading.set_objectives(objective_rows(answers));
+    known.objectives_due = Some(next_reading(begun));
 }
 
 /// What the server is, and all rules.
@@ -120,11 +163,11 @@ async fn ask_rules(client: &Client, address: &str, known: &mut Known) {
         tracing::warn!(address, %error, "Prometheus was asked for its rules and gave no answer");
     }
     known.reading.set_rules(groups);
-    known.rules_due = Some(Instant::now() + RULES_INTERVAL.max(begun.elapsed() * RULES_SHARE));
+    known.rules_due = Some(next_reading(begun));
 }
 
 /// Why targets are down: asked once an outage, for a few MonitoredApis a round.
-async fn ask_errors(client: &Client, address: &str, reading: &mut Reading, apis: &[(NamespacedName, Option<String>)]) {
+async fn ask_errors(client: &Client, address: &str, reading: &mut Reading, apis: &[(NamespacedName, Subscription)]) {
     let down: Vec<_> = match &reading.targets {
         Answer::Known(targets) => {
             let ours = apis

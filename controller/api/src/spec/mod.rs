@@ -74,6 +74,12 @@ use crate::MonitoredApiStatus;
         description = "The chain from the workload to Prometheus is proved."
     ),
     printcolumn(
+        name = "BUDGET",
+        type_ = "string",
+        json_path = ".status.errorBudgetRemaining",
+        description = "The lowest error budget that is left."
+    ),
+    printcolumn(
         name = "FIRING",
         type_ = "integer",
         json_path = ".status.firingAlerts",

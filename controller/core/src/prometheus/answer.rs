@@ -27,6 +27,12 @@ pub struct Row {
     pub instance: String,
     /// Label `up`.
     pub up: String,
+    /// Label `objective`.
+    pub objective: String,
+    /// Label `result`.
+    pub result: String,
+    /// Name of the series.
+    pub metric: String,
     /// The value.
     pub value: f64,
 }
@@ -146,6 +152,10 @@ struct Labels {
     job: String,
     instance: String,
     up: String,
+    objective: String,
+    result: String,
+    #[serde(rename = "__name__")]
+    metric: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -162,14 +172,21 @@ impl Reduce for Row {
             job,
             instance,
             up,
+            objective,
+            result,
+            metric,
         } = read.metric;
-        let short = [&namespace, &job, &instance, &up].iter().all(|text| text.len() <= 256);
+        let texts = [&namespace, &job, &instance, &up, &objective, &result, &metric];
+        let short = texts.iter().all(|text| text.len() <= 256);
         let value = read.value.1.parse().ok().filter(|value: &f64| value.is_finite())?;
         short.then_some(Self {
             namespace,
             job,
             instance,
             up,
+            objective,
+            result,
+            metric,
             value,
         })
     }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::finding::{Answer, Finding, RulesFinding, ScrapeFinding};
+use super::objective::ObjectiveFigures;
 
 /// Shortest time between two changes of the figures of one status.
 const FIGURES_INTERVAL: Duration = Duration::from_secs(5 * 60);
@@ -79,12 +80,46 @@ impl<T: Clone + PartialEq> Part<T> {
     }
 }
 
+/// A figure as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Figure<T> {
+    shown: Answer<T>,
+    /// Rounds without an answer, the last ones.
+    unanswered: u32,
+}
+
+impl<T> Default for Figure<T> {
+    fn default() -> Self {
+        Self {
+            shown: Answer::NotYet,
+            unanswered: 0,
+        }
+    }
+}
+
+impl<T: Clone + PartialEq> Figure<T> {
+    /// Takes the answer of a round, which is shown if figures may change now. Returns whether it was shown and is another.
+    /// `outage`: it is shown already that the Prometheus gives no answers.
+    fn take(&mut self, new: &Answer<T>, may_change: bool, outage: bool) -> bool {
+        let failed = matches!(new, Answer::Failed(_));
+        self.unanswered = if failed { self.unanswered.saturating_add(1) } else { 0 };
+        // A single answer that is missing says nothing of the figure before it.
+        let missing = failed && !outage && self.unanswered < ROUNDS_WITHOUT_ANSWER;
+        if !may_change || missing || *new == self.shown || *new == Answer::NotYet {
+            return false;
+        }
+        self.shown = new.clone();
+        true
+    }
+}
+
 /// What the status of one MonitoredApi shows of a Prometheus's answers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Damped {
     scrape: Part<ScrapeFinding>,
     rules: Part<RulesFinding>,
-    firing: Answer<u32>,
+    firing: Figure<u32>,
+    objectives: Figure<Vec<ObjectiveFigures>>,
     figures_at: Option<Duration>,
 }
 
@@ -93,6 +128,8 @@ impl Damped {
     pub fn expect_change(&mut self) {
         self.scrape.changes = 0;
         self.rules.changes = 0;
+        // The author waits for the figures of the objectives that were edited.
+        self.figures_at = None;
     }
 
     /// Takes the finding of a round, at `now` since any fixed moment. Returns whether what is shown changed.
@@ -109,14 +146,13 @@ impl Damped {
     fn take_figures(&mut self, new: &Finding, written: bool, now: Duration) -> bool {
         let long_ago = |at| now.saturating_sub(at) >= FIGURES_INTERVAL;
         let due = written || self.figures_at.is_none_or(long_ago);
-        // A single answer that is missing says nothing of the figure before it.
-        let missing = matches!(new.firing, Answer::Failed(_)) && !matches!(self.scrape.shown, Answer::Failed(_));
-        if !due || missing || new.firing == self.firing || new.firing == Answer::NotYet {
-            return false;
+        let outage = matches!(self.scrape.shown, Answer::Failed(_));
+        let firing = self.firing.take(&new.firing, due, outage);
+        let objectives = self.objectives.take(&new.objectives, due, outage);
+        if firing || objectives {
+            self.figures_at = Some(now);
         }
-        self.firing = new.firing.clone();
-        self.figures_at = Some(now);
-        true
+        firing || objectives
     }
 
     /// What is shown.
@@ -125,7 +161,8 @@ impl Damped {
         Finding {
             scrape: self.scrape.shown.clone(),
             rules: self.rules.shown.clone(),
-            firing: self.firing.clone(),
+            firing: self.firing.shown.clone(),
+            objectives: self.objectives.shown.clone(),
         }
     }
 }
@@ -136,6 +173,7 @@ mod tests {
     use crate::prometheus::{
         AskError,
         ScrapeFinding::{Down, Up},
+        WindowFigures,
     };
 
     fn finding(scrape: ScrapeFinding, firing: u32) -> Finding {
@@ -143,7 +181,22 @@ mod tests {
             scrape: Answer::Known(scrape),
             rules: Answer::Known(RulesFinding::Healthy),
             firing: Answer::Known(firing),
+            objectives: Answer::Known(Vec::new()),
         }
+    }
+
+    fn budget(remaining: u32) -> Answer<Vec<ObjectiveFigures>> {
+        let window = WindowFigures {
+            budget_remaining: format!("{remaining}%"),
+            sli: None,
+        };
+        Answer::Known(vec![ObjectiveFigures {
+            name: "availability".to_owned(),
+            target: "99.9".to_owned(),
+            window: Some(window),
+            burn_rate_1h: None,
+            burn_rate_6h: None,
+        }])
     }
 
     /// One round each half minute. Returns in which of them what is shown changed.
@@ -202,11 +255,55 @@ mod tests {
     }
 
     #[test]
+    fn budgets_and_alerts_move_together_once_in_five_minutes() {
+        let moving = (0..60).map(|round| Finding {
+            objectives: budget(100 - round),
+            ..finding(Up(vec![]), round / 7)
+        });
+        assert_eq!(changes(moving), [0, 10, 20, 30, 40, 50]);
+        let resting = (0..60).map(|_| Finding {
+            objectives: budget(87),
+            ..finding(Up(vec![]), 0)
+        });
+        assert_eq!(changes(resting), [0]);
+    }
+
+    #[test]
+    fn budgets_that_are_not_answered_for_long_are_unknown_though_the_rest_is_answered() {
+        let answered = || Finding {
+            objectives: budget(87),
+            ..finding(Up(vec![]), 0)
+        };
+        let unanswered = || Finding {
+            objectives: Answer::Failed(AskError::TooManySeries),
+            ..finding(Up(vec![]), 0)
+        };
+        let rounds = |count| std::iter::once(answered()).chain((0..count).map(|_| unanswered()));
+        assert_eq!(changes(rounds(3).chain([answered()])), [0]);
+        assert_eq!(changes(rounds(20)), [0, 10], "no sooner than figures may move");
+    }
+
+    #[test]
+    fn after_an_edit_the_budgets_are_shown_in_the_next_round() {
+        let mut damped = Damped::default();
+        let now = Duration::from_secs(30);
+        assert!(damped.take(&finding(Up(vec![]), 0), now));
+        let edited = Finding {
+            objectives: budget(100),
+            ..finding(Up(vec![]), 0)
+        };
+        assert!(!damped.take(&edited, now * 2));
+        damped.expect_change();
+        assert!(damped.take(&edited, now * 3));
+    }
+
+    #[test]
     fn a_prometheus_that_restarts_is_no_news_and_one_that_stays_away_is() {
         let away = || Finding {
             scrape: Answer::Failed(AskError::Unreachable),
             rules: Answer::Failed(AskError::Unreachable),
             firing: Answer::Failed(AskError::Unreachable),
+            objectives: Answer::Failed(AskError::Unreachable),
         };
         let up = || finding(Up(vec![]), 0);
         assert_eq!(changes([up(), away(), away(), up()]), [0]);

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use controller_rules::Objective;
+
 use super::AskError;
 use super::answer::{LoadedGroup, Row, RuleError, ScrapeError};
+use super::objective::{ObjectiveFigures, ObjectiveReading, ObjectiveRows};
 
 /// What is asked about a MonitoredApi, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -12,6 +15,8 @@ pub struct Subscription {
     pub address: Option<String>,
     /// uid of its PrometheusRule. `None`: it has none.
     pub rules_uid: Option<String>,
+    /// Its objectives for which there are rules.
+    pub objectives: Vec<Objective>,
     /// `metadata.generation`: after an edit, a change of the answers is expected.
     pub generation: i64,
 }
@@ -63,6 +68,8 @@ pub struct Finding {
     pub rules: Answer<RulesFinding>,
     /// The number of its alerts that fire.
     pub firing: Answer<u32>,
+    /// What its objectives' budgets are, in the order of [`Subscription::objectives`]; [`Answer::NotYet`] without objectives.
+    pub objectives: Answer<Vec<ObjectiveFigures>>,
 }
 
 impl Finding {
@@ -73,6 +80,7 @@ impl Finding {
             scrape: Answer::NoAddress,
             rules: Answer::NoAddress,
             firing: Answer::NoAddress,
+            objectives: Answer::NoAddress,
         }
     }
 }
@@ -95,6 +103,8 @@ pub struct Reading {
     pub firing: Answer<BTreeMap<JobKey, u32>>,
     /// By uid of the PrometheusRule: its first failing rule.
     pub rules: Answer<BTreeMap<String, Option<(String, RuleError)>>>,
+    /// Figures of the objectives.
+    pub objectives: Answer<ObjectiveReading>,
 }
 
 impl Reading {
@@ -142,6 +152,11 @@ impl Reading {
         }
     }
 
+    /// Takes the answers about objectives.
+    pub fn set_objectives(&mut self, rows: Result<ObjectiveRows, AskError>) {
+        self.objectives = known(rows, ObjectiveReading::from);
+    }
+
     /// Takes the rule groups.
     pub fn set_rules(&mut self, groups: Result<Vec<LoadedGroup>, AskError>) {
         self.rules = known(groups, |groups| {
@@ -179,16 +194,31 @@ fn is_plain(job: &str) -> bool {
 
 /// What a Prometheus's answers mean for the API of this namespace and name.
 #[must_use]
-pub fn find(reading: &Reading, namespace: &str, name: &str, rules_uid: Option<&str>) -> Finding {
+pub fn find(reading: &Reading, namespace: &str, name: &str, asked: &Subscription) -> Finding {
     let key = (namespace.to_owned(), name.to_owned());
     Finding {
         scrape: scrape(reading, &key),
-        rules: rules(reading, rules_uid),
+        rules: rules(reading, asked.rules_uid.as_deref()),
+        objectives: objectives(reading, &key, &asked.objectives),
         firing: match &reading.firing {
             Answer::Known(counts) => Answer::Known(counts.get(&key).copied().unwrap_or_default()),
             Answer::NotYet | Answer::NoAddress => Answer::NotYet,
             Answer::Failed(error) => Answer::Failed(*error),
         },
+    }
+}
+
+fn objectives(reading: &Reading, (namespace, job): &JobKey, asked: &[Objective]) -> Answer<Vec<ObjectiveFigures>> {
+    if asked.is_empty() {
+        return Answer::NotYet;
+    }
+    match &reading.objectives {
+        Answer::Known(reading) => {
+            let figures = asked.iter().map(|objective| reading.figures(namespace, job, objective));
+            Answer::Known(figures.collect())
+        }
+        Answer::NotYet | Answer::NoAddress => Answer::NotYet,
+        Answer::Failed(error) => Answer::Failed(*error),
     }
 }
 

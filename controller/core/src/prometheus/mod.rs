@@ -7,12 +7,14 @@ mod ask_error;
 mod bounded_reader;
 mod damping;
 mod finding;
+mod objective;
 pub mod queries;
 
 pub use ask_error::AskError;
 pub use bounded_reader::BoundedReader;
 pub use damping::Damped;
 pub use finding::{Answer, Finding, JobKey, Reading, RulesFinding, ScrapeFinding, Subscription, find};
+pub use objective::{ObjectiveFigures, ObjectiveReading, ObjectiveRows, WindowFigures, objective_rows};
 
 use crate::{facts::PrometheusSelectors, validate::syntax::is_dns_label};
 

@@ -81,6 +81,7 @@ pub fn fold(input: &FoldInput<'_>) -> MonitoredApiStatus {
         .any(|(type_, verdict)| *type_ == ConditionType::WorkloadReady && verdict.is(Truth::True));
     let deployment = input.workload.deployment.as_ref();
     let name = &input.owner.name;
+    let objectives = objectives::figures(input);
     MonitoredApiStatus {
         observed_generation: input.generation,
         replicas: deployment.map(|deployment| deployment.replicas),
@@ -92,7 +93,9 @@ pub fn fold(input: &FoldInput<'_>) -> MonitoredApiStatus {
         metrics: input
             .validated
             .map_or_else(|_| input.previous.metrics.clone(), |api| metrics(api, input)),
+        error_budget_remaining: objectives::lowest_budget(&objectives),
         firing_alerts: scrape::firing_alerts(input),
+        objectives,
         children: children::records(input, workload_ready),
         first_failing: summary::first_failing(&verdicts),
         last_handled_reconcile_at: match input.applied {
@@ -148,6 +151,7 @@ pub fn subscription(input: &FoldInput<'_>, configured: Option<&str>) -> Option<S
             .map(str::to_owned)
             .or_else(|| monitoring::selecting_address(input, api)),
         rules_uid: rules.map(|record| record.uid.clone()),
+        objectives: objectives::with_rules(api),
         generation: input.generation,
     })
 }

@@ -160,11 +160,16 @@ const fn rule_sentence(error: RuleError) -> &'static str {
 }
 
 /// What the status said before the operator was started: it is not news that nothing was asked yet.
-fn before(input: &FoldInput<'_>, type_: ConditionType) -> Verdict {
+pub(super) fn before(input: &FoldInput<'_>, type_: ConditionType) -> Verdict {
     let said_by_us = |before: &Verdict| {
         !matches!(
             before.reason,
-            Reason::SpecInvalid | Reason::NotApplied | Reason::CrdMissing
+            Reason::SpecInvalid
+                | Reason::NotApplied
+                | Reason::CrdMissing
+                | Reason::NotDetectedYet
+                | Reason::NotABucketBound
+                | Reason::ObjectiveWithoutMetric
         )
     };
     Verdict::before(type_, input.previous)
@@ -172,7 +177,7 @@ fn before(input: &FoldInput<'_>, type_: ConditionType) -> Verdict {
         .unwrap_or_else(|| Verdict::unknown(Reason::NotAskedYet, "Prometheus has not been asked yet"))
 }
 
-fn no_address(what: &str) -> Verdict {
+pub(super) fn no_address(what: &str) -> Verdict {
     Verdict::unknown(
         Reason::NoPrometheusUrl,
         format!(
@@ -181,7 +186,7 @@ fn no_address(what: &str) -> Verdict {
     )
 }
 
-fn failed(error: AskError, what: &str) -> Verdict {
+pub(super) fn failed(error: AskError, what: &str) -> Verdict {
     let reason = match error {
         AskError::NotPrometheus => Reason::NotPrometheus,
         AskError::Unreachable

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use controller_core::prometheus::{Finding, ScrapeFinding, Subscription};
+use controller_rules::{EventSelector, Objective, ObjectiveEvents, ObjectiveWindow};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -64,6 +65,20 @@ fn well(path: &str) -> Vec<u8> {
         vector(&format!(r#"{{"metric":{{{labels}}},"value":[1,"2"]}}"#))
     } else if path.contains("group%20by") {
         vector("")
+    } else if path.contains("remaining") {
+        let series = r#""objective":"availability","__name__":"namespace_job_objective:api_objective_error_budget:remaining28d""#;
+        vector(&format!(r#"{{"metric":{{{labels},{series}}},"value":[1,"0.871"]}}"#))
+    } else if path.contains("objective%5Fevents") {
+        let name = if path.contains("last%5Fover%5Ftime") {
+            r#""__name__":"namespace_job_objective_result:api_objective_events:increase28d","#
+        } else {
+            ""
+        };
+        let events = |result: &str, value: &str| {
+            let series = format!(r#"{labels},{name}"objective":"availability","result":"{result}""#);
+            format!(r#"{{"metric":{{{series}}},"value":[1,"{value}"]}}"#)
+        };
+        vector(&[events("total", "10000"), events("error", "1.29")].join(","))
     } else if path.contains("buildinfo") {
         ok(r#"{"version":"3.5.0","goVersion":"go1.24"}"#)
     } else {
@@ -75,12 +90,17 @@ fn well(path: &str) -> Vec<u8> {
 
 /// The context of a leader that asks `address` about some APIs of the namespace shop.
 fn context(address: &str, apis: &[&str]) -> Arc<Context> {
+    context_with(address, apis, &[])
+}
+
+fn context_with(address: &str, apis: &[&str], objectives: &[Objective]) -> Arc<Context> {
     let (context, _) = scripted_api::context(Vec::new());
     for api in apis {
         let subscription = Subscription {
             generation: 1,
             address: Some(address.to_owned()),
             rules_uid: Some(UID.to_owned()),
+            objectives: objectives.to_vec(),
         };
         let key = NamespacedName::new("shop", api);
         context.board.subscribe(&key, Some(subscription));
@@ -89,10 +109,15 @@ fn context(address: &str, apis: &[&str]) -> Arc<Context> {
 }
 
 fn found(context: &Context, address: &str) -> Finding {
+    found_with(context, address, &[])
+}
+
+fn found_with(context: &Context, address: &str, objectives: &[Objective]) -> Finding {
     let subscription = Subscription {
         generation: 1,
         address: Some(address.to_owned()),
         rules_uid: Some(UID.to_owned()),
+        objectives: objectives.to_vec(),
     };
     context
         .board
@@ -128,6 +153,81 @@ async fn the_number_of_requests_does_not_grow_with_the_number_of_apis() {
         round(&context, &Client::new(), &mut HashMap::new(), Instant::now()).await;
         assert_eq!(requests.load(Ordering::Relaxed), 5, "{apis} APIs");
     }
+}
+
+fn availability() -> Vec<Objective> {
+    vec![Objective {
+        name: "availability".to_owned(),
+        events: ObjectiveEvents::Availability,
+        target: "99.9".parse().unwrap(),
+        window: ObjectiveWindow::Days28,
+        selector: EventSelector::default(),
+        min_events_per_hour: 10,
+    }]
+}
+
+#[tokio::test]
+async fn budgets_are_read_with_four_requests_for_any_number_of_apis() {
+    let objectives = availability();
+    for apis in [1_usize, 1000] {
+        let (address, requests) = server(well, false).await;
+        let names: Vec<_> = (1..apis).map(|index| format!("api-{index}")).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).chain(["orders"]).collect();
+        let context = context_with(&address, &names, &objectives);
+        let mut known = HashMap::new();
+        round(&context, &Client::new(), &mut known, Instant::now()).await;
+        assert_eq!(requests.load(Ordering::Relaxed), 5 + 4, "{apis} APIs");
+        let Answer::Known(figures) = found_with(&context, &address, &objectives).objectives else {
+            panic!("no figures");
+        };
+        let window = figures[0].window.as_ref().unwrap();
+        assert_eq!(
+            (window.budget_remaining.as_str(), window.sli.as_deref()),
+            ("87%", Some("99.98"))
+        );
+        assert_eq!(
+            (figures[0].burn_rate_1h, figures[0].burn_rate_6h),
+            (Some("<1"), Some("<1"))
+        );
+        round(&context, &Client::new(), &mut known, Instant::now()).await;
+        assert_eq!(requests.load(Ordering::Relaxed), 5 + 4 + 3, "once a minute");
+    }
+}
+
+/// As [`well`], but what it has of objectives is refused, endless, or not what was asked for.
+fn hostile(path: &str) -> Vec<u8> {
+    if path.contains("remaining") {
+        let evil = r#""namespace":"shop","job":"orders","objective":"availability\n{{evil}}","__name__":"<script>""#;
+        let nan = r#"{"metric":{"namespace":"shop","job":"orders","objective":"availability"},"value":[1,"NaN"]}"#;
+        vector(&format!(r#"{{"metric":{{{evil}}},"value":[1,"1e308"]}},{nan}"#))
+    } else if path.contains("objective%5Fevents") {
+        http("422 Unprocessable Entity", r#"{"status":"error","error":"<script>"}"#)
+    } else {
+        well(path)
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_hostile_about_budgets_leaves_them_unknown_and_the_rest_as_it_is() {
+    let objectives = availability();
+    let (address, requests) = server(hostile, false).await;
+    let context = context_with(&address, &["orders"], &objectives);
+    let mut known = HashMap::new();
+    for _ in 0..4 {
+        round(&context, &Client::new(), &mut known, Instant::now()).await;
+    }
+    let found = found_with(&context, &address, &objectives);
+    assert_eq!(found.scrape, Answer::Known(ScrapeFinding::Up(Vec::new())));
+    assert_eq!(found.firing, Answer::Known(2));
+    let asked = Subscription {
+        objectives: objectives.clone(),
+        ..Subscription::default()
+    };
+    let read = find(&known[&address].reading, "shop", "orders", &asked);
+    assert_eq!(read.objectives, Answer::Failed(AskError::Failed));
+    assert!(!format!("{found:?}").contains("script"));
+    // The second of the four fails, and the others are not asked for.
+    assert_eq!(requests.load(Ordering::Relaxed), 4 * 3 + 2 + 2);
 }
 
 /// What one query to a server ends with, and how long it took.

@@ -5,6 +5,7 @@ mod bounds;
 mod children;
 mod claim;
 mod monitoring;
+mod objectives;
 mod pods;
 mod scrape;
 mod whole;
@@ -65,6 +66,7 @@ impl World {
                 scrape: Answer::Known(ScrapeFinding::Up(Vec::new())),
                 rules: Answer::Known(RulesFinding::Healthy),
                 firing: Answer::Known(0),
+                objectives: Answer::Known(Vec::new()),
             },
             namespace_labels: Some(BTreeMap::new()),
             as_written: true,

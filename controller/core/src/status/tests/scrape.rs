@@ -86,6 +86,7 @@ fn a_prometheus_without_an_answer_makes_its_conditions_unknown_and_no_other() {
             scrape: Answer::Failed(error),
             rules: Answer::Failed(error),
             firing: Answer::Failed(error),
+            objectives: Answer::Failed(error),
         };
         let status = world.fold();
         for type_ in ["Scraped", "RulesHealthy", "Monitored"] {
