@@ -21,6 +21,13 @@ impl RecordedSeries {
     }
 }
 
+/// Requests per second of an API by status, from which every other figure of answered requests is taken.
+pub const REQUESTS_BY_STATUS: RecordedSeries = RecordedSeries {
+    level: "namespace_job_status",
+    metric: "api_requests",
+    operation: "rate",
+    help: "Requests per second of an API by status, without excluded routes.",
+};
 /// Requests per second of an API.
 pub const REQUESTS: RecordedSeries = RecordedSeries {
     level: "namespace_job",

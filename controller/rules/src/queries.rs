@@ -13,9 +13,9 @@ pub use dialect::EventLabel;
 pub use objective::EventResult;
 
 use metric_contract::{
-    Signal, labels,
+    Signal, StatusStyle, labels,
     platform::ALERTS,
-    recorded_series::{REQUESTS, RecordedSeries},
+    recorded_series::{REQUESTS, REQUESTS_BY_STATUS, RecordedSeries},
 };
 
 use crate::{
@@ -107,23 +107,28 @@ impl<'a> ApiQueries<'a> {
             .sum(increase(requests.over(RangeWindow::DashboardRange)), &self.labels(by)?))
     }
 
+    /// Requests per second with any status.
+    ///
+    /// # Errors
+    /// [`Signal::Requests`] has no metric with a label for the status.
+    pub fn answered_rate(&self) -> QueryResult {
+        self.rate_of_statuses(Signal::Requests, |_, _| Vec::new())
+    }
+
     /// Requests per second that the API failed to serve (5xx); 0 if there are requests and none failed, even if no failure
     /// has ever been counted.
     ///
     /// # Errors
     /// [`Signal::Errors`] has no metric.
     pub fn error_rate(&self) -> QueryResult {
-        let counter = self.requests_series(Signal::Errors)?;
-        let failed = Regex::pattern(counter.status_style.server_error_regex());
-        let errors = self
-            .requests_selector(Signal::Errors)?
-            .with(Matcher::matches(&*self.stored(counter.status), &failed));
+        let errors = self.rate_of_statuses(Signal::Errors, |style, status| {
+            vec![Matcher::matches(status, &Regex::pattern(style.server_error_regex()))]
+        })?;
         let all = match self.window {
-            // The rules have recorded the requests a moment ago; to read them again would cost as much as the errors.
             RangeWindow::Fixed(_) => self.recorded(&REQUESTS),
             RangeWindow::RateInterval | RangeWindow::DashboardRange => self.request_rate(&[])?,
         };
-        Ok(or_zero(self.scope.sum(rate(errors.over(self.window)), &[]), all))
+        Ok(or_zero(errors, all))
     }
 
     /// Requests per second that the API refused as the client's mistake (4xx), without those whose client left.
@@ -131,15 +136,12 @@ impl<'a> ApiQueries<'a> {
     /// # Errors
     /// [`Signal::Errors`] has no metric.
     pub fn client_error_rate(&self) -> QueryResult {
-        let counter = self.requests_series(Signal::Errors)?;
-        let failed = Regex::pattern(counter.status_style.client_error_regex());
-        let status = self.stored(counter.status);
         let abandoned = self.dialect(Signal::Errors)?.abandoned_status.map(Regex::literal);
-        let errors = self
-            .requests_selector(Signal::Errors)?
-            .with(Matcher::matches(&*status, &failed))
-            .with_all(abandoned.map(|abandoned| Matcher::does_not_match(&*status, &abandoned)));
-        Ok(self.scope.sum(rate(errors.over(self.window)), &[]))
+        self.rate_of_statuses(Signal::Errors, |style, status| {
+            let failed = Matcher::matches(status, &Regex::pattern(style.client_error_regex()));
+            let abandoned = abandoned.map(|abandoned| Matcher::does_not_match(status, &abandoned));
+            [failed].into_iter().chain(abandoned).collect()
+        })
     }
 
     /// Requests per second whose client left before an answer.
@@ -148,12 +150,28 @@ impl<'a> ApiQueries<'a> {
     /// [`Signal::AbandonedRequests`] has no metric.
     pub fn abandoned_rate(&self) -> QueryResult {
         let missing = MissingSignal(Signal::AbandonedRequests);
-        let status = self.dialect(missing.0)?.abandoned_status.ok_or(missing)?;
-        let counter = self.requests_series(missing.0)?;
-        let abandoned = self
-            .requests_selector(missing.0)?
-            .with(Matcher::equal(&*self.stored(counter.status), status));
-        Ok(self.scope.sum(rate(abandoned.over(self.window)), &[]))
+        let abandoned = self.dialect(missing.0)?.abandoned_status.ok_or(missing)?;
+        self.rate_of_statuses(missing.0, |_, status| vec![Matcher::equal(status, abandoned)])
+    }
+
+    /// Requests per second with the statuses that `chosen` selects, given the form of the status and its label.
+    ///
+    /// Rules read what they recorded by status a moment ago: so each counts from the same numbers, and the routes' own
+    /// series are read once in an evaluation.
+    fn rate_of_statuses(&self, signal: Signal, chosen: impl FnOnce(StatusStyle, &str) -> Vec<Matcher>) -> QueryResult {
+        let counter = self.requests_series(signal)?;
+        let status = self.stored(counter.status);
+        let chosen = chosen(counter.status_style, &status);
+        let rates = match self.window {
+            RangeWindow::Fixed(_) => {
+                let recorded = self.recorded_selector(&REQUESTS_BY_STATUS).with_all(chosen);
+                self.scope.max(recorded.into(), &[LabelName::new(&status)])
+            }
+            RangeWindow::RateInterval | RangeWindow::DashboardRange => {
+                rate(self.requests_selector(signal)?.with_all(chosen).over(self.window))
+            }
+        };
+        Ok(self.scope.sum(rates, &[]))
     }
 
     /// Errors per second by type.

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use metric_contract::recorded_series::{ERRORS, LATENCY_BUCKETS, MEMORY, REQUESTS, RecordedSeries};
+use metric_contract::recorded_series::{ERRORS, LATENCY_BUCKETS, MEMORY, REQUESTS, REQUESTS_BY_STATUS, RecordedSeries};
 
 use crate::{
     RecordingRule,
     promql::{Expr, metrics},
-    queries::{ApiQueries, QueryResult},
+    queries::{ApiQueries, EventLabel, QueryResult},
 };
 
 /// A recording rule, as one row.
@@ -22,8 +22,12 @@ pub struct RecordingDef {
 /// Every recording rule, in the order of evaluation.
 pub const RECORDINGS: &[RecordingDef] = &[
     RecordingDef {
+        series: &REQUESTS_BY_STATUS,
+        expr: |queries| queries.request_rate(&[EventLabel::Status]),
+    },
+    RecordingDef {
         series: &REQUESTS,
-        expr: |queries| queries.request_rate(&[]),
+        expr: |queries| queries.answered_rate(),
     },
     RecordingDef {
         series: &ERRORS,

@@ -232,7 +232,7 @@ fn budgets_are_recorded_though_the_alerts_are_off() {
     };
     let rules = build_rules(&orders(), &off).unwrap();
     assert_eq!(burns(&rules).len(), 0);
-    assert_eq!(recordings(&rules).len(), 3 + 8);
+    assert_eq!(recordings(&rules).len(), 4 + 8);
 }
 
 #[test]

@@ -13,10 +13,14 @@ use common::{
     listed, of_the_platform, orders, rules, settings, undetected,
 };
 use controller_rules::{
-    AlertOverride, AlertSettings, AlertingRule, ApiFacts, Rule, RuleSet, alerts::alerts, build_dashboard, build_rules,
-    check_overrides, promql::metrics,
+    AlertOverride, AlertSettings, AlertingRule, ApiFacts, Rule, RuleSet,
+    alerts::alerts,
+    build_dashboard, build_rules, check_overrides,
+    promql::{Expr, metrics},
 };
-use metric_contract::{Dialect, DialectId, DialectRow, Family, MetricId, Signal, TargetKind, dialects::native};
+use metric_contract::{
+    Attribute, Dialect, DialectId, DialectRow, Family, MetricId, Signal, TargetKind, dialects::native,
+};
 
 fn alert(api: &ApiFacts<'_>, settings: &AlertSettings, name: &str) -> Option<AlertingRule> {
     let rules = build_rules(api, settings).expect("these settings can be used");
@@ -104,6 +108,43 @@ fn every_recorded_series_that_an_alert_reads_is_made_by_the_same_rules() {
             );
         }
     }
+}
+
+/// The families of a dialect whose series multiply with the routes.
+fn families_with_a_route(dialect: &Dialect) -> impl Iterator<Item = &'static Family> {
+    let rows = dialect.rows.iter();
+    rows.filter(|row| row.label(Attribute::Route).is_some())
+        .map(|row| row.family)
+}
+
+#[test]
+fn no_series_of_a_route_is_read_twice_in_an_evaluation() {
+    for id in DialectId::ALL {
+        let api = ApiFacts {
+            dialect: Some(id.dialect()),
+            ..orders()
+        };
+        let read: Vec<_> = expressions(&rules(&api))
+            .iter()
+            .flat_map(|(_, expr)| selected(expr))
+            .collect();
+        for family in families_with_a_route(id.dialect()) {
+            let parts = [family.bucket_series(), family.sum_series(), family.count_series()];
+            for series in parts.into_iter().chain([family.name.to_owned()]) {
+                let times = read.iter().filter(|name| **name == series).count();
+                assert!(times <= 1, "{id}: the rules read {series} {times} times");
+            }
+        }
+    }
+}
+
+/// The metric of every selector of an expression, as often as it is read.
+fn selected(expr: &Expr) -> Vec<String> {
+    let text = expr.to_string();
+    let before = text.split('{');
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let name = |text: &str| text.rsplit(|c| !is_of_name(c)).next().unwrap_or_default().to_owned();
+    before.map(name).filter(|name| !name.is_empty()).collect()
 }
 
 #[test]
@@ -227,7 +268,7 @@ fn a_slow_scrape_widens_the_window_to_four_scrapes() {
         ..orders()
     });
     let (name, expr) = expressions(&made).remove(0);
-    assert_eq!(name, "namespace_job:api_requests:rate8m");
+    assert_eq!(name, "namespace_job_status:api_requests:rate8m");
     assert!(expr.to_string().contains("[8m]"), "{expr}");
 }
 
