@@ -20,7 +20,9 @@ pub fn writes(namespace: &str, name: &str, spec: &Value, status: &Value) -> Resu
         "metadata": {"name": name, "namespace": namespace}, "spec": spec,
     });
     let api = serde_json::from_value(api)?;
-    let objects = render(&api, &Settings::default()).map_err(|violations| anyhow!("{violations:?}"))?;
+    let objects = render(&api, &Settings::default())
+        .map_err(|violations| anyhow!("{violations:?}"))?
+        .objects;
     let mut writes: Vec<Write> = objects.iter().map(apply).collect::<Result<_>>()?;
     let path = format!("{}/status", MONITORED_APIS.object(namespace, name));
     writes.push(Write::merge(path, &json!({"status": status})));

@@ -4,6 +4,7 @@
 //! They read files and print. They must not reach a cluster by a client of their own, nor start a runtime.
 
 mod commands;
+mod input;
 mod settings;
 
 pub use commands::{Command, crd, render};

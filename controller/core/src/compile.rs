@@ -35,11 +35,11 @@ pub fn compile(api: &MonitoredApi, settings: &Settings, facts: &Facts, owner: &A
         },
         &mut violations,
     );
-    let children::BuildOutput { children, missing } = violations.or(built)?;
+    let children::BuildOutput { children, omissions } = violations.or(built)?;
     Ok(Plan {
         api: valid,
         children,
-        missing,
+        omissions,
         live,
     })
 }

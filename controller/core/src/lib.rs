@@ -18,6 +18,7 @@ pub mod kind;
 pub mod manifest;
 pub mod metadata;
 pub mod object_hash;
+pub mod omission;
 pub mod owner;
 pub mod plan;
 pub mod pod_figures;
@@ -39,7 +40,7 @@ pub mod yaml;
 
 pub use compile::compile;
 pub use kind::ChildKind;
-pub use render::render;
+pub use render::{Rendered, render};
 pub use status::{FoldInput, fold};
 pub use valid::ValidApi;
 pub use violation::Violation;

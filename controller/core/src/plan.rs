@@ -6,7 +6,13 @@ use std::{fmt, sync::OnceLock};
 use controller_api::ChildRecord;
 use serde_json::Value;
 
-use crate::{from_live::FromLive, kind::ChildKind, object_hash, valid::ValidApi};
+use crate::{
+    from_live::FromLive,
+    kind::ChildKind,
+    object_hash,
+    omission::{self, Omission},
+    valid::ValidApi,
+};
 
 /// Every object that should exist, in apply order.
 #[derive(Debug, Clone)]
@@ -15,13 +21,19 @@ pub struct Plan {
     pub api: ValidApi,
     /// The objects, sorted by wave.
     pub children: Vec<PlannedChild>,
-    /// Alerts and panels that were left out, with the signal that the dialect lacks; sorted.
-    pub missing: Vec<String>,
+    /// Alerts, objectives and panels that are left out; sorted.
+    pub omissions: Vec<Omission>,
     /// What it copies from live objects.
     pub(crate) live: FromLive,
 }
 
 impl Plan {
+    /// What is left out, as rows of `status.metrics.missing`.
+    #[must_use]
+    pub fn missing(&self) -> Vec<String> {
+        omission::missing(&self.omissions)
+    }
+
     /// Whether an object of this kind and name is part of it.
     #[must_use]
     pub fn has(&self, kind: ChildKind, name: &str) -> bool {

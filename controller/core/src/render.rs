@@ -7,18 +7,31 @@ use serde_json::Value;
 use crate::{
     compile::compile,
     facts::{Facts, Settings},
+    omission::Omission,
     owner::ApiRef,
     violation::Violation,
 };
 
-/// Every object that the operator would write, in apply order.
+/// What a MonitoredApi leads to.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// Every object that the operator would write, in apply order.
+    pub objects: Vec<Value>,
+    /// Alerts, objectives and panels that are left out.
+    pub omissions: Vec<Omission>,
+}
+
+/// Builds every object that the operator would write.
 ///
 /// # Errors
 ///
 /// All violations of the spec, each with its field and its fix.
-pub fn render(api: &MonitoredApi, settings: &Settings) -> Result<Vec<Value>, Vec<Violation>> {
+pub fn render(api: &MonitoredApi, settings: &Settings) -> Result<Rendered, Vec<Violation>> {
     // A uid that was copied with a manifest would name an owner that does not exist.
     let owner = ApiRef::of(api).without_uid();
     let plan = compile(api, settings, &Facts::default(), &owner)?;
-    Ok(plan.children.into_iter().map(|child| child.object).collect())
+    Ok(Rendered {
+        objects: plan.children.into_iter().map(|child| child.object).collect(),
+        omissions: plan.omissions,
+    })
 }

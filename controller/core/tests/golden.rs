@@ -83,8 +83,9 @@ fn written(object: &Value) -> String {
 
 /// File name and content of each object.
 fn output(case: &str) -> BTreeMap<String, String> {
-    let objects =
-        render(&read(case), &Settings::default()).unwrap_or_else(|violations| panic!("{case}: {violations:#?}"));
+    let objects = render(&read(case), &Settings::default())
+        .unwrap_or_else(|violations| panic!("{case}: {violations:#?}"))
+        .objects;
     objects
         .into_iter()
         .map(|object| {
@@ -143,7 +144,7 @@ fn every_case_gives_its_golden_objects() {
 #[test]
 fn the_pod_template_of_an_unchanged_spec_never_changes() {
     for (case, pinned) in POD_TEMPLATES {
-        let objects = render(&read(case), &Settings::default()).unwrap();
+        let objects = render(&read(case), &Settings::default()).unwrap().objects;
         let deployment = objects.iter().find(|object| object["kind"] == "Deployment").unwrap();
         assert_eq!(
             object_hash::hash(&deployment["spec"]["template"]),
@@ -177,7 +178,7 @@ fn no_object_holds_an_empty_list_or_a_null() {
         }
     }
     for (case, _) in POD_TEMPLATES {
-        for object in render(&read(case), &Settings::default()).unwrap() {
+        for object in render(&read(case), &Settings::default()).unwrap().objects {
             check(&object, case);
         }
     }
@@ -186,7 +187,7 @@ fn no_object_holds_an_empty_list_or_a_null() {
 #[test]
 fn exactly_one_service_is_scraped() {
     for (case, _) in POD_TEMPLATES {
-        let objects = render(&read(case), &Settings::default()).unwrap();
+        let objects = render(&read(case), &Settings::default()).unwrap().objects;
         let monitor = objects
             .iter()
             .find(|object| object["kind"] == "ServiceMonitor")

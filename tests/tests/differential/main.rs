@@ -143,6 +143,9 @@ fn by_render(folder: &Path, count: usize) -> Verdicts {
     let mut verdicts = Verdicts::new();
     for line in String::from_utf8(output.stderr).unwrap().lines() {
         let Some(index) = named(line, folder) else { continue };
+        if line.contains(": left out") {
+            continue;
+        }
         let verdict = verdicts.entry(index).or_default();
         // file: name or place: field: message
         verdict.0.extend(line.split(": ").nth(2).map(str::to_owned));

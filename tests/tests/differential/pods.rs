@@ -106,7 +106,7 @@ fn deployment(spec: &Value) -> Result<Value, Vec<Violation>> {
         "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi", "metadata": {"name": "orders"}, "spec": spec,
     }))
     .unwrap();
-    let objects = render(&api, &Settings::default())?;
+    let objects = render(&api, &Settings::default())?.objects;
     Ok(objects
         .into_iter()
         .find(|object| object["kind"] == "Deployment")

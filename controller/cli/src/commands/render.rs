@@ -1,22 +1,21 @@
 //! `monitored-api render`: from files to objects, without a cluster.
 
-use std::fmt::Write as _;
-use std::fs;
-use std::io::{BufWriter, Read, Stdout, Write};
-use std::path::{Path, PathBuf};
+mod output;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
-use controller_api::names;
 use controller_core::facts::Settings;
-use controller_core::{
-    manifest::{self, Decoded, Manifest, ManifestError},
-    render, unknown_fields, yaml,
-};
-use serde_json::Value;
+use controller_core::omission::{Omission, OmissionKind};
+use controller_core::render;
+use serde_json::{Value, json};
 
+use crate::input::{Source, for_each};
 use crate::settings::SettingsArgs;
+use output::Output;
 
 /// Arguments of `render`.
 #[derive(Debug, Args)]
@@ -24,29 +23,12 @@ pub struct RenderArgs {
     /// File with MonitoredApis (YAML or JSON, several documents allowed), or - for standard input. May be repeated.
     #[arg(short = 'f', long = "file", value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// Write one file an object into this directory instead of standard output.
-    #[arg(short, long, value_name = "DIR")]
+    /// yaml (the default), json (a List, with what is left out as `omitted`), or a directory (such as ./out): one file an
+    /// object.
+    #[arg(short, long, value_name = "yaml|json|DIR")]
     output: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingsArgs,
-}
-
-/// Exit code: every MonitoredApi was rendered and nothing was found.
-const FINE: u8 = 0;
-/// Exit code: a MonitoredApi has violations or unknown fields; those without violations were rendered.
-const FINDINGS: u8 = 1;
-/// Exit code: a file can't be read or is not YAML.
-const BAD_INPUT: u8 = 2;
-
-/// Bytes that are written at once.
-const OUTPUT_BUFFER: usize = 1 << 16;
-
-/// The MonitoredApis of a file.
-#[derive(Debug, Default)]
-struct Input {
-    decoded: Vec<Decoded>,
-    /// What is wrong with those that can't be decoded.
-    refused: Vec<ManifestError>,
 }
 
 /// Runs the command.
@@ -56,221 +38,105 @@ struct Input {
 /// The output can't be written.
 pub fn run(args: RenderArgs) -> Result<ExitCode> {
     let settings = args.settings.settings();
-    let mut code = FINE;
     let mut output = Output::new(args.output)?;
-    for file in &args.files {
-        match read(file).and_then(|text| parse(&text)) {
-            Ok(Input { decoded, refused }) => {
-                for decoded in decoded {
-                    if !render_one(file, &decoded, &settings, &mut output)? {
-                        code = code.max(FINDINGS);
-                    }
-                }
-                for error in refused {
-                    eprintln!("{}: {error}", shown(file));
-                    code = BAD_INPUT;
-                }
-            }
-            Err(error) => {
-                eprintln!("{}: {error:#}", shown(file));
-                code = BAD_INPUT;
-            }
-        }
-    }
-    output.flush()?;
+    let code = for_each(&args.files, |source| render_one(source, &settings, &mut output))?;
+    output.finish()?;
     Ok(ExitCode::from(code))
 }
 
-/// Renders one MonitoredApi and prints what was found. Returns whether nothing was found.
-fn render_one(file: &Path, input: &Decoded, settings: &Settings, output: &mut Output) -> Result<bool> {
-    let metadata = &input.api.metadata;
-    let name = metadata.name.as_deref().unwrap_or("(no name)");
-    let say = |sentence: &str| eprintln!("{}: {name}: {sentence}", shown(file));
-    for field in &input.unknown {
-        say(&format!("{field}: {}", unknown_fields::SENTENCE));
-    }
-    match render::render(&input.api, settings) {
+/// Renders one MonitoredApi and prints what was found. Returns whether nothing was found. What is left out is no finding.
+fn render_one(source: &Source<'_>, settings: &Settings, output: &mut Output) -> Result<bool> {
+    match render::render(source.api(), settings) {
         Ok(rendered) => {
-            for object in &rendered {
+            for object in &rendered.objects {
                 output.write(object)?;
             }
-            Ok(input.unknown.is_empty())
+            if !output.take_omissions(rendered.omissions.iter().map(|omission| row(source, omission))) {
+                for sentence in sentences(&rendered.omissions) {
+                    source.say(&sentence);
+                }
+            }
+            Ok(true)
         }
         Err(violations) => {
-            for violation in violations {
-                say(&violation.to_string());
-            }
+            source.say_violations(&violations);
             Ok(false)
         }
     }
 }
 
-/// Where the objects go, one after the other, so that those of thousands of MonitoredApis take the memory of one.
-enum Output {
-    /// One stream of documents.
-    Documents {
-        to: BufWriter<Stdout>,
-        /// The text of the object that is being written.
-        text: String,
-    },
-    /// One file an object.
-    Directory(PathBuf),
+/// What is left out, as data.
+fn row(source: &Source<'_>, omission: &Omission) -> Value {
+    let Omission { kind, name, reason, .. } = omission;
+    json!({
+        "namespace": source.namespace(), "monitoredApi": source.name(),
+        "kind": kind.as_str(), "name": name, "reason": reason,
+    })
 }
 
-impl Output {
-    fn new(directory: Option<PathBuf>) -> Result<Self> {
-        if let Some(directory) = directory {
-            fs::create_dir_all(&directory).with_context(|| format!("create {}", directory.display()))?;
-            return Ok(Self::Directory(directory));
-        }
-        Ok(Self::Documents {
-            to: BufWriter::with_capacity(OUTPUT_BUFFER, std::io::stdout()),
-            text: String::new(),
-        })
+/// What is left out, for people: one sentence for each reason.
+fn sentences(omissions: &[Omission]) -> Vec<String> {
+    let mut by_reason = BTreeMap::<&str, Vec<String>>::new();
+    for Omission { kind, name, reason, .. } in omissions {
+        by_reason.entry(reason).or_default().push(match kind {
+            OmissionKind::Alert => name.clone(),
+            OmissionKind::Objective | OmissionKind::Panel => format!("{} {name:?}", kind.as_str()),
+        });
     }
-
-    fn write(&mut self, object: &Value) -> Result<()> {
-        match self {
-            Self::Documents { to, text } => {
-                let begun = !text.is_empty();
-                text.clear();
-                text.push_str(if begun { "---\n" } else { "" });
-                yaml::write_object(object, text)?;
-                Ok(to.write_all(text.as_bytes())?)
-            }
-            Self::Directory(directory) => {
-                let path = file_of(directory, object);
-                let mut text = String::new();
-                yaml::write_object(object, &mut text)?;
-                fs::write(&path, text).with_context(|| format!("write {}", path.display()))
-            }
-        }
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        match self {
-            Self::Documents { to, .. } => Ok(to.flush()?),
-            Self::Directory(_) => Ok(()),
-        }
-    }
-}
-
-fn shown(file: &Path) -> String {
-    if file == Path::new("-") {
-        "standard input".to_owned()
-    } else {
-        file.display().to_string()
-    }
-}
-
-fn read(file: &Path) -> Result<String> {
-    if file != Path::new("-") {
-        return Ok(fs::read_to_string(file)?);
-    }
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text)?;
-    Ok(text)
-}
-
-/// Reads the MonitoredApis of a text. Objects of other kinds are skipped: manifests are often kept in one file.
-fn parse(text: &str) -> Result<Input> {
-    let manifests = manifest::read(text)?;
-    let mut input = Input::default();
-    for manifest in manifests.iter().filter(|manifest| is_ours(manifest)) {
-        match manifest::decode(manifest) {
-            Ok(mut decoded) => {
-                let namespace = &mut decoded.api.metadata.namespace;
-                namespace.get_or_insert_with(|| "default".to_owned());
-                input.decoded.push(decoded);
-            }
-            Err(errors) => input.refused.extend(errors),
-        }
-    }
-    anyhow::ensure!(
-        !(input.decoded.is_empty() && input.refused.is_empty()),
-        "expected at least one document with apiVersion: {}/{} and kind: {}",
-        names::GROUP,
-        names::VERSION,
-        names::KIND
-    );
-    Ok(input)
-}
-
-fn is_ours(manifest: &Manifest) -> bool {
-    let field = |key: &str| manifest.value.get(key).and_then(Value::as_str).unwrap_or_default();
-    field("apiVersion").split('/').next() == Some(names::GROUP) && field("kind") == names::KIND
-}
-
-fn file_of(directory: &Path, object: &Value) -> PathBuf {
-    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let mut name = String::new();
-    // Writing into a String can't fail. Names of Kubernetes objects have no slash.
-    let _ = write!(
-        name,
-        "{}-{}-{}.yaml",
-        text("/metadata/namespace"),
-        text("/kind").to_lowercase(),
-        text("/metadata/name")
-    );
-    directory.join(name)
+    let sentences = by_reason.into_iter();
+    sentences
+        .map(|(reason, names)| format!("left out, because {reason}: {}", names.join(", ")))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use controller_api::MonitoredApi;
+
     use super::*;
 
-    const ORDERS: &str = "apiVersion: monitoredapi.io/v1alpha1\nkind: MonitoredApi\nmetadata: {name: orders}\n";
-
-    #[test]
-    fn documents_of_other_kinds_are_skipped() {
-        let text = format!("apiVersion: v1\nkind: Namespace\n---\n{ORDERS}spec: {{image: a}}\n---\n");
-        let inputs = parse(&text).unwrap().decoded;
-        assert_eq!(inputs.len(), 1);
-        assert_eq!(inputs[0].api.metadata.namespace.as_deref(), Some("default"));
+    fn omissions(spec: &Value) -> Vec<Omission> {
+        let api: MonitoredApi = serde_json::from_value(json!({
+            "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
+            "metadata": {"name": "orders", "namespace": "shop"}, "spec": spec,
+        }))
+        .unwrap();
+        render::render(&api, &Settings::default()).unwrap().omissions
     }
 
     #[test]
-    fn a_wrong_type_is_reported_with_line_and_column() {
-        let input = parse(&format!("{ORDERS}spec:\n  image: a\n  replicas: three\n")).unwrap();
-        assert!(input.decoded.is_empty());
-        let text = input.refused[0].to_string();
-        assert!(text.starts_with("line 6, column 13: "), "{text}");
-        assert!(text.contains("three"), "{text}");
-    }
-
-    #[test]
-    fn broken_yaml_in_a_later_document_is_reported_with_its_place_in_the_file() {
-        let error = parse(&format!("{ORDERS}spec: {{image: a}}\n---\nkind: [\n")).unwrap_err();
-        assert!(error.to_string().starts_with("line "), "{error}");
-    }
-
-    #[test]
-    fn a_file_without_any_monitored_api_is_bad_input_that_says_what_was_expected() {
-        let error = parse("kind: Namespace\n").unwrap_err();
-        assert!(error.to_string().contains("kind: MonitoredApi"), "{error}");
-    }
-
-    #[test]
-    fn an_item_that_cannot_be_decoded_does_not_affect_the_others_of_a_list() {
-        let text = "kind: List\napiVersion: v1\nitems:\n- {apiVersion: monitoredapi.io/v1alpha1, kind: MonitoredApi, \
-                    metadata: {name: a}, spec: {image: a, env: [{name: A, value: 4}]}}\n- {apiVersion: \
-                    monitoredapi.io/v1alpha1, kind: MonitoredApi, metadata: {name: b}, spec: {image: b}, status: {x: 1}}\n";
-        let input = parse(text).unwrap();
-        assert_eq!(input.decoded[0].api.metadata.name.as_deref(), Some("b"));
-        assert_eq!(input.decoded[0].unknown, [""; 0]);
-        let told = input.refused[0].to_string();
+    fn a_person_is_told_once_for_each_reason_what_is_left_out_and_what_to_set() {
+        assert_eq!(
+            sentences(&omissions(&json!({"image": "i", "preset": "native"}))),
+            [
+                "left out, because there is no CPU limit: set spec.resources.limits.cpu: ApiHighCpu",
+                "left out, because there is no memory limit: set spec.resources.limits.memory: ApiHighMemory, \
+                 ApiMemoryLeak",
+            ]
+        );
+        let unknown = sentences(&omissions(&json!({"image": "i"})));
+        assert_eq!(unknown.len(), 1, "{unknown:?}");
+        let told = unknown
+            .iter()
+            .find(|sentence| sentence.contains("set spec.metrics.dialect: "));
+        let told = told.unwrap();
         assert!(
-            told.contains("spec.env[0].value: 4 is not text in YAML: quote it"),
+            told.contains("ApiHighErrorRatio, ") && told.contains("panel \"Request rate\""),
             "{told}"
         );
     }
 
     #[test]
-    fn a_mistyped_field_is_found_though_decoding_drops_it() {
-        let text = format!("{ORDERS}spec: {{image: a, relpicas: 3, env: [{{name: A, valeu: x}}], port: null}}\n");
-        assert_eq!(
-            parse(&text).unwrap().decoded[0].unknown,
-            ["spec.env[0].valeu", "spec.relpicas"]
+    fn an_objective_that_is_left_out_is_told_with_its_reason() {
+        let objectives = json!([{"name": "fast", "type": "Latency", "target": "99", "threshold": "333ms"}]);
+        let left_out = omissions(&json!({"image": "i", "preset": "native", "objectives": objectives}));
+        let objective = left_out
+            .iter()
+            .find(|omission| omission.kind == OmissionKind::Objective)
+            .unwrap();
+        assert!(
+            objective.name == "fast" && objective.reason.contains("no upper bound"),
+            "{objective:?}"
         );
     }
 }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     kind::{ChildKind, ChildKindDef, Group},
+    omission,
     violation::Violations,
 };
 
@@ -39,12 +40,9 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     };
     let facts = api.rule_facts();
     let dashboard = generate_dashboard(&facts, &api.alerts);
-    built.missing.extend(
-        dashboard
-            .omitted_panels()
-            .iter()
-            .map(|panel| format!("panel {}: {}", panel.title, panel.signal.name())),
-    );
+    built
+        .omissions
+        .extend(omission::of_dashboard(dashboard.omitted_panels(), facts.dialect));
     let owner = &api.owner;
     // The sidecar writes the files of all namespaces into one directory, so the file's name tells whose it is.
     let file = format!("{}-{}.json", owner.namespace, owner.name);

@@ -16,6 +16,7 @@ use crate::{
     facts::Facts,
     from_live::FromLive,
     kind::ChildKind,
+    omission::Omission,
     plan::{AppliedChild, Decision, Outcome, PlannedChild},
     valid::ValidApi,
     violation::Violations,
@@ -80,8 +81,8 @@ pub(crate) fn from_live(api: &ValidApi, facts: &Facts) -> FromLive {
 pub(crate) struct BuildOutput {
     /// The objects, in apply order.
     pub(crate) children: Vec<PlannedChild>,
-    /// Alerts and panels that were left out, each with the signal that the dialect lacks; sorted.
-    pub(crate) missing: Vec<String>,
+    /// Alerts, objectives and panels that are left out; sorted.
+    pub(crate) omissions: Vec<Omission>,
 }
 
 /// Builds every object that should exist. Kinds whose CRD is missing are part of it: whether they can be written is
@@ -95,8 +96,8 @@ pub(crate) fn build(input: &BuildInput<'_>, violations: &mut Violations) -> Buil
         object::add_labels(child, &input.api.object_labels);
     }
     built.children.sort_by_key(|child| child.kind.wave);
-    built.missing.sort();
-    built.missing.dedup();
+    built.omissions.sort();
+    built.omissions.dedup();
     built
 }
 

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     kind::{ChildKind, ChildKindDef, Group},
+    omission,
     violation::Violations,
 };
 
@@ -28,15 +29,9 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let Some((monitoring, rules)) = input.api.monitoring.as_ref().zip(input.rules) else {
         return;
     };
-    let omitted = rules.omitted_alerts().iter();
-    built
-        .missing
-        .extend(omitted.map(|omitted| format!("{}: {}", omitted.alert, omitted.signal.name())));
-    let omitted = rules.omitted_objectives().iter();
-    built
-        .missing
-        .extend(omitted.map(|omitted| format!("objective {}: {}", omitted.objective, omitted.gap)));
-    let Some(spec) = rules.spec(&input.api.rule_facts()) else {
+    let facts = input.api.rule_facts();
+    built.omissions.extend(omission::of_rules(rules, facts.dialect));
+    let Some(spec) = rules.spec(&facts) else {
         return;
     };
     let owner = &input.api.owner;

@@ -445,7 +445,7 @@ fn without_an_answer_for_an_object_that_the_workload_needs_no_further_request_is
 
 #[test]
 fn alerts_and_panels_that_the_dialect_cannot_serve_are_listed() {
-    let missing = |spec: &Value| plan(spec, &Facts::default()).missing;
+    let missing = |spec: &Value| plan(spec, &Facts::default()).missing();
     let unknown = missing(&json!({"image": "i"}));
     assert!(
         unknown.iter().any(|name| name.starts_with("ApiHighErrorRatio: ")),

@@ -62,10 +62,10 @@ impl World {
         }
         let applied = Applied {
             children: outcomes(&plan, &records),
-            missing: plan.missing.clone(),
+            missing: plan.missing(),
             ..Applied::default()
         };
-        let settled = Settled::of(&plan, 1, &applied, plan.missing.as_slice().into());
+        let settled = Settled::of(&plan, 1, &applied, plan.missing().as_slice().into());
         Self {
             api,
             owner,
@@ -96,7 +96,7 @@ impl World {
         nothing.then(|| {
             let applied = Applied {
                 children: outcomes(&plan, &self.records),
-                missing: plan.missing.clone(),
+                missing: plan.missing(),
                 ..Applied::default()
             };
             (plan.api, applied)

@@ -72,7 +72,7 @@ pub(crate) async fn apply(context: &Context, target: &Target, plan: &Plan, chang
         leftovers,
         kept: changes.kept.clone(),
         in_use: changes.in_use.clone(),
-        missing: plan.missing.clone(),
+        missing: plan.missing(),
     }
 }
 

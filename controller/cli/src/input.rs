@@ -1,0 +1,214 @@
+//! The MonitoredApis of files: read, decoded, and told apart from objects of other kinds.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use controller_api::{MonitoredApi, names};
+use controller_core::manifest::{self, Decoded, Manifest, ManifestError};
+use controller_core::{Violation, unknown_fields};
+use serde_json::Value;
+
+/// Exit code: nothing was found.
+pub(crate) const FINE: u8 = 0;
+/// Exit code: a MonitoredApi has violations or unknown fields, or the command found something else.
+pub(crate) const FINDINGS: u8 = 1;
+/// Exit code: a file can't be read, or is not what was expected.
+pub(crate) const BAD_INPUT: u8 = 2;
+
+/// Runs a step for each MonitoredApi of the files and says what cannot be read. Returns the exit code, to which the step adds
+/// whether it found nothing.
+///
+/// # Errors
+///
+/// Those of the step.
+pub(crate) fn for_each(files: &[PathBuf], mut step: impl FnMut(&Source<'_>) -> Result<bool>) -> Result<u8> {
+    let mut code = FINE;
+    for file in files {
+        match read(file) {
+            Ok(Input { decoded, refused }) => {
+                for decoded in &decoded {
+                    let source = Source { file, decoded };
+                    let known = source.say_unknown_fields();
+                    if !step(&source)? || !known {
+                        code = code.max(FINDINGS);
+                    }
+                }
+                for error in refused {
+                    eprintln!("{}: {error}", shown(file));
+                    code = BAD_INPUT;
+                }
+            }
+            Err(error) => {
+                eprintln!("{}: {error:#}", shown(file));
+                code = BAD_INPUT;
+            }
+        }
+    }
+    Ok(code)
+}
+
+/// A MonitoredApi, and the file that it stands in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'a> {
+    file: &'a Path,
+    decoded: &'a Decoded,
+}
+
+impl Source<'_> {
+    pub(crate) const fn api(&self) -> &MonitoredApi {
+        &self.decoded.api
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        self.api().metadata.namespace.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.api().metadata.name.as_deref().unwrap_or("(no name)")
+    }
+
+    /// Prints a sentence about it, for people.
+    pub(crate) fn say(&self, sentence: &str) {
+        eprintln!("{}: {}: {sentence}", shown(self.file), self.name());
+    }
+
+    pub(crate) fn say_violations(&self, violations: &[Violation]) {
+        for violation in violations {
+            self.say(&violation.to_string());
+        }
+    }
+
+    /// Returns whether there are none.
+    fn say_unknown_fields(&self) -> bool {
+        for field in &self.decoded.unknown {
+            self.say(&format!("{field}: {}", unknown_fields::SENTENCE));
+        }
+        self.decoded.unknown.is_empty()
+    }
+}
+
+/// The MonitoredApis of a file.
+#[derive(Debug, Default)]
+struct Input {
+    decoded: Vec<Decoded>,
+    /// What is wrong with those that can't be decoded.
+    refused: Vec<ManifestError>,
+}
+
+/// The file as messages name it.
+fn shown(file: &Path) -> String {
+    if file == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        file.display().to_string()
+    }
+}
+
+/// Reads and decodes the MonitoredApis of a file; `-` is standard input.
+///
+/// # Errors
+///
+/// The file cannot be read, is not YAML, or holds no MonitoredApi.
+fn read(file: &Path) -> Result<Input> {
+    parse(&text(file)?)
+}
+
+fn text(file: &Path) -> Result<String> {
+    if file != Path::new("-") {
+        return Ok(fs::read_to_string(file)?);
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Reads the MonitoredApis of a text. Objects of other kinds are skipped: manifests are often kept in one file.
+fn parse(text: &str) -> Result<Input> {
+    let manifests = manifest::read(text)?;
+    let mut input = Input::default();
+    for manifest in manifests.iter().filter(|manifest| is_ours(manifest)) {
+        match manifest::decode(manifest) {
+            Ok(mut decoded) => {
+                let namespace = &mut decoded.api.metadata.namespace;
+                namespace.get_or_insert_with(|| "default".to_owned());
+                input.decoded.push(decoded);
+            }
+            Err(errors) => input.refused.extend(errors),
+        }
+    }
+    anyhow::ensure!(
+        !(input.decoded.is_empty() && input.refused.is_empty()),
+        "expected at least one document with apiVersion: {}/{} and kind: {}",
+        names::GROUP,
+        names::VERSION,
+        names::KIND
+    );
+    Ok(input)
+}
+
+fn is_ours(manifest: &Manifest) -> bool {
+    let field = |key: &str| manifest.value.get(key).and_then(Value::as_str).unwrap_or_default();
+    field("apiVersion").split('/').next() == Some(names::GROUP) && field("kind") == names::KIND
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDERS: &str = "apiVersion: monitoredapi.io/v1alpha1\nkind: MonitoredApi\nmetadata: {name: orders}\n";
+
+    #[test]
+    fn documents_of_other_kinds_are_skipped() {
+        let text = format!("apiVersion: v1\nkind: Namespace\n---\n{ORDERS}spec: {{image: a}}\n---\n");
+        let inputs = parse(&text).unwrap().decoded;
+        assert_eq!(inputs.len(), 1);
+        assert_eq!(inputs[0].api.metadata.namespace.as_deref(), Some("default"));
+    }
+
+    #[test]
+    fn a_wrong_type_is_reported_with_line_and_column() {
+        let input = parse(&format!("{ORDERS}spec:\n  image: a\n  replicas: three\n")).unwrap();
+        assert!(input.decoded.is_empty());
+        let text = input.refused[0].to_string();
+        assert!(text.starts_with("line 6, column 13: "), "{text}");
+        assert!(text.contains("three"), "{text}");
+    }
+
+    #[test]
+    fn broken_yaml_in_a_later_document_is_reported_with_its_place_in_the_file() {
+        let error = parse(&format!("{ORDERS}spec: {{image: a}}\n---\nkind: [\n")).unwrap_err();
+        assert!(error.to_string().starts_with("line "), "{error}");
+    }
+
+    #[test]
+    fn a_file_without_any_monitored_api_is_bad_input_that_says_what_was_expected() {
+        let error = parse("kind: Namespace\n").unwrap_err();
+        assert!(error.to_string().contains("kind: MonitoredApi"), "{error}");
+    }
+
+    #[test]
+    fn an_item_that_cannot_be_decoded_does_not_affect_the_others_of_a_list() {
+        let text = "kind: List\napiVersion: v1\nitems:\n- {apiVersion: monitoredapi.io/v1alpha1, kind: MonitoredApi, \
+                    metadata: {name: a}, spec: {image: a, env: [{name: A, value: 4}]}}\n- {apiVersion: \
+                    monitoredapi.io/v1alpha1, kind: MonitoredApi, metadata: {name: b}, spec: {image: b}, status: {x: 1}}\n";
+        let input = parse(text).unwrap();
+        assert_eq!(input.decoded[0].api.metadata.name.as_deref(), Some("b"));
+        assert_eq!(input.decoded[0].unknown, [""; 0]);
+        let told = input.refused[0].to_string();
+        assert!(
+            told.contains("spec.env[0].value: 4 is not text in YAML: quote it"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a_mistyped_field_is_found_though_decoding_drops_it() {
+        let text = format!("{ORDERS}spec: {{image: a, relpicas: 3, env: [{{name: A, valeu: x}}], port: null}}\n");
+        assert_eq!(
+            parse(&text).unwrap().decoded[0].unknown,
+            ["spec.env[0].valeu", "spec.relpicas"]
+        );
+    }
+}
