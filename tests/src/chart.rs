@@ -110,6 +110,8 @@ const CHOICES: &[(&str, &[&str])] = &[
         "serviceMonitor.labels",
         &[r#"{"release": "other", "app.kubernetes.io/part-of": "kube-prometheus"}"#],
     ),
+    ("prometheusRule.enabled", &["false"]),
+    ("prometheusRule.labels", &[r#"{"release": "other"}"#]),
     ("metricsListen", &[r#""0.0.0.0:9090""#, r#""[::]:65535""#]),
     ("networkPolicy.enabled", &["true"]),
     (

@@ -4,6 +4,7 @@ use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 use controller_core::{admission, rbac, yaml};
+use controller_rules::{OperatorTarget, build_operator_rules};
 use serde_json::{Value, json};
 use testbed::Toolbox;
 
@@ -25,6 +26,11 @@ pub fn files() -> Result<Vec<(&'static str, String)>> {
         "view": rbac::view_rules(),
     }))?;
     let admission = yaml::to_string(&json!({"policySpec": admission::policy_spec()}))?;
+    // The chart knows the two names.
+    let operator = yaml::to_string(&build_operator_rules(OperatorTarget {
+        namespace: "OPERATOR_NAMESPACE",
+        job: "OPERATOR_JOB",
+    }))?;
     let with_header = |text: String| format!("{HEADER}{text}");
     Ok(vec![
         ("charts/monitored-api/files/crd.yaml", with_header(crd.clone())),
@@ -33,6 +39,7 @@ pub fn files() -> Result<Vec<(&'static str, String)>> {
             "charts/monitored-api/files/admission-policy.yaml",
             with_header(admission),
         ),
+        ("charts/monitored-api/files/operator-rules.yaml", with_header(operator)),
         ("manifests/crd.yaml", with_header(crd)),
         ("controller/core/src/manifest/schema.json", schema()?),
         ("docs/reference/configuration.md", app::config::reference_page()),

@@ -351,6 +351,59 @@ fn the_servicemonitor_needs_its_own_kind_not_just_the_group() {
     assert!(!has(&[MONITORING, "monitoring.coreos.com/v1/PrometheusRule"]));
 }
 
+#[test]
+fn the_rules_about_the_operator_name_this_installation_and_its_runbooks() {
+    let values = json!({
+        "fullnameOverride": "watcher", "namespaceOverride": "ops",
+        "defaults": {"monitoringObjectLabels": {"release": "kps"}},
+        "prometheusRule": {"labels": {"role": "alerts"}},
+    });
+    let objects = ours(&values).unwrap();
+    let rule = one(&objects, "PrometheusRule");
+    assert_eq!(rule["metadata"]["namespace"], "ops");
+    assert_eq!(rule["metadata"]["labels"]["release"], "kps");
+    assert_eq!(rule["metadata"]["labels"]["role"], "alerts");
+    let text = rule.to_string();
+    assert!(text.contains(r#"up{namespace=\"ops\", job=\"watcher\"}"#), "{text}");
+    assert!(!text.contains("OPERATOR_"), "{text}");
+    let rules = rule["spec"]["groups"][0]["rules"].as_array().unwrap();
+    assert_eq!(rules.len(), controller_rules::operator::ALERTS.len());
+    for rule in rules {
+        let annotations = &rule["annotations"];
+        let reach = "kubectl --namespace ops port-forward deployment/watcher 8080:metrics, then http://localhost:8080/runbooks/";
+        let description = annotations["description"].as_str().unwrap();
+        assert!(
+            description.ends_with(&format!("{reach}{}", rule["alert"].as_str().unwrap())),
+            "{description}"
+        );
+        assert_eq!(annotations["runbook_url"], Value::Null);
+    }
+
+    let linked = ours(&json!({"defaults": {"runbookBaseUrl": "https://example.org/runbooks/"}})).unwrap();
+    let first = &one(&linked, "PrometheusRule")["spec"]["groups"][0]["rules"][0];
+    let url = format!("https://example.org/runbooks/{}.md", first["alert"].as_str().unwrap());
+    assert_eq!(first["annotations"]["runbook_url"], url);
+    assert!(
+        !first["annotations"]["description"]
+            .as_str()
+            .unwrap()
+            .contains("Runbook")
+    );
+}
+
+#[test]
+fn the_rules_about_the_operator_can_be_turned_off_and_need_their_kind() {
+    let has = |values: Value, apis: &[&str]| {
+        let objects = objects("op", Path::new("charts/monitored-api"), &values, apis).unwrap();
+        objects.iter().any(|object| object["kind"] == "PrometheusRule")
+    };
+    assert!(has(json!({}), &[MONITORING]));
+    assert!(has(json!({"prometheusRule": null}), &[MONITORING]));
+    assert!(!has(json!({"prometheusRule": {"enabled": false}}), &[MONITORING]));
+    assert!(!has(json!({"serviceMonitor": {"enabled": false}}), &[MONITORING]));
+    assert!(!has(json!({}), &[]));
+}
+
 /// Two renderings are equal: they hold no random value, no time, and no map in random order.
 #[test]
 fn the_same_values_give_the_same_text() {

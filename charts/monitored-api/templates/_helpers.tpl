@@ -89,13 +89,18 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- if eq (toString .value) "auto" -}}{{- if not .context.Values.watchNamespaces -}}true{{- end -}}{{- else if .value -}}true{{- end -}}
 {{- end -}}
 
-{{- /* A live cluster lists kinds; `--api-versions monitoring.coreos.com/v1` alone means all of them. */ -}}
-{{- define "monitored-api.hasServiceMonitors" -}}
+{{- /* Whether a kind of the Prometheus Operator is served. A live cluster lists kinds; `--api-versions monitoring.coreos.com/v1`
+       alone means all of them. */ -}}
+{{- define "monitored-api.hasMonitoringKind" -}}
 {{- $api := "monitoring.coreos.com/v1" -}}
-{{- $has := .Capabilities.APIVersions -}}
-{{- if $has.Has (printf "%s/ServiceMonitor" $api) -}}true
-{{- else if and ($has.Has $api) (not (or ($has.Has (printf "%s/PrometheusRule" $api)) ($has.Has (printf "%s/Prometheus" $api)) ($has.Has (printf "%s/PodMonitor" $api)))) -}}true
+{{- $has := .context.Capabilities.APIVersions -}}
+{{- if $has.Has (printf "%s/%s" $api .kind) -}}true
+{{- else if and ($has.Has $api) (not (or ($has.Has (printf "%s/ServiceMonitor" $api)) ($has.Has (printf "%s/PrometheusRule" $api)) ($has.Has (printf "%s/Prometheus" $api)) ($has.Has (printf "%s/PodMonitor" $api)))) -}}true
 {{- end -}}
+{{- end -}}
+
+{{- define "monitored-api.hasServiceMonitors" -}}
+{{- include "monitored-api.hasMonitoringKind" (dict "context" . "kind" "ServiceMonitor") -}}
 {{- end -}}
 
 {{- /* A security context. Values that are null are left out. Where values hold nothing at all (`--reuse-values` from an older

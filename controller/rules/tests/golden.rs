@@ -8,6 +8,7 @@ mod common;
 use std::{env, fs};
 
 use common::{dashboard, in_repository, orders, rules, undetected};
+use controller_rules::{OperatorTarget, build_operator_rules};
 use serde::Serialize;
 
 fn golden(case: &str, file: &str, value: &impl Serialize) {
@@ -41,6 +42,15 @@ fn the_rules_of_objectives_alone_are_as_accepted() {
             .any(|kept| group.name.ends_with(kept))
     });
     golden("objectives", "rules.json", &made);
+}
+
+#[test]
+fn the_rules_about_the_operator_are_as_accepted() {
+    let operator = OperatorTarget {
+        namespace: "monitored-api",
+        job: "monitored-api",
+    };
+    golden("operator", "rules.json", &build_operator_rules(operator));
 }
 
 #[test]

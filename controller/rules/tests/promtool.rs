@@ -30,7 +30,7 @@ fn promtool<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) {
 
 #[test]
 fn promtool_accepts_the_rules_without_a_lint_finding() {
-    for case in ["native", "undetected", "objectives"] {
+    for case in ["native", "undetected", "objectives", "operator"] {
         let rules = in_repository(&format!("controller/rules/tests/cases/{case}/rules.json"));
         promtool([
             "check".as_ref(),

@@ -118,6 +118,8 @@ pub enum Function {
     CountOverTime,
     /// `time`
     Time,
+    /// `absent`
+    Absent,
     /// `histogram_quantile`
     HistogramQuantile,
     /// `label_replace`
@@ -200,6 +202,18 @@ impl Expr {
             right: right.into(),
         }))
     }
+
+    /// Whether it is [`absent`] of something.
+    #[must_use]
+    pub const fn is_absent(&self) -> bool {
+        matches!(
+            self,
+            Self::Call(FunctionCall {
+                function: Function::Absent,
+                ..
+            })
+        )
+    }
 }
 
 /// `rate(range)`: the increase per second; counter resets are taken into account.
@@ -257,6 +271,12 @@ pub fn count_over_time(range: RangeSelector) -> Expr {
 #[must_use]
 pub fn time() -> Expr {
     call(Function::Time, Vec::new())
+}
+
+/// `absent(of)`: 1 if there is no series, else none. Its labels are unknown to us, so a rule has to set them.
+#[must_use]
+pub fn absent(of: Expr) -> Expr {
+    call(Function::Absent, vec![Argument::Expr(of)])
 }
 
 /// `histogram_quantile(quantile, buckets)`; the buckets must still carry `le`.

@@ -17,9 +17,9 @@ mod selector;
 pub use decimal::{Decimal, ParseDecimalError};
 pub use duration::{ParseDurationError, PromDuration};
 pub use expr::{
-    Aggregate, AggregateOp, Argument, Binary, BinaryOp, Comparison, Expr, Function, FunctionCall, avg_over_time,
-    changes, count_over_time, histogram_quantile, increase, label_replace, max_over_time, predict_linear, rate,
-    sum_over_time, time,
+    Aggregate, AggregateOp, Argument, Binary, BinaryOp, Comparison, Expr, Function, FunctionCall, absent,
+    avg_over_time, changes, count_over_time, histogram_quantile, increase, label_replace, max_over_time,
+    predict_linear, rate, sum_over_time, time,
 };
 pub use metrics::metrics;
 pub use names::{LabelName, MetricName};

@@ -61,9 +61,28 @@ impl ApiScope {
             metric: family.name.into(),
             matchers,
         };
-        let renamed = label_replace(value(selector), labels::NAMESPACE, "$1", labels::API_NAMESPACE, "(.+)");
+        self.with_the_apis_labels(value(selector))
+    }
+
+    /// The operator's series with `namespace` and `job` of the API that they are about.
+    fn with_the_apis_labels(&self, of: Expr) -> Expr {
+        let renamed = label_replace(of, labels::NAMESPACE, "$1", labels::API_NAMESPACE, "(.+)");
         let renamed = label_replace(renamed, labels::JOB, "$1", labels::API_NAME, "(.+)");
         self.max(renamed, &[])
+    }
+
+    /// A value that this target, the operator, reports about each API, with the labels of that API's own series. See
+    /// [`Self::reported`] for the labels by which an API is named.
+    #[must_use]
+    pub fn reported_of_all(&self, family: &Family, chosen: &[Matcher]) -> Expr {
+        let selector = VectorSelector {
+            metric: family.name.into(),
+            matchers: [Matcher::equal(labels::JOB, &self.job)]
+                .into_iter()
+                .chain(chosen.iter().cloned())
+                .collect(),
+        };
+        self.with_the_apis_labels(selector.into())
     }
 
     fn own_matchers(&self) -> Vec<Matcher> {

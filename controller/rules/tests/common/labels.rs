@@ -28,6 +28,10 @@ pub(crate) fn output_labels(expr: &Expr) -> Option<BTreeSet<LabelName>> {
             })?;
             match function {
                 Function::HistogramQuantile => labels.remove(&LabelName::new(LE)),
+                Function::Absent => {
+                    labels.clear();
+                    true
+                }
                 Function::Rate
                 | Function::Increase
                 | Function::Changes
