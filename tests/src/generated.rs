@@ -47,6 +47,12 @@ pub fn files() -> Result<Vec<(&'static str, String)>> {
             "docs/reference/dialects.md",
             metric_contract::dialects::reference_page(),
         ),
+        ("docs/reference/alerts.md", controller_rules::reference::alerts_page()),
+        (
+            "docs/reference/dashboards.md",
+            controller_rules::reference::dashboards_page(),
+        ),
+        ("docs/reference/signals.md", controller_rules::reference::signals_page()),
         ("docs/reference/status.md", controller_api::status_page()),
         ("docs/reference/http.md", app::routes::openapi::reference_page()),
     ])

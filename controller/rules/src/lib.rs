@@ -15,6 +15,7 @@ mod panel_id;
 pub mod promql;
 pub mod queries;
 pub mod recording;
+pub mod reference;
 mod ruleset;
 mod settings;
 mod severity;

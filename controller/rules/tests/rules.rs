@@ -470,7 +470,10 @@ fn an_alert_names_its_runbook_where_nobody_says_where_the_runbooks_are() {
         for rule in group.rules {
             let Rule::Alerting(rule) = rule else { continue };
             assert!(!rule.annotations.contains_key("runbook_url"), "{}", rule.alert);
-            let named = format!(" Runbook: docs/runbooks/{}.md of monitored-api.", rule.alert);
+            let named = format!(
+                " Runbook: the operator monitored-api serves it at /runbooks/{}, beside its /metrics.",
+                rule.alert
+            );
             assert!(rule.annotations["description"].ends_with(&named), "{}", rule.alert);
         }
     }

@@ -191,7 +191,10 @@ fn rule(api: &ApiFacts<'_>, settings: &AlertSettings, dashboard_uid: &str, built
     let mut description = values.fill(def.description);
     let runbook_url = runbook_url(settings, def.name);
     if runbook_url.is_none() {
-        description.push_str(&format!(" Runbook: docs/runbooks/{}.md of monitored-api.", def.name));
+        description.push_str(&format!(
+            " Runbook: the operator monitored-api serves it at /runbooks/{}, beside its /metrics.",
+            def.name
+        ));
     }
     let annotations = [
         ("summary", values.fill(def.summary)),
