@@ -5,7 +5,8 @@
 
 mod commands;
 mod input;
+pub mod runbooks;
 mod settings;
 
-pub use commands::{Command, crd, render};
+pub use commands::{Command, crd, explain, render};
 pub use settings::SettingsArgs;

@@ -6,9 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-
-/// Name and text of every page of `docs/runbooks`, sorted by name.
-const RUNBOOKS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/runbooks.rs"));
+use controller_cli::runbooks;
 
 /// The routes.
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
@@ -24,8 +22,8 @@ async fn list() -> Response {
 /// The page of an alert, with or without the ending `.md`. Its name is compared and never part of a path.
 async fn runbook(Path(name): Path<String>) -> Response {
     let name = name.strip_suffix(".md").unwrap_or(&name);
-    match RUNBOOKS.iter().find(|(of, _)| *of == name) {
-        Some((_, text)) => page(StatusCode::OK, (*text).to_owned()),
+    match runbooks::runbook(name) {
+        Some(text) => page(StatusCode::OK, text.to_owned()),
         None => page(
             StatusCode::NOT_FOUND,
             format!("There is no runbook of this name. These are there:\n\n{}", names()),
@@ -34,7 +32,8 @@ async fn runbook(Path(name): Path<String>) -> Response {
 }
 
 fn names() -> String {
-    RUNBOOKS.iter().map(|(name, _)| format!("/runbooks/{name}\n")).collect()
+    let names = runbooks::RUNBOOKS.iter();
+    names.map(|(name, _)| format!("/runbooks/{name}\n")).collect()
 }
 
 /// As plain text, which a browser shows and does not download.

@@ -1,6 +1,7 @@
 //! The table of commands: one variant each.
 
 pub mod crd;
+pub mod explain;
 pub mod render;
 
 use std::process::ExitCode;
@@ -12,6 +13,8 @@ use clap::Subcommand;
 pub enum Command {
     /// Print the objects that MonitoredApis lead to. Exit code 0: fine, 1: findings, 2: unreadable input.
     Render(render::RenderArgs),
+    /// Say what an alert, a panel, a signal, a condition or a reason means, and what becomes of it for given MonitoredApis.
+    Explain(explain::ExplainArgs),
     /// Print the CustomResourceDefinition.
     Crd,
 }
@@ -25,6 +28,7 @@ impl Command {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Render(args) => render::run(args),
+            Self::Explain(args) => explain::run(args),
             Self::Crd => crd::run(),
         }
     }

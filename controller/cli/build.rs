@@ -1,11 +1,11 @@
-//! Compiles the runbooks of `docs/runbooks` into the operator, which serves them: one file an alert.
+//! Compiles the runbooks of `docs/runbooks` into the program: the operator serves them, and `explain` prints them. One file an alert.
 
 use std::{env, fmt::Write as _, fs, io, path::Path};
 
 fn main() -> io::Result<()> {
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
     let out = env::var("OUT_DIR").map_err(io::Error::other)?;
-    let folder = Path::new(&root).join("../docs/runbooks");
+    let folder = Path::new(&root).join("../../docs/runbooks");
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut rows = Vec::new();
     for entry in fs::read_dir(&folder)? {
