@@ -22,6 +22,7 @@ pub mod pod_templates;
 pub mod postgres;
 pub mod process;
 pub mod prometheus;
+pub mod prometheus_server;
 pub mod python;
 pub mod snapshot;
 pub mod strace;

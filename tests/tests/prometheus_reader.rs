@@ -6,13 +6,7 @@
     reason = "a test may panic, and prints its figures"
 )]
 
-use std::{
-    fs,
-    net::TcpListener,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use integration_tests::{
     audit::{AuditLog, Entry},
@@ -20,95 +14,22 @@ use integration_tests::{
     install::{Installed, OPERATOR_USER, prometheus_operator_crds},
     kubernetes::{Kubernetes, MONITORED_APIS, Resource, condition, monitored_api, says},
     operator::Operator,
+    prometheus_server::{PrometheusServer, Target},
 };
-use serde_json::{Value, json};
-use testbed::{Testbed, Toolbox};
+use serde_json::json;
+use testbed::Testbed;
 
 const NAMESPACE: &str = "shop";
+const TARGET: Target = Target {
+    namespace: NAMESPACE,
+    name: "orders",
+};
 const PROMETHEUSES: Resource = Resource::new("monitoring.coreos.com", "v1", "prometheuses");
 const PROMETHEUS_RULES: Resource = Resource::new("monitoring.coreos.com", "v1", "prometheusrules");
 /// News is shown once it was the same in two rounds of half a minute; after several changes, in eight.
 const PATIENCE: Duration = Duration::from_secs(6 * 60);
 /// How long nothing may be written while nothing happens.
 const STEADY: Duration = Duration::from_secs(65);
-
-/// A Prometheus with one target, which is its own page unless it is broken, and the rules of the MonitoredApi.
-struct Prometheus {
-    process: Child,
-    folder: PathBuf,
-    port: u16,
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        // An error means that it has already ended, which is fine.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Prometheus {
-    fn start(folder: &Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        configure(folder, port);
-        let args = [
-            format!("--config.file={}", folder.join("prometheus.yml").display()),
-            format!("--storage.tsdb.path={}", folder.join("data").display()),
-            format!("--web.listen-address=127.0.0.1:{port}"),
-            "--web.enable-lifecycle".to_owned(),
-        ];
-        let mut command = Command::new("setpriv");
-        command
-            .args(["--pdeathsig", "KILL", "--"])
-            .arg(Toolbox::open().unwrap().bin("prometheus").unwrap())
-            .args(args)
-            .env_clear();
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Self {
-            process: command.spawn().unwrap(),
-            folder: folder.to_owned(),
-            port,
-        }
-    }
-
-    fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    /// Scrapes another port as the API's target.
-    fn scrape(&self, port: u16) {
-        configure(&self.folder, port);
-        self.reload();
-    }
-
-    /// Loads rules, as Prometheus Operator does: in a file that is named after the PrometheusRule and its uid.
-    fn load(&self, rule: &Value, spec: &Value) {
-        let uid = rule.pointer("/metadata/uid").unwrap().as_str().unwrap();
-        let file = self.folder.join(format!("{NAMESPACE}-orders-{uid}.yaml"));
-        fs::write(file, spec.to_string()).unwrap();
-        self.reload();
-    }
-
-    fn reload(&self) {
-        eventually("Prometheus to reload", Duration::from_secs(30), || {
-            let reloaded = ureq::post(format!("{}/-/reload", self.url())).send_empty();
-            Ok(reloaded.map(drop).map_err(|error| error.to_string()))
-        })
-        .unwrap();
-    }
-}
-
-fn configure(folder: &Path, target: u16) {
-    let config = format!(
-        "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
-         rule_files: [\"{}/*-*-*.yaml\"]\n\
-         scrape_configs:\n\
-         - job_name: serviceMonitor/{NAMESPACE}/orders/0\n  static_configs:\n  - targets: [\"127.0.0.1:{target}\"]\n    \
-         labels: {{namespace: {NAMESPACE}, job: orders}}\n",
-        folder.display()
-    );
-    fs::write(folder.join("prometheus.yml"), config).unwrap();
-}
 
 /// The operator's writes since `mark`, without those of the Lease.
 fn writes(audit: &AuditLog, mark: integration_tests::audit::Mark) -> Vec<String> {
@@ -155,7 +76,7 @@ fn targets_rules_and_alerts_reach_the_status_and_so_does_each_break() {
     let api = Kubernetes::connect(&bed.kubeconfig()).unwrap();
     let audit = AuditLog::of(&bed);
     let folder = tempfile::tempdir().unwrap();
-    let mut prometheus = Prometheus::start(folder.path());
+    let mut prometheus = PrometheusServer::start(folder.path(), TARGET, None).unwrap();
     select_everything(&api);
     let url = format!("--prometheus-url={}", prometheus.url());
     let kubeconfig = installed.operator_kubeconfig(None).unwrap();
@@ -170,7 +91,7 @@ fn targets_rules_and_alerts_reach_the_status_and_so_does_each_break() {
     wait(&api, "Scraped", "True", "TargetUp");
     let rule = api.get(&PROMETHEUS_RULES.object(NAMESPACE, "orders")).unwrap().unwrap();
     let rules = rule.pointer("/spec").unwrap();
-    prometheus.load(&rule, rules);
+    prometheus.load(&rule, rules).unwrap();
     wait(&api, "RulesHealthy", "True", "RulesEvaluated");
     wait(&api, "Monitored", "True", "");
     let path = MONITORED_APIS.object(NAMESPACE, "orders");
@@ -186,7 +107,7 @@ fn targets_rules_and_alerts_reach_the_status_and_so_does_each_break() {
     let broken = json!({"alert": "ApiBroken", "expr": "go_gc_duration_seconds * on () go_gc_duration_seconds"});
     let first = failing.pointer_mut("/groups/0/rules").unwrap().as_array_mut().unwrap();
     first.push(broken);
-    prometheus.load(&rule, &failing);
+    prometheus.load(&rule, &failing).unwrap();
     wait(
         &api,
         "RulesHealthy",
@@ -194,13 +115,13 @@ fn targets_rules_and_alerts_reach_the_status_and_so_does_each_break() {
         "the rule ApiBroken fails: several series match",
     );
     wait(&api, "Monitored", "False", "RuleFails");
-    prometheus.load(&rule, rules);
+    prometheus.load(&rule, rules).unwrap();
 
-    prometheus.scrape(1);
+    prometheus.scrape(1).unwrap();
     wait(&api, "Scraped", "False", "spec.metrics.port");
     wait(&api, "Monitored", "False", "TargetDown");
     wait(&api, "Ready", "True", "");
-    prometheus.process.kill().unwrap();
+    prometheus.kill().unwrap();
     wait(&api, "Scraped", "Unknown", "PrometheusUnanswered");
     wait(&api, "Monitored", "Unknown", "PrometheusUnanswered");
     wait(&api, "Ready", "True", "");

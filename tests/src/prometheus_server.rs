@@ -1,0 +1,156 @@
+//! A Prometheus process of the test bed with one target, which stands for a MonitoredApi, and rules as Prometheus Operator
+//! loads them.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use testbed::Toolbox;
+
+use crate::eventually;
+
+/// How long a start or a reload may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The MonitoredApi whose target is scraped: namespace and name.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Its namespace.
+    pub namespace: &'static str,
+    /// Its name, which is the job.
+    pub name: &'static str,
+}
+
+/// A server whose files are in one folder, so that a later one goes on with its data. It ends when it is dropped.
+#[derive(Debug)]
+pub struct PrometheusServer {
+    process: Child,
+    folder: PathBuf,
+    target: Target,
+    port: u16,
+}
+
+impl Drop for PrometheusServer {
+    fn drop(&mut self) {
+        // An error means that it has already ended, which is fine.
+        let _ = self.kill();
+    }
+}
+
+impl PrometheusServer {
+    /// Starts a server that scrapes a port of 127.0.0.1, or itself, as the target, once a second.
+    ///
+    /// # Errors
+    /// When the files can't be written, or the program is missing.
+    pub fn start(folder: &Path, target: Target, scraped: Option<u16>) -> Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        configure(folder, target, scraped.unwrap_or(port))?;
+        let args = [
+            format!("--config.file={}", folder.join("prometheus.yml").display()),
+            format!("--storage.tsdb.path={}", data(folder).display()),
+            format!("--web.listen-address=127.0.0.1:{port}"),
+            "--web.enable-lifecycle".to_owned(),
+        ];
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(Toolbox::open()?.bin("prometheus")?)
+            .args(args)
+            .env_clear();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(Self {
+            process: command.spawn().context("start prometheus")?,
+            folder: folder.to_owned(),
+            target,
+            port,
+        })
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Waits until it answers queries.
+    ///
+    /// # Errors
+    /// When it does not in time.
+    pub fn wait_ready(&self) -> Result<()> {
+        eventually("Prometheus to be ready", PATIENCE, || {
+            let ready = ureq::get(format!("{}/-/ready", self.url())).call();
+            Ok(ready.map(drop).map_err(|error| error.to_string()))
+        })
+    }
+
+    /// Scrapes another port as the target.
+    ///
+    /// # Errors
+    /// When the configuration can't be written or is not loaded.
+    pub fn scrape(&self, port: u16) -> Result<()> {
+        configure(&self.folder, self.target, port)?;
+        self.reload()
+    }
+
+    /// Loads `spec` as the rules of this PrometheusRule.
+    ///
+    /// # Errors
+    /// When the file can't be written or is not loaded.
+    pub fn load(&self, rule: &Value, spec: &Value) -> Result<()> {
+        write_rules(&self.folder, self.target, rule, spec)?;
+        self.reload()
+    }
+
+    /// Ends it at once.
+    ///
+    /// # Errors
+    /// When it can't be ended.
+    pub fn kill(&mut self) -> Result<()> {
+        self.process.kill()?;
+        self.process.wait()?;
+        Ok(())
+    }
+
+    fn reload(&self) -> Result<()> {
+        eventually("Prometheus to reload", PATIENCE, || {
+            let reloaded = ureq::post(format!("{}/-/reload", self.url())).send_empty();
+            Ok(reloaded.map(drop).map_err(|error| error.to_string()))
+        })
+    }
+}
+
+/// Where a server of this folder keeps its blocks.
+#[must_use]
+pub fn data(folder: &Path) -> PathBuf {
+    folder.join("data")
+}
+
+/// Writes `spec` as the rules of this PrometheusRule where a server of this folder reads them, in a file that is named after
+/// the PrometheusRule and its uid, as Prometheus Operator does.
+///
+/// # Errors
+/// When the object has no uid, or the file can't be written.
+pub fn write_rules(folder: &Path, target: Target, rule: &Value, spec: &Value) -> Result<()> {
+    let uid = rule.pointer("/metadata/uid").and_then(Value::as_str);
+    let uid = uid.context("the PrometheusRule has a uid")?;
+    let file = folder.join(format!("{}-{}-{uid}.yaml", target.namespace, target.name));
+    fs::write(file, spec.to_string()).context("write the rules")
+}
+
+fn configure(folder: &Path, Target { namespace, name }: Target, scraped: u16) -> Result<()> {
+    let config = format!(
+        "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
+         rule_files: [\"{}/*-*-*.yaml\"]\n\
+         scrape_configs:\n\
+         - job_name: serviceMonitor/{namespace}/{name}/0\n  static_configs:\n  - targets: [\"127.0.0.1:{scraped}\"]\n    \
+         labels: {{namespace: {namespace}, job: {name}}}\n",
+        folder.display()
+    );
+    fs::write(folder.join("prometheus.yml"), config).context("write prometheus.yml")
+}
