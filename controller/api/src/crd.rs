@@ -150,6 +150,36 @@ const RULES: &[Rule] = &[
         field: Some(".threshold"),
     },
     Rule {
+        at: OBJECTIVE,
+        rule: "has(self.errors) || self.type != 'Custom'",
+        message: "errors is missing: use the counter of the events that fail, for example payments_total{result=\"declined\"}",
+        field: Some(".errors"),
+    },
+    Rule {
+        at: OBJECTIVE,
+        rule: "has(self.total) || self.type != 'Custom'",
+        message: "total is missing: use the counter of all events, for example payments_total",
+        field: Some(".total"),
+    },
+    Rule {
+        at: OBJECTIVE,
+        rule: "!has(self.errors) || self.type == 'Custom'",
+        message: "errors is for objectives of the type Custom: remove it, or use type: Custom",
+        field: Some(".errors"),
+    },
+    Rule {
+        at: OBJECTIVE,
+        rule: "!has(self.total) || self.type == 'Custom'",
+        message: "total is for objectives of the type Custom: remove it, or use type: Custom",
+        field: Some(".total"),
+    },
+    Rule {
+        at: OBJECTIVE,
+        rule: "!has(self.selector) || self.type != 'Custom'",
+        message: "selector is not for objectives of the type Custom: write matchers into errors and total",
+        field: Some(".selector"),
+    },
+    Rule {
         at: READINESS,
         rule: ONE_HANDLER,
         message: ONE_HANDLER_MESSAGE,

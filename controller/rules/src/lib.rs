@@ -26,7 +26,10 @@ pub use dashboard_uid::dashboard_uid;
 pub use dashboards::{Dashboard, OmittedPanel, PanelQuery, build_dashboard, panel_queries};
 pub use facts::{ApiFacts, ApiLimits};
 pub use generated::{GeneratedDashboard, GeneratedRules, generate_dashboard, generate_rules};
-pub use objective::{EventSelector, Objective, ObjectiveEvents, ObjectiveGap, ObjectiveWindow, OmittedObjective};
+pub use objective::{
+    CounterSelector, CounterSum, EventSelector, Objective, ObjectiveEvents, ObjectiveGap, ObjectiveWindow,
+    OmittedObjective,
+};
 pub use objectives::{ObjectiveSettings, ObjectiveType, omitted_objectives, read_objectives};
 pub use operator::{OperatorTarget, build_operator_rules};
 pub use panel_id::PanelId;

@@ -2,7 +2,7 @@
 
 use metric_contract::Signal;
 
-use crate::promql::{Decimal, PromDuration};
+use crate::promql::{Decimal, Matcher, MetricName, PromDuration};
 
 /// A promise about an API, read and checked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -42,6 +42,31 @@ pub enum ObjectiveEvents {
         /// Must be an upper bound of the histogram's buckets.
         threshold: PromDuration,
     },
+    /// Events that the API itself counts.
+    Custom {
+        /// Those that fail.
+        errors: CounterSum,
+        /// All of them.
+        total: CounterSum,
+    },
+}
+
+/// Counters that are added up: at least one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CounterSum {
+    /// One of them.
+    pub first: CounterSelector,
+    /// The others.
+    pub others: Vec<CounterSelector>,
+}
+
+/// Series of one counter of the API.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CounterSelector {
+    /// The counter.
+    pub metric: MetricName,
+    /// Conditions on its labels as Prometheus stores them, none of them on `namespace` or `job`.
+    pub matchers: Vec<Matcher>,
 }
 
 /// Which requests an objective counts. Empty lists select every request.

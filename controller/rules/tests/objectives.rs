@@ -6,8 +6,9 @@ mod common;
 use common::{dashboard, objective, orders, queries, rules, settings, undetected};
 use controller_rules::{
     AlertOverride, AlertSettings, AlertingRule, ApiFacts, EventSelector, Objective, ObjectiveEvents, ObjectiveGap,
-    ObjectiveWindow, RecordingRule, Rule, RuleSet, build_rules, omitted_objectives,
+    ObjectiveSettings, ObjectiveType, ObjectiveWindow, RecordingRule, Rule, RuleSet, build_rules, omitted_objectives,
     promql::{PromDuration, metrics},
+    read_objectives,
 };
 use metric_contract::Signal;
 
@@ -112,6 +113,80 @@ fn the_budget_is_computed_every_five_minutes_in_a_group_of_its_own() {
     let whole = "namespace_job_objective_result:api_objective_events:increase28d";
     let left = "namespace_job_objective:api_objective_error_budget:remaining28d";
     assert_eq!(records, [whole, left, whole, left]);
+}
+
+/// A custom objective on these counters, as it is read from a MonitoredApi.
+fn custom(errors: &str, total: &str) -> Objective {
+    let (objectives, wrong) = read_objectives(&[ObjectiveSettings {
+        name: "payments".to_owned(),
+        kind: ObjectiveType::Custom,
+        target: "99".to_owned(),
+        window: None,
+        selector: EventSelector::default(),
+        min_events_per_hour: None,
+        threshold: None,
+        errors: Some(errors.to_owned()),
+        total: Some(total.to_owned()),
+    }]);
+    assert_eq!(wrong, []);
+    objectives.into_iter().next().unwrap()
+}
+
+#[test]
+fn a_custom_objective_counts_counters_of_this_api_and_has_the_rules_of_any_other() {
+    let list = [custom(r#"payments_total{result="declined"}"#, "payments_total")];
+    let made = rules(&with(&list));
+    let total = r#"sum by (namespace, job) (rate(payments_total{namespace="shop", job="orders"}[5m]))"#;
+    let errors =
+        r#"sum by (namespace, job) (rate(payments_total{namespace="shop", job="orders", result="declined"}[5m]))"#;
+    assert_eq!(
+        source(list[0].clone()),
+        format!(
+            r#"label_replace({total}, "result", "total", "", "") or label_replace({errors} or 0 * {total}, "result", "error", "", "")"#
+        )
+    );
+    assert_eq!(tiers(&made), ["14.4x", "6x", "3x", "1x"]);
+    let of_it = recordings(&made)
+        .into_iter()
+        .filter(|rule| rule.record.contains("objective"));
+    assert_eq!(of_it.count(), 4);
+    for title in ["Error budget left", "Burn rate", "Time to exhaustion"] {
+        assert!(dashboard(&with(&list)).to_json().contains(title), "{title}");
+    }
+}
+
+#[test]
+fn several_counters_are_added_up_also_while_one_of_them_is_missing() {
+    let text = source(custom("b_total", "a_total + b_total"));
+    let rate = |counter: &str, index: u8| {
+        let rate = format!(r#"rate({counter}{{namespace="shop", job="orders"}}[5m])"#);
+        format!(r#"label_replace(sum by (namespace, job) ({rate}), "counter", "{index}", "", "")"#)
+    };
+    let both = format!(
+        "sum by (namespace, job) ({} or {})",
+        rate("a_total", 0),
+        rate("b_total", 1)
+    );
+    assert!(text.contains(&both), "{text}");
+}
+
+#[test]
+fn a_custom_objective_needs_no_dialect() {
+    let list = [custom("b_total", "a_total"), availability("99.9")];
+    let api = ApiFacts {
+        objectives: &list,
+        ..undetected()
+    };
+    let made = rules(&api);
+    assert_eq!(tiers(&made).len(), 4);
+    assert_eq!(made.omitted_objectives.len(), 1);
+    assert_eq!(made.omitted_objectives[0].objective, "availability");
+    assert!(made.omitted_alerts.iter().all(|omitted| omitted.alert != ALERT));
+    let json = dashboard(&api).to_json();
+    assert!(
+        json.contains("Error budget left") && json.contains("payments"),
+        "{json}"
+    );
 }
 
 #[test]

@@ -33,6 +33,15 @@ pub struct ObjectiveSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 16), regex(pattern = crate::schema::DURATION_PATTERN))]
     pub threshold: Option<String>,
+    /// For the type `Custom`: the events that fail, as a counter of the API with matchers, or several joined by `+`, such as
+    /// `payments_total{result="declined"}`. `rate()` and the matchers on `namespace` and `job` are added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub errors: Option<String>,
+    /// For the type `Custom`: all events, written as `errors` is, such as `payments_total`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub total: Option<String>,
 }
 
 /// What an objective promises.
@@ -43,6 +52,8 @@ pub enum ObjectiveType {
     Availability,
     /// Requests are answered within `threshold`.
     Latency,
+    /// Events that the API itself counts, `total`, do not fail, `errors`.
+    Custom,
 }
 
 /// The time over which a target must be met.

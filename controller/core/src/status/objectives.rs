@@ -70,7 +70,7 @@ fn of_figures(objectives: &[Objective], figures: &[ObjectiveFigures]) -> Verdict
         return Verdict::no(
             Reason::NoTraffic,
             format!(
-                "nothing was counted within the whole window of {}: send requests to the API, see whether the selector matches any, or remove the objective",
+                "nothing was counted within the whole window of {}: send requests to the API, see whether its selector or its counters match any, or remove the objective",
                 names(&idle)
             ),
         );
@@ -79,7 +79,7 @@ fn of_figures(objectives: &[Objective], figures: &[ObjectiveFigures]) -> Verdict
         return Verdict::unknown(
             Reason::NotRecordedYet,
             format!(
-                "Prometheus has recorded no error budget yet of {}: it does within ten minutes after the first request that the objective counts; if it stays so, see RulesHealthy, and whether the selector matches any request",
+                "Prometheus has recorded no error budget yet of {}: it does within ten minutes after the first request that the objective counts; if it stays so, see RulesHealthy, and whether its selector or its counters match any",
                 names(&unrecorded)
             ),
         );

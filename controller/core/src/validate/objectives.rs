@@ -24,6 +24,8 @@ fn settings(given: &spec::ObjectiveSpec) -> ObjectiveSettings {
         selector,
         min_events_per_hour,
         threshold,
+        errors,
+        total,
     } = given;
     let spec::ObjectiveSelector { routes, methods } = selector.clone().unwrap_or_default();
     ObjectiveSettings {
@@ -31,6 +33,7 @@ fn settings(given: &spec::ObjectiveSpec) -> ObjectiveSettings {
         kind: match type_ {
             spec::ObjectiveType::Availability => ObjectiveType::Availability,
             spec::ObjectiveType::Latency => ObjectiveType::Latency,
+            spec::ObjectiveType::Custom => ObjectiveType::Custom,
         },
         target: target.clone(),
         window: window.map(|window| window.as_str().to_owned()),
@@ -41,5 +44,7 @@ fn settings(given: &spec::ObjectiveSpec) -> ObjectiveSettings {
         // A number that does not fit is refused as 0 is.
         min_events_per_hour: min_events_per_hour.map(|events| u32::try_from(events).unwrap_or_default()),
         threshold: threshold.clone(),
+        errors: errors.clone(),
+        total: total.clone(),
     }
 }

@@ -85,9 +85,10 @@ pub fn build_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> Dashboar
     }
 }
 
-/// The panel's queries, or the first of its signals for which there is no metric.
-fn expressions(queries: &ApiQueries<'_>, def: &PanelDef) -> Result<Vec<Expr>, MissingSignal> {
-    if let Some(signal) = def.signals.iter().find(|signal| !queries.answers(**signal)) {
+/// The panel's queries, or the first of its signals for which there is no metric. `signals`: it needs them.
+fn expressions(queries: &ApiQueries<'_>, def: &PanelDef, signals: bool) -> Result<Vec<Expr>, MissingSignal> {
+    let missing = def.signals.iter().find(|signal| !queries.answers(**signal));
+    if let Some(signal) = missing.filter(|_| signals) {
         return Err(MissingSignal(*signal));
     }
     def.queries
@@ -134,13 +135,15 @@ impl DashboardBuilder<'_> {
         let mut top = 0;
         let without_objectives = !self.queries.has_objectives();
         for row in ROWS {
-            if row.id == objectives::ROW.id && without_objectives {
+            let of_objectives = row.id == objectives::ROW.id;
+            if of_objectives && without_objectives {
                 continue;
             }
+            let signals = !(of_objectives && self.queries.has_custom_objectives());
             let mut present = Vec::new();
             // A panel is shown with all of its queries or not at all: with some of them it would be misleading.
             for def in row.panels {
-                match self.targets(def) {
+                match self.targets(def, signals) {
                     Ok(targets) => present.push((def, targets)),
                     Err(MissingSignal(signal)) => omitted.push(OmittedPanel {
                         title: def.title,
@@ -164,9 +167,9 @@ impl DashboardBuilder<'_> {
         (panels, omitted)
     }
 
-    fn targets(&self, def: &PanelDef) -> Result<Vec<PanelTarget>, MissingSignal> {
+    fn targets(&self, def: &PanelDef, signals: bool) -> Result<Vec<PanelTarget>, MissingSignal> {
         let instant = def.visualization.is_instant();
-        let exprs = expressions(&self.queries, def)?;
+        let exprs = expressions(&self.queries, def, signals)?;
         let lettered = def.queries.iter().zip(exprs).zip('A'..='Z');
         lettered
             .map(|((query, expr), ref_id)| {

@@ -6,6 +6,7 @@
 //! has.
 
 mod build;
+mod counters;
 mod settings;
 mod window;
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::counters::read_counters;
 use crate::{
-    EventSelector, FieldError, Objective, ObjectiveEvents, ObjectiveWindow,
+    CounterSum, EventSelector, FieldError, Objective, ObjectiveEvents, ObjectiveWindow,
     promql::{Decimal, PromDuration, check_pattern},
     settings::quoted,
 };
@@ -20,6 +21,8 @@ pub enum ObjectiveType {
     Availability,
     /// Requests are answered within a time.
     Latency,
+    /// Events that the API itself counts do not fail.
+    Custom,
 }
 
 /// One entry of `spec.objectives`.
@@ -39,6 +42,10 @@ pub struct ObjectiveSettings {
     pub min_events_per_hour: Option<u32>,
     /// The time of a latency objective, as a Prometheus duration.
     pub threshold: Option<String>,
+    /// The failed events of a custom objective.
+    pub errors: Option<String>,
+    /// All events of a custom objective.
+    pub total: Option<String>,
 }
 
 /// The objectives that can be used, and what is wrong with the others. Paths are relative to `spec.objectives`.
@@ -87,6 +94,8 @@ impl Reader<'_> {
             selector,
             min_events_per_hour,
             threshold,
+            errors,
+            total,
         } = given;
         if !is_name(name) {
             self.error(
@@ -108,7 +117,27 @@ impl Reader<'_> {
                 "0 is not a valid number of events: use 1 or more, for example 10".to_owned(),
             );
         }
-        let events = self.events(*kind, threshold.as_deref());
+        let threshold = self.threshold(*kind, threshold.as_deref());
+        let errors = self.counters(
+            *kind,
+            "errors",
+            "payments_total{result=\"declined\"}",
+            errors.as_deref(),
+        );
+        let total = self.counters(*kind, "total", "payments_total", total.as_deref());
+        if *kind == ObjectiveType::Custom && !selector.is_everything() {
+            self.error(
+                "selector",
+                "is not for objectives of the type Custom: write matchers into errors and total".to_owned(),
+            );
+        }
+        let events = match kind {
+            ObjectiveType::Availability => Some(ObjectiveEvents::Availability),
+            ObjectiveType::Latency => threshold.map(|threshold| ObjectiveEvents::Latency { threshold }),
+            ObjectiveType::Custom => errors
+                .zip(total)
+                .map(|(errors, total)| ObjectiveEvents::Custom { errors, total }),
+        };
         Some(Objective {
             name: name.clone(),
             events: events?,
@@ -181,10 +210,11 @@ impl Reader<'_> {
         }
     }
 
-    fn events(&mut self, kind: ObjectiveType, threshold: Option<&str>) -> Option<ObjectiveEvents> {
-        match (kind, threshold) {
-            (ObjectiveType::Availability, None) => Some(ObjectiveEvents::Availability),
-            (ObjectiveType::Availability, Some(_)) => {
+    /// The threshold of a latency objective. `None`: there is none, or what is wrong with it was named.
+    fn threshold(&mut self, kind: ObjectiveType, text: Option<&str>) -> Option<PromDuration> {
+        match (kind, text) {
+            (ObjectiveType::Availability | ObjectiveType::Custom, None) => None,
+            (ObjectiveType::Availability | ObjectiveType::Custom, Some(_)) => {
                 self.error(
                     "threshold",
                     "is for objectives of the type Latency: remove it, or use type: Latency".to_owned(),
@@ -208,8 +238,44 @@ impl Reader<'_> {
                     );
                     self.error("threshold", message);
                 }
-                threshold.map(|threshold| ObjectiveEvents::Latency { threshold })
+                threshold
             }
+        }
+    }
+
+    /// The counters of a custom objective. `None`: there are none, or what is wrong with them was named.
+    fn counters(
+        &mut self,
+        kind: ObjectiveType,
+        field: &'static str,
+        example: &str,
+        text: Option<&str>,
+    ) -> Option<CounterSum> {
+        match (kind, text) {
+            (ObjectiveType::Availability | ObjectiveType::Latency, None) => None,
+            (ObjectiveType::Availability | ObjectiveType::Latency, Some(_)) => {
+                let message = "is for objectives of the type Custom: remove it, or use type: Custom";
+                self.error(field, message.to_owned());
+                None
+            }
+            (ObjectiveType::Custom, None) => {
+                self.error(
+                    field,
+                    format!("is missing: use a counter of the API, for example {example}"),
+                );
+                None
+            }
+            (ObjectiveType::Custom, Some(text)) => match read_counters(text) {
+                Ok(counters) => Some(counters),
+                Err(error) => {
+                    let text = quoted(text);
+                    self.error(
+                        field,
+                        format!("{text} is not a valid query of counters, because {error}, for example {example}"),
+                    );
+                    None
+                }
+            },
         }
     }
 }
@@ -236,6 +302,8 @@ mod tests {
             selector: EventSelector::default(),
             min_events_per_hour: None,
             threshold: None,
+            errors: None,
+            total: None,
         };
         change(&mut settings);
         settings
@@ -323,5 +391,37 @@ mod tests {
         for wrong in [None, Some("0s"), Some("0.3"), Some("fast"), Some("1d")] {
             assert!(latency(wrong)[0].starts_with("[0].threshold: "), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_custom_objective_needs_its_counters_and_no_other_has_any() {
+        let custom = |errors: Option<&str>, total: Option<&str>| {
+            told(&[given(|given| {
+                given.kind = ObjectiveType::Custom;
+                given.errors = errors.map(str::to_owned);
+                given.total = total.map(str::to_owned);
+            })])
+        };
+        let good = "payments_total{result=\"declined\"}";
+        assert_eq!(custom(Some(good), Some("payments_total")), [""; 0]);
+        let missing = custom(None, None);
+        assert!(missing[0].starts_with("[0].errors: is missing") && missing[1].starts_with("[0].total: is missing"));
+        let wrong = custom(Some("rate(payments_total[5m])"), Some("payments_total"));
+        assert!(
+            wrong[0].starts_with("[0].errors: \"rate(payments_total[5m])\" is not"),
+            "{wrong:?}"
+        );
+        let others = told(&[given(|given| given.errors = Some(good.to_owned()))]);
+        assert_eq!(
+            others,
+            ["[0].errors: is for objectives of the type Custom: remove it, or use type: Custom"]
+        );
+        let selected = told(&[given(|given| {
+            given.kind = ObjectiveType::Custom;
+            given.errors = Some(good.to_owned());
+            given.total = Some("payments_total".to_owned());
+            given.selector.methods = vec!["GET".to_owned()];
+        })]);
+        assert!(selected[0].starts_with("[0].selector: "), "{selected:?}");
     }
 }

@@ -10,7 +10,7 @@ use metric_contract::{
 
 use super::{ApiQueries, MissingSignal, QueryResult, or_zero, rule_window};
 use crate::{
-    objective::{EventSelector, Objective, ObjectiveEvents, ObjectiveGap},
+    objective::{CounterSelector, CounterSum, EventSelector, Objective, ObjectiveEvents, ObjectiveGap},
     promql::{
         Decimal, Expr, LabelName, Matcher, PromDuration, RangeWindow, Regex, VectorSelector, label_replace, rate,
         sum_over_time,
@@ -23,6 +23,9 @@ const HOUR: PromDuration = PromDuration::from_minutes(60);
 const HOURS_FROM: PromDuration = PromDuration::from_minutes(6 * 60);
 /// The distance of the rates that a window adds up.
 const RATE_STEP: PromDuration = PromDuration::from_minutes(1);
+
+/// The label by which the sums of several counters are told apart while they are added up.
+const COUNTER: &str = "counter";
 
 /// Events of an objective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +64,10 @@ impl ApiQueries<'_> {
     /// # Errors
     /// There is no metric for it, or none that can be split where the objective wants it.
     pub fn objective_rate(&self, objective: &Objective) -> Result<Expr, ObjectiveGap> {
-        let (total, errors) = match objective.events {
+        let (total, errors) = match &objective.events {
             ObjectiveEvents::Availability => self.answered(&objective.selector)?,
-            ObjectiveEvents::Latency { threshold } => self.timed(&objective.selector, threshold)?,
+            ObjectiveEvents::Latency { threshold } => self.timed(&objective.selector, *threshold)?,
+            ObjectiveEvents::Custom { errors, total } => self.counted(errors, total),
         };
         let labelled = |of: Expr, result: EventResult| label_replace(of, RESULT, result.as_str(), "", "");
         Ok(labelled(total, EventResult::Total).or(labelled(errors, EventResult::Error)))
@@ -168,6 +172,13 @@ impl ApiQueries<'_> {
         !self.api.objectives.is_empty()
     }
 
+    /// Whether something is promised of events that the API counts itself, which need no signal.
+    #[must_use]
+    pub fn has_custom_objectives(&self) -> bool {
+        let mut objectives = self.api.objectives.iter();
+        objectives.any(|objective| matches!(objective.events, ObjectiveEvents::Custom { .. }))
+    }
+
     /// The share of each objective's error budget that is left.
     ///
     /// # Errors
@@ -265,6 +276,29 @@ impl ApiQueries<'_> {
             self.per_second(buckets.with(within)),
         );
         Ok((total.clone(), total.minus(within)))
+    }
+
+    /// The events of a custom objective, and those that failed.
+    fn counted(&self, errors: &CounterSum, total: &CounterSum) -> (Expr, Expr) {
+        let (total, errors) = (self.added_up(total), self.added_up(errors));
+        (total.clone(), or_zero(errors, total))
+    }
+
+    /// The sum of the rates of those counters that there are.
+    fn added_up(&self, CounterSum { first, others }: &CounterSum) -> Expr {
+        let rate_of = |CounterSelector { metric, matchers }: &CounterSelector| {
+            self.per_second(self.scope.select(metric.clone()).with_all(matchers.iter().cloned()))
+        };
+        if others.is_empty() {
+            return rate_of(first);
+        }
+        // The label tells their sums apart, so that `or` keeps each.
+        let told_apart = |(index, counter): (usize, &CounterSelector)| {
+            label_replace(rate_of(counter), COUNTER, &index.to_string(), "", "")
+        };
+        let rest = others.iter().enumerate().map(|(index, counter)| (index + 1, counter));
+        let all = rest.map(told_apart).fold(told_apart((0, first)), Expr::or);
+        self.scope.sum(all, &[])
     }
 
     fn per_second(&self, series: VectorSelector) -> Expr {
