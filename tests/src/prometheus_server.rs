@@ -27,6 +27,19 @@ pub struct Target {
     pub name: &'static str,
 }
 
+/// How a server is started.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'a> {
+    /// Where its files are.
+    pub folder: &'a Path,
+    /// Whose target it scrapes.
+    pub target: Target,
+    /// The port of 127.0.0.1 that it scrapes; `None`: its own.
+    pub scraped: Option<u16>,
+    /// How long it keeps its data, such as `31d`.
+    pub retention: &'a str,
+}
+
 /// A server whose files are in one folder, so that a later one goes on with its data. It ends when it is dropped.
 #[derive(Debug)]
 pub struct PrometheusServer {
@@ -44,17 +57,24 @@ impl Drop for PrometheusServer {
 }
 
 impl PrometheusServer {
-    /// Starts a server that scrapes a port of 127.0.0.1, or itself, as the target, once a second.
+    /// Starts a server that scrapes the target once a second.
     ///
     /// # Errors
     /// When the files can't be written, or the program is missing.
-    pub fn start(folder: &Path, target: Target, scraped: Option<u16>) -> Result<Self> {
+    pub fn start(start: Start<'_>) -> Result<Self> {
+        let Start {
+            folder,
+            target,
+            scraped,
+            retention,
+        } = start;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         configure(folder, target, scraped.unwrap_or(port))?;
         let args = [
             format!("--config.file={}", folder.join("prometheus.yml").display()),
             format!("--storage.tsdb.path={}", data(folder).display()),
             format!("--web.listen-address=127.0.0.1:{port}"),
+            format!("--storage.tsdb.retention.time={retention}"),
             "--web.enable-lifecycle".to_owned(),
         ];
         let mut command = Command::new("setpriv");

@@ -24,7 +24,7 @@ use integration_tests::{
     kubernetes::{Kubernetes, MONITORED_APIS, Resource, condition, monitored_api},
     operator::Operator,
     prometheus::Prometheus,
-    prometheus_server::{PrometheusServer, Target, data, write_rules},
+    prometheus_server::{PrometheusServer, Start, Target, data, write_rules},
 };
 use serde_json::{Value, json};
 use testbed::{Testbed, Toolbox};
@@ -137,16 +137,31 @@ fn promtool(args: &[&str]) {
     );
 }
 
-/// The rules with these names, as a rule file.
-fn rules_named(spec: &Value, part: &str) -> Value {
+fn start_prometheus(folder: &Path, scraped: Option<u16>) -> PrometheusServer {
+    let server = PrometheusServer::start(Start {
+        folder,
+        target: TARGET,
+        scraped,
+        retention: "31d",
+    })
+    .unwrap();
+    server.wait_ready().unwrap();
+    server
+}
+
+/// The recording rules that the budget is computed from, each as a rule file of its own, in the order of evaluation.
+fn stages(spec: &Value) -> Vec<Value> {
     let groups = spec["groups"].as_array().unwrap().iter();
-    let rules: Vec<_> = groups
-        .flat_map(|group| group["rules"].as_array().unwrap())
-        .filter(|rule| rule["record"].as_str().is_some_and(|name| name.contains(part)))
-        .cloned()
-        .collect();
-    assert!(!rules.is_empty(), "{part}");
-    json!({"groups": [{"name": "backfill", "rules": rules}]})
+    let recordings = groups.filter(|group| group["name"].as_str().is_some_and(|name| name.ends_with(".recording")));
+    let rules = recordings.flat_map(|group| group["rules"].as_array().unwrap());
+    rules
+        .filter(|rule| {
+            !["memory", "latency"]
+                .iter()
+                .any(|part| rule["record"].as_str().unwrap().contains(part))
+        })
+        .map(|rule| json!({"groups": [{"name": "backfill", "rules": [rule]}]}))
+        .collect()
 }
 
 /// Writes the history of the counters, and of what the rules record of them, one after the other as each reads the one
@@ -157,12 +172,11 @@ fn backfill(folder: &Path, counters: Counters, spec: &Value) {
     fs::write(&history, counters.history(until)).unwrap();
     let (history, data) = (history.to_str().unwrap(), data.to_str().unwrap());
     promtool(&["tsdb", "create-blocks-from", "openmetrics", "-q", history, data]);
-    for part in ["api_requests:", "api_errors:", "events:rate", "events:increase1h"] {
+    for stage in stages(spec) {
         // A server reads new blocks when it starts.
-        let server = PrometheusServer::start(folder, TARGET, None).unwrap();
-        server.wait_ready().unwrap();
+        let server = start_prometheus(folder, None);
         let file = folder.join("stage.yml");
-        fs::write(&file, rules_named(spec, part).to_string()).unwrap();
+        fs::write(&file, stage.to_string()).unwrap();
         let (url, start, end) = (server.url(), counters.begin.to_string(), until.to_string());
         let args = [
             "tsdb",
@@ -260,8 +274,7 @@ fn the_budget_is_the_same_in_prometheus_in_the_status_and_by_hand() {
     backfill(folder.path(), counters, &rule["spec"]);
     serve(listener, counters);
     write_rules(folder.path(), TARGET, &rule, &hurried(&rule["spec"])).unwrap();
-    let server = PrometheusServer::start(folder.path(), TARGET, Some(counters.port)).unwrap();
-    server.wait_ready().unwrap();
+    let server = start_prometheus(folder.path(), Some(counters.port));
     check_pages(&pages(&server.url(), &rule["spec"], counters));
 
     let operator = start(&[&format!("--prometheus-url={}", server.url())]);

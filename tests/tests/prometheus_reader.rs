@@ -14,7 +14,7 @@ use integration_tests::{
     install::{Installed, OPERATOR_USER, prometheus_operator_crds},
     kubernetes::{Kubernetes, MONITORED_APIS, Resource, condition, monitored_api, says},
     operator::Operator,
-    prometheus_server::{PrometheusServer, Target},
+    prometheus_server::{PrometheusServer, Start, Target},
 };
 use serde_json::json;
 use testbed::Testbed;
@@ -76,7 +76,13 @@ fn targets_rules_and_alerts_reach_the_status_and_so_does_each_break() {
     let api = Kubernetes::connect(&bed.kubeconfig()).unwrap();
     let audit = AuditLog::of(&bed);
     let folder = tempfile::tempdir().unwrap();
-    let mut prometheus = PrometheusServer::start(folder.path(), TARGET, None).unwrap();
+    let start = Start {
+        folder: folder.path(),
+        target: TARGET,
+        scraped: None,
+        retention: "1d",
+    };
+    let mut prometheus = PrometheusServer::start(start).unwrap();
     select_everything(&api);
     let url = format!("--prometheus-url={}", prometheus.url());
     let kubeconfig = installed.operator_kubeconfig(None).unwrap();
@@ -92,7 +98,7 @@ fn targets_rules_and_alerts_reach_the_status_and_so_does_each_break() {
     let rule = api.get(&PROMETHEUS_RULES.object(NAMESPACE, "orders")).unwrap().unwrap();
     let rules = rule.pointer("/spec").unwrap();
     prometheus.load(&rule, rules).unwrap();
-    wait(&api, "RulesHealthy", "True", "RulesEvaluated");
+    wait(&api, "RulesHealthy", "True", "RetentionTooShort: every rule is loaded");
     wait(&api, "Monitored", "True", "");
     let path = MONITORED_APIS.object(NAMESPACE, "orders");
     api.wait_field(&path, "/status/firingAlerts", &json!(0), PATIENCE)

@@ -199,6 +199,8 @@ reasons! {
     TargetDown: [Scraped], "Do what the message says; runbook `ApiScrapeFailing`.";
     /// Prometheus has loaded every rule and evaluates it without an error.
     RulesEvaluated: [RulesHealthy], "Nothing.";
+    /// The Prometheus keeps its data for a shorter time than an objective's window, or than alerts look back that compare with a week ago.
+    RetentionTooShort: [RulesHealthy, ObjectivesEvaluated], "Set `spec.retention` of the Prometheus, or `--storage.tsdb.retention.time`, to what the message says.";
     /// Prometheus has not loaded the rules.
     RulesNotLoaded: [RulesHealthy], "Wait two minutes. If it stays so, see `RulesSelected` and the log of the Prometheus Operator.";
     /// The evaluation of a rule fails.

@@ -21,7 +21,7 @@ mod settings;
 mod severity;
 mod template;
 
-pub use alerts::{build_rules, check_overrides, check_runbook_base_url};
+pub use alerts::{alerts_against_a_week_ago, build_rules, check_overrides, check_runbook_base_url};
 pub use dashboard_uid::dashboard_uid;
 pub use dashboards::{Dashboard, OmittedPanel, PanelQuery, build_dashboard, panel_queries};
 pub use facts::{ApiFacts, ApiLimits};

@@ -15,7 +15,7 @@ use common::{
 use controller_rules::{
     AlertOverride, AlertSettings, AlertingRule, ApiFacts, Rule, RuleSet,
     alerts::alerts,
-    build_dashboard, build_rules, check_overrides,
+    alerts_against_a_week_ago, build_dashboard, build_rules, check_overrides,
     promql::{Expr, metrics},
 };
 use metric_contract::{
@@ -55,6 +55,25 @@ fn change(name: &str) -> AlertOverride {
 
 fn messages(settings: &AlertSettings) -> Vec<String> {
     check_overrides(settings).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_alerts_that_read_series_of_a_week_ago_are_known() {
+    let api = orders();
+    let made = rules(&api);
+    let all = made.groups.iter().flat_map(|group| &group.rules);
+    let look_back = all.filter_map(|rule| match rule {
+        Rule::Alerting(rule) if rule.expr.to_string().contains(" offset ") => Some(rule.alert.as_str()),
+        Rule::Alerting(_) | Rule::Recording(_) => None,
+    });
+    let (mut look_back, mut known) = (
+        look_back.collect::<Vec<_>>(),
+        alerts_against_a_week_ago(&api, &settings()),
+    );
+    look_back.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(look_back, known);
+    assert_eq!(alerts_against_a_week_ago(&undetected(), &settings()), [""; 0]);
 }
 
 #[test]

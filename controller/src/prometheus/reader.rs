@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use controller_core::prometheus::{Answer, AskError, Reading, Subscription, answer, find, objective_rows, queries};
+use controller_rules::promql::PromDuration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -156,6 +157,11 @@ async fn ask_rules(client: &Client, address: &str, known: &mut Known) {
         answer::is_prometheus(body)
     });
     known.reading.is_prometheus = build.await.unwrap_or_default();
+    // What only answers like a Prometheus may have old data elsewhere.
+    known.reading.retention = match known.reading.is_prometheus {
+        true => ask_retention(client, address).await.or(known.reading.retention),
+        false => None,
+    };
     let begun = Instant::now();
     let path = "/api/v1/rules?exclude_alerts=true";
     let groups = client.get(address, path, RULES, |body| answer::rule_groups(body)).await;
@@ -164,6 +170,13 @@ async fn ask_rules(client: &Client, address: &str, known: &mut Known) {
     }
     known.reading.set_rules(groups);
     known.rules_due = Some(next_reading(begun));
+}
+
+/// How long the Prometheus keeps its data. `None`: it does not say.
+async fn ask_retention(client: &Client, address: &str) -> Option<PromDuration> {
+    let path = "/api/v1/status/runtimeinfo";
+    let answer = client.get(address, path, QUERY, |body| answer::retention(body)).await;
+    answer.unwrap_or_default()
 }
 
 /// Why targets are down: asked once an outage, for a few MonitoredApis a round.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::Read;
 
+use controller_rules::promql::PromDuration;
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor};
@@ -393,6 +394,23 @@ pub fn is_prometheus(reader: impl Read) -> Result<bool, AskError> {
     Ok(build.application.is_none() && !build.go_version.is_empty() && major.is_some_and(|major| major >= 2))
 }
 
+/// How long a Prometheus keeps its data. `None`: its size alone decides that, or it does not say.
+///
+/// # Errors
+/// What is wrong with the answer.
+pub fn retention(reader: impl Read) -> Result<Option<PromDuration>, AskError> {
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Runtime {
+        storage_retention: String,
+    }
+    let runtime: Runtime = envelope(reader)?;
+    // `15d`, `15d or 10GiB`, or `10GiB`.
+    let first = runtime.storage_retention.split_whitespace().next();
+    let time = first.and_then(|text| PromDuration::parse(text).ok());
+    Ok(time.filter(|time| time.millis() > 0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -486,6 +504,23 @@ mod tests {
             );
         }
         assert_eq!(failed_scrape(answer("x").as_bytes(), "shop", "other"), Ok(None));
+    }
+
+    #[test]
+    fn the_retention_is_a_time_and_nothing_where_the_size_decides_or_the_server_does_not_say() {
+        let read = |data: &str| {
+            let answer = format!(r#"{{"status":"success","data":{data}}}"#);
+            retention(answer.as_bytes()).map(|time| time.map(|time| time.to_string()))
+        };
+        let of = |text: &str| read(&format!(r#"{{"storageRetention":"{text}"}}"#)).unwrap();
+        assert_eq!(of("15d").as_deref(), Some("15d"));
+        assert_eq!(of("4w or 10GiB").as_deref(), Some("4w"));
+        assert_eq!(of("10GiB"), None);
+        assert_eq!(of("0s"), None);
+        assert_eq!(of("<script>"), None);
+        assert_eq!(read("{}"), Ok(None));
+        assert_eq!(read("[]"), Ok(None));
+        assert!(read("5").is_err());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use controller_rules::promql::PromDuration;
+
 use super::finding::{Answer, Finding, RulesFinding, ScrapeFinding};
 use super::objective::ObjectiveFigures;
 
@@ -120,6 +122,7 @@ pub struct Damped {
     rules: Part<RulesFinding>,
     firing: Figure<u32>,
     objectives: Figure<Vec<ObjectiveFigures>>,
+    retention: Option<PromDuration>,
     figures_at: Option<Duration>,
 }
 
@@ -149,10 +152,16 @@ impl Damped {
         let outage = matches!(self.scrape.shown, Answer::Failed(_));
         let firing = self.firing.take(&new.firing, due, outage);
         let objectives = self.objectives.take(&new.objectives, due, outage);
-        if firing || objectives {
+        // Once known it stays known: it only changes when the Prometheus is started anew.
+        let retention = due && new.retention.is_some() && new.retention != self.retention;
+        if retention {
+            self.retention = new.retention;
+        }
+        let changed = firing || objectives || retention;
+        if changed {
             self.figures_at = Some(now);
         }
-        firing || objectives
+        changed
     }
 
     /// What is shown.
@@ -163,6 +172,7 @@ impl Damped {
             rules: self.rules.shown.clone(),
             firing: self.firing.shown.clone(),
             objectives: self.objectives.shown.clone(),
+            retention: self.retention,
         }
     }
 }
@@ -182,6 +192,7 @@ mod tests {
             rules: Answer::Known(RulesFinding::Healthy),
             firing: Answer::Known(firing),
             objectives: Answer::Known(Vec::new()),
+            retention: None,
         }
     }
 
@@ -304,6 +315,7 @@ mod tests {
             rules: Answer::Failed(AskError::Unreachable),
             firing: Answer::Failed(AskError::Unreachable),
             objectives: Answer::Failed(AskError::Unreachable),
+            retention: None,
         };
         let up = || finding(Up(vec![]), 0);
         assert_eq!(changes([up(), away(), away(), up()]), [0]);

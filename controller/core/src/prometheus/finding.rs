@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use controller_rules::Objective;
+use controller_rules::{Objective, promql::PromDuration};
 
 use super::AskError;
 use super::answer::{LoadedGroup, Row, RuleError, ScrapeError};
@@ -70,6 +70,8 @@ pub struct Finding {
     pub firing: Answer<u32>,
     /// What its objectives' budgets are, in the order of [`Subscription::objectives`]; [`Answer::NotYet`] without objectives.
     pub objectives: Answer<Vec<ObjectiveFigures>>,
+    /// How long the Prometheus keeps its data. `None`: not known.
+    pub retention: Option<PromDuration>,
 }
 
 impl Finding {
@@ -81,6 +83,7 @@ impl Finding {
             rules: Answer::NoAddress,
             firing: Answer::NoAddress,
             objectives: Answer::NoAddress,
+            retention: None,
         }
     }
 }
@@ -105,6 +108,8 @@ pub struct Reading {
     pub rules: Answer<BTreeMap<String, Option<(String, RuleError)>>>,
     /// Figures of the objectives.
     pub objectives: Answer<ObjectiveReading>,
+    /// How long it keeps its data, as it last said. `None`: not known.
+    pub retention: Option<PromDuration>,
 }
 
 impl Reading {
@@ -200,6 +205,7 @@ pub fn find(reading: &Reading, namespace: &str, name: &str, asked: &Subscription
         scrape: scrape(reading, &key),
         rules: rules(reading, asked.rules_uid.as_deref()),
         objectives: objectives(reading, &key, &asked.objectives),
+        retention: reading.retention,
         firing: match &reading.firing {
             Answer::Known(counts) => Answer::Known(counts.get(&key).copied().unwrap_or_default()),
             Answer::NotYet | Answer::NoAddress => Answer::NotYet,

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use controller_api::{ConditionType, ObjectiveStatus, Reason};
-use controller_rules::{Objective, ObjectiveGap, OmittedObjective, omitted_objectives};
+use controller_rules::{Objective, ObjectiveGap, OmittedObjective, omitted_objectives, promql::PromDuration};
 
 use super::{FoldInput, monitoring, scrape, verdict::Verdict};
 use crate::{
@@ -29,7 +29,9 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Option<Verdict> {
     let what = "what is left of the error budgets";
     let type_ = ConditionType::ObjectivesEvaluated;
     Some(match &input.finding.objectives {
-        Answer::Known(figures) => of_figures(&api.objectives, figures),
+        Answer::Known(figures) => {
+            too_short(&api.objectives, input.finding.retention).unwrap_or_else(|| of_figures(&api.objectives, figures))
+        }
         Answer::NotYet => scrape::before(input, type_),
         Answer::NoAddress if *input.prometheus == PrometheusFacts::NotReadYet => scrape::before(input, type_),
         Answer::NoAddress => scrape::no_address(what),
@@ -54,6 +56,24 @@ fn without_rules(api: &ValidApi, first: &OmittedObjective, omitted: &[OmittedObj
         .collect();
     sentences.sort();
     Verdict::no(reason, sentences.join("; "))
+}
+
+/// The verdict where the Prometheus does not keep its data for as long as an objective looks back.
+fn too_short(objectives: &[Objective], retention: Option<PromDuration>) -> Option<Verdict> {
+    let retention = retention?;
+    let longer: Vec<_> = objectives
+        .iter()
+        .filter(|objective| objective.window.length() > retention)
+        .collect();
+    let longest = longer.iter().map(|objective| objective.window);
+    let window = longest.max_by_key(|window| window.length())?.as_str();
+    Some(Verdict::no(
+        Reason::RetentionTooShort,
+        format!(
+            "the Prometheus keeps its data for {retention}, less than the window of {}, so their budgets are those of a shorter time: set spec.retention of the Prometheus (or --storage.tsdb.retention.time) to {window} or more, or spec.objectives[].window to less",
+            names(&longer)
+        ),
+    ))
 }
 
 fn of_figures(objectives: &[Objective], figures: &[ObjectiveFigures]) -> Verdict {

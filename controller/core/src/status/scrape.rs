@@ -3,6 +3,7 @@
 //! Of its answers only classes, counts and checked names reach a message.
 
 use controller_api::{ConditionType, Reason};
+use controller_rules::{alerts_against_a_week_ago, promql::PromDuration};
 
 use super::{FoldInput, monitoring, verdict::Verdict};
 use crate::{
@@ -13,6 +14,9 @@ use crate::{
         answer::{RuleError, ScrapeError},
     },
 };
+
+/// How far back some alerts look.
+const WEEK: PromDuration = PromDuration::from_minutes(7 * 24 * 60);
 
 /// Whether the target is up. `None` if monitoring is off: the condition is then not reported.
 pub(super) fn scraped(input: &FoldInput<'_>) -> Option<Verdict> {
@@ -56,6 +60,7 @@ pub(super) fn rules_healthy(input: &FoldInput<'_>) -> Option<Verdict> {
         return Some(verdict);
     }
     Some(match &input.finding.rules {
+        Answer::Known(RulesFinding::Healthy) => healthy(input),
         Answer::Known(finding) => of_rules(finding),
         Answer::NotYet => before(input, ConditionType::RulesHealthy),
         Answer::NoAddress if *input.prometheus == PrometheusFacts::NotReadYet => {
@@ -127,6 +132,28 @@ const fn scrape_sentence(error: Option<ScrapeError>) -> &'static str {
         }
         Some(ScrapeError::Other) | None => "Prometheus's page Target health (/targets) shows the error",
     }
+}
+
+/// The rules evaluate; whether all of them have the data that they need is a warning.
+fn healthy(input: &FoldInput<'_>) -> Verdict {
+    let well = || of_rules(&RulesFinding::Healthy);
+    let Some(api) = monitoring::monitored_spec(input) else {
+        return well();
+    };
+    let Some(retention) = input.finding.retention.filter(|retention| *retention <= WEEK) else {
+        return well();
+    };
+    let alerts = alerts_against_a_week_ago(&api.rule_facts(), &api.alerts);
+    if alerts.is_empty() {
+        return well();
+    }
+    Verdict::yes(
+        Reason::RetentionTooShort,
+        format!(
+            "every rule is loaded and evaluates without an error, but the Prometheus keeps its data for {retention}, and {} compare with a week ago, so they never fire: set spec.retention of the Prometheus (or --storage.tsdb.retention.time) to 8d or more, or turn them off in spec.alerts.overrides",
+            alerts.join(", ")
+        ),
+    )
 }
 
 fn of_rules(finding: &RulesFinding) -> Verdict {

@@ -21,6 +21,9 @@ use crate::{
     recording::build_recordings,
 };
 
+/// The rows of the table of alerts that read series of a week ago.
+const AGAINST_A_WEEK_AGO: [&str; 3] = ["ApiLatencyRegression", "ApiTrafficDrop", "ApiTrafficSpike"];
+
 /// How often what is left of an error budget is computed: it changes slowly, and reads a long window.
 const BUDGET_INTERVAL: PromDuration = PromDuration::from_minutes(5);
 
@@ -74,6 +77,18 @@ fn expression(api: &ApiFacts<'_>, queries: &ApiQueries<'_>, alert: &ActiveAlert)
         AlertCondition::Plain(build) => build(queries),
         AlertCondition::Threshold { default, build, .. } => build(queries, alert.threshold.unwrap_or(default)),
     }
+}
+
+/// The alerts of an API that compare it with the same hour a week ago: without data of that time they never fire.
+#[must_use]
+pub fn alerts_against_a_week_ago(api: &ApiFacts<'_>, settings: &AlertSettings) -> Vec<&'static str> {
+    let queries = ApiQueries::for_rules(api);
+    let ActiveAlerts { alerts, .. } = active_alerts(settings);
+    let defs = alerts.into_iter().map(|alert| alert.def);
+    defs.filter(|def| AGAINST_A_WEEK_AGO.contains(&def.name))
+        .filter(|def| def.signals.iter().all(|signal| queries.answers(*signal)))
+        .map(|def| def.name)
+        .collect()
 }
 
 fn groups(

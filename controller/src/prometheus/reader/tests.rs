@@ -81,6 +81,8 @@ fn well(path: &str) -> Vec<u8> {
         vector(&[events("total", "10000"), events("error", "1.29")].join(","))
     } else if path.contains("buildinfo") {
         ok(r#"{"version":"3.5.0","goVersion":"go1.24"}"#)
+    } else if path.contains("runtimeinfo") {
+        ok(r#"{"storageRetention":"15d or 10GiB"}"#)
     } else {
         ok(&format!(
             r#"{{"groups":[{{"file":"shop-orders-{UID}.yaml","rules":[{{"name":"A","health":"ok"}}]}}]}}"#
@@ -134,6 +136,7 @@ async fn one_round_tells_what_prometheus_says_and_wakes_whom_it_concerns() {
     let found = found(&context, &address);
     assert_eq!(found.scrape, Answer::Known(ScrapeFinding::Up(Vec::new())));
     assert_eq!(found.firing, Answer::Known(2));
+    assert_eq!(found.retention.unwrap().to_string(), "15d");
     assert_eq!(
         found.rules,
         Answer::Known(controller_core::prometheus::RulesFinding::Healthy)
@@ -151,7 +154,7 @@ async fn the_number_of_requests_does_not_grow_with_the_number_of_apis() {
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         let context = context(&address, &names);
         round(&context, &Client::new(), &mut HashMap::new(), Instant::now()).await;
-        assert_eq!(requests.load(Ordering::Relaxed), 5, "{apis} APIs");
+        assert_eq!(requests.load(Ordering::Relaxed), 6, "{apis} APIs");
     }
 }
 
@@ -176,7 +179,7 @@ async fn budgets_are_read_with_four_requests_for_any_number_of_apis() {
         let context = context_with(&address, &names, &objectives);
         let mut known = HashMap::new();
         round(&context, &Client::new(), &mut known, Instant::now()).await;
-        assert_eq!(requests.load(Ordering::Relaxed), 5 + 4, "{apis} APIs");
+        assert_eq!(requests.load(Ordering::Relaxed), 6 + 4, "{apis} APIs");
         let Answer::Known(figures) = found_with(&context, &address, &objectives).objectives else {
             panic!("no figures");
         };
@@ -190,7 +193,7 @@ async fn budgets_are_read_with_four_requests_for_any_number_of_apis() {
             (Some("<1"), Some("<1"))
         );
         round(&context, &Client::new(), &mut known, Instant::now()).await;
-        assert_eq!(requests.load(Ordering::Relaxed), 5 + 4 + 3, "once a minute");
+        assert_eq!(requests.load(Ordering::Relaxed), 6 + 4 + 3, "once a minute");
     }
 }
 
@@ -227,7 +230,7 @@ async fn a_server_that_is_hostile_about_budgets_leaves_them_unknown_and_the_rest
     assert_eq!(read.objectives, Answer::Failed(AskError::Failed));
     assert!(!format!("{found:?}").contains("script"));
     // The second of the four fails, and the others are not asked for.
-    assert_eq!(requests.load(Ordering::Relaxed), 4 * 3 + 2 + 2);
+    assert_eq!(requests.load(Ordering::Relaxed), 4 * 3 + 3 + 2);
 }
 
 /// What one query to a server ends with, and how long it took.

@@ -67,6 +67,7 @@ impl World {
                 rules: Answer::Known(RulesFinding::Healthy),
                 firing: Answer::Known(0),
                 objectives: Answer::Known(Vec::new()),
+                retention: None,
             },
             namespace_labels: Some(BTreeMap::new()),
             as_written: true,

@@ -1,5 +1,6 @@
 //! Objectives: whether they have rules and figures, and what is left of their budgets.
 
+use controller_rules::promql::PromDuration;
 use serde_json::Value;
 
 use super::*;
@@ -117,6 +118,29 @@ fn an_objective_that_counted_nothing_is_named_and_one_without_figures_is_waited_
     assert_eq!(says(&status, "Monitored"), "Unknown/NotRecordedYet");
     assert_eq!(status.objectives[0].budget_remaining, None);
     assert_eq!(status.error_budget_remaining.as_deref(), Some("100%"));
+}
+
+#[test]
+fn a_prometheus_that_keeps_its_data_for_less_than_a_window_is_told_apart_from_one_that_does_not_say() {
+    let mut world = both("87%", "50%");
+    world.finding.retention = Some(PromDuration::from_minutes(15 * 24 * 60));
+    let status = world.fold();
+    assert_eq!(says(&status, "ObjectivesEvaluated"), "False/RetentionTooShort");
+    let message = &condition(&status, "ObjectivesEvaluated").message;
+    assert!(
+        message.contains("for 15d") && message.contains("objectives availability, fast"),
+        "{message}"
+    );
+    assert!(message.contains("to 28d or more"), "{message}");
+    assert_eq!(
+        status.error_budget_remaining.as_deref(),
+        Some("50%"),
+        "it is shown all the same"
+    );
+    world.finding.retention = Some(PromDuration::from_minutes(28 * 24 * 60));
+    assert_eq!(says(&world.fold(), "ObjectivesEvaluated"), "True/BudgetsRecorded");
+    world.finding.retention = None;
+    assert_eq!(says(&world.fold(), "ObjectivesEvaluated"), "True/BudgetsRecorded");
 }
 
 #[test]

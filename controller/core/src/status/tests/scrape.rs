@@ -1,5 +1,7 @@
 //! What a Prometheus says, as conditions.
 
+use controller_rules::promql::PromDuration;
+
 use super::*;
 use crate::prometheus::{
     AskError,
@@ -68,6 +70,25 @@ fn a_rule_that_fails_is_named_with_its_reason() {
 }
 
 #[test]
+fn alerts_that_look_back_a_week_are_named_where_the_data_is_not_kept_so_long() {
+    let mut world = World::well();
+    world.finding.retention = Some(PromDuration::from_minutes(24 * 60));
+    let status = world.fold();
+    assert_eq!(says(&status, "RulesHealthy"), "True/RetentionTooShort");
+    assert_eq!(says(&status, "Monitored"), "True/Monitored");
+    let message = &condition(&status, "RulesHealthy").message;
+    for part in ["for 1d", "ApiLatencyRegression, ApiTrafficDrop, ApiTrafficSpike", "8d"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    let off = ["ApiLatencyRegression", "ApiTrafficDrop", "ApiTrafficSpike"];
+    world.spec["alerts"] = json!({"overrides": off.map(|name| json!({"name": name, "enabled": false}))});
+    assert_eq!(says(&world.fold(), "RulesHealthy"), "True/RulesEvaluated");
+    world.spec["alerts"] = json!({});
+    world.finding.retention = Some(PromDuration::from_minutes(15 * 24 * 60));
+    assert_eq!(says(&world.fold(), "RulesHealthy"), "True/RulesEvaluated");
+}
+
+#[test]
 fn a_prometheus_without_an_answer_makes_its_conditions_unknown_and_no_other() {
     let well = World::well().fold();
     for error in [
@@ -87,6 +108,7 @@ fn a_prometheus_without_an_answer_makes_its_conditions_unknown_and_no_other() {
             rules: Answer::Failed(error),
             firing: Answer::Failed(error),
             objectives: Answer::Failed(error),
+            retention: None,
         };
         let status = world.fold();
         for type_ in ["Scraped", "RulesHealthy", "Monitored"] {
