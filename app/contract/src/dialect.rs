@@ -145,6 +145,18 @@ impl Dialect {
         })
     }
 
+    /// The row of a metric counted over all routes, if the dialect exports it with the labels, but those of method and
+    /// route, and the buckets of the metric itself.
+    #[must_use]
+    pub fn overall(&self, metric: MetricId) -> Option<&'static DialectRow> {
+        let (row, overall) = (self.row(metric)?, self.row(metric.overall()?)?);
+        let of_endpoint = |(_, attribute): &(&str, Attribute)| {
+            matches!(attribute, Attribute::Method | Attribute::Route | Attribute::Handler)
+        };
+        let same_labels = row.labels().filter(|label| !of_endpoint(label)).eq(overall.labels());
+        (same_labels && row.buckets == overall.buckets).then_some(overall)
+    }
+
     /// The duration histogram.
     #[must_use]
     pub fn duration(&self) -> Option<DurationSeries> {

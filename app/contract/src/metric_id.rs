@@ -53,14 +53,18 @@ metric_ids! {
     // What the HTTP layer records.
     /// Answered requests.
     Requests [] Requests;
+    /// Answered requests of all routes, by status.
+    RequestsOverall [];
     /// Time from a request's arrival to the end of its response.
     Duration [] Duration;
-    /// The duration of requests over all routes, in finer buckets.
+    /// The duration of requests over all routes; where the library does so, in finer buckets.
     DurationOverall [];
     /// The longest duration of a request in the last one to two minutes.
     DurationMax [];
     /// Requests being served now.
     InFlight [] InFlight;
+    /// Requests of all routes that are being served now.
+    InFlightOverall [];
     /// Size of request bodies.
     RequestSize [] RequestSize;
     /// Size of response bodies.
@@ -71,8 +75,12 @@ metric_ids! {
     RequestsByClass [];
     /// Requests that took longer than the threshold for slow ones.
     SlowRequests [] SlowRequests;
+    /// Requests of all routes that took longer than the threshold for slow ones.
+    SlowRequestsOverall [];
     /// Handlers that panicked or failed with an error of their own.
     Exceptions [] Exceptions;
+    /// Handlers of all routes that panicked or failed with an error of their own.
+    ExceptionsOverall [];
     /// All requests of recorded routes, as one number.
     RequestsServed [];
     /// Requests and handles for which the cap on series left no room.
@@ -200,6 +208,20 @@ metric_ids! {
 }
 
 impl MetricId {
+    /// The same metric counted over all routes, if there is one: a dialect that exports it has a number of series for it
+    /// that does not grow with the routes.
+    #[must_use]
+    pub const fn overall(self) -> Option<Self> {
+        match self {
+            Self::Requests => Some(Self::RequestsOverall),
+            Self::Duration => Some(Self::DurationOverall),
+            Self::InFlight => Some(Self::InFlightOverall),
+            Self::SlowRequests => Some(Self::SlowRequestsOverall),
+            Self::Exceptions => Some(Self::ExceptionsOverall),
+            _ => None,
+        }
+    }
+
     /// Whether the HTTP layer records the metric itself. Then there is no handle for it, and the dialect chooses its
     /// labels from the attributes of request and response.
     #[must_use]

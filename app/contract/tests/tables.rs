@@ -92,7 +92,7 @@ fn every_label_tells_something_that_the_metric_has() {
         let labels: BTreeSet<&str> = row.family.labels.iter().copied().collect();
         assert_eq!(labels.len(), row.family.labels.len(), "{what}: a label stands twice");
         assert_eq!(
-            row.metric == MetricId::Exceptions,
+            matches!(row.metric, MetricId::Exceptions | MetricId::ExceptionsOverall),
             row.attributes.contains(&Attribute::Exception),
             "{what}"
         );
@@ -149,6 +149,25 @@ fn every_dialect_tells_the_processor_time_of_the_process() {
     }
     let row = DialectId::Micrometer.dialect().row(MetricId::ProcessCpu).unwrap();
     assert_eq!(row.conversion(), Conversion::Multiply(1_000_000_000));
+}
+
+#[test]
+fn native_counts_over_all_routes_what_it_counts_by_route_for_alerts_and_s4_does_not() {
+    let (native, s4) = (DialectId::Native.dialect(), DialectId::S4.dialect());
+    for metric in MetricId::ALL.iter().filter(|metric| metric.overall().is_some()) {
+        let overall = native.overall(*metric).unwrap();
+        assert_eq!(overall.label(Attribute::Route), None, "{metric:?}");
+        assert_eq!(overall.label(Attribute::Method), None, "{metric:?}");
+        assert!(s4.row(*metric).is_some() && s4.overall(*metric).is_none(), "{metric:?}");
+    }
+    assert_eq!(s4.rows.len() + 5, native.rows.len());
+}
+
+#[test]
+fn a_histogram_over_all_routes_with_other_buckets_does_not_stand_for_that_of_routes() {
+    let dialect = DialectId::S2Instrumentator.dialect();
+    assert!(dialect.row(MetricId::DurationOverall).is_some());
+    assert_eq!(dialect.overall(MetricId::Duration), None);
 }
 
 #[test]

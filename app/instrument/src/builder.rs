@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    sync::atomic::AtomicUsize,
     time::{Duration, Instant},
 };
 
@@ -304,8 +305,12 @@ impl Builder {
             .collect();
         let lines = |level: SeriesLevel| {
             let families = http.iter().filter(move |family| family.level == level);
-            families.map(HttpFamily::lines).sum::<usize>()
+            let of_endpoints = families.filter(|family| family.grows_with_endpoints());
+            of_endpoints.map(HttpFamily::lines).sum::<usize>()
         };
+        let overall = http.iter().filter(|family| !family.grows_with_endpoints());
+        // Further statuses and exceptions add a series each: few, because every endpoint bounds its own.
+        let overall_series = overall.map(HttpFamily::lines).sum();
         let is_by_status = |family: &HttpFamily| family.level == SeriesLevel::Status && !family.only_counts();
         let has = |metric: MetricId| rows.iter().any(|row| row.metric == metric);
         let body_sizes = self.body_sizes && (has(MetricId::RequestSize) || has(MetricId::ResponseSize));
@@ -333,7 +338,7 @@ impl Builder {
             started: Instant::now(),
             max_series: self.max_series,
             status_series: lines(SeriesLevel::Status),
-            series: Default::default(),
+            series: AtomicUsize::new(overall_series),
             refused: Default::default(),
             overflow: Default::default(),
         };
@@ -377,23 +382,28 @@ impl Builder {
     fn rows(&self) -> &'static [DialectRow] {
         let exported = |row: &DialectRow| match row.metric {
             MetricId::InFlight => self.in_flight,
+            MetricId::InFlightOverall => self.in_flight && self.in_flight_name.is_none(),
             MetricId::RequestSize | MetricId::ResponseSize => self.body_sizes,
             _ => true,
         };
         let rows = self.dialect.rows.iter().copied().filter(exported);
         rows.map(|row| match row.metric {
             MetricId::InFlight => self.in_flight_row(row),
-            MetricId::Duration => DialectRow {
-                buckets: match &self.duration_buckets {
-                    Some(seconds) => seconds.clone().leak(),
-                    None => row.buckets,
-                },
-                ..row
-            },
+            MetricId::Duration => self.with_buckets(row),
+            // Where it has the same buckets, it stays the sum of the routes' histograms.
+            MetricId::DurationOverall if self.dialect.overall(MetricId::Duration).is_some() => self.with_buckets(row),
             _ => row,
         })
         .collect::<Vec<_>>()
         .leak()
+    }
+
+    fn with_buckets(&self, row: DialectRow) -> DialectRow {
+        let buckets = match &self.duration_buckets {
+            Some(seconds) => seconds.clone().leak(),
+            None => row.buckets,
+        };
+        DialectRow { buckets, ..row }
     }
 
     fn in_flight_row(&self, row: DialectRow) -> DialectRow {

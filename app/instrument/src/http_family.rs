@@ -57,6 +57,21 @@ impl HttpFamily {
         self.row.family.kind == MetricKind::Counter
     }
 
+    /// Whether its series belong to one endpoint each, so that every endpoint adds some.
+    pub(crate) fn grows_with_endpoints(&self) -> bool {
+        let of_endpoint = |attribute: &Attribute| {
+            matches!(
+                attribute,
+                Attribute::Method
+                    | Attribute::Route
+                    | Attribute::Handler
+                    | Attribute::ProtocolVersion
+                    | Attribute::ApiVersion
+            )
+        };
+        self.row.attributes.iter().any(of_endpoint)
+    }
+
     /// Whether requests with this status count in the family.
     pub(crate) fn counts_status(&self, status: u16) -> bool {
         self.row.metric != MetricId::RequestErrors || status >= 400
@@ -130,7 +145,7 @@ impl HttpFamily {
 
 /// The level of a row, from its metric and its labels.
 fn level(row: &DialectRow) -> SeriesLevel {
-    if row.metric == MetricId::Exceptions {
+    if matches!(row.metric, MetricId::Exceptions | MetricId::ExceptionsOverall) {
         return SeriesLevel::Exception;
     }
     let of_status = |attribute: &Attribute| {

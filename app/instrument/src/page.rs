@@ -90,7 +90,9 @@ fn write_numbers(out: &mut String, family: &HttpFamily, all: &[Series]) {
         text::push_series(out, name, "", &series.labels, None);
         match family.row.metric {
             MetricId::DurationMax => text::push_steps(out, Scale::of(unit), counts.max().unwrap_or_default()),
-            MetricId::InFlight => text::push_integer(out, not_negative(counts.fold(0, u64::wrapping_add))),
+            MetricId::InFlight | MetricId::InFlightOverall => {
+                text::push_integer(out, not_negative(counts.fold(0, u64::wrapping_add)))
+            }
             _ => text::push_integer(out, counts.fold(0, u64::wrapping_add)),
         }
     }
@@ -131,8 +133,11 @@ fn write_distribution(
         };
         series.parts.iter().map(of_part).fold(0, u64::wrapping_add)
     };
+    // The sum of the routes' histograms needs none: they stand beside those.
+    let is_sum = family.row.metric == MetricId::DurationOverall
+        && registry.recording.dialect.overall(MetricId::Duration).is_some();
     let wants_exemplars =
-        registry.recording.exemplars && format == Format::OpenMetrics && bounds.scale == Scale::Nanoseconds;
+        registry.recording.exemplars && format == Format::OpenMetrics && bounds.scale == Scale::Nanoseconds && !is_sum;
     let exemplar = |buckets: RangeInclusive<usize>| {
         let of_part = |part: &SeriesPart| {
             let status = by_status.then(|| part.endpoint.status_of(part.slot));

@@ -27,8 +27,8 @@ impl SeriesPart {
     pub(crate) fn count(self, family: &HttpFamily) -> u64 {
         let Self { endpoint, slot } = self;
         match (family.row.metric, family.level) {
-            (MetricId::InFlight, _) => endpoint.in_flight(),
-            (MetricId::SlowRequests, _) => endpoint.slow(),
+            (MetricId::InFlight | MetricId::InFlightOverall, _) => endpoint.in_flight(),
+            (MetricId::SlowRequests | MetricId::SlowRequestsOverall, _) => endpoint.slow(),
             (MetricId::DurationMax, _) => endpoint.optional.status_max(endpoint.recording, slot),
             (_, SeriesLevel::Status) => endpoint.status_count(slot),
             (_, SeriesLevel::Exception) => endpoint.optional.exception_count(slot),

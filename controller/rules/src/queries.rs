@@ -2,6 +2,7 @@
 //!
 //! Alerts, recording rules and panels are all built from these, so they always agree on what a request or an error is.
 
+mod counted;
 mod dialect;
 mod history;
 mod objective;
@@ -13,7 +14,7 @@ pub use dialect::EventLabel;
 pub use objective::EventResult;
 
 use metric_contract::{
-    Signal, StatusStyle, labels,
+    MetricId, Signal, StatusStyle, labels,
     platform::ALERTS,
     recorded_series::{REQUESTS, REQUESTS_BY_STATUS, RecordedSeries},
 };
@@ -92,8 +93,13 @@ impl<'a> ApiQueries<'a> {
     /// # Errors
     /// [`Signal::Requests`] has no metric.
     pub fn request_rate(&self, by: &[EventLabel]) -> QueryResult {
-        let requests = self.requests_selector(Signal::Requests)?;
-        Ok(self.scope.sum(rate(requests.over(self.window)), &self.labels(by)?))
+        let labels = self.labels(by)?;
+        let of_routes = by.iter().any(|label| *label != EventLabel::Status);
+        if of_routes {
+            let requests = self.requests_selector(Signal::Requests)?;
+            return Ok(self.scope.sum(rate(requests.over(self.window)), &labels));
+        }
+        Ok(self.sum_counted(&self.counted_requests(Signal::Requests)?, &[], &labels, self.rate()))
     }
 
     /// The number of requests in the time range that the dashboard shows.
@@ -162,16 +168,16 @@ impl<'a> ApiQueries<'a> {
         let counter = self.requests_series(signal)?;
         let status = self.stored(counter.status);
         let chosen = chosen(counter.status_style, &status);
-        let rates = match self.window {
+        Ok(match self.window {
             RangeWindow::Fixed(_) => {
                 let recorded = self.recorded_selector(&REQUESTS_BY_STATUS).with_all(chosen);
-                self.scope.max(recorded.into(), &[LabelName::new(&status)])
+                let by_status = self.scope.max(recorded.into(), &[LabelName::new(&status)]);
+                self.scope.sum(by_status, &[])
             }
             RangeWindow::RateInterval | RangeWindow::DashboardRange => {
-                rate(self.requests_selector(signal)?.with_all(chosen).over(self.window))
+                self.sum_counted(&self.counted_requests(signal)?, &chosen, &[], self.rate())
             }
-        };
-        Ok(self.scope.sum(rates, &[]))
+        })
     }
 
     /// Errors per second by type.
@@ -199,11 +205,8 @@ impl<'a> ApiQueries<'a> {
     /// # Errors
     /// [`Signal::Duration`] has no metric.
     pub fn latency_buckets(&self) -> QueryResult {
-        let histogram = self.duration_series()?;
-        let buckets = self.duration_selector(&histogram, &histogram.family.bucket_series());
-        Ok(self
-            .scope
-            .sum(rate(buckets.over(self.window)), &[LabelName::new(labels::LE)]))
+        let le = [LabelName::new(labels::LE)];
+        Ok(self.sum_counted(&self.counted_buckets()?, &[], &le, self.rate()))
     }
 
     /// The mean duration of a request, in seconds; no series if there were no requests.
@@ -226,14 +229,9 @@ impl<'a> ApiQueries<'a> {
     /// # Errors
     /// [`Signal::InFlight`] has no metric.
     pub fn in_flight(&self) -> QueryResult {
-        let gauge = self
-            .dialect(Signal::InFlight)?
-            .in_flight()
-            .ok_or(MissingSignal(Signal::InFlight))?;
         // A scrape is itself a request in flight, so the excluded routes must not be counted here either.
-        let excluded = gauge.route.and_then(|route| self.excluded_routes(route));
-        let selector = self.scope.select(gauge.family.name).with_all(excluded);
-        Ok(self.scope.sum(selector.into(), &[]))
+        let gauge = self.counted(Signal::InFlight, MetricId::InFlight)?;
+        Ok(self.sum_counted(&gauge, &[], &[], Expr::from))
     }
 
     /// The number of requests that a replica is serving, on average over the replicas that are up.

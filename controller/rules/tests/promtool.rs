@@ -12,7 +12,7 @@ mod common;
 
 use std::{env, ffi::OsStr, path::PathBuf, process::Command};
 
-use common::{in_repository, listed};
+use common::{in_repository, listed, orders, overall_part, rules};
 use controller_rules::{alerts::alerts, promql::check_pattern};
 
 /// Fails where promtool is missing: a test that did not run must never look like one that passed.
@@ -30,7 +30,7 @@ fn promtool<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) {
 
 #[test]
 fn promtool_accepts_the_rules_without_a_lint_finding() {
-    for case in ["native", "undetected", "objectives", "operator"] {
+    for case in ["native", "by-route", "undetected", "objectives", "operator"] {
         let rules = in_repository(&format!("controller/rules/tests/cases/{case}/rules.json"));
         promtool([
             "check".as_ref(),
@@ -51,6 +51,53 @@ fn each_alert_fires_when_it_should_and_is_silent_when_it_should_not() {
     assert!(files.len() >= alerts().count());
     let arguments = ["test", "rules"].map(PathBuf::from).into_iter().chain(files);
     promtool(arguments.map(PathBuf::into_os_string));
+}
+
+#[test]
+fn each_alert_decides_the_same_by_metrics_over_all_routes() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("overall");
+    std::fs::create_dir_all(&folder).expect("the folder can be made");
+    let text = serde_json::to_string(&rules(&orders())).expect("rules are JSON");
+    std::fs::write(folder.join("rules.json"), text).expect("the rules can be written");
+    let entries = std::fs::read_dir(in_repository("controller/rules/tests/promtool")).expect("a folder");
+    let mut files = Vec::new();
+    for path in entries.map(|entry| entry.expect("a file").path()) {
+        let name = path.file_name().unwrap_or_default().to_owned();
+        let text = std::fs::read_to_string(&path).expect("the unit tests can be read");
+        let changed = with_overall(&text);
+        // Days of data are slow to evaluate, and are counted as hours are.
+        if changed != text && !name.to_string_lossy().contains(".days.") {
+            let changed = changed
+                .replace("../cases/by-route/rules.json", "rules.json")
+                .replace("../cases/objectives/rules.json", "rules.json");
+            std::fs::write(folder.join(&name), changed).expect("the file can be written");
+            files.push(folder.join(name));
+        }
+    }
+    assert!(files.len() > 10, "{files:?}");
+    let arguments = ["test", "rules"].map(PathBuf::from).into_iter().chain(files);
+    promtool(arguments.map(PathBuf::into_os_string));
+}
+
+/// Adds to a file of unit tests what the API exports over all routes beside each series of a route.
+fn with_overall(file: &str) -> String {
+    let dialect = orders().dialect.expect("a dialect");
+    let mut changed = String::new();
+    let mut lines = file.lines().enumerate().peekable();
+    while let Some((number, line)) = lines.next() {
+        changed.extend([line, "\n"]);
+        let series = line
+            .trim()
+            .strip_prefix("- series: '")
+            .and_then(|rest| rest.strip_suffix('\''));
+        let all = series.and_then(|series| overall_part(dialect, series, number));
+        if let Some((all, (_, values))) = all.zip(lines.peek()) {
+            let indent = line.len() - line.trim_start().len();
+            changed = changed.trim_end_matches(&format!("{line}\n")).to_owned();
+            changed.push_str(&format!("{:indent$}- series: '{all}'\n{values}\n{line}\n", ""));
+        }
+    }
+    changed
 }
 
 /// Patterns of one to five pieces; the same in every run.

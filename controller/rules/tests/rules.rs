@@ -8,7 +8,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{
-    expressions,
+    by_route, expressions,
     labels::{check_labels, output_labels},
     listed, of_the_platform, orders, rules, settings, undetected,
 };
@@ -153,6 +153,31 @@ fn no_series_of_a_route_is_read_twice_in_an_evaluation() {
                 let times = read.iter().filter(|name| **name == series).count();
                 assert!(times <= 1, "{id}: the rules read {series} {times} times");
             }
+        }
+    }
+}
+
+#[test]
+fn rules_of_a_page_with_metrics_over_all_routes_read_no_route_but_the_excluded_ones() {
+    let by_route = rules(&by_route());
+    for (made, all) in [(rules(&orders()), true), (by_route, false)] {
+        let exprs: Vec<_> = expressions(&made)
+            .into_iter()
+            .map(|(_, expr)| expr.to_string())
+            .collect();
+        assert!(exprs.iter().any(|expr| expr.contains("route")));
+        assert_eq!(!exprs.iter().any(|expr| expr.contains("route!~")), all);
+        assert_eq!(exprs.iter().any(|expr| expr.contains("_overall_")), all);
+    }
+    let nothing_excluded = rules(&ApiFacts {
+        excluded_routes: &[],
+        ..orders()
+    });
+    for (name, expr) in expressions(&nothing_excluded) {
+        for family in families_with_a_route(&native::NATIVE) {
+            let parts = [family.name.to_owned(), family.bucket_series()];
+            let read = selected(&expr);
+            assert!(!read.iter().any(|series| parts.contains(series)), "{name}: {expr}");
         }
     }
 }

@@ -18,14 +18,28 @@ mod scenario;
 
 use std::collections::BTreeSet;
 
-use common::listed;
+use common::{BY_ROUTE, listed};
 use controller_rules::alerts::alerts;
+use metric_contract::DialectId;
 use scenario::{Outcome, Scenario, run, scenarios};
 
 #[test]
 fn in_each_scenario_exactly_the_expected_alerts_fire() {
-    let outcomes: Vec<_> = scenarios().map(|scenario| (scenario, run(scenario))).collect();
-    print_matrix(&outcomes);
+    let outcomes: Vec<_> = scenarios()
+        .map(|scenario| (scenario, run(scenario, scenario.dialect.dialect())))
+        .collect();
+    judge(&outcomes);
+}
+
+#[test]
+fn the_same_alerts_fire_where_the_page_has_no_metric_over_all_routes() {
+    let native = scenarios().filter(|scenario| scenario.dialect == DialectId::Native);
+    let outcomes: Vec<_> = native.map(|scenario| (scenario, run(scenario, &BY_ROUTE))).collect();
+    judge(&outcomes);
+}
+
+fn judge(outcomes: &[(&Scenario, Outcome)]) {
+    print_matrix(outcomes);
     let findings: Vec<_> = outcomes
         .iter()
         .filter(|(_, outcome)| !outcome.passed)

@@ -4,6 +4,7 @@
 mod controller;
 mod http;
 mod rules;
+mod samples;
 
 use std::path::PathBuf;
 
@@ -22,7 +23,7 @@ enum Command {
     Controller(controller::Args),
     /// Measure what the HTTP layer costs a request and a series, beside other layers. Needs valgrind.
     Http,
-    /// Measure what `render` costs.
+    /// Measure what `render` costs, and what the rules and a dashboard of one API cost a real Prometheus.
     Rules(rules::Args),
 }
 
@@ -30,7 +31,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.command {
         Command::Controller(args) => print(&controller::measure(args, &binary()?)?),
         Command::Http => http::measure()?,
-        Command::Rules(args) => print(&rules::measure(args, &binary()?)?),
+        Command::Rules(args) => {
+            if !args.only_samples {
+                print(&rules::measure(args, &binary()?)?);
+            }
+            print(&samples::measure(&args.routes)?);
+        }
     }
     Ok(())
 }

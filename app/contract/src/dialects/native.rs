@@ -35,6 +35,20 @@ rows! {
         "Requests recorded under the unmatched route because the cap on series was reached.";
 }
 
+// The same over all routes: rules read these, so that what they cost does not grow with the routes.
+rows! {
+    HTTP_REQUESTS_OVERALL: RequestsOverall "http_requests_overall_total" Counter Count {"status": Status}
+        "HTTP requests answered, of all routes, by status.";
+    HTTP_REQUEST_DURATION_OVERALL: DurationOverall "http_request_duration_overall_seconds" Histogram Seconds {}
+        [DURATION_BUCKETS_SECONDS] "Time from the arrival of a request to the end of its response, of all routes.";
+    HTTP_REQUESTS_IN_PROGRESS_OVERALL: InFlightOverall "http_requests_in_progress_overall" Gauge Count {}
+        "HTTP requests being served now, of all routes.";
+    HTTP_SLOW_REQUESTS_OVERALL: SlowRequestsOverall "http_slow_requests_overall_total" Counter Count {}
+        "HTTP requests that took longer than the threshold for slow ones, of all routes.";
+    HTTP_EXCEPTIONS_OVERALL: ExceptionsOverall "http_exceptions_overall_total" Counter Count {"exception_type": Exception}
+        "Request handlers that panicked or failed with an error of their own, of all routes, by what it was.";
+}
+
 // What the service itself exports about its requests.
 rows! {
     HTTP_REQUEST_RATE: RequestRate "http_request_rate_per_second" Gauge Count {}
@@ -163,6 +177,11 @@ rows! {
 
 /// Every row, in the order of the page.
 pub const ROWS: &[DialectRow] = &[
+    HTTP_REQUESTS_OVERALL,
+    HTTP_REQUEST_DURATION_OVERALL,
+    HTTP_REQUESTS_IN_PROGRESS_OVERALL,
+    HTTP_SLOW_REQUESTS_OVERALL,
+    HTTP_EXCEPTIONS_OVERALL,
     HTTP_REQUESTS,
     HTTP_REQUEST_DURATION,
     HTTP_REQUESTS_IN_PROGRESS,
@@ -225,6 +244,9 @@ pub const ROWS: &[DialectRow] = &[
     RUNTIME_QUEUE_DEPTH,
     RUNTIME_BUSY,
 ];
+
+/// The rows but those over all routes, which stand first in [`ROWS`].
+pub const ROWS_WITHOUT_OVERALL: &[DialectRow] = ROWS.split_at(5).1;
 
 /// The dialect's table.
 pub const NATIVE: Dialect = Dialect {

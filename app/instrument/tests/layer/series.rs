@@ -69,11 +69,59 @@ async fn options_leave_families_out_and_change_buckets() {
     drained(&app, request("GET", "/")).await;
     let page = metrics.render(Format::Text);
     assert!(!page.contains("in_progress") && !page.contains("size_bytes"), "{page}");
-    let buckets: Vec<_> = page
-        .lines()
-        .filter_map(|line| line.split("le=\"").nth(1)?.split('"').next())
-        .collect();
-    assert_eq!(buckets, ["0.5", "2.0", "+Inf"]);
+    for histogram in ["http_request_duration_seconds", "http_request_duration_overall_seconds"] {
+        let buckets: Vec<_> = page
+            .lines()
+            .filter(|line| line.starts_with(histogram))
+            .filter_map(|line| line.split("le=\"").nth(1)?.split('"').next())
+            .collect();
+        assert_eq!(buckets, ["0.5", "2.0", "+Inf"], "{histogram}");
+    }
+    assert_eq!(page.matches("le=\"").count(), 6);
+}
+
+#[tokio::test]
+async fn counts_over_all_routes_are_the_sums_over_the_routes() {
+    let metrics = HttpMetrics::default();
+    let status =
+        |axum::extract::Path(status): axum::extract::Path<u16>| async move { StatusCode::from_u16(status).unwrap() };
+    let router = Router::new()
+        .route("/a/{status}", get(status).post(status))
+        .route("/b/{status}", get(status));
+    let app = instrumented(&metrics, router);
+    for path in ["/a/200", "/a/500", "/b/200", "/b/404", "/b/404", "/nowhere"] {
+        drained(&app, request("GET", path)).await;
+        drained(&app, request("POST", path)).await;
+    }
+    let page = metrics.render(Format::Text);
+    let sum = |name: &str, label: &str| -> f64 {
+        let lines = page
+            .lines()
+            .filter(|line| line.starts_with(&format!("{name}{{")) && line.contains(label));
+        lines
+            .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
+            .sum()
+    };
+    for status in ["200", "404", "405", "500"] {
+        let label = format!("status=\"{status}\"");
+        let requests = sum("http_requests_total", &label);
+        assert!(requests > 0.0, "{status}");
+        assert_eq!(sum("http_requests_overall_total", &label), requests, "{status}");
+    }
+    for le in ["0.005", "+Inf"] {
+        let label = format!("le=\"{le}\"");
+        assert_eq!(
+            sum("http_request_duration_overall_seconds_bucket", &label),
+            sum("http_request_duration_seconds_bucket", &label)
+        );
+    }
+    for overall in ["http_requests_in_progress_overall", "http_slow_requests_overall_total"] {
+        assert_eq!(value(&metrics, overall), Some(0.0), "{overall}");
+    }
+    assert_eq!(
+        value(&metrics, "http_request_duration_overall_seconds_count"),
+        Some(12.0)
+    );
 }
 
 #[tokio::test]

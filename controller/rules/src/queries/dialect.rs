@@ -130,9 +130,20 @@ impl<'a> ApiQueries<'a> {
         self.scope.select(&self.recorded_name(recorded))
     }
 
+    /// The condition that a series is of no excluded route.
     pub(super) fn excluded_routes(&self, route: &str) -> Option<Matcher> {
-        let patterns = self.api.excluded_routes.iter().map(|pattern| Regex::pattern(pattern));
-        Regex::any_of(patterns).map(|regex| Matcher::does_not_match(&*self.stored(route), &regex))
+        self.excluded()
+            .map(|regex| Matcher::does_not_match(&*self.stored(route), &regex))
+    }
+
+    /// The condition that a series is of an excluded route.
+    pub(super) fn only_excluded_routes(&self, route: &str) -> Option<Matcher> {
+        self.excluded()
+            .map(|regex| Matcher::matches(&*self.stored(route), &regex))
+    }
+
+    fn excluded(&self) -> Option<Regex> {
+        Regex::any_of(self.api.excluded_routes.iter().map(|pattern| Regex::pattern(pattern)))
     }
 
     pub(super) fn stored<'l>(&self, label: &'l str) -> Cow<'l, str> {

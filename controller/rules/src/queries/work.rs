@@ -98,8 +98,7 @@ impl ApiQueries<'_> {
     }
 
     fn event_rate(&self, signal: Signal, metric: MetricId) -> QueryResult {
-        let counter = self.metric_selector(signal, metric)?;
-        Ok(self.scope.sum(rate(counter.over(self.window)), &[]))
+        Ok(self.sum_counted(&self.counted(signal, metric)?, &[], &[], self.rate()))
     }
 
     /// Events per second of which an attribute has one of these values.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use metric_contract::{Dialect, TargetKind};
 
 use super::Scenario;
+use crate::common::overall_part;
 
 /// Upper bounds of the latency histogram that the drawn pods have, as Prometheus 3 writes them.
 const BOUNDS: [(f64, &str); 8] = [
@@ -45,12 +46,12 @@ pub(crate) struct Drawing {
 }
 
 impl Drawing {
-    pub(crate) fn of(scenario: &Scenario) -> Self {
+    pub(crate) fn of(scenario: &Scenario, dialect: &'static Dialect) -> Self {
         let mut drawing = Self {
             interval: scenario.interval,
             minutes: scenario.minutes,
             target: scenario.target,
-            dialect: scenario.dialect.dialect(),
+            dialect,
             bounds_without_point: false,
             series: Vec::new(),
         };
@@ -99,7 +100,11 @@ impl Drawing {
                 }
             };
         }
-        self.series.push((format!("{metric}{{{labels}}}"), values));
+        let series = format!("{metric}{{{labels}}}");
+        if let Some(all) = overall_part(self.dialect, &series, self.series.len()) {
+            self.series.push((all, values.clone()));
+        }
+        self.series.push((series, values));
     }
 
     /// Adds a series that exists within a span only.

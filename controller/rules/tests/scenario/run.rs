@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, env, fs, path::PathBuf, process::Command};
 
 use controller_rules::{ApiFacts, RuleSet};
+use metric_contract::Dialect;
 use serde_json::{Value, json};
 
 use super::{Drawing, Scenario};
@@ -21,9 +22,9 @@ pub(crate) struct Outcome {
 }
 
 /// The facts of the API of a scenario.
-fn facts(scenario: &Scenario) -> ApiFacts<'static> {
+fn facts(scenario: &Scenario, dialect: &'static Dialect) -> ApiFacts<'static> {
     ApiFacts {
-        dialect: Some(scenario.dialect.dialect()),
+        dialect: Some(dialect),
         target: scenario.target,
         scrape_interval_seconds: scenario.interval,
         ..orders()
@@ -40,8 +41,13 @@ fn common_names(rules: &RuleSet) -> impl Iterator<Item = String> {
 }
 
 /// The scenario as a unit test file of promtool; `expected` are the alerts that fire at some time.
-fn unit_test<'a>(scenario: &Scenario, rules: &RuleSet, expected: impl IntoIterator<Item = &'a str>) -> Value {
-    let drawing = Drawing::of(scenario);
+fn unit_test<'a>(
+    scenario: &Scenario,
+    dialect: &'static Dialect,
+    rules: &RuleSet,
+    expected: impl IntoIterator<Item = &'a str>,
+) -> Value {
+    let drawing = Drawing::of(scenario, dialect);
     let series: Vec<_> = drawing
         .series()
         .iter()
@@ -73,18 +79,19 @@ fn unit_test<'a>(scenario: &Scenario, rules: &RuleSet, expected: impl IntoIterat
     })
 }
 
-/// Runs promtool on the scenario and compares what fires with what the scenario expects.
-pub(crate) fn run(scenario: &Scenario) -> Outcome {
-    let rules = rules(&facts(scenario));
+/// Runs promtool on the scenario, with the names of a dialect, and compares what fires with what the scenario expects.
+pub(crate) fn run(scenario: &Scenario, dialect: &'static Dialect) -> Outcome {
+    let rules = rules(&facts(scenario, dialect));
     let made = alerts_of(&rules);
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
         .join("scenarios")
+        .join(format!("{}-rows", dialect.rows.len()))
         .join(scenario.name);
     fs::create_dir_all(&folder).expect("the folder can be made");
     let text = serde_json::to_string_pretty(&rules).expect("rules are JSON");
     fs::write(folder.join("rules.json"), text).expect("the rules can be written");
     let promtool = |expected: Vec<&str>| {
-        let test = unit_test(scenario, &rules, expected).to_string();
+        let test = unit_test(scenario, dialect, &rules, expected).to_string();
         let file = folder.join("test.yaml");
         fs::write(&file, test).expect("the test can be written");
         let program = env::var_os("PROMTOOL").expect("PROMTOOL must hold the path of promtool");

@@ -23,6 +23,12 @@ pub(super) struct Args {
     /// Runs.
     #[arg(long, default_value_t = 7)]
     runs: usize,
+    /// Routes of the API whose rules and dashboard a Prometheus evaluates.
+    #[arg(long, value_delimiter = ',', default_values_t = [20, 200])]
+    pub(super) routes: Vec<usize>,
+    /// Leave `render` out, which needs a build with optimizations.
+    #[arg(long)]
+    pub(super) only_samples: bool,
 }
 
 /// Measures, and returns the table.
