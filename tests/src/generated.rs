@@ -54,6 +54,7 @@ pub fn files() -> Result<Vec<(&'static str, String)>> {
         ),
         ("docs/reference/signals.md", controller_rules::reference::signals_page()),
         ("docs/reference/status.md", controller_api::status_page()),
+        ("docs/reference/lint.md", controller_rules::lint::reference_page()),
         ("docs/reference/http.md", app::routes::openapi::reference_page()),
     ])
 }

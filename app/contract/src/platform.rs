@@ -41,6 +41,21 @@ pub const ALERTS: &Family = &Family {
     signal: None,
 };
 
+/// `ALERTS_FOR_STATE`: since when each alert's condition holds, with the alert's labels.
+pub const ALERTS_FOR_STATE: &str = "ALERTS_FOR_STATE";
+
+/// The series that Prometheus makes itself for each target (storage/scrape of Prometheus 3.15).
+pub const TARGET_SERIES: &[&str] = &[
+    UP.name,
+    SCRAPE_DURATION.name,
+    SCRAPE_SAMPLES.name,
+    "scrape_samples_scraped",
+    "scrape_series_added",
+    "scrape_sample_limit",
+    "scrape_timeout_seconds",
+    "scrape_body_size_bytes",
+];
+
 /// Labels by which the operator's own families name a MonitoredApi. Its ServiceMonitor honours them, so `namespace` is
 /// the MonitoredApi's and not the operator's; where a Prometheus overrides that, only `api_namespace` still is.
 pub const OPERATOR_LABELS: &[&str] = &[labels::NAMESPACE, labels::API_NAMESPACE, labels::API_NAME];
@@ -261,3 +276,26 @@ pub const PROCESS_MEMORY: &Family = &Family {
     help: "Resident memory of the process.",
     signal: None,
 };
+
+/// The operator's own families that rules and panels may read.
+pub const OPERATOR_FAMILIES: &[&Family] = &[
+    REPLICAS_WANTED,
+    REPLICAS_READY,
+    PODS_NOT_READY,
+    RESTARTS,
+    LAST_TERMINATION_REASON,
+    INFO,
+    CONDITION,
+    BUILD_INFO,
+    LEADER,
+    RECONCILE_TOTAL,
+    RECONCILE_ERRORS,
+    RECONCILE_PANICS,
+    RECONCILE_TIME,
+    ACTIVE_WORKERS,
+    QUEUE_DEPTH,
+    WATCH_STALENESS,
+    WATCH_FAILURES,
+    APPLIES,
+    STATUS_WRITES,
+];

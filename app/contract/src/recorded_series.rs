@@ -19,6 +19,11 @@ impl RecordedSeries {
     pub fn name(&self, window: &str) -> String {
         format!("{}:{}:{}{window}", self.level, self.metric, self.operation)
     }
+
+    /// The labels of its series.
+    pub fn labels(&self) -> impl Iterator<Item = &'static str> {
+        self.level.split('_')
+    }
 }
 
 /// Requests per second of an API by status, from which every other figure of answered requests is taken.
@@ -78,3 +83,14 @@ pub const OBJECTIVE_BUDGET: RecordedSeries = RecordedSeries {
     operation: "remaining",
     help: "Share of an objective's error budget that is left: 1 is the whole budget, below 0 the objective is missed.",
 };
+
+/// Every recorded series.
+pub const ALL: &[&RecordedSeries] = &[
+    &REQUESTS,
+    &ERRORS,
+    &MEMORY,
+    &LATENCY_BUCKETS,
+    &OBJECTIVE_RATE,
+    &OBJECTIVE_EVENTS,
+    &OBJECTIVE_BUDGET,
+];

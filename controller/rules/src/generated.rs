@@ -9,9 +9,12 @@ use serde_json::{Value, json};
 use crate::{
     AlertSettings, ApiFacts, ApiLimits, FieldError, Objective, OmittedAlert, OmittedObjective, OmittedPanel,
     build_dashboard, build_rules,
+    lint::{Finding, lint_dashboard, lint_rules},
     template::{NAME, NAMESPACE, Names, TextTemplate, ValueTemplate},
 };
 
+/// Bytes of a name beyond those of the character that stands for it; names are at most 63 bytes.
+const BYTES_OF_A_NAME: usize = 60;
 /// How many kinds of API a thread remembers; a cluster has few.
 const REMEMBERED: usize = 16;
 
@@ -44,6 +47,12 @@ impl GeneratedRules {
     pub fn omitted_objectives(&self) -> &[OmittedObjective] {
         &self.0.omitted_objectives
     }
+
+    /// What the lint found.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.0.findings
+    }
 }
 
 #[derive(Debug)]
@@ -51,6 +60,7 @@ struct RulesTemplate {
     spec: Option<ValueTemplate>,
     omitted_alerts: Vec<OmittedAlert>,
     omitted_objectives: Vec<OmittedObjective>,
+    findings: Vec<Finding>,
 }
 
 /// Builds as [`build_rules`] does, and remembers what it built for APIs with other names.
@@ -61,7 +71,9 @@ pub fn generate_rules(api: &ApiFacts<'_>, settings: &AlertSettings) -> Result<Ge
     let build = |api: &ApiFacts<'_>, places: Places| {
         let rules = build_rules(api, settings)?;
         let spec = (!rules.groups.is_empty()).then(|| json!(rules));
+        let bytes = spec.as_ref().map_or(0, |spec| filled_bytes(&spec.to_string()));
         Ok(RulesTemplate {
+            findings: lint_rules(&rules, api, bytes),
             spec: spec.map(|spec| match places {
                 Places::Names => ValueTemplate::new(spec),
                 Places::None => ValueTemplate::Fixed(spec),
@@ -91,12 +103,19 @@ impl GeneratedDashboard {
     pub fn omitted_panels(&self) -> &[OmittedPanel] {
         &self.0.omitted_panels
     }
+
+    /// What the lint found.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.0.findings
+    }
 }
 
 #[derive(Debug)]
 struct DashboardTemplate {
     json: TextTemplate,
     omitted_panels: Vec<OmittedPanel>,
+    findings: Vec<Finding>,
 }
 
 /// Builds as [`build_dashboard`] does, and remembers what it built for APIs with other names.
@@ -106,6 +125,7 @@ pub fn generate_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> Gener
         let dashboard = build_dashboard(api, settings);
         let json = dashboard.to_json();
         Ok::<_, Infallible>(DashboardTemplate {
+            findings: lint_dashboard(&dashboard, api, filled_bytes(&json)),
             json: match places {
                 Places::Names => TextTemplate::new(&json),
                 Places::None => TextTemplate::fixed(json),
@@ -115,6 +135,14 @@ pub fn generate_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> Gener
     };
     let Ok(template) = DASHBOARDS.with_borrow_mut(|memory| memory.get(api, settings, build));
     GeneratedDashboard(template)
+}
+
+/// Most bytes that a text has once the longest names stand in its places.
+fn filled_bytes(text: &str) -> usize {
+    let places = text
+        .matches([NAMESPACE, NAME].map(|place| place.chars().next().unwrap_or_default()))
+        .count();
+    text.len() + places * BYTES_OF_A_NAME
 }
 
 /// Everything that rules and dashboards depend on, except names.

@@ -8,6 +8,8 @@ mod dashboard_uid;
 pub mod dashboards;
 mod facts;
 mod generated;
+pub mod lint;
+mod nearest;
 mod objective;
 pub mod objectives;
 pub mod operator;

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use metric_contract::labels::{ALERT_FAMILY, ALERT_NAME, BURN_TIER, JOB, NAMESPACE, OBJECTIVE, SEVERITY};
 
-use super::{AlertDef, alert, alerts, suggestion::nearest};
+use super::{AlertDef, alert, alerts};
 use crate::{
     AlertOverride, AlertSettings, FieldError,
+    nearest::nearest,
     promql::{Decimal, LabelName, PromDuration},
     settings::quoted,
 };

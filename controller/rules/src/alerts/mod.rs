@@ -12,7 +12,6 @@ mod objectives;
 mod pods;
 mod saturation;
 mod scrape;
-mod suggestion;
 mod template;
 mod threshold;
 mod traffic;

@@ -54,6 +54,18 @@ impl Dashboard {
         &self.omitted_panels
     }
 
+    /// Its queries: the path in its JSON, what a person calls it, and the PromQL.
+    pub(crate) fn queries(&self) -> impl Iterator<Item = (String, String, &Expr)> {
+        let panels = self.panels.iter().enumerate();
+        panels.flat_map(|(at, panel)| {
+            panel.targets.iter().enumerate().map(move |(index, target)| {
+                let path = format!("panels[{at}].targets[{index}].expr");
+                let title = format!("panel {}, query {}", panel.title, target.ref_id);
+                (path, title, &target.expr)
+            })
+        })
+    }
+
     /// The titles of its panels, without rows.
     pub fn titles(&self) -> impl Iterator<Item = &'static str> {
         self.panels

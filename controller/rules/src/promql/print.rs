@@ -228,7 +228,9 @@ impl AggregateOp {
 }
 
 impl Function {
-    const fn name(self) -> &'static str {
+    /// The name in PromQL.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Rate => "rate",
             Self::Increase => "increase",

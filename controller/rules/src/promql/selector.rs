@@ -22,6 +22,24 @@ pub struct Matcher {
 }
 
 impl Matcher {
+    /// The label.
+    #[must_use]
+    pub const fn label(&self) -> &LabelName {
+        &self.label
+    }
+
+    /// How it compares.
+    #[must_use]
+    pub const fn op(&self) -> MatchOp {
+        self.op
+    }
+
+    /// The value or pattern.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
     /// The label has exactly this value.
     #[must_use]
     pub fn equal(label: impl Into<LabelName>, value: &str) -> Self {
@@ -61,6 +79,18 @@ pub struct VectorSelector {
 }
 
 impl VectorSelector {
+    /// The name of the metric.
+    #[must_use]
+    pub const fn metric(&self) -> &MetricName {
+        &self.metric
+    }
+
+    /// The conditions on labels.
+    #[must_use]
+    pub fn matchers(&self) -> &[Matcher] {
+        &self.matchers
+    }
+
     /// Adds a condition.
     #[must_use]
     pub fn with(mut self, matcher: Matcher) -> Self {
@@ -126,6 +156,18 @@ pub struct RangeSelector {
 }
 
 impl RangeSelector {
+    /// Which series it reads.
+    #[must_use]
+    pub const fn selector(&self) -> &VectorSelector {
+        &self.selector
+    }
+
+    /// Whether it evaluates the selector every so often and does not read each sample.
+    #[must_use]
+    pub const fn is_subquery(&self) -> bool {
+        self.step.is_some()
+    }
+
     /// Makes it a subquery: the selector's value every `step`, not each sample. Cheaper over a long window.
     #[must_use]
     pub fn every(mut self, step: PromDuration) -> Self {

@@ -1,0 +1,76 @@
+//! The lint: mistakes that make an alert, a recording rule or a panel useless although Prometheus accepts them, and those
+//! for which it refuses a file.
+//!
+//! Our own rules and panels are checked as syntax trees before they are written; the files of others are parsed. The
+//! checks are the rows of [`Check`], one file each.
+
+mod alert_fields;
+mod check;
+mod comparison;
+mod dashboard_file;
+mod expression;
+mod finding;
+mod inference;
+mod label_set;
+mod matching;
+mod names;
+mod object_size;
+mod own;
+mod parsed;
+mod query;
+mod rule_file;
+mod rules;
+mod value_range;
+mod variables;
+mod vocabulary;
+
+use std::collections::BTreeMap;
+
+pub use check::{Check, Level, reference_page};
+pub use dashboard_file::lint_dashboard_file;
+pub use finding::{Finding, FindingPlace};
+use inference::KnownSeries;
+pub use rule_file::lint_rule_file;
+pub use vocabulary::Vocabulary;
+
+use crate::{ApiFacts, Dashboard, RuleSet};
+
+/// What is wrong with the rules of an API. `bytes`: their size as JSON.
+#[must_use]
+pub fn lint_rules(rules: &RuleSet, api: &ApiFacts<'_>, bytes: usize) -> Vec<Finding> {
+    let mut findings = rules::check_own(rules, &vocabulary_of(api));
+    findings.extend(object_size::check_rules(bytes).map(|mistake| mistake.at(FindingPlace::default())));
+    findings
+}
+
+/// What is wrong with the dashboard of an API. `bytes`: its size as JSON.
+#[must_use]
+pub fn lint_dashboard(dashboard: &Dashboard, api: &ApiFacts<'_>, bytes: usize) -> Vec<Finding> {
+    let vocabulary = vocabulary_of(api).with_recorded_series();
+    let known = KnownSeries {
+        vocabulary: &vocabulary,
+        recorded: BTreeMap::new(),
+    };
+    let mut findings = Vec::new();
+    for (path, title, expr) in dashboard.queries() {
+        let mistakes = expression::check(&own::query(expr), &known);
+        findings.extend(mistakes.into_iter().map(|mistake| {
+            mistake.at(FindingPlace {
+                path: path.clone(),
+                title: title.clone(),
+            })
+        }));
+    }
+    findings.extend(object_size::check_dashboard(bytes).map(|mistake| mistake.at(FindingPlace::default())));
+    findings
+}
+
+/// The metrics that rules and panels of an API may read, without those that its rules record.
+#[must_use]
+pub fn vocabulary_of(api: &ApiFacts<'_>) -> Vocabulary {
+    let vocabulary = Vocabulary::of_the_platform(api.target);
+    match api.dialect {
+        Some(dialect) => vocabulary.with_dialect(dialect),
+        None => vocabulary.complete(),
+    }
+}

@@ -1,0 +1,154 @@
+//! The metrics that exist, and the labels of each: of a dialect, of Prometheus itself, of the operator, or of a captured
+//! page.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use metric_contract::{
+    Dialect, DialectRow, Family, MetricKind, TargetKind,
+    labels::{ALERT_NAME, ALERT_STATE, LE, NAMESPACE},
+    platform, recorded_series,
+};
+
+use super::label_set::LabelSet;
+
+/// The metrics that rules and panels may read.
+#[derive(Debug, Clone)]
+pub struct Vocabulary {
+    target: TargetKind,
+    series: BTreeMap<Cow<'static, str>, LabelSet>,
+    /// Whether a metric that is not in it is a mistake.
+    complete: bool,
+    /// Whether the series that our own rules record are in it.
+    recorded: bool,
+}
+
+impl Vocabulary {
+    /// The metrics of Prometheus itself and of the operator. No metric of an API is known, so each one passes.
+    #[must_use]
+    pub fn of_the_platform(target: TargetKind) -> Self {
+        let mut vocabulary = Self {
+            target,
+            series: BTreeMap::new(),
+            complete: false,
+            recorded: false,
+        };
+        for series in platform::TARGET_SERIES {
+            vocabulary.insert::<&str>(Cow::Borrowed(series), &[], &[]);
+        }
+        // Where a Prometheus overrides the labels of the operator's own series, it stores theirs as exported.
+        let exported: Vec<_> = target
+            .reserved()
+            .iter()
+            .map(|label| format!("exported_{label}"))
+            .collect();
+        for family in platform::OPERATOR_FAMILIES {
+            vocabulary.insert_family(family, family.labels.iter().copied().map(Cow::Borrowed), &exported);
+        }
+        let mut alerts = LabelSet::unknown();
+        alerts.add(ALERT_NAME);
+        vocabulary
+            .series
+            .insert(Cow::Borrowed(platform::ALERTS_FOR_STATE), alerts.clone());
+        alerts.add(ALERT_STATE);
+        vocabulary.series.insert(Cow::Borrowed(platform::ALERTS.name), alerts);
+        vocabulary
+    }
+
+    /// The same, and nothing else: a metric of an API is a mistake.
+    #[must_use]
+    pub fn complete(mut self) -> Self {
+        self.complete = true;
+        self
+    }
+
+    /// Adds the metrics of a dialect.
+    #[must_use]
+    pub fn with_dialect(mut self, dialect: &Dialect) -> Self {
+        for DialectRow { family, .. } in dialect.rows {
+            let target = self.target;
+            self.insert_family(
+                family,
+                family.labels.iter().map(|label| target.stored_label(label)),
+                &[],
+            );
+        }
+        self.complete()
+    }
+
+    /// Adds the series that our own rules record.
+    #[must_use]
+    pub fn with_recorded_series(mut self) -> Self {
+        self.recorded = true;
+        self
+    }
+
+    /// Adds a series of a captured page: the labels that each of its samples has, and those that some have.
+    pub fn add_series(&mut self, name: &str, always: &[&str], sometimes: &[&str]) {
+        let stored = |labels: &[&str]| -> Vec<String> {
+            let stored = labels.iter().map(|label| self.target.stored_label(label).into_owned());
+            stored.collect()
+        };
+        let (always, sometimes) = (stored(always), stored(sometimes));
+        self.insert(Cow::Owned(name.to_owned()), &always, &sometimes);
+        self.complete = true;
+    }
+
+    /// Adds a label that targets have beside those that Prometheus gives each.
+    pub fn add_target_label(&mut self, label: &str) {
+        for labels in self.series.values_mut() {
+            labels.add_possible(label);
+        }
+    }
+
+    fn insert_family(
+        &mut self,
+        family: &Family,
+        labels: impl Iterator<Item = Cow<'static, str>>,
+        sometimes: &[String],
+    ) {
+        let mut always: Vec<String> = labels.map(Cow::into_owned).collect();
+        match family.kind {
+            MetricKind::Counter | MetricKind::Gauge => self.insert(Cow::Borrowed(family.name), &always, sometimes),
+            MetricKind::Histogram | MetricKind::Summary => {
+                self.insert(family.sum_series().into(), &always, sometimes);
+                self.insert(family.count_series().into(), &always, sometimes);
+            }
+        }
+        if family.kind == MetricKind::Histogram {
+            always.push(LE.to_owned());
+            self.insert(family.bucket_series().into(), &always, sometimes);
+        }
+    }
+
+    fn insert<L: AsRef<str>>(&mut self, name: Cow<'static, str>, always: &[L], sometimes: &[L]) {
+        let reserved = self.target.reserved().iter().copied();
+        let always = reserved.chain(always.iter().map(AsRef::as_ref));
+        // A static scrape configuration may set the namespace itself.
+        let sometimes = [NAMESPACE].into_iter().chain(sometimes.iter().map(AsRef::as_ref));
+        self.series.insert(name, LabelSet::of(always, sometimes));
+    }
+
+    /// The labels of a metric's series; `None`: it does not exist.
+    pub(super) fn labels(&self, metric: &str) -> Option<Cow<'_, LabelSet>> {
+        self.series
+            .get(metric)
+            .map(Cow::Borrowed)
+            .or_else(|| self.recorded_labels(metric).map(Cow::Owned))
+    }
+
+    fn recorded_labels(&self, metric: &str) -> Option<LabelSet> {
+        // The name of a recorded series ends in the length of its window.
+        let mut all = recorded_series::ALL.iter().filter(|_| self.recorded);
+        let series = all.find(|series| metric.starts_with(&series.name("")))?;
+        Some(LabelSet::of(series.labels(), []))
+    }
+
+    /// Whether a metric that is not in it is a mistake.
+    pub(super) const fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.series.keys().map(AsRef::as_ref)
+    }
+}

@@ -1,0 +1,296 @@
+//! The lint finds the mistakes of others, and nothing in our own rules and dashboards, for every dialect and target.
+
+mod common;
+
+use common::{dashboard, listed, orders, rules, settings, undetected};
+use controller_rules::{
+    AlertSettings, ApiFacts, ApiLimits, build_rules, generate_dashboard, generate_rules,
+    lint::{
+        Check, Finding, Vocabulary, lint_dashboard, lint_dashboard_file, lint_rule_file, lint_rules, vocabulary_of,
+    },
+};
+use metric_contract::{DialectId, TargetKind};
+use serde_json::{Value, json};
+
+/// `shop/orders` in every dialect, behind every kind of target, with and without limits; and before it was scraped.
+fn apis() -> Vec<ApiFacts<'static>> {
+    let mut apis = vec![undetected()];
+    for dialect in DialectId::ALL {
+        for target in [TargetKind::ServiceMonitor, TargetKind::Static] {
+            for limits in [orders().limits, ApiLimits::default()] {
+                apis.push(ApiFacts {
+                    dialect: Some(dialect.dialect()),
+                    target,
+                    limits,
+                    ..orders()
+                });
+            }
+        }
+    }
+    apis
+}
+
+fn sentences(findings: &[Finding]) -> Vec<String> {
+    findings.iter().map(Finding::to_string).collect()
+}
+
+#[test]
+fn nothing_is_found_in_what_is_generated() {
+    for api in apis() {
+        let name = api.dialect.map(|dialect| dialect.name);
+        let rules = generate_rules(&api, &settings()).unwrap();
+        let found = sentences(rules.findings());
+        assert!(
+            found.is_empty(),
+            "rules of {name:?}, {:?}:{}",
+            api.target,
+            listed(&found)
+        );
+        let found = sentences(generate_dashboard(&api, &settings()).findings());
+        assert!(
+            found.is_empty(),
+            "dashboard of {name:?}, {:?}:{}",
+            api.target,
+            listed(&found)
+        );
+    }
+}
+
+#[test]
+fn parsed_text_gives_the_findings_of_the_tree_that_was_printed() {
+    // In the vocabulary of another dialect many names are unknown, so that there is something to compare.
+    let foreign = ApiFacts {
+        dialect: Some(DialectId::Otel.dialect()),
+        ..orders()
+    };
+    let key = |finding: &Finding| (finding.place.path.clone(), finding.check, finding.sentence.clone());
+    for api in apis() {
+        for facts in [api, foreign] {
+            let rules = rules(&api);
+            let mut own: Vec<_> = lint_rules(&rules, &facts, 0).iter().map(key).collect();
+            let mut read: Vec<_> = lint_rule_file(&json!(rules), &vocabulary_of(&facts))
+                .iter()
+                .map(key)
+                .collect();
+            own.sort();
+            read.sort();
+            assert_eq!(own, read);
+            let dashboard = dashboard(&api);
+            let own: Vec<_> = lint_dashboard(&dashboard, &facts, 0).iter().map(key).collect();
+            let vocabulary = vocabulary_of(&facts).with_recorded_series();
+            let read: Vec<_> = lint_dashboard_file(&json!(dashboard), &vocabulary)
+                .iter()
+                .map(key)
+                .collect();
+            assert_eq!(own, read);
+        }
+    }
+    assert!(!lint_rules(&rules(&orders()), &foreign, 0).is_empty());
+}
+
+/// The ids of what is found in an alert with this expression.
+fn found_in(expr: &str) -> Vec<&'static str> {
+    let file = json!({"groups": [{"name": "a", "rules": [{
+        "alert": "A", "expr": expr, "labels": {"severity": "warning"},
+        "annotations": {"summary": "s", "description": "d", "runbook_url": "https://runbooks.example/A"},
+    }]}]});
+    let findings = lint_rule_file(&file, &vocabulary_of(&orders()));
+    findings.iter().map(|finding| finding.check.id()).collect()
+}
+
+#[test]
+fn expressions_that_can_work_pass() {
+    for expr in [
+        "sum by (route) (rate(http_requests_total{status=~\"5..\"}[5m])) > 1",
+        "sum by (job) (up) / count by (job) (up) < 0.5",
+        "sum by (job, route) (rate(http_requests_total[5m])) / on (job) group_left sum by (job) (up) > 3",
+        "sum without (route, method) (rate(http_requests_total[5m])) > 1 and on (job) up == 1",
+        "histogram_quantile(0.9, sum by (le) (rate(http_request_duration_seconds_bucket[5m]))) > 1",
+        "absent(up{job=\"x\"})",
+        "max by (job) (label_replace(monitored_api_replicas_ready, \"job\", \"$1\", \"name\", \"(.+)\")) < sum by (job) (up)",
+        "sum by (job) (rate(http_requests_total[5m])) unless sum by (job) (ALERTS{alertstate=\"firing\"})",
+        "time() - process_start_time_seconds > 60",
+        "rate(http_requests_total[5m]) > 0",
+        "(up == bool 0) > 0",
+        "hour() > 8 and on () vector(1)",
+        "{__name__=~\"http_.*\", route=\"/\"} > 0",
+        "max_over_time(rate(http_requests_total[5m])[1h:5m]) > 3",
+        "-up < 0",
+        "count_values(\"version\", app_info) > 1",
+        "topk by (job) (3, http_requests_in_progress) > 3",
+    ] {
+        assert_eq!(found_in(expr), [""; 0], "{expr}");
+    }
+}
+
+#[test]
+fn expressions_that_cannot_work_are_found() {
+    for (expr, check) in [
+        ("sum(rate(http_requests_total[5m])", Check::Syntax),
+        ("rate(http_requests_total) > 0", Check::Syntax),
+        ("http_request_total > 0", Check::UnknownMetric),
+        ("rate(http_requests_total{code=\"500\"}[5m]) > 0", Check::UnknownLabel),
+        ("sum by (endpoint_name) (http_requests_total) > 0", Check::UnknownLabel),
+        (
+            "sum by (route) (sum by (job) (http_requests_total)) > 0",
+            Check::UnknownLabel,
+        ),
+        (
+            "histogram_quantile(0.9, sum by (job) (rate(http_request_duration_seconds_bucket[5m]))) > 1",
+            Check::UnknownLabel,
+        ),
+        (
+            "sum by (route) (http_requests_total) / sum by (job) (http_requests_total) > 1",
+            Check::OperatorMatch,
+        ),
+        ("sum(up) / on (job) count by (job) (up) < 1", Check::OperatorMatch),
+        ("http_requests_total > 1 and sum(up) > 1", Check::OperatorMatch),
+        ("http_requests_total * ignoring (route) up > 1", Check::OperatorMatch),
+        ("sum by (job) (up) > 1 or vector(1) > 0", Check::UnionLabels),
+        ("sum(rate(http_requests_total[5m])) < 0", Check::ConstantComparison),
+        ("rate(http_requests_total[5m]) >= 0", Check::ConstantComparison),
+        ("up > 1", Check::ConstantComparison),
+        ("1 > bool 2", Check::ConstantComparison),
+        ("app_info == app_info", Check::ConstantComparison),
+        ("vector(1) > 0", Check::ConstantComparison),
+        ("rate(http_requests_total[5m])", Check::AlwaysFiring),
+        ("up == bool 0", Check::AlwaysFiring),
+    ] {
+        assert!(found_in(expr).contains(&check.id()), "{expr}: {:?}", found_in(expr));
+    }
+}
+
+#[test]
+fn an_alert_without_what_a_person_needs_is_found() {
+    let rule = |labels: Value, annotations: Value| {
+        let rules = json!([{"alert": "A", "expr": "up == 0", "labels": labels, "annotations": annotations}]);
+        let file = json!({"groups": [{"name": "a", "rules": rules}]});
+        sentences(&lint_rule_file(&file, &vocabulary_of(&orders())))
+    };
+    let found = rule(json!({}), json!({"summary": " "}));
+    assert_eq!(found.len(), 4, "{found:?}");
+    for what in [
+        "annotation summary",
+        "annotation description",
+        "runbook",
+        "label severity",
+    ] {
+        assert!(
+            found.iter().any(|sentence| sentence.contains(what)),
+            "{what}: {found:?}"
+        );
+    }
+    let whole = json!({"summary": "s", "description": "d", "runbook": "https://runbooks.example/A"});
+    assert_eq!(rule(json!({"severity": "page"}), whole), [""; 0]);
+}
+
+#[test]
+fn what_prometheus_refuses_in_the_form_of_a_file_is_found_with_its_place() {
+    let rule = |rule: Value| json!({"groups": [{"name": "a", "rules": [rule]}]});
+    for (file, path, word) in [
+        (json!({}), "", "groups"),
+        (json!({"groups": [{"rules": []}]}), "groups[0]", "name"),
+        (
+            json!({"groups": [{"name": "a"}, {"name": "a"}]}),
+            "groups[0].name",
+            "several",
+        ),
+        (
+            json!({"groups": [{"name": "a", "intervall": "1m"}]}),
+            "groups[0].intervall",
+            "intervall",
+        ),
+        (
+            json!({"groups": [{"name": "a", "interval": "1 minute"}]}),
+            "groups[0].interval",
+            "duration",
+        ),
+        (rule(json!({"expr": "up"})), "groups[0].rules[0]", "either"),
+        (
+            rule(json!({"record": "a:b", "alert": "A", "expr": "up"})),
+            "groups[0].rules[0]",
+            "either",
+        ),
+        (
+            rule(json!({"record": "a b", "expr": "up"})),
+            "groups[0].rules[0].record",
+            "series",
+        ),
+        (rule(json!({"record": "a:b"})), "groups[0].rules[0]", "expr"),
+        (
+            rule(json!({"record": "a:b", "expr": "up", "for": "5m"})),
+            "groups[0].rules[0].for",
+            "for",
+        ),
+        (
+            rule(json!({"record": "a:b", "expr": "up", "labels": {"a-b": "c"}})),
+            "groups[0].rules[0].labels",
+            "a-b",
+        ),
+        (
+            rule(json!({"record": "a:b", "expr": "up", "labels": {"a": 1}})),
+            "groups[0].rules[0].labels.a",
+            "text",
+        ),
+    ] {
+        let findings = lint_rule_file(&file, &vocabulary_of(&orders()));
+        let found = findings.iter().find(|finding| finding.check == Check::Form);
+        let found = found.unwrap_or_else(|| panic!("{file}: {findings:?}"));
+        assert_eq!(found.place.path, path, "{file}");
+        assert!(found.sentence.contains(word), "{found}");
+    }
+}
+
+#[test]
+fn a_series_that_the_same_file_records_has_the_labels_of_its_rule() {
+    let file = |expr: &str| {
+        json!({"groups": [{"name": "a", "rules": [
+            {"record": "a:b", "expr": "sum by (job) (up)", "labels": {"kind": "x"}},
+            {"record": "a:c", "expr": expr},
+        ]}]})
+    };
+    let found = |expr| sentences(&lint_rule_file(&file(expr), &vocabulary_of(&orders())));
+    assert_eq!(found("sum by (kind, job) (a:b)"), [""; 0]);
+    assert!(found("sum by (route) (a:b)")[0].contains("use one of job, kind"));
+    assert!(found("a:d > 1")[0].contains("a:d is not a metric"));
+    assert!(found("a:b / sum by (job) (up)")[0].contains("label kind"));
+}
+
+#[test]
+fn queries_of_a_dashboard_are_checked_in_every_panel_and_with_variables() {
+    let panel = |expr: &str| json!({"title": "P", "targets": [{"refId": "A", "expr": expr}]});
+    let found = |dashboard: Value| lint_dashboard_file(&dashboard, &vocabulary_of(&orders()));
+    let good = "sum by ($by) (rate(http_requests_total{job=~\"$job\"}[$__rate_interval])) > $limit";
+    assert_eq!(found(json!({"panels": [panel(good)]})), []);
+    let inner = json!({"type": "row", "panels": [panel("up"), panel("upp")]});
+    let findings = found(json!({"panels": [panel("up"), inner]}));
+    assert_eq!(findings[0].place.path, "panels[1].panels[1].targets[0].expr");
+    assert_eq!(findings[0].check, Check::UnknownMetric);
+    let old = json!({"rows": [{"panels": [panel("rate(up)")]}]});
+    assert_eq!(found(old)[0].check, Check::Syntax);
+    let loki = json!({"title": "logs", "datasource": {"type": "loki"}, "targets": [{"expr": "{app=\"x\"} |= \"y\""}]});
+    assert_eq!(found(json!({"panels": [loki]})), []);
+}
+
+#[test]
+fn rules_that_are_too_large_to_be_written_are_found() {
+    let settings = AlertSettings {
+        labels: (0..50).map(|n| (format!("label_{n}"), "x".repeat(400))).collect(),
+        ..AlertSettings::default()
+    };
+    assert!(build_rules(&orders(), &settings).is_ok());
+    let found = sentences(generate_rules(&orders(), &settings).unwrap().findings());
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].contains("512 KiB") && found[0].contains("object-size"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn without_a_dialect_every_metric_of_others_passes() {
+    let file =
+        json!({"groups": [{"name": "a", "rules": [{"record": "a:b", "expr": "sum by (x) (node_load1{y=\"z\"})"}]}]});
+    let vocabulary = Vocabulary::of_the_platform(TargetKind::ServiceMonitor);
+    assert_eq!(lint_rule_file(&file, &vocabulary), []);
+}
