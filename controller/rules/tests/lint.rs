@@ -185,7 +185,7 @@ fn an_alert_without_what_a_person_needs_is_found() {
 }
 
 #[test]
-fn what_prometheus_refuses_in_the_form_of_a_file_is_found_with_its_place() {
+fn a_form_that_prometheus_refuses_is_found_with_its_place() {
     let rule = |rule: Value| json!({"groups": [{"name": "a", "rules": [rule]}]});
     for (file, path, word) in [
         (json!({}), "", "groups"),
