@@ -86,6 +86,7 @@ pub const OBJECTIVE_BUDGET: RecordedSeries = RecordedSeries {
 
 /// Every recorded series.
 pub const ALL: &[&RecordedSeries] = &[
+    &REQUESTS_BY_STATUS,
     &REQUESTS,
     &ERRORS,
     &MEMORY,

@@ -77,6 +77,8 @@ reasons! {
     Forbidden: [ChildrenApplied], "Grant the operator the permission that the message names (the chart's RBAC holds them all).";
     /// The API server refuses an object as invalid.
     Invalid: [ChildrenApplied], "Correct the field of the spec that the message points to.";
+    /// The lint found a mistake in the rules or the dashboard, so they are not written; the last good ones stay.
+    LintFailed: [ChildrenApplied, RulesSelected, RulesHealthy, DashboardPlaced], "Change the spec so that what the message names goes away, or report it if the spec is right; `docs/reference/lint.md` lists the checks.";
     /// Somebody else keeps changing an object back, so the operator writes it every five minutes at most.
     Contested: [ChildrenApplied], "Let only one of the two write the object, as the message says.";
     /// A request failed in a way that may pass; it is tried again.

@@ -98,7 +98,7 @@ struct Input {
 }
 
 /// The file as messages name it.
-fn shown(file: &Path) -> String {
+pub(crate) fn shown(file: &Path) -> String {
     if file == Path::new("-") {
         "standard input".to_owned()
     } else {
@@ -115,7 +115,7 @@ fn read(file: &Path) -> Result<Input> {
     parse(&text(file)?)
 }
 
-fn text(file: &Path) -> Result<String> {
+pub(crate) fn text(file: &Path) -> Result<String> {
     if file != Path::new("-") {
         return Ok(fs::read_to_string(file)?);
     }

@@ -8,5 +8,5 @@ mod input;
 pub mod runbooks;
 mod settings;
 
-pub use commands::{Command, crd, explain, render};
+pub use commands::{Command, crd, explain, lint, render};
 pub use settings::SettingsArgs;

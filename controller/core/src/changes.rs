@@ -1,6 +1,7 @@
 //! The changes that would make the cluster equal to a plan, decided from what the watches know. Deciding makes no request.
 
 use controller_api::ChildRecord;
+use controller_rules::lint;
 
 use crate::{
     children::{child_kind, deployment::leaves_out_replicas},
@@ -126,6 +127,9 @@ fn decide_child(planned: &PlannedChild, records: &[ChildRecord], facts: &Facts, 
         && let Some((class, message)) = &facts.unreadable_deployment
     {
         return Decision::Fail(Outcome::of_failure(planned, *class, message));
+    }
+    if let Some(finding) = lint::sentence(&planned.findings) {
+        return Decision::Fail(Outcome::LintFailed(finding));
     }
     match facts.state(planned.kind) {
         KindState::Synced => {

@@ -15,6 +15,7 @@ pub mod failure;
 pub mod foreign_text;
 mod from_live;
 pub mod kind;
+pub mod lint;
 pub mod manifest;
 pub mod metadata;
 pub mod object_hash;

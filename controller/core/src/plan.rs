@@ -4,6 +4,7 @@
 use std::{fmt, sync::OnceLock};
 
 use controller_api::ChildRecord;
+use controller_rules::lint::Finding;
 use serde_json::Value;
 
 use crate::{
@@ -55,6 +56,8 @@ pub struct PlannedChild {
     /// `metadata.resourceVersion` of the live object, where a part of `object` was copied from it: an update carries it,
     /// so that the API server refuses what was copied from an older one.
     pub preconditioned_on: Option<String>,
+    /// What the lint found in it. With an error among them it must not be written, and the last good one stays.
+    pub findings: Vec<Finding>,
     /// Computed when it is first asked for: `render` never needs it.
     desired_hash: OnceLock<String>,
 }
@@ -68,6 +71,7 @@ impl PlannedChild {
             name,
             object,
             preconditioned_on: None,
+            findings: Vec::new(),
             desired_hash: OnceLock::new(),
         }
     }
@@ -136,6 +140,8 @@ pub enum Outcome {
     Invalid(String),
     /// The request failed in a way that may pass.
     Failed(String),
+    /// The lint found a mistake in it, so it was not sent; the sentence says which. The last good one stays.
+    LintFailed(String),
     /// Somebody else keeps changing it, so it is not written back at once; the sentence says who.
     Contested(String),
     /// It waits for an old object to go; the sentence says for which.
@@ -154,6 +160,7 @@ impl Outcome {
             | Self::CrdMissing
             | Self::Forbidden(_)
             | Self::Invalid(_)
+            | Self::LintFailed(_)
             | Self::Failed(_)
             | Self::Contested(_)
             | Self::Waiting(_)
@@ -170,6 +177,7 @@ impl Outcome {
             | Self::CrdMissing
             | Self::Forbidden(_)
             | Self::Invalid(_)
+            | Self::LintFailed(_)
             | Self::Failed(_)
             | Self::Contested(_) => true,
         }

@@ -2,6 +2,7 @@
 //! without owner references.
 
 use controller_api::MonitoredApi;
+use controller_rules::lint;
 use serde_json::Value;
 
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
     facts::{Facts, Settings},
     omission::Omission,
     owner::ApiRef,
+    plan::PlannedChild,
     violation::Violation,
 };
 
@@ -30,8 +32,21 @@ pub fn render(api: &MonitoredApi, settings: &Settings) -> Result<Rendered, Vec<V
     // A uid that was copied with a manifest would name an owner that does not exist.
     let owner = ApiRef::of(api).without_uid();
     let plan = compile(api, settings, &Facts::default(), &owner)?;
+    let failed: Vec<Violation> = plan.children.iter().filter_map(not_to_be_written).collect();
+    if !failed.is_empty() {
+        return Err(failed);
+    }
     Ok(Rendered {
         objects: plan.children.into_iter().map(|child| child.object).collect(),
         omissions: plan.omissions,
+    })
+}
+
+/// What keeps the operator from writing a child.
+fn not_to_be_written(child: &PlannedChild) -> Option<Violation> {
+    let finding = lint::sentence(&child.findings)?;
+    Some(Violation {
+        path: "spec".to_owned(),
+        message: format!("the {child} is not written, because the lint found a mistake in it: {finding}"),
     })
 }

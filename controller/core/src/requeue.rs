@@ -75,8 +75,8 @@ const fn after(outcome: &Outcome) -> Requeue {
         Outcome::Conflict(_) => Requeue::After(CONFLICT_RECHECK),
         Outcome::Contested(_) => Requeue::After(CONTEST_RECHECK),
         Outcome::Forbidden(_) | Outcome::Invalid(_) => Requeue::After(REFUSAL_RECHECK),
-        // The watch of the kind notices when its CRD arrives.
-        Outcome::CrdMissing => Requeue::OnEvent,
+        // The watch of the kind notices when its CRD arrives. Only another spec or another release gives other rules.
+        Outcome::CrdMissing | Outcome::LintFailed(_) => Requeue::OnEvent,
         Outcome::Waiting(_) => Requeue::After(DELETION_RECHECK),
         Outcome::Pending(_) => Requeue::After(PENDING_RECHECK),
         Outcome::Failed(_) => Requeue::Backoff,

@@ -117,6 +117,7 @@ fn expressions_that_can_work_pass() {
         "max_over_time(rate(http_requests_total[5m])[1h:5m]) > 3",
         "-up < 0",
         "count_values(\"version\", app_info) > 1",
+        "http_requests_total{route=~\"/{{id}}\"} > 1",
         "topk by (job) (3, http_requests_in_progress) > 3",
     ] {
         assert_eq!(found_in(expr), [""; 0], "{expr}");

@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+mod lint;
 mod many;
 mod outside;
 mod storage;

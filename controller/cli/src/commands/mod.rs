@@ -2,6 +2,7 @@
 
 pub mod crd;
 pub mod explain;
+pub mod lint;
 pub mod render;
 
 use std::process::ExitCode;
@@ -15,6 +16,9 @@ pub enum Command {
     Render(render::RenderArgs),
     /// Say what an alert, a panel, a signal, a condition or a reason means, and what becomes of it for given MonitoredApis.
     Explain(explain::ExplainArgs),
+    /// Check rules and dashboards: those that MonitoredApis lead to, or those in files. Exit code 0: fine, 1: findings, 2:
+    /// unreadable input.
+    Lint(lint::LintArgs),
     /// Print the CustomResourceDefinition.
     Crd,
 }
@@ -29,6 +33,7 @@ impl Command {
         match self {
             Self::Render(args) => render::run(args),
             Self::Explain(args) => explain::run(args),
+            Self::Lint(args) => lint::run(args),
             Self::Crd => crd::run(),
         }
     }

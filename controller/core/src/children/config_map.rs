@@ -56,11 +56,7 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
             .collect(),
     };
     let name = format!("{}-dashboard", owner.name);
-    built.children.push(object(
-        ROW.kind,
-        owner,
-        name,
-        meta,
-        body([("data", Value::Object(data))]),
-    ));
+    let mut child = object(ROW.kind, owner, name, meta, body([("data", Value::Object(data))]));
+    child.findings = dashboard.findings().to_vec();
+    built.children.push(child);
 }

@@ -150,7 +150,9 @@ fn held_back(used: &AppliedChild, verb: &str) -> Option<Outcome> {
         Outcome::Conflict(_) => Outcome::Conflict(sentence("which belongs to another owner")),
         Outcome::Forbidden(_) => Outcome::Forbidden(sentence("which the operator is not permitted to write")),
         Outcome::Invalid(_) => Outcome::Invalid(sentence("which the API server refuses as it is wanted")),
-        Outcome::Failed(_) | Outcome::CrdMissing => Outcome::Failed(sentence("which could not be written")),
+        Outcome::Failed(_) | Outcome::LintFailed(_) | Outcome::CrdMissing => {
+            Outcome::Failed(sentence("which could not be written"))
+        }
         Outcome::Waiting(_) => Outcome::Waiting(sentence("and an old one of this name is still being deleted")),
         Outcome::Pending(why) => Outcome::Pending(why.clone()),
     })

@@ -37,7 +37,7 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let owner = &input.api.owner;
     let meta = OwnMetadata::labels(monitoring.object_labels.clone());
     let fields = body([("spec", spec)]);
-    built
-        .children
-        .push(object(ROW.kind, owner, owner.name.clone(), meta, fields));
+    let mut child = object(ROW.kind, owner, owner.name.clone(), meta, fields);
+    child.findings = rules.findings().to_vec();
+    built.children.push(child);
 }

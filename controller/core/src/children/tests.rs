@@ -501,3 +501,42 @@ fn a_claim_that_somebody_made_larger_keeps_its_size_and_the_authors_own_one_does
     // The author lowers the size: the API server refuses it, and the status says so.
     assert_eq!(size("10Gi", "20Gi", false), "10Gi");
 }
+
+/// A spec whose rules are too large to be written.
+fn of_large_rules() -> Value {
+    json!({"image": "i", "preset": "native", "alerts": {"labels": {"x".repeat(60_000): "y"}}})
+}
+
+#[test]
+fn rules_that_fail_the_lint_are_planned_and_not_sent() {
+    let plan = plan(&of_large_rules(), &Facts::default());
+    for (child, decision) in plan
+        .children
+        .iter()
+        .zip(crate::changes::decide(&plan, &[], &Facts::default()).decisions)
+    {
+        let failed = matches!(&decision, Decision::Fail(Outcome::LintFailed(why)) if why.contains("512 KiB"));
+        assert_eq!(
+            failed,
+            child.kind == ChildKind::PROMETHEUS_RULE,
+            "{child}: {decision:?}"
+        );
+    }
+}
+
+#[test]
+fn objects_that_the_operator_would_not_write_are_not_rendered() {
+    let api = serde_json::from_value(json!({
+        "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
+        "metadata": {"name": "orders", "namespace": "shop"}, "spec": of_large_rules(),
+    }))
+    .unwrap();
+    let violations = crate::render(&api, &Settings::default()).unwrap_err();
+    assert_eq!(violations.len(), 1, "{violations:?}");
+    assert!(
+        violations[0].message.contains("PrometheusRule orders is not written"),
+        "{violations:?}"
+    );
+    let linted = crate::lint::lint(&api, &Settings::default()).unwrap();
+    assert_eq!(linted[0].title, "PrometheusRule orders");
+}

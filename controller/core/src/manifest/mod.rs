@@ -22,6 +22,24 @@ pub struct Place {
 }
 
 impl Place {
+    /// The place at a line and a column, both counted from 1.
+    #[must_use]
+    pub const fn new(line: usize, column: usize) -> Self {
+        Self { line, column }
+    }
+
+    /// The line, counted from 1.
+    #[must_use]
+    pub const fn line(self) -> usize {
+        self.line
+    }
+
+    /// The column, counted from 1.
+    #[must_use]
+    pub const fn column(self) -> usize {
+        self.column
+    }
+
     fn of(marker: &Marker) -> Self {
         Self {
             line: marker.line(),
@@ -52,6 +70,20 @@ pub struct ManifestError {
     message: String,
 }
 
+impl ManifestError {
+    /// Where it is.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        self.place
+    }
+
+    /// What is wrong, without the place.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
 /// An object of a manifest.
 #[derive(Debug, Clone, Default)]
 pub struct Manifest {
@@ -62,6 +94,12 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Place of the value at a path, or of the nearest one around it.
+    #[must_use]
+    pub fn place(&self, path: &str) -> Place {
+        self.origin(path).0
+    }
+
     /// Place of the value at a path, or of the nearest one around it, and its text, where that stood without quotes.
     fn origin(&self, path: &str) -> (Place, Option<&str>) {
         let mut around = path;

@@ -98,10 +98,11 @@ pub(super) fn of_missing_crds(applied: &Applied) -> impl Iterator<Item = ChildKi
 }
 
 /// The reasons for which a child is not as wanted: the condition gives the first of these that applies.
-const WORST_FIRST: [Reason; 7] = [
+const WORST_FIRST: [Reason; 8] = [
     Reason::Conflict,
     Reason::Forbidden,
     Reason::Invalid,
+    Reason::LintFailed,
     Reason::Contested,
     Reason::Failed,
     Reason::WaitingForDeletion,
@@ -123,6 +124,7 @@ fn failure(child: &AppliedChild) -> Option<(Reason, String)> {
         Outcome::Conflict(why) => Some((Reason::Conflict, format!("{place}: Conflict: {why}"))),
         Outcome::Forbidden(why) => Some((Reason::Forbidden, format!("{place}: Forbidden: {why}"))),
         Outcome::Invalid(why) => Some((Reason::Invalid, format!("{place}: Invalid: {why}"))),
+        Outcome::LintFailed(why) => Some((Reason::LintFailed, format!("{place}: LintFailed: {why}"))),
         Outcome::Contested(why) => Some((Reason::Contested, format!("{place}: Contested: {why}"))),
         Outcome::Failed(why) => Some((Reason::Failed, format!("{place}: Failed: {why}"))),
         Outcome::Waiting(why) => Some((Reason::WaitingForDeletion, format!("{place}: {why}"))),
@@ -154,6 +156,7 @@ pub(super) fn needed_children(applied: &Applied) -> NeededChildren {
         Outcome::Conflict(_)
         | Outcome::Forbidden(_)
         | Outcome::Invalid(_)
+        | Outcome::LintFailed(_)
         | Outcome::Contested(_)
         | Outcome::CrdMissing => true,
         Outcome::Unchanged | Outcome::Applied | Outcome::Failed(_) | Outcome::Waiting(_) | Outcome::Pending(_) => false,
@@ -211,7 +214,7 @@ fn state(child: &AppliedChild, workload_ready: bool, input: &FoldInput<'_>) -> &
         Outcome::Unchanged | Outcome::Applied => "Ready",
         Outcome::Conflict(_) | Outcome::Contested(_) => "Conflict",
         Outcome::CrdMissing => "Missing",
-        Outcome::Forbidden(_) | Outcome::Invalid(_) | Outcome::Failed(_) => "Failed",
+        Outcome::Forbidden(_) | Outcome::Invalid(_) | Outcome::LintFailed(_) | Outcome::Failed(_) => "Failed",
         Outcome::Waiting(_) | Outcome::Pending(_) => "Progressing",
     }
 }

@@ -26,6 +26,12 @@ pub(super) fn placed(input: &FoldInput<'_>) -> Option<Verdict> {
 fn of_outcome(outcome: &Outcome, name: &str, settings: &DashboardSettings) -> Verdict {
     match outcome {
         Outcome::Unchanged | Outcome::Applied | Outcome::Contested(_) => {}
+        Outcome::LintFailed(why) => {
+            return Verdict::no(
+                Reason::LintFailed,
+                monitoring::lint_sentence(ChildKind::CONFIG_MAP, why),
+            );
+        }
         Outcome::Conflict(_)
         | Outcome::CrdMissing
         | Outcome::Forbidden(_)

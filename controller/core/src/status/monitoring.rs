@@ -69,6 +69,7 @@ pub(super) fn not_written(input: &FoldInput<'_>, kind: ChildKind) -> Option<Verd
                 kind.plural, kind.group
             ),
         )),
+        Outcome::LintFailed(why) => Some(Verdict::no(Reason::LintFailed, lint_sentence(kind, why))),
         Outcome::Conflict(_)
         | Outcome::Forbidden(_)
         | Outcome::Invalid(_)
@@ -79,6 +80,13 @@ pub(super) fn not_written(input: &FoldInput<'_>, kind: ChildKind) -> Option<Verd
             format!("the {kind} could not be written: see ChildrenApplied"),
         )),
     }
+}
+
+/// Why an object with a mistake was not written, and what to do.
+pub(super) fn lint_sentence(kind: ChildKind, why: &str) -> String {
+    format!(
+        "the {kind} was not written, because the lint found a mistake in it, and the last good one stays: {why}; change the spec so that the mistake goes, or report it if the spec is right"
+    )
 }
 
 fn by_prometheus(input: &FoldInput<'_>, api: &ValidApi, kind: ChildKind) -> Verdict {

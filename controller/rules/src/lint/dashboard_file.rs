@@ -51,7 +51,7 @@ fn panels(parent: &Value, path: &str, known: &KnownSeries<'_>, findings: &mut Ve
 
 fn check(expr: &str, place: &FindingPlace, known: &KnownSeries<'_>, findings: &mut Vec<Finding>) {
     let mistakes = match parsed::query(&variables::replaced(expr)) {
-        Ok(query) => expression::check(&query, known),
+        Ok(query) => query.map(|query| expression::check(&query, known)).unwrap_or_default(),
         Err(error) => vec![rule_file::syntax(&error)],
     };
     findings.extend(mistakes.into_iter().map(|mistake| mistake.at(place.clone())));

@@ -65,6 +65,17 @@ pub fn lint_dashboard(dashboard: &Dashboard, api: &ApiFacts<'_>, bytes: usize) -
     findings
 }
 
+/// The first error, and how many more there are. `None`: it may be written.
+#[must_use]
+pub fn sentence(findings: &[Finding]) -> Option<String> {
+    let mut errors = findings.iter().filter(|finding| finding.check.level() == Level::Error);
+    let first = errors.next()?;
+    Some(match errors.count() {
+        0 => first.to_string(),
+        more => format!("{first} (and {more} more)"),
+    })
+}
+
 /// The metrics that rules and panels of an API may read, without those that its rules record.
 #[must_use]
 pub fn vocabulary_of(api: &ApiFacts<'_>) -> Vocabulary {

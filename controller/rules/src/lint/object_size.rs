@@ -9,7 +9,7 @@ const MAX_DASHBOARD_BYTES: usize = 200 * 1024;
 
 /// Checks the size of the rules of one object.
 pub(super) fn check_rules(bytes: usize) -> Option<Mistake> {
-    let hint = "use fewer objectives, or shorter labels: each label stands on every alert";
+    let hint = "use fewer objectives, shorter labels (each stands on every alert) or shorter patterns of routes";
     check("the rules", bytes, MAX_RULES_BYTES, hint)
 }
 
@@ -19,7 +19,7 @@ pub(super) fn check_dashboard(bytes: usize) -> Option<Mistake> {
         "the dashboard",
         bytes,
         MAX_DASHBOARD_BYTES,
-        "split it into several dashboards",
+        "split it, or shorten what every query repeats, such as excluded routes",
     )
 }
 

@@ -7,17 +7,28 @@ use promql_parser::{
     },
 };
 
+use crate::promql::check_pattern;
+
 use super::query::{
     Aggregation, AggregationKind, Call, Grouping, LabelMatcher, Many, MatcherKind, Matching, Operation, Operator,
     Query, Selector,
 };
 
-/// Reads an expression.
+/// Begins what the parser says of a pattern that it cannot compile; the pattern follows.
+const ILLEGAL_PATTERN: &str = "illegal regex for ";
+
+/// Reads an expression. `None`: Prometheus takes it, and this parser does not, because its patterns are of another dialect.
 ///
 /// # Errors
 /// What the parser says.
-pub(super) fn query(text: &str) -> Result<Query, String> {
-    tree(&parser::parse(text)?)
+pub(super) fn query(text: &str) -> Result<Option<Query>, String> {
+    match parser::parse(text) {
+        Ok(expr) => tree(&expr).map(Some),
+        Err(error) => match error.strip_prefix(ILLEGAL_PATTERN) {
+            Some(pattern) if check_pattern(pattern).is_ok() => Ok(None),
+            Some(_) | None => Err(error),
+        },
+    }
 }
 
 fn tree(expr: &Expr) -> Result<Query, String> {

@@ -199,7 +199,7 @@ impl RuleReader {
             }
         };
         match parsed::query(&text) {
-            Ok(query) => Some(query),
+            Ok(query) => query,
             Err(error) => {
                 self.add(format!("{path}.expr"), title, syntax(&error));
                 None

@@ -93,6 +93,11 @@ impl Vocabulary {
         self.complete = true;
     }
 
+    /// Adds a series of whose labels nothing is known.
+    pub fn add_unlabelled(&mut self, name: &str) {
+        self.series.insert(Cow::Owned(name.to_owned()), LabelSet::unknown());
+    }
+
     /// Adds a label that targets have beside those that Prometheus gives each.
     pub fn add_target_label(&mut self, label: &str) {
         for labels in self.series.values_mut() {

@@ -132,3 +132,29 @@ fn objects_that_pods_of_the_old_revision_need_are_reported_and_fail_nothing() {
     assert!(message.contains("ServiceAccount old is no longer wanted"), "{message}");
     assert!(status.children.iter().any(|record| record.name == "old"));
 }
+
+#[test]
+fn rules_and_a_dashboard_that_fail_the_lint_are_reported_where_people_look_and_leave_the_workload_ready() {
+    let mut world = World::well();
+    world.applied = Some(applied(|kind| match kind {
+        kind if [ChildKind::PROMETHEUS_RULE, ChildKind::CONFIG_MAP].contains(&kind) => {
+            Outcome::LintFailed("alert ApiDown: up > 1 never holds".to_owned())
+        }
+        _ => Outcome::Unchanged,
+    }));
+    let status = world.fold();
+    for name in ["ChildrenApplied", "RulesHealthy", "RulesSelected", "DashboardPlaced"] {
+        assert_eq!(says(&status, name), "False/LintFailed");
+        assert!(
+            condition(&status, name)
+                .message
+                .contains("alert ApiDown: up > 1 never holds")
+        );
+    }
+    assert!(
+        condition(&status, "RulesHealthy")
+            .message
+            .contains("the last good one stays")
+    );
+    assert_eq!(says(&status, "Ready"), "True/Ready");
+}

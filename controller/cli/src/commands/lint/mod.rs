@@ -1,0 +1,146 @@
+//! `monitored-api lint`: what is wrong with rules and dashboards, without a cluster.
+
+mod document;
+mod report;
+mod vocabulary;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Result, ensure};
+use clap::{Args, ValueEnum};
+use controller_core::facts::Settings;
+use controller_core::manifest;
+use metric_contract::{DialectId, TargetKind};
+
+use self::document::Linter;
+use self::report::{Problem, LintedFile};
+use self::vocabulary::Vocabularies;
+use crate::input::{BAD_INPUT, FINDINGS, FINE, shown, text};
+use crate::settings::SettingsArgs;
+
+/// Arguments of `lint`.
+#[derive(Debug, Args)]
+pub struct LintArgs {
+    /// File to check, or - for standard input: MonitoredApis (what is generated for them is checked), PrometheusRules, rule
+    /// files of Prometheus, Grafana dashboards as JSON, ConfigMaps with dashboards. YAML or JSON, several documents
+    /// allowed. May be repeated.
+    #[arg(short = 'f', long = "file", value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// Dialect of the metrics that rule files and dashboards read. Without it and without --metrics every metric passes.
+    #[arg(long, value_name = "DIALECT")]
+    dialect: Option<DialectId>,
+    /// Page of metrics, as an application or exporter serves it, whose metrics rule files and dashboards may read. May be
+    /// repeated.
+    #[arg(long, value_name = "FILE")]
+    metrics: Vec<PathBuf>,
+    /// How Prometheus finds the targets, which decides which labels it renames to exported_*.
+    #[arg(long, value_name = "TARGET", default_value = "service-monitor")]
+    target: TargetArg,
+    /// Label that targets have beside those that Prometheus gives each, such as cluster. May be repeated.
+    #[arg(long = "target-label", value_name = "LABEL")]
+    target_labels: Vec<String>,
+    /// Form of the output.
+    #[arg(short, long, value_name = "FORM", default_value = "table")]
+    output: OutputForm,
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+/// How Prometheus finds a target.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TargetArg {
+    /// Through a ServiceMonitor.
+    ServiceMonitor,
+    /// Through `static_configs`.
+    Static,
+}
+
+impl TargetArg {
+    const fn kind(self) -> TargetKind {
+        match self {
+            Self::ServiceMonitor => TargetKind::ServiceMonitor,
+            Self::Static => TargetKind::Static,
+        }
+    }
+}
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OutputForm {
+    /// For people: each finding with its line.
+    Table,
+    /// A list of findings as JSON.
+    Json,
+    /// The same as YAML.
+    Yaml,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// A page of metrics can't be read, or the output can't be written.
+pub fn run(args: LintArgs) -> Result<ExitCode> {
+    let LintArgs {
+        files,
+        dialect,
+        metrics,
+        target,
+        target_labels,
+        output,
+        settings,
+    } = args;
+    let settings = settings.settings();
+    let mut code = FINE;
+    let mut sources = Vec::new();
+    for file in files {
+        match read(&file) {
+            Ok(source) => sources.push(source),
+            Err(error) => {
+                eprintln!("{}: {error:#}", shown(&file));
+                code = BAD_INPUT;
+            }
+        }
+    }
+    let vocabularies = Vocabularies::new(target.kind(), dialect, &metrics, &target_labels)?;
+    let problems = lint(&sources, vocabularies, &settings);
+    for problem in &problems {
+        code = code.max(if problem.is_bad_input() { BAD_INPUT } else { FINDINGS });
+    }
+    report::print(&problems, &sources, output)?;
+    Ok(ExitCode::from(code))
+}
+
+fn read(file: &Path) -> Result<LintedFile> {
+    let text = text(file)?;
+    let manifests = manifest::read(&text)?;
+    ensure!(
+        manifests.iter().any(document::can_be_checked),
+        "nothing here can be checked: use MonitoredApis, PrometheusRules, rule files (groups: …) or dashboards (panels: …)"
+    );
+    Ok(LintedFile {
+        name: shown(file),
+        text,
+        manifests,
+    })
+}
+
+/// Checks every document. Rules and dashboards may read what the rules of any file record.
+fn lint(sources: &[LintedFile], vocabularies: Vocabularies, settings: &Settings) -> Vec<Problem> {
+    let manifests = || sources.iter().flat_map(|source| &source.manifests);
+    let recorded = manifests().flat_map(document::recorded_series);
+    let linter = Linter {
+        vocabulary: vocabularies.with_recorded(recorded),
+        settings,
+    };
+    let mut problems = Vec::new();
+    for (at, source) in sources.iter().enumerate() {
+        let of_source = source.manifests.iter().flat_map(|manifest| linter.lint(manifest));
+        problems.extend(of_source.map(|problem| problem.in_source(at)));
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests;
