@@ -177,3 +177,10 @@ fn an_operator_whose_sides_can_never_match_is_found() {
     let raw = Expr::from(scope.select("up"));
     assert!(check_labels(&raw.clone().per(raw)).is_err());
 }
+
+#[test]
+fn a_character_that_prometheus_takes_for_broken_text_is_escaped() {
+    let scope = ApiScope::new("shop", "orders");
+    let expr = Expr::from(scope.select("up").with(Matcher::equal("x", "a\u{fffd}b")));
+    assert!(expr.to_string().contains(r#"x="a\ufffdb""#), "{expr}");
+}

@@ -16,6 +16,9 @@ use crate::{
 /// Labels that the rules set themselves and that alerts are routed by; no setting may change them.
 const RESERVED_LABELS: [&str; 6] = [ALERT_NAME, NAMESPACE, JOB, ALERT_FAMILY, OBJECTIVE, BURN_TIER];
 
+/// Most bytes of a label's name: no YAML reader takes a key of more than 1,024 on its line.
+const MAX_LABEL_NAME: usize = 1_000;
+
 /// An alert with the settings that apply to it.
 #[derive(Debug, Clone)]
 pub(crate) struct ActiveAlert {
@@ -214,6 +217,12 @@ fn usable_labels(labels: &BTreeMap<String, String>, path: &str, errors: &mut Fie
             errors.add(
                 path,
                 format!("{name} is not a valid label name: use letters, digits and _, for example team"),
+            );
+        } else if name.len() > MAX_LABEL_NAME {
+            let name = quoted(name);
+            errors.add(
+                path,
+                format!("{name} is not a valid label name: use at most {MAX_LABEL_NAME} characters, for example team"),
             );
         } else if name == SEVERITY {
             errors.add(

@@ -202,7 +202,8 @@ fn needs_escape(c: char, next: Option<char>) -> bool {
         '"' | '\\' => true,
         '$' => next.is_some_and(|next| next == '_' || next == '{' || next.is_alphabetic()),
         '[' => next == Some('['),
-        _ => c.is_control(),
+        // Prometheus takes the replacement character for broken UTF-8 and refuses the expression.
+        _ => c.is_control() || c == char::REPLACEMENT_CHARACTER,
     }
 }
 

@@ -14,7 +14,7 @@ use controller_core::manifest;
 use metric_contract::{DialectId, TargetKind};
 
 use self::document::Linter;
-use self::report::{Problem, LintedFile};
+use self::report::{LintedFile, Problem};
 use self::vocabulary::Vocabularies;
 use crate::input::{BAD_INPUT, FINDINGS, FINE, shown, text};
 use crate::settings::SettingsArgs;
