@@ -24,23 +24,43 @@ mod value_range;
 mod variables;
 mod vocabulary;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use check::{Check, Level, reference_page};
 pub use dashboard_file::lint_dashboard_file;
 pub use finding::{Finding, FindingPlace};
 use inference::KnownSeries;
+use metric_contract::recorded_series::OBJECTIVE_RATE;
 pub use rule_file::lint_rule_file;
 pub use vocabulary::Vocabulary;
 
-use crate::{ApiFacts, Dashboard, RuleSet};
+use crate::{ApiFacts, Dashboard, Rule, RuleSet, promql::metrics};
 
 /// What is wrong with the rules of an API. `bytes`: their size as JSON.
 #[must_use]
 pub fn lint_rules(rules: &RuleSet, api: &ApiFacts<'_>, bytes: usize) -> Vec<Finding> {
-    let mut findings = rules::check_own(rules, &vocabulary_of(api));
+    let mut vocabulary = vocabulary_of(api);
+    for metric in own_counters(rules) {
+        if vocabulary.labels(&metric).is_none() {
+            vocabulary.add_unlabelled(&metric);
+        }
+    }
+    let mut findings = rules::check_own(rules, &vocabulary);
     findings.extend(object_size::check_rules(bytes).map(|mistake| mistake.at(FindingPlace::default())));
     findings
+}
+
+/// The metrics that objectives count and no rule records: an objective may count what the API itself exports, of which no
+/// dialect knows.
+fn own_counters(rules: &RuleSet) -> BTreeSet<String> {
+    let all = rules.groups.iter().flat_map(|group| &group.rules);
+    let counted = all.filter_map(|rule| match rule {
+        Rule::Recording(rule) if rule.record.starts_with(&OBJECTIVE_RATE.name("")) => Some(metrics(&rule.expr)),
+        Rule::Recording(_) | Rule::Alerting(_) => None,
+    });
+    let names = counted.flatten().map(|metric| metric.as_str().to_owned());
+    // The names of recorded series, and only theirs, have colons.
+    names.filter(|metric| !metric.contains(':')).collect()
 }
 
 /// What is wrong with the dashboard of an API. `bytes`: its size as JSON.
