@@ -230,7 +230,7 @@ impl<'a> ApiQueries<'a> {
     /// [`Signal::InFlight`] has no metric.
     pub fn in_flight(&self) -> QueryResult {
         // A scrape is itself a request in flight, so the excluded routes must not be counted here either.
-        let gauge = self.counted(Signal::InFlight, MetricId::InFlight)?;
+        let gauge = self.counted_metric(Signal::InFlight, MetricId::InFlight)?;
         Ok(self.sum_counted(&gauge, &[], &[], Expr::from))
     }
 

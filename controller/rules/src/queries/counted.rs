@@ -81,7 +81,7 @@ impl ApiQueries<'_> {
     }
 
     /// A metric; of a histogram, its count.
-    pub(super) fn counted(&self, signal: Signal, metric: MetricId) -> Result<Counted, MissingSignal> {
+    pub(super) fn counted_metric(&self, signal: Signal, metric: MetricId) -> Result<Counted, MissingSignal> {
         let dialect = self.dialect(signal)?;
         let row = dialect.row(metric).ok_or(MissingSignal(signal))?;
         Ok(Counted::new(row, dialect.overall(metric), |family| match family.kind {

@@ -98,7 +98,7 @@ impl ApiQueries<'_> {
     }
 
     fn event_rate(&self, signal: Signal, metric: MetricId) -> QueryResult {
-        Ok(self.sum_counted(&self.counted(signal, metric)?, &[], &[], self.rate()))
+        Ok(self.sum_counted(&self.counted_metric(signal, metric)?, &[], &[], self.rate()))
     }
 
     /// Events per second of which an attribute has one of these values.
