@@ -108,7 +108,7 @@ fn planned(case: &Path) -> Result<Vec<Value>> {
     let children = plan.children.into_iter();
     Ok(children
         .filter(|child| !FROM_RULES.contains(&child.kind))
-        .map(|child| child.object)
+        .map(|child| child.object().clone())
         .collect())
 }
 

@@ -23,7 +23,10 @@ pub fn writes(namespace: &str, name: &str, spec: &Value, status: &Value) -> Resu
     let objects = render(&api, &Settings::default())
         .map_err(|violations| anyhow!("{violations:?}"))?
         .objects;
-    let mut writes: Vec<Write> = objects.iter().map(apply).collect::<Result<_>>()?;
+    let mut writes: Vec<Write> = objects
+        .iter()
+        .map(|intent| apply(intent.object()))
+        .collect::<Result<_>>()?;
     let path = format!("{}/status", MONITORED_APIS.object(namespace, name));
     writes.push(Write::merge(path, &json!({"status": status})));
     Ok(writes)

@@ -69,7 +69,7 @@ pub fn rival(planned: &PlannedChild, live: Option<&Metadata>) -> String {
         return "another installation of this operator writes it too: let only one of them watch this namespace"
             .to_owned();
     };
-    let scaled = planned.kind == ChildKind::DEPLOYMENT && planned.object.pointer("/spec/replicas").is_some();
+    let scaled = planned.kind == ChildKind::DEPLOYMENT && planned.object().pointer("/spec/replicas").is_some();
     match live.other_owner_of("replicas").filter(|_| scaled) {
         Some(manager) => format!(
             "{manager} sets its number of replicas too, as a HorizontalPodAutoscaler does: remove spec.replicas to leave the \

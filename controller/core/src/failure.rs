@@ -60,7 +60,7 @@ impl Outcome {
 
 /// The refusal, and the field for a label that a policy of another product or of the platform demands.
 fn refused(planned: &PlannedChild, message: &str) -> String {
-    let mut sentence = refusal(message, &planned.object);
+    let mut sentence = refusal(message, planned.object());
     if message.contains(" denied ") && message.contains("label") {
         sentence.push_str(": write a label that a policy demands into spec.objectLabels");
     }

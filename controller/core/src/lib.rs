@@ -14,6 +14,7 @@ pub mod facts;
 pub mod failure;
 pub mod foreign_text;
 mod from_live;
+pub mod intent;
 pub mod kind;
 pub mod lint;
 pub mod manifest;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::{
     from_live::FromLive,
+    intent::Intent,
     kind::ChildKind,
     object_hash,
     omission::{self, Omission},
@@ -51,9 +52,9 @@ pub struct PlannedChild {
     pub kind: ChildKind,
     /// Its name.
     pub name: String,
-    /// The complete intent, with owner reference and labels, without uid: the body of the server-side apply.
-    pub object: Value,
-    /// `metadata.resourceVersion` of the live object, where a part of `object` was copied from it: an update carries it,
+    /// The complete intent, with owner reference and labels.
+    pub intent: Intent,
+    /// `metadata.resourceVersion` of the live object, where a part of the intent was copied from it: an update carries it,
     /// so that the API server refuses what was copied from an older one.
     pub preconditioned_on: Option<String>,
     /// What the lint found in it. With an error among them it must not be written, and the last good one stays.
@@ -69,17 +70,23 @@ impl PlannedChild {
         Self {
             kind,
             name,
-            object,
+            intent: Intent::new(object),
             preconditioned_on: None,
             findings: Vec::new(),
             desired_hash: OnceLock::new(),
         }
     }
 
-    /// SHA-256, in hexadecimal, of `object`'s canonical JSON.
+    /// The body of the server-side apply, without uid.
+    #[must_use]
+    pub fn object(&self) -> &Value {
+        self.intent.object()
+    }
+
+    /// SHA-256, in hexadecimal, of the object's canonical JSON.
     #[must_use]
     pub fn desired_hash(&self) -> &str {
-        self.desired_hash.get_or_init(|| object_hash::hash(&self.object))
+        self.desired_hash.get_or_init(|| object_hash::hash(self.object()))
     }
 }
 

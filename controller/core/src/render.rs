@@ -3,11 +3,11 @@
 
 use controller_api::MonitoredApi;
 use controller_rules::lint;
-use serde_json::Value;
 
 use crate::{
     compile::compile,
     facts::{Facts, Settings},
+    intent::Intent,
     omission::Omission,
     owner::ApiRef,
     plan::PlannedChild,
@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Rendered {
     /// Every object that the operator would write, in apply order.
-    pub objects: Vec<Value>,
+    pub objects: Vec<Intent>,
     /// Alerts, objectives and panels that are left out.
     pub omissions: Vec<Omission>,
 }
@@ -37,7 +37,7 @@ pub fn render(api: &MonitoredApi, settings: &Settings) -> Result<Rendered, Vec<V
         return Err(failed);
     }
     Ok(Rendered {
-        objects: plan.children.into_iter().map(|child| child.object).collect(),
+        objects: plan.children.into_iter().map(|child| child.intent).collect(),
         omissions: plan.omissions,
     })
 }

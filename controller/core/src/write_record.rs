@@ -161,7 +161,7 @@ pub fn created_by_us(answer: &Metadata, owner_uid: &str) -> bool {
 /// The intent that takes back all that we applied to the object with this uid: its identity and no field.
 #[must_use]
 pub fn nothing(planned: &PlannedChild, uid: &str) -> Value {
-    let of = |pointer: &str| planned.object.pointer(pointer).cloned().unwrap_or_default();
+    let of = |pointer: &str| planned.object().pointer(pointer).cloned().unwrap_or_default();
     json!({
         "apiVersion": of("/apiVersion"),
         "kind": of("/kind"),
@@ -220,7 +220,7 @@ fn owns_exactly(live: &LiveObject, planned: &PlannedChild) -> bool {
     let fields = live.metadata.applied_fields().map(serde_json::from_str::<Value>);
     fields.and_then(Result::ok).is_some_and(|fields| {
         let ours = project::project(&live.object, &fields);
-        let wanted = project::without_identity(&planned.object);
+        let wanted = project::without_identity(planned.object());
         object_hash::canonical_json(&ours) == object_hash::canonical_json(&wanted)
     })
 }

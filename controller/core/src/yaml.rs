@@ -8,7 +8,7 @@ mod object;
 
 use serde::Serialize;
 
-pub use self::object::write_object;
+pub use self::object::{is_plain_name, write_object};
 
 /// A value cannot be written as YAML.
 #[derive(Debug, thiserror::Error)]

@@ -81,12 +81,16 @@ fn written(object: &Value) -> String {
     text
 }
 
+/// The objects of a case.
+fn objects(case: &str) -> Vec<Value> {
+    let rendered =
+        render(&read(case), &Settings::default()).unwrap_or_else(|violations| panic!("{case}: {violations:#?}"));
+    rendered.objects.iter().map(|intent| intent.object().clone()).collect()
+}
+
 /// File name and content of each object.
 fn output(case: &str) -> BTreeMap<String, String> {
-    let objects = render(&read(case), &Settings::default())
-        .unwrap_or_else(|violations| panic!("{case}: {violations:#?}"))
-        .objects;
-    objects
+    objects(case)
         .into_iter()
         .map(|object| {
             let kind = object["kind"].as_str().unwrap().to_lowercase();
@@ -144,7 +148,7 @@ fn every_case_gives_its_golden_objects() {
 #[test]
 fn the_pod_template_of_an_unchanged_spec_never_changes() {
     for (case, pinned) in POD_TEMPLATES {
-        let objects = render(&read(case), &Settings::default()).unwrap().objects;
+        let objects = objects(case);
         let deployment = objects.iter().find(|object| object["kind"] == "Deployment").unwrap();
         assert_eq!(
             object_hash::hash(&deployment["spec"]["template"]),
@@ -178,7 +182,7 @@ fn no_object_holds_an_empty_list_or_a_null() {
         }
     }
     for (case, _) in POD_TEMPLATES {
-        for object in render(&read(case), &Settings::default()).unwrap().objects {
+        for object in objects(case) {
             check(&object, case);
         }
     }
@@ -187,7 +191,7 @@ fn no_object_holds_an_empty_list_or_a_null() {
 #[test]
 fn exactly_one_service_is_scraped() {
     for (case, _) in POD_TEMPLATES {
-        let objects = render(&read(case), &Settings::default()).unwrap().objects;
+        let objects = objects(case);
         let monitor = objects
             .iter()
             .find(|object| object["kind"] == "ServiceMonitor")
@@ -212,6 +216,33 @@ fn exactly_one_service_is_scraped() {
 fn the_same_input_gives_the_same_objects() {
     for (case, _) in POD_TEMPLATES {
         assert_eq!(output(case), output(case));
+    }
+}
+
+#[test]
+fn a_file_of_an_api_with_any_name_holds_the_object_that_is_sent() {
+    // Some are words or numbers to readers of YAML, and the second of each pair is written from what the first left behind.
+    let names = [
+        ("shop", "orders"),
+        ("on", "orders"),
+        ("shop", "y"),
+        ("1e3", "null"),
+        ("a", "n"),
+        ("123", "off"),
+        ("a-very-long-namespace-that-is-cut-in-the-uid", "orders"),
+        ("qnamespaceq", "qnameq"),
+    ];
+    for (case, _) in POD_TEMPLATES {
+        for (namespace, name) in names {
+            let mut api = read(case);
+            api.metadata.namespace = Some(namespace.to_owned());
+            api.metadata.name = Some(name.to_owned());
+            for intent in render(&api, &Settings::default()).unwrap().objects {
+                let mut text = String::new();
+                intent.write_yaml(&mut text).unwrap();
+                assert_eq!(text, written(intent.object()), "{case} {namespace}/{name}");
+            }
+        }
     }
 }
 

@@ -313,7 +313,7 @@ fn objects(api: Value) -> Result<Vec<Value>, Vec<(String, String)>> {
     if !found.is_empty() {
         return Err(found);
     }
-    Ok(plan.children.into_iter().map(|child| child.object).collect())
+    Ok(plan.children.into_iter().map(|child| child.object().clone()).collect())
 }
 
 fn of_kind<'a>(objects: &'a [Value], kind: &str) -> &'a Value {

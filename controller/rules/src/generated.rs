@@ -1,7 +1,12 @@
 //! The rules and the dashboard of one API as they are written into objects. Most APIs of a cluster differ from another one
 //! in nothing but their names, and the rules of a thousand such APIs are built once.
 
-use std::{cell::RefCell, convert::Infallible, fmt::Write as _, rc::Rc};
+use std::{
+    cell::RefCell,
+    convert::Infallible,
+    fmt::Write as _,
+    sync::{Arc, OnceLock},
+};
 
 use metric_contract::{Dialect, TargetKind};
 use serde_json::{Value, json};
@@ -10,10 +15,10 @@ use crate::{
     AlertSettings, ApiFacts, ApiLimits, FieldError, Objective, OmittedAlert, OmittedObjective, OmittedPanel,
     build_dashboard, build_rules,
     lint::{Finding, lint_dashboard, lint_rules},
-    template::{NAME, NAMESPACE, Names, TextTemplate, ValueTemplate},
+    template::{NAME, NAMESPACE, Names, TextTemplate, ValueTemplate, holds_place},
 };
 
-/// Bytes of a name beyond those of the character that stands for it; names are at most 63 bytes.
+/// Bytes of a name beyond those of the word that stands for it, rounded up; names are at most 63 bytes.
 const BYTES_OF_A_NAME: usize = 60;
 /// How many kinds of API a thread remembers; a cluster has few.
 const REMEMBERED: usize = 16;
@@ -24,16 +29,104 @@ thread_local! {
     static DASHBOARDS: RefCell<Memory<DashboardTemplate>> = const { RefCell::new(Memory(Vec::new())) };
 }
 
+/// A value in which the names of an API stand. It stays a template until somebody asks for it.
+#[derive(Debug, Clone)]
+pub struct GeneratedValue {
+    template: Arc<GeneratedTemplate>,
+    namespace: String,
+    name: String,
+}
+
+impl GeneratedValue {
+    fn new(template: &Arc<GeneratedTemplate>, api: &ApiFacts<'_>) -> Self {
+        Self {
+            template: Arc::clone(template),
+            namespace: api.namespace.to_owned(),
+            name: api.name.to_owned(),
+        }
+    }
+
+    /// The API's namespace.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The API's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The value as JSON.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        self.template.value.fill(&self.names())
+    }
+
+    /// Appends what `write` makes of a namespace, a name and the value. For APIs that differ in their names alone it is
+    /// called once, with other names. So it must always be the same function, and the names of this API must be such that
+    /// it writes them without escaping or quoting them.
+    ///
+    /// # Errors
+    /// Those of `write`.
+    pub fn write_by<E>(
+        &self,
+        write: impl FnOnce(&str, &str, Value) -> Result<String, E>,
+        to: &mut String,
+    ) -> Result<(), E> {
+        let GeneratedTemplate { places, value, text } = &*self.template;
+        let text = match (text.get(), places) {
+            (Some(text), _) => text,
+            (None, Places::Names) => {
+                let written = write(NAMESPACE, NAME, value.fill(&Names::new(NAMESPACE, NAME)))?;
+                text.get_or_init(|| TextTemplate::new(&written))
+            }
+            (None, Places::None) => {
+                to.push_str(&write(&self.namespace, &self.name, self.value())?);
+                return Ok(());
+            }
+        };
+        text.fill_into(&self.names(), to);
+        Ok(())
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names::new(&self.namespace, &self.name)
+    }
+}
+
+#[derive(Debug)]
+struct GeneratedTemplate {
+    places: Places,
+    value: ValueTemplate,
+    /// What [`GeneratedValue::write_by`] made of it.
+    text: OnceLock<TextTemplate>,
+}
+
+impl GeneratedTemplate {
+    fn new(value: Value, places: Places) -> Self {
+        Self {
+            places,
+            value: match places {
+                Places::Names => ValueTemplate::new(value),
+                Places::None => ValueTemplate::Fixed(value),
+            },
+            text: OnceLock::new(),
+        }
+    }
+}
+
 /// The rules of one API.
 #[derive(Debug)]
-pub struct GeneratedRules(Rc<RulesTemplate>);
+pub struct GeneratedRules(Arc<RulesTemplate>);
 
 impl GeneratedRules {
     /// `spec` of the PrometheusRule of this API; `None`: there are no rules.
     #[must_use]
-    pub fn spec(&self, api: &ApiFacts<'_>) -> Option<Value> {
-        let names = Names::new(api.namespace, api.name);
-        self.0.spec.as_ref().map(|spec| spec.fill(&names))
+    pub fn spec(&self, api: &ApiFacts<'_>) -> Option<GeneratedValue> {
+        let template = self.0.spec.as_ref()?;
+        Some(GeneratedValue::new(template, api))
     }
 
     /// Alerts that are left out, see [`crate::RuleSet::omitted_alerts`].
@@ -57,7 +150,7 @@ impl GeneratedRules {
 
 #[derive(Debug)]
 struct RulesTemplate {
-    spec: Option<ValueTemplate>,
+    spec: Option<Arc<GeneratedTemplate>>,
     omitted_alerts: Vec<OmittedAlert>,
     omitted_objectives: Vec<OmittedObjective>,
     findings: Vec<Finding>,
@@ -74,10 +167,7 @@ pub fn generate_rules(api: &ApiFacts<'_>, settings: &AlertSettings) -> Result<Ge
         let bytes = spec.as_ref().map_or(0, |spec| filled_bytes(&spec.to_string()));
         Ok(RulesTemplate {
             findings: lint_rules(&rules, api, bytes),
-            spec: spec.map(|spec| match places {
-                Places::Names => ValueTemplate::new(spec),
-                Places::None => ValueTemplate::Fixed(spec),
-            }),
+            spec: spec.map(|spec| Arc::new(GeneratedTemplate::new(spec, places))),
             omitted_alerts: rules.omitted_alerts,
             omitted_objectives: rules.omitted_objectives,
         })
@@ -89,13 +179,13 @@ pub fn generate_rules(api: &ApiFacts<'_>, settings: &AlertSettings) -> Result<Ge
 
 /// The dashboard of one API.
 #[derive(Debug)]
-pub struct GeneratedDashboard(Rc<DashboardTemplate>);
+pub struct GeneratedDashboard(Arc<DashboardTemplate>);
 
 impl GeneratedDashboard {
-    /// Its JSON for this API, see [`crate::Dashboard::to_json`].
+    /// A text: its JSON for this API, see [`crate::Dashboard::to_json`].
     #[must_use]
-    pub fn json(&self, api: &ApiFacts<'_>) -> String {
-        self.0.json.fill(&Names::new(api.namespace, api.name))
+    pub fn json(&self, api: &ApiFacts<'_>) -> GeneratedValue {
+        GeneratedValue::new(&self.0.json, api)
     }
 
     /// Panels that are left out, see [`crate::Dashboard::omitted_panels`].
@@ -113,7 +203,7 @@ impl GeneratedDashboard {
 
 #[derive(Debug)]
 struct DashboardTemplate {
-    json: TextTemplate,
+    json: Arc<GeneratedTemplate>,
     omitted_panels: Vec<OmittedPanel>,
     findings: Vec<Finding>,
 }
@@ -126,10 +216,7 @@ pub fn generate_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> Gener
         let json = dashboard.to_json();
         Ok::<_, Infallible>(DashboardTemplate {
             findings: lint_dashboard(&dashboard, api, filled_bytes(&json)),
-            json: match places {
-                Places::Names => TextTemplate::new(&json),
-                Places::None => TextTemplate::fixed(json),
-            },
+            json: Arc::new(GeneratedTemplate::new(Value::String(json), places)),
             omitted_panels: dashboard.omitted_panels().to_vec(),
         })
     };
@@ -139,9 +226,7 @@ pub fn generate_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> Gener
 
 /// Most bytes that a text has once the longest names stand in its places.
 fn filled_bytes(text: &str) -> usize {
-    let places = text
-        .matches([NAMESPACE, NAME].map(|place| place.chars().next().unwrap_or_default()))
-        .count();
+    let places: usize = [NAMESPACE, NAME].map(|place| text.matches(place).count()).iter().sum();
     text.len() + places * BYTES_OF_A_NAME
 }
 
@@ -202,13 +287,10 @@ impl ApiKind {
 
     /// Whether a text of a user holds what stands for a name in a template.
     fn holds_places(&self) -> bool {
-        // The debug format escapes characters of the private use area.
         let mut text = String::new();
-        // Writing into a String cannot fail.
+        // Writing into a String cannot fail. The debug format escapes no letter.
         let _ = write!(text, "{self:?}");
-        [NAMESPACE, NAME]
-            .iter()
-            .any(|place| text.contains(&place.escape_debug().to_string()))
+        holds_place(&text)
     }
 }
 
@@ -232,7 +314,7 @@ enum Places {
 
 /// What was built last.
 #[derive(Debug)]
-struct Memory<T>(Vec<(ApiKind, Rc<T>)>);
+struct Memory<T>(Vec<(ApiKind, Arc<T>)>);
 
 impl<T> Memory<T> {
     /// The template for an API: a remembered one, or a new one.
@@ -241,28 +323,28 @@ impl<T> Memory<T> {
         api: &ApiFacts<'_>,
         settings: &AlertSettings,
         build: impl FnOnce(&ApiFacts<'_>, Places) -> Result<T, E>,
-    ) -> Result<Rc<T>, E> {
+    ) -> Result<Arc<T>, E> {
         let Self(kinds) = self;
         if let Some(at) = kinds.iter().position(|(kind, _)| kind.is_of(api, settings)) {
             if let Some(used) = kinds.get_mut(..=at) {
                 used.rotate_right(1);
             }
             if let Some((_, template)) = kinds.first() {
-                return Ok(Rc::clone(template));
+                return Ok(Arc::clone(template));
             }
         }
         let kind = ApiKind::new(api, settings);
         if kind.holds_places() {
-            return build(api, Places::None).map(Rc::new);
+            return build(api, Places::None).map(Arc::new);
         }
         let nameless = ApiFacts {
             namespace: NAMESPACE,
             name: NAME,
             ..*api
         };
-        let template = Rc::new(build(&nameless, Places::Names)?);
+        let template = Arc::new(build(&nameless, Places::Names)?);
         kinds.truncate(REMEMBERED - 1);
-        kinds.insert(0, (kind, Rc::clone(&template)));
+        kinds.insert(0, (kind, Arc::clone(&template)));
         Ok(template)
     }
 }
@@ -292,12 +374,15 @@ mod tests {
 
     fn assert_same(api: &ApiFacts<'_>, settings: &AlertSettings) {
         let built = build_rules(api, settings).map(|rules| json!(rules));
-        let generated =
-            generate_rules(api, settings).map(|rules| rules.spec(api).unwrap_or_else(|| json!({"groups": []})));
+        let generated = generate_rules(api, settings).map(|rules| {
+            rules
+                .spec(api)
+                .map_or_else(|| json!({"groups": []}), |spec| spec.value())
+        });
         assert_eq!(generated, built);
         let dashboard = build_dashboard(api, settings);
         let generated = generate_dashboard(api, settings);
-        assert_eq!(generated.json(api), dashboard.to_json());
+        assert_eq!(generated.json(api).value(), json!(dashboard.to_json()));
         assert_eq!(generated.omitted_panels(), dashboard.omitted_panels());
     }
 

@@ -27,7 +27,7 @@ pub use alerts::{alerts_against_a_week_ago, build_rules, check_overrides, check_
 pub use dashboard_uid::dashboard_uid;
 pub use dashboards::{Dashboard, OmittedPanel, PanelQuery, build_dashboard, panel_queries};
 pub use facts::{ApiFacts, ApiLimits};
-pub use generated::{GeneratedDashboard, GeneratedRules, generate_dashboard, generate_rules};
+pub use generated::{GeneratedDashboard, GeneratedRules, GeneratedValue, generate_dashboard, generate_rules};
 pub use objective::{
     CounterSelector, CounterSum, EventSelector, Objective, ObjectiveEvents, ObjectiveGap, ObjectiveWindow,
     OmittedObjective,

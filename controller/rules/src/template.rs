@@ -5,13 +5,11 @@ use serde_json::{Map, Value};
 
 use crate::dashboard_uid;
 
-/// Stands for the namespace while a template is built. Of Unicode's private use area: no writer of PromQL or JSON escapes
-/// it, as none escapes a letter of a name.
-pub(crate) const NAMESPACE: &str = "\u{e000}";
+/// Stands for the namespace while a template is built. Letters, as no writer of PromQL, JSON or YAML escapes a letter; a text
+/// of a user that holds it is looked for.
+pub(crate) const NAMESPACE: &str = "qnamespaceq";
 /// Stands for the name.
-pub(crate) const NAME: &str = "\u{e001}";
-/// The first byte of both.
-const FIRST_BYTE: u8 = 0xee;
+pub(crate) const NAME: &str = "qnameq";
 
 /// What stands in the places.
 #[derive(Debug)]
@@ -27,6 +25,14 @@ impl<'a> Names<'a> {
             namespace,
             name,
             dashboard_uid: dashboard_uid(namespace, name),
+        }
+    }
+
+    fn at(&self, place: Place) -> &str {
+        match place {
+            Place::Namespace => self.namespace,
+            Place::Name => self.name,
+            Place::DashboardUid => &self.dashboard_uid,
         }
     }
 }
@@ -74,33 +80,26 @@ impl TextTemplate {
         }
     }
 
-    /// A text without places.
-    pub(crate) fn fixed(text: String) -> Self {
-        Self {
-            parts: Vec::new(),
-            rest: text.into(),
-        }
-    }
-
     /// The text with names in the places.
     pub(crate) fn fill(&self, names: &Names<'_>) -> String {
-        let of = |place: Place| match place {
-            Place::Namespace => names.namespace,
-            Place::Name => names.name,
-            Place::DashboardUid => &names.dashboard_uid,
-        };
+        let mut text = String::new();
+        self.fill_into(names, &mut text);
+        text
+    }
+
+    /// Appends the text with names in the places.
+    pub(crate) fn fill_into(&self, names: &Names<'_>, text: &mut String) {
         let length: usize = self
             .parts
             .iter()
-            .map(|(before, place)| before.len() + of(*place).len())
+            .map(|(before, place)| before.len() + names.at(*place).len())
             .sum();
-        let mut text = String::with_capacity(length + self.rest.len());
+        text.reserve(length + self.rest.len());
         for (before, place) in &self.parts {
             text.push_str(before);
-            text.push_str(of(*place));
+            text.push_str(names.at(*place));
         }
         text.push_str(&self.rest);
-        text
     }
 }
 
@@ -151,14 +150,14 @@ impl ValueTemplate {
 
 fn has_place(value: &Value) -> bool {
     match value {
-        Value::String(text) => may_hold_place(text),
+        Value::String(text) => holds_place(text),
         Value::Array(items) => items.iter().any(has_place),
         Value::Object(entries) => entries.values().any(has_place),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
-/// Whether the text may hold [`NAMESPACE`] or [`NAME`].
-fn may_hold_place(text: &str) -> bool {
-    text.as_bytes().contains(&FIRST_BYTE)
+/// Whether the text holds [`NAMESPACE`] or [`NAME`].
+pub(crate) fn holds_place(text: &str) -> bool {
+    [NAMESPACE, NAME].iter().any(|place| text.contains(place))
 }

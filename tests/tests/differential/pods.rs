@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, fs, process::Command};
 
 use controller_api::MonitoredApi;
-use controller_core::{Violation, facts::Settings, render};
+use controller_core::{Violation, facts::Settings, intent::Intent, render};
 use integration_tests::pod_templates::{PodSample, pods};
 use serde_json::{Value, json};
 use testbed::Testbed;
@@ -107,10 +107,8 @@ fn deployment(spec: &Value) -> Result<Value, Vec<Violation>> {
     }))
     .unwrap();
     let objects = render(&api, &Settings::default())?.objects;
-    Ok(objects
-        .into_iter()
-        .find(|object| object["kind"] == "Deployment")
-        .unwrap())
+    let mut objects = objects.iter().map(Intent::object);
+    Ok(objects.find(|object| object["kind"] == "Deployment").unwrap().clone())
 }
 
 /// What the API server says of each pod in a Deployment; none if it accepts it.

@@ -1,13 +1,14 @@
 //! The dashboard, as a ConfigMap that Grafana's sidecar reads.
 
 use controller_rules::generate_dashboard;
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use super::{
     BuildInput, BuildOutput, ChildKindRow,
-    object::{OwnMetadata, body, object},
+    object::{OwnMetadata, object},
 };
 use crate::{
+    intent::GeneratedField,
     kind::{ChildKind, ChildKindDef, Group},
     omission,
     violation::Violations,
@@ -44,9 +45,6 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
         .omissions
         .extend(omission::of_dashboard(dashboard.omitted_panels(), facts.dialect));
     let owner = &api.owner;
-    // The sidecar writes the files of all namespaces into one directory, so the file's name tells whose it is.
-    let file = format!("{}-{}.json", owner.namespace, owner.name);
-    let data = Map::from_iter([(file, Value::String(dashboard.json(&facts)))]);
     let meta = OwnMetadata {
         labels: settings.object_labels.clone(),
         annotations: settings
@@ -56,7 +54,8 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
             .collect(),
     };
     let name = format!("{}-dashboard", owner.name);
-    let mut child = object(ROW.kind, owner, name, meta, body([("data", Value::Object(data))]));
+    let mut child = object(ROW.kind, owner, name, meta, Map::new());
     child.findings = dashboard.findings().to_vec();
+    child.intent = child.intent.with(GeneratedField::Dashboard, dashboard.json(&facts));
     built.children.push(child);
 }

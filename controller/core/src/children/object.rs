@@ -77,11 +77,7 @@ pub(super) fn object(
 
 /// Adds the labels that a child does not have of its own.
 pub(super) fn add_labels(child: &mut PlannedChild, labels: &BTreeMap<String, String>) {
-    let Some(own) = child
-        .object
-        .pointer_mut("/metadata/labels")
-        .and_then(Value::as_object_mut)
-    else {
+    let Some(own) = child.intent.labels_mut() else {
         return;
     };
     for (key, value) in labels {

@@ -1,11 +1,14 @@
 //! The PrometheusRule: recording rules and alerts that fit the dialect.
 
+use serde_json::Map;
+
 use super::{
     BuildInput, BuildOutput, ChildKindRow,
-    object::{OwnMetadata, body, object},
+    object::{OwnMetadata, object},
     service_monitor::MONITORING_ON,
 };
 use crate::{
+    intent::GeneratedField,
     kind::{ChildKind, ChildKindDef, Group},
     omission,
     violation::Violations,
@@ -36,8 +39,8 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     };
     let owner = &input.api.owner;
     let meta = OwnMetadata::labels(monitoring.object_labels.clone());
-    let fields = body([("spec", spec)]);
-    let mut child = object(ROW.kind, owner, owner.name.clone(), meta, fields);
+    let mut child = object(ROW.kind, owner, owner.name.clone(), meta, Map::new());
     child.findings = rules.findings().to_vec();
+    child.intent = child.intent.with(GeneratedField::Rules, spec);
     built.children.push(child);
 }

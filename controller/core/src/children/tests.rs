@@ -61,7 +61,7 @@ fn every_kind_carries_the_labels_of_the_author_and_of_the_installation() {
             .find(|(of, _)| *of == kind)
             .map_or("prod", |(_, env)| env);
         for child in children {
-            let labels = &child.object["metadata"]["labels"];
+            let labels = &child.object()["metadata"]["labels"];
             assert_eq!(labels["cost-center"], "4711", "{child}");
             assert_eq!(labels["env"], env, "{child}");
             assert_eq!(labels["app.kubernetes.io/managed-by"], "monitored-api", "{child}");
@@ -73,14 +73,14 @@ fn every_kind_carries_the_labels_of_the_author_and_of_the_installation() {
         .iter()
         .find(|child| child.kind == ChildKind::SERVICE_MONITOR)
         .unwrap();
-    assert_eq!(json!(labels), monitor.object["metadata"]["labels"]);
+    assert_eq!(json!(labels), monitor.object()["metadata"]["labels"]);
 }
 
 #[test]
 fn pods_carry_the_authors_labels_and_not_those_of_the_installation() {
     let template = |spec: &Value, settings: &Settings| {
         let deployment = with_labels(spec, settings).children.pop().unwrap();
-        deployment.object["spec"]["template"].clone()
+        deployment.object()["spec"]["template"].clone()
     };
     let none = Settings::default();
     let some = Settings {
@@ -93,7 +93,8 @@ fn pods_carry_the_authors_labels_and_not_those_of_the_installation() {
     let labels = &template(&labelled, &some)["metadata"]["labels"];
     assert_eq!(labels["cost-center"], "2");
     assert_eq!(labels["env"], "b");
-    let selector = &with_labels(&labelled, &some).children.pop().unwrap().object["spec"]["selector"];
+    let deployment = with_labels(&labelled, &some).children.pop().unwrap();
+    let selector = &deployment.object()["spec"]["selector"];
     assert_eq!(selector["matchLabels"].as_object().unwrap().len(), 2);
 }
 
@@ -118,7 +119,11 @@ fn replicas(spec: &Value, live: Option<LiveReplicas>) -> Value {
         .into_iter()
         .find(|child| child.kind == ChildKind::DEPLOYMENT)
         .unwrap();
-    deployment.object.pointer("/spec/replicas").cloned().unwrap_or_default()
+    deployment
+        .object()
+        .pointer("/spec/replicas")
+        .cloned()
+        .unwrap_or_default()
 }
 
 #[test]
@@ -199,14 +204,14 @@ fn without_monitoring_nothing_serves_the_metrics_port() {
 #[test]
 fn every_child_is_owned_and_labelled() {
     for child in plan(&json!({"image": "i"}), &Facts::default()).children {
-        let metadata = &child.object["metadata"];
+        let metadata = &child.object()["metadata"];
         assert_eq!(metadata["ownerReferences"][0]["uid"], "owner-uid");
         assert_eq!(metadata["ownerReferences"][0]["controller"], true);
         assert_eq!(metadata["ownerReferences"][0]["blockOwnerDeletion"], true);
         assert_eq!(metadata["labels"]["app.kubernetes.io/managed-by"], "monitored-api");
         assert_eq!(metadata["labels"]["monitoredapi.io/name"], "orders");
         assert_eq!(metadata["uid"], Value::Null);
-        assert_eq!(child.desired_hash(), object_hash::hash(&child.object));
+        assert_eq!(child.desired_hash(), object_hash::hash(child.object()));
     }
 }
 
@@ -300,10 +305,10 @@ fn a_number_that_is_preconditioned_on_the_live_object_is_bound_to_its_version() 
     let copied = deployment(json!({"image": "i"}), false);
     assert_eq!(copied.preconditioned_on.as_deref(), Some("71"));
     // Neither in the intent nor in its hash: every event of the Deployment has a new one.
-    assert_eq!(copied.object["metadata"]["resourceVersion"], Value::Null);
-    assert!(deployment::replicas_unchanged(&copied.object, live(5, false)));
-    assert!(!deployment::replicas_unchanged(&copied.object, live(7, false)));
-    assert!(!deployment::replicas_unchanged(&copied.object, live(5, true)));
+    assert_eq!(copied.object()["metadata"]["resourceVersion"], Value::Null);
+    assert!(deployment::replicas_unchanged(copied.object(), live(5, false)));
+    assert!(!deployment::replicas_unchanged(copied.object(), live(7, false)));
+    assert!(!deployment::replicas_unchanged(copied.object(), live(5, true)));
     assert_eq!(deployment(json!({"image": "i"}), true).preconditioned_on, None);
     assert_eq!(
         deployment(json!({"image": "i", "replicas": 5}), false).preconditioned_on,
@@ -328,7 +333,7 @@ fn alerts_can_be_turned_off_without_the_rest() {
         .iter()
         .filter(|child| child.kind == ChildKind::PROMETHEUS_RULE)
         .collect();
-    assert!(!rules.iter().any(|rule| rule.object.to_string().contains("\"alert\"")));
+    assert!(!rules.iter().any(|rule| rule.object().to_string().contains("\"alert\"")));
     assert!(
         plan.children
             .iter()
@@ -343,9 +348,9 @@ fn storage_makes_a_claim_that_the_one_pod_mounts_and_can_write_to() {
     let find = |kind| plan.children.iter().find(|child| child.kind == kind).unwrap();
     let claim = find(ChildKind::PERSISTENT_VOLUME_CLAIM);
     assert_eq!(claim.name, "orders");
-    assert_eq!(claim.object["spec"]["storageClassName"], "fast");
-    assert_eq!(claim.object["spec"]["resources"]["requests"]["storage"], "1Gi");
-    let deployment = &find(ChildKind::DEPLOYMENT).object["spec"];
+    assert_eq!(claim.object()["spec"]["storageClassName"], "fast");
+    assert_eq!(claim.object()["spec"]["resources"]["requests"]["storage"], "1Gi");
+    let deployment = &find(ChildKind::DEPLOYMENT).object()["spec"];
     assert_eq!(deployment["strategy"], json!({"type": "Recreate"}));
     let pod = &deployment["template"]["spec"];
     assert_eq!(pod["volumes"][1]["persistentVolumeClaim"]["claimName"], "orders");
@@ -492,7 +497,7 @@ fn a_claim_that_somebody_made_larger_keeps_its_size_and_the_authors_own_one_does
             .children
             .into_iter()
             .find(|child| child.kind == ChildKind::PERSISTENT_VOLUME_CLAIM);
-        claim.unwrap().object["spec"]["resources"]["requests"]["storage"].clone()
+        claim.unwrap().object()["spec"]["resources"]["requests"]["storage"].clone()
     };
     assert_eq!(size("10Gi", "20Gi", true), "20Gi");
     assert_eq!(size("10Gi", "10240Mi", true), "10Gi");

@@ -26,7 +26,7 @@ fn template(spec: &Value) -> PodTemplateSpec {
         .iter()
         .find(|child| child.kind == ChildKind::DEPLOYMENT)
         .unwrap();
-    serde_json::from_value(deployment.object["spec"]["template"].clone()).unwrap()
+    serde_json::from_value(deployment.object()["spec"]["template"].clone()).unwrap()
 }
 
 fn valid(spec: &Value) -> ValidApi {

@@ -115,15 +115,23 @@ fn by_library(value: &Value, indent: usize, out: &mut String) -> Result<(), Yaml
 }
 
 fn write_key(key: &str, out: &mut String) -> Result<(), YamlError> {
-    let bytes = key.as_bytes();
-    // Of such characters alone nothing but the beginning and the whole word can call for quotes.
-    if begins_plainly(bytes) && bytes.iter().copied().all(is_of_name) && !is_word(key) {
+    if is_plain_name(key) {
         out.push_str(key);
         return Ok(());
     }
     let written = to_string(&Map::from_iter([(key.to_owned(), Value::Null)]))?;
     out.push_str(written.strip_suffix(": null\n").unwrap_or(&written));
     Ok(())
+}
+
+/// Whether the text is of the characters of names and begins with a letter, and no reader takes it for something else. Such
+/// a text stands without quotes, and a text that holds it needs quotes exactly if it needs them with any other such text in
+/// its place.
+#[must_use]
+pub fn is_plain_name(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // Of such characters alone nothing but the beginning and the whole word can call for quotes.
+    begins_plainly(bytes) && bytes.iter().copied().all(is_of_name) && !is_word(text)
 }
 
 /// Whether the text surely stands for itself without quotes.

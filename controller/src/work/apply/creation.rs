@@ -14,7 +14,7 @@ impl Child<'_> {
     /// taken over.
     pub(super) async fn create(self) -> Result<(Outcome, Option<ChildRecord>), CallError> {
         self.kind_must_not_be_terminating().await?;
-        let written = self.send(&self.planned.object, false).await?;
+        let written = self.send(self.planned.object(), false).await?;
         let answer = &written.object;
         if written.created || write_record::created_by_us(answer, &self.target.owner.uid) {
             return Ok((Outcome::Applied, self.new_record(answer)));
@@ -33,7 +33,7 @@ impl Child<'_> {
         }
         let resource = kinds::resource(self.planned.kind);
         let cluster = &self.context.cluster;
-        let tried = cluster.try_create(resource, &self.target.key.namespace, &self.planned.object);
+        let tried = cluster.try_create(resource, &self.target.key.namespace, self.planned.object());
         match tried.await {
             Err(error) if error.class == ErrorClass::KindTerminating => Err(error),
             // Whatever else is wrong, the apply finds it too.

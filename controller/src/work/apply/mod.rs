@@ -205,7 +205,7 @@ impl<'a> Child<'a> {
         if let Err(why) = contests.write_child(&self.target.key, self.planned, self.record(), &rival) {
             return Ok((Outcome::Contested(why), self.record().cloned()));
         }
-        let mut intent = self.planned.object.clone();
+        let mut intent = self.planned.object().clone();
         if let Some(metadata) = intent.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.insert("uid".to_owned(), uid.into());
         }

@@ -343,7 +343,7 @@ async fn a_replica_that_leads_no_more_writes_neither_children_nor_status_nor_eve
         class: ErrorClass::Invalid,
         message: "refused".to_owned(),
     };
-    assert!(child.repair(&planned.object, "c1", refusal).await.is_err());
+    assert!(child.repair(planned.object(), "c1", refusal).await.is_err());
     assert!(crate::work::report::report_panic(&context, &target).await.is_err());
     assert!(log.lock().unwrap().is_empty());
 }

@@ -1,6 +1,7 @@
 //! What becomes of an alert or a panel for one MonitoredApi: its rules or queries as they are generated, or why it is left out.
 
 use controller_core::facts::Settings;
+use controller_core::intent::Intent;
 use controller_core::omission::Omission;
 use controller_core::{Rendered, Violation, render};
 use serde_json::{Value, json};
@@ -21,7 +22,8 @@ impl Generated {
     /// The violations of the spec.
     pub(super) fn new(source: &Source<'_>, settings: &Settings) -> Result<Self, Vec<Violation>> {
         let Rendered { objects, omissions } = render(source.api(), settings)?;
-        let of_kind = |kind: &'static str| objects.iter().filter(move |object| has(object, "kind", kind));
+        let objects = objects.iter().map(Intent::object);
+        let of_kind = |kind: &'static str| objects.clone().filter(move |object| has(object, "kind", kind));
         let groups = of_kind("PrometheusRule").flat_map(|rule| list(rule, "/spec/groups"));
         let files = of_kind("ConfigMap").filter_map(|map| map.pointer("/data")?.as_object());
         let dashboards = files

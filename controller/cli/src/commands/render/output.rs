@@ -6,18 +6,19 @@ use std::io::{BufWriter, Stdout, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use controller_core::yaml;
+use controller_core::intent::Intent;
 use serde_json::Value;
 
-/// Bytes that are written at once.
+/// Bytes that are collected before they are written.
 const OUTPUT_BUFFER: usize = 1 << 16;
 
 /// Where objects go.
 pub(super) enum Output {
     /// A stream of YAML documents.
     Documents {
-        to: BufWriter<Stdout>,
-        /// The text of the object that is being written.
+        to: Stdout,
+        begun: bool,
+        /// What is not written yet.
         text: String,
     },
     /// One List in JSON, with what was left out beside its items.
@@ -37,8 +38,9 @@ impl Output {
         let to = || BufWriter::with_capacity(OUTPUT_BUFFER, std::io::stdout());
         let Some(directory) = wanted.filter(|wanted| wanted != Path::new("yaml")) else {
             return Ok(Self::Documents {
-                to: to(),
-                text: String::new(),
+                to: std::io::stdout(),
+                begun: false,
+                text: String::with_capacity(2 * OUTPUT_BUFFER),
             });
         };
         if directory == Path::new("json") {
@@ -54,24 +56,27 @@ impl Output {
         Ok(Self::Directory(directory))
     }
 
-    pub(super) fn write(&mut self, object: &Value) -> Result<()> {
+    pub(super) fn write(&mut self, object: &Intent) -> Result<()> {
         match self {
-            Self::Documents { to, text } => {
-                let begun = !text.is_empty();
-                text.clear();
-                text.push_str(if begun { "---\n" } else { "" });
-                yaml::write_object(object, text)?;
-                Ok(to.write_all(text.as_bytes())?)
+            Self::Documents { to, begun, text } => {
+                text.push_str(if *begun { "---\n" } else { "" });
+                *begun = true;
+                object.write_yaml(text)?;
+                if text.len() >= OUTPUT_BUFFER {
+                    to.write_all(text.as_bytes())?;
+                    text.clear();
+                }
+                Ok(())
             }
             Self::List { to, begun, .. } => {
                 to.write_all(if *begun { b",\n" } else { b"\n" })?;
                 *begun = true;
-                Ok(serde_json::to_writer(to, object)?)
+                Ok(serde_json::to_writer(to, object.object())?)
             }
             Self::Directory(directory) => {
                 let path = file_of(directory, object);
                 let mut text = String::new();
-                yaml::write_object(object, &mut text)?;
+                object.write_yaml(&mut text)?;
                 fs::write(&path, text).with_context(|| format!("write {}", path.display()))
             }
         }
@@ -91,7 +96,10 @@ impl Output {
     /// Ends the output.
     pub(super) fn finish(&mut self) -> Result<()> {
         match self {
-            Self::Documents { to, .. } => Ok(to.flush()?),
+            Self::Documents { to, text, .. } => {
+                to.write_all(text.as_bytes())?;
+                Ok(to.flush()?)
+            }
             Self::List { to, omitted, .. } => {
                 to.write_all(b"\n], \"omitted\": ")?;
                 serde_json::to_writer(&mut *to, omitted)?;
@@ -103,16 +111,15 @@ impl Output {
     }
 }
 
-fn file_of(directory: &Path, object: &Value) -> PathBuf {
-    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+fn file_of(directory: &Path, object: &Intent) -> PathBuf {
     let mut name = String::new();
     // Writing into a String can't fail. Names of Kubernetes objects have no slash.
     let _ = write!(
         name,
         "{}-{}-{}.yaml",
-        text("/metadata/namespace"),
-        text("/kind").to_lowercase(),
-        text("/metadata/name")
+        object.text("/metadata/namespace"),
+        object.text("/kind").to_lowercase(),
+        object.text("/metadata/name")
     );
     directory.join(name)
 }

@@ -99,7 +99,7 @@ fn ours_alone(live: &LiveReplicas) -> bool {
 
 /// Whether it is a Deployment that is sent without a number of replicas.
 pub(crate) fn leaves_out_replicas(planned: &PlannedChild) -> bool {
-    planned.kind == ChildKind::DEPLOYMENT && planned.object.pointer("/spec/replicas").is_none()
+    planned.kind == ChildKind::DEPLOYMENT && planned.object().pointer("/spec/replicas").is_none()
 }
 
 /// Whether the plan of a spec needs the live number of replicas: it prescribes none.
