@@ -20,6 +20,7 @@ use crate::cli::{Cli, Command};
 
 /// Most of the work is to read and build JSON, in many small allocations: with glibc's allocator they took two fifths of the
 /// CPU, and what the lists at the start needed was never given back. Set up in `.cargo/config.toml`.
+#[cfg(not(test))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -10,10 +10,3 @@ pub(crate) struct FromLive {
     /// The size of the claim, with storage.
     pub(crate) claim_size: Option<String>,
 }
-
-impl FromLive {
-    /// Whether the objects of both are the same: the version that a number was read from is not part of them.
-    pub(crate) fn gives_same_objects(&self, other: &Self) -> bool {
-        self.replicas == other.replicas && self.claim_size == other.claim_size
-    }
-}

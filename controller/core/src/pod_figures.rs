@@ -16,14 +16,14 @@ use crate::facts::PodFacts;
 pub struct RestartCounter {
     total: u64,
     /// Of each pod that exists, a hash of its uid and its restarts: a tenth of the uid's size, for 10,000 APIs.
-    seen: Vec<(u64, i32)>,
+    seen: Box<[(u64, i32)]>,
 }
 
 impl RestartCounter {
     /// Counts the restarts since the last look.
     pub fn observe(&mut self, pods: &[PodFacts]) {
-        let now: Vec<_> = pods.iter().map(|pod| (hash(&pod.uid), pod.restarts)).collect();
-        for (uid, restarts) in &now {
+        let now: Box<[_]> = pods.iter().map(|pod| (hash(&pod.uid), pod.restarts)).collect();
+        for (uid, restarts) in &*now {
             let before = self.seen.iter().find(|(seen, _)| seen == uid);
             let more = before.map_or(0, |(_, before)| restarts.saturating_sub(*before));
             self.total = self.total.saturating_add(u64::try_from(more).unwrap_or_default());

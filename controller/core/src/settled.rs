@@ -22,15 +22,12 @@ use crate::{
     write_record::is_as_recorded,
 };
 
-/// What a plan that was carried out in full depended on, besides the installation's settings, and what it left behind.
+/// What a plan that was carried out in full depended on, besides the installation's settings, and what it left behind. Small:
+/// there is one for each MonitoredApi.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
-    /// uid and generation stand for the spec.
-    uid: Box<str>,
-    generation: i64,
-    live: FromLive,
-    /// SHA-256 of the intents in the write records.
-    intents: [u8; 32],
+    /// [`digest`] of all of it.
+    digest: [u8; 32],
     missing: Arc<[String]>,
 }
 
@@ -44,13 +41,8 @@ impl Settled {
         }
         let record = |child: &AppliedChild| child.record.clone().filter(|_| child.outcome.is_as_planned());
         let records: Vec<ChildRecord> = applied.children.iter().map(record).collect::<Option<_>>()?;
-        Some(Self {
-            uid: plan.api.owner.uid.as_str().into(),
-            generation,
-            live: plan.live.clone(),
-            intents: intents(&records),
-            missing,
-        })
+        let digest = digest(&plan.api.owner.uid, generation, &plan.live, &records);
+        Some(Self { digest, missing })
     }
 
     /// The valid spec and what became of its plan, which is nothing. `None`: something moved, and only a plan can tell
@@ -64,15 +56,13 @@ impl Settled {
         facts: &Facts,
         records: &[ChildRecord],
     ) -> Option<(ValidApi, Applied)> {
-        if *self.uid != *owner.uid || Some(self.generation) != api.metadata.generation {
-            return None;
-        }
+        let generation = api.metadata.generation?;
         if facts.requested || facts.unreadable_deployment.is_some() || !all_as_recorded(records, facts, owner) {
             return None;
         }
         // This spec had no violation: it was carried out.
         let valid = validate(api, settings, owner, &mut Violations::default());
-        let same = self.live.gives_same_objects(&from_live(&valid, facts)) && self.intents == intents(records);
+        let same = self.digest == digest(&owner.uid, generation, &from_live(&valid, facts), records);
         same.then(|| (valid, self.applied(records)))
     }
 
@@ -112,13 +102,28 @@ fn all_as_recorded(records: &[ChildRecord], facts: &Facts, owner: &ApiRef) -> bo
     ours.count() == records.len() && records.iter().all(as_recorded)
 }
 
-/// The kinds, names and desired hashes of the records, as one hash.
-fn intents(records: &[ChildRecord]) -> [u8; 32] {
+/// One hash of what the objects of a plan follow from, and of the kinds, names and desired hashes in their records. uid and
+/// generation stand for the spec.
+fn digest(uid: &str, generation: i64, live: &FromLive, records: &[ChildRecord]) -> [u8; 32] {
+    // The version that a number was read from is not part of the objects.
+    let FromLive {
+        replicas,
+        replicas_copied_from: _,
+        claim_size,
+    } = live;
     let mut hash = Sha256::new();
+    let mut add = |bytes: &[u8]| {
+        hash.update(bytes.len().to_le_bytes());
+        hash.update(bytes);
+    };
+    add(uid.as_bytes());
+    add(&generation.to_le_bytes());
+    add(replicas.map(i32::to_le_bytes).as_ref().map_or(&[], |bytes| bytes));
+    // A size is never empty.
+    add(claim_size.as_deref().unwrap_or_default().as_bytes());
     for record in records {
         for text in [&record.kind, &record.name, &record.desired_hash] {
-            hash.update(text);
-            hash.update([0]);
+            add(text.as_bytes());
         }
     }
     hash.finalize().into()

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use controller_api::ConditionType;
 use controller_core::facts::PodFacts;
 use controller_core::pod_figures::{PodFigures, RestartCounter};
 use exposition::{Format, MetricType, Writer};
@@ -33,8 +34,38 @@ pub(crate) struct ApiSeries {
     /// Figures of its pods.
     pub(crate) pods: PodFigures,
     pub(crate) dialect: Option<Arc<str>>,
-    /// Status of summary conditions: type and status.
-    pub(crate) conditions: Box<[(&'static str, &'static str)]>,
+    /// Status of each of the [`SUMMARY`], where it has the condition.
+    pub(crate) conditions: [Option<ConditionStatus>; SUMMARY.len()],
+}
+
+/// The conditions of a MonitoredApi that have a series.
+pub(crate) const SUMMARY: [ConditionType; 3] = [ConditionType::Ready, ConditionType::Monitored, ConditionType::Stalled];
+
+/// Status of a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ConditionStatus {
+    True,
+    False,
+    Unknown,
+}
+
+impl ConditionStatus {
+    /// Reads it; any other text is `Unknown`.
+    pub(crate) fn new(text: &str) -> Self {
+        match text {
+            "True" => Self::True,
+            "False" => Self::False,
+            _ => Self::Unknown,
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +84,8 @@ pub(crate) struct Telemetry {
     counters: Mutex<BTreeMap<Series, u64>>,
     time: Mutex<Histogram>,
     active: AtomicUsize,
-    apis: Mutex<HashMap<NamespacedName, ApiEntry>>,
+    /// Boxed, because a hash table keeps as many free places as it has entries.
+    apis: Mutex<HashMap<NamespacedName, Box<ApiEntry>>>,
 }
 
 /// What is kept for the series of one MonitoredApi.
@@ -166,7 +198,7 @@ impl Telemetry {
 
     fn write_apis(&self, page: &mut Page) {
         let apis = lock(&self.apis);
-        let mut sorted: Vec<_> = apis.iter().collect();
+        let mut sorted: Vec<_> = apis.iter().map(|(key, entry)| (key, &**entry)).collect();
         sorted.sort_by_key(|(key, _)| *key);
         page.family(platform::INFO);
         for (key, entry) in &sorted {
@@ -175,8 +207,10 @@ impl Telemetry {
         }
         page.family(platform::CONDITION);
         for (key, entry) in &sorted {
-            for (condition, status) in &*entry.series.conditions {
-                page.about(platform::CONDITION, key, &[condition, status], 1);
+            for (condition, status) in SUMMARY.iter().zip(entry.series.conditions) {
+                if let Some(status) = status {
+                    page.about(platform::CONDITION, key, &[condition.as_str(), status.as_str()], 1);
+                }
             }
         }
         write_each(page, platform::REPLICAS_WANTED, &sorted, |entry| {

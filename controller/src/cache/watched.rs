@@ -109,8 +109,7 @@ impl Watched for ApiItem {
         (&self.namespace, &self.name)
     }
 
-    fn into_entry(self, _: WatchedKind, _: &NamespacedName) -> ((), CachedApi) {
-        let Self { name, status, .. } = self;
+    fn into_entry(self, _: WatchedKind, key: &NamespacedName) -> ((), CachedApi) {
         let cached = CachedApi {
             uid: Uid::new(&self.uid),
             resource_version: self.resource_version.into(),
@@ -118,7 +117,7 @@ impl Watched for ApiItem {
             deleting: self.deleting,
             reconcile_at: self.reconcile_at.map(Into::into),
             spec: self.spec,
-            status: status.map(|status| Arc::new(CachedStatus::pack(status, &name))),
+            status: self.status.map(|status| Arc::new(CachedStatus::pack(status, key))),
         };
         ((), cached)
     }

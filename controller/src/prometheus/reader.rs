@@ -61,7 +61,7 @@ fn next_reading(begun: Instant) -> Instant {
 pub(crate) async fn read(context: Arc<Context>, stop: CancellationToken, term: CancellationToken) {
     let started = Instant::now();
     let client = Client::new();
-    let mut known = HashMap::<String, Known>::new();
+    let mut known = HashMap::<Arc<str>, Known>::new();
     let rounds = async {
         tokio::time::sleep(FIRST).await;
         loop {
@@ -78,13 +78,13 @@ pub(crate) async fn read(context: Arc<Context>, stop: CancellationToken, term: C
 }
 
 /// Asks every Prometheus once, and wakes the MonitoredApis whose status shows something else then.
-async fn round(context: &Context, client: &Client, known: &mut HashMap<String, Known>, started: Instant) {
+async fn round(context: &Context, client: &Client, known: &mut HashMap<Arc<str>, Known>, started: Instant) {
     let mut asked: Vec<_> = context.board.by_address().into_iter().collect();
     asked.sort_by(|(one, _), (other, _)| one.cmp(other));
     asked.truncate(MAX_ADDRESSES);
     known.retain(|address, _| asked.iter().any(|(asked, _)| asked == address));
     for (address, apis) in asked {
-        let known = known.entry(address.clone()).or_default();
+        let known = known.entry(Arc::clone(&address)).or_default();
         ask(client, &address, known, &apis).await;
         for (key, asked) in apis {
             let finding = find(&known.reading, &key.namespace, &key.name, &asked);

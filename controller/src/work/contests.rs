@@ -23,11 +23,13 @@ type Slot = u64;
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Hash of what we wrote last, and when.
-    written: HashMap<Slot, (u64, Duration)>,
+    /// Hash of what we wrote last, and in which second. For minutes, there are seven of them for each new MonitoredApi.
+    written: HashMap<Slot, (u32, u32)>,
     contests: HashMap<Slot, Contest>,
     /// Number of entries at which old ones are thrown out.
     checked_at: usize,
+    /// When old ones were last thrown out.
+    tidied: Duration,
 }
 
 /// What this process wrote lately, and which of it others change back.
@@ -52,6 +54,16 @@ fn hash(value: impl Hash) -> u64 {
     hasher.finish()
 }
 
+/// Half of a hash. That another text has the same only counts one write too many against another writer.
+fn short_hash(value: impl Hash) -> u32 {
+    let [a, b, c, d, ..] = hash(value).to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
+}
+
+fn seconds(span: Duration) -> u32 {
+    u32::try_from(span.as_secs()).unwrap_or(u32::MAX)
+}
+
 fn slot(key: &NamespacedName, kind: &str, name: &str) -> Slot {
     hash((key, kind, name))
 }
@@ -61,7 +73,7 @@ fn of_child(key: &NamespacedName, planned: &PlannedChild) -> Slot {
 }
 
 /// Hash of what a status says; without its times, which differ although it says the same.
-fn of_status(status: &MonitoredApiStatus) -> u64 {
+fn of_status(status: &MonitoredApiStatus) -> u32 {
     let mut value = serde_json::to_value(status).unwrap_or_default();
     for condition in value
         .pointer_mut("/conditions")
@@ -73,7 +85,7 @@ fn of_status(status: &MonitoredApiStatus) -> u64 {
             .as_object_mut()
             .map(|fields| fields.remove("lastTransitionTime"));
     }
-    hash(object_hash::hash(&value))
+    short_hash(object_hash::hash(&value))
 }
 
 impl Contests {
@@ -91,7 +103,10 @@ impl Contests {
         let wanted = planned.desired_hash();
         let slot = of_child(key, planned);
         let mut inner = self.lock();
-        let written_before = inner.written.get(&slot).is_some_and(|(last, _)| *last == hash(wanted));
+        let written_before = inner
+            .written
+            .get(&slot)
+            .is_some_and(|(last, _)| *last == short_hash(wanted));
         if !written_before && record.is_none_or(|record| record.desired_hash != wanted) {
             return Ok(());
         }
@@ -134,7 +149,9 @@ impl Contests {
         let now = self.zero.elapsed();
         let mut inner = self.lock();
         inner.tidy(now);
-        inner.written.insert(slot(key, "", ""), (of_status(status), now));
+        inner
+            .written
+            .insert(slot(key, "", ""), (of_status(status), seconds(now)));
         let is_new = |record: &&ChildRecord| {
             !before.children.iter().any(|old| {
                 old.kind == record.kind && old.name == record.name && old.desired_hash == record.desired_hash
@@ -142,7 +159,9 @@ impl Contests {
         };
         for record in status.children.iter().filter(is_new) {
             let slot = slot(key, &record.kind, &record.name);
-            inner.written.insert(slot, (hash(&record.desired_hash), now));
+            inner
+                .written
+                .insert(slot, (short_hash(&record.desired_hash), seconds(now)));
         }
     }
 
@@ -152,12 +171,16 @@ impl Contests {
 }
 
 impl Inner {
-    /// Throws out what is old, each time that the entries have doubled.
+    /// Throws out what is old, each time that the entries have doubled, and once in a while.
     fn tidy(&mut self, now: Duration) {
-        if self.written.len() < self.checked_at.max(LEAST) {
+        let is_long_ago = now.saturating_sub(self.tidied) > REMEMBERED;
+        if self.written.len() < self.checked_at.max(LEAST) && !is_long_ago {
             return;
         }
-        self.written.retain(|_, (_, at)| now.saturating_sub(*at) <= REMEMBERED);
+        self.tidied = now;
+        let oldest = seconds(now.saturating_sub(REMEMBERED));
+        self.written.retain(|_, (_, at)| *at >= oldest);
+        self.written.shrink_to_fit();
         self.contests.retain(|_, contest| !contest.is_over(now));
         self.checked_at = self.written.len() * 2;
     }
@@ -229,6 +252,19 @@ mod tests {
         for _ in 0..100 {
             assert_eq!(contests.write_child(&key, &new, Some(&record(&old)), "x"), Ok(()));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_written_long_ago_is_forgotten_at_the_next_write() {
+        let contests = Contests::default();
+        let written = status(vec![record(&planned(80))]);
+        for name in ["orders", "users", "stock"] {
+            contests.wrote_status(&NamespacedName::new("shop", name), &status(Vec::new()), &written);
+        }
+        assert_eq!(contests.lock().written.len(), 6);
+        tokio::time::advance(REMEMBERED + Duration::from_secs(1)).await;
+        contests.wrote_status(&NamespacedName::new("shop", "new"), &status(Vec::new()), &written);
+        assert_eq!(contests.lock().written.len(), 2);
     }
 
     #[tokio::test(start_paused = true)]

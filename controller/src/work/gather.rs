@@ -58,7 +58,7 @@ impl Target {
             },
             SpecText::TooLarge(bytes) => Err(vec![Violation::oversized(*bytes)]),
         };
-        let status = cached.status.as_ref().and_then(|status| status.unpack(&key.name));
+        let status = cached.status.as_ref().and_then(|status| status.unpack(key));
         Self {
             key: key.clone(),
             owner,

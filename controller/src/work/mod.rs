@@ -6,6 +6,8 @@ pub(crate) mod contests;
 pub(crate) mod context;
 pub(crate) mod gather;
 pub(crate) mod intrusions;
+#[cfg(test)]
+mod memory_tests;
 pub(crate) mod name_lists;
 mod planning;
 pub(crate) mod queue;

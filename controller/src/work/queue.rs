@@ -160,6 +160,10 @@ impl Queue {
             // A key with nothing to do needs no entry, which saves memory with ten thousand MonitoredApis.
             None if requeue == Requeue::Forget || entry.status_not_before.is_none_or(|until| until <= now) => {
                 entries.remove(key);
+                // At the start every key has an entry at once.
+                if entries.len() < entries.capacity() / 8 {
+                    entries.shrink_to(entries.len() * 2);
+                }
             }
             None => {}
         }
@@ -312,6 +316,20 @@ mod tests {
         queue.next().await;
         queue.done(&key("orders"), Requeue::OnEvent);
         assert!(queue.lock().entries.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_queue_that_was_long_gives_its_memory_back() {
+        let queue = Queue::default();
+        for index in 0..1000 {
+            queue.add(&key(&format!("orders-{index}")));
+        }
+        for _ in 0..1000 {
+            let next = queue.next().await;
+            queue.done(&next, Requeue::OnEvent);
+        }
+        let left = queue.lock().entries.capacity();
+        assert!(left < 16, "room for {left}");
     }
 
     #[tokio::test(start_paused = true)]

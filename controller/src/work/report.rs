@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use controller_api::{ConditionType, MonitoredApiStatus};
+use controller_api::MonitoredApiStatus;
 use controller_core::events::{EventSpec, events};
 use controller_core::facts::WorkloadFacts;
 use controller_core::pod_figures::PodFigures;
@@ -14,7 +14,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use metric_contract::platform;
 use serde_json::json;
 
-use crate::admin::telemetry::ApiSeries;
+use crate::admin::telemetry::{ApiSeries, ConditionStatus, SUMMARY};
 use crate::cache::interner;
 use crate::cache::versioned_map::Source;
 use crate::cluster::kinds;
@@ -158,19 +158,10 @@ async fn publish(context: &Context, target: &Target, event: &EventSpec) -> Resul
 
 /// Brings the MonitoredApi's metric series up to date.
 fn update_series(context: &Context, target: &Target, status: &MonitoredApiStatus, workload: &WorkloadFacts) {
-    let summary = [ConditionType::Ready, ConditionType::Monitored, ConditionType::Stalled];
-    let conditions = summary
-        .into_iter()
-        .filter_map(|condition| {
-            let known = status.conditions.iter().find(|c| c.type_ == condition.as_str())?;
-            let value = match known.status.as_str() {
-                "True" => "True",
-                "False" => "False",
-                _ => "Unknown",
-            };
-            Some((condition.as_str(), value))
-        })
-        .collect();
+    let conditions = SUMMARY.map(|condition| {
+        let known = status.conditions.iter().find(|c| c.type_ == condition.as_str())?;
+        Some(ConditionStatus::new(&known.status))
+    });
     let deployment = workload.deployment.as_ref();
     context.telemetry.set_series(
         &target.key,

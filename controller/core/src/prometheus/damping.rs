@@ -23,24 +23,30 @@ const MAX_DOUBLINGS: u32 = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Part<T> {
     shown: Answer<T>,
-    next: Answer<T>,
-    rounds: u32,
     changes: u32,
     /// When an answer last differed from what is shown.
     differed_at: Option<Duration>,
-    /// Since when every answer differs from it.
-    differs_since: Option<Duration>,
+    /// While the answers differ from it, which is rare: ten thousand MonitoredApis have two parts each.
+    next: Option<Box<Next<T>>>,
+}
+
+/// An answer that is not shown yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Next<T> {
+    answer: Answer<T>,
+    /// Rounds in which it was this one.
+    rounds: u32,
+    /// Since when every answer differs from what is shown.
+    since: Duration,
 }
 
 impl<T> Default for Part<T> {
     fn default() -> Self {
         Self {
             shown: Answer::NotYet,
-            next: Answer::NotYet,
-            rounds: 0,
             changes: 0,
             differed_at: None,
-            differs_since: None,
+            next: None,
         }
     }
 }
@@ -54,15 +60,14 @@ impl<T: Clone + PartialEq> Part<T> {
         {
             self.changes = 0;
         }
+        let before = self.next.take();
         if *new == self.shown || *new == Answer::NotYet {
-            self.rounds = 0;
-            self.differs_since = None;
             return false;
         }
         self.differed_at = Some(now);
-        let since = *self.differs_since.get_or_insert(now);
-        self.rounds = if *new == self.next { self.rounds + 1 } else { 1 };
-        self.next = new.clone();
+        let since = before.as_ref().map_or(now, |before| before.since);
+        let same = before.filter(|before| before.answer == *new);
+        let rounds = same.map_or(0, |same| same.rounds) + 1;
         let first = self.shown == Answer::NotYet;
         let needed = match new {
             Answer::NoAddress => 1,
@@ -71,12 +76,12 @@ impl<T: Clone + PartialEq> Part<T> {
             Answer::Failed(_) => ROUNDS_WITHOUT_ANSWER,
         };
         // Answers that never agree with each other either are no reason to show an old one for ever.
-        if self.rounds < needed && now.saturating_sub(since) < STABLE_AFTER {
+        if rounds < needed && now.saturating_sub(since) < STABLE_AFTER {
+            let answer = new.clone();
+            self.next = Some(Box::new(Next { answer, rounds, since }));
             return false;
         }
         self.shown = new.clone();
-        self.rounds = 0;
-        self.differs_since = None;
         self.changes += u32::from(!first);
         true
     }
@@ -216,6 +221,11 @@ mod tests {
         let rounds = findings.into_iter().enumerate();
         let changed = rounds.filter(|(round, finding)| damped.take(finding, Duration::from_secs(30) * *round as u32));
         changed.map(|(round, _)| round).collect()
+    }
+
+    #[test]
+    fn what_is_shown_takes_little_memory() {
+        assert!(size_of::<Damped>() <= 192, "{} bytes", size_of::<Damped>());
     }
 
     #[test]

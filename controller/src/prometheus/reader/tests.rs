@@ -226,7 +226,7 @@ async fn a_server_that_is_hostile_about_budgets_leaves_them_unknown_and_the_rest
         objectives: objectives.clone(),
         ..Subscription::default()
     };
-    let read = find(&known[&address].reading, "shop", "orders", &asked);
+    let read = find(&known[address.as_str()].reading, "shop", "orders", &asked);
     assert_eq!(read.objectives, Answer::Failed(AskError::Failed));
     assert!(!format!("{found:?}").contains("script"));
     // The second of the four fails, and the others are not asked for.
