@@ -72,6 +72,14 @@ pub fn resident(pid: u32) -> Result<u64> {
     memory(pid, "VmRSS:")
 }
 
+/// Memory of a process that is resident now and is no part of a file, in bytes: its heap and stacks.
+///
+/// # Errors
+/// When it has ended.
+pub fn anonymous(pid: u32) -> Result<u64> {
+    memory(pid, "RssAnon:")
+}
+
 /// The most memory of a process that was resident until now, in bytes.
 ///
 /// # Errors
@@ -101,6 +109,7 @@ mod tests {
         while cpu(pid).unwrap() <= before {
             assert!(started.elapsed() < TICK * 3_000, "no tick");
         }
-        assert!(resident(pid).unwrap() > 1 << 20);
+        let anonymous = anonymous(pid).unwrap();
+        assert!(anonymous > 0 && resident(pid).unwrap() > anonymous.max(1 << 20));
     }
 }

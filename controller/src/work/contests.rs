@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_written_long_ago_is_forgotten_at_the_next_write() {
+    async fn a_write_of_long_ago_is_forgotten_at_the_next_write() {
         let contests = Contests::default();
         let written = status(vec![record(&planned(80))]);
         for name in ["orders", "users", "stock"] {

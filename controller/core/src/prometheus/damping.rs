@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_takes_little_memory() {
+    fn the_shown_answers_take_little_memory() {
         assert!(size_of::<Damped>() <= 192, "{} bytes", size_of::<Damped>());
     }
 
