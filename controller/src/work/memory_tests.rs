@@ -161,7 +161,7 @@ impl World {
             scrape: Answer::Known(ScrapeFinding::Up(Vec::new())),
             rules: Answer::Known(RulesFinding::Healthy),
             firing: Answer::Known(0),
-            objectives: Answer::NotYet,
+            ..Finding::default()
         };
         self.context.board.take(&key, &finding, Duration::from_secs(1));
         self.run(&key).await;
