@@ -1,6 +1,8 @@
 //! The report: for people with the line of each finding, or as data.
 
-use anyhow::Result;
+use std::io::Write as _;
+
+use anyhow::{Context, Result};
 use controller_core::manifest::{Manifest, Place};
 use controller_core::yaml;
 use controller_rules::lint::{self, Finding, Level};
@@ -193,13 +195,17 @@ pub(super) fn print(problems: &[Problem], sources: &[LintedFile], form: OutputFo
             .map(|placed| placed.row)
             .collect::<Vec<_>>()
     };
-    match form {
-        OutputForm::Json => println!("{}", serde_json::to_string_pretty(&rows())?),
-        OutputForm::Yaml => print!("{}", yaml::to_string(&rows())?),
-        OutputForm::Table => {
-            print!("{}", diagnostics(problems, sources).concat());
-            eprintln!("{}", summary(problems, sources.len()));
-        }
+    let text = match form {
+        OutputForm::Json => serde_json::to_string_pretty(&rows())? + "\n",
+        OutputForm::Yaml => yaml::to_string(&rows())?,
+        OutputForm::Table => diagnostics(problems, sources).concat(),
+    };
+    // `print!` would panic where a reader such as `head` has left.
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .context("write the findings")?;
+    if form == OutputForm::Table && !sources.is_empty() {
+        eprintln!("{}", summary(problems, sources.len()));
     }
     Ok(())
 }
