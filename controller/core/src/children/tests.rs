@@ -1,3 +1,5 @@
+mod lint;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -11,12 +13,16 @@ use crate::{
 };
 
 fn plan(spec: &Value, facts: &Facts) -> Plan {
+    plan_with(spec, &Settings::default(), facts)
+}
+
+fn plan_with(spec: &Value, settings: &Settings, facts: &Facts) -> Plan {
     let api = serde_json::from_value(json!({
         "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
         "metadata": {"name": "orders", "namespace": "shop", "uid": "owner-uid"}, "spec": spec,
     }))
     .unwrap();
-    compile(&api, &Settings::default(), facts, &ApiRef::of(&api)).unwrap()
+    compile(&api, settings, facts, &ApiRef::of(&api)).unwrap()
 }
 
 /// A spec that turns every kind on.
@@ -25,12 +31,7 @@ fn of_every_kind() -> Value {
 }
 
 fn with_labels(spec: &Value, settings: &Settings) -> Plan {
-    let api = serde_json::from_value(json!({
-        "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
-        "metadata": {"name": "orders", "namespace": "shop", "uid": "owner-uid"}, "spec": spec,
-    }))
-    .unwrap();
-    compile(&api, settings, &Facts::default(), &ApiRef::of(&api)).unwrap()
+    plan_with(spec, settings, &Facts::default())
 }
 
 fn map<const N: usize>(pairs: [(&str, &str); N]) -> std::collections::BTreeMap<String, String> {
@@ -505,45 +506,4 @@ fn a_claim_that_somebody_made_larger_keeps_its_size_and_the_authors_own_one_does
     assert_eq!(size("10Gi", "", true), "10Gi");
     // The author lowers the size: the API server refuses it, and the status says so.
     assert_eq!(size("10Gi", "20Gi", false), "10Gi");
-}
-
-/// A spec whose rules are too large to be written.
-fn of_large_rules() -> Value {
-    let label = |n: u32| (format!("{}{n}", "x".repeat(900)), json!("y"));
-    let labels: serde_json::Map<_, _> = (0..32).map(label).collect();
-    json!({"image": "i", "preset": "native", "alerts": {"labels": labels}})
-}
-
-#[test]
-fn rules_that_fail_the_lint_are_planned_and_not_sent() {
-    let plan = plan(&of_large_rules(), &Facts::default());
-    for (child, decision) in plan
-        .children
-        .iter()
-        .zip(crate::changes::decide(&plan, &[], &Facts::default()).decisions)
-    {
-        let failed = matches!(&decision, Decision::Fail(Outcome::LintFailed(why)) if why.contains("512 KiB"));
-        assert_eq!(
-            failed,
-            child.kind == ChildKind::PROMETHEUS_RULE,
-            "{child}: {decision:?}"
-        );
-    }
-}
-
-#[test]
-fn objects_that_the_operator_would_not_write_are_not_rendered() {
-    let api = serde_json::from_value(json!({
-        "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
-        "metadata": {"name": "orders", "namespace": "shop"}, "spec": of_large_rules(),
-    }))
-    .unwrap();
-    let violations = crate::render(&api, &Settings::default()).unwrap_err();
-    assert_eq!(violations.len(), 1, "{violations:?}");
-    assert!(
-        violations[0].message.contains("PrometheusRule orders is not written"),
-        "{violations:?}"
-    );
-    let linted = crate::lint::lint(&api, &Settings::default()).unwrap();
-    assert_eq!(linted[0].title, "PrometheusRule orders");
 }
