@@ -176,15 +176,17 @@ async fn serving(
         .map(|address| address.to_string())
         .unwrap_or_default();
     tracing::info!(address, version = env!("CARGO_PKG_VERSION"), "{message}");
-    serve::serve(
+    let served = serve::serve(
         listener,
         service,
         config.limits,
         config.shutdown_grace,
         connections,
         closing,
-    )
-    .await;
+    );
+    if let Err(error) = served.await {
+        tracing::error!(%error, address, "connections cannot be accepted");
+    }
 }
 
 /// Begins the figure of active users with those that are stored already. Before requests can change it.

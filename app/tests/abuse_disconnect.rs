@@ -34,7 +34,7 @@ struct Served {
     app: App,
     address: SocketAddr,
     close: watch::Sender<bool>,
-    serving: tokio::task::JoinHandle<()>,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 async fn panicking() -> &'static str {
@@ -217,6 +217,7 @@ async fn streamed_responses_arrive_whole() {
         assert_eq!(served.counted("GET", "/stream").await, TIMES as f64, "{protocol:?}");
         tokio::time::timeout(Duration::from_secs(10), served.serving)
             .await
+            .unwrap()
             .unwrap()
             .unwrap();
     }

@@ -34,8 +34,15 @@ const RESPONSES_BYTES: usize = 32 * 1024 * 1024;
 const MEMORY_SHARE: usize = 8;
 /// Under a memory limit, connections may take this part of it.
 const CONNECTIONS_SHARE: usize = 4;
-/// The most that a connection takes apart from what is counted: hyper's buffers, and the last piece of a response.
-const CONNECTION_BYTES: usize = 32 * 1024;
+/// The most that a connection takes apart from what is counted: hyper's buffers, the last piece of a response, a handler, the
+/// kernel's own data.
+const CONNECTION_BYTES: usize = 64 * 1024;
+/// Under a memory limit, what waits in the kernel for connections may take this part of it: cgroups of version 2 count it.
+const SOCKETS_SHARE: usize = 4;
+/// What may wait in the kernel for a connection in one direction, at least: the smallest that lets a body arrive fast.
+const LEAST_SOCKET_BYTES: usize = 32 * 1024;
+/// So much or more is left to the kernel, which chooses by how fast the connection is.
+const MOST_SOCKET_BYTES: usize = 512 * 1024;
 /// Under a memory limit, HTTP/2 requests may take this part of it.
 const STREAMS_SHARE: usize = 8;
 /// What an HTTP/2 request takes apart from its bodies, as measured with clients that take no answers.
@@ -118,6 +125,13 @@ impl Limits {
     /// The part of the memory that bodies or responses may take.
     fn share_bytes(&self) -> usize {
         self.memory_bytes.map_or(usize::MAX, |bytes| bytes / MEMORY_SHARE)
+    }
+
+    /// Bytes that may wait in the kernel for a connection, in each direction; `None`: as the kernel chooses.
+    #[must_use]
+    pub fn socket_buffer_bytes(&self) -> Option<usize> {
+        let bytes = self.memory_bytes? / SOCKETS_SHARE / self.connections.max(1) / 2;
+        (bytes < MOST_SOCKET_BYTES).then_some(bytes.max(LEAST_SOCKET_BYTES))
     }
 
     /// The limits for clients when all connections are taken: who does nothing soon makes room for others.

@@ -185,7 +185,7 @@ settings! {
         max_concurrent_requests: usize, "MAX_CONCURRENT_REQUESTS", "NUMBER", Is "256", whole(1..=1_000_000),
             "Requests served at the same time; more are answered 503 at once. Probes and /metrics do not count.";
         max_connections: usize, "MAX_CONNECTIONS", "NUMBER", Is "10000", whole(1..=1_000_000),
-            "Open connections. One more takes the place of one that does nothing, or is answered 503 and closed. In a container with a memory limit at most one for each 128 KiB of it.";
+            "Open connections. One more takes the place of one that does nothing, or is answered 503 and closed. In a container with a memory limit at most one for each 256 KiB of it.";
         max_connections_per_ip: usize, "MAX_CONNECTIONS_PER_IP", "NUMBER", Is "0", whole(0..=1_000_000),
             "Open connections of one address, 0 for no limit. Behind a proxy all clients have its address.";
         max_streams_per_connection: u32, "MAX_STREAMS_PER_CONNECTION", "NUMBER", Is "100", whole(1..=10_000),

@@ -336,9 +336,16 @@ fn under_a_memory_limit_the_limits_for_clients_fit_into_it() {
         let bytes = connections.max(streams) + limits.bodies_bytes() + limits.responses_bytes();
         // The rest is for the program itself, the store's caches and the allocator.
         assert!(bytes as u64 <= (mib << 20) / 2, "{mib} MiB: {limits:?}");
+        let sockets = limits.socket_buffer_bytes().unwrap_or(MOST_SOCKET_BYTES) * 2 * limits.connections;
+        assert!(
+            sockets as u64 <= (mib << 20) / 4 || limits.connections == free.connections,
+            "{mib} MiB: {limits:?}"
+        );
         limits
     };
-    assert_eq!((fits(64).connections, fits(64).streams), (512, 8));
+    assert_eq!((fits(64).connections, fits(64).streams), (256, 12));
+    assert_eq!(fits(64).socket_buffer_bytes(), Some(32 * 1024));
+    assert_eq!(free.socket_buffer_bytes(), None, "without a limit the kernel chooses");
     assert_eq!(fits(32_768).streams, free.streams);
     assert!(fits(256).bodies_bytes() >= free.body_bytes * 30);
     assert_eq!(fits(4_096).connections, free.connections);

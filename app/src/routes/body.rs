@@ -57,7 +57,9 @@ fn take_memory(memory: &mut Option<OwnedSemaphorePermit>, bytes: usize, state: &
 
 async fn collect(mut body: Body, state: &AppState) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>), Problem> {
     let limit = state.limits().body_bytes;
-    let mut bytes = Vec::new();
+    // As large as announced, because one that grows has room for twice what it holds. What has not arrived takes no memory.
+    let announced = body.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+    let mut bytes = Vec::with_capacity(announced.unwrap_or_default().min(limit));
     let mut memory: Option<OwnedSemaphorePermit> = None;
     while let Some(frame) = body.frame().await {
         // Trailers mean nothing here.

@@ -9,10 +9,15 @@ use std::{
 use rustix::net::{RecvFlags, recv};
 use tokio::{io::Interest, net::TcpStream};
 
-use super::{MAX_HEAD_BYTES, activity::Activity};
+use super::activity::Activity;
 
-/// How the request of a probe begins.
-const HEALTH: &[u8; 11] = b"GET /health";
+/// A longer head is read by hyper as it arrives, because the kernel's buffer may have no room for all of it.
+const LONG_BYTES: usize = 4 * 1024;
+
+/// How requests of Kubernetes' probes begin.
+const PROBES: [&[u8]; 3] = [b"GET /health/live ", b"GET /health/ready ", b"GET /health/startup "];
+/// As many bytes as the longest of them has.
+const PROBE_BYTES: usize = 20;
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Length of a frame header, which follows the preface (RFC 9113, 4.1).
 const FRAME_HEAD_BYTES: usize = 9;
@@ -35,15 +40,16 @@ pub(super) async fn first_head(stream: &TcpStream, activity: &Activity) -> Resul
     }
 }
 
-/// Whether the first request asks for the health of the service. Reads no byte. Call it after [`first_head`].
-pub(super) fn asks_for_health(stream: &TcpStream) -> bool {
-    let mut seen = [0; HEALTH.len()];
-    let peeked = recv(stream, &mut seen[..], RecvFlags::PEEK);
-    peeked.is_ok_and(|(length, _)| length == HEALTH.len()) && seen == *HEALTH
+/// Whether the first request is a probe's. Reads no byte. Call it after [`first_head`].
+pub(super) fn is_probe(stream: &TcpStream) -> bool {
+    let mut seen = [0; PROBE_BYTES];
+    let length = recv(stream, &mut seen[..], RecvFlags::PEEK).map_or(0, |(length, _)| length);
+    let seen = seen.get(..length).unwrap_or_default();
+    PROBES.iter().any(|probe| seen.starts_with(probe))
 }
 
 fn look(stream: &TcpStream, activity: &Activity) -> Result<()> {
-    let mut seen = [0; MAX_HEAD_BYTES];
+    let mut seen = [0; LONG_BYTES];
     let (head, _) = recv(stream, &mut seen[..], RecvFlags::PEEK)?;
     let seen = seen.get(..head).unwrap_or_default();
     if !seen.is_empty() {
@@ -57,7 +63,7 @@ fn look(stream: &TcpStream, activity: &Activity) -> Result<()> {
 
 /// Whether these bytes may be the incomplete beginning of a request's head.
 fn needs_more(seen: &[u8]) -> bool {
-    if seen.is_empty() || seen.len() >= MAX_HEAD_BYTES {
+    if seen.is_empty() || seen.len() >= LONG_BYTES {
         return false;
     }
     if HTTP2_PREFACE.starts_with(seen) || seen.starts_with(HTTP2_PREFACE) {
@@ -100,6 +106,6 @@ mod tests {
         assert!(!needs_more(b""), "the client's end");
         assert!(!needs_more(b"\x16\x03\x01"), "TLS");
         assert!(!needs_more(b"hello\r\n"), "some other protocol");
-        assert!(!needs_more(&[b'a'; MAX_HEAD_BYTES]), "too long");
+        assert!(!needs_more(&[b'a'; LONG_BYTES]), "too long");
     }
 }

@@ -17,12 +17,17 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
 };
-use tokio::{net::TcpStream, sync::watch};
+use tokio::{net::TcpStream, runtime::Handle, sync::watch};
 use tower::Service as _;
 
 use super::{
-    MAX_HEAD_BYTES, activity::Activity, arrival, body::TrackedBody, io::TrackedIo, pressure::Pressure,
-    room::ServedConnections,
+    MAX_HEAD_BYTES,
+    activity::Activity,
+    arrival,
+    body::TrackedBody,
+    io::TrackedIo,
+    pressure::Pressure,
+    room::{ServedConnections, ServedGuard},
 };
 use crate::config::Limits;
 
@@ -85,36 +90,95 @@ impl ConnectionSettings {
             served,
         }
     }
+
+    /// The same for connections that end with the answer to their first request.
+    pub(super) fn for_one_request(&self) -> Self {
+        let mut settings = self.clone();
+        settings.http.http1().keep_alive(false);
+        settings
+    }
 }
 
-/// Serves a connection to its end.
-pub(super) async fn serve(
+/// A connection whose first request has arrived, and is still in the kernel's buffer.
+#[derive(Debug)]
+pub(super) struct FirstRequest {
     stream: TcpStream,
-    router: Router,
-    settings: ConnectionSettings,
-    mut closing: watch::Receiver<bool>,
-) {
-    // A response is written in one piece: waiting for more only delays it.
-    let _ = stream.set_nodelay(true);
-    let activity = Arc::new(Activity::new(Instant::now()));
-    let _served = settings.served.enter(&activity);
-    let closed_before_use = async {
-        let _ = closing.wait_for(|close| *close).await;
-        if !activity.is_unused() {
-            // Bytes have arrived: let the request be read and answered instead of closing.
-            std::future::pending::<()>().await;
-        }
-    };
-    let arrived = tokio::select! {
-        biased;
-        arrived = arrival::first_head(&stream, &activity) => arrived.is_ok(),
-        () = closed_before_use => false,
-        () = overdue(&activity, &settings) => false,
-        () = activity.left() => false,
-    };
-    if arrived {
-        // Boxed, so that a connection that still waits takes less memory.
-        Box::pin(serve_http(stream, activity, router, settings, closing)).await;
+    activity: Arc<Activity>,
+    served: ServedGuard,
+}
+
+impl FirstRequest {
+    /// Waits for the first request; `None` if the connection ends before that.
+    pub(super) async fn wait(
+        stream: TcpStream,
+        settings: &ConnectionSettings,
+        closing: &mut watch::Receiver<bool>,
+    ) -> Option<Self> {
+        // A response is written in one piece: waiting for more only delays it.
+        let _ = stream.set_nodelay(true);
+        let activity = Arc::new(Activity::new(Instant::now()));
+        let served = settings.served.enter(&activity);
+        let closed_before_use = async {
+            let _ = closing.wait_for(|close| *close).await;
+            if !activity.is_unused() {
+                // Bytes have arrived: let the request be read and answered instead of closing.
+                std::future::pending::<()>().await;
+            }
+        };
+        let arrived = tokio::select! {
+            biased;
+            arrived = arrival::first_head(&stream, &activity) => arrived.is_ok(),
+            () = closed_before_use => false,
+            () = overdue(&activity, settings) => false,
+            () = activity.left() => false,
+        };
+        arrived.then_some(Self {
+            stream,
+            activity,
+            served,
+        })
+    }
+
+    /// Whether a probe asks.
+    pub(super) fn is_probe(&self) -> bool {
+        arrival::is_probe(&self.stream)
+    }
+
+    /// Moves the connection to another runtime, which serves it to its end; `held` is dropped then.
+    pub(super) fn serve_on(
+        self,
+        runtime: &Handle,
+        router: Router,
+        settings: ConnectionSettings,
+        closing: watch::Receiver<bool>,
+        held: impl Send + 'static,
+    ) {
+        let Self {
+            stream,
+            activity,
+            served,
+        } = self;
+        // An error means that the connection is broken.
+        let Ok(stream) = stream.into_std() else { return };
+        runtime.spawn(async move {
+            if let Ok(stream) = TcpStream::from_std(stream) {
+                // Else hyper, told to stop now, would close the connection before it knows that there are bytes to read.
+                let _ = stream.readable().await;
+                let first = Self {
+                    stream,
+                    activity,
+                    served,
+                };
+                first.serve(router, settings, closing).await;
+            }
+            drop(held);
+        });
+    }
+
+    /// Serves the connection to its end.
+    pub(super) async fn serve(self, router: Router, settings: ConnectionSettings, closing: watch::Receiver<bool>) {
+        serve_http(self.stream, self.activity, router, settings, closing).await;
+        drop(self.served);
     }
 }
 

@@ -14,32 +14,16 @@ const SAMPLE: usize = 16;
 /// A connection that has done nothing for less than this is left alone: its request may be on its way.
 const LEAST_IDLE: Duration = Duration::from_millis(100);
 
-/// The most connections that are closed for others in a second: to serve the others costs processor time, which probes need
-/// too.
-const MOST_CLOSED_PER_SECOND: u32 = 500;
-
 /// The connections that are served; clones share them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct ServedConnections(Arc<Mutex<Served>>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Served {
     activities: Vec<Arc<Activity>>,
-    /// When the present second began, and how many connections have been asked to close within it.
-    second: Instant,
-    closed: u32,
 }
 
 impl ServedConnections {
-    /// None yet.
-    pub(super) fn new(now: Instant) -> Self {
-        Self(Arc::new(Mutex::new(Served {
-            activities: Vec::new(),
-            second: now,
-            closed: 0,
-        })))
-    }
-
     /// Adds a connection until the guard is dropped.
     pub(super) fn enter(&self, activity: &Arc<Activity>) -> ServedGuard {
         let mut served = self.lock();
@@ -51,22 +35,10 @@ impl ServedConnections {
         }
     }
 
-    /// Asks a connection that does nothing to close; `false` if none was found, or if enough have been closed this second.
+    /// Asks a connection that does nothing to close; `false` if none was found.
     pub(super) fn make_room(&self, now: Instant) -> bool {
-        let mut served = self.lock();
-        if now.saturating_duration_since(served.second) >= Duration::from_secs(1) {
-            served.second = now;
-            served.closed = 0;
-        }
-        if served.closed >= MOST_CLOSED_PER_SECOND {
-            return false;
-        }
-        let Some(activity) = served.longest_idle(now) else {
-            return false;
-        };
-        activity.ask_to_leave();
-        served.closed += 1;
-        true
+        let idle = self.lock().longest_idle(now);
+        idle.map(|activity| activity.ask_to_leave()).is_some()
     }
 
     fn leave(&self, activity: &Activity) {
@@ -121,7 +93,7 @@ mod tests {
     fn the_connection_that_did_nothing_for_longest_makes_room_and_only_once() {
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
-        let served = ServedConnections::new(start);
+        let served = ServedConnections::default();
         let new = |millis| Arc::new(Activity::new(at(millis)));
         let (younger, older, busy) = (new(50), new(0), new(0));
         let _guards = [&younger, &older, &busy].map(|activity| served.enter(activity));
@@ -138,25 +110,9 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_connections_are_closed_in_a_second() {
-        let start = Instant::now();
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let served = ServedConnections::new(start);
-        let closed = |now| {
-            (0..2 * MOST_CLOSED_PER_SECOND)
-                .filter(|_| {
-                    let _guard = served.enter(&Arc::new(Activity::new(start)));
-                    served.make_room(now)
-                })
-                .count()
-        };
-        assert_eq!([at(1), at(1), at(2)].map(closed), [500, 0, 500]);
-    }
-
-    #[test]
     fn connections_that_end_are_forgotten_in_any_order() {
         let start = Instant::now();
-        let served = ServedConnections::new(start);
+        let served = ServedConnections::default();
         let all: Vec<_> = (0..100).map(|_| Arc::new(Activity::new(start))).collect();
         let mut guards: Vec<_> = all.iter().map(|activity| served.enter(activity)).collect();
         fastrand::shuffle(&mut guards);
