@@ -1,6 +1,7 @@
 //! A control group with a memory limit, for a program that must stay below it. Both cgroup versions; needs root.
 //!
-//! Version 1 does not count the kernel's buffers of sockets against the limit, version 2 does.
+//! Version 2 counts what waits in the kernel's buffers of sockets against the limit. Version 1 counts it apart, and only if
+//! that is asked for; [`MemoryGroup::needed_bytes`] adds it, so that a run on either version tells of both.
 
 use std::{
     fs,
@@ -11,6 +12,8 @@ use std::{
 use anyhow::{Context, Result};
 
 const ROOT: &str = "/sys/fs/cgroup";
+/// More memory than any machine of ours has, bytes.
+const NO_LIMIT: u64 = 1 << 40;
 
 /// The group; it is removed when this is dropped, if no process is in it any more.
 #[derive(Debug)]
@@ -47,6 +50,14 @@ impl MemoryGroup {
         let no_swap = if is_version_2 { 0 } else { limit_bytes };
         // Not there where the kernel does not account for swap.
         let _ = fs::write(group.folder.join(swap), no_swap.to_string());
+        if !is_version_2 {
+            // Any limit makes the kernel count; this one is never reached.
+            fs::write(
+                group.folder.join("memory.kmem.tcp.limit_in_bytes"),
+                NO_LIMIT.to_string(),
+            )
+            .context("count the memory of sockets")?;
+        }
         Ok(group)
     }
 
@@ -61,18 +72,28 @@ impl MemoryGroup {
         command
     }
 
-    /// The most memory that was in use, bytes; with the page cache.
+    /// The memory that cannot be taken from the group's processes now, bytes: theirs, the kernel's for them, and what waits in
+    /// the buffers of their sockets. Not the page cache, which the kernel gives up before it kills.
     ///
     /// # Errors
     /// When the kernel does not tell.
-    pub fn peak_bytes(&self) -> Result<u64> {
-        let file = if self.is_version_2 {
-            "memory.peak"
-        } else {
-            "memory.max_usage_in_bytes"
+    pub fn needed_bytes(&self) -> Result<u64> {
+        let number = |file: &str| -> Result<u64> {
+            let text = fs::read_to_string(self.folder.join(file))?;
+            text.trim().parse().with_context(|| format!("{file} is {text:?}"))
         };
-        let text = fs::read_to_string(self.folder.join(file))?;
-        text.trim().parse().with_context(|| format!("{file} is {text:?}"))
+        let (used, page_cache, sockets) = match self.is_version_2 {
+            true => (number("memory.current")?, "file ", 0),
+            false => (
+                number("memory.usage_in_bytes")?,
+                "cache ",
+                number("memory.kmem.tcp.usage_in_bytes")?,
+            ),
+        };
+        let stat = fs::read_to_string(self.folder.join("memory.stat"))?;
+        let page_cache = stat.lines().find_map(|line| line.strip_prefix(page_cache));
+        let page_cache: u64 = page_cache.context("memory.stat has no page cache")?.parse()?;
+        Ok(used.saturating_sub(page_cache) + sockets)
     }
 
     /// Processes that the kernel killed because the memory ran out.

@@ -4,8 +4,10 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    net::SocketAddr,
+    io::{Read as _, Write as _},
+    net::{self, SocketAddr},
+    sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -17,9 +19,9 @@ use integration_tests::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpSocket, TcpStream},
-    task::JoinSet,
-    time::{sleep, timeout},
+    net::TcpSocket,
+    task::{JoinSet, spawn_blocking},
+    time::sleep,
 };
 
 const MIB: u64 = 1 << 20;
@@ -37,7 +39,7 @@ enum Way {
     KeptAlive,
     /// Asks for the largest page and hardly reads it.
     SlowReader,
-    /// Asks for twenty small pages at once and reads none.
+    /// Asks for small pages without end and reads none.
     Pipeline,
     /// Asks for a hundred small pages on HTTP/2 and gives no window.
     NoWindow,
@@ -74,7 +76,7 @@ impl Way {
             Self::Silent => Vec::new(),
             Self::KeptAlive => b"GET /api/v1/data/1 HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
             Self::SlowReader => b"GET /api/v1/data?limit=200 HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
-            Self::Pipeline => b"GET /api/v1/data?limit=3 HTTP/1.1\r\nHost: x\r\n\r\n".repeat(20),
+            Self::Pipeline => b"GET /api/v1/data?limit=3 HTTP/1.1\r\nHost: x\r\n\r\n".repeat(20_000),
             Self::NoWindow => without_window(b"/api/v1/data?limit=3", 100),
             Self::FatBody => post(format!("{{\"a\":[{}0]}}", "0,                    ".repeat(45_000))),
             Self::DeepBody => post("[".repeat(1_000_000)),
@@ -115,7 +117,7 @@ fn without_window(path: &[u8], requests: u32) -> Vec<u8> {
 }
 
 /// One client, which comes back whenever its connection ends.
-async fn attack(address: SocketAddr, way: Way, bytes: std::sync::Arc<Vec<u8>>) {
+async fn attack(address: SocketAddr, way: Way, bytes: Arc<Vec<u8>>) {
     loop {
         let _ = attack_once(address, way, &bytes).await;
         sleep(COMES_BACK).await;
@@ -150,45 +152,42 @@ async fn attack_once(address: SocketAddr, way: Way, bytes: &[u8]) -> std::io::Re
 }
 
 /// The status of a `GET` on a connection of its own; 0 if there was no answer in time.
-async fn status(address: SocketAddr, path: &str, patience: Duration) -> u16 {
-    let asking = async {
-        let mut stream = TcpStream::connect(address).await.ok()?;
+fn status(address: SocketAddr, path: &str, patience: Duration) -> u16 {
+    let started = Instant::now();
+    let left = || patience.checked_sub(started.elapsed()).filter(|left| !left.is_zero());
+    let asking = || {
+        let mut stream = net::TcpStream::connect_timeout(&address, patience).ok()?;
+        stream.set_read_timeout(Some(left()?)).ok()?;
         let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.ok()?;
+        stream.write_all(request.as_bytes()).ok()?;
         let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.ok()?;
+        stream.read_to_end(&mut answer).ok()?;
         let head = String::from_utf8_lossy(answer.get(..12)?).into_owned();
+        left()?;
         head.split(' ').nth(1)?.parse().ok()
     };
-    timeout(patience, asking).await.ok().flatten().unwrap_or(0)
+    asking().unwrap_or(0)
 }
 
-/// Asks at this pace until the time is over; how often each status came.
-async fn ask(address: SocketAddr, path: &'static str, pace: Duration, until: Instant) -> BTreeMap<u16, u32> {
-    let mut statuses = BTreeMap::new();
-    while Instant::now() < until {
-        let started = Instant::now();
-        *statuses
-            .entry(status(address, path, Duration::from_secs(1)).await)
-            .or_default() += 1;
-        sleep(pace.saturating_sub(started.elapsed())).await;
-    }
-    statuses
+/// Asks at this pace until the time is over, on a thread of its own; how often each status came.
+async fn ask(address: SocketAddr, path: &'static str, pace: Duration, until: Instant) -> Result<BTreeMap<u16, u32>> {
+    let asking = spawn_blocking(move || {
+        let mut statuses = BTreeMap::new();
+        while Instant::now() < until {
+            let started = Instant::now();
+            *statuses
+                .entry(status(address, path, Duration::from_secs(1)))
+                .or_default() += 1;
+            thread::sleep(pace.saturating_sub(started.elapsed()));
+        }
+        statuses
+    });
+    Ok(asking.await?)
 }
 
 fn share_of_200(statuses: &BTreeMap<u16, u32>) -> f64 {
     let all: u32 = statuses.values().sum();
     f64::from(statuses.get(&200).copied().unwrap_or(0)) / f64::from(all.max(1))
-}
-
-/// Resident memory at its highest, bytes.
-fn resident_peak(process: u32) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kibibytes = line
-        .and_then(|line| line.trim().strip_suffix(" kB"))
-        .context("no VmHWM")?;
-    Ok(kibibytes.parse::<u64>()? * 1_024)
 }
 
 /// Two hundred items, each with as much metadata as it may have.
@@ -203,40 +202,69 @@ fn store_items(address: SocketAddr) -> Result<()> {
     Ok(())
 }
 
+/// The most memory that a group needed, MiB, looked at until the time is over, on a thread of its own.
+async fn most_needed(group: &Arc<MemoryGroup>, until: Instant) -> Result<f64> {
+    let group = Arc::clone(group);
+    let looking = spawn_blocking(move || {
+        let mut most = 0;
+        while Instant::now() < until {
+            most = most.max(group.needed_bytes()?);
+            thread::sleep(Duration::from_millis(20));
+        }
+        anyhow::Ok(most)
+    });
+    Ok(looking.await?? as f64 / MIB as f64)
+}
+
+/// `answered of asked`.
+fn answered(statuses: &BTreeMap<u16, u32>) -> String {
+    let all: u32 = statuses.values().sum();
+    format!("{} of {all}", statuses.get(&200).copied().unwrap_or(0))
+}
+
 /// Attacks a service in these ways at once.
 async fn campaign(limit_mib: u64, ways: &[Way], connections: usize, time: Duration) -> Result<()> {
-    let group = MemoryGroup::create("memory-limit", limit_mib * MIB)?;
+    let group = Arc::new(MemoryGroup::create("memory-limit", limit_mib * MIB)?);
     let directory = tempfile::tempdir()?;
     let database = format!("sqlite://{}", directory.path().join("data.db").display());
     let app = Process::launch(group.command(&api::binary()?), &database, &[])?;
     app.wait_ready()?;
     let address = app.address;
     store_items(address)?;
+    let before = group.needed_bytes()? as f64 / MIB as f64;
 
     let mut attackers = JoinSet::new();
     for way in ways {
-        let bytes = std::sync::Arc::new(way.bytes());
+        let bytes = Arc::new(way.bytes());
         for _ in 0..way.clients(connections / ways.len()) {
-            attackers.spawn(attack(address, *way, std::sync::Arc::clone(&bytes)));
+            attackers.spawn(attack(address, *way, Arc::clone(&bytes)));
         }
     }
     let number = attackers.len();
     let until = Instant::now() + time;
-    let (live, ready, good) = tokio::join!(
+    let (live, ready, good, needed) = tokio::try_join!(
         ask(address, "/health/live", Duration::from_millis(200), until),
         ask(address, "/health/ready", Duration::from_millis(200), until),
         ask(address, "/api/v1/data/1", Duration::from_millis(100), until),
-    );
+        most_needed(&group, until),
+    )?;
     let kills = group.kills()?;
-    let resident = resident_peak(app.id()).unwrap_or_default();
     attackers.shutdown().await;
+    let name = match ways {
+        [way] => format!("{way:?}"),
+        _ => format!("{} ways", ways.len()),
+    };
     println!(
-        "{limit_mib} MiB, {number} clients {ways:?}: peak {:.1} MiB resident, {:.1} MiB of the group, {kills} kills; \
-         live {live:?}, ready {ready:?}, good client {good:?}",
-        resident as f64 / MIB as f64,
-        group.peak_bytes()? as f64 / MIB as f64,
+        "| {name} | {limit_mib} | {number} | {kills} | {before:.0} | {needed:.0} | {} | {} | {} |",
+        answered(&live),
+        answered(&ready),
+        answered(&good),
     );
     ensure!(kills == 0, "the kernel killed it");
+    ensure!(
+        needed <= limit_mib as f64,
+        "with the buffers of its sockets it needed {needed:.1} MiB"
+    );
     ensure!(share_of_200(&live) >= 0.98, "liveness: {live:?}");
     ensure!(share_of_200(&ready) >= 0.95, "readiness: {ready:?}");
     ensure!(share_of_200(&good) >= 0.5, "a good client: {good:?}");
@@ -260,6 +288,7 @@ fn raise_open_files() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_take_memory_do_not_get_it_killed_nor_keep_probes_and_others_out() -> Result<()> {
     raise_open_files()?;
+    println!("\n| way | limit, MiB | clients | kills | MiB before | MiB at most | live | ready | good client |");
     if !is_full() {
         return campaign(64, &SHORT_HALF, 4_000, Duration::from_secs(20)).await;
     }
