@@ -33,7 +33,7 @@ impl Store {
     pub(crate) fn upsert<T: Watched>(&self, kind: WatchedKind, item: T, source: Source) -> (NamespacedName, Change) {
         let version = version(item.resource_version());
         let key = self.key(item.key());
-        let (id, new) = item.into_entry(kind, &key);
+        let (id, new) = (item.id(kind, &key), item.into_cached(kind, &key));
         let mut maps = self.lock();
         let change = match T::map(&mut maps).upsert(&key, id, new, version, source, T::same_object) {
             Upsert::Stale => Change::None,
@@ -48,10 +48,37 @@ impl Store {
     pub(crate) fn remove<T: Watched>(&self, kind: WatchedKind, item: T) -> (NamespacedName, Change) {
         let version = version(item.resource_version());
         let key = self.key(item.key());
-        let (id, gone) = item.into_entry(kind, &key);
+        let (id, gone) = (item.id(kind, &key), item.into_cached(kind, &key));
         let removed = T::map(&mut self.lock()).remove(&key, &id, version, |kept| T::same_object(kept, &gone));
         let change = removed.map_or(Change::None, |old| T::change(Some(&old), None));
         (key, change)
+    }
+
+    /// Removes what is kept of an object under the name of a MonitoredApi that it does not belong to any more. Such an object is
+    /// found if its name begins with that of the MonitoredApi, as the names of everything that we or Kubernetes make do. Returns
+    /// what [`Self::upsert`] returns, if there was something.
+    pub(crate) fn remove_from_others<T: Watched>(
+        &self,
+        kind: WatchedKind,
+        item: &T,
+    ) -> Option<(NamespacedName, Change)> {
+        let name = item.name_beside_key()?;
+        let key = self.key(item.key());
+        let mut maps = self.lock();
+        let map = T::map(&mut maps);
+        if map.get(&key, &item.id(kind, &key)).is_some() {
+            return None;
+        }
+        let object = item.clone().into_cached(kind, &key);
+        let ends = name.match_indices('-').map(|(end, _)| end).chain([name.len()]);
+        ends.filter_map(|end| name.get(..end))
+            .filter(|other| **other != *key.name)
+            .find_map(|other| {
+                let other = NamespacedName::new(&key.namespace, other);
+                let (id, version) = (item.id(kind, &other), version(item.resource_version()));
+                let old = map.remove(&other, &id, version, |kept| T::same_object(kept, &object))?;
+                Some((other, T::change(Some(&old), None)))
+            })
     }
 
     /// Removes the objects of this kind and namespace (`None`: all) that were last seen before the complete list `epoch`.

@@ -48,8 +48,14 @@ pub(crate) trait Watched: DeserializeOwned + Versioned + Clone + Send + 'static 
 
     /// Namespace and name of the MonitoredApi that it belongs to; of the object itself if it belongs to none.
     fn key(&self) -> (&str, &str);
+    /// Its own name, where its key is that of the MonitoredApi that it belongs to. An edit can change whom it belongs to.
+    fn name_beside_key(&self) -> Option<&str> {
+        None
+    }
+    /// Tells it apart from the other objects under a key.
+    fn id(&self, kind: WatchedKind, key: &NamespacedName) -> Self::Id;
     /// Trims the object to what is kept of it.
-    fn into_entry(self, kind: WatchedKind, key: &NamespacedName) -> (Self::Id, Self::Cached);
+    fn into_cached(self, kind: WatchedKind, key: &NamespacedName) -> Self::Cached;
     /// The map that objects of this type are kept in.
     fn map(maps: &mut Maps) -> &mut VersionedMap<Self::Id, Self::Cached>;
     /// Whether two values are versions of one object, and not of one that was deleted and its successor.
@@ -109,8 +115,10 @@ impl Watched for ApiItem {
         (&self.namespace, &self.name)
     }
 
-    fn into_entry(self, _: WatchedKind, key: &NamespacedName) -> ((), CachedApi) {
-        let cached = CachedApi {
+    fn id(&self, _: WatchedKind, _: &NamespacedName) {}
+
+    fn into_cached(self, _: WatchedKind, key: &NamespacedName) -> CachedApi {
+        CachedApi {
             uid: Uid::new(&self.uid),
             resource_version: self.resource_version.into(),
             generation: self.generation,
@@ -118,8 +126,7 @@ impl Watched for ApiItem {
             reconcile_at: self.reconcile_at.map(Into::into),
             spec: self.spec,
             status: self.status.map(|status| Arc::new(CachedStatus::pack(status, key))),
-        };
-        ((), cached)
+        }
     }
 
     fn map(maps: &mut Maps) -> &mut VersionedMap<(), CachedApi> {
@@ -160,11 +167,18 @@ impl Watched for ChildItem {
         (&self.namespace, &self.owner)
     }
 
-    fn into_entry(self, kind: WatchedKind, key: &NamespacedName) -> (ChildId, CachedChild) {
-        let id = child_id(kind, key, &self.name);
+    fn name_beside_key(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+
+    fn id(&self, kind: WatchedKind, key: &NamespacedName) -> ChildId {
+        child_id(kind, key, &self.name)
+    }
+
+    fn into_cached(self, kind: WatchedKind, _: &NamespacedName) -> CachedChild {
         // The answer to a write is always the whole object, but a kind watched by metadata has no details in its events.
         let details = self.details.filter(|_| is_watched_whole(kind));
-        (id, CachedChild::new(&self.observed, details))
+        CachedChild::new(&self.observed, details)
     }
 
     fn map(maps: &mut Maps) -> &mut VersionedMap<ChildId, CachedChild> {
@@ -206,8 +220,16 @@ impl Watched for PodItem {
         (&self.namespace, &self.owner)
     }
 
-    fn into_entry(self, _: WatchedKind, _: &NamespacedName) -> (Box<str>, PodFacts) {
-        (self.facts.name.as_str().into(), self.facts)
+    fn name_beside_key(&self) -> Option<&str> {
+        Some(&self.facts.name)
+    }
+
+    fn id(&self, _: WatchedKind, _: &NamespacedName) -> Box<str> {
+        self.facts.name.as_str().into()
+    }
+
+    fn into_cached(self, _: WatchedKind, _: &NamespacedName) -> PodFacts {
+        self.facts
     }
 
     fn map(maps: &mut Maps) -> &mut VersionedMap<Box<str>, PodFacts> {
@@ -238,12 +260,19 @@ impl Watched for SliceItem {
         (&self.namespace, &self.owner)
     }
 
-    fn into_entry(self, _: WatchedKind, _: &NamespacedName) -> (Box<str>, CachedSlice) {
-        let cached = CachedSlice {
+    fn name_beside_key(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+
+    fn id(&self, _: WatchedKind, _: &NamespacedName) -> Box<str> {
+        self.name.as_str().into()
+    }
+
+    fn into_cached(self, _: WatchedKind, _: &NamespacedName) -> CachedSlice {
+        CachedSlice {
             service: self.service.into(),
             ready: self.ready,
-        };
-        (self.name.into(), cached)
+        }
     }
 
     fn map(maps: &mut Maps) -> &mut VersionedMap<Box<str>, CachedSlice> {
@@ -268,8 +297,10 @@ impl Watched for PrometheusItem {
         (&self.selectors.namespace, &self.selectors.name)
     }
 
-    fn into_entry(self, _: WatchedKind, _: &NamespacedName) -> ((), PrometheusSelectors) {
-        ((), self.selectors)
+    fn id(&self, _: WatchedKind, _: &NamespacedName) {}
+
+    fn into_cached(self, _: WatchedKind, _: &NamespacedName) -> PrometheusSelectors {
+        self.selectors
     }
 
     fn map(maps: &mut Maps) -> &mut VersionedMap<(), PrometheusSelectors> {
@@ -294,8 +325,10 @@ impl Watched for NamespaceItem {
         ("", &self.name)
     }
 
-    fn into_entry(self, _: WatchedKind, _: &NamespacedName) -> ((), BTreeMap<String, String>) {
-        ((), self.labels)
+    fn id(&self, _: WatchedKind, _: &NamespacedName) {}
+
+    fn into_cached(self, _: WatchedKind, _: &NamespacedName) -> BTreeMap<String, String> {
+        self.labels
     }
 
     fn map(maps: &mut Maps) -> &mut VersionedMap<(), BTreeMap<String, String>> {

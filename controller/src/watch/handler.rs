@@ -37,6 +37,13 @@ impl CacheHandler {
         }
     }
 
+    /// An object that belongs to another MonitoredApi than before is gone for that one.
+    fn leave_others<T: Watched>(&self, item: &T) {
+        if let Some(change) = self.store.remove_from_others(self.kind, item) {
+            self.enqueue::<T>(&change);
+        }
+    }
+
     fn enqueue<T: Watched>(&self, (key, change): &(NamespacedName, Change)) {
         let add = match change {
             Change::None => return,
@@ -66,11 +73,13 @@ impl<T: Watched> WatchHandler<T> for CacheHandler {
     }
 
     fn apply(&mut self, item: T) {
+        self.leave_others(&item);
         let change = self.store.upsert(self.kind, item, Source::Event(self.epoch));
         self.enqueue::<T>(&change);
     }
 
     fn delete(&mut self, item: T) {
+        self.leave_others(&item);
         let change = self.store.remove(self.kind, item);
         self.enqueue::<T>(&change);
     }
@@ -143,6 +152,31 @@ mod tests {
         );
         handler.apply(child("6", "f:data", 1));
         assert_eq!(due(&queue), 1);
+    }
+
+    #[tokio::test]
+    async fn a_child_that_an_edit_gives_to_another_one_is_gone_for_the_first() {
+        let (store, queue, mut handler) = setup(WatchedKind::Child(ChildKind::SERVICE));
+        let of = |version: &str, name: &str, owner: &str| -> ChildItem {
+            serde_json::from_value(json!({"metadata": {
+                "name": name, "namespace": "shop", "uid": name, "resourceVersion": version,
+                "labels": {"monitoredapi.io/name": owner},
+            }}))
+            .unwrap()
+        };
+        for name in ["orders", "orders-metrics"] {
+            for (version, owner) in [("5", "orders"), ("6", "users")] {
+                handler.apply(of(version, name, owner));
+                while due(&queue) > 0 {
+                    let key = queue.next().await;
+                    queue.done(&key, controller_core::requeue::Requeue::OnEvent);
+                }
+            }
+            let of_orders = NamespacedName::new("shop", "orders");
+            assert_eq!(store.child(&of_orders, ChildKind::SERVICE, name), None);
+            let of_users = NamespacedName::new("shop", "users");
+            assert!(store.child(&of_users, ChildKind::SERVICE, name).is_some());
+        }
     }
 
     #[tokio::test]

@@ -16,15 +16,23 @@ use crate::work::backoff::exponential;
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 /// The longest. A person who fixes the cause outside the MonitoredApi waits this long at most.
 const RETRY_CAP: Duration = Duration::from_secs(5 * 60);
+/// A run that took longer than this waited for an API server, or a webhook behind it, that does not answer.
+const SLOW: Duration = Duration::from_secs(5);
+/// How many keys run at a time whose last run was slow and failed. The rest of the worker's places is left to the others, so
+/// that MonitoredApis behind a webhook that hangs do not hold up those of other teams.
+const SLOW_AT_A_TIME: usize = 4;
 /// After the API server comes back, everything that failed is tried again, spread over this long.
 const HURRY_SPREAD: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Default)]
 struct Entry {
-    running: bool,
     /// When the key is due; while it runs: when it is due again.
     due: Option<Instant>,
     failures: u32,
+    /// Since when it runs; `None`: it does not.
+    running: Option<Instant>,
+    /// Whether its last run failed after a long wait.
+    slow: bool,
     /// Work that would only change the status waits until then.
     status_not_before: Option<Instant>,
 }
@@ -32,9 +40,12 @@ struct Entry {
 #[derive(Debug, Default)]
 struct Inner {
     entries: HashMap<NamespacedName, Entry>,
-    /// Every entry that is due some time and not running.
+    /// Every entry that is due some time and not running, except slow ones.
     timeline: BTreeSet<(Instant, NamespacedName)>,
+    /// The same of slow entries.
+    slow_timeline: BTreeSet<(Instant, NamespacedName)>,
     running: usize,
+    slow_running: usize,
 }
 
 /// The queue. Cheap to share; one dispatcher takes from it.
@@ -61,13 +72,19 @@ impl Queue {
     pub(crate) fn add_at(&self, key: &NamespacedName, at: Instant) {
         {
             let mut inner = self.lock();
-            let Inner { entries, timeline, .. } = &mut *inner;
+            let Inner {
+                entries,
+                timeline,
+                slow_timeline,
+                ..
+            } = &mut *inner;
             let entry = entries.entry(key.clone()).or_default();
             if entry.due.is_some_and(|due| due <= at) {
                 return;
             }
             let before = entry.due.replace(at);
-            if !entry.running {
+            if entry.running.is_none() {
+                let timeline = if entry.slow { slow_timeline } else { timeline };
                 if let Some(before) = before {
                     timeline.remove(&(before, key.clone()));
                 }
@@ -104,19 +121,31 @@ impl Queue {
 
     fn take_due(&self, now: Instant) -> Result<NamespacedName, Option<Instant>> {
         let mut inner = self.lock();
-        match inner.timeline.first() {
-            Some((at, _)) if *at > now => return Err(Some(*at)),
-            Some(_) => {}
-            None => return Err(None),
+        let first = |timeline: &BTreeSet<(Instant, NamespacedName)>| timeline.first().map(|(at, _)| *at);
+        // When a slow one ends, the queue is looked at again.
+        let slow = first(&inner.slow_timeline).filter(|_| inner.slow_running < SLOW_AT_A_TIME);
+        let other = first(&inner.timeline);
+        let Some(at) = slow.into_iter().chain(other).min() else {
+            return Err(None);
+        };
+        if at > now {
+            return Err(Some(at));
         }
-        let Some((_, key)) = inner.timeline.pop_first() else {
+        let is_slow = other != Some(at);
+        let timeline = if is_slow {
+            &mut inner.slow_timeline
+        } else {
+            &mut inner.timeline
+        };
+        let Some((_, key)) = timeline.pop_first() else {
             return Err(None);
         };
         if let Some(entry) = inner.entries.get_mut(&key) {
-            entry.running = true;
+            entry.running = Some(now);
             entry.due = None;
         }
         inner.running += 1;
+        inner.slow_running += usize::from(is_slow);
         Ok(key)
     }
 
@@ -127,11 +156,15 @@ impl Queue {
         let Inner {
             entries,
             timeline,
+            slow_timeline,
             running,
+            slow_running,
         } = &mut *inner;
         let entry = entries.get_mut(key)?;
         *running = running.saturating_sub(1);
-        entry.running = false;
+        *slow_running = slow_running.saturating_sub(usize::from(entry.slow));
+        let started = entry.running.take();
+        entry.slow = requeue == Requeue::Backoff && started.is_some_and(|started| now.duration_since(started) > SLOW);
         let wanted = match requeue {
             Requeue::OnEvent | Requeue::Forget => {
                 entry.failures = 0;
@@ -155,6 +188,7 @@ impl Queue {
         let due = entry.due;
         match due {
             Some(at) => {
+                let timeline = if entry.slow { slow_timeline } else { timeline };
                 timeline.insert((at, key.clone()));
             }
             // A key with nothing to do needs no entry, which saves memory with ten thousand MonitoredApis.
@@ -179,7 +213,7 @@ impl Queue {
             .lock()
             .entries
             .iter()
-            .filter(|(_, entry)| entry.failures > 0 && !entry.running)
+            .filter(|(_, entry)| entry.failures > 0 && entry.running.is_none())
             .map(|(key, _)| key.clone())
             .collect();
         for key in keys {
@@ -191,7 +225,10 @@ impl Queue {
     pub(crate) fn depth(&self) -> (usize, usize) {
         let now = Instant::now();
         let inner = self.lock();
-        let due = inner.timeline.iter().take_while(|(at, _)| *at <= now).count();
+        let due = [&inner.timeline, &inner.slow_timeline]
+            .iter()
+            .map(|timeline| timeline.iter().take_while(|(at, _)| *at <= now).count())
+            .sum();
         (due, inner.running)
     }
 
@@ -276,6 +313,53 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn keys_whose_runs_hang_and_fail_leave_most_places_to_the_others() {
+        let queue = Queue::default();
+        let hanging: Vec<_> = (0..20).map(|index| key(&format!("hanging-{index}"))).collect();
+        for name in &hanging {
+            queue.add(name);
+        }
+        for _ in &hanging {
+            queue.next().await;
+        }
+        tokio::time::advance(SLOW * 2).await;
+        for name in &hanging {
+            queue.done(name, Requeue::Backoff);
+        }
+        tokio::time::advance(RETRY_CAP).await;
+        for _ in 0..SLOW_AT_A_TIME {
+            queue.next().await;
+        }
+        queue.add(&key("orders"));
+        assert_eq!(queue.next().await, key("orders"), "it is the last one that became due");
+        let fifth = tokio::time::timeout(Duration::from_secs(60), queue.next()).await;
+        assert!(fifth.is_err(), "{fifth:?}");
+        // One of them ends well: the next one gets its place.
+        let running = hanging
+            .iter()
+            .find(|name| queue.lock().entries[*name].running.is_some());
+        queue.done(running.unwrap(), Requeue::OnEvent);
+        assert!(hanging.contains(&queue.next().await));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_fails_at_once_does_not_make_its_key_slow() {
+        let queue = Queue::default();
+        let failing: Vec<_> = (0..=SLOW_AT_A_TIME)
+            .map(|index| key(&format!("failing-{index}")))
+            .collect();
+        for name in &failing {
+            queue.add(name);
+            queue.next().await;
+            queue.done(name, Requeue::Backoff);
+        }
+        for _ in &failing {
+            queue.next().await;
+        }
+        assert_eq!(queue.depth(), (0, failing.len()));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn status_work_waits_for_the_hold_and_other_work_does_not() {
         let queue = Queue::default();
         queue.add(&key("orders"));
@@ -339,6 +423,6 @@ mod tests {
         queue.next().await;
         queue.done(&key("orders"), Requeue::Forget);
         assert!(queue.lock().entries.is_empty());
-        assert!(queue.lock().timeline.is_empty());
+        assert!(queue.lock().timeline.is_empty() && queue.lock().slow_timeline.is_empty());
     }
 }
