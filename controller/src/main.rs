@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
+use controller_cli::print;
 
 use crate::admin::logs;
 use crate::cli::{Cli, Command};
@@ -28,9 +29,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     match dispatch(cli.command) {
         Ok(code) => code,
+        Err(error) if print::reader_has_left(&error) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "ended");
-            eprintln!("monitored-api: {error:#}");
+            print::note(format_args!("monitored-api: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -45,7 +47,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Version => {
-            println!("{}", env!("CARGO_PKG_VERSION"));
+            print::result(concat!(env!("CARGO_PKG_VERSION"), "\n"))?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -10,6 +10,8 @@ use controller_core::manifest::{self, Decoded, Manifest, ManifestError};
 use controller_core::{Violation, unknown_fields};
 use serde_json::Value;
 
+use crate::print;
+
 /// Exit code: nothing was found.
 pub(crate) const FINE: u8 = 0;
 /// Exit code: a MonitoredApi has violations or unknown fields, or the command found something else.
@@ -36,12 +38,12 @@ pub(crate) fn for_each(files: &[PathBuf], mut step: impl FnMut(&Source<'_>) -> R
                     }
                 }
                 for error in refused {
-                    eprintln!("{}: {error}", shown(file));
+                    print::note(format_args!("{}: {error}", shown(file)));
                     code = BAD_INPUT;
                 }
             }
             Err(error) => {
-                eprintln!("{}: {error:#}", shown(file));
+                print::note(format_args!("{}: {error:#}", shown(file)));
                 code = BAD_INPUT;
             }
         }
@@ -71,7 +73,7 @@ impl Source<'_> {
 
     /// Prints a sentence about it, for people.
     pub(crate) fn say(&self, sentence: &str) {
-        eprintln!("{}: {}: {sentence}", shown(self.file), self.name());
+        print::note(format_args!("{}: {}: {sentence}", shown(self.file), self.name()));
     }
 
     pub(crate) fn say_violations(&self, violations: &[Violation]) {

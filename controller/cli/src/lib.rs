@@ -5,6 +5,7 @@
 
 mod commands;
 mod input;
+pub mod print;
 pub mod runbooks;
 mod settings;
 

@@ -4,12 +4,14 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::print;
+
 /// Runs the command.
 ///
 /// # Errors
 ///
-/// The definition can't be written as YAML.
+/// The definition can't be written.
 pub fn run() -> Result<ExitCode> {
-    print!("{}", controller_core::yaml::to_string(&controller_api::crd())?);
+    print::result(&controller_core::yaml::to_string(&controller_api::crd())?)?;
     Ok(ExitCode::SUCCESS)
 }

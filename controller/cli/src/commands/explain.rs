@@ -14,6 +14,7 @@ use controller_core::yaml;
 use serde_json::{Map, Value, json};
 
 use crate::input::{BAD_INPUT, for_each};
+use crate::print;
 use crate::settings::SettingsArgs;
 use topic::Topic;
 
@@ -45,11 +46,22 @@ enum Format {
     Yaml,
 }
 
+impl Format {
+    /// A value in this format; `table` makes the one for people.
+    fn of(self, value: &Value, table: impl FnOnce() -> String) -> Result<String> {
+        Ok(match self {
+            Self::Table => table(),
+            Self::Json => format!("{value:#}\n"),
+            Self::Yaml => yaml::to_string(value)?,
+        })
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 ///
-/// The output can't be written as YAML or JSON.
+/// The output can't be written.
 pub fn run(args: ExplainArgs) -> Result<ExitCode> {
     let name = args.name.join(" ");
     if name.is_empty() {
@@ -57,7 +69,7 @@ pub fn run(args: ExplainArgs) -> Result<ExitCode> {
     }
     let topics = topic::find(&name);
     if topics.is_empty() {
-        eprintln!("{}", unknown(&name));
+        print::note(unknown(&name));
         return Ok(ExitCode::from(BAD_INPUT));
     }
     let settings = args.settings.settings();
@@ -79,11 +91,8 @@ pub fn run(args: ExplainArgs) -> Result<ExitCode> {
         .zip(apis)
         .map(|(topic, apis)| explain(topic, apis))
         .collect();
-    match args.output {
-        Format::Table => print!("{}", explained.iter().map(text).collect::<Vec<_>>().join("\n")),
-        Format::Json => println!("{:#}", json!(explained)),
-        Format::Yaml => print!("{}", yaml::to_string(&explained)?),
-    }
+    let table = || explained.iter().map(text).collect::<Vec<_>>().join("\n");
+    print::result(&args.output.of(&json!(explained), table)?)?;
     Ok(ExitCode::from(code))
 }
 
@@ -93,15 +102,13 @@ fn list(format: Format) -> Result<ExitCode> {
         .iter()
         .map(|topic| json!({"kind": topic.kind(), "name": topic.name()}))
         .collect();
-    match format {
-        Format::Table => {
-            for topic in &topics {
-                println!("{:10} {}", topic.kind(), topic.name());
-            }
-        }
-        Format::Json => println!("{:#}", json!(rows)),
-        Format::Yaml => print!("{}", yaml::to_string(&rows)?),
-    }
+    let table = || {
+        let lines = topics
+            .iter()
+            .map(|topic| format!("{:10} {}\n", topic.kind(), topic.name()));
+        lines.collect()
+    };
+    print::result(&format.of(&json!(rows), table)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -17,6 +17,7 @@ use self::document::Linter;
 use self::report::{LintedFile, Problem};
 use self::vocabulary::Vocabularies;
 use crate::input::{BAD_INPUT, FINDINGS, FINE, shown, text};
+use crate::print;
 use crate::settings::SettingsArgs;
 
 /// Arguments of `lint`.
@@ -98,7 +99,7 @@ pub fn run(args: LintArgs) -> Result<ExitCode> {
         match read(&file) {
             Ok(source) => sources.push(source),
             Err(error) => {
-                eprintln!("{}: {error:#}", shown(&file));
+                print::note(format_args!("{}: {error:#}", shown(&file)));
                 code = BAD_INPUT;
             }
         }

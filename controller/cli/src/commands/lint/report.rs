@@ -1,14 +1,13 @@
 //! The report: for people with the line of each finding, or as data.
 
-use std::io::Write as _;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use controller_core::manifest::{Manifest, Place};
 use controller_core::yaml;
 use controller_rules::lint::{self, Finding, Level};
 use serde::Serialize;
 
 use super::OutputForm;
+use crate::print;
 
 /// A file that was read.
 #[derive(Debug)]
@@ -200,12 +199,9 @@ pub(super) fn print(problems: &[Problem], sources: &[LintedFile], form: OutputFo
         OutputForm::Yaml => yaml::to_string(&rows())?,
         OutputForm::Table => diagnostics(problems, sources).concat(),
     };
-    // `print!` would panic where a reader such as `head` has left.
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .context("write the findings")?;
+    print::result(&text)?;
     if form == OutputForm::Table && !sources.is_empty() {
-        eprintln!("{}", summary(problems, sources.len()));
+        print::note(summary(problems, sources.len()));
     }
     Ok(())
 }

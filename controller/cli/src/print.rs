@@ -1,0 +1,34 @@
+//! Printing. `print!` and `eprintln!` panic where a reader such as `head` has left, or a disk is full.
+
+use std::fmt::Display;
+use std::io::{self, Write as _};
+
+use anyhow::{Context as _, Result};
+
+/// Prints a result, all of it or an error.
+///
+/// # Errors
+///
+/// Standard output takes no more.
+pub fn result(text: &str) -> Result<()> {
+    let mut to = io::stdout().lock();
+    to.write_all(text.as_bytes())
+        .and_then(|()| to.flush())
+        .context("write to standard output")
+}
+
+/// Prints a sentence for people.
+pub fn note(sentence: impl Display) {
+    // There is nobody else who could be told that nobody reads it.
+    let _ = writeln!(io::stderr(), "{sentence}");
+}
+
+/// Whether an error means no more than that the reader of the output has left, as `head` does.
+#[must_use]
+pub fn reader_has_left(error: &anyhow::Error) -> bool {
+    let kinds = error.chain().filter_map(|cause| {
+        let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        io.or_else(|| cause.downcast_ref::<serde_json::Error>()?.io_error_kind())
+    });
+    kinds.into_iter().any(|kind| kind == io::ErrorKind::BrokenPipe)
+}
