@@ -70,22 +70,8 @@ impl PrometheusServer {
         } = start;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         configure(folder, target, scraped.unwrap_or(port))?;
-        let args = [
-            format!("--config.file={}", folder.join("prometheus.yml").display()),
-            format!("--storage.tsdb.path={}", data(folder).display()),
-            format!("--web.listen-address=127.0.0.1:{port}"),
-            format!("--storage.tsdb.retention.time={retention}"),
-            "--web.enable-lifecycle".to_owned(),
-        ];
-        let mut command = Command::new("setpriv");
-        command
-            .args(["--pdeathsig", "KILL", "--"])
-            .arg(Toolbox::open()?.bin("prometheus")?)
-            .args(args)
-            .env_clear();
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(Self {
-            process: command.spawn().context("start prometheus")?,
+            process: spawn(folder, port, retention)?,
             folder: folder.to_owned(),
             target,
             port,
@@ -143,6 +129,29 @@ impl PrometheusServer {
             Ok(reloaded.map(drop).map_err(|error| error.to_string()))
         })
     }
+}
+
+/// Starts a Prometheus at this port of 127.0.0.1, with `prometheus.yml` of a folder and its data in [`data`]. The kernel kills
+/// it when the process that called this dies.
+///
+/// # Errors
+/// When the program is missing.
+pub fn spawn(folder: &Path, port: u16, retention: &str) -> Result<Child> {
+    let args = [
+        format!("--config.file={}", folder.join("prometheus.yml").display()),
+        format!("--storage.tsdb.path={}", data(folder).display()),
+        format!("--web.listen-address=127.0.0.1:{port}"),
+        format!("--storage.tsdb.retention.time={retention}"),
+        "--web.enable-lifecycle".to_owned(),
+    ];
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(Toolbox::open()?.bin("prometheus")?)
+        .args(args)
+        .env_clear();
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().context("start prometheus")
 }
 
 /// Where a server of this folder keeps its blocks.

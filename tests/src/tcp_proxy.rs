@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -17,6 +18,8 @@ struct Shared {
     cut: AtomicBool,
     ended: AtomicBool,
     open: Mutex<Vec<TcpStream>>,
+    /// How much later arrives what a client sends.
+    delay: Mutex<Duration>,
 }
 
 impl Shared {
@@ -72,6 +75,11 @@ impl TcpProxy {
         self.shared.close_all();
     }
 
+    /// From now on, what a client sends arrives so much later.
+    pub fn delay(&self, delay: Duration) {
+        *self.shared.delay.lock().unwrap_or_else(PoisonError::into_inner) = delay;
+    }
+
     /// Lets new connections through again.
     pub fn heal(&self) {
         self.shared.cut.store(false, Ordering::SeqCst);
@@ -87,7 +95,7 @@ impl Drop for TcpProxy {
     }
 }
 
-fn join(shared: &Shared, client: TcpStream, upstream: SocketAddr) -> Result<()> {
+fn join(shared: &Arc<Shared>, client: TcpStream, upstream: SocketAddr) -> Result<()> {
     let server = TcpStream::connect(upstream)?;
     for stream in [&client, &server] {
         stream.set_nodelay(true)?;
@@ -97,8 +105,12 @@ fn join(shared: &Shared, client: TcpStream, upstream: SocketAddr) -> Result<()> 
         open.push(client.try_clone()?);
         open.push(server.try_clone()?);
     }
-    copy(client.try_clone()?, server.try_clone()?);
-    copy(server, client);
+    let of_thread = Arc::clone(shared);
+    copy(client.try_clone()?, server.try_clone()?, move || {
+        let delay = *of_thread.delay.lock().unwrap_or_else(PoisonError::into_inner);
+        thread::sleep(delay);
+    });
+    copy(server, client, || ());
     if shared.cut.load(Ordering::SeqCst) {
         // The cut happened after the check above.
         shared.close_all();
@@ -106,11 +118,13 @@ fn join(shared: &Shared, client: TcpStream, upstream: SocketAddr) -> Result<()> 
     Ok(())
 }
 
-fn copy(mut from: TcpStream, mut to: TcpStream) {
+/// Calls `wait` before everything that it passes on.
+fn copy(mut from: TcpStream, mut to: TcpStream, wait: impl Fn() + Send + 'static) {
     thread::spawn(move || {
         let mut buffer = [0; 16 * 1024];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
             let Some(bytes) = buffer.get(..count) else { break };
+            wait();
             if to.write_all(bytes).is_err() {
                 break;
             }

@@ -14,7 +14,7 @@ pub(crate) struct Args {
     /// What to repeat.
     #[arg(value_enum)]
     campaign: Campaign,
-    /// Only the tests whose names contain this.
+    /// Only the tests whose names contain this; of `alerts`, only this alert.
     #[arg(value_name = "NAME")]
     test: Option<String>,
     /// How often each fault is made.
@@ -33,6 +33,8 @@ enum Campaign {
     Memory,
     /// Generated MonitoredApis, 200 a round: `render` against the API server and the operator.
     Differential,
+    /// The fire drill of all alerts, also of those that take up to half an hour; draws nothing.
+    Alerts,
 }
 
 impl Campaign {
@@ -42,6 +44,7 @@ impl Campaign {
             Self::Faults => "faults",
             Self::Memory => "memory_limit",
             Self::Differential => "differential",
+            Self::Alerts => "fire_drill",
         }
     }
 }
@@ -56,16 +59,21 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let promtool = Toolbox::open()?.bin("promtool")?;
     run_command(cargo()?.args(["build", "--quiet", "--bins"]).args(WORKSPACE))?;
     let programs = testbed::profile_dir()?;
+    let (alert, test) = match args.campaign {
+        Campaign::Alerts => (args.test.as_deref(), None),
+        Campaign::Faults | Campaign::Memory | Campaign::Differential => (None, args.test.as_deref()),
+    };
     let mut command = cargo()?;
     command
         .args(["test", "--quiet", "--test", args.campaign.program()])
         .args(WORKSPACE)
         .arg("--")
-        .args(&args.test)
+        .args(test)
         .args(["--test-threads", "1", "--nocapture"])
         .env("FAULT_ROUNDS", args.rounds.to_string())
         .env("MEMORY_CAMPAIGN", "full")
         .env("DIFFERENTIAL", (args.rounds * 200).to_string())
+        .env("FIRE_DRILL", alert.unwrap_or("full"))
         .env("SEED", seed.to_string())
         .env("PROMTOOL", promtool)
         .env("MONITORED_API_BIN", programs.join("monitored-api"))

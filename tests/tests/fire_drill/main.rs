@@ -1,0 +1,212 @@
+//! The fire drill: alerts are made to fire by causing their trouble for real, on the reference API, and are seen through a
+//! real Prometheus to a real Alertmanager. Then the trouble ends, and they must resolve.
+//!
+//! The conditions are those of the rules that `monitored-api render` writes. Only the waiting is shorter, by
+//! `spec.alerts.overrides`: an alert fires after a second, and where `table.rs` says so, at another threshold.
+//!
+//! The gate drills what fires and resolves within two minutes; `cargo xtask campaign alerts` drills the rest too, and
+//! `FIRE_DRILL=<alert>` one alert.
+#![expect(
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a test prints its figures, and a JSON value indexed by key gives null"
+)]
+
+mod causes;
+mod cpu_group;
+mod scenario;
+mod stage;
+mod table;
+
+use std::{
+    collections::BTreeSet,
+    fs, thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use integration_tests::{eventually, workspace};
+use serde_json::Value;
+
+use self::{
+    scenario::{SCENARIOS, Scenario},
+    stage::{Api, NAMESPACE, Stage},
+    table::{Means, ROWS, alerts_of},
+};
+
+/// How long the rules may take until Prometheus has evaluated them.
+const RULES_PATIENCE: Duration = Duration::from_secs(120);
+/// How long the first query of a runbook may have no answer.
+const RUNBOOK_PATIENCE: Duration = Duration::from_secs(15);
+
+#[test]
+fn every_alert_has_a_row_and_every_row_a_scenario_or_a_reason() {
+    // Every alert has a runbook of its name, which other tests see to.
+    let runbooks = fs::read_dir(workspace::root().unwrap().join("docs/runbooks")).unwrap();
+    let names = runbooks.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let documented: BTreeSet<_> = names
+        .filter_map(|name| Some(name.strip_suffix(".md")?.to_owned()))
+        .collect();
+    let rows: BTreeSet<_> = ROWS.iter().map(|row| row.alert.to_owned()).collect();
+    assert_eq!(rows.len(), ROWS.len(), "two rows of one alert");
+    assert_eq!(rows, documented);
+    let catalogue: Vec<_> = controller_rules::alerts::alerts().map(|def| def.name).collect();
+    assert!(catalogue.iter().all(|name| rows.contains(*name)), "{catalogue:?}");
+    for row in ROWS {
+        match row.means {
+            Means::Drilled { scenario, .. } => {
+                assert!(
+                    SCENARIOS.iter().any(|one| one.name == scenario),
+                    "{}: {scenario}",
+                    row.alert
+                );
+            }
+            Means::NotYet(why) => assert!(!why.is_empty(), "{}", row.alert),
+        }
+    }
+    for scenario in SCENARIOS {
+        assert!(!alerts_of(scenario.name).is_empty(), "{} fires nothing", scenario.name);
+    }
+}
+
+/// The scenarios of this run.
+fn chosen() -> Vec<Scenario> {
+    let wanted = std::env::var("FIRE_DRILL").unwrap_or_default();
+    let is_chosen = |scenario: &&Scenario| match wanted.as_str() {
+        "" => !scenario.is_long,
+        "full" => true,
+        alert => alerts_of(scenario.name).iter().any(|(name, _)| *name == alert),
+    };
+    SCENARIOS.iter().filter(is_chosen).copied().collect()
+}
+
+#[test]
+fn alerts_fire_in_alertmanager_while_their_trouble_lasts_and_resolve_when_it_ends() {
+    let scenarios = chosen();
+    assert!(!scenarios.is_empty(), "FIRE_DRILL names no alert that is drilled");
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::start(folder.path(), &scenarios).unwrap();
+    let stage = &stage;
+    let ends: Vec<_> = thread::scope(|scope| {
+        let apis = stage.apis.iter();
+        let running: Vec<_> = apis
+            .map(|(scenario, api)| scope.spawn(move || (scenario, drill(stage, scenario, api))))
+            .collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let mut failed = Vec::new();
+    for (scenario, end) in ends {
+        println!("\n{}: {}", scenario.name, scenario.text);
+        match end {
+            Ok(lines) => lines.iter().for_each(|line| println!("  {line}")),
+            Err(error) => failed.push(format!("{}: {error:#}", scenario.name)),
+        }
+    }
+    for row in ROWS {
+        if let Means::NotYet(why) = row.means {
+            println!("not drilled: {}: {why}", row.alert);
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Takes an API through its trouble; a line for each alert.
+fn drill(stage: &Stage, scenario: &Scenario, api: &Api) -> Result<Vec<String>> {
+    let alerts = alerts_of(scenario.name);
+    wait_quiet(stage, api, &alerts)?;
+    let begin = Instant::now();
+    let trouble = (scenario.begin)(api).context("make the trouble")?;
+    let mut fired = Vec::new();
+    for (alert, threshold) in &alerts {
+        let seen = eventually(&format!("{alert} to fire"), scenario.patience(), || {
+            let firing = stage.firing(api)?;
+            let is_it = |seen: &&Value| seen["labels"]["alertname"] == *alert;
+            let found = firing.iter().find(is_it).cloned();
+            Ok(found.ok_or_else(|| state(api, alert)))
+        })?;
+        let after = begin.elapsed().as_secs();
+        check_alert(stage, api, alert, &seen)?;
+        let rows = ask_runbook(api, alert)?;
+        let threshold = threshold.map_or_else(String::new, |text| format!(", threshold {text}"));
+        fired.push((
+            alert,
+            format!("fired after {after} s{threshold}; its runbook's query gave {rows} series"),
+        ));
+    }
+    let ended = Instant::now();
+    let _recovery = trouble().context("end the trouble")?;
+    let mut lines = Vec::new();
+    for (alert, text) in fired {
+        eventually(&format!("{alert} to resolve"), scenario.patience(), || {
+            let firing = stage.firing(api)?;
+            let is_gone = firing.iter().all(|seen| seen["labels"]["alertname"] != *alert);
+            Ok(is_gone.then_some(()).ok_or_else(|| state(api, alert)))
+        })?;
+        lines.push(format!(
+            "{alert}: {text}; resolved after {} s",
+            ended.elapsed().as_secs()
+        ));
+    }
+    Ok(lines)
+}
+
+/// Waits until the API is scraped and its rules are evaluated without an error. None of the alerts may fire.
+fn wait_quiet(stage: &Stage, api: &Api, alerts: &[(&str, Option<&str>)]) -> Result<()> {
+    eventually("the rules to be evaluated", RULES_PATIENCE, || {
+        let rules = api.prometheus.rules(&format!("/{}.rules", api.name))?;
+        let bad = rules.iter().find(|rule| rule.health != "ok");
+        let up = api.prometheus.query(&format!("min(up{{job=\"{}\"}}) > 0", api.name))?;
+        Ok(match (rules.is_empty() || up.is_empty(), bad) {
+            (false, None) => Ok(()),
+            (_, bad) => Err(format!("{} rules, {bad:?}, up {up:?}", rules.len())),
+        })
+    })?;
+    let firing = stage.firing(api)?;
+    let early = firing
+        .iter()
+        .find(|seen| alerts.iter().any(|(alert, _)| seen["labels"]["alertname"] == *alert));
+    ensure!(early.is_none(), "before its trouble: {early:?}");
+    Ok(())
+}
+
+/// What Prometheus makes of an alert.
+fn state(api: &Api, alert: &str) -> String {
+    let rules = api.prometheus.rules(&format!("/{}.rules", api.name));
+    let rules = rules.map_err(|error| error.to_string());
+    let of_alert = rules.map(|rules| rules.into_iter().filter(|rule| rule.name == alert).collect::<Vec<_>>());
+    format!("{of_alert:?}")
+}
+
+/// It has the labels of its rule, those that alerts are routed by, and texts.
+fn check_alert(stage: &Stage, api: &Api, alert: &str, seen: &Value) -> Result<()> {
+    let labels = &seen["labels"];
+    ensure!(
+        labels["namespace"] == NAMESPACE && labels["job"] == api.name.as_str(),
+        "{alert}: {labels}"
+    );
+    let rule = stage.rule(api, alert)?;
+    for label in ["severity", "family"] {
+        let wanted = rule["labels"][label].as_str().context("the rule has the label")?;
+        ensure!(labels[label] == wanted, "{alert}: {label} is not {wanted}: {labels}");
+    }
+    for text in ["summary", "description"] {
+        let shown = seen["annotations"][text].as_str().unwrap_or_default();
+        if shown.is_empty() || shown.contains("{{") || shown.contains("no value") {
+            bail!("{alert}: {text} is {shown:?}");
+        }
+    }
+    Ok(())
+}
+
+/// The number of series that the first query of the alert's runbook gives; never 0. On a busy machine a scrape may be too
+/// late, and until the next one there are none.
+fn ask_runbook(api: &Api, alert: &str) -> Result<usize> {
+    let page = fs::read_to_string(workspace::root()?.join(format!("docs/runbooks/{alert}.md")))?;
+    let (_, queries) = page.split_once("```promql\n").context("the runbook has a query")?;
+    let query = queries.lines().next().context("the runbook has a query")?;
+    let query = query.replace("<namespace>", NAMESPACE).replace("<name>", &api.name);
+    eventually(&format!("{alert}: an answer to {query}"), RUNBOOK_PATIENCE, || {
+        let rows = api.prometheus.query(&query)?.len();
+        Ok((rows > 0).then_some(rows).ok_or_else(|| "no series".to_owned()))
+    })
+}

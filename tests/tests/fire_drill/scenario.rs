@@ -1,0 +1,234 @@
+//! A trouble, and the API that gets into it.
+
+use std::{any::Any, time::Duration};
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::{causes, stage::Api};
+
+/// What goes on until the alerts have resolved, such as traffic that succeeds; it ends when it is dropped.
+pub(crate) type Recovery = Box<dyn Any>;
+/// Ends a trouble that goes on.
+pub(crate) type Trouble = Box<dyn FnOnce() -> Result<Recovery>>;
+
+/// A trouble.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    /// How it is made, and how it ends.
+    pub(crate) text: &'static str,
+    /// Whether its alerts look back for so long that it is no part of the gate.
+    pub(crate) is_long: bool,
+    /// Its processes.
+    pub(crate) replicas: u32,
+    /// Its database, if that is not a file.
+    pub(crate) database: Option<&'static str>,
+    /// The most files that it may open.
+    pub(crate) open_files: u32,
+    /// Seconds between two scrapes, also the time after which one is given up.
+    pub(crate) scrape_seconds: u32,
+    /// The limit on the samples of a scrape.
+    pub(crate) samples: u32,
+    /// How long an alert must be pending.
+    pub(crate) pending: &'static str,
+    /// Makes the trouble.
+    pub(crate) begin: fn(&Api) -> Result<Trouble>,
+}
+
+impl Scenario {
+    /// How long its alerts may take to fire, and to resolve.
+    pub(crate) const fn patience(&self) -> Duration {
+        Duration::from_secs(if self.is_long { 20 * 60 } else { 4 * 60 })
+    }
+
+    /// The API's name.
+    pub(crate) fn api_name(&self) -> String {
+        self.name.replace(' ', "-")
+    }
+
+    /// The MonitoredApi.
+    pub(crate) fn monitored_api(&self, namespace: &str) -> Value {
+        let overrides = crate::table::alerts_of(self.name).into_iter().map(|(name, threshold)| {
+            let mut one = json!({"name": name, "for": self.pending});
+            if let Some(threshold) = threshold {
+                one["threshold"] = json!(threshold);
+            }
+            one
+        });
+        let interval = format!("{}s", self.scrape_seconds);
+        json!({
+            "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
+            "metadata": {"name": self.api_name(), "namespace": namespace},
+            "spec": {
+                "image": "example.org/orders:1", "preset": "native",
+                "metrics": {"interval": interval, "timeout": interval, "limits": {"samples": self.samples}},
+                "resources": {"limits": {"cpu": "100m", "memory": "96Mi"}},
+                "objectives": [{"name": "availability", "type": "Availability", "target": "95"}],
+                "alerts": {"overrides": overrides.collect::<Vec<_>>()},
+            },
+        })
+    }
+}
+
+/// Most scenarios.
+const USUAL: Scenario = Scenario {
+    name: "",
+    text: "",
+    is_long: false,
+    replicas: 1,
+    database: None,
+    open_files: 4_096,
+    scrape_seconds: 1,
+    samples: 50_000,
+    pending: "1s",
+    begin: causes::hang,
+};
+
+/// All of them.
+pub(crate) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "hangs",
+        text: "its process is stopped (SIGSTOP), later continued",
+        begin: causes::hang,
+        ..USUAL
+    },
+    Scenario {
+        name: "half hangs",
+        text: "one of its two processes is stopped (SIGSTOP), later continued",
+        replicas: 2,
+        begin: causes::hang,
+        ..USUAL
+    },
+    Scenario {
+        name: "hangs again and again",
+        text: "its process is stopped and continued five times; resolves when that is a quarter of an hour ago",
+        is_long: true,
+        begin: causes::flap,
+        ..USUAL
+    },
+    Scenario {
+        name: "fails",
+        text: "all requests go to a route that fails, later to one that does not",
+        begin: causes::fail,
+        ..USUAL
+    },
+    Scenario {
+        name: "fails few",
+        text: "seven requests fail and there are no others, later many succeed",
+        is_long: true,
+        begin: causes::fail_few,
+        ..USUAL
+    },
+    Scenario {
+        name: "refuses",
+        text: "all requests are for a route that does not exist, later for one that does",
+        begin: causes::refuse,
+        ..USUAL
+    },
+    Scenario {
+        name: "clients leave",
+        text: "clients close the connection while the answer is being made, later they wait",
+        begin: causes::leave,
+        ..USUAL
+    },
+    Scenario {
+        name: "handlers fail",
+        text: "a handler fails with an error of its own, later it is not called",
+        is_long: true,
+        begin: causes::fail_and_stop,
+        ..USUAL
+    },
+    Scenario {
+        name: "database is locked",
+        text: "another program holds the write lock of the SQLite file, later it lets go",
+        begin: causes::lock_database,
+        ..USUAL
+    },
+    Scenario {
+        name: "tasks fail",
+        text: "a trigger in the database refuses what the task writes, later it is removed",
+        begin: causes::refuse_tasks,
+        ..USUAL
+    },
+    Scenario {
+        name: "slow",
+        text: "all requests are for a route of two seconds (a week ago, by backfilled blocks, for one of a quarter), later for a fast one",
+        begin: causes::slow,
+        ..USUAL
+    },
+    Scenario {
+        name: "requests pile up",
+        text: "24 clients call a slow route at the same time, later they are gone",
+        begin: causes::pile_up,
+        ..USUAL
+    },
+    Scenario {
+        name: "computes",
+        text: "clients let it compute, later they stop; its limit is 100m",
+        is_long: true,
+        begin: causes::compute,
+        ..USUAL
+    },
+    Scenario {
+        name: "throttled",
+        text: "its control group may use a tenth of a core while clients call it, later four cores",
+        begin: causes::throttle,
+        ..USUAL
+    },
+    Scenario {
+        name: "memory fills",
+        text: "clients store large users in its database in memory, later it is started anew; its limit is 96Mi",
+        database: Some("sqlite::memory:"),
+        begin: causes::fill_memory,
+        ..USUAL
+    },
+    Scenario {
+        name: "connections",
+        text: "110 clients keep a connection open, later they close it; it may open 256 files",
+        open_files: 256,
+        begin: causes::connect,
+        ..USUAL
+    },
+    Scenario {
+        name: "threads",
+        text: "it is started anew with 40 threads for computations and gets as many at once, later as before",
+        begin: causes::many_threads,
+        ..USUAL
+    },
+    Scenario {
+        name: "clients stay away",
+        text: "traffic like that of a week ago (backfilled blocks) stops, later it comes back",
+        is_long: true,
+        pending: "1m",
+        begin: causes::stay_away,
+        ..USUAL
+    },
+    Scenario {
+        name: "clients rush in",
+        text: "much more traffic than a week ago (backfilled blocks), later it stops",
+        is_long: true,
+        begin: causes::rush_in,
+        ..USUAL
+    },
+    Scenario {
+        name: "cache misses",
+        text: "all lookups are for users that do not exist, later for one that does",
+        begin: causes::miss_cache,
+        ..USUAL
+    },
+    Scenario {
+        name: "slow scrape",
+        text: "the way to its metrics takes 2.7 of the 3 seconds of a scrape, later no time",
+        scrape_seconds: 3,
+        begin: causes::slow_scrape,
+        ..USUAL
+    },
+    Scenario {
+        name: "many series",
+        text: "it is started anew with histograms of 250 buckets, later as before; a scrape may have 10,000 samples",
+        samples: 10_000,
+        begin: causes::many_series,
+        ..USUAL
+    },
+];

@@ -1,0 +1,297 @@
+//! Where the drill takes place: APIs as processes, one Prometheus that has the rules of all of them, and an Alertmanager.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use integration_tests::{
+    api::{Process, binary},
+    eventually,
+    operator::Operator,
+    prometheus::{Prometheus, get_json},
+    prometheus_server::{self, data},
+    tcp_proxy::TcpProxy,
+};
+use serde_json::{Value, json};
+use testbed::Toolbox;
+
+use crate::{cpu_group::CpuGroup, scenario::Scenario};
+
+pub(crate) const NAMESPACE: &str = "drill";
+const PATIENCE: Duration = Duration::from_secs(120);
+const WEEK: u64 = 7 * 24 * 60 * 60;
+const HOUR: u64 = 60 * 60;
+
+/// The API of a scenario. Clones are the same API.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    pub(crate) name: String,
+    pub(crate) address: SocketAddr,
+    /// The file of its database.
+    pub(crate) database: PathBuf,
+    /// What its metrics pass on their way to Prometheus.
+    pub(crate) way: Arc<TcpProxy>,
+    pub(crate) prometheus: Prometheus,
+    database_url: String,
+    open_files: u32,
+    /// The first is the one that gets into trouble. Empty for a moment while it is started anew.
+    processes: Arc<Mutex<Vec<Process>>>,
+}
+
+impl Api {
+    fn start(scenario: &Scenario, folder: &Path, prometheus: &Prometheus) -> Result<Self> {
+        let name = scenario.api_name();
+        let database = folder.join(format!("{name}.db"));
+        let file = || format!("sqlite://{}", database.display());
+        let mut api = Self {
+            address: free_address()?,
+            way: Arc::new(TcpProxy::start(free_address()?)?),
+            database_url: scenario.database.map_or_else(file, str::to_owned),
+            prometheus: prometheus.clone(),
+            open_files: scenario.open_files,
+            processes: Arc::default(),
+            name,
+            database,
+        };
+        api.way = Arc::new(TcpProxy::start(api.address)?);
+        api.restart(&[])?;
+        for _ in 1..scenario.replicas {
+            let another = Process::start("sqlite::memory:")?;
+            api.processes().push(another);
+        }
+        Ok(api)
+    }
+
+    fn processes(&self) -> std::sync::MutexGuard<'_, Vec<Process>> {
+        self.processes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The process that gets into trouble.
+    pub(crate) fn pid(&self) -> Result<u32> {
+        Ok(self.processes().first().context("no process")?.id())
+    }
+
+    /// Ends its process if there is one, and starts it with these settings.
+    pub(crate) fn restart(&self, settings: &[(&str, &str)]) -> Result<()> {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--", "prlimit"]);
+        let files = self.open_files;
+        command.arg(format!("--nofile={files}:{files}")).arg(binary()?);
+        self.replace(command, settings)
+    }
+
+    /// The same, inside a control group.
+    pub(crate) fn restart_within(&self, group: &CpuGroup) -> Result<()> {
+        self.replace(group.command(&binary()?), &[])
+    }
+
+    fn replace(&self, command: Command, settings: &[(&str, &str)]) -> Result<()> {
+        let mut processes = self.processes();
+        processes.clear();
+        let listen = self.address.to_string();
+        let own = [("LISTEN", listen.as_str()), ("SYSTEM_METRICS_INTERVAL", "1s")];
+        let process = Process::launch(command, &self.database_url, &[&own[..], settings].concat())?;
+        process.wait_ready()?;
+        processes.push(process);
+        Ok(())
+    }
+
+    /// Where Prometheus scrapes its processes.
+    fn targets(&self) -> Vec<SocketAddr> {
+        let others = self.processes();
+        let others = others.iter().skip(1).map(|process| process.address);
+        [self.way.address()].into_iter().chain(others).collect()
+    }
+}
+
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+/// A server process; it is killed when this is dropped.
+#[derive(Debug)]
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // An error means that it has already ended, which is fine.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Everything that runs.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub(crate) apis: Vec<(Scenario, Api)>,
+    /// The rules of each API, by its name: `spec` of the PrometheusRule.
+    rules: Vec<(String, Value)>,
+    alertmanager: SocketAddr,
+    _servers: [Server; 2],
+}
+
+impl Stage {
+    /// Starts everything. Its files are in `folder`.
+    pub(crate) fn start(folder: &Path, scenarios: &[Scenario]) -> Result<Self> {
+        let (prometheus, alertmanager) = (free_address()?, free_address()?);
+        let url = format!("http://{prometheus}");
+        let apis: Vec<_> = scenarios
+            .iter()
+            .map(|scenario| {
+                Ok((
+                    *scenario,
+                    Api::start(scenario, folder, &Prometheus { url: url.clone() })?,
+                ))
+            })
+            .collect::<Result<_>>()?;
+        let rules: Vec<_> = scenarios
+            .iter()
+            .map(|scenario| Ok((scenario.api_name(), rendered_rules(folder, scenario)?)))
+            .collect::<Result<_>>()?;
+        for (name, spec) in &rules {
+            fs::write(folder.join(format!("{name}.rules.yaml")), spec.to_string())?;
+        }
+        fs::write(
+            folder.join("prometheus.yml"),
+            configuration(folder, &apis, alertmanager).to_string(),
+        )?;
+        backfill(folder)?;
+        let servers = [
+            start_alertmanager(folder, alertmanager)?,
+            Server(prometheus_server::spawn(folder, prometheus.port(), "15d")?),
+        ];
+        for ready in [url, format!("http://{alertmanager}")] {
+            eventually("the servers to be ready", PATIENCE, || {
+                let answer = ureq::get(format!("{ready}/-/ready")).call();
+                Ok(answer.map(drop).map_err(|error| error.to_string()))
+            })?;
+        }
+        Ok(Self {
+            apis,
+            rules,
+            alertmanager,
+            _servers: servers,
+        })
+    }
+
+    /// The alerts of an API that are firing in Alertmanager.
+    pub(crate) fn firing(&self, api: &Api) -> Result<Vec<Value>> {
+        let all = get_json(&format!("http://{}/api/v2/alerts?active=true", self.alertmanager))?;
+        let all = all.as_array().cloned().context("a list of alerts")?;
+        let of_api = |alert: &Value| alert["labels"]["job"] == api.name.as_str();
+        Ok(all.into_iter().filter(of_api).collect())
+    }
+
+    /// The rule of an alert, as `render` gives it; of several the first.
+    pub(crate) fn rule(&self, api: &Api, alert: &str) -> Result<&Value> {
+        let of_api = self.rules.iter().find(|(name, _)| *name == api.name);
+        let (_, spec) = of_api.context("the API has rules")?;
+        let groups = spec["groups"].as_array().context("groups")?;
+        let mut rules = groups.iter().filter_map(|group| group["rules"].as_array()).flatten();
+        rules
+            .find(|rule| rule["alert"] == alert)
+            .with_context(|| format!("{alert} has no rule"))
+    }
+}
+
+/// The rules as `monitored-api render` gives them. What is left of a budget is recorded every few seconds instead of every
+/// five minutes.
+fn rendered_rules(folder: &Path, scenario: &Scenario) -> Result<Value> {
+    let file = folder.join(format!("{}.api.json", scenario.api_name()));
+    fs::write(&file, scenario.monitored_api(NAMESPACE).to_string())?;
+    let mut command = Command::new(Operator::binary()?);
+    let output = command
+        .args(["render", "--output=json", "--file"])
+        .arg(&file)
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "render: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let list: Value = serde_json::from_slice(&output.stdout)?;
+    let mut objects = list["items"].as_array().context("a list of objects")?.iter();
+    let rule = objects.find(|object| object["kind"] == "PrometheusRule");
+    let mut spec = rule.context("a PrometheusRule")?["spec"].clone();
+    for group in spec["groups"].as_array_mut().context("groups")? {
+        if group["name"].as_str().is_some_and(|name| name.ends_with(".budget")) {
+            group["interval"] = json!("5s");
+        }
+    }
+    Ok(spec)
+}
+
+fn configuration(folder: &Path, apis: &[(Scenario, Api)], alertmanager: SocketAddr) -> Value {
+    let scrape = |(scenario, api): &(Scenario, Api)| {
+        let interval = format!("{}s", scenario.scrape_seconds);
+        json!({
+            "job_name": api.name, "scrape_interval": interval, "scrape_timeout": interval, "sample_limit": scenario.samples,
+            "static_configs": [{"targets": api.targets(), "labels": {"namespace": NAMESPACE}}],
+        })
+    };
+    json!({
+        "global": {"evaluation_interval": "1s"},
+        "rule_files": [folder.join("*.rules.yaml")],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
+        "scrape_configs": apis.iter().map(scrape).collect::<Vec<_>>(),
+    })
+}
+
+fn start_alertmanager(folder: &Path, address: SocketAddr) -> Result<Server> {
+    let config = folder.join("alertmanager.yml");
+    fs::write(
+        &config,
+        r#"{"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}"#,
+    )?;
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(Toolbox::open()?.bin("alertmanager")?)
+        .arg(format!("--config.file={}", config.display()))
+        .arg(format!("--storage.path={}", folder.join("alertmanager").display()))
+        .arg(format!("--web.listen-address={address}"))
+        .arg("--cluster.listen-address=")
+        .env_clear();
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    Ok(Server(command.spawn().context("start alertmanager")?))
+}
+
+/// Writes what the rules of some APIs would have recorded a week ago, as blocks.
+fn backfill(folder: &Path) -> Result<()> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let mut history = String::new();
+    let mut record = |name: &str, api: &str, label: &str, value: &str| -> Result<()> {
+        for at in (now - WEEK - 2 * HOUR..now - WEEK + 2 * HOUR).step_by(60) {
+            writeln!(
+                history,
+                "{name}{{namespace=\"{NAMESPACE}\",job=\"{api}\"{label}}} {value} {at}"
+            )?;
+        }
+        Ok(())
+    };
+    let requests = "namespace_job:api_requests:rate5m";
+    record(requests, "clients-stay-away", "", "1")?;
+    record(requests, "clients-rush-in", "", "0.05")?;
+    for (bound, requests) in [("0.1", "0"), ("0.25", "1"), ("+Inf", "1")] {
+        let label = format!(",le=\"{bound}\"");
+        record("namespace_job_le:api_latency_buckets:rate5m", "slow", &label, requests)?;
+    }
+    let file = folder.join("history.txt");
+    fs::write(&file, history + "# EOF\n")?;
+    let mut promtool = Command::new(Toolbox::open()?.bin("promtool")?);
+    promtool.args(["tsdb", "create-blocks-from", "openmetrics", "-q"]);
+    let output = promtool.arg(&file).arg(data(folder)).output()?;
+    ensure!(
+        output.status.success(),
+        "promtool: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! What the fire drill knows of every alert: how its trouble is made, or why that is not drilled yet.
+
+/// How the drill treats an alert.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Means {
+    /// Its trouble is made by the scenario of this name.
+    Drilled {
+        scenario: &'static str,
+        /// The threshold of the drill, if the alert's own would take longer to reach or to leave.
+        threshold: Option<&'static str>,
+    },
+    /// It is not made to fire, for this reason.
+    NotYet(&'static str),
+}
+
+/// An alert.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    pub(crate) alert: &'static str,
+    pub(crate) means: Means,
+}
+
+const fn drilled(alert: &'static str, scenario: &'static str) -> Row {
+    let means = Means::Drilled {
+        scenario,
+        threshold: None,
+    };
+    Row { alert, means }
+}
+
+const fn shortened(alert: &'static str, scenario: &'static str, threshold: &'static str) -> Row {
+    let means = Means::Drilled {
+        scenario,
+        threshold: Some(threshold),
+    };
+    Row { alert, means }
+}
+
+const fn not_yet(alert: &'static str, why: &'static str) -> Row {
+    let means = Means::NotYet(why);
+    Row { alert, means }
+}
+
+const BY_THE_OPERATOR: &str =
+    "reads what the operator reports of pods, so it needs the real cluster; here the API is a process without a pod";
+const ABOUT_THE_OPERATOR: &str = "is about the operator in a cluster; the drill has none yet";
+
+/// Every alert of the catalogue and of the chart.
+pub(crate) const ROWS: &[Row] = &[
+    drilled("ApiDown", "hangs"),
+    drilled("ApiTargetsMissing", "half hangs"),
+    not_yet("ApiReplicasMismatch", BY_THE_OPERATOR),
+    not_yet("ApiPodNotReady", BY_THE_OPERATOR),
+    drilled("ApiFlapping", "hangs again and again"),
+    not_yet("ApiRestartLoop", BY_THE_OPERATOR),
+    not_yet("ApiOomKilled", BY_THE_OPERATOR),
+    shortened("ApiHighErrorRatio", "fails", "0.1"),
+    shortened("ApiCriticalErrorRatio", "fails", "0.2"),
+    drilled("ApiLowVolumeErrors", "fails few"),
+    drilled("ApiHighClientErrorRatio", "refuses"),
+    drilled("ApiClientsGiveUp", "clients leave"),
+    drilled("ApiExceptions", "handlers fail"),
+    drilled("ApiDatabaseErrors", "database is locked"),
+    drilled("ApiBackgroundTaskFailures", "tasks fail"),
+    drilled("ApiHighLatencyP95", "slow"),
+    drilled("ApiCriticalLatencyP95", "slow"),
+    drilled("ApiHighLatencyP99", "slow"),
+    drilled("ApiSlowRequests", "slow"),
+    drilled("ApiLatencyRegression", "slow"),
+    drilled("ApiTooManyInFlight", "requests pile up"),
+    drilled("ApiHighCpu", "computes"),
+    drilled("ApiCpuThrottled", "throttled"),
+    drilled("ApiHighMemory", "memory fills"),
+    not_yet(
+        "ApiMemoryLeak",
+        "needs a process that has run for six hours; promtool tests of the rules make its series",
+    ),
+    shortened("ApiFileDescriptors", "connections", "0.4"),
+    shortened("ApiThreads", "threads", "20"),
+    shortened("ApiConnectionsHigh", "connections", "60"),
+    drilled("ApiTrafficDrop", "clients stay away"),
+    drilled("ApiTrafficSpike", "clients rush in"),
+    drilled("ApiCacheHitRatioLow", "cache misses"),
+    not_yet("ApiScrapeFailing", BY_THE_OPERATOR),
+    drilled("ApiScrapeSlow", "slow scrape"),
+    drilled("ApiScrapeNearLimit", "many series"),
+    shortened("ApiCardinalityHigh", "many series", "5000"),
+    // The fastest tier. The others look at six hours and more.
+    drilled("ApiErrorBudgetBurn", "fails"),
+    not_yet("MonitoredApiOperatorDown", ABOUT_THE_OPERATOR),
+    not_yet("MonitoredApiOperatorNotLeading", ABOUT_THE_OPERATOR),
+    not_yet("MonitoredApiOperatorWatchStale", ABOUT_THE_OPERATOR),
+    not_yet("MonitoredApiOperatorReconcileErrors", ABOUT_THE_OPERATOR),
+    not_yet("MonitoredApiNotMonitored", ABOUT_THE_OPERATOR),
+];
+
+/// The alerts of a scenario, each with its threshold if that is not the alert's own.
+pub(crate) fn alerts_of(scenario: &str) -> Vec<(&'static str, Option<&'static str>)> {
+    let of_row = |row: &Row| match row.means {
+        Means::Drilled {
+            scenario: of,
+            threshold,
+        } if of == scenario => Some((row.alert, threshold)),
+        Means::Drilled { .. } | Means::NotYet(_) => None,
+    };
+    ROWS.iter().filter_map(of_row).collect()
+}
