@@ -91,6 +91,12 @@ impl Operator {
         })
     }
 
+    /// Where its metrics are.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.listen
+    }
+
     /// Waits until `/readyz` says yes.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{
+    cluster::Cluster,
     cpu_group::CpuGroup,
     scenario::{Recovery, Trouble},
     stage::Api,
@@ -93,6 +94,29 @@ pub(crate) fn hang(api: &Api) -> Result<Trouble> {
     signal(pid, Signal::STOP)?;
     Ok(Box::new(move || {
         signal(pid, Signal::CONT)?;
+        Ok(Box::new(()))
+    }))
+}
+
+fn cluster(api: &Api) -> Result<Arc<Cluster>> {
+    api.cluster.clone().context("the scenario needs a cluster")
+}
+
+pub(crate) fn hang_operator(api: &Api) -> Result<Trouble> {
+    let pid = cluster(api)?.operator.id();
+    signal(pid, Signal::STOP)?;
+    Ok(Box::new(move || {
+        signal(pid, Signal::CONT)?;
+        Ok(Box::new(()))
+    }))
+}
+
+pub(crate) fn cordon(api: &Api) -> Result<Trouble> {
+    let cluster = cluster(api)?;
+    cluster.nodes("cordon")?;
+    cluster.scale(&api.name, 2)?;
+    Ok(Box::new(move || {
+        cluster.nodes("uncordon")?;
         Ok(Box::new(()))
     }))
 }

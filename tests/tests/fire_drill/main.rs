@@ -7,12 +7,14 @@
 //! The gate drills what fires and resolves within two minutes; `cargo xtask campaign alerts` drills the rest too, and
 //! `FIRE_DRILL=<alert>` one alert.
 #![expect(
+    clippy::unwrap_used,
     clippy::print_stdout,
     clippy::indexing_slicing,
-    reason = "a test prints its figures, and a JSON value indexed by key gives null"
+    reason = "a test may panic, prints its figures, and a JSON value indexed by key gives null"
 )]
 
 mod causes;
+mod cluster;
 mod cpu_group;
 mod scenario;
 mod stage;
@@ -20,7 +22,9 @@ mod table;
 
 use std::{
     collections::BTreeSet,
-    fs, thread,
+    fs,
+    sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -29,7 +33,8 @@ use integration_tests::{eventually, workspace};
 use serde_json::Value;
 
 use self::{
-    scenario::{SCENARIOS, Scenario},
+    cluster::Cluster,
+    scenario::{Needs, SCENARIOS, Scenario},
     stage::{Api, NAMESPACE, Stage},
     table::{Means, ROWS, alerts_of},
 };
@@ -69,42 +74,82 @@ fn every_alert_has_a_row_and_every_row_a_scenario_or_a_reason() {
     }
 }
 
-/// The scenarios of this run.
-fn chosen() -> Vec<Scenario> {
+/// The scenarios of this run, with or without a cluster.
+fn chosen(with_cluster: bool) -> Vec<Scenario> {
     let wanted = std::env::var("FIRE_DRILL").unwrap_or_default();
+    let is_drilled = |alert: &str| {
+        SCENARIOS
+            .iter()
+            .any(|one| alerts_of(one.name).iter().any(|(name, _)| *name == alert))
+    };
+    assert!(
+        ["", "full"].contains(&wanted.as_str()) || is_drilled(&wanted),
+        "FIRE_DRILL names no alert that is drilled: {wanted}"
+    );
     let is_chosen = |scenario: &&Scenario| match wanted.as_str() {
         "" => !scenario.is_long,
         "full" => true,
         alert => alerts_of(scenario.name).iter().any(|(name, _)| *name == alert),
     };
-    SCENARIOS.iter().filter(is_chosen).copied().collect()
+    let of_kind = |scenario: &&Scenario| (scenario.needs != Needs::Nothing) == with_cluster;
+    let mut scenarios: Vec<_> = SCENARIOS.iter().filter(of_kind).copied().collect();
+    // Without the operator's own scenario Prometheus would not scrape the operator.
+    if scenarios.iter().any(|scenario| is_chosen(&scenario)) {
+        scenarios.retain(|scenario| is_chosen(&scenario) || scenario.needs == Needs::OperatorAlone);
+        return scenarios;
+    }
+    Vec::new()
 }
 
 #[test]
 fn alerts_fire_in_alertmanager_while_their_trouble_lasts_and_resolve_when_it_ends() {
-    let scenarios = chosen();
-    assert!(!scenarios.is_empty(), "FIRE_DRILL names no alert that is drilled");
+    run(&chosen(false), None);
+    for row in ROWS {
+        if let Means::NotYet(why) = row.means {
+            println!("not drilled: {}: {why}", row.alert);
+        }
+    }
+}
+
+#[test]
+fn alerts_that_read_what_the_operator_reports_fire_and_resolve() {
+    let scenarios = chosen(true);
+    if !scenarios.is_empty() {
+        let cluster = Arc::new(Cluster::start().unwrap());
+        run(&scenarios, Some(&cluster));
+    }
+}
+
+/// Takes APIs through their troubles at the same time; the operator through its own when all others have ended.
+fn run(scenarios: &[Scenario], cluster: Option<&Arc<Cluster>>) {
+    if scenarios.is_empty() {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
-    let stage = Stage::start(folder.path(), &scenarios).unwrap();
+    let stage = Stage::start(folder.path(), scenarios, cluster).unwrap();
     let stage = &stage;
-    let ends: Vec<_> = thread::scope(|scope| {
-        let apis = stage.apis.iter();
-        let running: Vec<_> = apis
+    let (operator, others): (Vec<_>, Vec<_>) = stage
+        .apis
+        .iter()
+        .partition(|(scenario, _)| scenario.needs == Needs::OperatorAlone);
+    let mut ends: Vec<_> = thread::scope(|scope| {
+        let others = others.into_iter();
+        let running: Vec<_> = others
             .map(|(scenario, api)| scope.spawn(move || (scenario, drill(stage, scenario, api))))
             .collect();
         running.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
+    ends.extend(
+        operator
+            .iter()
+            .map(|(scenario, api)| (scenario, drill(stage, scenario, api))),
+    );
     let mut failed = Vec::new();
     for (scenario, end) in ends {
         println!("\n{}: {}", scenario.name, scenario.text);
         match end {
             Ok(lines) => lines.iter().for_each(|line| println!("  {line}")),
             Err(error) => failed.push(format!("{}: {error:#}", scenario.name)),
-        }
-    }
-    for row in ROWS {
-        if let Means::NotYet(why) = row.means {
-            println!("not drilled: {}: {why}", row.alert);
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
@@ -205,6 +250,9 @@ fn ask_runbook(api: &Api, alert: &str) -> Result<usize> {
     let (_, queries) = page.split_once("```promql\n").context("the runbook has a query")?;
     let query = queries.lines().next().context("the runbook has a query")?;
     let query = query.replace("<namespace>", NAMESPACE).replace("<name>", &api.name);
+    let query = query
+        .replace("<operator's namespace>", NAMESPACE)
+        .replace("<release>", &api.name);
     eventually(&format!("{alert}: an answer to {query}"), RUNBOOK_PATIENCE, || {
         let rows = api.prometheus.query(&query)?.len();
         Ok((rows > 0).then_some(rows).ok_or_else(|| "no series".to_owned()))

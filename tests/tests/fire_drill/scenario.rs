@@ -5,12 +5,23 @@ use std::{any::Any, time::Duration};
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::{causes, stage::Api};
+use crate::{causes, cluster::OPERATOR_JOB, stage::Api};
 
 /// What goes on until the alerts have resolved, such as traffic that succeeds; it ends when it is dropped.
 pub(crate) type Recovery = Box<dyn Any>;
 /// Ends a trouble that goes on.
 pub(crate) type Trouble = Box<dyn FnOnce() -> Result<Recovery>>;
+
+/// What a scenario needs of a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Nothing: the API is a process.
+    Nothing,
+    /// The operator, which reports a pod of the API.
+    Operator,
+    /// The same; its alerts are those about the operator.
+    OperatorAlone,
+}
 
 /// A trouble.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +31,7 @@ pub(crate) struct Scenario {
     pub(crate) text: &'static str,
     /// Whether its alerts look back for so long that it is no part of the gate.
     pub(crate) is_long: bool,
+    pub(crate) needs: Needs,
     /// Its processes.
     pub(crate) replicas: u32,
     /// Its database, if that is not a file.
@@ -44,7 +56,10 @@ impl Scenario {
 
     /// The API's name.
     pub(crate) fn api_name(&self) -> String {
-        self.name.replace(' ', "-")
+        match self.needs {
+            Needs::OperatorAlone => OPERATOR_JOB.to_owned(),
+            Needs::Nothing | Needs::Operator => self.name.replace(' ', "-"),
+        }
     }
 
     /// The MonitoredApi.
@@ -76,6 +91,7 @@ const USUAL: Scenario = Scenario {
     name: "",
     text: "",
     is_long: false,
+    needs: Needs::Nothing,
     replicas: 1,
     database: None,
     open_files: 4_096,
@@ -229,6 +245,27 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         text: "it is started anew with histograms of 250 buckets, later as before; a scrape may have 10,000 samples",
         samples: 10_000,
         begin: causes::many_series,
+        ..USUAL
+    },
+    Scenario {
+        name: "no free node",
+        text: "it is to have one pod more while every node is cordoned, later the nodes are uncordoned",
+        needs: Needs::Operator,
+        begin: causes::cordon,
+        ..USUAL
+    },
+    Scenario {
+        name: "ready but silent",
+        text: "its process is stopped (SIGSTOP) while its pod is ready, later continued",
+        needs: Needs::Operator,
+        begin: causes::hang,
+        ..USUAL
+    },
+    Scenario {
+        name: "operator hangs",
+        text: "the operator's process is stopped (SIGSTOP), later continued",
+        needs: Needs::OperatorAlone,
+        begin: causes::hang_operator,
         ..USUAL
     },
 ];

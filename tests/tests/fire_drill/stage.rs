@@ -22,7 +22,11 @@ use integration_tests::{
 use serde_json::{Value, json};
 use testbed::Toolbox;
 
-use crate::{cpu_group::CpuGroup, scenario::Scenario};
+use crate::{
+    cluster::{Cluster, operator_rules},
+    cpu_group::CpuGroup,
+    scenario::{Needs, Scenario},
+};
 
 pub(crate) const NAMESPACE: &str = "drill";
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -39,6 +43,7 @@ pub(crate) struct Api {
     /// What its metrics pass on their way to Prometheus.
     pub(crate) way: Arc<TcpProxy>,
     pub(crate) prometheus: Prometheus,
+    pub(crate) cluster: Option<Arc<Cluster>>,
     database_url: String,
     open_files: u32,
     /// The first is the one that gets into trouble. Empty for a moment while it is started anew.
@@ -46,7 +51,12 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    fn start(scenario: &Scenario, folder: &Path, prometheus: &Prometheus) -> Result<Self> {
+    fn start(
+        scenario: &Scenario,
+        folder: &Path,
+        prometheus: &Prometheus,
+        cluster: Option<Arc<Cluster>>,
+    ) -> Result<Self> {
         let name = scenario.api_name();
         let database = folder.join(format!("{name}.db"));
         let file = || format!("sqlite://{}", database.display());
@@ -55,6 +65,7 @@ impl Api {
             way: Arc::new(TcpProxy::start(free_address()?)?),
             database_url: scenario.database.map_or_else(file, str::to_owned),
             prometheus: prometheus.clone(),
+            cluster,
             open_files: scenario.open_files,
             processes: Arc::default(),
             name,
@@ -138,23 +149,24 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Starts everything. Its files are in `folder`.
-    pub(crate) fn start(folder: &Path, scenarios: &[Scenario]) -> Result<Self> {
+    /// Starts everything but the cluster. Its files are in `folder`.
+    pub(crate) fn start(folder: &Path, scenarios: &[Scenario], cluster: Option<&Arc<Cluster>>) -> Result<Self> {
         let (prometheus, alertmanager) = (free_address()?, free_address()?);
         let url = format!("http://{prometheus}");
-        let apis: Vec<_> = scenarios
-            .iter()
-            .map(|scenario| {
-                Ok((
-                    *scenario,
-                    Api::start(scenario, folder, &Prometheus { url: url.clone() })?,
-                ))
-            })
-            .collect::<Result<_>>()?;
-        let rules: Vec<_> = scenarios
-            .iter()
-            .map(|scenario| Ok((scenario.api_name(), rendered_rules(folder, scenario)?)))
-            .collect::<Result<_>>()?;
+        let reading = Prometheus { url: url.clone() };
+        let mut apis = Vec::new();
+        let mut rules = Vec::new();
+        for scenario in scenarios {
+            if let (Needs::Operator, Some(cluster)) = (scenario.needs, cluster) {
+                cluster.create(&scenario.monitored_api(NAMESPACE))?;
+            }
+            apis.push((*scenario, Api::start(scenario, folder, &reading, cluster.cloned())?));
+            let spec = match scenario.needs {
+                Needs::OperatorAlone => operator_rules()?,
+                Needs::Nothing | Needs::Operator => rendered_rules(folder, scenario)?,
+            };
+            rules.push((scenario.api_name(), spec));
+        }
         for (name, spec) in &rules {
             fs::write(folder.join(format!("{name}.rules.yaml")), spec.to_string())?;
         }
@@ -231,9 +243,13 @@ fn rendered_rules(folder: &Path, scenario: &Scenario) -> Result<Value> {
 fn configuration(folder: &Path, apis: &[(Scenario, Api)], alertmanager: SocketAddr) -> Value {
     let scrape = |(scenario, api): &(Scenario, Api)| {
         let interval = format!("{}s", scenario.scrape_seconds);
+        let targets = match (scenario.needs, &api.cluster) {
+            (Needs::OperatorAlone, Some(cluster)) => vec![cluster.operator.address()],
+            _ => api.targets(),
+        };
         json!({
             "job_name": api.name, "scrape_interval": interval, "scrape_timeout": interval, "sample_limit": scenario.samples,
-            "static_configs": [{"targets": api.targets(), "labels": {"namespace": NAMESPACE}}],
+            "static_configs": [{"targets": targets, "labels": {"namespace": NAMESPACE}}],
         })
     };
     json!({

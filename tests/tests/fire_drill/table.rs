@@ -41,19 +41,19 @@ const fn not_yet(alert: &'static str, why: &'static str) -> Row {
     Row { alert, means }
 }
 
-const BY_THE_OPERATOR: &str =
-    "reads what the operator reports of pods, so it needs the real cluster; here the API is a process without a pod";
-const ABOUT_THE_OPERATOR: &str = "is about the operator in a cluster; the drill has none yet";
+const OF_CONTAINERS: &str = "needs containers that end, so real nodes; the nodes of the drill are simulated";
+const ABOUT_THE_OPERATOR: &str =
+    "is about the operator's work: nothing in the drill takes its Lease, cuts its watches or refuses its writes yet";
 
 /// Every alert of the catalogue and of the chart.
 pub(crate) const ROWS: &[Row] = &[
     drilled("ApiDown", "hangs"),
     drilled("ApiTargetsMissing", "half hangs"),
-    not_yet("ApiReplicasMismatch", BY_THE_OPERATOR),
-    not_yet("ApiPodNotReady", BY_THE_OPERATOR),
+    drilled("ApiReplicasMismatch", "no free node"),
+    drilled("ApiPodNotReady", "no free node"),
     drilled("ApiFlapping", "hangs again and again"),
-    not_yet("ApiRestartLoop", BY_THE_OPERATOR),
-    not_yet("ApiOomKilled", BY_THE_OPERATOR),
+    not_yet("ApiRestartLoop", OF_CONTAINERS),
+    not_yet("ApiOomKilled", OF_CONTAINERS),
     shortened("ApiHighErrorRatio", "fails", "0.1"),
     shortened("ApiCriticalErrorRatio", "fails", "0.2"),
     drilled("ApiLowVolumeErrors", "fails few"),
@@ -81,13 +81,13 @@ pub(crate) const ROWS: &[Row] = &[
     drilled("ApiTrafficDrop", "clients stay away"),
     drilled("ApiTrafficSpike", "clients rush in"),
     drilled("ApiCacheHitRatioLow", "cache misses"),
-    not_yet("ApiScrapeFailing", BY_THE_OPERATOR),
+    drilled("ApiScrapeFailing", "ready but silent"),
     drilled("ApiScrapeSlow", "slow scrape"),
     drilled("ApiScrapeNearLimit", "many series"),
     shortened("ApiCardinalityHigh", "many series", "5000"),
     // The fastest tier. The others look at six hours and more.
     drilled("ApiErrorBudgetBurn", "fails"),
-    not_yet("MonitoredApiOperatorDown", ABOUT_THE_OPERATOR),
+    drilled("MonitoredApiOperatorDown", "operator hangs"),
     not_yet("MonitoredApiOperatorNotLeading", ABOUT_THE_OPERATOR),
     not_yet("MonitoredApiOperatorWatchStale", ABOUT_THE_OPERATOR),
     not_yet("MonitoredApiOperatorReconcileErrors", ABOUT_THE_OPERATOR),
