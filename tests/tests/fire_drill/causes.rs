@@ -121,6 +121,16 @@ pub(crate) fn cordon(api: &Api) -> Result<Trouble> {
     }))
 }
 
+pub(crate) fn select_others(api: &Api) -> Result<Trouble> {
+    let cluster = cluster(api)?;
+    cluster.create_prometheus()?;
+    let name = api.name.clone();
+    Ok(Box::new(move || {
+        cluster.label(&name)?;
+        Ok(Box::new(()))
+    }))
+}
+
 /// Each state lasts until Prometheus has seen it.
 pub(crate) fn flap(api: &Api) -> Result<Trouble> {
     let pid = api.pid()?;

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use controller_rules::{OperatorTarget, build_operator_rules};
 use integration_tests::{
     install::{Installed, prometheus_operator_crds},
-    kubernetes::{Kubernetes, MONITORED_APIS, says},
+    kubernetes::{Kubernetes, MONITORED_APIS, Resource, says},
     operator::Operator,
 };
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ use crate::stage::NAMESPACE;
 
 /// The name under which Prometheus knows the operator.
 pub(crate) const OPERATOR_JOB: &str = "monitored-api";
+const PROMETHEUSES: Resource = Resource::new("monitoring.coreos.com", "v1", "prometheuses");
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The control plane and the operator; both end when this is dropped.
@@ -58,6 +59,28 @@ impl Cluster {
     /// Sets the number of its pods.
     pub(crate) fn scale(&self, name: &str, replicas: u32) -> Result<()> {
         let patch = json!({"spec": {"replicas": replicas}});
+        self.kubernetes
+            .merge(&MONITORED_APIS.object(NAMESPACE, name), &patch)
+            .map(drop)
+    }
+
+    /// Creates a Prometheus that selects ServiceMonitors with the label `release: drill` only.
+    pub(crate) fn create_prometheus(&self) -> Result<()> {
+        let prometheus = json!({
+            "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": "drill"},
+            "spec": {
+                "serviceMonitorSelector": {"matchLabels": {"release": "drill"}}, "serviceMonitorNamespaceSelector": {},
+                "ruleSelector": {}, "ruleNamespaceSelector": {},
+            },
+        });
+        self.kubernetes
+            .create(&PROMETHEUSES.within(NAMESPACE), &prometheus)
+            .map(drop)
+    }
+
+    /// Gives the API's ServiceMonitor and PrometheusRule the label `release: drill`.
+    pub(crate) fn label(&self, name: &str) -> Result<()> {
+        let patch = json!({"spec": {"monitoring": {"objectLabels": {"release": "drill"}}}});
         self.kubernetes
             .merge(&MONITORED_APIS.object(NAMESPACE, name), &patch)
             .map(drop)

@@ -64,7 +64,10 @@ impl Scenario {
 
     /// The MonitoredApi.
     pub(crate) fn monitored_api(&self, namespace: &str) -> Value {
-        let overrides = crate::table::alerts_of(self.name).into_iter().map(|(name, threshold)| {
+        // The alerts about the operator are not the API's.
+        let mut alerts = crate::table::alerts_of(self.name);
+        alerts.retain(|(name, _)| controller_rules::alerts::alert(name).is_some());
+        let overrides = alerts.into_iter().map(|(name, threshold)| {
             let mut one = json!({"name": name, "for": self.pending});
             if let Some(threshold) = threshold {
                 one["threshold"] = json!(threshold);
@@ -259,6 +262,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         text: "its process is stopped (SIGSTOP) while its pod is ready, later continued",
         needs: Needs::Operator,
         begin: causes::hang,
+        ..USUAL
+    },
+    Scenario {
+        name: "not selected",
+        text: "a Prometheus is created that selects ServiceMonitors by a label that it lacks, later it has the label",
+        needs: Needs::Operator,
+        begin: causes::select_others,
         ..USUAL
     },
     Scenario {

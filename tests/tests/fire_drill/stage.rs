@@ -201,15 +201,16 @@ impl Stage {
         Ok(all.into_iter().filter(of_api).collect())
     }
 
-    /// The rule of an alert, as `render` gives it; of several the first.
+    /// The rule of an alert, as `render` or the chart gives it; of several the first.
     pub(crate) fn rule(&self, api: &Api, alert: &str) -> Result<&Value> {
-        let of_api = self.rules.iter().find(|(name, _)| *name == api.name);
-        let (_, spec) = of_api.context("the API has rules")?;
-        let groups = spec["groups"].as_array().context("groups")?;
-        let mut rules = groups.iter().filter_map(|group| group["rules"].as_array()).flatten();
-        rules
-            .find(|rule| rule["alert"] == alert)
-            .with_context(|| format!("{alert} has no rule"))
+        // Those about the operator are alike for all APIs.
+        let own = self.rules.iter().filter(|(name, _)| *name == api.name);
+        let mut groups = own
+            .chain(&self.rules)
+            .filter_map(|(_, spec)| spec["groups"].as_array())
+            .flatten();
+        let rule = groups.find_map(|group| group["rules"].as_array()?.iter().find(|rule| rule["alert"] == alert));
+        rule.with_context(|| format!("{alert} has no rule"))
     }
 }
 

@@ -91,7 +91,7 @@ pub(crate) const ROWS: &[Row] = &[
     not_yet("MonitoredApiOperatorNotLeading", ABOUT_THE_OPERATOR),
     not_yet("MonitoredApiOperatorWatchStale", ABOUT_THE_OPERATOR),
     not_yet("MonitoredApiOperatorReconcileErrors", ABOUT_THE_OPERATOR),
-    not_yet("MonitoredApiNotMonitored", ABOUT_THE_OPERATOR),
+    drilled("MonitoredApiNotMonitored", "not selected"),
 ];
 
 /// The alerts of a scenario, each with its threshold if that is not the alert's own.
