@@ -21,7 +21,7 @@ use std::{
 };
 
 use app::{config::Limits, serve};
-use axum::{Router, body::Body, routing::get};
+use axum::{Router, body::Body, http::StatusCode, routing::get};
 use common::{App, flags, process::PATIENCE};
 use futures::stream;
 use tokio::sync::watch;
@@ -60,7 +60,10 @@ impl Served {
                 }))
             }
         };
-        let routes = Router::new().route("/busy", get(hold)).route("/endless", get(endless));
+        let routes = Router::new()
+            .route("/busy", get(hold))
+            .route("/endless", get(endless))
+            .route("/full", get(async || StatusCode::SERVICE_UNAVAILABLE));
         let app = App::with(flags("sqlite::memory:"), routes).await;
         let listener = serve::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
@@ -182,4 +185,26 @@ async fn under_a_memory_limit_little_waits_in_the_kernel_for_a_client_that_does_
     let mut long = TcpStream::connect(served.address).unwrap();
     long.write_all(head.as_bytes()).unwrap();
     assert_eq!(status(long), "200", "a long head fits");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_connection_whose_requests_are_all_refused_is_closed_in_the_end() {
+    let served = Served::start(|_| {}).await;
+    let refused = |others: bool| {
+        let mut client = TcpStream::connect(served.address).unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut requests = String::new();
+        for n in 1..=100 {
+            let path = if others && n % 20 == 0 { "/products" } else { "/full" };
+            // The last one ends the connection in any case.
+            let end = if n == 100 { "Connection: close\r\n" } else { "" };
+            requests.push_str(&format!("GET {path} HTTP/1.1\r\nHost: x\r\n{end}\r\n"));
+        }
+        client.write_all(requests.as_bytes()).unwrap();
+        let mut answers = String::new();
+        client.read_to_string(&mut answers).unwrap();
+        answers.matches("HTTP/1.1 503 ").count()
+    };
+    assert_eq!(refused(false), 32);
+    assert_eq!(refused(true), 95);
 }

@@ -17,6 +17,10 @@ use tokio::sync::Notify;
 use super::progress::Progress;
 use crate::config::Limits;
 
+/// So many requests in a row that are refused end an HTTP/1.1 connection. A client that sends requests without waiting for their
+/// answers would else take each permit that becomes free, and much processor time.
+const MOST_REFUSALS: u32 = 32;
+
 /// The phase of a connection while no handler runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -43,6 +47,8 @@ pub(super) struct Activity {
     /// Those of them that take more than one piece.
     watched: Mutex<Vec<Arc<Progress>>>,
     is_http2: AtomicBool,
+    /// Answers 503 since another one.
+    refusals: AtomicU32,
     /// Its place among the connections that are served.
     place: AtomicUsize,
     is_asked_to_leave: AtomicBool,
@@ -59,6 +65,7 @@ impl Activity {
             responses: AtomicU32::new(0),
             watched: Mutex::default(),
             is_http2: AtomicBool::new(false),
+            refusals: AtomicU32::new(0),
             place: AtomicUsize::new(0),
             is_asked_to_leave: AtomicBool::new(false),
             leaving: Notify::new(),
@@ -129,6 +136,16 @@ impl Activity {
     pub(super) fn end(&self, now: Instant) {
         self.handlers.fetch_sub(1, Ordering::Relaxed);
         self.touch(now);
+    }
+
+    /// Reports an answer, and whether it is a refusal. Returns whether the connection is to end with it.
+    pub(super) fn answer(&self, is_refusal: bool) -> bool {
+        if !is_refusal {
+            self.refusals.store(0, Ordering::Relaxed);
+            return false;
+        }
+        let before = self.refusals.fetch_add(1, Ordering::Relaxed);
+        before + 1 >= MOST_REFUSALS && !self.is_http2.load(Ordering::Relaxed)
     }
 
     /// Reports the start of a response body.
@@ -269,6 +286,18 @@ mod tests {
         activity.wrote(at(13_000));
         assert!(!activity.is_overdue(&LIMITS, at(16_999)));
         assert!(activity.is_overdue(&LIMITS, at(17_000)));
+    }
+
+    #[test]
+    fn only_refusals_in_a_row_end_a_connection_and_not_in_http2() {
+        let start = Instant::now();
+        let activity = Activity::new(start);
+        let after = |refusals: u32| (0..refusals).map(|_| activity.answer(true)).filter(|end| *end).count();
+        assert_eq!(after(MOST_REFUSALS - 1), 0);
+        assert!(!activity.answer(false));
+        assert_eq!(after(MOST_REFUSALS), 1);
+        activity.begin(true, start);
+        assert_eq!(after(MOST_REFUSALS), 0);
     }
 
     #[test]

@@ -12,7 +12,11 @@ use std::{
 };
 
 use axum::{Router, routing::future::RouteFuture};
-use hyper::{Request, Response, Version, body::Incoming};
+use hyper::{
+    Request, Response, StatusCode, Version,
+    body::Incoming,
+    header::{CONNECTION, HeaderValue},
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
@@ -272,8 +276,12 @@ impl Future for ResponseFuture {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Ok(response) = ready!(this.inner.poll(context));
+        let Ok(mut response) = ready!(this.inner.poll(context));
         let activity = Arc::clone(&this.running.0);
+        if activity.answer(response.status() == StatusCode::SERVICE_UNAVAILABLE) {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
         Poll::Ready(Ok(response.map(|body| TrackedBody::new(body, activity))))
     }
 }
