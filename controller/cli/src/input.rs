@@ -128,10 +128,12 @@ pub(crate) fn text(file: &Path) -> Result<String> {
 
 /// Reads the MonitoredApis of a text. Objects of other kinds are skipped: manifests are often kept in one file.
 fn parse(text: &str) -> Result<Input> {
-    let manifests = manifest::read(text)?;
     let mut input = Input::default();
-    for manifest in manifests.iter().filter(|manifest| is_ours(manifest)) {
-        match manifest::decode(manifest) {
+    manifest::read_each(text, |manifest| {
+        if !is_ours(&manifest) {
+            return;
+        }
+        match manifest::decode(&manifest) {
             Ok(mut decoded) => {
                 let namespace = &mut decoded.api.metadata.namespace;
                 namespace.get_or_insert_with(|| "default".to_owned());
@@ -139,7 +141,7 @@ fn parse(text: &str) -> Result<Input> {
             }
             Err(errors) => input.refused.extend(errors),
         }
-    }
+    })?;
     anyhow::ensure!(
         !(input.decoded.is_empty() && input.refused.is_empty()),
         "expected at least one document with apiVersion: {}/{} and kind: {}",

@@ -20,7 +20,9 @@ pub fn result(text: &str) -> Result<()> {
 /// Prints a sentence for people.
 pub fn note(sentence: impl Display) {
     // There is nobody else who could be told that nobody reads it.
-    let _ = writeln!(io::stderr(), "{sentence}");
+    // In one piece: standard error has no buffer, so that each piece would be a system call.
+    let line = format!("{sentence}\n");
+    let _ = io::stderr().write_all(line.as_bytes());
 }
 
 /// Whether an error means no more than that the reader of the output has left, as `head` does.

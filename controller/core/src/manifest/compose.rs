@@ -1,53 +1,67 @@
 //! From the events of the YAML parser to values: anchors, aliases, merge keys, and keys given twice.
 
-use std::collections::BTreeMap;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, btree_map::Entry},
+};
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use serde_json::Value;
 
-use super::{ManifestError, Place, scalar};
+use super::{
+    ManifestError, Place,
+    origin::{Origin, Plain},
+    scalar,
+};
 
 /// Most values that a file may have once its aliases are followed: more is an attack or a mistake.
 const MAX_VALUES: usize = 2_000_000;
 /// Deepest nesting of maps and lists.
 const MAX_DEPTH: usize = 100;
 
-/// A value and its place.
+/// A value, and where it stands.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
-    pub(super) place: Place,
-    pub(super) kind: NodeKind,
-    /// Number of values in it, itself included.
-    size: usize,
+    pub(super) value: Value,
+    pub(super) origin: Origin,
 }
 
-#[derive(Debug, Clone)]
-pub(super) enum NodeKind {
-    Scalar {
-        value: Value,
-        /// As it was written, where it stood without quotes.
-        plain: Option<String>,
-    },
-    List(Vec<Node>),
-    Map(Vec<(String, Node)>),
+impl Node {
+    /// The value of a key, if this is a map that has it.
+    pub(super) fn field(&self, name: &str) -> Option<Self> {
+        let map = self.value.as_object()?;
+        let value = map.get(name)?.clone();
+        let at = map.keys().position(|key| key == name)?;
+        let origin = self.origin.inner.get(at)?.clone();
+        Some(Self { value, origin })
+    }
+
+    /// Takes the value of a key out, if this is a map that has it.
+    pub(super) fn take_field(&mut self, name: &str) -> Option<Self> {
+        let map = self.value.as_object_mut().filter(|map| map.contains_key(name))?;
+        let at = map.keys().position(|key| key == name)?;
+        let origin = self.origin.inner.remove(at);
+        let value = map.remove(name)?;
+        Some(Self { value, origin })
+    }
+
+    /// Adds an entry to a map that does not have it.
+    pub(super) fn add_field(&mut self, name: &str, field: Self) {
+        let Some(map) = self.value.as_object_mut() else { return };
+        map.insert(name.to_owned(), field.value);
+        let at = map.keys().position(|key| key == name).unwrap_or_default();
+        self.origin.inner.insert(at, field.origin);
+    }
 }
 
-/// Reads every document of a text.
-pub(super) fn documents(text: &str) -> Result<Vec<Node>, ManifestError> {
+/// The documents of a text, one after the other; nothing is to be expected behind an error.
+pub(super) fn documents(text: &str) -> impl Iterator<Item = Result<Node, ManifestError>> {
     let mut composer = Composer {
         events: Parser::new_from_str(text),
         anchors: BTreeMap::new(),
         values: 0,
     };
-    let mut documents = Vec::new();
-    while let Some((event, span)) = composer.next()? {
-        match event {
-            Event::DocumentStart(..) => composer.anchors.clear(),
-            Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
-            event => documents.push(composer.node(event, span, 0)?),
-        }
-    }
-    Ok(documents)
+    std::iter::from_fn(move || composer.document().transpose())
 }
 
 struct Composer<'input> {
@@ -57,6 +71,17 @@ struct Composer<'input> {
 }
 
 impl<'input> Composer<'input> {
+    fn document(&mut self) -> Result<Option<Node>, ManifestError> {
+        while let Some((event, span)) = self.next()? {
+            match event {
+                Event::DocumentStart(..) => self.anchors.clear(),
+                Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+                event => return self.node(event, span, 0).map(Some),
+            }
+        }
+        Ok(None)
+    }
+
     /// The next event that is no comment.
     fn next(&mut self) -> Result<Option<(Event<'input>, Span)>, ManifestError> {
         for next in self.events.by_ref() {
@@ -78,7 +103,7 @@ impl<'input> Composer<'input> {
         }
         let (anchor, node) = match event {
             Event::Alias(anchor) => (0, self.alias(anchor, place)?),
-            Event::Scalar(text, style, anchor, tag) => (anchor, self.scalar(&text, style, tag.as_deref(), place)?),
+            Event::Scalar(text, style, anchor, tag) => (anchor, self.scalar(text, style, tag.as_deref(), place)?),
             Event::SequenceStart(_, anchor, _) => (anchor, self.list(place, depth)?),
             Event::MappingStart(_, anchor, _) => (anchor, self.map(place, depth)?),
             other => return Err(place.error(&format!("not valid YAML: {other:?} instead of a value"))),
@@ -99,16 +124,20 @@ impl<'input> Composer<'input> {
     }
 
     fn alias(&mut self, anchor: usize, place: Place) -> Result<Node, ManifestError> {
-        let size = self.anchors.get(&anchor).map(|node| node.size);
-        self.count(size.unwrap_or_default(), place)?;
-        let node = self.anchors.get(&anchor).cloned();
-        node.map(|node| Node { place, ..node })
-            .ok_or_else(|| place.error("an alias stands inside its own anchor: write the value out"))
+        let values = self.anchors.get(&anchor).map(|node| node.origin.values());
+        self.count(values.unwrap_or_default(), place)?;
+        let mut node = self
+            .anchors
+            .get(&anchor)
+            .cloned()
+            .ok_or_else(|| place.error("an alias stands inside its own anchor: write the value out"))?;
+        node.origin.place = place;
+        Ok(node)
     }
 
     fn scalar(
         &mut self,
-        text: &str,
+        text: Cow<'_, str>,
         style: ScalarStyle,
         tag: Option<&Tag>,
         place: Place,
@@ -123,36 +152,44 @@ impl<'input> Composer<'input> {
                 None => return Err(place.error("has a tag that Kubernetes does not know: remove it")),
             },
         };
-        let value = if resolvable {
-            scalar::resolve(text)
-                .ok_or_else(|| place.error(&format!("{text} is not a number that JSON has: use a finite one")))?
+        let is_plain = style == ScalarStyle::Plain;
+        let (value, plain) = if resolvable {
+            let value = scalar::resolve(&text)
+                .ok_or_else(|| place.error(&format!("{text} is not a number that JSON has: use a finite one")))?;
+            let plain = match value {
+                Value::String(_) => Plain::AsRead,
+                _ => Plain::Text(text.into()),
+            };
+            (value, Some(plain).filter(|_| is_plain))
         } else {
-            text.into()
+            (Value::String(text.into_owned()), is_plain.then_some(Plain::AsRead))
         };
         Ok(Node {
-            place,
-            kind: NodeKind::Scalar {
-                value,
-                plain: (style == ScalarStyle::Plain).then(|| text.to_owned()),
+            value,
+            origin: Origin {
+                plain,
+                ..Origin::at(place)
             },
-            size: 1,
         })
     }
 
     fn list(&mut self, place: Place, depth: usize) -> Result<Node, ManifestError> {
         self.count(1, place)?;
+        let mut origin = Origin::at(place);
         let mut items = Vec::new();
         loop {
             match self.next()? {
                 None | Some((Event::SequenceEnd, _)) => break,
-                Some((event, span)) => items.push(self.node(event, span, depth + 1)?),
+                Some((event, span)) => {
+                    let item = self.node(event, span, depth + 1)?;
+                    items.push(item.value);
+                    origin.inner.push(item.origin);
+                }
             }
         }
-        let size = 1 + items.iter().map(|item| item.size).sum::<usize>();
         Ok(Node {
-            place,
-            kind: NodeKind::List(items),
-            size,
+            value: Value::Array(items),
+            origin,
         })
     }
 
@@ -171,64 +208,63 @@ impl<'input> Composer<'input> {
             if merge {
                 entries.merge(value)?;
             } else {
-                entries.add(key_text(&key)?, value, key.place)?;
+                let place = key.origin.place;
+                entries.add(key_text(key)?, value, place)?;
             }
         }
-        let entries = entries.all;
-        let size = 1 + entries.iter().map(|(_, value)| value.size).sum::<usize>();
-        Ok(Node {
-            place,
-            kind: NodeKind::Map(entries),
-            size,
-        })
+        Ok(entries.into_node(place))
     }
 }
 
-/// The entries of a map as they come.
+/// The entries of a map as they come, each with whether the map itself has it.
 #[derive(Default)]
-struct Entries {
-    all: Vec<(String, Node)>,
-    /// Place in `all` of each key, and whether the map itself has it.
-    index: BTreeMap<String, (usize, bool)>,
-}
+struct Entries(BTreeMap<String, (Node, bool)>);
 
 impl Entries {
     fn add(&mut self, key: String, value: Node, place: Place) -> Result<(), ManifestError> {
-        if self.index.get(&key).is_some_and(|(_, own)| *own) {
-            return Err(place.error(&format!("the key {key} is given twice: remove one")));
-        }
-        self.set(key, value, true);
-        Ok(())
-    }
-
-    fn set(&mut self, key: String, value: Node, is_own: bool) {
-        if let Some((at, own)) = self.index.get_mut(&key) {
-            *own |= is_own;
-            if let Some((_, old)) = self.all.get_mut(*at) {
-                *old = value;
+        match self.0.entry(key) {
+            Entry::Occupied(entry) if entry.get().1 => {
+                Err(place.error(&format!("the key {} is given twice: remove one", entry.key())))
             }
-            return;
+            Entry::Occupied(mut entry) => {
+                entry.insert((value, true));
+                Ok(())
+            }
+            Entry::Vacant(entry) => {
+                entry.insert((value, true));
+                Ok(())
+            }
         }
-        self.index.insert(key.clone(), (self.all.len(), is_own));
-        self.all.push((key, value));
     }
 
     /// Merges what stands behind `<<`, as kubectl's library does: it replaces keys that stand before it, and keys that
     /// stand behind it replace it. Of several maps the first one wins.
-    fn merge(&mut self, value: Node) -> Result<(), ManifestError> {
-        let maps = match value.kind {
-            NodeKind::List(items) => items,
-            NodeKind::Map(_) | NodeKind::Scalar { .. } => vec![value],
+    fn merge(&mut self, node: Node) -> Result<(), ManifestError> {
+        let maps = match node.value {
+            Value::Array(items) => items.into_iter().zip(node.origin.inner).collect(),
+            value => vec![(value, node.origin)],
         };
-        for map in maps.into_iter().rev() {
-            let NodeKind::Map(entries) = map.kind else {
-                return Err(no_map(map.place));
+        for (map, origin) in maps.into_iter().rev() {
+            let Value::Object(map) = map else {
+                return Err(no_map(origin.place));
             };
-            for (key, value) in entries {
-                self.set(key, value, false);
+            for ((key, value), origin) in map.into_iter().zip(origin.inner) {
+                let is_own = self.0.get(&key).is_some_and(|(_, own)| *own);
+                self.0.insert(key, (Node { value, origin }, is_own));
             }
         }
         Ok(())
+    }
+
+    fn into_node(self, place: Place) -> Node {
+        let mut origin = Origin::at(place);
+        origin.inner.reserve_exact(self.0.len());
+        let entries = self.0.into_iter().map(|(key, (node, _))| {
+            origin.inner.push(node.origin);
+            (key, node.value)
+        });
+        let value = Value::Object(entries.collect());
+        Node { value, origin }
     }
 }
 
@@ -236,15 +272,12 @@ fn no_map(place: Place) -> ManifestError {
     place.error("a merge key (<<) needs a map or a list of maps: use an alias of one, for example <<: *defaults")
 }
 
-fn key_text(key: &Node) -> Result<String, ManifestError> {
-    match &key.kind {
-        NodeKind::Scalar { value, .. } => match value {
-            Value::String(text) => Ok(text.clone()),
-            Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
-            Value::Null | Value::Array(_) | Value::Object(_) => {
-                Err(key.place.error("null is not a valid key: use text"))
-            }
-        },
-        NodeKind::List(_) | NodeKind::Map(_) => Err(key.place.error("a map or list is not a valid key: use text")),
+fn key_text(key: Node) -> Result<String, ManifestError> {
+    let place = key.origin.place;
+    match key.value {
+        Value::String(text) => Ok(text),
+        Value::Bool(_) | Value::Number(_) => Ok(key.value.to_string()),
+        Value::Null => Err(place.error("null is not a valid key: use text")),
+        Value::Array(_) | Value::Object(_) => Err(place.error("a map or list is not a valid key: use text")),
     }
 }

@@ -1,6 +1,6 @@
 //! From a manifest to a MonitoredApi, with every field of a wrong type: the API server tells them all.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use controller_api::{MonitoredApi, spec};
 use serde::de::Unexpected;
@@ -9,7 +9,8 @@ use serde_path_to_error::Segment;
 
 use super::{
     Manifest, ManifestError,
-    schema::{self, SCHEMA},
+    path::{Path, Step, dotted, remove, spelled},
+    schema::{self, SCHEMA, Schema},
 };
 use crate::{
     facts::Settings,
@@ -36,16 +37,9 @@ pub struct Decoded {
 ///
 /// Every field of a wrong type, and what is wrong with the rest.
 pub fn decode(manifest: &Manifest) -> Result<Decoded, Vec<ManifestError>> {
-    let mut value = manifest.value.clone();
-    if let Some(object) = value.as_object_mut() {
-        object.remove("status");
-        if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
-            metadata.remove("managedFields");
-        }
-    }
-    drop_nulls(&mut value, &SCHEMA);
+    let value = as_stored(&manifest.value);
     let mut lists = Vec::new();
-    lists_for_maps(&value, &SCHEMA, &mut Vec::new(), &mut lists);
+    lists_for_maps(&value, &SCHEMA, &Path::Whole, &mut lists);
     let mut search = Search {
         manifest,
         value,
@@ -71,19 +65,50 @@ pub fn decode(manifest: &Manifest) -> Result<Decoded, Vec<ManifestError>> {
     }
 }
 
+/// The object as the API server stores it: without what only the server writes, and without nulls.
+fn as_stored(given: &Value) -> Cow<'_, Value> {
+    let managed = given.get("metadata").and_then(|metadata| metadata.get("managedFields"));
+    if given.get("status").is_none() && managed.is_none() && !holds_nulls(given, &SCHEMA) {
+        return Cow::Borrowed(given);
+    }
+    let mut value = given.clone();
+    if let Some(object) = value.as_object_mut() {
+        object.remove("status");
+        if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+            metadata.remove("managedFields");
+        }
+    }
+    drop_nulls(&mut value, &SCHEMA);
+    Cow::Owned(value)
+}
+
+/// Whether [`drop_nulls`] would drop anything.
+fn holds_nulls(value: &Value, schema: &Schema) -> bool {
+    match value {
+        Value::Array(items) => schema
+            .of_items()
+            .is_some_and(|schema| items.iter().any(|item| holds_nulls(item, schema))),
+        Value::Object(map) => map.iter().any(|(key, value)| {
+            let schema = schema.of_key(key);
+            schema.is_some_and(|schema| value.is_null() || holds_nulls(value, schema))
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
 /// Drops every null of a map that the schema knows, as the API server does: in a map of texts, too, a null is no value.
 /// Fields without a schema keep theirs, which take a generated field away.
-fn drop_nulls(value: &mut Value, schema: &Value) {
+fn drop_nulls(value: &mut Value, schema: &Schema) {
     match value {
         Value::Array(items) => {
-            if let Some(schema) = schema.get("items") {
+            if let Some(schema) = schema.of_items() {
                 items.iter_mut().for_each(|item| drop_nulls(item, schema));
             }
         }
         Value::Object(map) => {
-            map.retain(|key, value| !value.is_null() || schema::of_key(schema, key).is_none());
+            map.retain(|key, value| !value.is_null() || schema.of_key(key).is_none());
             for (key, value) in map {
-                if let Some(schema) = schema::of_key(schema, key) {
+                if let Some(schema) = schema.of_key(key) {
                     drop_nulls(value, schema);
                 }
             }
@@ -94,24 +119,19 @@ fn drop_nulls(value: &mut Value, schema: &Value) {
 
 /// Collects the paths of lists where the schema wants a map: Rust's types would take the items for the fields, in order.
 /// Such values in lists come in reverse, so that taking one away moves none of the others.
-fn lists_for_maps(value: &Value, schema: &Value, path: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
+fn lists_for_maps(value: &Value, schema: &Schema, path: &Path<'_>, found: &mut Vec<Vec<Step>>) {
     match value {
-        Value::Array(_) if schema.get("type").and_then(Value::as_str) == Some("object") => found.push(path.clone()),
+        Value::Array(_) if schema.is_of_map() => found.push(path.steps()),
         Value::Array(items) => {
-            let Some(schema) = schema.get("items") else { return };
+            let Some(schema) = schema.of_items() else { return };
             for (index, item) in items.iter().enumerate().rev() {
-                path.push(Step::Index(index));
-                lists_for_maps(item, schema, path, found);
-                path.pop();
+                lists_for_maps(item, schema, &Path::Item(path, index), found);
             }
         }
         Value::Object(map) => {
             for (key, value) in map {
-                let schema = schema.get("properties").and_then(|properties| properties.get(key));
-                if let Some(schema) = schema {
-                    path.push(Step::Key(key.clone()));
-                    lists_for_maps(value, schema, path, found);
-                    path.pop();
+                if let Some(schema) = schema.of_field(key) {
+                    lists_for_maps(value, schema, &Path::Field(path, key), found);
                 }
             }
         }
@@ -121,7 +141,13 @@ fn lists_for_maps(value: &Value, schema: &Value, path: &mut Vec<Step>, found: &m
 
 /// The operator refuses a spec that is larger.
 fn not_oversized(manifest: &Manifest) -> Result<(), Vec<ManifestError>> {
-    let spec = manifest.value.get("spec").map(Value::to_string).unwrap_or_default();
+    let Some(spec) = manifest.value.get("spec") else {
+        return Ok(());
+    };
+    if most_bytes(spec) <= MAX_SPEC_BYTES {
+        return Ok(());
+    }
+    let spec = spec.to_string();
     if spec.len() <= MAX_SPEC_BYTES {
         return Ok(());
     }
@@ -130,18 +156,36 @@ fn not_oversized(manifest: &Manifest) -> Result<(), Vec<ManifestError>> {
     Err(vec![ManifestError { place, message }])
 }
 
-/// A step from a value to one in it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
-    Key(String),
-    Index(usize),
+/// More bytes than the value's JSON has: nearly every spec is so small that its JSON need not be written to know that it is
+/// not too large.
+fn most_bytes(value: &Value) -> usize {
+    /// Of the longest escape, `\u001f`.
+    const ESCAPED: usize = 6;
+    /// Of quotes, brackets, a colon or a comma.
+    const SIGNS: usize = 4;
+    /// Of the longest number.
+    const NUMBER: usize = 32;
+    match value {
+        Value::String(text) => ESCAPED * text.len() + SIGNS,
+        Value::Array(items) => items.iter().map(most_bytes).sum::<usize>() + SIGNS,
+        Value::Object(map) => {
+            let entries = map.iter();
+            let entries = entries.map(|(key, value)| ESCAPED * key.len() + SIGNS + most_bytes(value));
+            entries.sum::<usize>() + SIGNS
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => NUMBER,
+    }
 }
 
 /// Decodes the value, or returns the path of the first wrong value in it.
 fn attempt(value: &Value) -> Result<Decoded, (Vec<Step>, serde_json::Error)> {
     let mut track = serde_path_to_error::Track::new();
-    let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
-    match unknown_fields::deserialize::<_, MonitoredApi>(tracked, value) {
+    // Nearly every value is right, and then nobody needs to know the way to each of its fields.
+    let decoded = unknown_fields::deserialize::<_, MonitoredApi>(value, value).or_else(|_| {
+        let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
+        unknown_fields::deserialize::<_, MonitoredApi>(tracked, value)
+    });
+    match decoded {
         Ok((api, mut unknown)) => {
             // The type has no fields for these two.
             unknown.retain(|field| field != "apiVersion" && field != "kind");
@@ -166,7 +210,7 @@ fn steps(path: &serde_path_to_error::Path) -> Vec<Step> {
 struct Search<'a> {
     manifest: &'a Manifest,
     /// What is left.
-    value: Value,
+    value: Cow<'a, Value>,
     /// Paths in the manifest of the values taken away.
     gone: BTreeSet<Vec<Step>>,
     errors: Vec<ManifestError>,
@@ -180,7 +224,7 @@ impl Search<'_> {
             self.errors.push(told(self.manifest, &spelled(&origin), error));
         }
         self.gone.insert(origin);
-        remove(&mut self.value, path)
+        remove(self.value.to_mut(), path)
     }
 
     /// Whether a value is wrong only because of one that was taken away: what stands around it may lack a field that it needs.
@@ -271,24 +315,6 @@ impl Search<'_> {
     }
 }
 
-/// A path with a dot before every step: `a.b` for `a[b]`.
-fn dotted(path: &str) -> String {
-    path.replace('[', ".").replace(']', "")
-}
-
-/// Spells a path as Kubernetes does.
-fn spelled(path: &[Step]) -> String {
-    let mut text = String::new();
-    for step in path {
-        match step {
-            Step::Key(key) if text.is_empty() => text.push_str(key),
-            Step::Key(key) => text.extend([".", key]),
-            Step::Index(index) => text.push_str(&format!("[{index}]")),
-        }
-    }
-    text
-}
-
 /// The sentence for a value of a wrong type.
 fn told(manifest: &Manifest, path: &str, error: &serde_json::Error) -> ManifestError {
     let (place, plain) = manifest.origin(path);
@@ -304,18 +330,4 @@ fn told(manifest: &Manifest, path: &str, error: &serde_json::Error) -> ManifestE
         Some(_) | None => format!("{path}: {}", type_error::sentence(&reason)),
     };
     ManifestError { place, message }
-}
-
-/// Takes the value at a path away. Returns whether there was one.
-fn remove(value: &mut Value, path: &[Step]) -> bool {
-    match (path, value) {
-        ([Step::Key(key)], Value::Object(map)) => map.remove(key).is_some(),
-        ([Step::Index(index)], Value::Array(items)) if *index < items.len() => {
-            items.remove(*index);
-            true
-        }
-        ([Step::Key(key), rest @ ..], value) => value.get_mut(key).is_some_and(|child| remove(child, rest)),
-        ([Step::Index(index), rest @ ..], value) => value.get_mut(*index).is_some_and(|child| remove(child, rest)),
-        ([], _) => false,
-    }
 }

@@ -3,16 +3,18 @@
 
 mod compose;
 mod decode;
+mod origin;
+mod path;
 mod scalar;
 mod schema;
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use granit_parser::Marker;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use self::compose::{Node, NodeKind};
 pub use self::decode::{Decoded, decode};
+use self::{compose::Node, origin::Origin};
 
 /// A line and a column of a file, both counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,12 +91,12 @@ impl ManifestError {
 pub struct Manifest {
     /// The object as JSON: what the API server receives.
     pub value: Value,
-    /// Where each value stands, by its path, such as `spec.env[0].value`, and how it was written, if without quotes.
-    origins: BTreeMap<String, (Place, Option<String>)>,
+    /// Where each value of it stands.
+    origin: Origin,
 }
 
 impl Manifest {
-    /// Place of the value at a path, or of the nearest one around it.
+    /// Place of the value at a path, such as `spec.env[0].value`, or of the nearest one around it.
     #[must_use]
     pub fn place(&self, path: &str) -> Place {
         self.origin(path).0
@@ -102,20 +104,7 @@ impl Manifest {
 
     /// Place of the value at a path, or of the nearest one around it, and its text, where that stood without quotes.
     fn origin(&self, path: &str) -> (Place, Option<&str>) {
-        let mut around = path;
-        loop {
-            if let Some((place, plain)) = self.origins.get(around) {
-                return (*place, plain.as_deref().filter(|_| around == path));
-            }
-            let Some(end) = around.rfind(['.', '[']) else {
-                return self
-                    .origins
-                    .get("")
-                    .map(|(place, _)| (*place, None))
-                    .unwrap_or_default();
-            };
-            around = around.get(..end).unwrap_or_default();
-        }
+        self.origin.find(&self.value, path)
     }
 }
 
@@ -123,89 +112,71 @@ impl Manifest {
 ///
 /// # Errors
 ///
-/// The first place where the text is not YAML, or is YAML that has no form in JSON, or has `items` that are no list.
+/// As [`read_each`].
 pub fn read(text: &str) -> Result<Vec<Manifest>, ManifestError> {
     let mut manifests = Vec::new();
-    for node in compose::documents(text)? {
-        flatten(node, &mut manifests)?;
-    }
+    read_each(text, |manifest| manifests.push(manifest))?;
     Ok(manifests)
 }
 
-/// An object that has `items` is a list, whatever its kind: so kubectl sees it (`UnstructuredJSONScheme` in apimachinery).
-fn flatten(node: Node, manifests: &mut Vec<Manifest>) -> Result<(), ManifestError> {
-    if let NodeKind::Map(entries) = &node.kind
-        && let Some(items) = field(entries, "items")
-    {
-        return match &items.kind {
-            NodeKind::List(list) => list
-                .iter()
-                .try_for_each(|item| flatten(with_type_of(entries, item.clone()), manifests)),
-            NodeKind::Scalar { value, .. } if value.is_null() => Ok(()),
-            NodeKind::Scalar { .. } | NodeKind::Map(_) => Err(items
-                .place
-                .error("items: this is not a valid value: use a list of objects")),
-        };
-    }
-    let mut manifest = Manifest::default();
-    manifest.value = value_of(node, String::new(), &mut manifest.origins);
-    if !manifest.value.is_null() {
-        manifests.push(manifest);
+/// Hands over the objects of a text one by one, so that no two of them need memory at a time.
+///
+/// # Errors
+///
+/// The first place where the text is not YAML, or is YAML that has no form in JSON, or has `items` that are no list. The
+/// objects before that place have been handed over.
+pub fn read_each(text: &str, mut take: impl FnMut(Manifest)) -> Result<(), ManifestError> {
+    for node in compose::documents(text) {
+        flatten(node?, &mut take)?;
     }
     Ok(())
 }
 
-fn field<'a>(entries: &'a [(String, Node)], name: &str) -> Option<&'a Node> {
-    entries.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+/// An object that has `items` is a list, whatever its kind: so kubectl sees it (`UnstructuredJSONScheme` in apimachinery).
+fn flatten(mut node: Node, take: &mut impl FnMut(Manifest)) -> Result<(), ManifestError> {
+    let Some(items) = node.take_field("items") else {
+        if !node.value.is_null() {
+            take(Manifest {
+                value: node.value,
+                origin: node.origin,
+            });
+        }
+        return Ok(());
+    };
+    match items.value {
+        Value::Array(values) => {
+            let items = values.into_iter().zip(items.origin.inner);
+            for (value, origin) in items {
+                let mut item = Node { value, origin };
+                add_type_of(&node, &mut item);
+                flatten(item, take)?;
+            }
+            Ok(())
+        }
+        Value::Null => Ok(()),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => Err(items
+            .origin
+            .place
+            .error("items: this is not a valid value: use a list of objects")),
+    }
 }
 
-/// The item of a list; if it has neither kind nor version, with those that the list's own imply.
-fn with_type_of(list: &[(String, Node)], mut item: Node) -> Node {
-    let NodeKind::Map(entries) = &mut item.kind else {
-        return item;
-    };
-    if field(entries, "kind").is_some() || field(entries, "apiVersion").is_some() {
-        return item;
+/// Gives the item of a list that has neither kind nor version those that the list's own imply.
+fn add_type_of(list: &Node, item: &mut Node) {
+    let has = |name: &str| item.value.get(name).is_some();
+    if !item.value.is_object() || has("kind") || has("apiVersion") {
+        return;
     }
-    let given = |name| field(list, name).cloned().map(|value| (name.to_owned(), value));
-    entries.extend(given("apiVersion"));
-    if let Some((name, mut kind)) = given("kind") {
-        if let NodeKind::Scalar {
-            value: Value::String(kind),
-            ..
-        } = &mut kind.kind
+    for name in ["apiVersion", "kind"] {
+        let Some(Node { mut value, origin }) = list.field(name) else {
+            continue;
+        };
+        if let Value::String(kind) = &mut value
+            && name == "kind"
         {
             *kind = kind.strip_suffix("List").unwrap_or(kind).to_owned();
         }
-        entries.push((name, kind));
-    }
-    item
-}
-
-fn value_of(node: Node, path: String, origins: &mut BTreeMap<String, (Place, Option<String>)>) -> Value {
-    match node.kind {
-        NodeKind::Scalar { value, plain } => {
-            origins.insert(path, (node.place, plain));
-            value
-        }
-        NodeKind::List(items) => {
-            let items = items.into_iter().enumerate();
-            let values = items
-                .map(|(index, item)| value_of(item, format!("{path}[{index}]"), origins))
-                .collect();
-            origins.insert(path, (node.place, None));
-            Value::Array(values)
-        }
-        NodeKind::Map(entries) => {
-            let dot = if path.is_empty() { "" } else { "." };
-            let mut map = Map::new();
-            for (key, value) in entries {
-                let value = value_of(value, format!("{path}{dot}{key}"), origins);
-                map.insert(key, value);
-            }
-            origins.insert(path, (node.place, None));
-            Value::Object(map)
-        }
+        item.add_field(name, Node { value, origin });
     }
 }
 

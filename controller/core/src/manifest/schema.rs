@@ -3,41 +3,99 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{LazyLock, OnceLock},
+    sync::{LazyLock, Mutex, OnceLock, PoisonError},
 };
 
 use regex::bytes::{Regex, RegexBuilder};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The CRD's schema of the whole object. Read from a generated file: making it anew takes as long as all the rest of
-/// `render` for one resource.
-pub(super) static SCHEMA: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("schema.json")).unwrap_or_default());
+use super::path::Path;
 
-/// The patterns of the schema, each compiled when it is first needed.
-static PATTERNS: LazyLock<BTreeMap<&'static str, OnceLock<Option<Regex>>>> = LazyLock::new(|| {
-    let mut patterns = BTreeMap::new();
-    collect_patterns(&SCHEMA, &mut patterns);
-    patterns
-});
+/// The generated file of [`SCHEMA`]: making the schema anew takes as long as all the rest of `render` for one resource.
+const FILE: &str = include_str!("schema.json");
 
-fn collect_patterns(schema: &'static Value, patterns: &mut BTreeMap<&'static str, OnceLock<Option<Regex>>>) {
-    match schema {
-        Value::Object(map) => {
-            if let Some(Value::String(pattern)) = map.get("pattern") {
-                patterns.entry(pattern.as_str()).or_default();
-            }
-            map.values().for_each(|inner| collect_patterns(inner, patterns));
-        }
-        Value::Array(items) => items.iter().for_each(|inner| collect_patterns(inner, patterns)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+/// The CRD's schema of the whole object.
+pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| serde_json::from_str(FILE).unwrap_or_default());
+
+/// The schema of a value: what the walks through a manifest ask for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Schema {
+    #[serde(rename = "type")]
+    type_: String,
+    /// Bounds of the characters of a text.
+    min_length: Option<u64>,
+    max_length: Option<u64>,
+    pattern: Option<Pattern>,
+    #[serde(rename = "enum")]
+    known: Option<Vec<Value>>,
+    minimum: Option<f64>,
+    maximum: Option<f64>,
+    min_items: Option<u64>,
+    max_items: Option<u64>,
+    items: Option<Box<Self>>,
+    #[serde(rename = "x-kubernetes-list-type")]
+    list_type: String,
+    #[serde(rename = "x-kubernetes-list-map-keys")]
+    list_map_keys: Option<Vec<String>>,
+    min_properties: Option<u64>,
+    max_properties: Option<u64>,
+    properties: BTreeMap<String, Self>,
+    additional_properties: Option<Box<Self>>,
+}
+
+impl Schema {
+    /// Whether the value must be a map.
+    pub(super) fn is_of_map(&self) -> bool {
+        self.type_ == "object"
+    }
+
+    /// The schema of the items of a list.
+    pub(super) fn of_items(&self) -> Option<&Self> {
+        self.items.as_deref()
+    }
+
+    /// The schema of a field of a map.
+    pub(super) fn of_field(&self, name: &str) -> Option<&Self> {
+        self.properties.get(name)
+    }
+
+    /// The schema of what stands under a key of a map.
+    pub(super) fn of_key(&self, key: &str) -> Option<&Self> {
+        self.of_field(key).or(self.additional_properties.as_deref())
     }
 }
 
-/// A pattern of the schema. Its classes are ASCII, as in Go.
-fn compiled(pattern: &str) -> Option<&'static Regex> {
-    let compile = || RegexBuilder::new(pattern).unicode(false).build().ok();
-    PATTERNS.get(pattern)?.get_or_init(compile).as_ref()
+/// A pattern, compiled when it is first needed. Its classes are ASCII, as in Go.
+#[derive(Debug)]
+struct Pattern {
+    text: String,
+    regex: OnceLock<Option<Regex>>,
+}
+
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self {
+            text: String::deserialize(deserializer)?,
+            regex: OnceLock::new(),
+        })
+    }
+}
+
+impl Pattern {
+    fn regex(&self) -> Option<&Regex> {
+        self.regex.get_or_init(|| compiled(&self.text)).as_ref()
+    }
+}
+
+/// Compiles a pattern, once for all fields that have it.
+fn compiled(pattern: &str) -> Option<Regex> {
+    static COMPILED: Mutex<BTreeMap<String, Option<Regex>>> = Mutex::new(BTreeMap::new());
+    let mut all = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    all.entry(pattern.to_owned())
+        .or_insert_with(|| RegexBuilder::new(pattern).unicode(false).build().ok())
+        .clone()
 }
 
 /// What is wrong with one value.
@@ -49,31 +107,28 @@ pub(super) struct Fault {
     pub(super) message: String,
 }
 
-/// The schema of what stands under a key of an object.
-pub(super) fn of_key<'a>(schema: &'a Value, key: &str) -> Option<&'a Value> {
-    let properties = schema.get("properties").and_then(|properties| properties.get(key));
-    properties.or_else(|| schema.get("additionalProperties"))
-}
-
 /// All faults of an object, in the order of its fields.
 pub(super) fn faults(object: &Value) -> Vec<Fault> {
     let mut found = Vec::new();
-    walk(object, &SCHEMA, "", &mut found);
+    walk(object, &SCHEMA, &Path::Whole, &mut found);
     found
 }
 
-fn walk(value: &Value, schema: &Value, path: &str, found: &mut Vec<Fault>) {
+fn walk(value: &Value, schema: &Schema, path: &Path<'_>, found: &mut Vec<Fault>) {
     let mut add = |message: Option<String>| {
         found.extend(message.map(|message| Fault {
-            path: path.to_owned(),
+            path: path.to_string(),
             message,
         }));
     };
-    let bound = |keyword: &str| schema.get(keyword).and_then(Value::as_u64);
     match value {
         Value::String(text) => {
-            let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
-            add(size(length, "characters", bound("minLength"), bound("maxLength")));
+            add(size(
+                characters(text),
+                "characters",
+                schema.min_length,
+                schema.max_length,
+            ));
             add(form(text, schema));
             add(one_of(value, schema));
         }
@@ -82,22 +137,19 @@ fn walk(value: &Value, schema: &Value, path: &str, found: &mut Vec<Fault>) {
             add(one_of(value, schema));
         }
         Value::Array(items) => {
-            let length = u64::try_from(items.len()).unwrap_or(u64::MAX);
-            add(size(length, "items", bound("minItems"), bound("maxItems")));
+            add(size(items.len(), "items", schema.min_items, schema.max_items));
             twice(items, schema, path, found);
-            for (index, item) in items.iter().enumerate() {
-                if let Some(schema) = schema.get("items") {
-                    walk(item, schema, &format!("{path}[{index}]"), found);
+            if let Some(schema) = schema.of_items() {
+                for (index, item) in items.iter().enumerate() {
+                    walk(item, schema, &Path::Item(path, index), found);
                 }
             }
         }
         Value::Object(map) => {
-            let length = u64::try_from(map.len()).unwrap_or(u64::MAX);
-            add(size(length, "entries", bound("minProperties"), bound("maxProperties")));
-            let dot = if path.is_empty() { "" } else { "." };
+            add(size(map.len(), "entries", schema.min_properties, schema.max_properties));
             for (key, value) in map {
-                if let Some(schema) = of_key(schema, key) {
-                    walk(value, schema, &format!("{path}{dot}{key}"), found);
+                if let Some(schema) = schema.of_key(key) {
+                    walk(value, schema, &Path::Field(path, key), found);
                 }
             }
         }
@@ -105,7 +157,16 @@ fn walk(value: &Value, schema: &Value, path: &str, found: &mut Vec<Fault>) {
     }
 }
 
-fn size(length: u64, of: &str, min: Option<u64>, max: Option<u64>) -> Option<String> {
+fn characters(text: &str) -> usize {
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.chars().count()
+    }
+}
+
+fn size(length: usize, of: &str, min: Option<u64>, max: Option<u64>) -> Option<String> {
+    let length = u64::try_from(length).unwrap_or(u64::MAX);
     if min.is_some_and(|min| length < min) {
         return Some(format!(
             "{length} {of} are too few: use at least {}",
@@ -116,14 +177,14 @@ fn size(length: u64, of: &str, min: Option<u64>, max: Option<u64>) -> Option<Str
     Some(format!("{length} {of} are too many: use at most {max}"))
 }
 
-fn form(text: &str, schema: &Value) -> Option<String> {
-    let pattern = schema.get("pattern")?.as_str()?;
-    let regex = compiled(pattern)?;
-    (!regex.is_match(text.as_bytes())).then(|| format!("{text:?} is not a valid value: use text of the form {pattern}"))
+fn form(text: &str, schema: &Schema) -> Option<String> {
+    let pattern = schema.pattern.as_ref()?;
+    let is_match = pattern.regex()?.is_match(text.as_bytes());
+    (!is_match).then(|| format!("{text:?} is not a valid value: use text of the form {}", pattern.text))
 }
 
-fn one_of(value: &Value, schema: &Value) -> Option<String> {
-    let known = schema.get("enum")?.as_array()?;
+fn one_of(value: &Value, schema: &Schema) -> Option<String> {
+    let known = schema.known.as_ref()?;
     let names = || {
         let names: Vec<_> = known
             .iter()
@@ -134,10 +195,9 @@ fn one_of(value: &Value, schema: &Value) -> Option<String> {
     (!known.contains(value)).then(|| format!("{value} is not a valid value: use {}", names()))
 }
 
-fn range(value: &Value, schema: &Value) -> Option<String> {
+fn range(value: &Value, schema: &Schema) -> Option<String> {
     let number = value.as_f64()?;
-    let bound = |keyword: &str| schema.get(keyword).and_then(Value::as_f64);
-    let (min, max) = (bound("minimum"), bound("maximum"));
+    let (min, max) = (schema.minimum, schema.maximum);
     let is_outside = min.is_some_and(|min| number < min) || max.is_some_and(|max| number > max);
     let allowed = match (min, max) {
         (Some(min), Some(max)) => format!("{min} to {max}"),
@@ -149,22 +209,22 @@ fn range(value: &Value, schema: &Value) -> Option<String> {
 }
 
 /// Items of a list that have the same key, and items of a set that are the same.
-fn twice(items: &[Value], schema: &Value, path: &str, found: &mut Vec<Fault>) {
-    let keys = schema.get("x-kubernetes-list-map-keys").and_then(Value::as_array);
-    let is_set = schema.get("x-kubernetes-list-type").and_then(Value::as_str) == Some("set");
+fn twice(items: &[Value], schema: &Schema, path: &Path<'_>, found: &mut Vec<Fault>) {
+    let keys = schema.list_map_keys.as_ref();
+    let is_set = schema.list_type == "set";
     let mut seen = BTreeSet::new();
     for (index, item) in items.iter().enumerate() {
         let key: Vec<_> = match keys {
             Some(keys) => keys
                 .iter()
-                .filter_map(|key| item.get(key.as_str()?).map(Value::to_string))
+                .filter_map(|key| item.get(key).map(Value::to_string))
                 .collect(),
             None if is_set => vec![item.to_string()],
             None => return,
         };
         if !key.is_empty() && !seen.insert(key.clone()) {
             found.push(Fault {
-                path: format!("{path}[{index}]"),
+                path: Path::Item(path, index).to_string(),
                 message: format!("{} is given twice: remove one", key.join(", ")),
             });
         }
@@ -237,15 +297,27 @@ mod tests {
     #[test]
     fn every_bound_of_the_schema_is_found_in_a_value_beyond_it() {
         let mut count = 0;
-        check(&SCHEMA, "", &|value| value, &mut count);
+        let schema: Value = serde_json::from_str(FILE).unwrap();
+        check(&schema, "", &|value| value, &mut count);
         assert!(count > 100, "{count}");
     }
 
     #[test]
     fn every_pattern_of_the_schema_can_be_compiled() {
-        assert!(PATTERNS.len() >= 5, "{}", PATTERNS.len());
-        for pattern in PATTERNS.keys() {
-            assert!(compiled(pattern).is_some(), "{pattern}");
+        let mut count = 0;
+        compile_all(&SCHEMA, &mut count);
+        assert!(count >= 5, "{count}");
+    }
+
+    fn compile_all(schema: &Schema, count: &mut usize) {
+        if let Some(pattern) = &schema.pattern {
+            assert!(pattern.regex().is_some(), "{}", pattern.text);
+            *count += 1;
+        }
+        let inner = schema.properties.values();
+        let inner = inner.chain(schema.items.as_deref());
+        for inner in inner.chain(schema.additional_properties.as_deref()) {
+            compile_all(inner, count);
         }
     }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::*;
@@ -311,5 +313,40 @@ fn a_field_that_an_item_lacks_is_told_beside_a_value_of_a_wrong_type_in_it() {
             told.iter().any(|line| line.contains(sentence)),
             "{sentence} in {told:#?}"
         );
+    }
+}
+
+#[test]
+fn every_value_is_found_at_its_path_whatever_its_keys_hold() {
+    let text = "z: 1\na:\n  b.c: 017\n  b: {c: x, 'd[0]': y}\nlist:\n- q\n- {k: 'v'}\nmerged: {<<: {m: 2}, a: 3}\n";
+    let manifest = &read(text).unwrap()[0];
+    let origin = |path: &str| {
+        let (place, plain) = manifest.origin(path);
+        (place.line(), place.column(), plain)
+    };
+    assert_eq!(origin(""), (1, 1, None));
+    assert_eq!(origin("z"), (1, 4, Some("1")));
+    assert_eq!(origin("a.b"), (4, 6, None));
+    // Two values have this path: the one with the longer key counts.
+    assert_eq!(origin("a.b.c"), (3, 8, Some("017")));
+    assert_eq!(origin("a.b.d[0]"), (4, 21, Some("y")));
+    assert_eq!(origin("list[0]"), (6, 3, Some("q")));
+    assert_eq!(origin("list[1].k"), (7, 7, None));
+    assert_eq!(origin("merged.m"), (8, 18, Some("2")));
+    assert_eq!(origin("merged.a"), (8, 25, Some("3")));
+    // Around what is not there; of that no text is told.
+    assert_eq!(origin("z.y"), (1, 4, None));
+    assert_eq!(origin("zz"), (1, 1, None));
+    assert_eq!(origin("list[7].k"), (6, 1, None));
+    assert_eq!(origin("a.nothing[0]"), (3, 3, None));
+}
+
+#[test]
+fn an_item_of_a_list_keeps_its_places_beside_the_kind_that_it_is_given() {
+    let text = "kind: FooList\napiVersion: v1\nitems:\n- z: 1\n  b: 2\n";
+    let item = &read(text).unwrap()[0];
+    assert_eq!(item.value, json!({"apiVersion": "v1", "kind": "Foo", "b": 2, "z": 1}));
+    for (path, line) in [("z", 4), ("b", 5), ("kind", 1), ("apiVersion", 2)] {
+        assert_eq!(item.place(path).line(), line, "{path}");
     }
 }
