@@ -39,3 +39,12 @@ pub struct ApiLimits {
     /// Most samples of a scrape.
     pub scrape_samples: Option<u64>,
 }
+
+/// A dialect is a table of the catalogue, so the same rows are the same dialect.
+pub(crate) fn same_dialect(one: Option<&Dialect>, other: Option<&Dialect>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.name == other.name && std::ptr::eq(one.rows, other.rows),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     AlertSettings, ApiFacts, ApiLimits, FieldError, Objective, OmittedAlert, OmittedObjective, OmittedPanel,
-    build_dashboard, build_rules,
+    build_dashboard, build_rules, facts,
     lint::{Finding, lint_dashboard, lint_rules},
     template::{NAME, NAMESPACE, Names, TextTemplate, ValueTemplate, holds_place},
 };
@@ -276,7 +276,7 @@ impl ApiKind {
             limits,
             objectives,
         } = *api;
-        same_dialect(self.dialect.as_ref(), dialect)
+        facts::same_dialect(self.dialect.as_ref(), dialect)
             && self.target == target
             && self.scrape_interval_seconds == scrape_interval_seconds
             && self.excluded_routes == excluded_routes
@@ -287,19 +287,20 @@ impl ApiKind {
 
     /// Whether a text of a user holds what stands for a name in a template.
     fn holds_places(&self) -> bool {
+        let Self {
+            dialect: _,
+            target: _,
+            scrape_interval_seconds: _,
+            excluded_routes,
+            limits: _,
+            objectives,
+            settings,
+        } = self;
+        let of_user = (excluded_routes, objectives, settings);
         let mut text = String::new();
         // Writing into a String cannot fail. The debug format escapes no letter.
-        let _ = write!(text, "{self:?}");
+        let _ = write!(text, "{of_user:?}");
         holds_place(&text)
-    }
-}
-
-/// A dialect is a table of the catalogue, so the same rows are the same dialect.
-fn same_dialect(one: Option<&Dialect>, other: Option<&Dialect>) -> bool {
-    match (one, other) {
-        (Some(one), Some(other)) => one.name == other.name && std::ptr::eq(one.rows, other.rows),
-        (None, None) => true,
-        (Some(_), None) | (None, Some(_)) => false,
     }
 }
 

@@ -10,6 +10,8 @@ use crate::dashboard_uid;
 pub(crate) const NAMESPACE: &str = "qnamespaceq";
 /// Stands for the name.
 pub(crate) const NAME: &str = "qnameq";
+/// The letter with which both begin.
+const FIRST_OF_PLACES: char = 'q';
 
 /// What stands in the places.
 #[derive(Debug)]
@@ -48,35 +50,27 @@ enum Place {
 /// A text with places.
 #[derive(Debug)]
 pub(crate) struct TextTemplate {
-    /// Each place, and the text before it.
-    parts: Vec<(Box<str>, Place)>,
-    /// The text behind the last place.
-    rest: Box<str>,
+    /// The text without what stands in the places.
+    text: Box<str>,
+    /// Each place, and how many bytes of the text stand before it.
+    places: Box<[(usize, Place)]>,
 }
 
 impl TextTemplate {
     /// The template of a text that was made of [`NAMESPACE`] and [`NAME`].
-    pub(crate) fn new(mut text: &str) -> Self {
-        let uid = dashboard_uid(NAMESPACE, NAME);
-        // The uid holds the other two, so it is looked for first.
-        let places = [
-            (uid.as_str(), Place::DashboardUid),
-            (NAMESPACE, Place::Namespace),
-            (NAME, Place::Name),
-        ];
-        let mut parts = Vec::new();
-        while let Some((at, (found, place))) = places
-            .iter()
-            .filter_map(|place| Some((text.find(place.0)?, *place)))
-            .min_by_key(|(at, _)| *at)
-        {
-            let (before, after) = text.split_at(at);
-            parts.push((before.into(), place));
-            text = after.get(found.len()..).unwrap_or_default();
+    pub(crate) fn new(text: &str) -> Self {
+        let mut without = String::with_capacity(text.len());
+        let mut places = Vec::new();
+        let mut rest = text;
+        while let Some((before, place, after)) = next_place(rest) {
+            without.push_str(before);
+            places.push((without.len(), place));
+            rest = after;
         }
+        without.push_str(rest);
         Self {
-            parts,
-            rest: text.into(),
+            text: without.into(),
+            places: places.into(),
         }
     }
 
@@ -89,24 +83,43 @@ impl TextTemplate {
 
     /// Appends the text with names in the places.
     pub(crate) fn fill_into(&self, names: &Names<'_>, text: &mut String) {
-        let length: usize = self
-            .parts
-            .iter()
-            .map(|(before, place)| before.len() + names.at(*place).len())
-            .sum();
-        text.reserve(length + self.rest.len());
-        for (before, place) in &self.parts {
-            text.push_str(before);
+        let of_names: usize = self.places.iter().map(|(_, place)| names.at(*place).len()).sum();
+        text.reserve(self.text.len() + of_names);
+        let mut from = 0;
+        for (at, place) in &self.places {
+            text.push_str(self.text.get(from..*at).unwrap_or_default());
             text.push_str(names.at(*place));
+            from = *at;
         }
-        text.push_str(&self.rest);
+        text.push_str(self.text.get(from..).unwrap_or_default());
+    }
+}
+
+/// What stands before the first place of a text, the place, and what stands behind it.
+fn next_place(text: &str) -> Option<(&str, Place, &str)> {
+    let mut from = 0;
+    loop {
+        let at = from + text.get(from..)?.find(FIRST_OF_PLACES)?;
+        let (before, rest) = text.split_at(at);
+        if let Some(after) = rest.strip_prefix(NAMESPACE) {
+            // The uid is made of both names.
+            let of_uid = after.strip_prefix('_').and_then(|after| after.strip_prefix(NAME));
+            return Some(match of_uid {
+                Some(after) => (before, Place::DashboardUid, after),
+                None => (before, Place::Namespace, after),
+            });
+        }
+        if let Some(after) = rest.strip_prefix(NAME) {
+            return Some((before, Place::Name, after));
+        }
+        from = at + FIRST_OF_PLACES.len_utf8();
     }
 }
 
 /// A JSON value with places in its texts, but not in its keys.
 #[derive(Debug)]
 pub(crate) enum ValueTemplate {
-    /// Without a place.
+    /// A scalar without a place.
     Fixed(Value),
     Text(TextTemplate),
     List(Vec<Self>),
@@ -116,11 +129,8 @@ pub(crate) enum ValueTemplate {
 impl ValueTemplate {
     /// The template of a value that was made of [`NAMESPACE`] and [`NAME`].
     pub(crate) fn new(value: Value) -> Self {
-        if !has_place(&value) {
-            return Self::Fixed(value);
-        }
         match value {
-            Value::String(text) => Self::Text(TextTemplate::new(&text)),
+            Value::String(text) if holds_place(&text) => Self::Text(TextTemplate::new(&text)),
             Value::Array(items) => Self::List(items.into_iter().map(Self::new).collect()),
             Value::Object(entries) => Self::Map(
                 entries
@@ -128,7 +138,7 @@ impl ValueTemplate {
                     .map(|(key, value)| (key, Self::new(value)))
                     .collect(),
             ),
-            Value::Null | Value::Bool(_) | Value::Number(_) => Self::Fixed(value),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Self::Fixed(value),
         }
     }
 
@@ -148,16 +158,42 @@ impl ValueTemplate {
     }
 }
 
-fn has_place(value: &Value) -> bool {
-    match value {
-        Value::String(text) => holds_place(text),
-        Value::Array(items) => items.iter().any(has_place),
-        Value::Object(entries) => entries.values().any(has_place),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
 /// Whether the text holds [`NAMESPACE`] or [`NAME`].
 pub(crate) fn holds_place(text: &str) -> bool {
-    [NAMESPACE, NAME].iter().any(|place| text.contains(place))
+    next_place(text).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(text: &str) -> String {
+        TextTemplate::new(text).fill(&Names::new("shop", "orders"))
+    }
+
+    #[test]
+    fn names_stand_in_all_places_of_a_text_and_nothing_else_changes() {
+        let uid = dashboard_uid(NAMESPACE, NAME);
+        let text = format!("q{NAME}{NAMESPACE}/{NAME} {uid} {uid}q qname qnamespace requests ä{NAME}");
+        assert_eq!(
+            filled(&text),
+            "qordersshop/orders shop_orders shop_ordersq qname qnamespace requests äorders"
+        );
+        assert_eq!(filled(""), "");
+        assert_eq!(filled("quantile"), "quantile");
+    }
+
+    #[test]
+    fn the_uid_of_a_long_name_stands_in_the_place_of_the_uid() {
+        let name = "a".repeat(52);
+        let text = TextTemplate::new(&dashboard_uid(NAMESPACE, NAME)).fill(&Names::new("shop", &name));
+        assert_eq!(text, dashboard_uid("shop", &name));
+    }
+
+    #[test]
+    fn a_value_is_the_same_with_names_in_its_texts() {
+        let value = serde_json::json!({"a": [NAME, 1, {"b": format!("x {NAMESPACE}")}], "c": null, "d": "plain"});
+        let expected = serde_json::json!({"a": ["orders", 1, {"b": "x shop"}], "c": null, "d": "plain"});
+        assert_eq!(ValueTemplate::new(value).fill(&Names::new("shop", "orders")), expected);
+    }
 }

@@ -1,13 +1,14 @@
 //! What is known of the labels that the series of a result carry.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::query::VARIABLE;
 
-/// The labels of a result: those that each series carries, and those that one may carry.
+/// The labels of a result: those that each series carries, and those that one may carry. Shared until they are changed:
+/// most selectors name only labels that their series have anyway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LabelSet {
-    always: BTreeSet<String>,
+    always: Arc<BTreeSet<String>>,
     possible: Possible,
 }
 
@@ -15,25 +16,25 @@ pub(super) struct LabelSet {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Possible {
     /// No others than these.
-    Only(BTreeSet<String>),
+    Only(Arc<BTreeSet<String>>),
     /// Any but these.
-    AllBut(BTreeSet<String>),
+    AllBut(Arc<BTreeSet<String>>),
 }
 
 impl LabelSet {
     /// Nothing is known.
-    pub(super) const fn unknown() -> Self {
+    pub(super) fn unknown() -> Self {
         Self {
-            always: BTreeSet::new(),
-            possible: Possible::AllBut(BTreeSet::new()),
+            always: Arc::default(),
+            possible: Possible::AllBut(Arc::default()),
         }
     }
 
     /// No labels.
-    pub(super) const fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         Self {
-            always: BTreeSet::new(),
-            possible: Possible::Only(BTreeSet::new()),
+            always: Arc::default(),
+            possible: Possible::Only(Arc::default()),
         }
     }
 
@@ -44,8 +45,11 @@ impl LabelSet {
     ) -> Self {
         let always: BTreeSet<String> = always.into_iter().map(str::to_owned).collect();
         let sometimes = sometimes.into_iter().map(str::to_owned);
-        let possible = Possible::Only(sometimes.chain(always.iter().cloned()).collect());
-        Self { always, possible }
+        let possible: BTreeSet<String> = sometimes.chain(always.iter().cloned()).collect();
+        Self {
+            always: Arc::new(always),
+            possible: Possible::Only(Arc::new(possible)),
+        }
     }
 
     pub(super) fn always_has(&self, label: &str) -> bool {
@@ -73,30 +77,22 @@ impl LabelSet {
     }
 
     pub(super) fn add(&mut self, label: &str) {
-        self.always.insert(label.to_owned());
+        insert(&mut self.always, label);
         self.add_possible(label);
     }
 
     pub(super) fn add_possible(&mut self, label: &str) {
         match &mut self.possible {
-            Possible::Only(labels) => {
-                labels.insert(label.to_owned());
-            }
-            Possible::AllBut(labels) => {
-                labels.remove(label);
-            }
+            Possible::Only(labels) => insert(labels, label),
+            Possible::AllBut(labels) => take(labels, label),
         }
     }
 
     pub(super) fn remove(&mut self, label: &str) {
-        self.always.remove(label);
+        take(&mut self.always, label);
         match &mut self.possible {
-            Possible::Only(labels) => {
-                labels.remove(label);
-            }
-            Possible::AllBut(labels) => {
-                labels.insert(label.to_owned());
-            }
+            Possible::Only(labels) => take(labels, label),
+            Possible::AllBut(labels) => insert(labels, label),
         }
     }
 
@@ -105,8 +101,8 @@ impl LabelSet {
         if kept.iter().any(|label| label.starts_with(VARIABLE)) {
             return Self::unknown();
         }
-        let labels = |wanted: &dyn Fn(&str) -> bool| -> BTreeSet<String> {
-            kept.iter().filter(|label| wanted(label)).cloned().collect()
+        let labels = |wanted: &dyn Fn(&str) -> bool| -> Arc<BTreeSet<String>> {
+            Arc::new(kept.iter().filter(|label| wanted(label)).cloned().collect())
         };
         Self {
             always: labels(&|label| self.always_has(label)),
@@ -127,16 +123,31 @@ impl LabelSet {
 
     /// The labels of series that come from one of two sets.
     pub(super) fn or(&self, other: &Self) -> Self {
-        let always = self.always.intersection(&other.always).cloned().collect();
+        if self == other {
+            return self.clone();
+        }
+        let always = Arc::new(self.always.intersection(&other.always).cloned().collect());
         let possible = match (&self.possible, &other.possible) {
-            (Possible::Only(one), Possible::Only(two)) => Possible::Only(one.union(two).cloned().collect()),
+            (Possible::Only(one), Possible::Only(two)) => Possible::Only(Arc::new(one.union(two).cloned().collect())),
             (Possible::AllBut(one), Possible::AllBut(two)) => {
-                Possible::AllBut(one.intersection(two).cloned().collect())
+                Possible::AllBut(Arc::new(one.intersection(two).cloned().collect()))
             }
             (Possible::Only(only), Possible::AllBut(but)) | (Possible::AllBut(but), Possible::Only(only)) => {
-                Possible::AllBut(but.difference(only).cloned().collect())
+                Possible::AllBut(Arc::new(but.difference(only).cloned().collect()))
             }
         };
         Self { always, possible }
+    }
+}
+
+fn insert(labels: &mut Arc<BTreeSet<String>>, label: &str) {
+    if !labels.contains(label) {
+        Arc::make_mut(labels).insert(label.to_owned());
+    }
+}
+
+fn take(labels: &mut Arc<BTreeSet<String>>, label: &str) {
+    if labels.contains(label) {
+        Arc::make_mut(labels).remove(label);
     }
 }

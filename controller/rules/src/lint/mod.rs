@@ -24,17 +24,20 @@ mod value_range;
 mod variables;
 mod vocabulary;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+};
 
 pub use check::{Check, Level, reference_page};
 pub use dashboard_file::lint_dashboard_file;
 pub use finding::{Finding, FindingPlace};
 use inference::KnownSeries;
-use metric_contract::recorded_series::OBJECTIVE_RATE;
+use metric_contract::{Dialect, TargetKind, recorded_series::OBJECTIVE_RATE};
 pub use rule_file::lint_rule_file;
 pub use vocabulary::Vocabulary;
 
-use crate::{ApiFacts, Dashboard, Rule, RuleSet, promql::metrics};
+use crate::{ApiFacts, Dashboard, Rule, RuleSet, facts, promql::metrics};
 
 /// What is wrong with the rules of an API. `bytes`: their size as JSON.
 #[must_use]
@@ -99,9 +102,20 @@ pub fn sentence(findings: &[Finding]) -> Option<String> {
 /// The metrics that rules and panels of an API may read, without those that its rules record.
 #[must_use]
 pub fn vocabulary_of(api: &ApiFacts<'_>) -> Vocabulary {
+    /// A dialect is a table of the catalogue, so there are only a few, and the APIs of a cluster share one or two.
+    static KNOWN: Mutex<Vec<(TargetKind, Option<Dialect>, Vocabulary)>> = Mutex::new(Vec::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let of_api = known
+        .iter()
+        .find(|(target, dialect, _)| *target == api.target && facts::same_dialect(dialect.as_ref(), api.dialect));
+    if let Some((.., vocabulary)) = of_api {
+        return vocabulary.clone();
+    }
     let vocabulary = Vocabulary::of_the_platform(api.target);
-    match api.dialect {
+    let vocabulary = match api.dialect {
         Some(dialect) => vocabulary.with_dialect(dialect),
         None => vocabulary.complete(),
-    }
+    };
+    known.push((api.target, api.dialect.copied(), vocabulary.clone()));
+    vocabulary
 }
