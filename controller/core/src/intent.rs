@@ -92,7 +92,7 @@ impl Intent {
     /// Its labels, to be changed.
     pub(crate) fn labels_mut(&mut self) -> Option<&mut Map<String, Value>> {
         self.whole.take();
-        self.head.pointer_mut("/metadata/labels").and_then(Value::as_object_mut)
+        self.head.get_mut("metadata")?.get_mut("labels")?.as_object_mut()
     }
 
     /// Appends the object as one YAML document, as [`yaml::write_object`] writes it.

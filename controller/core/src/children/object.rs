@@ -32,15 +32,16 @@ pub(super) fn selector_labels(name: &str) -> BTreeMap<String, String> {
 
 /// The labels of every child.
 pub(super) fn labels(name: &str) -> BTreeMap<String, String> {
-    let mut labels = selector_labels(name);
-    labels.extend(
-        [
-            (names::LABEL_MANAGED_BY, names::MANAGED_BY),
-            (names::LABEL_PART_OF, name),
-        ]
-        .map(owned),
-    );
-    labels
+    pairs(name).map(owned).into()
+}
+
+fn pairs(name: &str) -> [(&str, &str); 4] {
+    [
+        (names::LABEL_NAME, name),
+        (names::LABEL_API_NAME, name),
+        (names::LABEL_MANAGED_BY, names::MANAGED_BY),
+        (names::LABEL_PART_OF, name),
+    ]
 }
 
 fn owned((key, value): (&str, &str)) -> (String, String) {
@@ -55,24 +56,30 @@ pub(super) fn object(
     meta: OwnMetadata,
     body: Map<String, Value>,
 ) -> PlannedChild {
-    let mut all_labels = meta.labels;
+    let mut all_labels = texts(meta.labels);
     // Ours win: the operator finds its children by them.
-    all_labels.extend(labels(&owner.name));
-    let mut metadata = json!({"name": name, "namespace": owner.namespace, "labels": all_labels});
-    if let Some(metadata) = metadata.as_object_mut() {
-        if !meta.annotations.is_empty() {
-            metadata.insert("annotations".to_owned(), json!(meta.annotations));
-        }
-        if !owner.uid.is_empty() {
-            metadata.insert("ownerReferences".to_owned(), json!([owner_reference(owner)]));
-        }
+    all_labels.extend(pairs(&owner.name).map(|(key, value)| (key.to_owned(), value.into())));
+    let mut metadata = Map::from_iter([
+        ("name".to_owned(), name.as_str().into()),
+        ("namespace".to_owned(), owner.namespace.as_str().into()),
+        ("labels".to_owned(), all_labels.into()),
+    ]);
+    if !meta.annotations.is_empty() {
+        metadata.insert("annotations".to_owned(), texts(meta.annotations).into());
+    }
+    if !owner.uid.is_empty() {
+        metadata.insert("ownerReferences".to_owned(), json!([owner_reference(owner)]));
     }
     let mut object = Map::new();
     object.insert("apiVersion".to_owned(), kind.api_version().into());
     object.insert("kind".to_owned(), kind.name.into());
-    object.insert("metadata".to_owned(), metadata);
+    object.insert("metadata".to_owned(), metadata.into());
     object.extend(body);
     PlannedChild::new(kind, name, Value::Object(object))
+}
+
+fn texts(map: BTreeMap<String, String>) -> Map<String, Value> {
+    map.into_iter().map(|(key, text)| (key, Value::String(text))).collect()
 }
 
 /// Adds the labels that a child does not have of its own.

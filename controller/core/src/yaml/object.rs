@@ -131,11 +131,15 @@ fn write_key(key: &str, out: &mut String) -> Result<(), YamlError> {
 pub fn is_plain_name(text: &str) -> bool {
     let bytes = text.as_bytes();
     // Of such characters alone nothing but the beginning and the whole word can call for quotes.
-    begins_plainly(bytes) && bytes.iter().copied().all(is_of_name) && !is_word(text)
+    bytes.iter().all(is_of_name) && begins_plainly(bytes) && !is_word(text)
 }
 
 /// Whether the text surely stands for itself without quotes.
 fn is_plain(text: &str) -> bool {
+    // First what most texts are.
+    if is_plain_name(text) {
+        return true;
+    }
     let bytes = text.as_bytes();
     if is_amount(bytes) {
         return true;
@@ -152,7 +156,7 @@ fn is_plain(text: &str) -> bool {
 /// Whether a text that begins so is no number and no sign of YAML.
 fn begins_plainly(bytes: &[u8]) -> bool {
     match bytes.first() {
-        Some(b'/' | b'(') => true,
+        Some(b'/' | b'(' | b'a'..=b'z' | b'A'..=b'Z') => true,
         // Underscores with a digit behind them are a number to some readers.
         Some(_) => bytes
             .iter()
@@ -233,9 +237,21 @@ fn holds(bytes: &[u8], [first, second]: [u8; 2]) -> bool {
     })
 }
 
-/// Whether the character is usual in keys.
-const fn is_of_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'/' | b'-')
+/// Whether the character is usual in keys. By a table: it is asked for nearly every byte that is written.
+fn is_of_name(byte: &u8) -> bool {
+    const TABLE: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = u8::MIN;
+        while byte < u8::MAX {
+            #[expect(clippy::indexing_slicing, reason = "the table has a place for every byte")]
+            {
+                table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'/' | b'-');
+            }
+            byte += 1;
+        }
+        table
+    };
+    TABLE.get(usize::from(*byte)).is_some_and(|of_name| *of_name)
 }
 
 // No early end: a loop without one is compiled to vector instructions, and nearly all texts are printable.
