@@ -14,12 +14,11 @@ use serde_json::{Value, json};
 use crate::{
     AlertSettings, ApiFacts, ApiLimits, FieldError, Objective, OmittedAlert, OmittedObjective, OmittedPanel,
     build_dashboard, build_rules, facts,
+    json_size::{filled_bytes, filled_text_bytes},
     lint::{Finding, lint_dashboard, lint_rules},
     template::{NAME, NAMESPACE, Names, TextTemplate, ValueTemplate, holds_place},
 };
 
-/// Bytes of a name beyond those of the word that stands for it, rounded up; names are at most 63 bytes.
-const BYTES_OF_A_NAME: usize = 60;
 /// How many kinds of API a thread remembers; a cluster has few.
 const REMEMBERED: usize = 16;
 
@@ -164,7 +163,7 @@ pub fn generate_rules(api: &ApiFacts<'_>, settings: &AlertSettings) -> Result<Ge
     let build = |api: &ApiFacts<'_>, places: Places| {
         let rules = build_rules(api, settings)?;
         let spec = (!rules.groups.is_empty()).then(|| json!(rules));
-        let bytes = spec.as_ref().map_or(0, |spec| filled_bytes(&spec.to_string()));
+        let bytes = spec.as_ref().map_or(0, filled_bytes);
         Ok(RulesTemplate {
             findings: lint_rules(&rules, api, bytes),
             spec: spec.map(|spec| Arc::new(GeneratedTemplate::new(spec, places))),
@@ -215,19 +214,13 @@ pub fn generate_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> Gener
         let dashboard = build_dashboard(api, settings);
         let json = dashboard.to_json();
         Ok::<_, Infallible>(DashboardTemplate {
-            findings: lint_dashboard(&dashboard, api, filled_bytes(&json)),
+            findings: lint_dashboard(&dashboard, api, filled_text_bytes(&json)),
             json: Arc::new(GeneratedTemplate::new(Value::String(json), places)),
             omitted_panels: dashboard.omitted_panels().to_vec(),
         })
     };
     let Ok(template) = DASHBOARDS.with_borrow_mut(|memory| memory.get(api, settings, build));
     GeneratedDashboard(template)
-}
-
-/// Most bytes that a text has once the longest names stand in its places.
-fn filled_bytes(text: &str) -> usize {
-    let places: usize = [NAMESPACE, NAME].map(|place| text.matches(place).count()).iter().sum();
-    text.len() + places * BYTES_OF_A_NAME
 }
 
 /// Everything that rules and dashboards depend on, except names.

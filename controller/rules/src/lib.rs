@@ -8,6 +8,7 @@ mod dashboard_uid;
 pub mod dashboards;
 mod facts;
 mod generated;
+mod json_size;
 pub mod lint;
 mod nearest;
 mod objective;

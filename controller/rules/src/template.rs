@@ -95,6 +95,17 @@ impl TextTemplate {
     }
 }
 
+/// Number of places of a text.
+pub(crate) fn places(text: &str) -> usize {
+    let mut rest = text;
+    std::iter::from_fn(|| {
+        let (_, place, after) = next_place(rest)?;
+        rest = after;
+        Some(place)
+    })
+    .count()
+}
+
 /// What stands before the first place of a text, the place, and what stands behind it.
 fn next_place(text: &str) -> Option<(&str, Place, &str)> {
     let mut from = 0;
