@@ -145,8 +145,8 @@ impl Dialect {
         })
     }
 
-    /// The row of a metric counted over all routes, if the dialect exports it with the labels, but those of method and
-    /// route, and the buckets of the metric itself.
+    /// The row of a metric counted over all routes, if the dialect has it with the labels, but those of method and route,
+    /// and the buckets of the metric itself. Only newer pages have it, so whoever reads it has to know that this page does.
     #[must_use]
     pub fn overall(&self, metric: MetricId) -> Option<&'static DialectRow> {
         let (row, overall) = (self.row(metric)?, self.row(metric.overall()?)?);

@@ -120,6 +120,7 @@ impl SelfReport {
             namespace: "default",
             name: "monitored-app",
             dialect: Some(self.0.http.dialect()),
+            has_overall: false,
             target: TargetKind::Static,
             scrape_interval_seconds: 15,
             excluded_routes: &[],

@@ -388,6 +388,7 @@ impl PrometheusTarget {
             namespace: &self.namespace,
             name: &self.job,
             dialect: Some(state.metrics().http().dialect()),
+            has_overall: false,
             target: self.kind,
             scrape_interval_seconds: self.scrape_interval_seconds,
             excluded_routes: &[],

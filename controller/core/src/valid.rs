@@ -48,13 +48,14 @@ impl ValidApi {
         self.metrics.port != self.workload.port
     }
 
-    /// What the rules engine has to know of it.
+    /// What the rules engine has to know of it, as far as the spec tells: that is nothing of metrics over all routes.
     #[must_use]
     pub fn rule_facts(&self) -> ApiFacts<'_> {
         ApiFacts {
             namespace: &self.owner.namespace,
             name: &self.owner.name,
             dialect: self.metrics.dialect.map(DialectId::dialect),
+            has_overall: false,
             target: TargetKind::ServiceMonitor,
             scrape_interval_seconds: self.metrics.interval_seconds,
             excluded_routes: &self.metrics.excluded_routes,

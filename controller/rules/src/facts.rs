@@ -15,6 +15,9 @@ pub struct ApiFacts<'a> {
     /// The names of its metrics. `None`: not known yet; then only rules and panels are made that read series of
     /// Prometheus itself and of the operator.
     pub dialect: Option<&'a Dialect>,
+    /// Every target exports also what the dialect's table has counted over all routes: rules, and panels that show no route,
+    /// read that then. `false`: they read the series of routes, which each page of the dialect has.
+    pub has_overall: bool,
     /// How Prometheus finds it, which decides which labels are stored as `exported_*`.
     pub target: TargetKind,
     /// Seconds between two scrapes; rate windows hold at least four.

@@ -227,6 +227,7 @@ pub fn generate_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> Gener
 #[derive(Debug)]
 struct ApiKind {
     dialect: Option<Dialect>,
+    has_overall: bool,
     target: TargetKind,
     scrape_interval_seconds: u32,
     excluded_routes: Vec<String>,
@@ -241,6 +242,7 @@ impl ApiKind {
             namespace: _,
             name: _,
             dialect,
+            has_overall,
             target,
             scrape_interval_seconds,
             excluded_routes,
@@ -249,6 +251,7 @@ impl ApiKind {
         } = *api;
         Self {
             dialect: dialect.copied(),
+            has_overall,
             target,
             scrape_interval_seconds,
             excluded_routes: excluded_routes.to_vec(),
@@ -263,6 +266,7 @@ impl ApiKind {
             namespace: _,
             name: _,
             dialect,
+            has_overall,
             target,
             scrape_interval_seconds,
             excluded_routes,
@@ -270,6 +274,7 @@ impl ApiKind {
             objectives,
         } = *api;
         facts::same_dialect(self.dialect.as_ref(), dialect)
+            && self.has_overall == has_overall
             && self.target == target
             && self.scrape_interval_seconds == scrape_interval_seconds
             && self.excluded_routes == excluded_routes
@@ -358,6 +363,7 @@ mod tests {
             namespace,
             name,
             dialect: dialect.map(DialectId::dialect),
+            has_overall: false,
             target: TargetKind::ServiceMonitor,
             scrape_interval_seconds: 30,
             excluded_routes: routes,
@@ -403,7 +409,10 @@ mod tests {
             routes in proptest::collection::vec("/[a-z]{1,8}", 0..2),
         ) {
             for (namespace, name) in &names {
-                assert_same(&facts(namespace, name, dialect, &routes), &settings(&label, threshold));
+                for has_overall in [false, true] {
+                    let api = ApiFacts { has_overall, ..facts(namespace, name, dialect, &routes) };
+                    assert_same(&api, &settings(&label, threshold));
+                }
             }
         }
     }

@@ -165,6 +165,7 @@ pub fn dialects_of(signal: Signal) -> Vec<&'static str> {
             namespace: "",
             name: "",
             dialect,
+            has_overall: false,
             target: TargetKind::ServiceMonitor,
             scrape_interval_seconds: 15,
             excluded_routes: &[],

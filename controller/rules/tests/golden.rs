@@ -7,7 +7,7 @@ mod common;
 
 use std::{env, fs};
 
-use common::{by_route, dashboard, in_repository, orders, rules, undetected};
+use common::{dashboard, in_repository, orders, overall, rules, undetected};
 use controller_rules::{OperatorTarget, build_operator_rules};
 use serde::Serialize;
 
@@ -33,14 +33,15 @@ fn a_native_apis_rules_and_dashboard_are_as_accepted() {
 }
 
 #[test]
-fn the_rules_of_a_page_without_metrics_over_all_routes_are_as_accepted() {
-    golden("by-route", "rules.json", &rules(&by_route()));
+fn the_rules_and_dashboard_of_targets_with_metrics_over_all_routes_are_as_accepted() {
+    golden("overall", "rules.json", &rules(&overall()));
+    golden("overall", "dashboard.json", &dashboard(&overall()));
 }
 
 #[test]
 fn the_rules_of_objectives_alone_are_as_accepted() {
     // Without the other groups, promtool evaluates days of them in seconds.
-    let mut made = rules(&by_route());
+    let mut made = rules(&orders());
     made.groups.retain(|group| {
         ["recording", "budget", "objectives"]
             .iter()

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{dashboard, listed, orders, rules, settings, undetected};
+use common::{dashboard, listed, orders, overall, rules, settings, undetected};
 use controller_rules::{
     AlertSettings, ApiFacts, ApiLimits, build_rules, generate_dashboard, generate_rules,
     lint::{
@@ -12,9 +12,10 @@ use controller_rules::{
 use metric_contract::{DialectId, TargetKind};
 use serde_json::{Value, json};
 
-/// `shop/orders` in every dialect, behind every kind of target, with and without limits; and before it was scraped.
+/// `shop/orders` in every dialect, behind every kind of target, with and without limits; before it was scraped; and with
+/// metrics over all routes.
 fn apis() -> Vec<ApiFacts<'static>> {
-    let mut apis = vec![undetected()];
+    let mut apis = vec![undetected(), overall()];
     for dialect in DialectId::ALL {
         for target in [TargetKind::ServiceMonitor, TargetKind::Static] {
             for limits in [orders().limits, ApiLimits::default()] {

@@ -8,14 +8,14 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{
-    by_route, expressions,
+    expressions,
     labels::{check_labels, output_labels},
-    listed, of_the_platform, orders, rules, settings, undetected,
+    listed, of_the_platform, orders, overall, rules, settings, undetected,
 };
 use controller_rules::{
     AlertOverride, AlertSettings, AlertingRule, ApiFacts, Rule, RuleSet,
     alerts::alerts,
-    alerts_against_a_week_ago, build_dashboard, build_rules, check_overrides,
+    alerts_against_a_week_ago, build_dashboard, build_rules, check_overrides, panel_queries,
     promql::{Expr, metrics},
 };
 use metric_contract::{
@@ -138,9 +138,10 @@ fn families_with_a_route(dialect: &Dialect) -> impl Iterator<Item = &'static Fam
 
 #[test]
 fn no_series_of_a_route_is_read_twice_in_an_evaluation() {
-    for id in DialectId::ALL {
+    for (id, has_overall) in DialectId::ALL.iter().flat_map(|id| [(id, false), (id, true)]) {
         let api = ApiFacts {
             dialect: Some(id.dialect()),
+            has_overall,
             ..orders()
         };
         let read: Vec<_> = expressions(&rules(&api))
@@ -158,20 +159,22 @@ fn no_series_of_a_route_is_read_twice_in_an_evaluation() {
 }
 
 #[test]
-fn rules_of_a_page_with_metrics_over_all_routes_read_no_route_but_the_excluded_ones() {
-    let by_route = rules(&by_route());
-    for (made, all) in [(rules(&orders()), true), (by_route, false)] {
-        let exprs: Vec<_> = expressions(&made)
+fn only_where_targets_are_known_to_have_metrics_over_all_routes_these_are_read_and_no_route_but_the_excluded_ones() {
+    for (api, all) in [(overall(), true), (orders(), false)] {
+        let panels = panel_queries(&build_dashboard(&api, &settings()), "5m");
+        let panels = panels.into_iter().map(|query| query.expr.to_string());
+        let exprs: Vec<_> = expressions(&rules(&api))
             .into_iter()
             .map(|(_, expr)| expr.to_string())
             .collect();
         assert!(exprs.iter().any(|expr| expr.contains("route")));
         assert_eq!(!exprs.iter().any(|expr| expr.contains("route!~")), all);
-        assert_eq!(exprs.iter().any(|expr| expr.contains("_overall_")), all);
+        let read = |exprs: &[String]| exprs.iter().any(|expr| expr.contains("_overall"));
+        assert_eq!((read(&exprs), read(&panels.collect::<Vec<_>>())), (all, all));
     }
     let nothing_excluded = rules(&ApiFacts {
         excluded_routes: &[],
-        ..orders()
+        ..overall()
     });
     for (name, expr) in expressions(&nothing_excluded) {
         for family in families_with_a_route(&native::NATIVE) {
@@ -180,6 +183,25 @@ fn rules_of_a_page_with_metrics_over_all_routes_read_no_route_but_the_excluded_o
             assert!(!read.iter().any(|series| parts.contains(series)), "{name}: {expr}");
         }
     }
+}
+
+#[test]
+fn no_rule_looks_back_further_than_five_minutes_for_what_is_counted_over_all_routes() {
+    // The operator changes to such rules once the targets have exported it for that long.
+    let mut windows = 0;
+    for (name, expr) in expressions(&rules(&overall())) {
+        let text = expr.to_string();
+        for (at, _) in text.match_indices("_overall") {
+            let after = text[at..].split_once('}').expect("a selector has matchers").1;
+            let window = after.strip_prefix('[').and_then(|window| window.split_once(']'));
+            let Some((window, _)) = window else { continue };
+            assert_eq!(window, "5m", "{name}: {text}");
+            windows += 1;
+        }
+        let reads = text.contains("_overall");
+        assert!(!reads || !text.contains(" offset "), "{name}: {text}");
+    }
+    assert!(windows > 5, "{windows}");
 }
 
 /// The metric of every selector of an expression, as often as it is read.

@@ -18,23 +18,21 @@ mod scenario;
 
 use std::collections::BTreeSet;
 
-use common::{BY_ROUTE, listed};
+use common::listed;
 use controller_rules::alerts::alerts;
 use metric_contract::DialectId;
 use scenario::{Outcome, Scenario, run, scenarios};
 
 #[test]
 fn in_each_scenario_exactly_the_expected_alerts_fire() {
-    let outcomes: Vec<_> = scenarios()
-        .map(|scenario| (scenario, run(scenario, scenario.dialect.dialect())))
-        .collect();
+    let outcomes: Vec<_> = scenarios().map(|scenario| (scenario, run(scenario, false))).collect();
     judge(&outcomes);
 }
 
 #[test]
-fn the_same_alerts_fire_where_the_page_has_no_metric_over_all_routes() {
+fn the_same_alerts_fire_where_targets_have_metrics_over_all_routes() {
     let native = scenarios().filter(|scenario| scenario.dialect == DialectId::Native);
-    let outcomes: Vec<_> = native.map(|scenario| (scenario, run(scenario, &BY_ROUTE))).collect();
+    let outcomes: Vec<_> = native.map(|scenario| (scenario, run(scenario, true))).collect();
     judge(&outcomes);
 }
 

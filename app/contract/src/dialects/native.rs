@@ -35,7 +35,8 @@ rows! {
         "Requests recorded under the unmatched route because the cap on series was reached.";
 }
 
-// The same over all routes: rules read these, so that what they cost does not grow with the routes.
+// The same over all routes, from newer builds: where every target exports them, rules read these, so that what they cost
+// does not grow with the routes. A page of the dialect may lack them.
 rows! {
     HTTP_REQUESTS_OVERALL: RequestsOverall "http_requests_overall_total" Counter Count {"status": Status}
         "HTTP requests answered, of all routes, by status.";

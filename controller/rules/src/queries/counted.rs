@@ -1,10 +1,10 @@
 //! What an API counts over all routes that are not excluded.
 //!
-//! A dialect that exports a metric over all routes beside that of each route is read there: then the cost of a query does
-//! not grow with the routes. That number has the excluded routes in it, so theirs are subtracted, which reads the series of
-//! these routes alone.
+//! Where the targets are known to export a metric over all routes beside that of each route, it is read there: then the cost
+//! of a query does not grow with the routes. That number has the excluded routes in it, so theirs are subtracted, which reads
+//! the series of these routes alone.
 
-use metric_contract::{Attribute, DialectRow, Family, MetricId, MetricKind, Signal};
+use metric_contract::{Attribute, Dialect, DialectRow, Family, MetricId, MetricKind, Signal};
 
 use super::{ApiQueries, MissingSignal};
 use crate::promql::{Expr, LabelName, Matcher, RangeWindow, VectorSelector, rate};
@@ -58,10 +58,15 @@ impl ApiQueries<'_> {
         move |series| rate(series.over(window))
     }
 
+    /// The row of a metric over all routes, if it can be read.
+    fn overall(&self, dialect: &Dialect, metric: MetricId) -> Option<&'static DialectRow> {
+        self.api.has_overall.then(|| dialect.overall(metric)).flatten()
+    }
+
     /// Answered requests.
     pub(super) fn counted_requests(&self, wanted: Signal) -> Result<Counted, MissingSignal> {
         let requests = self.requests_series(wanted)?;
-        let overall = self.dialect(wanted)?.overall(MetricId::Requests);
+        let overall = self.overall(self.dialect(wanted)?, MetricId::Requests);
         Ok(Counted {
             by_route: requests.series.into_owned(),
             route: Some(requests.route),
@@ -72,7 +77,7 @@ impl ApiQueries<'_> {
     /// The buckets of the latency histogram.
     pub(super) fn counted_buckets(&self) -> Result<Counted, MissingSignal> {
         let histogram = self.duration_series()?;
-        let overall = self.dialect(Signal::Duration)?.overall(MetricId::Duration);
+        let overall = self.overall(self.dialect(Signal::Duration)?, MetricId::Duration);
         Ok(Counted {
             by_route: histogram.family.bucket_series(),
             route: Some(histogram.route),
@@ -84,9 +89,13 @@ impl ApiQueries<'_> {
     pub(super) fn counted_metric(&self, signal: Signal, metric: MetricId) -> Result<Counted, MissingSignal> {
         let dialect = self.dialect(signal)?;
         let row = dialect.row(metric).ok_or(MissingSignal(signal))?;
-        Ok(Counted::new(row, dialect.overall(metric), |family| match family.kind {
-            MetricKind::Counter | MetricKind::Gauge => family.name.to_owned(),
-            MetricKind::Histogram | MetricKind::Summary => family.count_series(),
-        }))
+        Ok(Counted::new(
+            row,
+            self.overall(dialect, metric),
+            |family| match family.kind {
+                MetricKind::Counter | MetricKind::Gauge => family.name.to_owned(),
+                MetricKind::Histogram | MetricKind::Summary => family.count_series(),
+            },
+        ))
     }
 }

@@ -11,7 +11,7 @@ use controller_rules::{
     PanelQuery, Rule, RuleSet, build_dashboard, build_rules, panel_queries,
     promql::{Expr, PromDuration},
 };
-use metric_contract::{Attribute, Dialect, DialectId, MetricId, MetricKind, Signal, TargetKind, dialects::native};
+use metric_contract::{Attribute, Dialect, DialectId, MetricId, MetricKind, Signal, TargetKind};
 
 static EXCLUDED: LazyLock<Vec<String>> = LazyLock::new(|| ["/metrics", "/health(/.*)?"].map(str::to_owned).to_vec());
 
@@ -46,6 +46,7 @@ pub(crate) fn orders() -> ApiFacts<'static> {
         namespace: "shop",
         name: "orders",
         dialect: Some(DialectId::Native.dialect()),
+        has_overall: false,
         target: TargetKind::ServiceMonitor,
         scrape_interval_seconds: 15,
         excluded_routes: &EXCLUDED,
@@ -59,16 +60,10 @@ pub(crate) fn orders() -> ApiFacts<'static> {
     }
 }
 
-/// The names of an older page of the reference API, which has no metric over all routes.
-pub(crate) static BY_ROUTE: Dialect = Dialect {
-    rows: native::ROWS_WITHOUT_OVERALL,
-    ..native::NATIVE
-};
-
-/// The same, of a page without metrics over all routes.
-pub(crate) fn by_route() -> ApiFacts<'static> {
+/// The same, of whose targets each is known to export metrics over all routes.
+pub(crate) fn overall() -> ApiFacts<'static> {
     ApiFacts {
-        dialect: Some(&BY_ROUTE),
+        has_overall: true,
         ..orders()
     }
 }

@@ -40,18 +40,21 @@ pub(crate) struct Drawing {
     minutes: u32,
     target: TargetKind,
     dialect: &'static Dialect,
+    /// Metrics over all routes are drawn beside those of routes.
+    has_overall: bool,
     /// Whether whole bounds are written as by Prometheus 2: `1`, not `1.0`.
     pub(crate) bounds_without_point: bool,
     series: Vec<(String, String)>,
 }
 
 impl Drawing {
-    pub(crate) fn of(scenario: &Scenario, dialect: &'static Dialect) -> Self {
+    pub(crate) fn of(scenario: &Scenario, has_overall: bool) -> Self {
         let mut drawing = Self {
             interval: scenario.interval,
             minutes: scenario.minutes,
             target: scenario.target,
-            dialect,
+            dialect: scenario.dialect.dialect(),
+            has_overall,
             bounds_without_point: false,
             series: Vec::new(),
         };
@@ -101,7 +104,8 @@ impl Drawing {
             };
         }
         let series = format!("{metric}{{{labels}}}");
-        if let Some(all) = overall_part(self.dialect, &series, self.series.len()) {
+        let all = overall_part(self.dialect, &series, self.series.len());
+        if let Some(all) = all.filter(|_| self.has_overall) {
             self.series.push((all, values.clone()));
         }
         self.series.push((series, values));

@@ -3,7 +3,6 @@
 use std::{collections::BTreeSet, env, fs, path::PathBuf, process::Command};
 
 use controller_rules::{ApiFacts, RuleSet};
-use metric_contract::Dialect;
 use serde_json::{Value, json};
 
 use super::{Drawing, Scenario};
@@ -22,9 +21,10 @@ pub(crate) struct Outcome {
 }
 
 /// The facts of the API of a scenario.
-fn facts(scenario: &Scenario, dialect: &'static Dialect) -> ApiFacts<'static> {
+fn facts(scenario: &Scenario, has_overall: bool) -> ApiFacts<'static> {
     ApiFacts {
-        dialect: Some(dialect),
+        dialect: Some(scenario.dialect.dialect()),
+        has_overall,
         target: scenario.target,
         scrape_interval_seconds: scenario.interval,
         ..orders()
@@ -43,11 +43,11 @@ fn common_names(rules: &RuleSet) -> impl Iterator<Item = String> {
 /// The scenario as a unit test file of promtool; `expected` are the alerts that fire at some time.
 fn unit_test<'a>(
     scenario: &Scenario,
-    dialect: &'static Dialect,
+    has_overall: bool,
     rules: &RuleSet,
     expected: impl IntoIterator<Item = &'a str>,
 ) -> Value {
-    let drawing = Drawing::of(scenario, dialect);
+    let drawing = Drawing::of(scenario, has_overall);
     let series: Vec<_> = drawing
         .series()
         .iter()
@@ -79,19 +79,20 @@ fn unit_test<'a>(
     })
 }
 
-/// Runs promtool on the scenario, with the names of a dialect, and compares what fires with what the scenario expects.
-pub(crate) fn run(scenario: &Scenario, dialect: &'static Dialect) -> Outcome {
-    let rules = rules(&facts(scenario, dialect));
+/// Runs promtool on the scenario, with or without metrics over all routes, and compares what fires with what the scenario
+/// expects.
+pub(crate) fn run(scenario: &Scenario, has_overall: bool) -> Outcome {
+    let rules = rules(&facts(scenario, has_overall));
     let made = alerts_of(&rules);
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
         .join("scenarios")
-        .join(format!("{}-rows", dialect.rows.len()))
+        .join(if has_overall { "overall" } else { "by-route" })
         .join(scenario.name);
     fs::create_dir_all(&folder).expect("the folder can be made");
     let text = serde_json::to_string_pretty(&rules).expect("rules are JSON");
     fs::write(folder.join("rules.json"), text).expect("the rules can be written");
     let promtool = |expected: Vec<&str>| {
-        let test = unit_test(scenario, dialect, &rules, expected).to_string();
+        let test = unit_test(scenario, has_overall, &rules, expected).to_string();
         let file = folder.join("test.yaml");
         fs::write(&file, test).expect("the test can be written");
         let program = env::var_os("PROMTOOL").expect("PROMTOOL must hold the path of promtool");

@@ -19,7 +19,7 @@ use controller_rules::{
     build_dashboard, build_rules, panel_queries,
     promql::{PromDuration, metrics},
 };
-use metric_contract::{Attribute, Dialect, DialectRow, MetricKind, TargetKind, dialects::native};
+use metric_contract::{Attribute, DialectRow, MetricKind, TargetKind, dialects::native};
 use serde_json::Value;
 use testbed::Toolbox;
 
@@ -33,12 +33,6 @@ const STATUSES: [&str; 3] = ["200", "404", "500"];
 const READY: Duration = Duration::from_secs(120);
 const TARGET: &str = r#"namespace="shop",job="orders",instance="10.0.0.1:8000",pod="orders-1",service="orders",container="api",endpoint="http""#;
 
-/// The names of a page without metrics over all routes.
-static BY_ROUTE: Dialect = Dialect {
-    rows: native::ROWS_WITHOUT_OVERALL,
-    ..native::NATIVE
-};
-
 /// Measures, and returns the table.
 pub(super) fn measure(routes: &[usize]) -> Result<String> {
     let mut table = "| routes | metrics over all routes | objectives | own recordings | other alerts | together | budgets | ms | dashboard, ms |\n\
@@ -46,8 +40,8 @@ pub(super) fn measure(routes: &[usize]) -> Result<String> {
         .to_owned();
     for count in routes {
         let server = Server::start(*count)?;
-        for (name, dialect) in [("yes", &native::NATIVE), ("no", &BY_ROUTE)] {
-            let row = row(&server, dialect)?;
+        for (name, has_overall) in [("yes", true), ("no", false)] {
+            let row = row(&server, has_overall)?;
             writeln!(table, "| {count} | {name} | {row} |")?;
         }
     }
@@ -72,11 +66,12 @@ fn objectives() -> Result<Vec<Objective>> {
     ])
 }
 
-fn facts<'a>(dialect: &'a Dialect, excluded: &'a [String], objectives: &'a [Objective]) -> ApiFacts<'a> {
+fn facts<'a>(has_overall: bool, excluded: &'a [String], objectives: &'a [Objective]) -> ApiFacts<'a> {
     ApiFacts {
         namespace: "shop",
         name: "orders",
-        dialect: Some(dialect),
+        dialect: Some(&native::NATIVE),
+        has_overall,
         target: TargetKind::ServiceMonitor,
         scrape_interval_seconds: 15,
         excluded_routes: excluded,
@@ -96,18 +91,18 @@ fn excluded() -> Vec<String> {
         .to_vec()
 }
 
-fn rules(dialect: &Dialect) -> Result<RuleSet> {
+fn rules(has_overall: bool) -> Result<RuleSet> {
     let (excluded, objectives) = (excluded(), objectives()?);
-    build_rules(&facts(dialect, &excluded, &objectives), &AlertSettings::default())
+    build_rules(&facts(has_overall, &excluded, &objectives), &AlertSettings::default())
         .map_err(|errors| anyhow::anyhow!("the rules cannot be built: {errors:?}"))
 }
 
 /// The columns of a table's row.
-fn row(server: &Server, dialect: &Dialect) -> Result<String> {
+fn row(server: &Server, has_overall: bool) -> Result<String> {
     let [mut objectives, mut own, mut alerts, mut budgets] = [0_u64; 4];
     let started = Instant::now();
     let mut of_budgets = Duration::ZERO;
-    for group in rules(dialect)?.groups {
+    for group in rules(has_overall)?.groups {
         let before = Instant::now();
         for rule in &group.rules {
             let (name, expr) = match rule {
@@ -129,7 +124,7 @@ fn row(server: &Server, dialect: &Dialect) -> Result<String> {
     }
     let rules = started.elapsed().saturating_sub(of_budgets).as_millis();
     let (excluded, promised) = (excluded(), self::objectives()?);
-    let dashboard = build_dashboard(&facts(dialect, &excluded, &promised), &AlertSettings::default());
+    let dashboard = build_dashboard(&facts(has_overall, &excluded, &promised), &AlertSettings::default());
     let started = Instant::now();
     for query in panel_queries(&dashboard, "5m") {
         server.samples(&query.expr, Some(Duration::from_secs(3_600)))?;
@@ -241,7 +236,8 @@ fn write_samples(out: &mut impl Write, series: &str, from: u64, until: u64, step
 fn own_series(routes: usize) -> Result<Vec<String>> {
     let mut all: Vec<String> = native::ROWS.iter().flat_map(|row| series_of(row, routes)).collect();
     let mut read = Vec::new();
-    for rule in rules(&native::NATIVE)?.groups.iter().flat_map(|group| &group.rules) {
+    // The series of routes and those over all routes are in the table; the others are the same with and without the latter.
+    for rule in rules(false)?.groups.iter().flat_map(|group| &group.rules) {
         let expr = match rule {
             Rule::Recording(rule) => &rule.expr,
             Rule::Alerting(rule) => &rule.expr,
@@ -304,7 +300,7 @@ fn series_of(row: &DialectRow, routes: usize) -> Vec<String> {
 /// What the rules record, with the labels that stand in the names of the series.
 fn recorded_series() -> Result<Vec<String>> {
     let mut all = Vec::new();
-    for rule in rules(&native::NATIVE)?.groups.into_iter().flat_map(|group| group.rules) {
+    for rule in rules(false)?.groups.into_iter().flat_map(|group| group.rules) {
         let Rule::Recording(rule) = rule else { continue };
         let own: String = rule
             .labels
