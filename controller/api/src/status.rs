@@ -86,6 +86,15 @@ pub struct MetricsStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(max = 256)))]
     pub missing: Vec<String>,
+    /// Every target exports what its dialect has counted over all routes, so the rules, and the panels that show no route, read
+    /// that. Absent: they read the series of routes, which cost Prometheus more.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub overall: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// How an objective is kept, rounded. A figure that is not known is absent.

@@ -22,7 +22,7 @@ use crate::{
 pub fn compile(api: &MonitoredApi, settings: &Settings, facts: &Facts, owner: &ApiRef) -> Result<Plan, Vec<Violation>> {
     let mut violations = Violations::default();
     let valid = validate(api, settings, owner, &mut violations);
-    let rules = rules(&valid, &mut violations);
+    let rules = rules(&valid, facts, &mut violations);
     // The objects of a spec that is wrong would only repeat its mistakes.
     let valid = violations.or(valid)?;
     let live = children::from_live(&valid, facts);
@@ -46,8 +46,8 @@ pub fn compile(api: &MonitoredApi, settings: &Settings, facts: &Facts, owner: &A
 
 /// The alerts and recording rules. Built even while monitoring is off, so that turning it on brings no old mistake to
 /// light. `None`: they have violations.
-fn rules(api: &ValidApi, violations: &mut Violations) -> Option<GeneratedRules> {
-    let generated = generate_rules(&api.rule_facts(), &api.alerts);
+fn rules(api: &ValidApi, facts: &Facts, violations: &mut Violations) -> Option<GeneratedRules> {
+    let generated = generate_rules(&api.rule_facts_with(api.reads_overall(facts)), &api.alerts);
     generated
         .map_err(|errors| {
             for error in errors {

@@ -30,6 +30,8 @@ pub struct Facts {
     pub deployment: Option<DeploymentFacts>,
     /// The claim for the data, if the watch knows one of ours.
     pub volume_claim: Option<VolumeClaimFacts>,
+    /// Every target exports what its dialect has counted over all routes, as the status says or was found since.
+    pub has_overall: bool,
     /// Replicas of the live Deployment, if there is one, and whether a manager other than us owns the field.
     pub live_replicas: Option<LiveReplicas>,
     /// `metadata.resourceVersion` of the Deployment that `live_replicas` was read from.

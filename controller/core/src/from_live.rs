@@ -1,6 +1,6 @@
-//! The values that a plan copies from live objects.
+//! The values that a plan takes from live objects and from what was found of the targets.
 
-/// What a plan copies from live objects. With the spec and the installation's settings it decides every object of the plan.
+/// What a plan takes from the cluster. With the spec and the installation's settings it decides every object of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct FromLive {
     /// The number of pods that the Deployment is sent with.
@@ -9,4 +9,6 @@ pub(crate) struct FromLive {
     pub(crate) replicas_copied_from: Option<String>,
     /// The size of the claim, with storage.
     pub(crate) claim_size: Option<String>,
+    /// Rules and panels read what the targets count over all routes.
+    pub(crate) reads_overall: bool,
 }

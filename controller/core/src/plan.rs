@@ -25,7 +25,7 @@ pub struct Plan {
     pub children: Vec<PlannedChild>,
     /// Alerts, objectives and panels that are left out; sorted.
     pub omissions: Vec<Omission>,
-    /// What it copies from live objects.
+    /// What it takes from the cluster.
     pub(crate) live: FromLive,
 }
 
@@ -34,6 +34,12 @@ impl Plan {
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
         omission::missing(&self.omissions)
+    }
+
+    /// Whether its rules and panels read what the targets count over all routes.
+    #[must_use]
+    pub const fn reads_overall(&self) -> bool {
+        self.live.reads_overall
     }
 
     /// Whether an object of this kind and name is part of it.
@@ -217,4 +223,6 @@ pub struct Applied {
     pub in_use: Vec<ChildRecord>,
     /// Alerts and panels that were left out (from the plan).
     pub missing: Vec<String>,
+    /// Rules and panels read what the targets count over all routes (from the plan).
+    pub reads_overall: bool,
 }

@@ -62,11 +62,12 @@ impl Settled {
         }
         // This spec had no violation: it was carried out.
         let valid = validate(api, settings, owner, &mut Violations::default());
-        let same = self.digest == digest(&owner.uid, generation, &from_live(&valid, facts), records);
-        same.then(|| (valid, self.applied(records)))
+        let live = from_live(&valid, facts);
+        let same = self.digest == digest(&owner.uid, generation, &live, records);
+        same.then(|| (valid, self.applied(&live, records)))
     }
 
-    fn applied(&self, records: &[ChildRecord]) -> Applied {
+    fn applied(&self, live: &FromLive, records: &[ChildRecord]) -> Applied {
         let unchanged = |record: &ChildRecord| {
             Some(AppliedChild {
                 kind: child_kind(&record.kind)?,
@@ -81,6 +82,7 @@ impl Settled {
             kept: Vec::new(),
             in_use: Vec::new(),
             missing: self.missing.to_vec(),
+            reads_overall: live.reads_overall,
         }
     }
 }
@@ -110,6 +112,7 @@ fn digest(uid: &str, generation: i64, live: &FromLive, records: &[ChildRecord]) 
         replicas,
         replicas_copied_from: _,
         claim_size,
+        reads_overall,
     } = live;
     let mut hash = Sha256::new();
     let mut add = |bytes: &[u8]| {
@@ -121,6 +124,7 @@ fn digest(uid: &str, generation: i64, live: &FromLive, records: &[ChildRecord]) 
     add(replicas.map(i32::to_le_bytes).as_ref().map_or(&[], |bytes| bytes));
     // A size is never empty.
     add(claim_size.as_deref().unwrap_or_default().as_bytes());
+    add(&[u8::from(*reads_overall)]);
     for record in records {
         for text in [&record.kind, &record.name, &record.desired_hash] {
             add(text.as_bytes());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use controller_api::quantity;
 use controller_api::spec::{ImagePullPolicy, SecurityProfile, ServiceType};
-use controller_rules::{AlertSettings, ApiFacts, ApiLimits, Objective, promql::PromDuration};
+use controller_rules::{AlertSettings, ApiFacts, ApiLimits, Objective, promql::PromDuration, queries::ApiQueries};
 use k8s_openapi::api::{
     apps::v1::DeploymentStrategy,
     core::v1::{
@@ -12,9 +12,9 @@ use k8s_openapi::api::{
         TopologySpreadConstraint,
     },
 };
-use metric_contract::{DialectId, TargetKind};
+use metric_contract::{DialectId, MetricId, TargetKind};
 
-use crate::owner::ApiRef;
+use crate::{facts::Facts, owner::ApiRef, prometheus::queries::RATE_WINDOW};
 
 /// A MonitoredApi whose spec is valid.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +62,29 @@ impl ValidApi {
             limits: self.limits(),
             objectives: &self.objectives,
         }
+    }
+
+    /// The same, with what is known of metrics over all routes.
+    #[must_use]
+    pub(crate) fn rule_facts_with(&self, has_overall: bool) -> ApiFacts<'_> {
+        ApiFacts {
+            has_overall,
+            ..self.rule_facts()
+        }
+    }
+
+    /// The dialect, where its rules may read what targets count over all routes. Not with scrapes so rare that rates need more
+    /// than five minutes: nobody looks further back for data that would be missing.
+    pub(crate) fn dialect_with_overall(&self) -> Option<DialectId> {
+        let dialect = self.metrics.dialect?;
+        let has_overall = dialect.dialect().overall(MetricId::Duration).is_some();
+        let window = ApiQueries::for_rules(&self.rule_facts()).rule_window();
+        (has_overall && window <= RATE_WINDOW).then_some(dialect)
+    }
+
+    /// Whether its rules read what targets count over all routes.
+    pub(crate) fn reads_overall(&self, facts: &Facts) -> bool {
+        facts.has_overall && self.dialect_with_overall().is_some()
     }
 
     fn limits(&self) -> ApiLimits {

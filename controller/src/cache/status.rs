@@ -301,6 +301,7 @@ mod tests {
             metrics: Some(MetricsStatus {
                 dialect: None,
                 missing: vec!["ApiHighErrorRatio: requests".to_owned()],
+                overall: true,
             }),
             children: vec![
                 record(name, &"ab".repeat(32)),

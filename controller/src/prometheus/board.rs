@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use controller_core::prometheus::{Damped, Finding, Subscription};
+use controller_core::prometheus::{Damped, Finding, OverallUse, Subscription};
 use controller_rules::Objective;
+use metric_contract::DialectId;
 
 use crate::cache::child::Uid;
 use crate::cache::interner;
@@ -20,6 +21,8 @@ struct Entry {
     objectives: Box<[Objective]>,
     generation: i64,
     shown: Damped,
+    /// Whether the rules read what targets count over all routes, where those of the dialect can.
+    overall: Option<(DialectId, OverallUse)>,
 }
 
 impl Entry {
@@ -29,8 +32,29 @@ impl Entry {
             rules_uid: self.rules_uid.as_ref().map(Uid::text),
             objectives: self.objectives.to_vec(),
             generation: self.generation,
+            overall: self.overall.map(|(dialect, _)| dialect),
+            reads_overall: self.overall.is_some_and(|(_, used)| used.in_use()),
         }
     }
+
+    /// Sets the dialect whose rules can read what targets count over all routes. What was found for it so far stays: the plan
+    /// that comes with `in_use` may be older.
+    fn set_overall(&mut self, dialect: Option<DialectId>, in_use: bool) {
+        if self.overall.map(|(known, _)| known) != dialect {
+            self.overall = dialect.map(|dialect| (dialect, OverallUse::new(in_use)));
+        }
+    }
+}
+
+/// What a round changed for a MonitoredApi.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// Nothing.
+    Nothing,
+    /// What its status shows.
+    Status,
+    /// What its rules read, and perhaps what its status shows.
+    Rules,
 }
 
 /// By MonitoredApi: what is asked, and what is shown. In memory only.
@@ -53,11 +77,16 @@ impl Board {
             rules_uid,
             objectives,
             generation,
+            overall,
+            reads_overall,
         } = subscription;
         let entry = entries.entry(key.clone()).or_default();
         if entry.address.as_deref() != address.as_deref() {
             // What another Prometheus said does not hold for this one.
             entry.shown = Damped::default();
+            if let Some((_, used)) = &mut entry.overall {
+                used.forget_answers();
+            }
             entry.address = address.as_deref().map(interner::text);
         }
         if entry.generation != generation {
@@ -66,6 +95,7 @@ impl Board {
         }
         entry.rules_uid = rules_uid.as_deref().map(Uid::new);
         entry.objectives = objectives.into();
+        entry.set_overall(overall, reads_overall);
         if entry.address.is_none() {
             Finding::no_address()
         } else {
@@ -85,10 +115,34 @@ impl Board {
         asked
     }
 
-    /// Takes what a round found. Returns whether what the status shows changed.
-    pub(crate) fn take(&self, key: &NamespacedName, finding: &Finding, now: Duration) -> bool {
+    /// Takes what a round found.
+    pub(crate) fn take(&self, key: &NamespacedName, finding: &Finding, now: Duration) -> Taken {
         let mut entries = self.lock();
-        entries.get_mut(key).is_some_and(|entry| entry.shown.take(finding, now))
+        let Some(entry) = entries.get_mut(key) else {
+            return Taken::Nothing;
+        };
+        let status = entry.shown.take(finding, now);
+        let used = entry.overall.as_mut().map(|(_, used)| used);
+        match (used.is_some_and(|used| used.take(&finding.overall, now)), status) {
+            (true, _) => Taken::Rules,
+            (false, true) => Taken::Status,
+            (false, false) => Taken::Nothing,
+        }
+    }
+
+    /// Whether the rules of a MonitoredApi may read what its targets count over all routes. `None`: its status says it, because
+    /// nothing was found since.
+    pub(crate) fn reads_overall(&self, key: &NamespacedName) -> Option<bool> {
+        let entries = self.lock();
+        let (_, used) = entries.get(key)?.overall?;
+        Some(used.in_use())
+    }
+
+    /// Forgets what was found for rules in an earlier term of leadership: the statuses that another leader wrote since count.
+    pub(crate) fn begin_term(&self) {
+        for entry in self.lock().values_mut() {
+            entry.overall = None;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {

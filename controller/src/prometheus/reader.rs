@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use controller_core::prometheus::{Answer, AskError, Reading, Subscription, answer, find, objective_rows, queries};
 use controller_rules::promql::PromDuration;
+use metric_contract::DialectId;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::cache::namespaced_name::NamespacedName;
+use crate::prometheus::board::Taken;
 use crate::prometheus::client::{Bounds, Client};
 use crate::work::context::Context;
 
@@ -32,7 +34,7 @@ const RULES: Bounds = Bounds {
     time: Duration::from_secs(30),
     bytes: 256 << 20,
 };
-/// Between two readings of what changes slowly, the rules and the objectives: at least this, and so long that the reading
+/// Between two readings of what changes slowly, the rules, the objectives and what targets count over all routes: at least this, and so long that the reading
 /// takes at most a hundredth of the time.
 const SLOW_INTERVAL: Duration = Duration::from_secs(55);
 const SLOW_SHARE: u32 = 100;
@@ -45,6 +47,8 @@ struct Known {
     rules_due: Option<Instant>,
     /// When the objectives are asked for again.
     objectives_due: Option<Instant>,
+    /// When it is asked again what targets count over all routes.
+    overall_due: Option<Instant>,
 }
 
 /// Whether the time has come; `None`: it was not set yet.
@@ -88,8 +92,13 @@ async fn round(context: &Context, client: &Client, known: &mut HashMap<Arc<str>,
         ask(client, &address, known, &apis).await;
         for (key, asked) in apis {
             let finding = find(&known.reading, &key.namespace, &key.name, &asked);
-            if context.board.take(&key, &finding, started.elapsed()) {
-                context.queue.add_status(&key);
+            match context.board.take(&key, &finding, started.elapsed()) {
+                Taken::Nothing => {}
+                Taken::Status => context.queue.add_status(&key),
+                Taken::Rules => {
+                    tracing::info!(namespace = %key.namespace, name = %key.name, "the rules are written anew, because what the targets count over all routes has come or gone");
+                    context.queue.add(&key);
+                }
             }
         }
     }
@@ -98,6 +107,8 @@ async fn round(context: &Context, client: &Client, known: &mut HashMap<Arc<str>,
 async fn ask(client: &Client, address: &str, known: &mut Known, apis: &[(NamespacedName, Subscription)]) {
     let query = async |text: &'static str| query(client, address, text).await;
     let reading = &mut known.reading;
+    // Each answer counts once.
+    reading.overall.clear();
     let targets = query(queries::TARGETS).await;
     if let Err(error) = targets {
         tracing::warn!(address, %error, "Prometheus was asked and gave no answer");
@@ -121,7 +132,27 @@ async fn ask(client: &Client, address: &str, known: &mut Known, apis: &[(Namespa
     if is_due(known.objectives_due) && apis.iter().any(|(_, asked)| !asked.objectives.is_empty()) {
         ask_objectives(client, address, known).await;
     }
+    if is_due(known.overall_due) {
+        ask_overall(client, address, known, apis).await;
+    }
     ask_errors(client, address, &mut known.reading, apis).await;
+}
+
+/// What targets count over all routes, one query for each dialect of whose rules some can read that.
+async fn ask_overall(client: &Client, address: &str, known: &mut Known, apis: &[(NamespacedName, Subscription)]) {
+    let begun = Instant::now();
+    for dialect in DialectId::ALL {
+        let is_asked = || apis.iter().any(|(_, asked)| asked.overall == Some(*dialect));
+        let Some(text) = queries::overall(dialect.dialect()).filter(|_| is_asked()) else {
+            continue;
+        };
+        let rows = query(client, address, &text).await;
+        if let Err(error) = rows {
+            tracing::warn!(address, %error, "Prometheus was asked what targets count over all routes and gave no answer");
+        }
+        known.reading.set_overall(*dialect, rows);
+        known.overall_due = Some(next_reading(begun));
+    }
 }
 
 async fn query(client: &Client, address: &str, text: &str) -> Result<Vec<answer::Row>, AskError> {

@@ -11,7 +11,7 @@ use controller_core::facts::{
     DeploymentFacts, Facts, KindState, LiveReplicas, PodFacts, PrometheusFacts, VolumeClaimFacts, WorkloadFacts,
 };
 use controller_core::owner::ApiRef;
-use controller_core::status::{claim_to_look_up, is_reconcile_requested, pod_to_look_up};
+use controller_core::status::{claim_to_look_up, is_reconcile_requested, pod_to_look_up, reads_overall};
 use controller_core::watched::WatchedKind;
 use controller_core::{ChildKind, Violation};
 use serde::Deserialize;
@@ -144,6 +144,7 @@ pub(crate) async fn facts(
         requested: target.is_requested(),
         deployment: own_deployment(context, target),
         volume_claim: own_claim(context, target),
+        has_overall: has_overall(context, target),
         ..Facts::default()
     };
     let needs_number = target.api.as_ref().is_ok_and(|api| needs_live_replicas(&api.spec));
@@ -162,6 +163,14 @@ pub(crate) async fn facts(
         Err(error) => facts.unreadable_deployment = Some((error.class, error.message)),
     }
     facts
+}
+
+/// Whether every target exports what is counted over all routes: what the status says, or what was found since. While the spec
+/// is suspended nothing that is found changes its plan.
+fn has_overall(context: &Context, target: &Target) -> bool {
+    let suspended = target.api.as_ref().is_ok_and(|api| api.spec.suspend == Some(true));
+    let found = context.board.reads_overall(&target.key).filter(|_| !suspended);
+    found.unwrap_or_else(|| reads_overall(&target.status))
 }
 
 /// What a live read found before the first write.

@@ -50,6 +50,7 @@ pub(crate) async fn work(context: Arc<Context>, stop: CancellationToken, term: C
 
 async fn take(context: Arc<Context>, stop: CancellationToken, term: CancellationToken, run: impl Run) {
     // In an earlier term of this process others led in between.
+    context.board.begin_term();
     for key in context.store.api_names() {
         context.queue.add(&key);
     }

@@ -39,7 +39,7 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     else {
         return;
     };
-    let facts = api.rule_facts();
+    let facts = input.rule_facts();
     let dashboard = generate_dashboard(&facts, &api.alerts);
     built
         .omissions

@@ -10,7 +10,7 @@ mod service;
 mod service_account;
 pub mod service_monitor;
 
-use controller_rules::GeneratedRules;
+use controller_rules::{ApiFacts, GeneratedRules};
 
 use crate::{
     facts::Facts,
@@ -61,11 +61,18 @@ pub(crate) struct BuildInput<'a> {
     pub(crate) api: &'a ValidApi,
     /// Its rules; `None` only where they have violations.
     pub(crate) rules: Option<&'a GeneratedRules>,
-    /// What is copied from live objects. Builders see no other fact.
+    /// What is taken from the cluster. Builders see no other fact.
     pub(crate) live: &'a FromLive,
 }
 
-/// What a plan of this spec copies from the live objects.
+impl<'a> BuildInput<'a> {
+    /// What the rules engine has to know.
+    fn rule_facts(&self) -> ApiFacts<'a> {
+        self.api.rule_facts_with(self.live.reads_overall)
+    }
+}
+
+/// What a plan of this spec takes from the cluster.
 pub(crate) fn from_live(api: &ValidApi, facts: &Facts) -> FromLive {
     let prescribed = deployment::prescribed_replicas(api, facts.live_replicas);
     let copied = deployment::copied_replicas(prescribed, facts.live_replicas);
@@ -73,6 +80,7 @@ pub(crate) fn from_live(api: &ValidApi, facts: &Facts) -> FromLive {
         replicas: prescribed.or(copied),
         replicas_copied_from: copied.and(facts.deployment_version.clone()),
         claim_size: persistent_volume_claim::size_to_ask_for(api, facts),
+        reads_overall: api.reads_overall(facts),
     }
 }
 

@@ -32,7 +32,7 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let Some((monitoring, rules)) = input.api.monitoring.as_ref().zip(input.rules) else {
         return;
     };
-    let facts = input.api.rule_facts();
+    let facts = input.rule_facts();
     built.omissions.extend(omission::of_rules(rules, facts.dialect));
     let Some(spec) = rules.spec(&facts) else {
         return;

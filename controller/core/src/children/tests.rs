@@ -1,4 +1,5 @@
 mod lint;
+mod overall;
 
 use serde_json::{Value, json};
 

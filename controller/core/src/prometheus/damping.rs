@@ -178,6 +178,7 @@ impl Damped {
             firing: self.firing.shown.clone(),
             objectives: self.objectives.shown.clone(),
             retention: self.retention,
+            overall: Answer::NotYet,
         }
     }
 }
@@ -198,6 +199,7 @@ mod tests {
             firing: Answer::Known(firing),
             objectives: Answer::Known(Vec::new()),
             retention: None,
+            overall: Answer::NotYet,
         }
     }
 
@@ -326,6 +328,7 @@ mod tests {
             firing: Answer::Failed(AskError::Unreachable),
             objectives: Answer::Failed(AskError::Unreachable),
             retention: None,
+            overall: Answer::NotYet,
         };
         let up = || finding(Up(vec![]), 0);
         assert_eq!(changes([up(), away(), away(), up()]), [0]);

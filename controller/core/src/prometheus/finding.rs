@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use controller_rules::{Objective, promql::PromDuration};
+use metric_contract::DialectId;
 
 use super::AskError;
 use super::answer::{LoadedGroup, Row, RuleError, ScrapeError};
 use super::objective::{ObjectiveFigures, ObjectiveReading, ObjectiveRows};
+use super::overall::OverallEvidence;
 
 /// What is asked about a MonitoredApi, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,6 +19,10 @@ pub struct Subscription {
     pub rules_uid: Option<String>,
     /// Its objectives for which there are rules.
     pub objectives: Vec<Objective>,
+    /// Its dialect, where rules of that dialect may read what targets count over all routes.
+    pub overall: Option<DialectId>,
+    /// Its rules read that.
+    pub reads_overall: bool,
     /// `metadata.generation`: after an edit, a change of the answers is expected.
     pub generation: i64,
 }
@@ -72,6 +78,9 @@ pub struct Finding {
     pub objectives: Answer<Vec<ObjectiveFigures>>,
     /// How long the Prometheus keeps its data. `None`: not known.
     pub retention: Option<PromDuration>,
+    /// What its targets count over all routes; [`Answer::NotYet`] also where no target says anything of that. It does not
+    /// stand in the status, but decides what the rules read.
+    pub overall: Answer<OverallEvidence>,
 }
 
 impl Finding {
@@ -84,6 +93,7 @@ impl Finding {
             firing: Answer::NoAddress,
             objectives: Answer::NoAddress,
             retention: None,
+            overall: Answer::NoAddress,
         }
     }
 }
@@ -110,6 +120,8 @@ pub struct Reading {
     pub objectives: Answer<ObjectiveReading>,
     /// How long it keeps its data, as it last said. `None`: not known.
     pub retention: Option<PromDuration>,
+    /// By dialect, what targets count over all routes. Each answer counts once, so this holds those of one round.
+    pub overall: BTreeMap<DialectId, Answer<BTreeMap<JobKey, OverallEvidence>>>,
 }
 
 impl Reading {
@@ -162,6 +174,18 @@ impl Reading {
         self.objectives = known(rows, ObjectiveReading::from);
     }
 
+    /// Takes the answer to [`super::queries::overall`].
+    pub fn set_overall(&mut self, dialect: DialectId, rows: Result<Vec<Row>, AskError>) {
+        let evidence = known(rows, |rows| {
+            let evidence = rows.into_iter().filter_map(|row| {
+                let evidence = OverallEvidence::of(&row)?;
+                Some(((row.namespace, row.job), evidence))
+            });
+            evidence.collect()
+        });
+        self.overall.insert(dialect, evidence);
+    }
+
     /// Takes the rule groups.
     pub fn set_rules(&mut self, groups: Result<Vec<LoadedGroup>, AskError>) {
         self.rules = known(groups, |groups| {
@@ -206,6 +230,7 @@ pub fn find(reading: &Reading, namespace: &str, name: &str, asked: &Subscription
         rules: rules(reading, asked.rules_uid.as_deref()),
         objectives: objectives(reading, &key, &asked.objectives),
         retention: reading.retention,
+        overall: overall(reading, &key, asked.overall),
         firing: match &reading.firing {
             Answer::Known(counts) => Answer::Known(counts.get(&key).copied().unwrap_or_default()),
             Answer::NotYet | Answer::NoAddress => Answer::NotYet,
@@ -225,6 +250,14 @@ fn objectives(reading: &Reading, (namespace, job): &JobKey, asked: &[Objective])
         }
         Answer::NotYet | Answer::NoAddress => Answer::NotYet,
         Answer::Failed(error) => Answer::Failed(*error),
+    }
+}
+
+fn overall(reading: &Reading, key: &JobKey, asked: Option<DialectId>) -> Answer<OverallEvidence> {
+    match asked.and_then(|dialect| reading.overall.get(&dialect)) {
+        Some(Answer::Known(evidence)) => evidence.get(key).copied().map_or(Answer::NotYet, Answer::Known),
+        Some(Answer::Failed(error)) => Answer::Failed(*error),
+        Some(Answer::NotYet | Answer::NoAddress) | None => Answer::NotYet,
     }
 }
 

@@ -8,6 +8,7 @@ mod bounded_reader;
 mod damping;
 mod finding;
 mod objective;
+mod overall;
 pub mod queries;
 
 pub use ask_error::AskError;
@@ -15,6 +16,7 @@ pub use bounded_reader::BoundedReader;
 pub use damping::Damped;
 pub use finding::{Answer, Finding, JobKey, Reading, RulesFinding, ScrapeFinding, Subscription, find};
 pub use objective::{ObjectiveFigures, ObjectiveReading, ObjectiveRows, WindowFigures, objective_rows};
+pub use overall::{OverallEvidence, OverallUse};
 
 use crate::{facts::PrometheusSelectors, validate::syntax::is_dns_label};
 

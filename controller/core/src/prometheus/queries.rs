@@ -1,9 +1,13 @@
 //! The queries that are asked for all MonitoredApis at once. Their number does not depend on how many there are.
 //!
-//! None divides or compares series that must match one to one: whoever writes a second series of the same labels would make
-//! it fail for every API.
+//! None divides or compares series that must match one to one, unless both sides are aggregated to the labels by which they
+//! match: else whoever writes a second series of the same labels would make it fail for every API.
 
-use metric_contract::recorded_series::{OBJECTIVE_BUDGET, OBJECTIVE_EVENTS};
+use controller_rules::promql::PromDuration;
+use metric_contract::{
+    Dialect, MetricId,
+    recorded_series::{OBJECTIVE_BUDGET, OBJECTIVE_EVENTS},
+};
 
 /// Targets by namespace, job and whether they are up.
 pub const TARGETS: &str = "count_values by (namespace, job) (\"up\", up)";
@@ -61,9 +65,69 @@ fn by_objective(also: &str, series: &str) -> String {
     format!("max by (namespace, job, objective, {also}) ({series})")
 }
 
+/// The shortest window over which rules take rates, and the longest for which [`overall`] tells that no data are missing.
+pub const RATE_WINDOW: PromDuration = PromDuration::from_minutes(5);
+
+/// Whether targets count over all routes what they count by route: by namespace and job the lowest value of its targets, see
+/// [`super::OverallEvidence`]. `None`: the dialect has nothing over all routes.
+///
+/// - A target *lacks* it if it has the durations by route, which each target has once it got a request, and none over all
+///   routes. Of what else rules read over all routes, a gauge or counter without further labels stands beside the durations
+///   from the start, requests by status from the first one, and exceptions once one was counted for a route. The series of
+///   routes are thus read for one family only.
+/// - Its history is *too short* if a scrape of the last five minutes that succeeded is without it, also if that target is gone
+///   since: within the rates of five minutes, it counts still. A series has its samples at the times of those of `up`.
+#[must_use]
+pub fn overall(dialect: &Dialect) -> Option<String> {
+    let pair = |metric| Some((dialect.row(metric)?.family, dialect.overall(metric)?.family));
+    let target = "(namespace, job, instance)";
+    let group = |series: &str| format!("group by {target} ({series})");
+    let (by_route, durations) = pair(MetricId::Duration)?;
+    let durations = durations.count_series();
+    let mut lacking = vec![(group(&by_route.count_series()), group(&durations))];
+    for metric in [MetricId::SlowRequests, MetricId::InFlight] {
+        let beside = pair(metric).map(|(_, overall)| (group(&durations), group(overall.name)));
+        lacking.extend(beside);
+    }
+    let requests = pair(MetricId::Requests);
+    lacking.extend(requests.map(|(_, overall)| (group(&format!("{durations} > 0")), group(overall.name))));
+    let exceptions = pair(MetricId::Exceptions);
+    lacking.extend(exceptions.map(|(by_route, overall)| (group(by_route.name), group(overall.name))));
+    let lacking: Vec<_> = lacking
+        .into_iter()
+        .map(|(has, needs)| format!("{has} unless {needs}"))
+        .collect();
+    let lacking = lacking.join(" or ");
+    let scrapes = format!("max by {target} (sum_over_time(up[{RATE_WINDOW}]))");
+    let samples = format!("max by {target} (count_over_time({durations}[{RATE_WINDOW}]))");
+    let too_short = format!("({scrapes} > 0 unless {scrapes} <= {samples})");
+    let complete = group(&durations);
+    Some(format!(
+        "min by (namespace, job) (0 * ({lacking}) or 0 * {too_short} + 1 or 0 * {complete} + 2)"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
+    use metric_contract::DialectId;
+
     use super::*;
+
+    #[test]
+    fn the_query_about_metrics_over_all_routes_exists_where_a_dialect_has_them() {
+        for id in DialectId::ALL {
+            let query = overall(id.dialect());
+            assert_eq!(query.is_some(), *id == DialectId::Native, "{id}");
+            let Some(query) = query else { continue };
+            promql_parser::parser::parse(&query).unwrap_or_else(|error| panic!("{query}: {error}"));
+            for metric in MetricId::ALL {
+                let Some(overall) = id.dialect().overall(*metric) else {
+                    continue;
+                };
+                assert!(query.contains(overall.family.name), "{metric:?}: {query}");
+            }
+        }
+    }
 
     #[test]
     fn every_query_is_promql() {

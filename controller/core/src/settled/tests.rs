@@ -63,6 +63,7 @@ impl World {
         let applied = Applied {
             children: outcomes(&plan, &records),
             missing: plan.missing(),
+            reads_overall: plan.reads_overall(),
             ..Applied::default()
         };
         let settled = Settled::of(&plan, 1, &applied, plan.missing().as_slice().into());
@@ -97,6 +98,7 @@ impl World {
             let applied = Applied {
                 children: outcomes(&plan, &self.records),
                 missing: plan.missing(),
+                reads_overall: plan.reads_overall(),
                 ..Applied::default()
             };
             (plan.api, applied)
@@ -129,11 +131,17 @@ fn outcomes(plan: &Plan, records: &[ChildRecord]) -> Vec<AppliedChild> {
 type Event = (&'static str, fn(&mut World));
 
 /// What may happen between two reconciles.
-const EVENTS: [Event; 18] = [
+const EVENTS: [Event; 19] = [
     ("nothing", |_| ()),
     ("the Deployment's status moved", |world| {
         world.change(ChildKind::DEPLOYMENT, |child| child.generation = Some(9));
     }),
+    (
+        "every target has metrics over all routes, or not every one any more",
+        |world| {
+            world.facts.has_overall ^= true;
+        },
+    ),
     ("a field of ours was changed", |world| {
         world.change(ChildKind::SERVICE, |child| {
             child.applied_fields_hash = Some("other".to_owned())
@@ -261,6 +269,7 @@ proptest! {
         events in proptest::collection::vec(0..EVENTS.len(), 0..4),
         storage: bool,
         port: bool,
+        native: bool,
         replicas in proptest::option::of(0..3_i32),
     ) {
         let mut spec = json!({"image": "i"});
@@ -269,6 +278,9 @@ proptest! {
         }
         if port {
             spec["metrics"] = json!({"port": 9090});
+        }
+        if native {
+            spec["preset"] = json!("native");
         }
         if let Some(replicas) = replicas {
             spec["replicas"] = json!(if storage { replicas.min(1) } else { replicas });

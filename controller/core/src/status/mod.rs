@@ -152,8 +152,19 @@ pub fn subscription(input: &FoldInput<'_>, configured: Option<&str>) -> Option<S
             .or_else(|| monitoring::selecting_address(input, api)),
         rules_uid: rules.map(|record| record.uid.clone()),
         objectives: objectives::with_rules(api),
+        overall: api.dialect_with_overall(),
+        reads_overall: match input.applied {
+            Some(applied) => applied.reads_overall,
+            None => reads_overall(input.previous),
+        },
         generation: input.generation,
     })
+}
+
+/// Whether rules and panels read what the targets count over all routes, according to a status.
+#[must_use]
+pub fn reads_overall(status: &MonitoredApiStatus) -> bool {
+    status.metrics.as_ref().is_some_and(|metrics| metrics.overall)
 }
 
 /// Whether a person asks, by a new value of the annotation `monitoredapi.io/reconcile-at`, for every object to be read and
@@ -252,17 +263,17 @@ fn url(api: &ValidApi) -> String {
 fn metrics(api: &ValidApi, input: &FoldInput<'_>) -> Option<MetricsStatus> {
     api.monitoring.as_ref()?;
     let dialect = api.metrics.dialect.map(|dialect| dialect.as_str().to_owned());
-    let missing = match input.applied {
-        Some(applied) => applied.missing.clone(),
-        None => input
-            .previous
-            .metrics
-            .as_ref()
-            .map(|metrics| metrics.missing.clone())
-            .unwrap_or_default(),
+    let (missing, overall) = match (input.applied, &input.previous.metrics) {
+        (Some(applied), _) => (applied.missing.clone(), applied.reads_overall),
+        (None, Some(previous)) => (previous.missing.clone(), previous.overall),
+        (None, None) => (Vec::new(), false),
     };
-    let missing = bounds::list(missing);
-    Some(MetricsStatus { dialect, missing }).filter(|metrics| *metrics != MetricsStatus::default())
+    let metrics = MetricsStatus {
+        dialect,
+        missing: bounds::list(missing),
+        overall,
+    };
+    Some(metrics).filter(|metrics| *metrics != MetricsStatus::default())
 }
 
 #[cfg(test)]

@@ -56,12 +56,13 @@ fn vector(result: &str) -> Vec<u8> {
     ok(&format!(r#"{{"resultType":"vector","result":[{result}]}}"#))
 }
 
-/// A Prometheus with one API, whose target is up, whose rules are loaded and of whose alerts two fire.
+/// A Prometheus with one API, whose target is up and counts over all routes (2: for long enough), whose rules are loaded and
+/// of whose alerts two fire.
 fn well(path: &str) -> Vec<u8> {
     let labels = r#""namespace":"shop","job":"orders""#;
     if path.contains("count%5Fvalues") {
         vector(&format!(r#"{{"metric":{{{labels},"up":"1"}},"value":[1,"3"]}}"#))
-    } else if path.contains("ALERTS") {
+    } else if path.contains("ALERTS") || path.contains("overall") {
         vector(&format!(r#"{{"metric":{{{labels}}},"value":[1,"2"]}}"#))
     } else if path.contains("group%20by") {
         vector("")
@@ -95,15 +96,22 @@ fn context(address: &str, apis: &[&str]) -> Arc<Context> {
     context_with(address, apis, &[])
 }
 
+/// What is asked about an API whose dialect has nothing over all routes.
+fn subscription(address: &str, objectives: &[Objective]) -> Subscription {
+    Subscription {
+        generation: 1,
+        address: Some(address.to_owned()),
+        rules_uid: Some(UID.to_owned()),
+        objectives: objectives.to_vec(),
+        overall: None,
+        reads_overall: false,
+    }
+}
+
 fn context_with(address: &str, apis: &[&str], objectives: &[Objective]) -> Arc<Context> {
     let (context, _) = scripted_api::context(Vec::new());
     for api in apis {
-        let subscription = Subscription {
-            generation: 1,
-            address: Some(address.to_owned()),
-            rules_uid: Some(UID.to_owned()),
-            objectives: objectives.to_vec(),
-        };
+        let subscription = subscription(address, objectives);
         let key = NamespacedName::new("shop", api);
         context.board.subscribe(&key, Some(subscription));
     }
@@ -120,6 +128,8 @@ fn found_with(context: &Context, address: &str, objectives: &[Objective]) -> Fin
         address: Some(address.to_owned()),
         rules_uid: Some(UID.to_owned()),
         objectives: objectives.to_vec(),
+        overall: None,
+        reads_overall: false,
     };
     context
         .board
@@ -155,6 +165,147 @@ async fn the_number_of_requests_does_not_grow_with_the_number_of_apis() {
         let context = context(&address, &names);
         round(&context, &Client::new(), &mut HashMap::new(), Instant::now()).await;
         assert_eq!(requests.load(Ordering::Relaxed), 6, "{apis} APIs");
+    }
+}
+
+/// Asks about APIs of the dialect native, whose rules read what targets count over all routes or not.
+fn context_of_native(address: &str, apis: &[&str], reads_overall: bool) -> Arc<Context> {
+    let (context, _) = scripted_api::context(Vec::new());
+    for api in apis {
+        subscribe_native(&context, address, api, reads_overall);
+    }
+    context
+}
+
+fn subscribe_native(context: &Context, address: &str, api: &str, reads_overall: bool) {
+    let subscription = Subscription {
+        overall: Some(DialectId::Native),
+        reads_overall,
+        ..subscription(address, &[])
+    };
+    let key = NamespacedName::new("shop", api);
+    context.board.subscribe(&key, Some(subscription));
+}
+
+#[tokio::test]
+async fn counts_over_all_routes_take_one_request_a_minute_for_any_number_of_apis() {
+    for apis in [1_usize, 1000] {
+        let (address, requests) = server(well, false).await;
+        let names: Vec<_> = (0..apis).map(|index| format!("api-{index}")).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let context = context_of_native(&address, &names, false);
+        let mut known = HashMap::new();
+        round(&context, &Client::new(), &mut known, Instant::now()).await;
+        assert_eq!(requests.load(Ordering::Relaxed), 6 + 1, "{apis} APIs");
+        round(&context, &Client::new(), &mut known, Instant::now()).await;
+        assert_eq!(requests.load(Ordering::Relaxed), 6 + 1 + 3, "once a minute");
+    }
+}
+
+/// A round of this minute, in which everything is asked that is asked once a minute. Returns whether it woke the API.
+async fn minute(context: &Context, known: &mut HashMap<Arc<str>, Known>, minute: u64) -> bool {
+    known.values_mut().for_each(|known| known.overall_due = None);
+    let started = Instant::now() - Duration::from_secs(60 * minute);
+    let before = context.queue.depth().0;
+    round(context, &Client::new(), known, started).await;
+    context.queue.depth().0 > before
+}
+
+/// Takes the API that is due from the queue, as a reconcile does, in which its plan is made with `reads_overall`.
+async fn reconcile_native(context: &Context, address: &str, reads_overall: bool) {
+    let key = context.queue.next().await;
+    subscribe_native(context, address, &key.name, reads_overall);
+    context.queue.done(&key, controller_core::requeue::Requeue::OnEvent);
+}
+
+#[tokio::test]
+async fn after_three_answers_the_api_is_woken_once_and_a_plan_from_before_changes_nothing() {
+    let (address, _) = server(well, false).await;
+    let context = context_of_native(&address, &["orders"], false);
+    let key = NamespacedName::new("shop", "orders");
+    let mut known = HashMap::new();
+    assert!(minute(&context, &mut known, 0).await, "the status changes");
+    reconcile_native(&context, &address, false).await;
+    assert!(!minute(&context, &mut known, 1).await);
+    assert_eq!(context.board.reads_overall(&key), Some(false));
+    assert!(minute(&context, &mut known, 2).await);
+    assert_eq!(context.board.reads_overall(&key), Some(true));
+    // A reconcile that planned before, and then the one that was woken.
+    reconcile_native(&context, &address, false).await;
+    assert_eq!(context.board.reads_overall(&key), Some(true));
+    context.queue.add(&key);
+    reconcile_native(&context, &address, true).await;
+    for later in 3..20 {
+        assert!(!minute(&context, &mut known, later).await, "minute {later}");
+    }
+    context.board.begin_term();
+    assert_eq!(
+        context.board.reads_overall(&key),
+        None,
+        "the status of the last leader counts"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_is_counted_once_though_rounds_come_twice_as_often() {
+    let (address, _) = server(well, false).await;
+    let context = context_of_native(&address, &["orders"], false);
+    let mut known = HashMap::new();
+    for half_minute in 0..8 {
+        let started = Instant::now() - Duration::from_secs(30 * half_minute);
+        round(&context, &Client::new(), &mut known, started).await;
+    }
+    assert_eq!(
+        context.board.reads_overall(&NamespacedName::new("shop", "orders")),
+        Some(false)
+    );
+}
+
+#[tokio::test]
+async fn only_an_answer_that_a_target_lacks_it_brings_the_series_of_routes_back() {
+    let cases: [(Answers, bool); 4] = [
+        (
+            |path| {
+                if path.contains("overall") {
+                    http("500 Oops", "")
+                } else {
+                    well(path)
+                }
+            },
+            true,
+        ),
+        (
+            |path| {
+                if path.contains("overall") {
+                    vector("")
+                } else {
+                    well(path)
+                }
+            },
+            true,
+        ),
+        (|_| http("503 Starting", ""), true),
+        (
+            |path| {
+                let row = r#"{"metric":{"namespace":"shop","job":"orders"},"value":[1,"0"]}"#;
+                if path.contains("overall") {
+                    vector(row)
+                } else {
+                    well(path)
+                }
+            },
+            false,
+        ),
+    ];
+    for (index, (answers, stays)) in cases.into_iter().enumerate() {
+        let (address, _) = server(answers, false).await;
+        let context = context_of_native(&address, &["orders"], true);
+        let mut known = HashMap::new();
+        for later in 0..20 {
+            minute(&context, &mut known, later).await;
+        }
+        let found = context.board.reads_overall(&NamespacedName::new("shop", "orders"));
+        assert_eq!(found, Some(stays), "case {index}");
     }
 }
 

@@ -73,6 +73,7 @@ pub(crate) async fn apply(context: &Context, target: &Target, plan: &Plan, chang
         kept: changes.kept.clone(),
         in_use: changes.in_use.clone(),
         missing: plan.missing(),
+        reads_overall: plan.reads_overall(),
     }
 }
 

@@ -6,6 +6,7 @@ mod children;
 mod claim;
 mod monitoring;
 mod objectives;
+mod overall;
 mod pods;
 mod scrape;
 mod whole;
@@ -68,6 +69,7 @@ impl World {
                 firing: Answer::Known(0),
                 objectives: Answer::Known(Vec::new()),
                 retention: None,
+                overall: Answer::NotYet,
             },
             namespace_labels: Some(BTreeMap::new()),
             as_written: true,
@@ -154,6 +156,7 @@ fn applied(outcome: impl Fn(ChildKind) -> Outcome) -> Applied {
         kept: Vec::new(),
         in_use: Vec::new(),
         missing: Vec::new(),
+        reads_overall: false,
     }
 }
 

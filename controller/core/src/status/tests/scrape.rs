@@ -109,6 +109,7 @@ fn a_prometheus_without_an_answer_makes_its_conditions_unknown_and_no_other() {
             firing: Answer::Failed(error),
             objectives: Answer::Failed(error),
             retention: None,
+            overall: Answer::NotYet,
         };
         let status = world.fold();
         for type_ in ["Scraped", "RulesHealthy", "Monitored"] {
