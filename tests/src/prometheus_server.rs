@@ -1,5 +1,5 @@
-//! A Prometheus process of the test bed with one target, which stands for a MonitoredApi, and rules as Prometheus Operator
-//! loads them.
+//! A Prometheus process of the test bed with targets, each of which stands for a MonitoredApi, and rules as Prometheus
+//! Operator loads them.
 
 use std::{
     fs,
@@ -36,6 +36,8 @@ pub struct Start<'a> {
     pub target: Target,
     /// The port of 127.0.0.1 that it scrapes; `None`: its own.
     pub scraped: Option<u16>,
+    /// Further targets, and the port of 127.0.0.1 of each.
+    pub others: &'a [(Target, u16)],
     /// How long it keeps its data, such as `31d`.
     pub retention: &'a str,
 }
@@ -46,6 +48,7 @@ pub struct PrometheusServer {
     process: Child,
     folder: PathBuf,
     target: Target,
+    others: Vec<(Target, u16)>,
     port: u16,
 }
 
@@ -66,14 +69,16 @@ impl PrometheusServer {
             folder,
             target,
             scraped,
+            others,
             retention,
         } = start;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        configure(folder, target, scraped.unwrap_or(port))?;
+        configure(folder, (target, scraped.unwrap_or(port)), others)?;
         Ok(Self {
             process: spawn(folder, port, retention)?,
             folder: folder.to_owned(),
             target,
+            others: others.to_vec(),
             port,
         })
     }
@@ -100,7 +105,7 @@ impl PrometheusServer {
     /// # Errors
     /// When the configuration can't be written or is not loaded.
     pub fn scrape(&self, port: u16) -> Result<()> {
-        configure(&self.folder, self.target, port)?;
+        configure(&self.folder, (self.target, port), &self.others)?;
         self.reload()
     }
 
@@ -172,14 +177,18 @@ pub fn write_rules(folder: &Path, target: Target, rule: &Value, spec: &Value) ->
     fs::write(file, spec.to_string()).context("write the rules")
 }
 
-fn configure(folder: &Path, Target { namespace, name }: Target, scraped: u16) -> Result<()> {
-    let config = format!(
+fn configure(folder: &Path, first: (Target, u16), others: &[(Target, u16)]) -> Result<()> {
+    let mut config = format!(
         "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
          rule_files: [\"{}/*-*-*.yaml\"]\n\
-         scrape_configs:\n\
-         - job_name: serviceMonitor/{namespace}/{name}/0\n  static_configs:\n  - targets: [\"127.0.0.1:{scraped}\"]\n    \
-         labels: {{namespace: {namespace}, job: {name}}}\n",
+         scrape_configs:\n",
         folder.display()
     );
+    for (Target { namespace, name }, port) in std::iter::once(&first).chain(others) {
+        config.push_str(&format!(
+            "- job_name: serviceMonitor/{namespace}/{name}/0\n  static_configs:\n  - targets: [\"127.0.0.1:{port}\"]\n    \
+             labels: {{namespace: {namespace}, job: {name}}}\n"
+        ));
+    }
     fs::write(folder.join("prometheus.yml"), config).context("write prometheus.yml")
 }

@@ -50,11 +50,6 @@ const ERRORS_PER_SECOND: u64 = 1;
 /// What each counter has at the beginning of the history: of one that begins at 0, `rate()` takes the first increase for less
 /// than it is.
 const BEFORE: u64 = 1_000;
-/// The counters of a page of the dialect `native`, without `_total`, and the labels that name the route.
-const FAMILIES: [(&str, &str); 2] = [
-    ("http_requests", "method=\"GET\",route=\"/orders\","),
-    ("http_requests_overall", ""),
-];
 /// What a target of 99.9 % allows.
 const BUDGET: f64 = 0.001;
 
@@ -87,18 +82,15 @@ impl Counters {
 
     /// The history as OpenMetrics, a sample every 15 seconds, with the labels that the scraped series have.
     fn history(self, until: u64) -> String {
-        let mut text = String::new();
-        for (family, route) in FAMILIES {
-            writeln!(text, "# TYPE {family} counter").unwrap();
-            for (status, value) in [("200", Self::good as fn(Self, u64) -> u64), ("500", Self::errors)] {
-                for at in (self.begin..until).step_by(15) {
-                    let labels = format!(
-                        "namespace=\"{}\",job=\"{}\",instance=\"127.0.0.1:{}\",{route}status=\"{status}\"",
-                        TARGET.namespace, TARGET.name, self.port
-                    );
-                    let value = BEFORE + value(self, at);
-                    writeln!(text, "{family}_total{{{labels}}} {value} {at}").unwrap();
-                }
+        let mut text = "# TYPE http_requests counter\n".to_owned();
+        for (status, value) in [("200", Self::good as fn(Self, u64) -> u64), ("500", Self::errors)] {
+            for at in (self.begin..until).step_by(15) {
+                let labels = format!(
+                    "namespace=\"{}\",job=\"{}\",instance=\"127.0.0.1:{}\",method=\"GET\",route=\"/orders\",status=\"{status}\"",
+                    TARGET.namespace, TARGET.name, self.port
+                );
+                let value = BEFORE + value(self, at);
+                writeln!(text, "http_requests_total{{{labels}}} {value} {at}").unwrap();
             }
         }
         text + "# EOF\n"
@@ -107,14 +99,14 @@ impl Counters {
     /// The page of the moment.
     fn page(self) -> String {
         let at = now();
-        let mut text = String::new();
-        for (family, route) in FAMILIES {
-            writeln!(text, "# TYPE {family}_total counter").unwrap();
-            for (status, value) in [("200", self.good(at)), ("500", self.errors(at))] {
-                writeln!(text, "{family}_total{{{route}status=\"{status}\"}} {}", BEFORE + value).unwrap();
-            }
-        }
-        text
+        let line = |status: &str, value: u64| {
+            format!("http_requests_total{{method=\"GET\",route=\"/orders\",status=\"{status}\"}} {value}\n")
+        };
+        format!(
+            "# TYPE http_requests_total counter\n{}{}",
+            line("200", BEFORE + self.good(at)),
+            line("500", BEFORE + self.errors(at))
+        )
     }
 }
 
@@ -150,6 +142,7 @@ fn start_prometheus(folder: &Path, scraped: Option<u16>) -> PrometheusServer {
         folder,
         target: TARGET,
         scraped,
+        others: &[],
         retention: "31d",
     })
     .unwrap();

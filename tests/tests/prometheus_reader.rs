@@ -80,6 +80,7 @@ fn targets_rules_and_alerts_reach_the_status_and_so_does_each_break() {
         folder: folder.path(),
         target: TARGET,
         scraped: None,
+        others: &[],
         retention: "1d",
     };
     let mut prometheus = PrometheusServer::start(start).unwrap();

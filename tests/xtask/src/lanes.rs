@@ -32,6 +32,7 @@ const ALONE: [&str; 1] = ["memory_limit"];
 const LONG: [&str; 14] = [
     "chain",
     "prometheus_reader",
+    "overall",
     "operator_restart",
     "faults",
     "quiet",
