@@ -287,6 +287,7 @@ impl ApiKind {
     fn holds_places(&self) -> bool {
         let Self {
             dialect: _,
+            has_overall: _,
             target: _,
             scrape_interval_seconds: _,
             excluded_routes,
