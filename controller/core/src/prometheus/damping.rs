@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use controller_rules::promql::PromDuration;
 
-use super::finding::{Answer, Finding, RulesFinding, ScrapeFinding};
+use super::asked::Answer;
+use super::finding::{Finding, RulesFinding, ScrapeFinding};
 use super::objective::ObjectiveFigures;
 
 /// Shortest time between two changes of the figures of one status.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use controller_rules::{Objective, promql::PromDuration};
 use metric_contract::DialectId;
 
-use super::AskError;
 use super::answer::{LoadedGroup, Row, RuleError, ScrapeError};
+use super::ask_error::AskError;
+use super::asked::Answer;
 use super::objective::{ObjectiveFigures, ObjectiveReading, ObjectiveRows};
 use super::overall::OverallEvidence;
 
@@ -25,20 +26,6 @@ pub struct Subscription {
     pub reads_overall: bool,
     /// `metadata.generation`: after an edit, a change of the answers is expected.
     pub generation: i64,
-}
-
-/// An answer to one question.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Answer<T> {
-    /// It was not asked yet since the start: what the status says stays.
-    #[default]
-    NotYet,
-    /// It is not known whom to ask.
-    NoAddress,
-    /// There is no answer that can be used.
-    Failed(AskError),
-    /// The answer.
-    Known(T),
 }
 
 /// Whether an API is scraped.

@@ -4,6 +4,7 @@
 
 pub mod answer;
 mod ask_error;
+mod asked;
 mod bounded_reader;
 mod damping;
 mod finding;
@@ -12,9 +13,10 @@ mod overall;
 pub mod queries;
 
 pub use ask_error::AskError;
+pub use asked::Answer;
 pub use bounded_reader::BoundedReader;
 pub use damping::Damped;
-pub use finding::{Answer, Finding, JobKey, Reading, RulesFinding, ScrapeFinding, Subscription, find};
+pub use finding::{Finding, JobKey, Reading, RulesFinding, ScrapeFinding, Subscription, find};
 pub use objective::{ObjectiveFigures, ObjectiveReading, ObjectiveRows, WindowFigures, objective_rows};
 pub use overall::{OverallEvidence, OverallUse};
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{answer::Row, finding::Answer};
+use super::{answer::Row, asked::Answer};
 
 /// What Prometheus has of the targets of one API. The numbers are the values of the query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
