@@ -337,7 +337,7 @@ fn every_value_is_found_at_its_path_whatever_its_keys_hold() {
     // Around what is not there; of that no text is told.
     assert_eq!(origin("z.y"), (1, 4, None));
     assert_eq!(origin("zz"), (1, 1, None));
-    assert_eq!(origin("list[7].k"), (6, 1, None));
+    assert_eq!(origin("list[7].k"), (6, 3, None));
     assert_eq!(origin("a.nothing[0]"), (3, 3, None));
 }
 
