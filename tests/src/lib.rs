@@ -17,6 +17,7 @@ pub mod kubernetes;
 pub mod memory_group;
 pub mod monitored_apis;
 pub mod operator;
+pub mod page_server;
 pub mod plain_client;
 pub mod pod_templates;
 pub mod postgres;

@@ -10,11 +10,9 @@
 use std::{
     fmt::Write as _,
     fs,
-    io::{Read as _, Write as _},
     net::TcpListener,
     path::Path,
     process::Command,
-    thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -23,6 +21,7 @@ use integration_tests::{
     install::{Installed, prometheus_operator_crds},
     kubernetes::{Kubernetes, MONITORED_APIS, Resource, condition, monitored_api},
     operator::Operator,
+    page_server,
     prometheus::Prometheus,
     prometheus_server::{PrometheusServer, Start, Target, data, write_rules},
 };
@@ -108,23 +107,6 @@ impl Counters {
             line("500", BEFORE + self.errors(at))
         )
     }
-}
-
-/// Serves the counters, which go on as they did before. The thread ends with the test.
-fn serve(listener: TcpListener, counters: Counters) {
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 4096]);
-            let page = counters.page();
-            let head = format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-                page.len()
-            );
-            // A scrape that was given up is made again.
-            let _ = stream.write_all(format!("{head}{page}").as_bytes());
-        }
-    });
 }
 
 fn promtool(args: &[&str]) {
@@ -273,7 +255,8 @@ fn the_budget_is_the_same_in_prometheus_in_the_status_and_by_hand() {
     };
     let folder = tempfile::tempdir().unwrap();
     backfill(folder.path(), counters, &rule["spec"]);
-    serve(listener, counters);
+    // The counters go on as they did before.
+    page_server::serve(listener, move || counters.page());
     write_rules(folder.path(), TARGET, &rule, &hurried(&rule["spec"])).unwrap();
     let server = start_prometheus(folder.path(), Some(counters.port));
     check_pages(&pages(&server.url(), &rule["spec"], counters));

@@ -288,6 +288,15 @@ pub(crate) fn fill_memory(api: &Api) -> Result<Trouble> {
     }))
 }
 
+pub(crate) fn run_long(api: &Api) -> Result<Trouble> {
+    api.write_page(Duration::from_secs(7 * 60 * 60))?;
+    let api = api.clone();
+    Ok(Box::new(move || {
+        api.write_page(Duration::ZERO)?;
+        Ok(Box::new(()))
+    }))
+}
+
 pub(crate) fn connect(api: &Api) -> Result<Trouble> {
     let address = api.address;
     let mut open = Vec::new();

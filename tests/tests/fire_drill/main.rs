@@ -91,7 +91,7 @@ fn chosen(with_cluster: bool) -> Vec<Scenario> {
         "full" => true,
         alert => alerts_of(scenario.name).iter().any(|(name, _)| *name == alert),
     };
-    let of_kind = |scenario: &&Scenario| (scenario.needs != Needs::Nothing) == with_cluster;
+    let of_kind = |scenario: &&Scenario| scenario.needs.cluster() == with_cluster;
     let mut scenarios: Vec<_> = SCENARIOS.iter().filter(of_kind).copied().collect();
     // Without the operator's own scenario Prometheus would not scrape the operator.
     if scenarios.iter().any(|scenario| is_chosen(&scenario)) {

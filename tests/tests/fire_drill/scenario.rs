@@ -17,10 +17,18 @@ pub(crate) type Trouble = Box<dyn FnOnce() -> Result<Recovery>>;
 pub(crate) enum Needs {
     /// Nothing: the API is a process.
     Nothing,
+    /// A metrics page that the drill writes, as that of a process that has run for hours.
+    Page,
     /// The operator, which reports a pod of the API.
     Operator,
     /// The same; its alerts are those about the operator.
     OperatorAlone,
+}
+
+impl Needs {
+    pub(crate) const fn cluster(self) -> bool {
+        matches!(self, Self::Operator | Self::OperatorAlone)
+    }
 }
 
 /// A trouble.
@@ -58,7 +66,7 @@ impl Scenario {
     pub(crate) fn api_name(&self) -> String {
         match self.needs {
             Needs::OperatorAlone => OPERATOR_JOB.to_owned(),
-            Needs::Nothing | Needs::Operator => self.name.replace(' ', "-"),
+            Needs::Nothing | Needs::Page | Needs::Operator => self.name.replace(' ', "-"),
         }
     }
 
@@ -200,6 +208,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         text: "clients store large users in its database in memory, later it is started anew; its limit is 96Mi",
         database: Some("sqlite::memory:"),
         begin: causes::fill_memory,
+        ..USUAL
+    },
+    Scenario {
+        name: "memory grows",
+        text: "its page says that it has run for seven hours, in which its memory grew (backfilled blocks), later that it was started anew",
+        needs: Needs::Page,
+        begin: causes::run_long,
         ..USUAL
     },
     Scenario {

@@ -15,6 +15,7 @@ use integration_tests::{
     api::{Process, binary},
     eventually,
     operator::Operator,
+    page_server,
     prometheus::{Prometheus, get_json},
     prometheus_server::{self, data},
     tcp_proxy::TcpProxy,
@@ -32,6 +33,8 @@ pub(crate) const NAMESPACE: &str = "drill";
 const PATIENCE: Duration = Duration::from_secs(120);
 const WEEK: u64 = 7 * 24 * 60 * 60;
 const HOUR: u64 = 60 * 60;
+/// What memory has grown to in six hours, bytes: a day later it would be above the limit of the MonitoredApi.
+const MEMORY_AT_LAST: u64 = 60_000_000;
 
 /// The API of a scenario. Clones are the same API.
 #[derive(Debug, Clone)]
@@ -44,6 +47,8 @@ pub(crate) struct Api {
     pub(crate) way: Arc<TcpProxy>,
     pub(crate) prometheus: Prometheus,
     pub(crate) cluster: Option<Arc<Cluster>>,
+    /// Its metrics, if they are not those of a process.
+    page: Arc<Mutex<String>>,
     database_url: String,
     open_files: u32,
     /// The first is the one that gets into trouble. Empty for a moment while it is started anew.
@@ -66,11 +71,22 @@ impl Api {
             database_url: scenario.database.map_or_else(file, str::to_owned),
             prometheus: prometheus.clone(),
             cluster,
+            page: Arc::default(),
             open_files: scenario.open_files,
             processes: Arc::default(),
             name,
             database,
         };
+        if scenario.needs == Needs::Page {
+            let listener = TcpListener::bind("127.0.0.1:0")?;
+            api.way = Arc::new(TcpProxy::start(listener.local_addr()?)?);
+            api.write_page(Duration::ZERO)?;
+            let page = Arc::clone(&api.page);
+            page_server::serve(listener, move || {
+                page.lock().unwrap_or_else(PoisonError::into_inner).clone()
+            });
+            return Ok(api);
+        }
         api.way = Arc::new(TcpProxy::start(api.address)?);
         api.restart(&[])?;
         for _ in 1..scenario.replicas {
@@ -111,6 +127,17 @@ impl Api {
         let process = Process::launch(command, &self.database_url, &[&own[..], settings].concat())?;
         process.wait_ready()?;
         processes.push(process);
+        Ok(())
+    }
+
+    /// Lets its page say that it was started so long ago.
+    pub(crate) fn write_page(&self, age: Duration) -> Result<()> {
+        let started = SystemTime::now()
+            .duration_since(UNIX_EPOCH)?
+            .saturating_sub(age)
+            .as_secs();
+        let page = format!("process_start_time_seconds {started}\nprocess_resident_memory_bytes {MEMORY_AT_LAST}\n");
+        *self.page.lock().unwrap_or_else(PoisonError::into_inner) = page;
         Ok(())
     }
 
@@ -163,7 +190,7 @@ impl Stage {
             apis.push((*scenario, Api::start(scenario, folder, &reading, cluster.cloned())?));
             let spec = match scenario.needs {
                 Needs::OperatorAlone => operator_rules()?,
-                Needs::Nothing | Needs::Operator => rendered_rules(folder, scenario)?,
+                Needs::Nothing | Needs::Page | Needs::Operator => rendered_rules(folder, scenario)?,
             };
             rules.push((scenario.api_name(), spec));
         }
@@ -280,7 +307,7 @@ fn start_alertmanager(folder: &Path, address: SocketAddr) -> Result<Server> {
     Ok(Server(command.spawn().context("start alertmanager")?))
 }
 
-/// Writes what the rules of some APIs would have recorded a week ago, as blocks.
+/// Writes what the rules of some APIs would have recorded a week ago and in the last hours, as blocks.
 fn backfill(folder: &Path) -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let mut history = String::new();
@@ -299,6 +326,11 @@ fn backfill(folder: &Path) -> Result<()> {
     for (bound, requests) in [("0.1", "0"), ("0.25", "1"), ("+Inf", "1")] {
         let label = format!(",le=\"{bound}\"");
         record("namespace_job_le:api_latency_buckets:rate5m", "slow", &label, requests)?;
+    }
+    for at in (now - 7 * HOUR..now - 60).step_by(60) {
+        let bytes = MEMORY_AT_LAST - (now - at) * 2_000;
+        let labels = format!("namespace=\"{NAMESPACE}\",job=\"memory-grows\"");
+        writeln!(history, "namespace_job:api_memory_bytes:max5m{{{labels}}} {bytes} {at}")?;
     }
     let file = folder.join("history.txt");
     fs::write(&file, history + "# EOF\n")?;

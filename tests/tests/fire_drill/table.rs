@@ -71,10 +71,7 @@ pub(crate) const ROWS: &[Row] = &[
     drilled("ApiHighCpu", "computes"),
     drilled("ApiCpuThrottled", "throttled"),
     drilled("ApiHighMemory", "memory fills"),
-    not_yet(
-        "ApiMemoryLeak",
-        "needs a process that has run for six hours; promtool tests of the rules make its series",
-    ),
+    drilled("ApiMemoryLeak", "memory grows"),
     shortened("ApiFileDescriptors", "connections", "0.4"),
     shortened("ApiThreads", "threads", "20"),
     shortened("ApiConnectionsHigh", "connections", "60"),
