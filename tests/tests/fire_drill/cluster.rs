@@ -13,8 +13,8 @@ use integration_tests::{
 use serde_json::{Value, json};
 use testbed::Testbed;
 
-use crate::stage::NAMESPACE;
-
+/// The namespace of every API of the drill.
+pub(crate) const NAMESPACE: &str = "drill";
 /// The name under which Prometheus knows the operator.
 pub(crate) const OPERATOR_JOB: &str = "monitored-api";
 const PROMETHEUSES: Resource = Resource::new("monitoring.coreos.com", "v1", "prometheuses");

@@ -33,9 +33,9 @@ use integration_tests::{eventually, workspace};
 use serde_json::Value;
 
 use self::{
-    cluster::Cluster,
+    cluster::{Cluster, NAMESPACE},
     scenario::{Needs, SCENARIOS, Scenario},
-    stage::{Api, NAMESPACE, Stage},
+    stage::{Api, Stage},
     table::{Means, ROWS, alerts_of},
 };
 

@@ -24,12 +24,11 @@ use serde_json::{Value, json};
 use testbed::Toolbox;
 
 use crate::{
-    cluster::{Cluster, operator_rules},
+    cluster::{Cluster, NAMESPACE, operator_rules},
     cpu_group::CpuGroup,
     scenario::{Needs, Scenario},
 };
 
-pub(crate) const NAMESPACE: &str = "drill";
 const PATIENCE: Duration = Duration::from_secs(120);
 const WEEK: u64 = 7 * 24 * 60 * 60;
 const HOUR: u64 = 60 * 60;
