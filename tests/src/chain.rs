@@ -18,6 +18,7 @@ use testbed::{Level, Testbed};
 use crate::{
     eventually,
     image::Images,
+    panels::{self, PanelValue},
     prometheus::{Prometheus, get_json},
     workspace,
 };
@@ -214,15 +215,17 @@ impl Chain {
     /// # Errors
     /// When there is none, or not one JSON document.
     pub fn dashboard(&self, namespace: &str, name: &str) -> Result<Value> {
-        let text = self.bed.kubectl(&[
-            "--namespace",
-            namespace,
-            "get",
-            "configmap",
-            &format!("{name}-dashboard"),
-            "-o",
-            "json",
-        ])?;
+        self.dashboard_in(namespace, &format!("{name}-dashboard"))
+    }
+
+    /// The dashboard in a ConfigMap.
+    ///
+    /// # Errors
+    /// When there is none, or not one JSON document.
+    pub fn dashboard_in(&self, namespace: &str, config_map: &str) -> Result<Value> {
+        let text = self
+            .bed
+            .kubectl(&["--namespace", namespace, "get", "configmap", config_map, "-o", "json"])?;
         let map: Value = serde_json::from_str(&text)?;
         let data = map["data"].as_object().context("the dashboard's ConfigMap has data")?;
         let [document] = data.values().collect::<Vec<_>>()[..] else {
@@ -236,29 +239,24 @@ impl Chain {
     /// # Errors
     /// When Prometheus refuses a query.
     pub fn panel_values(&self, namespace: &str, name: &str) -> Result<Vec<PanelValue>> {
-        let dashboard = self.dashboard(namespace, name)?;
-        let mut values = Vec::new();
-        for panel in dashboard["panels"].as_array().into_iter().flatten() {
-            for target in panel["targets"].as_array().into_iter().flatten() {
-                let expr = target["expr"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .replace("$__rate_interval", "1m")
-                    .replace("$__range", "1h");
-                let title = panel["title"].as_str().unwrap_or_default().to_owned();
-                let samples = self
-                    .prometheus
-                    .query(&expr)
-                    .with_context(|| format!("panel {title:?}"))?;
-                values.push(PanelValue {
-                    title,
-                    series: samples.len(),
-                    first: samples.first().map(|(_, value)| *value),
-                    expr,
-                });
-            }
-        }
-        Ok(values)
+        panels::values(&self.prometheus, &self.dashboard(namespace, name)?, &[])
+    }
+
+    /// Wait until every query of a dashboard that the chart installs (`apis` or `operator`) has a result. See
+    /// [`panels::wait_for_data`].
+    ///
+    /// # Errors
+    /// When the time is over, with the queries without a result.
+    pub fn wait_installed_dashboard(
+        &self,
+        about: &str,
+        namespaces: &str,
+        quiet: &[&str],
+        timeout: Duration,
+    ) -> Result<()> {
+        let dashboard = self.dashboard_in(OPERATOR_NAMESPACE, &format!("{RELEASE}-dashboard-{about}"))?;
+        let variables = [("namespace", namespaces), ("job", RELEASE)];
+        panels::wait_for_data(&self.prometheus, &dashboard, &variables, quiet, timeout)
     }
 
     /// Reach a Service of the cluster on 127.0.0.1.
@@ -270,19 +268,6 @@ impl Chain {
             .forward_service(namespace, service, port)
             .map(|port| format!("http://127.0.0.1:{port}"))
     }
-}
-
-/// The result of one query of one panel.
-#[derive(Debug, Clone)]
-pub struct PanelValue {
-    /// The panel's title.
-    pub title: String,
-    /// Number of series.
-    pub series: usize,
-    /// The first series' value.
-    pub first: Option<f64>,
-    /// The query as it was asked.
-    pub expr: String,
 }
 
 /// Status and `reason: message` of a condition.

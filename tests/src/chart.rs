@@ -112,6 +112,8 @@ const CHOICES: &[(&str, &[&str])] = &[
     ),
     ("prometheusRule.enabled", &["false"]),
     ("prometheusRule.labels", &[r#"{"release": "other"}"#]),
+    ("dashboards.enabled", &["false"]),
+    ("dashboards.labels", &[r#"{"team": "b", "grafana_dashboard": "yes"}"#]),
     ("metricsListen", &[r#""0.0.0.0:9090""#, r#""[::]:65535""#]),
     ("networkPolicy.enabled", &["true"]),
     (

@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 use controller_core::{admission, rbac, yaml};
-use controller_rules::{OperatorTarget, build_operator_rules};
+use controller_rules::{InstalledDashboard, OperatorTarget, build_installed_dashboard, build_operator_rules};
 use serde_json::{Value, json};
 use testbed::Toolbox;
 
@@ -40,6 +40,14 @@ pub fn files() -> Result<Vec<(&'static str, String)>> {
             with_header(admission),
         ),
         ("charts/monitored-api/files/operator-rules.yaml", with_header(operator)),
+        (
+            "charts/monitored-api/files/dashboard-apis.json",
+            build_installed_dashboard(InstalledDashboard::Apis).to_json(),
+        ),
+        (
+            "charts/monitored-api/files/dashboard-operator.json",
+            build_installed_dashboard(InstalledDashboard::Operator).to_json(),
+        ),
         ("manifests/crd.yaml", with_header(crd)),
         ("controller/core/src/manifest/schema.json", schema()?),
         ("docs/reference/configuration.md", app::config::reference_page()),

@@ -18,6 +18,7 @@ pub mod memory_group;
 pub mod monitored_apis;
 pub mod operator;
 pub mod page_server;
+pub mod panels;
 pub mod plain_client;
 pub mod pod_templates;
 pub mod postgres;

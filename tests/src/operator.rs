@@ -160,6 +160,12 @@ impl Operator {
         kill_process(Pid::from_child(&self.child), signal).context("a signal to the operator")
     }
 
+    /// Where it serves `/metrics`.
+    #[must_use]
+    pub const fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
     /// Its process id.
     #[must_use]
     pub fn id(&self) -> u32 {

@@ -177,6 +177,19 @@ fn an_applied_example_is_scraped_and_shown_and_its_alert_fires_and_resolves() {
     .unwrap();
     wait_alert(namespace, name, "ApiHighErrorRatio", "firing", 3 * MINUTE);
     wait_alertmanager(namespace, name, "ApiHighErrorRatio", true, MINUTE);
+    // In these panels nothing is counted here: no failure of the operator, no API that is not monitored.
+    for (about, namespaces, quiet) in [
+        ("apis", ".*", &["Not monitored", "APIs that are not monitored"][..]),
+        (
+            "operator",
+            OPERATOR_NAMESPACE,
+            &["Alerts firing", "Errors by class", "Watch failures"],
+        ),
+    ] {
+        chain
+            .wait_installed_dashboard(about, namespaces, quiet, 3 * MINUTE)
+            .unwrap();
+    }
     assert_eq!(chain.alert_state(namespace, name, "ApiDown").unwrap(), "inactive");
 
     drop(bad);

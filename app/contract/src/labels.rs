@@ -33,3 +33,5 @@ pub const RESULT_TOTAL: &str = "total";
 pub const RESULT_ERROR: &str = "error";
 /// How fast an error budget is spent, on each alert of an objective: `14.4x`, `6x`, `3x` or `1x`.
 pub const BURN_TIER: &str = "tier";
+/// The uid of a MonitoredApi's dashboard, on the operator's series about what is known of it.
+pub const DASHBOARD: &str = "dashboard";

@@ -131,7 +131,13 @@ pub const INFO: &Family = &Family {
     name: "monitored_api_info",
     kind: MetricKind::Gauge,
     unit: Unit::Count,
-    labels: &[labels::NAMESPACE, labels::API_NAMESPACE, labels::API_NAME, "dialect"],
+    labels: &[
+        labels::NAMESPACE,
+        labels::API_NAMESPACE,
+        labels::API_NAME,
+        "dialect",
+        labels::DASHBOARD,
+    ],
     help: "One for each MonitoredApi, with what is known of it.",
     signal: None,
 };

@@ -26,7 +26,9 @@ mod template;
 
 pub use alerts::{alerts_against_a_week_ago, build_rules, check_overrides, check_runbook_base_url};
 pub use dashboard_uid::dashboard_uid;
-pub use dashboards::{Dashboard, OmittedPanel, PanelQuery, build_dashboard, panel_queries};
+pub use dashboards::{
+    Dashboard, InstalledDashboard, OmittedPanel, PanelQuery, build_dashboard, build_installed_dashboard, panel_queries,
+};
 pub use facts::{ApiFacts, ApiLimits};
 pub use generated::{GeneratedDashboard, GeneratedRules, GeneratedValue, generate_dashboard, generate_rules};
 pub use objective::{

@@ -16,16 +16,16 @@ use crate::{
 };
 
 /// The value of the label `family` of these alerts.
-const FAMILY: &str = "operator";
+pub(crate) const FAMILY: &str = "operator";
 /// The name of their group.
 const GROUP: &str = "monitored-api.operator";
 /// Seconds without an answer about a kind after which its watch counts as stale: several relists of a watch that is cut at
 /// once, and far less than the half hour after which everything is listed again.
-const STALE_SECONDS: u64 = 600;
+pub(crate) const STALE_SECONDS: u64 = 600;
 /// The window in which failed reconciles are counted.
-const ERROR_WINDOW: PromDuration = PromDuration::from_minutes(15);
+pub(crate) const ERROR_WINDOW: PromDuration = PromDuration::from_minutes(15);
 /// Failed reconciles of one class in that window that need nobody: a cluster that is upgraded refuses a few.
-const HARMLESS_ERRORS: u64 = 3;
+pub(crate) const HARMLESS_ERRORS: u64 = 3;
 
 /// The labels by which Prometheus knows the operator.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,7 @@ use metric_contract::{DialectId, Signal, TargetKind};
 use crate::{
     ApiFacts, ApiLimits, PanelId,
     alerts::{AlertDef, AlertFamily, alerts},
-    dashboards::{PanelDef, ROWS},
+    dashboards::{InstalledDashboard, PanelDef, ROWS},
     operator,
     queries::ApiQueries,
 };
@@ -122,6 +122,27 @@ pub fn dashboards_page() -> String {
                 names(def.signals),
                 shown.join(", ")
             );
+        }
+    }
+    for dashboard in InstalledDashboard::ALL {
+        let _ = write!(
+            page,
+            "\n# The dashboard {}\n\n{} ",
+            dashboard.title(),
+            dashboard.description()
+        );
+        page.push_str("The chart installs it once (`dashboards.enabled`).\n");
+        for row in dashboard.rows() {
+            let _ = write!(
+                page,
+                "\n## {}\n\n| panel | shows | alerts |\n|---|---|---|\n",
+                row.title
+            );
+            for def in row.panels {
+                let alerts = def.alerts.iter().map(|alert| format!("[{alert}](alerts.md)"));
+                let alerts: Vec<_> = alerts.collect();
+                let _ = writeln!(page, "| {} | {} | {} |", def.title, def.description, alerts.join(", "));
+            }
         }
     }
     page

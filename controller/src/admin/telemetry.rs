@@ -11,6 +11,7 @@ use std::time::Duration;
 use controller_api::ConditionType;
 use controller_core::facts::PodFacts;
 use controller_core::pod_figures::{PodFigures, RestartCounter};
+use controller_rules::dashboard_uid;
 use exposition::{Format, MetricType, Writer};
 use metric_contract::{Family, MetricKind, platform};
 
@@ -203,7 +204,8 @@ impl Telemetry {
         page.family(platform::INFO);
         for (key, entry) in &sorted {
             let dialect = entry.series.dialect.as_deref().unwrap_or_default();
-            page.about(platform::INFO, key, &[dialect], 1);
+            let dashboard = dashboard_uid(&key.namespace, &key.name);
+            page.about(platform::INFO, key, &[dialect, &dashboard], 1);
         }
         page.family(platform::CONDITION);
         for (key, entry) in &sorted {
@@ -347,6 +349,22 @@ mod tests {
         );
         telemetry.remove_series(&key);
         assert!(!text(&telemetry).contains("orders"));
+    }
+
+    #[test]
+    fn an_api_is_known_with_the_uid_of_its_dashboard_even_if_that_is_a_hash() {
+        let telemetry = Telemetry::default();
+        let long = NamespacedName::new("shop", &"a".repeat(50));
+        for key in [&NamespacedName::new("shop", "orders"), &long] {
+            telemetry.set_series(key, ApiSeries::default(), &[]);
+        }
+        let text = text(&telemetry);
+        assert!(
+            text.contains("name=\"orders\",dialect=\"\",dashboard=\"shop_orders\"} 1\n"),
+            "{text}"
+        );
+        let hashed = format!("dashboard=\"{}\"", dashboard_uid("shop", &long.name));
+        assert!(text.contains(&hashed), "{text}");
     }
 
     #[test]

@@ -10,8 +10,9 @@ use std::{
 use anyhow::{Context, Result, bail};
 use integration_tests::{
     Traffic,
-    chain::{Chain, PanelValue, example, show_conditions},
+    chain::{Chain, example, show_conditions},
     database, eventually, image,
+    panels::PanelValue,
 };
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},

@@ -1,12 +1,11 @@
 //! From facts and settings to a dashboard, and from a dashboard to its queries.
 
 use super::{
-    Dashboard, GrafanaUnit, PanelDef, QueryDef, ROWS, RowDef,
+    Dashboard, GrafanaUnit, PanelDef, QueryDef, ROWS,
     layout::{GridPos, place},
     model::{
         DataSource, FieldConfig, FieldDefaults, Items, OmittedPanel, Panel, PanelLink, PanelTarget, TimeRange, Variable,
     },
-    options::ColorMode,
     rows::objectives,
     thresholds::thresholds,
 };
@@ -22,12 +21,14 @@ use crate::{
 const SCHEMA_VERSION: u32 = 39;
 /// How often the dashboard is loaded again. A shorter time would load a shared Prometheus for little gain.
 const REFRESH: &str = "30s";
-const DATA_SOURCE: DataSource = DataSource {
+pub(super) const DATA_SOURCE: DataSource = DataSource {
     kind: "prometheus",
     uid: "${datasource}",
 };
 /// What replaces `$__rate_interval` if the caller's own value can't be read.
 const DEFAULT_RATE_INTERVAL: PromDuration = PromDuration::from_minutes(5);
+/// The tag of every dashboard of ours.
+const TAG: &str = "monitored-api";
 /// Height of a row's title.
 const ROW_HEIGHT: u32 = 1;
 
@@ -53,13 +54,46 @@ pub fn build_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> Dashboar
     };
     let (panels, omitted_panels) = builder.panels();
     Dashboard {
-        uid: dashboard_uid(api.namespace, api.name),
-        title: format!("{} / {}", api.namespace, api.name),
-        description: format!(
-            "Requests, errors, latency and targets of the API {} in {}.",
-            api.name, api.namespace
-        ),
-        tags: vec!["monitored-api".to_owned(), format!("namespace:{}", api.namespace)],
+        tags: vec![TAG.to_owned(), format!("namespace:{}", api.namespace)],
+        omitted_panels,
+        ..assembled(
+            DashboardTexts {
+                uid: dashboard_uid(api.namespace, api.name),
+                title: format!("{} / {}", api.namespace, api.name),
+                description: format!(
+                    "Requests, errors, latency and targets of the API {} in {}.",
+                    api.name, api.namespace
+                ),
+            },
+            Vec::new(),
+            panels,
+        )
+    }
+}
+
+/// What a dashboard is called.
+#[derive(Debug)]
+pub(super) struct DashboardTexts {
+    pub(super) uid: String,
+    pub(super) title: String,
+    pub(super) description: String,
+}
+
+/// A dashboard of these panels with what all of ours have in common. `variables` follow the choice of the Prometheus.
+pub(super) fn assembled(texts: DashboardTexts, variables: Vec<Variable>, panels: Vec<Panel>) -> Dashboard {
+    let prometheus = Variable {
+        kind: "datasource",
+        name: "datasource",
+        label: "Prometheus",
+        query: "prometheus",
+        refresh: 1,
+        choices: None,
+    };
+    Dashboard {
+        uid: texts.uid,
+        title: texts.title,
+        description: texts.description,
+        tags: vec![TAG.to_owned()],
         schema_version: SCHEMA_VERSION,
         editable: false,
         graph_tooltip: 1,
@@ -70,18 +104,12 @@ pub fn build_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> Dashboar
         },
         timezone: "browser",
         templating: Items {
-            list: vec![Variable {
-                kind: "datasource",
-                name: "datasource",
-                label: "Prometheus",
-                query: "prometheus",
-                refresh: 1,
-            }],
+            list: [prometheus].into_iter().chain(variables).collect(),
         },
         annotations: Items { list: Vec::new() },
         links: Vec::new(),
         panels,
-        omitted_panels,
+        omitted_panels: Vec::new(),
     }
 }
 
@@ -154,12 +182,12 @@ impl DashboardBuilder<'_> {
             if present.is_empty() {
                 continue;
             }
-            panels.push(row_title(row, top));
             let sizes: Vec<_> = present
                 .iter()
                 .map(|(def, _)| (def.width, def.visualization.height()))
                 .collect();
-            let (positions, next) = place(top + ROW_HEIGHT, &sizes);
+            let (title, positions, next) = placed_row(row.id, row.title, top, &sizes);
+            panels.push(title);
             let placed = present.into_iter().zip(positions);
             panels.extend(placed.map(|((def, targets), position)| self.panel(def, targets, position)));
             top = next;
@@ -182,6 +210,7 @@ impl DashboardBuilder<'_> {
                     legend_format: self.legend(query)?,
                     instant,
                     range: !instant,
+                    format: None,
                 })
             })
             .collect()
@@ -212,26 +241,22 @@ impl DashboardBuilder<'_> {
             targets,
             field_config: has_queries.then(|| self.field_config(def)),
             options: Some(def.visualization.options(|| self.queries.scope().label_filter())),
+            transformations: Vec::new(),
             links: self.runbooks(def),
         }
     }
 
     fn field_config(&self, def: &PanelDef) -> FieldConfig {
-        let mode = if def.visualization.coloured_by_threshold() {
-            "thresholds"
-        } else {
-            "palette-classic"
-        };
         FieldConfig {
             defaults: FieldDefaults {
                 unit: def.unit.id(),
                 min: 0,
                 no_value: "no data",
-                color: ColorMode { mode },
+                color: def.visualization.color_mode(),
                 thresholds: thresholds(def.steps, &self.alerts),
                 custom: def.visualization.line_style(!def.steps.is_empty()),
             },
-            overrides: [],
+            overrides: Vec::new(),
         }
     }
 
@@ -251,11 +276,17 @@ impl DashboardBuilder<'_> {
     }
 }
 
-fn row_title(row: &RowDef, y: u32) -> Panel {
+/// The title of a row at `top`, the places of its panels of these smallest widths and heights, and the next free line.
+pub(super) fn placed_row(id: u32, title: &'static str, top: u32, sizes: &[(u32, u32)]) -> (Panel, Vec<GridPos>, u32) {
+    let (positions, next) = place(top + ROW_HEIGHT, sizes);
+    (row_title(id, title, top), positions, next)
+}
+
+fn row_title(id: u32, title: &'static str, y: u32) -> Panel {
     Panel {
-        id: row.id,
+        id,
         kind: "row",
-        title: row.title,
+        title,
         description: "",
         grid_pos: GridPos {
             x: 0,
@@ -269,13 +300,14 @@ fn row_title(row: &RowDef, y: u32) -> Panel {
         targets: Vec::new(),
         field_config: None,
         options: None,
+        transformations: Vec::new(),
         links: Vec::new(),
     }
 }
 
 impl GrafanaUnit {
     /// Its id in Grafana's list.
-    const fn id(self) -> &'static str {
+    pub(super) const fn id(self) -> &'static str {
         match self {
             Self::Short => "short",
             Self::RequestsPerSecond => "reqps",

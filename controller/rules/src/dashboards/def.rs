@@ -109,6 +109,8 @@ pub enum Visualization {
     Bars,
     /// Grafana's own list of alerts.
     AlertList,
+    /// A line for each combination of labels, a column for each query, for now.
+    Table,
 }
 
 impl Visualization {
@@ -116,7 +118,7 @@ impl Visualization {
     #[must_use]
     pub const fn is_instant(self) -> bool {
         match self {
-            Self::Pie | Self::Bars => true,
+            Self::Pie | Self::Bars | Self::Table => true,
             // A stat draws its line behind the value, and a gauge takes the last value.
             Self::Lines | Self::StackedBars | Self::Stat | Self::Gauge | Self::AlertList => false,
         }
@@ -128,6 +130,7 @@ impl Visualization {
         match self {
             Self::Stat | Self::Gauge | Self::AlertList => 5,
             Self::Lines | Self::StackedBars | Self::Pie | Self::Bars => 8,
+            Self::Table => 10,
         }
     }
 }

@@ -5,14 +5,20 @@
 
 mod build;
 mod def;
+mod installed;
 mod layout;
 mod model;
 mod options;
 mod rows;
+mod table;
 mod text;
 mod thresholds;
 
 pub use build::{PanelQuery, build_dashboard, panel_queries};
 pub use def::{Colour, ColourStep, GrafanaUnit, PanelDef, QueryDef, RowDef, Visualization};
+pub use installed::{
+    ColumnLink, InstalledDashboard, InstalledPanel, InstalledQuery, InstalledRow, LabelColumn, ValueColumn,
+    build_installed_dashboard,
+};
 pub use model::{Dashboard, OmittedPanel};
 pub use rows::ROWS;

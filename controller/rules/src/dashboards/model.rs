@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{
     layout::GridPos,
     options::{ColorMode, LineStyle, PanelOptions},
+    table::{FieldOverride, Transformation},
 };
 use crate::promql::Expr;
 
@@ -86,15 +87,43 @@ pub(super) struct Items<T> {
     pub(super) list: Vec<T>,
 }
 
-/// The variable with which a reader chooses the Prometheus.
+/// A variable with which a reader chooses: the Prometheus, or which of its series.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Variable {
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
     pub(super) name: &'static str,
     pub(super) label: &'static str,
     pub(super) query: &'static str,
+    /// 1: the choices are read when the dashboard is loaded.
     pub(super) refresh: u32,
+    /// How the choices are read; not for the choice of the Prometheus itself.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub(super) choices: Option<VariableChoices>,
+}
+
+/// The choices of a variable that a query of Prometheus gives.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct VariableChoices {
+    pub(super) datasource: DataSource,
+    pub(super) include_all: bool,
+    pub(super) multi: bool,
+    /// The pattern that stands for all choices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) all_value: Option<&'static str>,
+    /// 1: in alphabetical order.
+    pub(super) sort: u32,
+    /// What is chosen at first; `None`: the first of the choices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) current: Option<VariableValue>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct VariableValue {
+    pub(super) text: [&'static str; 1],
+    pub(super) value: [&'static str; 1],
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -130,6 +159,9 @@ pub(super) struct Panel {
     pub(super) field_config: Option<FieldConfig>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) options: Option<PanelOptions>,
+    /// How the results of a table's queries become its columns.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) transformations: Vec<Transformation>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) links: Vec<PanelLink>,
 }
@@ -155,13 +187,16 @@ pub(super) struct PanelTarget {
     pub(super) legend_format: String,
     pub(super) instant: bool,
     pub(super) range: bool,
+    /// `table` for a query of a table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) format: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct FieldConfig {
     pub(super) defaults: FieldDefaults,
-    /// Always empty: all fields of a panel are drawn the same way.
-    pub(super) overrides: [(); 0],
+    /// What differs in a column of a table. Empty for other panels: all their fields are drawn the same way.
+    pub(super) overrides: Vec<FieldOverride>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

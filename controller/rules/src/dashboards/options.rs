@@ -46,6 +46,11 @@ pub(super) enum PanelOptions {
         max_items: u32,
         state_filter: AlertStates,
     },
+    #[serde(rename_all = "camelCase")]
+    Table {
+        show_header: bool,
+        cell_height: &'static str,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -120,15 +125,17 @@ impl Visualization {
             Self::Pie => "piechart",
             Self::Bars => "bargauge",
             Self::AlertList => "alertlist",
+            Self::Table => "table",
         }
     }
 
     /// Whether values are coloured by the thresholds; otherwise each series has its own colour.
-    pub(super) const fn coloured_by_threshold(self) -> bool {
-        match self {
-            Self::Stat | Self::Gauge | Self::Bars => true,
-            Self::Lines | Self::StackedBars | Self::Pie | Self::AlertList => false,
-        }
+    pub(super) const fn color_mode(self) -> ColorMode {
+        let mode = match self {
+            Self::Stat | Self::Gauge | Self::Bars | Self::Table => "thresholds",
+            Self::Lines | Self::StackedBars | Self::Pie | Self::AlertList => "palette-classic",
+        };
+        ColorMode { mode }
     }
 
     /// Its options; `alert_filter` gives the filter of a list of alerts.
@@ -184,6 +191,10 @@ impl Visualization {
                     error: true,
                 },
             },
+            Self::Table => PanelOptions::Table {
+                show_header: true,
+                cell_height: "sm",
+            },
         }
     }
 
@@ -192,7 +203,7 @@ impl Visualization {
         let (draw_style, fill_opacity, stacking) = match self {
             Self::Lines => ("line", 10, "none"),
             Self::StackedBars => ("bars", 70, "normal"),
-            Self::Stat | Self::Gauge | Self::Pie | Self::Bars | Self::AlertList => return None,
+            Self::Stat | Self::Gauge | Self::Pie | Self::Bars | Self::AlertList | Self::Table => return None,
         };
         Some(LineStyle {
             draw_style,

@@ -69,9 +69,22 @@ fn own_counters(rules: &RuleSet) -> BTreeSet<String> {
 /// What is wrong with the dashboard of an API. `bytes`: its size as JSON.
 #[must_use]
 pub fn lint_dashboard(dashboard: &Dashboard, api: &ApiFacts<'_>, bytes: usize) -> Vec<Finding> {
-    let vocabulary = vocabulary_of(api).with_recorded_series();
+    check_dashboard(dashboard, &vocabulary_of(api).with_recorded_series(), bytes)
+}
+
+/// What is wrong with a dashboard that the chart installs. `bytes`: its size as JSON.
+#[must_use]
+pub fn lint_installed_dashboard(dashboard: &Dashboard, bytes: usize) -> Vec<Finding> {
+    let vocabulary = Vocabulary::of_the_platform(TargetKind::ServiceMonitor)
+        .with_operators_process()
+        .with_recorded_series()
+        .complete();
+    check_dashboard(dashboard, &vocabulary, bytes)
+}
+
+fn check_dashboard(dashboard: &Dashboard, vocabulary: &Vocabulary, bytes: usize) -> Vec<Finding> {
     let known = KnownSeries {
-        vocabulary: &vocabulary,
+        vocabulary,
         recorded: BTreeMap::new(),
     };
     let mut findings = Vec::new();

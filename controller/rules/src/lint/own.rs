@@ -54,7 +54,7 @@ fn matcher(matcher: &Matcher) -> LabelMatcher {
         kind: match matcher.op() {
             MatchOp::Equal if value.is_empty() => MatcherKind::Absent,
             MatchOp::Equal => MatcherKind::Value(value),
-            MatchOp::Matches | MatchOp::DoesNotMatch => MatcherKind::Pattern(value),
+            MatchOp::Matches | MatchOp::DoesNotMatch | MatchOp::Chosen => MatcherKind::Pattern(value),
         },
     }
 }
@@ -62,7 +62,7 @@ fn matcher(matcher: &Matcher) -> LabelMatcher {
 fn aggregation(Aggregate { op, by, parameter, of }: &Aggregate) -> Aggregation {
     Aggregation {
         kind: match op {
-            AggregateOp::Sum | AggregateOp::Max => AggregationKind::Mixed,
+            AggregateOp::Sum | AggregateOp::Max | AggregateOp::Min => AggregationKind::Mixed,
             AggregateOp::Count => AggregationKind::NeverNegative,
             AggregateOp::TopK => AggregationKind::Chooses,
         },

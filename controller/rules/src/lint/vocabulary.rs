@@ -75,6 +75,15 @@ impl Vocabulary {
         self.complete()
     }
 
+    /// Adds what the operator exports about its own process, as applications do too.
+    #[must_use]
+    pub fn with_operators_process(mut self) -> Self {
+        for family in [platform::PROCESS_CPU, platform::PROCESS_MEMORY] {
+            self.insert_family(family, family.labels.iter().copied().map(Cow::Borrowed), &[]);
+        }
+        self
+    }
+
     /// Adds the series that our own rules record.
     #[must_use]
     pub fn with_recorded_series(mut self) -> Self {

@@ -39,6 +39,8 @@ pub enum AggregateOp {
     Count,
     /// `max`
     Max,
+    /// `min`
+    Min,
     /// `topk`: keeps every label.
     TopK,
 }

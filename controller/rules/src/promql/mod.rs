@@ -1,8 +1,9 @@
 //! A small PromQL syntax tree: typed constructors, a printer and escaping of everything that a user wrote.
 //!
 //! No PromQL text is ever put together from strings. A selector can only be made by an [`ApiScope`], so each one names
-//! the API that it reads. Only functions that exist in Prometheus 2.45 and are not experimental in 3.x are offered.
+//! the API that it reads, or by a [`ChosenScope`] for dashboards about several. Only functions that exist in Prometheus 2.45 and are not experimental in 3.x are offered.
 
+mod chosen;
 mod decimal;
 mod duration;
 mod expr;
@@ -14,6 +15,7 @@ mod regex;
 mod scope;
 mod selector;
 
+pub use chosen::{ChosenScope, NAMESPACE_VARIABLE, TARGET_VARIABLE};
 pub use decimal::{Decimal, ParseDecimalError};
 pub use duration::{ParseDurationError, PromDuration};
 pub use expr::{

@@ -6,13 +6,19 @@ use serde::{Serialize, Serializer};
 
 use super::{
     Aggregate, AggregateOp, Argument, Binary, BinaryOp, Comparison, Expr, Function, FunctionCall, LabelName, MatchOp,
-    Matcher, PromDuration, RangeSelector, RangeWindow, VectorSelector,
+    Matcher, PromDuration, RangeSelector, RangeWindow, Regex, VectorSelector,
 };
 
 /// Room for nearly every expression.
 const USUAL_BYTES: usize = 1024;
+/// The label that holds a series' name.
+const NAME_LABEL: &str = "__name__";
+/// The length of a window at the end of a recorded series' name, such as `5m` or `1m30s`.
+const WINDOW_PATTERN: &str = "[0-9a-z]+";
+/// What a reader's choice is replaced by where there is no reader.
+const ANY_VALUE: &str = ".*";
 
-/// Prints an expression with a fixed window in place of Grafana's variables.
+/// Prints an expression with a fixed window in place of Grafana's variables, and with every value in place of a reader's choice.
 #[derive(Debug, Clone, Copy)]
 pub struct Substitution<'a> {
     /// The expression.
@@ -76,8 +82,19 @@ impl<W: Write> Printer<'_, W> {
     }
 
     fn selector(&mut self, selector: &VectorSelector) -> fmt::Result {
+        if selector.any_window {
+            return self.any_window(selector);
+        }
         self.out.write_str(selector.metric.as_str())?;
         self.matchers(&selector.matchers)
+    }
+
+    /// The series whose names are the metric's and a window's length.
+    fn any_window(&mut self, selector: &VectorSelector) -> fmt::Result {
+        let names = Regex::pattern(&format!("{}{WINDOW_PATTERN}", selector.metric));
+        let name = Matcher::matches(NAME_LABEL, &names);
+        let matchers: Vec<_> = [name].into_iter().chain(selector.matchers.iter().cloned()).collect();
+        self.matchers(&matchers)
     }
 
     fn range(&mut self, range: &RangeSelector) -> fmt::Result {
@@ -102,7 +119,12 @@ impl<W: Write> Printer<'_, W> {
         self.separated(matchers, |printer, Matcher { label, op, value }| {
             printer.out.write_str(label.as_str())?;
             printer.out.write_str(op.symbol())?;
-            printer.text(value)
+            match (op, printer.window) {
+                // The names of our variables need no escape.
+                (MatchOp::Chosen, None) => write!(printer.out, "\"${value}\""),
+                (MatchOp::Chosen, Some(_)) => printer.text(ANY_VALUE),
+                (MatchOp::Equal | MatchOp::Matches | MatchOp::DoesNotMatch, _) => printer.text(value),
+            }
         })?;
         self.out.write_char('}')
     }
@@ -229,7 +251,7 @@ impl MatchOp {
     const fn symbol(self) -> &'static str {
         match self {
             Self::Equal => "=",
-            Self::Matches => "=~",
+            Self::Matches | Self::Chosen => "=~",
             Self::DoesNotMatch => "!~",
         }
     }
@@ -241,6 +263,7 @@ impl AggregateOp {
             Self::Sum => "sum",
             Self::Count => "count",
             Self::Max => "max",
+            Self::Min => "min",
             Self::TopK => "topk",
         }
     }

@@ -28,6 +28,7 @@ impl ApiScope {
     pub fn select(&self, metric: impl Into<MetricName>) -> VectorSelector {
         VectorSelector {
             metric: metric.into(),
+            any_window: false,
             matchers: self.own_matchers(),
         }
     }
@@ -59,6 +60,7 @@ impl ApiScope {
         matchers.extend(chosen.iter().cloned());
         let selector = VectorSelector {
             metric: family.name.into(),
+            any_window: false,
             matchers,
         };
         self.with_the_apis_labels(value(selector))
@@ -77,6 +79,7 @@ impl ApiScope {
     pub fn reported_of_all(&self, family: &Family, chosen: &[Matcher]) -> Expr {
         let selector = VectorSelector {
             metric: family.name.into(),
+            any_window: false,
             matchers: [Matcher::equal(labels::JOB, &self.job)]
                 .into_iter()
                 .chain(chosen.iter().cloned())

@@ -11,6 +11,8 @@ pub enum MatchOp {
     Matches,
     /// `!~`
     DoesNotMatch,
+    /// `=~` one of the values that a reader has chosen in a dashboard's variable, whose name is the matcher's value.
+    Chosen,
 }
 
 /// A condition on one label.
@@ -69,17 +71,30 @@ impl Matcher {
             value: regex.as_str().to_owned(),
         }
     }
+
+    /// The label has one of the values that a reader has chosen in the dashboard's variable of this name.
+    pub(super) fn chosen(label: impl Into<LabelName>, variable: &str) -> Self {
+        Self {
+            label: label.into(),
+            op: MatchOp::Chosen,
+            value: variable.to_owned(),
+        }
+    }
 }
 
-/// An instant vector selector. Only a [`super::ApiScope`] can make one, so that each selects one API.
+/// An instant vector selector. A [`super::ApiScope`] makes those that select one API, and a [`super::ChosenScope`] those of
+/// the series that a reader of a dashboard chooses.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct VectorSelector {
+    /// With `any_window` the beginning of a name.
     pub(super) metric: MetricName,
+    /// Whether any length of a recorded series' window may follow the metric's name.
+    pub(super) any_window: bool,
     pub(super) matchers: Vec<Matcher>,
 }
 
 impl VectorSelector {
-    /// The name of the metric.
+    /// The name of the metric; of a recorded series with any window, its beginning.
     #[must_use]
     pub const fn metric(&self) -> &MetricName {
         &self.metric

@@ -51,7 +51,9 @@ pub(crate) fn output_labels(expr: &Expr) -> Option<BTreeSet<LabelName>> {
 fn aggregate_labels(Aggregate { op, by, of, .. }: &Aggregate) -> Option<BTreeSet<LabelName>> {
     match op {
         AggregateOp::TopK => output_labels(of),
-        AggregateOp::Sum | AggregateOp::Count | AggregateOp::Max => Some(by.iter().cloned().collect()),
+        AggregateOp::Sum | AggregateOp::Count | AggregateOp::Max | AggregateOp::Min => {
+            Some(by.iter().cloned().collect())
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! The chart without a cluster: what helm renders from it, and how it answers wrong values.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod dashboards;
+
 use std::path::Path;
 use std::process::Command;
 
