@@ -62,6 +62,7 @@ fn every_panel_of_the_dashboards_of_the_installation_has_data() {
         folder: folder.path(),
         target: TARGET,
         scraped: Some(api.address.port()),
+        others: &[],
         retention: "1d",
     })
     .unwrap();
