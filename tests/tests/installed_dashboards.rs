@@ -1,10 +1,6 @@
 //! The dashboards of the whole installation have data: a real Prometheus scrapes a real operator and the reference API, and
 //! evaluates the rules that the operator made for that API.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test may panic, and prints its figures"
-)]
+#![expect(clippy::print_stdout, reason = "a test may panic, and prints its figures")]
 
 use std::{fs, time::Duration};
 
