@@ -1,6 +1,10 @@
 //! The dashboards that the chart installs once: of all MonitoredApis, and of the operator.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own helpers fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test's own helpers fail the test"
+)]
 
 mod common;
 
