@@ -26,11 +26,10 @@ const HURRY_SPREAD: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Default)]
 struct Entry {
+    running: bool,
     /// When the key is due; while it runs: when it is due again.
     due: Option<Instant>,
     failures: u32,
-    /// Since when it runs; `None`: it does not.
-    running: Option<Instant>,
     /// Whether its last run failed after a long wait.
     slow: bool,
     /// Work that would only change the status waits until then.
@@ -44,7 +43,8 @@ struct Inner {
     timeline: BTreeSet<(Instant, NamespacedName)>,
     /// The same of slow entries.
     slow_timeline: BTreeSet<(Instant, NamespacedName)>,
-    running: usize,
+    /// Every entry that is running, and since when.
+    running: HashMap<NamespacedName, Instant>,
     slow_running: usize,
 }
 
@@ -83,7 +83,7 @@ impl Queue {
                 return;
             }
             let before = entry.due.replace(at);
-            if entry.running.is_none() {
+            if !entry.running {
                 let timeline = if entry.slow { slow_timeline } else { timeline };
                 if let Some(before) = before {
                     timeline.remove(&(before, key.clone()));
@@ -141,10 +141,10 @@ impl Queue {
             return Err(None);
         };
         if let Some(entry) = inner.entries.get_mut(&key) {
-            entry.running = Some(now);
+            entry.running = true;
             entry.due = None;
         }
-        inner.running += 1;
+        inner.running.insert(key.clone(), now);
         inner.slow_running += usize::from(is_slow);
         Ok(key)
     }
@@ -161,9 +161,9 @@ impl Queue {
             slow_running,
         } = &mut *inner;
         let entry = entries.get_mut(key)?;
-        *running = running.saturating_sub(1);
         *slow_running = slow_running.saturating_sub(usize::from(entry.slow));
-        let started = entry.running.take();
+        let started = running.remove(key);
+        entry.running = false;
         entry.slow = requeue == Requeue::Backoff && started.is_some_and(|started| now.duration_since(started) > SLOW);
         let wanted = match requeue {
             Requeue::OnEvent | Requeue::Forget => {
@@ -213,7 +213,7 @@ impl Queue {
             .lock()
             .entries
             .iter()
-            .filter(|(_, entry)| entry.failures > 0 && entry.running.is_none())
+            .filter(|(_, entry)| entry.failures > 0 && !entry.running)
             .map(|(key, _)| key.clone())
             .collect();
         for key in keys {
@@ -229,7 +229,7 @@ impl Queue {
             .iter()
             .map(|timeline| timeline.iter().take_while(|(at, _)| *at <= now).count())
             .sum();
-        (due, inner.running)
+        (due, inner.running.len())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -335,9 +335,7 @@ mod tests {
         let fifth = tokio::time::timeout(Duration::from_secs(60), queue.next()).await;
         assert!(fifth.is_err(), "{fifth:?}");
         // One of them ends well: the next one gets its place.
-        let running = hanging
-            .iter()
-            .find(|name| queue.lock().entries[*name].running.is_some());
+        let running = hanging.iter().find(|name| queue.lock().entries[*name].running);
         queue.done(running.unwrap(), Requeue::OnEvent);
         assert!(hanging.contains(&queue.next().await));
     }

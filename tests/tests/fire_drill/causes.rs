@@ -17,10 +17,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{
+    api::Api,
     cluster::Cluster,
     cpu_group::CpuGroup,
-    scenario::{Recovery, Trouble},
-    stage::Api,
+    trouble::{Recovery, Trouble},
 };
 
 /// Requests that succeed, a second.

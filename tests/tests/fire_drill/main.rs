@@ -13,12 +13,14 @@
     reason = "a test may panic, prints its figures, and a JSON value indexed by key gives null"
 )]
 
+mod api;
 mod causes;
 mod cluster;
 mod cpu_group;
 mod scenario;
 mod stage;
 mod table;
+mod trouble;
 
 use std::{
     collections::BTreeSet,
@@ -33,9 +35,10 @@ use integration_tests::{eventually, workspace};
 use serde_json::Value;
 
 use self::{
+    api::Api,
     cluster::{Cluster, NAMESPACE},
     scenario::{Needs, SCENARIOS, Scenario},
-    stage::{Api, Stage},
+    stage::Stage,
     table::{Means, ROWS, alerts_of},
 };
 

@@ -1,16 +1,11 @@
 //! A trouble, and the API that gets into it.
 
-use std::{any::Any, time::Duration};
+use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::{causes, cluster::OPERATOR_JOB, stage::Api};
-
-/// What goes on until the alerts have resolved, such as traffic that succeeds; it ends when it is dropped.
-pub(crate) type Recovery = Box<dyn Any>;
-/// Ends a trouble that goes on.
-pub(crate) type Trouble = Box<dyn FnOnce() -> Result<Recovery>>;
+use crate::{api::Api, causes, cluster::OPERATOR_JOB, trouble::Trouble};
 
 /// What a scenario needs of a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

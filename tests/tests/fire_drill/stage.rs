@@ -3,154 +3,32 @@
 use std::{
     fmt::Write as _,
     fs,
-    net::{SocketAddr, TcpListener},
-    path::{Path, PathBuf},
+    net::SocketAddr,
+    path::Path,
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context as _, Result, ensure};
 use integration_tests::{
-    api::{Process, binary},
     eventually,
     operator::Operator,
-    page_server,
     prometheus::{Prometheus, get_json},
     prometheus_server::{self, data},
-    tcp_proxy::TcpProxy,
 };
 use serde_json::{Value, json};
 use testbed::Toolbox;
 
 use crate::{
+    api::{Api, MEMORY_AT_LAST, Setup, free_address},
     cluster::{Cluster, NAMESPACE, operator_rules},
-    cpu_group::CpuGroup,
     scenario::{Needs, Scenario},
 };
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const WEEK: u64 = 7 * 24 * 60 * 60;
 const HOUR: u64 = 60 * 60;
-/// What memory has grown to in six hours, bytes: a day later it would be above the limit of the MonitoredApi.
-const MEMORY_AT_LAST: u64 = 60_000_000;
-
-/// The API of a scenario. Clones are the same API.
-#[derive(Debug, Clone)]
-pub(crate) struct Api {
-    pub(crate) name: String,
-    pub(crate) address: SocketAddr,
-    /// The file of its database.
-    pub(crate) database: PathBuf,
-    /// What its metrics pass on their way to Prometheus.
-    pub(crate) way: Arc<TcpProxy>,
-    pub(crate) prometheus: Prometheus,
-    pub(crate) cluster: Option<Arc<Cluster>>,
-    /// Its metrics, if they are not those of a process.
-    page: Arc<Mutex<String>>,
-    database_url: String,
-    open_files: u32,
-    /// The first is the one that gets into trouble. Empty for a moment while it is started anew.
-    processes: Arc<Mutex<Vec<Process>>>,
-}
-
-impl Api {
-    fn start(
-        scenario: &Scenario,
-        folder: &Path,
-        prometheus: &Prometheus,
-        cluster: Option<Arc<Cluster>>,
-    ) -> Result<Self> {
-        let name = scenario.api_name();
-        let database = folder.join(format!("{name}.db"));
-        let file = || format!("sqlite://{}", database.display());
-        let mut api = Self {
-            address: free_address()?,
-            way: Arc::new(TcpProxy::start(free_address()?)?),
-            database_url: scenario.database.map_or_else(file, str::to_owned),
-            prometheus: prometheus.clone(),
-            cluster,
-            page: Arc::default(),
-            open_files: scenario.open_files,
-            processes: Arc::default(),
-            name,
-            database,
-        };
-        if scenario.needs == Needs::Page {
-            let listener = TcpListener::bind("127.0.0.1:0")?;
-            api.way = Arc::new(TcpProxy::start(listener.local_addr()?)?);
-            api.write_page(Duration::ZERO)?;
-            let page = Arc::clone(&api.page);
-            page_server::serve(listener, move || {
-                page.lock().unwrap_or_else(PoisonError::into_inner).clone()
-            });
-            return Ok(api);
-        }
-        api.way = Arc::new(TcpProxy::start(api.address)?);
-        api.restart(&[])?;
-        for _ in 1..scenario.replicas {
-            let another = Process::start("sqlite::memory:")?;
-            api.processes().push(another);
-        }
-        Ok(api)
-    }
-
-    fn processes(&self) -> std::sync::MutexGuard<'_, Vec<Process>> {
-        self.processes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The process that gets into trouble.
-    pub(crate) fn pid(&self) -> Result<u32> {
-        Ok(self.processes().first().context("no process")?.id())
-    }
-
-    /// Ends its process if there is one, and starts it with these settings.
-    pub(crate) fn restart(&self, settings: &[(&str, &str)]) -> Result<()> {
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "--", "prlimit"]);
-        let files = self.open_files;
-        command.arg(format!("--nofile={files}:{files}")).arg(binary()?);
-        self.replace(command, settings)
-    }
-
-    /// The same, inside a control group.
-    pub(crate) fn restart_within(&self, group: &CpuGroup) -> Result<()> {
-        self.replace(group.command(&binary()?), &[])
-    }
-
-    fn replace(&self, command: Command, settings: &[(&str, &str)]) -> Result<()> {
-        let mut processes = self.processes();
-        processes.clear();
-        let listen = self.address.to_string();
-        let own = [("LISTEN", listen.as_str()), ("SYSTEM_METRICS_INTERVAL", "1s")];
-        let process = Process::launch(command, &self.database_url, &[&own[..], settings].concat())?;
-        process.wait_ready()?;
-        processes.push(process);
-        Ok(())
-    }
-
-    /// Lets its page say that it was started so long ago.
-    pub(crate) fn write_page(&self, age: Duration) -> Result<()> {
-        let started = SystemTime::now()
-            .duration_since(UNIX_EPOCH)?
-            .saturating_sub(age)
-            .as_secs();
-        let page = format!("process_start_time_seconds {started}\nprocess_resident_memory_bytes {MEMORY_AT_LAST}\n");
-        *self.page.lock().unwrap_or_else(PoisonError::into_inner) = page;
-        Ok(())
-    }
-
-    /// Where Prometheus scrapes its processes.
-    fn targets(&self) -> Vec<SocketAddr> {
-        let others = self.processes();
-        let others = others.iter().skip(1).map(|process| process.address);
-        [self.way.address()].into_iter().chain(others).collect()
-    }
-}
-
-fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
-}
 
 /// A server process; it is killed when this is dropped.
 #[derive(Debug)]
@@ -186,7 +64,20 @@ impl Stage {
             if let (Needs::Operator, Some(cluster)) = (scenario.needs, cluster) {
                 cluster.create(&scenario.monitored_api(NAMESPACE))?;
             }
-            apis.push((*scenario, Api::start(scenario, folder, &reading, cluster.cloned())?));
+            let name = scenario.api_name();
+            let database = folder.join(format!("{name}.db"));
+            let file = || format!("sqlite://{}", database.display());
+            let api = Api::start(Setup {
+                database_url: scenario.database.map_or_else(file, str::to_owned),
+                has_page: scenario.needs == Needs::Page,
+                open_files: scenario.open_files,
+                replicas: scenario.replicas,
+                prometheus: reading.clone(),
+                cluster: cluster.cloned(),
+                name,
+                database,
+            })?;
+            apis.push((*scenario, api));
             let spec = match scenario.needs {
                 Needs::OperatorAlone => operator_rules()?,
                 Needs::Nothing | Needs::Page | Needs::Operator => rendered_rules(folder, scenario)?,

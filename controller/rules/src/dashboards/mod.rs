@@ -4,6 +4,7 @@
 //! Grafana 10.4; later versions migrate it when they load it.
 
 mod build;
+mod column;
 mod def;
 mod installed;
 mod layout;
@@ -11,14 +12,13 @@ mod model;
 mod options;
 mod rows;
 mod table;
+mod table_model;
 mod text;
 mod thresholds;
 
 pub use build::{PanelQuery, build_dashboard, panel_queries};
+pub use column::{ColumnLink, InstalledQuery, LabelColumn, ValueColumn};
 pub use def::{Colour, ColourStep, GrafanaUnit, PanelDef, QueryDef, RowDef, Visualization};
-pub use installed::{
-    ColumnLink, InstalledDashboard, InstalledPanel, InstalledQuery, InstalledRow, LabelColumn, ValueColumn,
-    build_installed_dashboard,
-};
+pub use installed::{InstalledDashboard, InstalledPanel, InstalledRow, build_installed_dashboard};
 pub use model::{Dashboard, OmittedPanel};
 pub use rows::ROWS;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{
     layout::GridPos,
     options::{ColorMode, LineStyle, PanelOptions},
-    table::{FieldOverride, Transformation},
+    table_model::{FieldOverride, Transformation},
 };
 use crate::promql::Expr;
 

@@ -1,35 +1,12 @@
 //! Tables: how the labels and values of several queries become columns.
 
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{InstalledQuery, LabelColumn, thresholds::thresholds};
-
-/// A step between the results of the queries and the table.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Transformation {
-    id: &'static str,
-    options: Value,
-}
-
-/// What differs in one column.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct FieldOverride {
-    matcher: FieldMatcher,
-    properties: Vec<FieldProperty>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct FieldMatcher {
-    id: &'static str,
-    options: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct FieldProperty {
-    id: &'static str,
-    value: Value,
-}
+use super::{
+    column::{InstalledQuery, LabelColumn},
+    table_model::{FieldMatcher, FieldOverride, FieldProperty, Transformation},
+    thresholds::thresholds,
+};
 
 /// Makes one line of the results that agree in the labels that they share, names the columns, and puts the labels first.
 pub(super) fn transformations(labels: &[LabelColumn], queries: &[InstalledQuery]) -> Vec<Transformation> {

@@ -6,11 +6,14 @@ use metric_contract::{
     recorded_series::{ERRORS, LATENCY_BUCKETS, OBJECTIVE_BUDGET, REQUESTS},
 };
 
-use super::{ColumnLink, InstalledPanel, InstalledRow, LabelColumn, column, query};
+use super::{InstalledPanel, InstalledRow, column, query};
 use crate::{
     ObjectiveWindow,
     alerts::AlertFamily,
-    dashboards::{Colour, ColourStep, GrafanaUnit, Visualization},
+    dashboards::{
+        Colour, ColourStep, GrafanaUnit, Visualization,
+        column::{ColumnLink, LabelColumn},
+    },
     operator::FAMILY,
     promql::{
         AggregateOp, ChosenScope, Decimal, Expr, Matcher, PromDuration, Regex, histogram_quantile, max_over_time,

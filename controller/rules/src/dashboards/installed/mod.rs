@@ -7,7 +7,10 @@ mod apis;
 mod build;
 mod operator;
 
-use super::{ColourStep, GrafanaUnit, Visualization};
+use super::{
+    column::{InstalledQuery, LabelColumn, ValueColumn},
+    def::{ColourStep, GrafanaUnit, Visualization},
+};
 use crate::promql::Expr;
 
 pub use build::build_installed_dashboard;
@@ -115,46 +118,6 @@ pub struct InstalledPanel {
     pub queries: Vec<InstalledQuery>,
     /// Alerts whose trouble it shows.
     pub alerts: &'static [&'static str],
-}
-
-/// A query of such a panel.
-#[derive(Debug, Clone)]
-pub struct InstalledQuery {
-    /// The name of a series in the legend, with labels in `{{…}}`; of a table the title of the column, empty for none.
-    pub legend: &'static str,
-    /// The query.
-    pub expr: Expr,
-    /// How the column of a table differs from the panel.
-    pub column: Option<ValueColumn>,
-}
-
-/// How the values of a table's column are shown.
-#[derive(Debug, Clone, Copy)]
-pub struct ValueColumn {
-    /// Their unit.
-    pub unit: GrafanaUnit,
-    /// The colours above certain values.
-    pub steps: &'static [ColourStep],
-}
-
-/// A column of a table that shows a label.
-#[derive(Debug, Clone, Copy)]
-pub struct LabelColumn {
-    /// The label.
-    pub label: &'static str,
-    /// Title of the column.
-    pub title: &'static str,
-    /// Where a value leads.
-    pub link: Option<ColumnLink>,
-}
-
-/// Where the values of a column lead.
-#[derive(Debug, Clone, Copy)]
-pub struct ColumnLink {
-    /// What the link says.
-    pub title: &'static str,
-    /// The address, in which `${__value.raw}` stands for the value.
-    pub url: &'static str,
 }
 
 /// A query whose series are called so in the legend.
