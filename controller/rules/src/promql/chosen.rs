@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_operator_reports_carries_the_apis_own_labels() {
+    fn series_that_the_operator_reports_carry_the_apis_own_labels() {
         let ready = ChosenScope::Apis.reported(platform::REPLICAS_READY, &[], &[]);
         let text = ready.to_string();
         assert!(text.contains(r#"{api_namespace=~"$namespace"}"#), "{text}");
