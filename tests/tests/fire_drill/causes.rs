@@ -303,7 +303,7 @@ pub(crate) fn connect(api: &Api) -> Result<Trouble> {
     for _ in 0..110 {
         let mut stream = TcpStream::connect(address)?;
         // With a first answer the connection may idle for a minute.
-        stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")?;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")?;
         anyhow::ensure!(stream.read(&mut [0; 4096])? > 0, "no answer");
         open.push(stream);
     }

@@ -214,8 +214,8 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "connections",
-        text: "110 clients keep a connection open, later they close it; it may open 256 files",
-        open_files: 256,
+        text: "110 clients keep a connection open, later they close it; it may open 512 files",
+        open_files: 512,
         begin: causes::connect,
         ..USUAL
     },

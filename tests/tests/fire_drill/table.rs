@@ -72,7 +72,7 @@ pub(crate) const ROWS: &[Row] = &[
     drilled("ApiCpuThrottled", "throttled"),
     drilled("ApiHighMemory", "memory fills"),
     drilled("ApiMemoryLeak", "memory grows"),
-    shortened("ApiFileDescriptors", "connections", "0.4"),
+    shortened("ApiFileDescriptors", "connections", "0.2"),
     shortened("ApiThreads", "threads", "20"),
     shortened("ApiConnectionsHigh", "connections", "60"),
     drilled("ApiTrafficDrop", "clients stay away"),
