@@ -11,12 +11,19 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use testbed::Testbed;
 
-use crate::{audit::AuditLog, eventually, kubernetes::condition, operator::Operator};
+use crate::{
+    audit::AuditLog,
+    eventually,
+    kubernetes::{Kubernetes, Resource, condition},
+    operator::Operator,
+};
 
 /// The operator's namespace, ServiceAccount, ClusterRole and Lease.
 pub const OPERATOR: &str = "monitored-api";
 /// The operator's user name, as in the audit log.
 pub const OPERATOR_USER: &str = "system:serviceaccount:monitored-api:monitored-api";
+
+const PROMETHEUSES: Resource = Resource::new("monitoring.coreos.com", "v1", "prometheuses");
 
 /// A test bed in which the operator may run.
 #[derive(Debug)]
@@ -134,6 +141,23 @@ pub fn prometheus_operator_crds(bed: &Testbed) -> Result<()> {
         wait_established(bed, &format!("{plural}.monitoring.coreos.com"))?;
     }
     Ok(())
+}
+
+/// Creates a Prometheus object that selects the ServiceMonitors and PrometheusRules of every namespace.
+///
+/// # Errors
+/// When the API server refuses it.
+pub fn select_everything(api: &Kubernetes) -> Result<()> {
+    api.create_namespace("monitoring")?;
+    let all = json!({});
+    let prometheus = json!({
+        "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": "k8s"},
+        "spec": {
+            "serviceMonitorSelector": all, "serviceMonitorNamespaceSelector": all,
+            "ruleSelector": all, "ruleNamespaceSelector": all,
+        },
+    });
+    api.create(&PROMETHEUSES.within("monitoring"), &prometheus).map(drop)
 }
 
 /// Waits until the API server serves a CRD.

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod capture;
 pub mod chain;
 pub mod chart;
+pub mod cpu_group;
 pub mod database;
 mod eventually;
 pub mod foreign;
@@ -33,4 +34,4 @@ mod traffic;
 pub mod workspace;
 
 pub use eventually::eventually;
-pub use traffic::Traffic;
+pub use traffic::{Repeated, Traffic};

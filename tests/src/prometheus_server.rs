@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use testbed::Toolbox;
 
@@ -42,21 +42,37 @@ pub struct Start<'a> {
     pub retention: &'a str,
 }
 
-/// A server whose files are in one folder, so that a later one goes on with its data. It ends when it is dropped.
+/// The process of a server; it is killed when this is dropped.
 #[derive(Debug)]
-pub struct PrometheusServer {
-    process: Child,
-    folder: PathBuf,
-    target: Target,
-    others: Vec<(Target, u16)>,
-    port: u16,
+pub struct ServerProcess(pub Child);
+
+impl ServerProcess {
+    /// Ends it at once.
+    ///
+    /// # Errors
+    /// When it can't be ended.
+    pub fn kill(&mut self) -> Result<()> {
+        self.0.kill()?;
+        self.0.wait()?;
+        Ok(())
+    }
 }
 
-impl Drop for PrometheusServer {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         // An error means that it has already ended, which is fine.
         let _ = self.kill();
     }
+}
+
+/// A server whose files are in one folder, so that a later one goes on with its data. It ends when it is dropped.
+#[derive(Debug)]
+pub struct PrometheusServer {
+    process: ServerProcess,
+    folder: PathBuf,
+    target: Target,
+    others: Vec<(Target, u16)>,
+    port: u16,
 }
 
 impl PrometheusServer {
@@ -94,10 +110,7 @@ impl PrometheusServer {
     /// # Errors
     /// When it does not in time.
     pub fn wait_ready(&self) -> Result<()> {
-        eventually("Prometheus to be ready", PATIENCE, || {
-            let ready = ureq::get(format!("{}/-/ready", self.url())).call();
-            Ok(ready.map(drop).map_err(|error| error.to_string()))
-        })
+        wait_ready(&self.url())
     }
 
     /// Scrapes another port as the target.
@@ -114,7 +127,7 @@ impl PrometheusServer {
     /// # Errors
     /// When the file can't be written or is not loaded.
     pub fn load(&self, rule: &Value, spec: &Value) -> Result<()> {
-        write_rules(&self.folder, self.target, rule, spec)?;
+        write_rules(&self.folder, rule, spec)?;
         self.reload()
     }
 
@@ -123,17 +136,34 @@ impl PrometheusServer {
     /// # Errors
     /// When it can't be ended.
     pub fn kill(&mut self) -> Result<()> {
-        self.process.kill()?;
-        self.process.wait()?;
-        Ok(())
+        self.process.kill()
     }
 
     fn reload(&self) -> Result<()> {
-        eventually("Prometheus to reload", PATIENCE, || {
-            let reloaded = ureq::post(format!("{}/-/reload", self.url())).send_empty();
-            Ok(reloaded.map(drop).map_err(|error| error.to_string()))
-        })
+        reload(&self.url())
     }
+}
+
+/// Lets a server read its configuration and its rules again.
+///
+/// # Errors
+/// When it does not take them in time.
+pub fn reload(url: &str) -> Result<()> {
+    eventually("Prometheus to reload", PATIENCE, || {
+        let reloaded = ureq::post(format!("{url}/-/reload")).send_empty();
+        Ok(reloaded.map(drop).map_err(|error| error.to_string()))
+    })
+}
+
+/// Waits until a server answers queries.
+///
+/// # Errors
+/// When it does not in time.
+pub fn wait_ready(url: &str) -> Result<()> {
+    eventually("Prometheus to be ready", PATIENCE, || {
+        let ready = ureq::get(format!("{url}/-/ready")).call();
+        Ok(ready.map(drop).map_err(|error| error.to_string()))
+    })
 }
 
 /// Starts a Prometheus at this port of 127.0.0.1, with `prometheus.yml` of a folder and its data in [`data`]. The kernel kills
@@ -141,7 +171,7 @@ impl PrometheusServer {
 ///
 /// # Errors
 /// When the program is missing.
-pub fn spawn(folder: &Path, port: u16, retention: &str) -> Result<Child> {
+pub fn spawn(folder: &Path, port: u16, retention: &str) -> Result<ServerProcess> {
     let args = [
         format!("--config.file={}", folder.join("prometheus.yml").display()),
         format!("--storage.tsdb.path={}", data(folder).display()),
@@ -156,7 +186,7 @@ pub fn spawn(folder: &Path, port: u16, retention: &str) -> Result<Child> {
         .args(args)
         .env_clear();
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().context("start prometheus")
+    command.spawn().map(ServerProcess).context("start prometheus")
 }
 
 /// Where a server of this folder keeps its blocks.
@@ -165,15 +195,41 @@ pub fn data(folder: &Path) -> PathBuf {
     folder.join("data")
 }
 
+/// Writes samples, lines of OpenMetrics with times in seconds, as blocks of a server of this folder. It reads them when it starts.
+///
+/// # Errors
+/// When promtool refuses the text, or is missing.
+pub fn backfill(folder: &Path, samples: &str) -> Result<()> {
+    let file = folder.join("history.txt");
+    fs::write(&file, format!("{samples}# EOF\n")).context("write the history")?;
+    let mut promtool = Command::new(Toolbox::open()?.bin("promtool")?);
+    promtool.args(["tsdb", "create-blocks-from", "openmetrics", "-q"]);
+    let output = promtool.arg(&file).arg(data(folder)).output()?;
+    ensure!(
+        output.status.success(),
+        "promtool: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
 /// Writes `spec` as the rules of this PrometheusRule where a server of this folder reads them, in a file that is named after
 /// the PrometheusRule and its uid, as Prometheus Operator does.
 ///
 /// # Errors
-/// When the object has no uid, or the file can't be written.
-pub fn write_rules(folder: &Path, target: Target, rule: &Value, spec: &Value) -> Result<()> {
-    let uid = rule.pointer("/metadata/uid").and_then(Value::as_str);
-    let uid = uid.context("the PrometheusRule has a uid")?;
-    let file = folder.join(format!("{}-{}-{uid}.yaml", target.namespace, target.name));
+/// When the object has no name, namespace or uid, or the file can't be written.
+pub fn write_rules(folder: &Path, rule: &Value, spec: &Value) -> Result<()> {
+    let text = |field: &str| {
+        let found = rule.get("metadata").and_then(|metadata| metadata.get(field));
+        let found = found.and_then(Value::as_str);
+        found.with_context(|| format!("the PrometheusRule has no {field}"))
+    };
+    let file = folder.join(format!(
+        "{}-{}-{}.yaml",
+        text("namespace")?,
+        text("name")?,
+        text("uid")?
+    ));
     fs::write(file, spec.to_string()).context("write the rules")
 }
 

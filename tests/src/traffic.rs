@@ -1,6 +1,9 @@
-//! Bounded traffic on 127.0.0.1, for tests that need a rate: a plain GET at a fixed pace until told to stop.
+//! Bounded traffic on 127.0.0.1: a plain GET at a fixed pace for tests that need a rate, and clients that do something else
+//! again and again, such as to leave before the answer.
 
 use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -8,6 +11,8 @@ use std::{
     thread::JoinHandle,
     time::{Duration, Instant},
 };
+
+use anyhow::Result;
 
 /// The longest time that traffic runs, even if its owner never stops it.
 const AT_MOST: Duration = Duration::from_secs(1_800);
@@ -74,4 +79,47 @@ fn drive(urls: &[String], per_second: u32, stop: &AtomicBool, sent: &AtomicU64) 
             sent.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// Work that a thread repeats until this is dropped. The thread ends soon after.
+#[derive(Debug)]
+pub struct Repeated(Arc<AtomicBool>);
+
+impl Repeated {
+    /// Starts the thread. The work must pause by itself.
+    #[must_use]
+    pub fn start(mut work: impl FnMut() + Send + 'static) -> Self {
+        let ended = Arc::new(AtomicBool::new(false));
+        let of_thread = Arc::clone(&ended);
+        std::thread::spawn(move || {
+            while !of_thread.load(Ordering::Relaxed) {
+                work();
+            }
+        });
+        Self(ended)
+    }
+
+    /// Clients that close the connection while `path`, which takes longer than 300 ms, is being answered.
+    #[must_use]
+    pub fn leave(address: SocketAddr, path: &'static str) -> Self {
+        Self::start(move || {
+            // A connection that is refused is tried again.
+            let _ = ask_and_leave(address, path);
+        })
+    }
+}
+
+impl Drop for Repeated {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn ask_and_leave(address: SocketAddr, path: &str) -> Result<()> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes())?;
+    stream.set_read_timeout(Some(Duration::from_millis(300)))?;
+    // The time is over before the answer begins.
+    let _ = stream.read(&mut [0; 1]);
+    Ok(())
 }

@@ -257,7 +257,7 @@ fn the_budget_is_the_same_in_prometheus_in_the_status_and_by_hand() {
     backfill(folder.path(), counters, &rule["spec"]);
     // The counters go on as they did before.
     page_server::serve(listener, move || counters.page());
-    write_rules(folder.path(), TARGET, &rule, &hurried(&rule["spec"])).unwrap();
+    write_rules(folder.path(), &rule, &hurried(&rule["spec"])).unwrap();
     let server = start_prometheus(folder.path(), Some(counters.port));
     check_pages(&pages(&server.url(), &rule["spec"], counters));
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use integration_tests::{
     audit::{AuditLog, Entry},
     eventually,
-    install::{Installed, OPERATOR_USER, prometheus_operator_crds},
+    install::{Installed, OPERATOR_USER, prometheus_operator_crds, select_everything},
     kubernetes::{Kubernetes, MONITORED_APIS, Resource, condition, monitored_api, says},
     operator::Operator,
     prometheus_server::{PrometheusServer, Start, Target},
@@ -24,7 +24,6 @@ const TARGET: Target = Target {
     namespace: NAMESPACE,
     name: "orders",
 };
-const PROMETHEUSES: Resource = Resource::new("monitoring.coreos.com", "v1", "prometheuses");
 const PROMETHEUS_RULES: Resource = Resource::new("monitoring.coreos.com", "v1", "prometheusrules");
 /// News is shown once it was the same in two rounds of half a minute; after several changes, in eight.
 const PATIENCE: Duration = Duration::from_secs(6 * 60);
@@ -54,19 +53,6 @@ fn wait(api: &Kubernetes, name: &str, status: &str, part: &str) {
     println!("{name}={status} after {:.0} s", started.elapsed().as_secs_f64());
 }
 
-fn select_everything(api: &Kubernetes) {
-    api.create_namespace("monitoring").unwrap();
-    let all = json!({});
-    let prometheus = json!({
-        "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": "k8s"},
-        "spec": {
-            "serviceMonitorSelector": all, "serviceMonitorNamespaceSelector": all,
-            "ruleSelector": all, "ruleNamespaceSelector": all,
-        },
-    });
-    api.create(&PROMETHEUSES.within("monitoring"), &prometheus).unwrap();
-}
-
 #[test]
 fn targets_rules_and_alerts_reach_the_status_and_so_does_each_break() {
     let bed = Testbed::builder("prometheus-reader").start().unwrap();
@@ -84,7 +70,7 @@ fn targets_rules_and_alerts_reach_the_status_and_so_does_each_break() {
         retention: "1d",
     };
     let mut prometheus = PrometheusServer::start(start).unwrap();
-    select_everything(&api);
+    select_everything(&api).unwrap();
     let url = format!("--prometheus-url={}", prometheus.url());
     let kubeconfig = installed.operator_kubeconfig(None).unwrap();
     let mut operator = Operator::start(&kubeconfig, &installed.operator_log(), &[&url]).unwrap();

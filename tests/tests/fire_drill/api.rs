@@ -11,12 +11,13 @@ use std::{
 use anyhow::{Context as _, Result};
 use integration_tests::{
     api::{Process, binary},
+    cpu_group::CpuGroup,
     page_server,
     prometheus::Prometheus,
     tcp_proxy::TcpProxy,
 };
 
-use crate::{cluster::Cluster, cpu_group::CpuGroup};
+use crate::cluster::Cluster;
 
 /// What memory has grown to in six hours, bytes: a day later it would be above the limit of the MonitoredApi.
 pub(crate) const MEMORY_AT_LAST: u64 = 60_000_000;

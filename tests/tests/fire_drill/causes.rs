@@ -3,23 +3,19 @@
 use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     thread,
     time::Duration,
 };
 
 use anyhow::{Context as _, Result};
-use integration_tests::{Traffic, api, eventually};
+use integration_tests::{Repeated, Traffic, api, cpu_group::CpuGroup, eventually};
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{
     api::Api,
     cluster::Cluster,
-    cpu_group::CpuGroup,
     trouble::{Recovery, Trouble},
 };
 
@@ -40,7 +36,7 @@ fn good_traffic(address: SocketAddr) -> Recovery {
 /// Clients that ask for `path` one request after the other. They end soon after this is dropped.
 fn clients(address: SocketAddr, path: &'static str, number: u32) -> Vec<Repeated> {
     let start = |_| {
-        Repeated::start(move |_| {
+        Repeated::start(move || {
             // Some answers are errors, on purpose.
             let _ = api::send(address, "GET", path, None);
             thread::sleep(PAUSE);
@@ -57,31 +53,6 @@ fn instead_of_good(api: &Api, path: &'static str, number: u32) -> Result<Trouble
         drop(bad);
         Ok(good_traffic(address))
     }))
-}
-
-/// Work that a thread repeats until this is dropped.
-struct Repeated(Arc<AtomicBool>);
-
-impl Repeated {
-    fn start(mut work: impl FnMut(u64) + Send + 'static) -> Self {
-        let ended = Arc::new(AtomicBool::new(false));
-        let of_thread = Arc::clone(&ended);
-        thread::spawn(move || {
-            for turn in 0.. {
-                if of_thread.load(Ordering::Relaxed) {
-                    return;
-                }
-                work(turn);
-            }
-        });
-        Self(ended)
-    }
-}
-
-impl Drop for Repeated {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 fn signal(pid: u32, signal: Signal) -> Result<()> {
@@ -177,23 +148,11 @@ pub(crate) fn slow(api: &Api) -> Result<Trouble> {
 
 pub(crate) fn leave(api: &Api) -> Result<Trouble> {
     let address = api.address;
-    let leaving = Repeated::start(move |_| {
-        // A connection that is refused is tried again.
-        let _ = ask_and_leave(address);
-    });
+    let leaving = Repeated::leave(address, "/api/slow");
     Ok(Box::new(move || {
         drop(leaving);
         Ok(good_traffic(address))
     }))
-}
-
-fn ask_and_leave(address: SocketAddr) -> Result<()> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.write_all(b"GET /api/slow HTTP/1.1\r\nHost: x\r\n\r\n")?;
-    // Shorter than the answer takes.
-    stream.set_read_timeout(Some(Duration::from_millis(300)))?;
-    let _ = stream.read(&mut [0; 1]);
-    Ok(())
 }
 
 pub(crate) fn pile_up(api: &Api) -> Result<Trouble> {
@@ -218,7 +177,7 @@ fn on_database(api: &Api, statements: &'static [&'static str]) -> Result<SqliteC
 }
 
 fn writes(address: SocketAddr, path: &'static str, body: &'static str, per_second: u32) -> Repeated {
-    Repeated::start(move |_| {
+    Repeated::start(move || {
         // Refused while the trouble lasts.
         let _ = api::send(address, "POST", path, Some(body));
         thread::sleep(Duration::from_secs(1) / per_second);

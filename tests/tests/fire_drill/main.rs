@@ -16,7 +16,6 @@
 mod api;
 mod causes;
 mod cluster;
-mod cpu_group;
 mod scenario;
 mod stage;
 mod table;

@@ -5,7 +5,7 @@ use std::{
     fs,
     net::SocketAddr,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -15,7 +15,7 @@ use integration_tests::{
     eventually,
     operator::Operator,
     prometheus::{Prometheus, get_json},
-    prometheus_server::{self, data},
+    prometheus_server::{self, ServerProcess},
 };
 use serde_json::{Value, json};
 use testbed::Toolbox;
@@ -30,18 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const WEEK: u64 = 7 * 24 * 60 * 60;
 const HOUR: u64 = 60 * 60;
 
-/// A server process; it is killed when this is dropped.
-#[derive(Debug)]
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // An error means that it has already ended, which is fine.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// Everything that runs.
 #[derive(Debug)]
 pub(crate) struct Stage {
@@ -49,7 +37,7 @@ pub(crate) struct Stage {
     /// The rules of each API, by its name: `spec` of the PrometheusRule.
     rules: Vec<(String, Value)>,
     alertmanager: SocketAddr,
-    _servers: [Server; 2],
+    _servers: [ServerProcess; 2],
 }
 
 impl Stage {
@@ -94,7 +82,7 @@ impl Stage {
         backfill(folder)?;
         let servers = [
             start_alertmanager(folder, alertmanager)?,
-            Server(prometheus_server::spawn(folder, prometheus.port(), "15d")?),
+            prometheus_server::spawn(folder, prometheus.port(), "15d")?,
         ];
         for ready in [url, format!("http://{alertmanager}")] {
             eventually("the servers to be ready", PATIENCE, || {
@@ -178,7 +166,7 @@ fn configuration(folder: &Path, apis: &[(Scenario, Api)], alertmanager: SocketAd
     })
 }
 
-fn start_alertmanager(folder: &Path, address: SocketAddr) -> Result<Server> {
+fn start_alertmanager(folder: &Path, address: SocketAddr) -> Result<ServerProcess> {
     let config = folder.join("alertmanager.yml");
     fs::write(
         &config,
@@ -194,7 +182,7 @@ fn start_alertmanager(folder: &Path, address: SocketAddr) -> Result<Server> {
         .arg("--cluster.listen-address=")
         .env_clear();
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    Ok(Server(command.spawn().context("start alertmanager")?))
+    Ok(ServerProcess(command.spawn().context("start alertmanager")?))
 }
 
 /// Writes what the rules of some APIs would have recorded a week ago and in the last hours, as blocks.
@@ -222,15 +210,5 @@ fn backfill(folder: &Path) -> Result<()> {
         let labels = format!("namespace=\"{NAMESPACE}\",job=\"memory-grows\"");
         writeln!(history, "namespace_job:api_memory_bytes:max5m{{{labels}}} {bytes} {at}")?;
     }
-    let file = folder.join("history.txt");
-    fs::write(&file, history + "# EOF\n")?;
-    let mut promtool = Command::new(Toolbox::open()?.bin("promtool")?);
-    promtool.args(["tsdb", "create-blocks-from", "openmetrics", "-q"]);
-    let output = promtool.arg(&file).arg(data(folder)).output()?;
-    ensure!(
-        output.status.success(),
-        "promtool: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(())
+    prometheus_server::backfill(folder, &history)
 }

@@ -14,7 +14,7 @@ const PERIOD: u64 = 100_000;
 
 /// The group. When this is dropped, its processes go back to the group above it, and it is removed.
 #[derive(Debug)]
-pub(crate) struct CpuGroup {
+pub struct CpuGroup {
     parent: PathBuf,
     folder: PathBuf,
     is_version_2: bool,
@@ -22,7 +22,10 @@ pub(crate) struct CpuGroup {
 
 impl CpuGroup {
     /// Makes a group that may use four cores.
-    pub(crate) fn create(name: &str) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When this process is not that of root, or there is no controller of processor time.
+    pub fn create(name: &str) -> Result<Self> {
         let root = Path::new(ROOT);
         let is_version_2 = root.join("cgroup.controllers").exists();
         let parent = if is_version_2 {
@@ -45,7 +48,8 @@ impl CpuGroup {
     }
 
     /// A command that starts a program inside the group.
-    pub(crate) fn command(&self, program: &Path) -> Command {
+    #[must_use]
+    pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new("setpriv");
         command
             .args([
@@ -62,7 +66,10 @@ impl CpuGroup {
     }
 
     /// Lets it use `percent` of a core.
-    pub(crate) fn limit(&self, percent: u64) -> Result<()> {
+    ///
+    /// # Errors
+    /// When the group is gone.
+    pub fn limit(&self, percent: u64) -> Result<()> {
         let quota = PERIOD * percent / 100;
         if self.is_version_2 {
             return fs::write(self.folder.join("cpu.max"), format!("{quota} {PERIOD}")).context("set cpu.max");
