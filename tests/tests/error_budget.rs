@@ -23,7 +23,7 @@ use integration_tests::{
     operator::Operator,
     page_server,
     prometheus::Prometheus,
-    prometheus_server::{PrometheusServer, Start, Target, data, write_rules},
+    prometheus_server::{PrometheusServer, Start, Target, data, hurried, write_rules},
 };
 use serde_json::{Value, json};
 use testbed::{Testbed, Toolbox};
@@ -182,17 +182,6 @@ fn backfill(folder: &Path, counters: Counters, spec: &Value) {
     }
 }
 
-/// The rules, with the budget computed every few seconds: the test does not wait for the first five minutes.
-fn hurried(spec: &Value) -> Value {
-    let mut spec = spec.clone();
-    for group in spec["groups"].as_array_mut().unwrap() {
-        if group["name"].as_str().is_some_and(|name| name.ends_with(".budget")) {
-            group["interval"] = json!("5s");
-        }
-    }
-    spec
-}
-
 /// When the alert of the fastest tier would have fired, by the rule's own expression, after the beginning of the outage.
 fn pages(url: &str, spec: &Value, counters: Counters) -> Vec<i64> {
     let groups = spec["groups"].as_array().unwrap().iter();
@@ -257,7 +246,7 @@ fn the_budget_is_the_same_in_prometheus_in_the_status_and_by_hand() {
     backfill(folder.path(), counters, &rule["spec"]);
     // The counters go on as they did before.
     page_server::serve(listener, move || counters.page());
-    write_rules(folder.path(), &rule, &hurried(&rule["spec"])).unwrap();
+    write_rules(folder.path(), &rule, &hurried(&rule["spec"], "5s")).unwrap();
     let server = start_prometheus(folder.path(), Some(counters.port));
     check_pages(&pages(&server.url(), &rule["spec"], counters));
 

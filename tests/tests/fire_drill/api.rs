@@ -22,6 +22,17 @@ use crate::cluster::Cluster;
 /// What memory has grown to in six hours, bytes: a day later it would be above the limit of the MonitoredApi.
 pub(crate) const MEMORY_AT_LAST: u64 = 60_000_000;
 
+/// Whose metrics are those of an API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Metrics {
+    /// A process of the reference API.
+    OfProcess,
+    /// The drill, which writes the page; there is no process.
+    Page,
+    /// The operator, which is no API.
+    OfOperator,
+}
+
 /// How an API is started.
 #[derive(Debug)]
 pub(crate) struct Setup {
@@ -29,8 +40,7 @@ pub(crate) struct Setup {
     /// The file of its database.
     pub(crate) database: PathBuf,
     pub(crate) database_url: String,
-    /// Whether the drill writes its metrics page, and it has no process.
-    pub(crate) has_page: bool,
+    pub(crate) metrics: Metrics,
     /// The most files that it may open.
     pub(crate) open_files: u32,
     /// Its processes.
@@ -66,7 +76,7 @@ impl Api {
             name,
             database,
             database_url,
-            has_page,
+            metrics,
             open_files,
             replicas,
             prometheus,
@@ -84,7 +94,10 @@ impl Api {
             name,
             database,
         };
-        if has_page {
+        if metrics == Metrics::OfOperator {
+            return Ok(api);
+        }
+        if metrics == Metrics::Page {
             let listener = TcpListener::bind("127.0.0.1:0")?;
             api.way = Arc::new(TcpProxy::start(listener.local_addr()?)?);
             api.write_page(Duration::ZERO)?;
@@ -105,6 +118,11 @@ impl Api {
 
     fn processes(&self) -> MutexGuard<'_, Vec<Process>> {
         self.processes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The cluster of its scenario.
+    pub(crate) fn cluster(&self) -> Result<Arc<Cluster>> {
+        self.cluster.clone().context("the scenario needs a cluster")
     }
 
     /// The process that gets into trouble.

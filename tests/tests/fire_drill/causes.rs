@@ -15,7 +15,6 @@ use sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{
     api::Api,
-    cluster::Cluster,
     trouble::{Recovery, Trouble},
 };
 
@@ -55,7 +54,7 @@ fn instead_of_good(api: &Api, path: &'static str, number: u32) -> Result<Trouble
     }))
 }
 
-fn signal(pid: u32, signal: Signal) -> Result<()> {
+pub(crate) fn signal(pid: u32, signal: Signal) -> Result<()> {
     let pid = Pid::from_raw(pid.try_into()?).context("no process")?;
     Ok(kill_process(pid, signal)?)
 }
@@ -65,39 +64,6 @@ pub(crate) fn hang(api: &Api) -> Result<Trouble> {
     signal(pid, Signal::STOP)?;
     Ok(Box::new(move || {
         signal(pid, Signal::CONT)?;
-        Ok(Box::new(()))
-    }))
-}
-
-fn cluster(api: &Api) -> Result<Arc<Cluster>> {
-    api.cluster.clone().context("the scenario needs a cluster")
-}
-
-pub(crate) fn hang_operator(api: &Api) -> Result<Trouble> {
-    let pid = cluster(api)?.operator.id();
-    signal(pid, Signal::STOP)?;
-    Ok(Box::new(move || {
-        signal(pid, Signal::CONT)?;
-        Ok(Box::new(()))
-    }))
-}
-
-pub(crate) fn cordon(api: &Api) -> Result<Trouble> {
-    let cluster = cluster(api)?;
-    cluster.nodes("cordon")?;
-    cluster.scale(&api.name, 2)?;
-    Ok(Box::new(move || {
-        cluster.nodes("uncordon")?;
-        Ok(Box::new(()))
-    }))
-}
-
-pub(crate) fn select_others(api: &Api) -> Result<Trouble> {
-    let cluster = cluster(api)?;
-    cluster.create_prometheus()?;
-    let name = api.name.clone();
-    Ok(Box::new(move || {
-        cluster.label(&name)?;
         Ok(Box::new(()))
     }))
 }
@@ -233,11 +199,15 @@ pub(crate) fn throttle(api: &Api) -> Result<Trouble> {
     }))
 }
 
+/// A user that takes a megabyte of the API's memory while its database is in memory.
+pub(crate) fn large_user() -> String {
+    format!(r#"{{"name":"x","rest":"{}"}}"#, "x".repeat(1_000_000))
+}
+
 pub(crate) fn fill_memory(api: &Api) -> Result<Trouble> {
     let address = api.address;
-    let large = format!(r#"{{"name":"x","rest":"{}"}}"#, "x".repeat(1_000_000));
     for _ in 0..75 {
-        let (status, answer) = api::send(address, "POST", "/users", Some(&large))?;
+        let (status, answer) = api::send(address, "POST", "/users", Some(&large_user()))?;
         anyhow::ensure!(status == 200, "{status}: {answer}");
     }
     let api = api.clone();

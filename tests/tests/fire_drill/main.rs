@@ -16,6 +16,7 @@
 mod api;
 mod causes;
 mod cluster;
+mod cluster_causes;
 mod scenario;
 mod stage;
 mod table;
@@ -35,10 +36,10 @@ use serde_json::Value;
 
 use self::{
     api::Api,
-    cluster::{Cluster, NAMESPACE},
+    cluster::{Cluster, NAMESPACE, Nodes},
     scenario::{Needs, SCENARIOS, Scenario},
     stage::Stage,
-    table::{Means, ROWS, alerts_of},
+    table::{ROWS, Row, alerts_of},
 };
 
 /// How long the rules may take until Prometheus has evaluated them.
@@ -47,7 +48,7 @@ const RULES_PATIENCE: Duration = Duration::from_secs(120);
 const RUNBOOK_PATIENCE: Duration = Duration::from_secs(15);
 
 #[test]
-fn every_alert_has_a_row_and_every_row_a_scenario_or_a_reason() {
+fn every_alert_has_a_row_and_every_row_a_scenario() {
     // Every alert has a runbook of its name, which other tests see to.
     let runbooks = fs::read_dir(workspace::root().unwrap().join("docs/runbooks")).unwrap();
     let names = runbooks.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -55,74 +56,62 @@ fn every_alert_has_a_row_and_every_row_a_scenario_or_a_reason() {
         .filter_map(|name| Some(name.strip_suffix(".md")?.to_owned()))
         .collect();
     let rows: BTreeSet<_> = ROWS.iter().map(|row| row.alert.to_owned()).collect();
-    assert_eq!(rows.len(), ROWS.len(), "two rows of one alert");
+    let shown: BTreeSet<_> = ROWS.iter().map(Row::shown).collect();
+    assert_eq!(shown.len(), ROWS.len(), "two rows of one alert");
     assert_eq!(rows, documented);
     let catalogue: Vec<_> = controller_rules::alerts::alerts().map(|def| def.name).collect();
     assert!(catalogue.iter().all(|name| rows.contains(*name)), "{catalogue:?}");
     for row in ROWS {
-        match row.means {
-            Means::Drilled { scenario, .. } => {
-                assert!(
-                    SCENARIOS.iter().any(|one| one.name == scenario),
-                    "{}: {scenario}",
-                    row.alert
-                );
-            }
-            Means::NotYet(why) => assert!(!why.is_empty(), "{}", row.alert),
-        }
+        let has_scenario = SCENARIOS.iter().any(|one| one.name == row.scenario);
+        assert!(has_scenario, "{}: {}", row.shown(), row.scenario);
     }
     for scenario in SCENARIOS {
         assert!(!alerts_of(scenario.name).is_empty(), "{} fires nothing", scenario.name);
     }
 }
 
-/// The scenarios of this run, with or without a cluster.
-fn chosen(with_cluster: bool) -> Vec<Scenario> {
+/// The scenarios of this run on these nodes; `None`: without a cluster.
+fn chosen(nodes: Option<Nodes>) -> Vec<Scenario> {
     let wanted = std::env::var("FIRE_DRILL").unwrap_or_default();
-    let is_drilled = |alert: &str| {
-        SCENARIOS
-            .iter()
-            .any(|one| alerts_of(one.name).iter().any(|(name, _)| *name == alert))
-    };
     assert!(
-        ["", "full"].contains(&wanted.as_str()) || is_drilled(&wanted),
-        "FIRE_DRILL names no alert that is drilled: {wanted}"
+        ["", "full"].contains(&wanted.as_str()) || ROWS.iter().any(|row| row.alert == wanted),
+        "FIRE_DRILL names no alert: {wanted}"
     );
     let is_chosen = |scenario: &&Scenario| match wanted.as_str() {
         "" => !scenario.is_long,
         "full" => true,
-        alert => alerts_of(scenario.name).iter().any(|(name, _)| *name == alert),
+        alert => alerts_of(scenario.name).iter().any(|row| row.alert == alert),
     };
-    let of_kind = |scenario: &&Scenario| scenario.needs.cluster() == with_cluster;
-    let mut scenarios: Vec<_> = SCENARIOS.iter().filter(of_kind).copied().collect();
-    // Without the operator's own scenario Prometheus would not scrape the operator.
-    if scenarios.iter().any(|scenario| is_chosen(&scenario)) {
-        scenarios.retain(|scenario| is_chosen(&scenario) || scenario.needs == Needs::OperatorAlone);
-        return scenarios;
-    }
-    Vec::new()
+    let of_kind = |scenario: &&Scenario| scenario.needs.nodes() == nodes;
+    SCENARIOS.iter().filter(of_kind).filter(is_chosen).copied().collect()
 }
 
 #[test]
 fn alerts_fire_in_alertmanager_while_their_trouble_lasts_and_resolve_when_it_ends() {
-    run(&chosen(false), None);
-    for row in ROWS {
-        if let Means::NotYet(why) = row.means {
-            println!("not drilled: {}: {why}", row.alert);
-        }
+    run(&chosen(None), None);
+}
+
+/// Runs the scenarios of a cluster, if there are any in this run.
+fn run_on(nodes: Nodes) {
+    let scenarios = chosen(Some(nodes));
+    if !scenarios.is_empty() {
+        let cluster = Arc::new(Cluster::start(nodes).unwrap());
+        run(&scenarios, Some(&cluster));
     }
 }
 
 #[test]
 fn alerts_that_read_what_the_operator_reports_fire_and_resolve() {
-    let scenarios = chosen(true);
-    if !scenarios.is_empty() {
-        let cluster = Arc::new(Cluster::start().unwrap());
-        run(&scenarios, Some(&cluster));
-    }
+    run_on(Nodes::Simulated);
 }
 
-/// Takes APIs through their troubles at the same time; the operator through its own when all others have ended.
+#[test]
+fn alerts_about_containers_that_end_fire_and_resolve() {
+    run_on(Nodes::Real);
+}
+
+/// Takes APIs through their troubles at the same time; the operator through its own, one after the other, when all others have
+/// ended.
 fn run(scenarios: &[Scenario], cluster: Option<&Arc<Cluster>>) {
     if scenarios.is_empty() {
         return;
@@ -164,30 +153,31 @@ fn drill(stage: &Stage, scenario: &Scenario, api: &Api) -> Result<Vec<String>> {
     let begin = Instant::now();
     let trouble = (scenario.begin)(api).context("make the trouble")?;
     let mut fired = Vec::new();
-    for (alert, threshold) in &alerts {
+    for row in &alerts {
+        let alert = row.shown();
         let seen = eventually(&format!("{alert} to fire"), scenario.patience(), || {
-            let firing = stage.firing(api)?;
-            let is_it = |seen: &&Value| seen["labels"]["alertname"] == *alert;
-            let found = firing.iter().find(is_it).cloned();
-            Ok(found.ok_or_else(|| state(api, alert)))
+            let found = stage.firing(api)?.into_iter().find(|seen| is_of(row, seen));
+            Ok(found.ok_or_else(|| state(api, row.alert)))
         })?;
         let after = begin.elapsed().as_secs();
-        check_alert(stage, api, alert, &seen)?;
-        let rows = ask_runbook(api, alert)?;
-        let threshold = threshold.map_or_else(String::new, |text| format!(", threshold {text}"));
+        check_alert(stage, api, row, &seen)?;
+        let rows = ask_runbook(api, row.alert)?;
+        let threshold = row
+            .threshold
+            .map_or_else(String::new, |text| format!(", threshold {text}"));
         fired.push((
-            alert,
+            row,
             format!("fired after {after} s{threshold}; its runbook's query gave {rows} series"),
         ));
     }
     let ended = Instant::now();
     let _recovery = trouble().context("end the trouble")?;
     let mut lines = Vec::new();
-    for (alert, text) in fired {
+    for (row, text) in fired {
+        let alert = row.shown();
         eventually(&format!("{alert} to resolve"), scenario.patience(), || {
-            let firing = stage.firing(api)?;
-            let is_gone = firing.iter().all(|seen| seen["labels"]["alertname"] != *alert);
-            Ok(is_gone.then_some(()).ok_or_else(|| state(api, alert)))
+            let is_gone = !stage.firing(api)?.iter().any(|seen| is_of(row, seen));
+            Ok(is_gone.then_some(()).ok_or_else(|| state(api, row.alert)))
         })?;
         lines.push(format!(
             "{alert}: {text}; resolved after {} s",
@@ -197,8 +187,13 @@ fn drill(stage: &Stage, scenario: &Scenario, api: &Api) -> Result<Vec<String>> {
     Ok(lines)
 }
 
+/// Whether an alert of Alertmanager is that of the row.
+fn is_of(row: &Row, seen: &Value) -> bool {
+    row.is_of(&seen["labels"]["alertname"], &seen["labels"])
+}
+
 /// Waits until the API is scraped and its rules are evaluated without an error. None of the alerts may fire.
-fn wait_quiet(stage: &Stage, api: &Api, alerts: &[(&str, Option<&str>)]) -> Result<()> {
+fn wait_quiet(stage: &Stage, api: &Api, alerts: &[Row]) -> Result<()> {
     eventually("the rules to be evaluated", RULES_PATIENCE, || {
         let rules = api.prometheus.rules(&format!("/{}.rules", api.name))?;
         let bad = rules.iter().find(|rule| rule.health != "ok");
@@ -209,9 +204,7 @@ fn wait_quiet(stage: &Stage, api: &Api, alerts: &[(&str, Option<&str>)]) -> Resu
         })
     })?;
     let firing = stage.firing(api)?;
-    let early = firing
-        .iter()
-        .find(|seen| alerts.iter().any(|(alert, _)| seen["labels"]["alertname"] == *alert));
+    let early = firing.iter().find(|seen| alerts.iter().any(|row| is_of(row, seen)));
     ensure!(early.is_none(), "before its trouble: {early:?}");
     Ok(())
 }
@@ -225,13 +218,14 @@ fn state(api: &Api, alert: &str) -> String {
 }
 
 /// It has the labels of its rule, those that alerts are routed by, and texts.
-fn check_alert(stage: &Stage, api: &Api, alert: &str, seen: &Value) -> Result<()> {
+fn check_alert(stage: &Stage, api: &Api, row: &Row, seen: &Value) -> Result<()> {
+    let alert = row.alert;
     let labels = &seen["labels"];
     ensure!(
         labels["namespace"] == NAMESPACE && labels["job"] == api.name.as_str(),
         "{alert}: {labels}"
     );
-    let rule = stage.rule(api, alert)?;
+    let rule = stage.rule(api, row)?;
     for label in ["severity", "family"] {
         let wanted = rule["labels"][label].as_str().context("the rule has the label")?;
         ensure!(labels[label] == wanted, "{alert}: {label} is not {wanted}: {labels}");

@@ -3,26 +3,48 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use integration_tests::image;
 use serde_json::{Value, json};
 
-use crate::{api::Api, causes, cluster::OPERATOR_JOB, trouble::Trouble};
+use crate::{
+    api::{Api, Metrics},
+    causes,
+    cluster::{Nodes, OPERATOR_JOB},
+    cluster_causes,
+    trouble::Trouble,
+};
 
-/// What a scenario needs of a cluster.
+/// What a scenario needs beside a process of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needs {
-    /// Nothing: the API is a process.
+    /// Nothing.
     Nothing,
     /// A metrics page that the drill writes, as that of a process that has run for hours.
     Page,
     /// The operator, which reports a pod of the API.
     Operator,
-    /// The same; its alerts are those about the operator.
+    /// The same, and the pod is a container.
+    Containers,
+    /// The operator, whose own alerts fire.
     OperatorAlone,
 }
 
 impl Needs {
-    pub(crate) const fn cluster(self) -> bool {
-        matches!(self, Self::Operator | Self::OperatorAlone)
+    /// What the pods of its cluster run on, if it needs a cluster.
+    pub(crate) const fn nodes(self) -> Option<Nodes> {
+        match self {
+            Self::Nothing | Self::Page => None,
+            Self::Operator | Self::OperatorAlone => Some(Nodes::Simulated),
+            Self::Containers => Some(Nodes::Real),
+        }
+    }
+
+    pub(crate) const fn metrics(self) -> Metrics {
+        match self {
+            Self::Nothing | Self::Operator | Self::Containers => Metrics::OfProcess,
+            Self::Page => Metrics::Page,
+            Self::OperatorAlone => Metrics::OfOperator,
+        }
     }
 }
 
@@ -54,14 +76,14 @@ pub(crate) struct Scenario {
 impl Scenario {
     /// How long its alerts may take to fire, and to resolve.
     pub(crate) const fn patience(&self) -> Duration {
-        Duration::from_secs(if self.is_long { 20 * 60 } else { 4 * 60 })
+        Duration::from_secs(if self.is_long { 40 * 60 } else { 4 * 60 })
     }
 
     /// The API's name.
     pub(crate) fn api_name(&self) -> String {
         match self.needs {
             Needs::OperatorAlone => OPERATOR_JOB.to_owned(),
-            Needs::Nothing | Needs::Page | Needs::Operator => self.name.replace(' ', "-"),
+            Needs::Nothing | Needs::Page | Needs::Operator | Needs::Containers => self.name.replace(' ', "-"),
         }
     }
 
@@ -69,22 +91,27 @@ impl Scenario {
     pub(crate) fn monitored_api(&self, namespace: &str) -> Value {
         // The alerts about the operator are not the API's.
         let mut alerts = crate::table::alerts_of(self.name);
-        alerts.retain(|(name, _)| controller_rules::alerts::alert(name).is_some());
-        let overrides = alerts.into_iter().map(|(name, threshold)| {
-            let mut one = json!({"name": name, "for": self.pending});
-            if let Some(threshold) = threshold {
+        alerts.retain(|row| controller_rules::alerts::alert(row.alert).is_some());
+        alerts.dedup_by_key(|row| row.alert);
+        let overrides = alerts.into_iter().map(|row| {
+            let mut one = json!({"name": row.alert, "for": self.pending});
+            if let Some(threshold) = row.threshold {
                 one["threshold"] = json!(threshold);
             }
             one
         });
+        let (image, cpu) = match self.needs {
+            Needs::Containers => (image::APP, "1"),
+            Needs::Nothing | Needs::Page | Needs::Operator | Needs::OperatorAlone => ("example.org/orders:1", "100m"),
+        };
         let interval = format!("{}s", self.scrape_seconds);
         json!({
             "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
             "metadata": {"name": self.api_name(), "namespace": namespace},
             "spec": {
-                "image": "example.org/orders:1", "preset": "native",
+                "image": image, "preset": "native", "env": cluster_causes::in_memory(),
                 "metrics": {"interval": interval, "timeout": interval, "limits": {"samples": self.samples}},
-                "resources": {"limits": {"cpu": "100m", "memory": "96Mi"}},
+                "resources": {"limits": {"cpu": cpu, "memory": "96Mi"}},
                 "objectives": [{"name": "availability", "type": "Availability", "target": "95"}],
                 "alerts": {"overrides": overrides.collect::<Vec<_>>()},
             },
@@ -132,6 +159,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "fails",
         text: "all requests go to a route that fails, later to one that does not",
+        begin: causes::fail,
+        ..USUAL
+    },
+    Scenario {
+        name: "fails for hours",
+        text: "half of the requests of the last day failed (backfilled blocks), and all do now; later they succeed",
+        is_long: true,
         begin: causes::fail,
         ..USUAL
     },
@@ -264,7 +298,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "no free node",
         text: "it is to have one pod more while every node is cordoned, later the nodes are uncordoned",
         needs: Needs::Operator,
-        begin: causes::cordon,
+        begin: cluster_causes::cordon,
         ..USUAL
     },
     Scenario {
@@ -278,14 +312,53 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "not selected",
         text: "a Prometheus is created that selects ServiceMonitors by a label that it lacks, later it has the label",
         needs: Needs::Operator,
-        begin: causes::select_others,
+        begin: cluster_causes::select_others,
+        ..USUAL
+    },
+    Scenario {
+        name: "wrong setting",
+        text: "its container is given a database that is none and ends at once, again and again; later the setting is mended",
+        is_long: true,
+        needs: Needs::Containers,
+        begin: cluster_causes::set_wrong,
+        ..USUAL
+    },
+    Scenario {
+        name: "too little memory",
+        text: "clients store more in its container's memory than its limit of 96Mi; later the limit is raised",
+        is_long: true,
+        needs: Needs::Containers,
+        begin: cluster_causes::run_out_of_memory,
+        ..USUAL
+    },
+    Scenario {
+        name: "another leads",
+        text: "an operator that Prometheus does not know takes the Lease, later it ends",
+        needs: Needs::OperatorAlone,
+        begin: cluster_causes::lose_lease,
+        ..USUAL
+    },
+    Scenario {
+        name: "watch is refused",
+        text: "its watch and lists of Services are answered with an error, later they are not",
+        is_long: true,
+        needs: Needs::OperatorAlone,
+        begin: cluster_causes::refuse_watch,
+        ..USUAL
+    },
+    Scenario {
+        name: "writes are refused",
+        text: "it may not write the status of a MonitoredApi any more while three of them change, later it may",
+        is_long: true,
+        needs: Needs::OperatorAlone,
+        begin: cluster_causes::refuse_statuses,
         ..USUAL
     },
     Scenario {
         name: "operator hangs",
         text: "the operator's process is stopped (SIGSTOP), later continued",
         needs: Needs::OperatorAlone,
-        begin: causes::hang_operator,
+        begin: cluster_causes::hang_operator,
         ..USUAL
     },
 ];

@@ -15,15 +15,16 @@ use integration_tests::{
     eventually,
     operator::Operator,
     prometheus::{Prometheus, get_json},
-    prometheus_server::{self, ServerProcess},
+    prometheus_server::{self, ServerProcess, hurried},
 };
 use serde_json::{Value, json};
 use testbed::Toolbox;
 
 use crate::{
     api::{Api, MEMORY_AT_LAST, Setup, free_address},
-    cluster::{Cluster, NAMESPACE, operator_rules},
+    cluster::{Cluster, NAMESPACE, OPERATOR_JOB, operator_rules},
     scenario::{Needs, Scenario},
+    table::Row,
 };
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -48,8 +49,11 @@ impl Stage {
         let reading = Prometheus { url: url.clone() };
         let mut apis = Vec::new();
         let mut rules = Vec::new();
+        if cluster.is_some() {
+            rules.push((OPERATOR_JOB.to_owned(), operator_rules()?));
+        }
         for scenario in scenarios {
-            if let (Needs::Operator, Some(cluster)) = (scenario.needs, cluster) {
+            if let (Needs::Operator | Needs::Containers, Some(cluster)) = (scenario.needs, cluster) {
                 cluster.create(&scenario.monitored_api(NAMESPACE))?;
             }
             let name = scenario.api_name();
@@ -57,7 +61,7 @@ impl Stage {
             let file = || format!("sqlite://{}", database.display());
             let api = Api::start(Setup {
                 database_url: scenario.database.map_or_else(file, str::to_owned),
-                has_page: scenario.needs == Needs::Page,
+                metrics: scenario.needs.metrics(),
                 open_files: scenario.open_files,
                 replicas: scenario.replicas,
                 prometheus: reading.clone(),
@@ -66,18 +70,16 @@ impl Stage {
                 database,
             })?;
             apis.push((*scenario, api));
-            let spec = match scenario.needs {
-                Needs::OperatorAlone => operator_rules()?,
-                Needs::Nothing | Needs::Page | Needs::Operator => rendered_rules(folder, scenario)?,
-            };
-            rules.push((scenario.api_name(), spec));
+            if scenario.needs != Needs::OperatorAlone {
+                rules.push((scenario.api_name(), rendered_rules(folder, scenario)?));
+            }
         }
         for (name, spec) in &rules {
             fs::write(folder.join(format!("{name}.rules.yaml")), spec.to_string())?;
         }
         fs::write(
             folder.join("prometheus.yml"),
-            configuration(folder, &apis, alertmanager).to_string(),
+            configuration(folder, &apis, cluster, alertmanager).to_string(),
         )?;
         backfill(folder)?;
         let servers = [
@@ -106,16 +108,18 @@ impl Stage {
         Ok(all.into_iter().filter(of_api).collect())
     }
 
-    /// The rule of an alert, as `render` or the chart gives it; of several the first.
-    pub(crate) fn rule(&self, api: &Api, alert: &str) -> Result<&Value> {
+    /// The rule of an alert, as `render` or the chart gives it.
+    pub(crate) fn rule(&self, api: &Api, row: &Row) -> Result<&Value> {
         // Those about the operator are alike for all APIs.
         let own = self.rules.iter().filter(|(name, _)| *name == api.name);
-        let mut groups = own
+        let mut rules = own
             .chain(&self.rules)
             .filter_map(|(_, spec)| spec["groups"].as_array())
+            .flatten()
+            .filter_map(|group| group["rules"].as_array())
             .flatten();
-        let rule = groups.find_map(|group| group["rules"].as_array()?.iter().find(|rule| rule["alert"] == alert));
-        rule.with_context(|| format!("{alert} has no rule"))
+        let rule = rules.find(|rule| row.is_of(&rule["alert"], &rule["labels"]));
+        rule.with_context(|| format!("{} has no rule", row.shown()))
     }
 }
 
@@ -137,32 +141,31 @@ fn rendered_rules(folder: &Path, scenario: &Scenario) -> Result<Value> {
     let list: Value = serde_json::from_slice(&output.stdout)?;
     let mut objects = list["items"].as_array().context("a list of objects")?.iter();
     let rule = objects.find(|object| object["kind"] == "PrometheusRule");
-    let mut spec = rule.context("a PrometheusRule")?["spec"].clone();
-    for group in spec["groups"].as_array_mut().context("groups")? {
-        if group["name"].as_str().is_some_and(|name| name.ends_with(".budget")) {
-            group["interval"] = json!("5s");
-        }
-    }
-    Ok(spec)
+    let spec = &rule.context("a PrometheusRule")?["spec"];
+    Ok(hurried(spec, "5s"))
 }
 
-fn configuration(folder: &Path, apis: &[(Scenario, Api)], alertmanager: SocketAddr) -> Value {
-    let scrape = |(scenario, api): &(Scenario, Api)| {
-        let interval = format!("{}s", scenario.scrape_seconds);
-        let targets = match (scenario.needs, &api.cluster) {
-            (Needs::OperatorAlone, Some(cluster)) => vec![cluster.operator.address()],
-            _ => api.targets(),
-        };
+fn configuration(
+    folder: &Path,
+    apis: &[(Scenario, Api)],
+    cluster: Option<&Arc<Cluster>>,
+    alertmanager: SocketAddr,
+) -> Value {
+    let scrape = |name: &str, targets: Vec<SocketAddr>, seconds: u32, samples: u32| {
+        let interval = format!("{seconds}s");
         json!({
-            "job_name": api.name, "scrape_interval": interval, "scrape_timeout": interval, "sample_limit": scenario.samples,
+            "job_name": name, "scrape_interval": interval, "scrape_timeout": interval, "sample_limit": samples,
             "static_configs": [{"targets": targets, "labels": {"namespace": NAMESPACE}}],
         })
     };
+    let scenarios = apis.iter().filter(|(one, _)| one.needs != Needs::OperatorAlone);
+    let apis = scenarios.map(|(one, api)| scrape(&api.name, api.targets(), one.scrape_seconds, one.samples));
+    let operator = cluster.map(|cluster| scrape(OPERATOR_JOB, vec![cluster.operator.address()], 1, 50_000));
     json!({
         "global": {"evaluation_interval": "1s"},
         "rule_files": [folder.join("*.rules.yaml")],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
-        "scrape_configs": apis.iter().map(scrape).collect::<Vec<_>>(),
+        "scrape_configs": apis.chain(operator).collect::<Vec<_>>(),
     })
 }
 
@@ -209,6 +212,16 @@ fn backfill(folder: &Path) -> Result<()> {
         let bytes = MEMORY_AT_LAST - (now - at) * 2_000;
         let labels = format!("namespace=\"{NAMESPACE}\",job=\"memory-grows\"");
         writeln!(history, "namespace_job:api_memory_bytes:max5m{{{labels}}} {bytes} {at}")?;
+    }
+    // Half of the requests of the last day failed.
+    for at in (now - 26 * HOUR..now - 10 * 60).step_by(60) {
+        for (result, requests) in [("total", 2_000), ("error", 1_000)] {
+            writeln!(
+                history,
+                "namespace_job_objective_result:api_objective_events:increase1h{{namespace=\"{NAMESPACE}\",\
+                 job=\"fails-for-hours\",objective=\"availability\",result=\"{result}\"}} {requests} {at}"
+            )?;
+        }
     }
     prometheus_server::backfill(folder, &history)
 }

@@ -1,49 +1,55 @@
-//! What the fire drill knows of every alert: how its trouble is made, or why that is not drilled yet.
+//! What the fire drill knows of every alert: the scenario that makes its trouble.
 
-/// How the drill treats an alert.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Means {
-    /// Its trouble is made by the scenario of this name.
-    Drilled {
-        scenario: &'static str,
-        /// The threshold of the drill, if the alert's own would take longer to reach or to leave.
-        threshold: Option<&'static str>,
-    },
-    /// It is not made to fire, for this reason.
-    NotYet(&'static str),
-}
+use serde_json::Value;
 
-/// An alert.
+/// An alert and its scenario.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Row {
     pub(crate) alert: &'static str,
-    pub(crate) means: Means,
+    /// The name of the scenario.
+    pub(crate) scenario: &'static str,
+    /// The threshold of the drill, if the alert's own would take longer to reach or to leave.
+    pub(crate) threshold: Option<&'static str>,
+    /// The value of the label `tier`, if the alert has several rules.
+    pub(crate) tier: Option<&'static str>,
+}
+
+impl Row {
+    /// Whether labels are those of the alert.
+    pub(crate) fn is_of(&self, alert_name: &Value, labels: &Value) -> bool {
+        let label = |name: &str| labels.get(name).and_then(Value::as_str);
+        *alert_name == self.alert && self.tier.is_none_or(|tier| label("tier") == Some(tier))
+    }
+
+    /// How messages name it.
+    pub(crate) fn shown(&self) -> String {
+        let tier = self.tier.map_or_else(String::new, |tier| format!(" {tier}"));
+        format!("{}{tier}", self.alert)
+    }
 }
 
 const fn drilled(alert: &'static str, scenario: &'static str) -> Row {
-    let means = Means::Drilled {
+    Row {
+        alert,
         scenario,
         threshold: None,
-    };
-    Row { alert, means }
+        tier: None,
+    }
 }
 
 const fn shortened(alert: &'static str, scenario: &'static str, threshold: &'static str) -> Row {
-    let means = Means::Drilled {
-        scenario,
+    Row {
         threshold: Some(threshold),
-    };
-    Row { alert, means }
+        ..drilled(alert, scenario)
+    }
 }
 
-const fn not_yet(alert: &'static str, why: &'static str) -> Row {
-    let means = Means::NotYet(why);
-    Row { alert, means }
+const fn tier(alert: &'static str, tier: &'static str, scenario: &'static str) -> Row {
+    Row {
+        tier: Some(tier),
+        ..drilled(alert, scenario)
+    }
 }
-
-const OF_CONTAINERS: &str = "needs containers that end, so real nodes; the nodes of the drill are simulated";
-const ABOUT_THE_OPERATOR: &str =
-    "is about the operator's work: nothing in the drill takes its Lease, cuts its watches or refuses its writes yet";
 
 /// Every alert of the catalogue and of the chart.
 pub(crate) const ROWS: &[Row] = &[
@@ -52,8 +58,8 @@ pub(crate) const ROWS: &[Row] = &[
     drilled("ApiReplicasMismatch", "no free node"),
     drilled("ApiPodNotReady", "no free node"),
     drilled("ApiFlapping", "hangs again and again"),
-    not_yet("ApiRestartLoop", OF_CONTAINERS),
-    not_yet("ApiOomKilled", OF_CONTAINERS),
+    drilled("ApiRestartLoop", "wrong setting"),
+    drilled("ApiOomKilled", "too little memory"),
     shortened("ApiHighErrorRatio", "fails", "0.1"),
     shortened("ApiCriticalErrorRatio", "fails", "0.2"),
     drilled("ApiLowVolumeErrors", "fails few"),
@@ -82,23 +88,18 @@ pub(crate) const ROWS: &[Row] = &[
     drilled("ApiScrapeSlow", "slow scrape"),
     drilled("ApiScrapeNearLimit", "many series"),
     shortened("ApiCardinalityHigh", "many series", "5000"),
-    // The fastest tier. The others look at six hours and more.
-    drilled("ApiErrorBudgetBurn", "fails"),
+    // Not the tier 1x: both of its windows add up whole hours, so no trouble of some minutes begins or ends it.
+    tier("ApiErrorBudgetBurn", "14.4x", "fails"),
+    tier("ApiErrorBudgetBurn", "6x", "fails for hours"),
+    tier("ApiErrorBudgetBurn", "3x", "fails for hours"),
     drilled("MonitoredApiOperatorDown", "operator hangs"),
-    not_yet("MonitoredApiOperatorNotLeading", ABOUT_THE_OPERATOR),
-    not_yet("MonitoredApiOperatorWatchStale", ABOUT_THE_OPERATOR),
-    not_yet("MonitoredApiOperatorReconcileErrors", ABOUT_THE_OPERATOR),
+    drilled("MonitoredApiOperatorNotLeading", "another leads"),
+    drilled("MonitoredApiOperatorWatchStale", "watch is refused"),
+    drilled("MonitoredApiOperatorReconcileErrors", "writes are refused"),
     drilled("MonitoredApiNotMonitored", "not selected"),
 ];
 
-/// The alerts of a scenario, each with its threshold if that is not the alert's own.
-pub(crate) fn alerts_of(scenario: &str) -> Vec<(&'static str, Option<&'static str>)> {
-    let of_row = |row: &Row| match row.means {
-        Means::Drilled {
-            scenario: of,
-            threshold,
-        } if of == scenario => Some((row.alert, threshold)),
-        Means::Drilled { .. } | Means::NotYet(_) => None,
-    };
-    ROWS.iter().filter_map(of_row).collect()
+/// The alerts of a scenario.
+pub(crate) fn alerts_of(scenario: &str) -> Vec<Row> {
+    ROWS.iter().filter(|row| row.scenario == scenario).copied().collect()
 }
