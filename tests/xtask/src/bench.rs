@@ -3,6 +3,7 @@
 
 mod controller;
 mod http;
+mod prometheus;
 mod rules;
 mod samples;
 
@@ -23,6 +24,8 @@ enum Command {
     Controller(controller::Args),
     /// Measure what the HTTP layer costs a request and a series, beside other layers. Needs valgrind.
     Http,
+    /// Measure what it costs that the operator asks a real Prometheus about 100 and 1,000 MonitoredApis; takes half an hour.
+    Prometheus(prometheus::Args),
     /// Measure what `render` costs, and what the rules and a dashboard of one API cost a real Prometheus.
     Rules(rules::Args),
 }
@@ -31,6 +34,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.command {
         Command::Controller(args) => print(&controller::measure(args, &binary()?)?),
         Command::Http => http::measure()?,
+        Command::Prometheus(args) => print(&prometheus::measure(args, &binary()?)?),
         Command::Rules(args) => {
             if !args.only_samples {
                 print(&rules::measure(args, &binary()?)?);
