@@ -3,6 +3,7 @@
 //! Pure: no I/O, no clock, no environment, no randomness. The operator, the command line and the reference API all use
 //! this one engine, so that the same input gives the same rules everywhere.
 
+pub mod alert_tests;
 pub mod alerts;
 mod dashboard_uid;
 pub mod dashboards;

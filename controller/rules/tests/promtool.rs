@@ -10,10 +10,15 @@
 
 mod common;
 
-use std::{env, ffi::OsStr, path::PathBuf, process::Command};
+use std::{collections::BTreeSet, env, ffi::OsStr, path::PathBuf, process::Command};
 
-use common::{in_repository, listed, orders, overall, overall_part, rules};
-use controller_rules::{alerts::alerts, promql::check_pattern};
+use common::{in_repository, listed, orders, overall, rules, settings};
+use controller_rules::{
+    AlertOverride, AlertSettings, ApiFacts, RuleSet,
+    alert_tests::{AlertCase, AlertTest, AlertTestFile, AlertTests, alert_tests, overall_part},
+    alerts::alerts,
+    promql::check_pattern,
+};
 
 /// Fails where promtool is missing: a test that did not run must never look like one that passed.
 fn promtool<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) {
@@ -77,6 +82,98 @@ fn each_alert_decides_the_same_by_metrics_over_all_routes() {
     assert!(files.len() > 10, "{files:?}");
     let arguments = ["test", "rules"].map(PathBuf::from).into_iter().chain(files);
     promtool(arguments.map(PathBuf::into_os_string));
+}
+
+/// Writes a rule set and unit tests of its alerts. Returns the path of the tests.
+fn write_tests(folder: &str, rules: &RuleSet, file: &AlertTestFile, tests: &[&AlertTest]) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(folder);
+    std::fs::create_dir_all(&folder).expect("the folder can be made");
+    let text = serde_json::to_string(rules).expect("rules are JSON");
+    std::fs::write(folder.join("rules.json"), text).expect("the rules can be written");
+    let path = folder.join(format!("{}.{}.json", file.alert, tests.len()));
+    let text = file.json("rules.json", tests.iter().copied()).to_string();
+    std::fs::write(&path, text).expect("the tests can be written");
+    path
+}
+
+#[test]
+fn each_alert_of_an_api_fires_in_its_trouble_and_is_silent_in_health() {
+    // Rules of objectives are slow to evaluate, and the other alerts read none of them.
+    let without_objectives = ApiFacts {
+        objectives: &[],
+        ..overall()
+    };
+    let mut paths = Vec::new();
+    let mut tested = BTreeSet::new();
+    for (folder, api) in [
+        ("alert-tests", without_objectives),
+        ("alert-tests-objectives", overall()),
+    ] {
+        let AlertTests { rules, files, untested } = alert_tests(&api, &settings()).expect("settings that can be used");
+        assert_eq!(untested, [""; 0]);
+        for file in files {
+            if tested.insert(file.alert.clone()) {
+                for case in [AlertCase::Fires, AlertCase::Silent] {
+                    assert!(
+                        file.tests.iter().any(|test| test.case == case),
+                        "{} {case:?}",
+                        file.alert
+                    );
+                }
+                paths.push(write_tests(
+                    folder,
+                    &rules,
+                    &file,
+                    &file.tests.iter().collect::<Vec<_>>(),
+                ));
+            }
+        }
+    }
+    let known: BTreeSet<_> = alerts().map(|def| def.name.to_owned()).collect();
+    assert_eq!(tested, known);
+    promtool(["test", "rules"].map(PathBuf::from).into_iter().chain(paths));
+}
+
+#[test]
+fn an_alert_that_can_never_fire_or_never_be_silent_fails_its_unit_test() {
+    let cases = [
+        ("ApiCacheHitRatioLow", "0", AlertCase::Fires),
+        ("ApiLowVolumeErrors", "500", AlertCase::Fires),
+        ("ApiCardinalityHigh", "90000", AlertCase::Fires),
+        ("ApiThreads", "5", AlertCase::Silent),
+    ];
+    let overrides = cases.map(|(name, threshold, _)| AlertOverride {
+        name: name.to_owned(),
+        threshold: Some(threshold.to_owned()),
+        ..AlertOverride::default()
+    });
+    let settings = AlertSettings {
+        overrides: overrides.to_vec(),
+        ..settings()
+    };
+    let AlertTests { rules, files, .. } = alert_tests(&orders(), &settings).expect("settings that can be used");
+    for (name, _, fails) in cases {
+        let file = files
+            .iter()
+            .find(|file| file.alert == name)
+            .expect("the alert is there");
+        for test in &file.tests {
+            let folder = format!("alert-tests-{}", test.case.as_str());
+            let path = write_tests(&folder, &rules, file, &[test]);
+            let program = env::var_os("PROMTOOL").expect("PROMTOOL must hold the path of promtool");
+            let output = Command::new(program)
+                .args(["test", "rules"])
+                .arg(path)
+                .output()
+                .expect("promtool runs");
+            assert_eq!(
+                output.status.success(),
+                test.case != fails,
+                "{name} {:?}: {output:?}",
+                test.case
+            );
+        }
+    }
 }
 
 /// Adds to a file of unit tests what the API exports over all routes beside each series of a route.

@@ -11,7 +11,7 @@ use controller_rules::{
     PanelQuery, Rule, RuleSet, build_dashboard, build_rules, panel_queries,
     promql::{Expr, PromDuration},
 };
-use metric_contract::{Attribute, Dialect, DialectId, MetricId, MetricKind, Signal, TargetKind};
+use metric_contract::{DialectId, Signal, TargetKind};
 
 static EXCLUDED: LazyLock<Vec<String>> = LazyLock::new(|| ["/metrics", "/health(/.*)?"].map(str::to_owned).to_vec());
 
@@ -66,34 +66,6 @@ pub(crate) fn overall() -> ApiFacts<'static> {
         has_overall: true,
         ..orders()
     }
-}
-
-/// The part of a series over all routes that a series of one route adds up to, if the dialect exports such. Its label `part`
-/// keeps the parts apart, so that their values need not be added up here.
-pub(crate) fn overall_part(dialect: &Dialect, series: &str, part: usize) -> Option<String> {
-    let (metric, labels) = series.split_once('{')?;
-    let named = |id: &MetricId| {
-        let (row, overall) = (dialect.row(*id)?, dialect.overall(*id)?);
-        let (name, all) = match row.family.kind {
-            MetricKind::Histogram => (row.family.bucket_series(), overall.family.bucket_series()),
-            MetricKind::Counter | MetricKind::Gauge | MetricKind::Summary => {
-                (row.family.name.to_owned(), overall.family.name.to_owned())
-            }
-        };
-        (name == metric).then_some((row, all))
-    };
-    let (row, all) = MetricId::ALL.iter().find_map(named)?;
-    let of_endpoint = |label: &&str| {
-        let names = [Attribute::Method, Attribute::Route].map(|attribute| row.label(attribute));
-        let own = |name: &str| label.strip_prefix(name).is_some_and(|rest| rest.starts_with('='));
-        names.into_iter().flatten().any(own)
-    };
-    let labels: Vec<_> = labels
-        .trim_end_matches('}')
-        .split(", ")
-        .filter(|label| !of_endpoint(label))
-        .collect();
-    Some(format!("{all}{{{}, part=\"{part}\"}}", labels.join(", ")))
 }
 
 /// The same before anything has been scraped.

@@ -1,9 +1,8 @@
 //! One trouble each: of pods, resources, database, cache, tasks and scrapes.
 
-use super::{
-    QUIET, Scenario,
-    drawing::Part::{Grow, Hold},
-};
+use controller_rules::alert_tests::Part::{Grow, Hold};
+
+use super::{QUIET, Scenario};
 
 const MIB: f64 = 1_048_576.0;
 

@@ -1,15 +1,14 @@
 //! What happens to an API, as input series of promtool, and which alerts must fire then.
 
-mod drawing;
 mod faults;
 mod run;
 mod table;
 mod week;
 
-pub(crate) use drawing::Drawing;
 pub(crate) use run::{Outcome, run};
 pub(crate) use table::scenarios;
 
+use controller_rules::alert_tests::Drawing;
 use metric_contract::{DialectId, TargetKind};
 
 /// A scenario, as one row.

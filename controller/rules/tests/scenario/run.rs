@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeSet, env, fs, path::PathBuf, process::Command};
 
-use controller_rules::{ApiFacts, RuleSet};
+use controller_rules::{ApiFacts, RuleSet, alert_tests::Drawing};
 use serde_json::{Value, json};
 
-use super::{Drawing, Scenario};
+use super::Scenario;
 use crate::common::{orders, rules};
 
 /// What promtool saw.
@@ -47,7 +47,8 @@ fn unit_test<'a>(
     rules: &RuleSet,
     expected: impl IntoIterator<Item = &'a str>,
 ) -> Value {
-    let drawing = Drawing::of(scenario, has_overall);
+    let mut drawing = Drawing::new(&facts(scenario, has_overall), scenario.minutes, scenario.interval);
+    (scenario.draw)(&mut drawing);
     let series: Vec<_> = drawing
         .series()
         .iter()

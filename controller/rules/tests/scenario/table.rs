@@ -1,14 +1,12 @@
 //! The scenarios, one row each.
 
+use controller_rules::alert_tests::{
+    Drawing,
+    Part::{Grow, Hold, Missing},
+};
 use metric_contract::{DialectId, TargetKind};
 
-use super::{
-    QUIET, Scenario,
-    drawing::{
-        Drawing,
-        Part::{Grow, Hold, Missing},
-    },
-};
+use super::{QUIET, Scenario};
 
 /// Every scenario.
 pub(crate) fn scenarios() -> impl Iterator<Item = &'static Scenario> {

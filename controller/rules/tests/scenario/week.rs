@@ -1,9 +1,8 @@
 //! The present compared with the same hour a week ago. Evaluated every half hour, so that a week does not take minutes.
 
-use super::{
-    QUIET, Scenario,
-    drawing::{Drawing, Part::Grow},
-};
+use controller_rules::alert_tests::{Drawing, Part::Grow};
+
+use super::{QUIET, Scenario};
 
 /// A week and two hours.
 const MINUTES: u32 = 7 * 24 * 60 + 120;

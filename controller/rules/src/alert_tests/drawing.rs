@@ -1,0 +1,343 @@
+//! Draws the series that a Prometheus would have of an API: pods that live for a while, and what they count meanwhile, in the
+//! names of the API's dialect and with the labels of its targets.
+
+use std::fmt::Write as _;
+
+use metric_contract::{Attribute, Dialect, MetricId, MetricKind, StatusStyle, TargetKind};
+
+use crate::{ApiFacts, ApiLimits};
+
+/// A part of a series' life.
+#[derive(Debug, Clone, Copy)]
+pub enum Part {
+    /// There is no sample.
+    Missing,
+    /// The value stays.
+    Hold(f64),
+    /// The value grows by so much a minute, from the given one.
+    Grow(f64, f64),
+}
+
+/// From this minute until before that minute.
+pub type Span = (u32, u32);
+
+/// Bytes of memory of a healthy process whose container has no limit.
+const HEALTHY_MEMORY: f64 = 64.0 * 1024.0 * 1024.0;
+/// Cores that a healthy process uses whose container has no limit.
+const HEALTHY_CORES: f64 = 0.05;
+/// When a healthy process started: ten days before the test begins, in seconds.
+const LONG_AGO: f64 = -864_000.0;
+
+/// The series of one API.
+#[derive(Debug)]
+pub struct Drawing {
+    namespace: String,
+    name: String,
+    dialect: Option<Dialect>,
+    target: TargetKind,
+    /// Metrics over all routes are drawn beside those of routes.
+    has_overall: bool,
+    limits: ApiLimits,
+    minutes: u32,
+    interval: u32,
+    /// Whether whole bounds of buckets are written as by Prometheus 2: `1`, not `1.0`.
+    pub bounds_without_point: bool,
+    series: Vec<(String, String)>,
+}
+
+impl Drawing {
+    /// An empty drawing of so many minutes, with a sample every `interval` seconds.
+    #[must_use]
+    pub fn new(api: &ApiFacts<'_>, minutes: u32, interval: u32) -> Self {
+        Self {
+            namespace: api.namespace.to_owned(),
+            name: api.name.to_owned(),
+            dialect: api.dialect.copied(),
+            target: api.target,
+            has_overall: api.has_overall,
+            limits: api.limits,
+            minutes,
+            interval: interval.max(1),
+            bounds_without_point: false,
+            series: Vec::new(),
+        }
+    }
+
+    /// Every series with its values, in promtool's notation.
+    #[must_use]
+    pub fn series(&self) -> &[(String, String)] {
+        &self.series
+    }
+
+    /// The whole time.
+    #[must_use]
+    pub const fn whole(&self) -> Span {
+        (0, self.minutes)
+    }
+
+    /// Seconds between two samples.
+    #[must_use]
+    pub const fn interval(&self) -> u32 {
+        self.interval
+    }
+
+    /// The limits of the API.
+    #[must_use]
+    pub const fn limits(&self) -> ApiLimits {
+        self.limits
+    }
+
+    /// The dialect's name of a metric, if it has it.
+    #[must_use]
+    pub fn name_of(&self, id: MetricId) -> Option<&'static str> {
+        let row = self.dialect.as_ref()?.row(id)?;
+        Some(row.family.name)
+    }
+
+    /// The labels of a pod as a target.
+    #[must_use]
+    pub fn pod(&self, name: &str) -> String {
+        let (namespace, job) = (&self.namespace, &self.name);
+        let target = format!(r#"namespace="{namespace}", job="{job}", instance="{name}:8000""#);
+        match self.target {
+            TargetKind::Static => target,
+            TargetKind::ServiceMonitor => {
+                format!(r#"{target}, pod="{name}", service="{job}", container="api", endpoint="metrics""#)
+            }
+        }
+    }
+
+    /// Adds a series. `parts` follow each other, each for so many minutes.
+    pub fn add(&mut self, metric: &str, labels: &str, parts: &[(u32, Part)]) {
+        let mut values = String::new();
+        for (minutes, part) in parts {
+            let samples = minutes * 60 / self.interval;
+            if samples == 0 {
+                continue;
+            }
+            // promtool adds the first value to the number of repetitions.
+            let more = samples - 1;
+            // Writing to a String does not fail.
+            let _ = match part {
+                Part::Missing => write!(values, "_x{samples} "),
+                Part::Hold(value) => write!(values, "{value}x{more} "),
+                Part::Grow(from, per_minute) => {
+                    let step = per_minute * f64::from(self.interval) / 60.0;
+                    write!(values, "{from}+{step}x{more} ")
+                }
+            };
+        }
+        let series = format!("{metric}{{{labels}}}");
+        let dialect = self.dialect.filter(|_| self.has_overall);
+        let all = dialect.and_then(|dialect| overall_part(&dialect, &series, self.series.len()));
+        if let Some(all) = all {
+            self.series.push((all, values.clone()));
+        }
+        self.series.push((series, values));
+    }
+
+    /// Adds a series that exists within a span only.
+    pub fn within(&mut self, metric: &str, labels: &str, (from, to): Span, part: Part) {
+        self.add(metric, labels, &[(from, Part::Missing), (to - from, part)]);
+    }
+
+    /// Adds a series that is 0 and 1 by turns, from scrape to scrape.
+    pub fn alternate(&mut self, metric: &str, labels: &str) {
+        let samples = self.minutes * 60 / self.interval;
+        let values: Vec<_> = (0..samples).map(|sample| (sample % 2).to_string()).collect();
+        self.series.push((format!("{metric}{{{labels}}}"), values.join(" ")));
+    }
+
+    /// Adds a metric of a pod under the dialect's name, if the dialect has it. `values`: those of its labels; others get one that
+    /// any metric may have.
+    pub fn metric(&mut self, id: MetricId, pod: &str, values: &[(Attribute, &str)], span: Span, part: Part) {
+        let Some(row) = self.dialect.and_then(|dialect| dialect.row(id).copied()) else {
+            return;
+        };
+        let mut labels = pod.to_owned();
+        for (label, attribute) in row.labels() {
+            let given = values.iter().find(|(of, _)| *of == attribute).map(|(_, value)| *value);
+            let value = match attribute {
+                Attribute::Constant(value) => value,
+                Attribute::Method => given.unwrap_or("GET"),
+                Attribute::Route => given.unwrap_or("/orders"),
+                _ => given.unwrap_or("any"),
+            };
+            // Writing to a String does not fail.
+            let _ = write!(labels, r#", {}="{value}""#, self.target.stored_label(label));
+        }
+        let name = match row.family.kind {
+            MetricKind::Counter | MetricKind::Gauge => row.family.name.to_owned(),
+            MetricKind::Histogram | MetricKind::Summary => row.family.count_series(),
+        };
+        self.within(&name, &labels, span, part);
+    }
+
+    /// A pod that answers its scrapes and uses little of everything.
+    pub fn healthy(&mut self, pod: &str, span: Span) {
+        self.healthy_but(pod, span, &[]);
+    }
+
+    /// The same, but for these metrics of Prometheus or of the process, which have other values.
+    pub fn healthy_but(&mut self, pod: &str, span: Span, but: &[(&str, Part)]) {
+        let tenth = |limit: Option<f64>, otherwise: f64| limit.map_or(otherwise, |limit| (limit / 10.0).min(otherwise));
+        let limits = self.limits;
+        let scrape_seconds = limits.scrape_timeout_millis.map(|millis| float(millis) / 1_000.0);
+        for (metric, value) in [
+            ("up", 1.0),
+            ("scrape_duration_seconds", tenth(scrape_seconds, 0.05)),
+            (
+                "scrape_samples_post_metric_relabeling",
+                tenth(limits.scrape_samples.map(float), 500.0),
+            ),
+        ] {
+            self.unless_in(but, metric, pod, span, Part::Hold(value));
+        }
+        let memory = limits.memory_bytes.map_or(HEALTHY_MEMORY, |bytes| float(bytes) / 4.0);
+        let cores = limits
+            .cpu_millicores
+            .map_or(HEALTHY_CORES, |millis| float(millis) / 10_000.0);
+        for (id, part) in [
+            (MetricId::ProcessMemory, Part::Hold(memory)),
+            (MetricId::ProcessOpenFds, Part::Hold(20.0)),
+            (MetricId::ProcessMaxFds, Part::Hold(1_024.0)),
+            (MetricId::ProcessThreads, Part::Hold(8.0)),
+            (MetricId::ProcessStartTime, Part::Hold(LONG_AGO)),
+            (MetricId::ActiveConnections, Part::Hold(5.0)),
+            (MetricId::ContainerCpuThrottledPeriods, Part::Hold(0.0)),
+            (MetricId::ProcessCpu, Part::Grow(0.0, cores * 60.0)),
+            (MetricId::ContainerCpuPeriods, Part::Grow(0.0, 600.0)),
+        ] {
+            let row = self.dialect.and_then(|dialect| dialect.row(id).copied());
+            if row.is_some_and(|row| !but.iter().any(|(other, _)| *other == row.family.name)) {
+                self.metric(id, pod, &[], span, part);
+            }
+        }
+        for (metric, part) in but {
+            self.within(metric, pod, span, *part);
+        }
+    }
+
+    fn unless_in(&mut self, but: &[(&str, Part)], metric: &str, pod: &str, span: Span, part: Part) {
+        if !but.iter().any(|(other, _)| *other == metric) {
+            self.within(metric, pod, span, part);
+        }
+    }
+
+    /// Requests a minute that a pod answers with a status.
+    pub fn answered(&mut self, pod: &str, span: Span, status: &str, per_minute: f64) {
+        self.counted(
+            pod,
+            status,
+            &[(span.0, Part::Missing), (span.1 - span.0, Part::Grow(0.0, per_minute))],
+        );
+    }
+
+    /// The counter of one status, drawn part by part.
+    pub fn counted(&mut self, pod: &str, status: &str, parts: &[(u32, Part)]) {
+        let Some(requests) = self.dialect.and_then(|dialect| dialect.requests()) else {
+            return;
+        };
+        let status = match requests.status_style {
+            StatusStyle::Exact => status.to_owned(),
+            StatusStyle::Class => format!("{}xx", status.get(..1).unwrap_or_default()),
+        };
+        let labels = format!(
+            r#"{pod}, {}="GET", {}="/orders", {}="{status}""#,
+            requests.method.unwrap_or("method"),
+            self.target.stored_label(requests.route),
+            self.target.stored_label(requests.status),
+        );
+        let metric = requests.series.into_owned();
+        self.add(&metric, &labels, parts);
+    }
+
+    /// Requests a minute that a pod answers within `seconds`.
+    pub fn timed(&mut self, pod: &str, (from, to): Span, seconds: f64, per_minute: f64) {
+        let Some(duration) = self.dialect.and_then(|dialect| dialect.duration()) else {
+            return;
+        };
+        let route = self.target.stored_label(duration.route).into_owned();
+        let bounds = duration.buckets.iter().map(|bound| (*bound, format!("{bound:?}")));
+        for (bound, text) in bounds.chain([(f64::INFINITY, "+Inf".to_owned())]) {
+            let text = if self.bounds_without_point {
+                text.trim_end_matches(".0")
+            } else {
+                &text
+            };
+            let labels = format!(r#"{pod}, method="GET", {route}="/orders", le="{text}""#);
+            let part = if seconds <= bound {
+                Part::Grow(0.0, per_minute)
+            } else {
+                Part::Hold(0.0)
+            };
+            self.within(&duration.family.bucket_series(), &labels, (from, to), part);
+        }
+    }
+
+    /// A healthy pod that answers so many requests a minute in 50 ms, all of them with 200.
+    pub fn serving(&mut self, name: &str, span: Span, per_minute: f64) -> String {
+        let pod = self.pod(name);
+        self.healthy(&pod, span);
+        self.answered(&pod, span, "200", per_minute);
+        self.timed(&pod, span, 0.05, per_minute);
+        pod
+    }
+
+    /// What the operator reports of the API.
+    pub fn reported(&mut self, metric: &str, more_labels: &str, parts: &[(u32, Part)]) {
+        let labels = format!(
+            r#"namespace="monitored-api", api_namespace="{}", name="{}", job="monitored-api", pod="op-1"{more_labels}"#,
+            self.namespace, self.name
+        );
+        self.add(metric, &labels, parts);
+    }
+
+    /// The operator reports so many pods, all of them ready, the whole time.
+    pub fn replicas(&mut self, count: f64) {
+        let whole = self.minutes;
+        for (metric, value) in [
+            ("monitored_api_replicas_wanted", count),
+            ("monitored_api_replicas_ready", count),
+            ("monitored_api_pods_not_ready", 0.0),
+            ("monitored_api_restarts_total", 0.0),
+        ] {
+            self.reported(metric, "", &[(whole, Part::Hold(value))]);
+        }
+    }
+}
+
+/// Limits are far below the integers that a float can't hold.
+#[expect(clippy::cast_precision_loss, reason = "limits are far below 2^52")]
+pub(super) const fn float(limit: u64) -> f64 {
+    limit as f64
+}
+
+/// The part of a series over all routes that a series of one route adds up to, if the dialect exports such. Its label `part`
+/// keeps the parts apart, so that their values need not be added up here.
+#[must_use]
+pub fn overall_part(dialect: &Dialect, series: &str, part: usize) -> Option<String> {
+    let (metric, labels) = series.split_once('{')?;
+    let named = |id: &MetricId| {
+        let (row, overall) = (dialect.row(*id)?, dialect.overall(*id)?);
+        let (name, all) = match row.family.kind {
+            MetricKind::Histogram => (row.family.bucket_series(), overall.family.bucket_series()),
+            MetricKind::Counter | MetricKind::Gauge | MetricKind::Summary => {
+                (row.family.name.to_owned(), overall.family.name.to_owned())
+            }
+        };
+        (name == metric).then_some((row, all))
+    };
+    let (row, all) = MetricId::ALL.iter().find_map(named)?;
+    let of_endpoint = |label: &&str| {
+        let names = [Attribute::Method, Attribute::Route].map(|attribute| row.label(attribute));
+        let own = |name: &str| label.strip_prefix(name).is_some_and(|rest| rest.starts_with('='));
+        names.into_iter().flatten().any(own)
+    };
+    let labels: Vec<_> = labels
+        .trim_end_matches('}')
+        .split(", ")
+        .filter(|label| !of_endpoint(label))
+        .collect();
+    Some(format!("{all}{{{}, part=\"{part}\"}}", labels.join(", ")))
+}
