@@ -19,23 +19,23 @@ pub(crate) const FINDINGS: u8 = 1;
 /// Exit code: a file can't be read, or is not what was expected.
 pub(crate) const BAD_INPUT: u8 = 2;
 
-/// Runs a step for each MonitoredApi of the files and says what cannot be read. Returns the exit code, to which the step adds
-/// whether it found nothing.
+/// Runs a step for each MonitoredApi of the files and says what cannot be read. Returns the exit code: the highest of those that
+/// the step returns and of what was found here.
 ///
 /// # Errors
 ///
 /// Those of the step.
-pub(crate) fn for_each(files: &[PathBuf], mut step: impl FnMut(&Source<'_>) -> Result<bool>) -> Result<u8> {
+pub(crate) fn for_each(files: &[PathBuf], mut step: impl FnMut(&Source<'_>) -> Result<u8>) -> Result<u8> {
     let mut code = FINE;
     for file in files {
         match read(file) {
             Ok(Input { decoded, refused }) => {
                 for decoded in &decoded {
                     let source = Source { file, decoded };
-                    let known = source.say_unknown_fields();
-                    if !step(&source)? || !known {
+                    if !source.say_unknown_fields() {
                         code = code.max(FINDINGS);
                     }
+                    code = code.max(step(&source)?);
                 }
                 for error in refused {
                     print::note(format_args!("{}: {error}", shown(file)));

@@ -9,5 +9,5 @@ pub mod print;
 pub mod runbooks;
 mod settings;
 
-pub use commands::{Command, crd, explain, lint, render};
+pub use commands::{Command, crd, explain, lint, render, test};
 pub use settings::SettingsArgs;

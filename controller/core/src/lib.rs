@@ -5,6 +5,7 @@
 mod compile;
 
 pub mod admission;
+pub mod alert_tests;
 pub mod changes;
 pub mod children;
 pub mod contest;

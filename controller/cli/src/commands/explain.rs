@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use controller_core::yaml;
 use serde_json::{Map, Value, json};
 
-use crate::input::{BAD_INPUT, for_each};
+use crate::input::{BAD_INPUT, FINDINGS, FINE, for_each};
 use crate::print;
 use crate::settings::SettingsArgs;
 use topic::Topic;
@@ -79,11 +79,11 @@ pub fn run(args: ExplainArgs) -> Result<ExitCode> {
             for (topic, found) in topics.iter().zip(&mut apis) {
                 found.extend(generated.about(source, topic));
             }
-            Ok(true)
+            Ok(FINE)
         }
         Err(violations) => {
             source.say_violations(&violations);
-            Ok(false)
+            Ok(FINDINGS)
         }
     })?;
     let explained: Vec<_> = topics

@@ -4,6 +4,7 @@ pub mod crd;
 pub mod explain;
 pub mod lint;
 pub mod render;
+pub mod test;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,9 @@ pub enum Command {
     /// Check rules and dashboards: those that MonitoredApis lead to, or those in files. Exit code 0: fine, 1: findings, 2:
     /// unreadable input.
     Lint(lint::LintArgs),
+    /// Write unit tests for the alerts of MonitoredApis and run them with promtool: each alert must fire in its trouble and be
+    /// silent while everything works. Exit code 0: all pass, 1: some fail, 2: unreadable input, or no promtool.
+    Test(test::TestArgs),
     /// Print the CustomResourceDefinition.
     Crd,
 }
@@ -34,6 +38,7 @@ impl Command {
             Self::Render(args) => render::run(args),
             Self::Explain(args) => explain::run(args),
             Self::Lint(args) => lint::run(args),
+            Self::Test(args) => test::run(args),
             Self::Crd => crd::run(),
         }
     }

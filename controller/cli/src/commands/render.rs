@@ -13,7 +13,7 @@ use controller_core::omission::{Omission, OmissionKind};
 use controller_core::render;
 use serde_json::{Value, json};
 
-use crate::input::{Source, for_each};
+use crate::input::{FINDINGS, FINE, Source, for_each};
 use crate::settings::SettingsArgs;
 use output::Output;
 
@@ -44,8 +44,8 @@ pub fn run(args: RenderArgs) -> Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-/// Renders one MonitoredApi and prints what was found. Returns whether nothing was found. What is left out is no finding.
-fn render_one(source: &Source<'_>, settings: &Settings, output: &mut Output) -> Result<bool> {
+/// Renders one MonitoredApi and prints what was found. Returns the exit code. What is left out is no finding.
+fn render_one(source: &Source<'_>, settings: &Settings, output: &mut Output) -> Result<u8> {
     match render::render(source.api(), settings) {
         Ok(rendered) => {
             for object in &rendered.objects {
@@ -56,11 +56,11 @@ fn render_one(source: &Source<'_>, settings: &Settings, output: &mut Output) -> 
                     source.say(&sentence);
                 }
             }
-            Ok(true)
+            Ok(FINE)
         }
         Err(violations) => {
             source.say_violations(&violations);
-            Ok(false)
+            Ok(FINDINGS)
         }
     }
 }

@@ -1,0 +1,36 @@
+//! The rules of a MonitoredApi with unit tests for promtool, without a cluster.
+
+use controller_api::MonitoredApi;
+use controller_rules::alert_tests::{AlertTests, alert_tests};
+
+use crate::{
+    compile::compile,
+    facts::{Facts, Settings},
+    kind::ChildKind,
+    owner::ApiRef,
+    violation::Violation,
+};
+
+/// The unit tests of every alert that a MonitoredApi has. `None`: it has no rules.
+///
+/// # Errors
+///
+/// All violations of the spec, each with its field and its fix.
+pub fn of(api: &MonitoredApi, settings: &Settings) -> Result<Option<AlertTests>, Vec<Violation>> {
+    let plan = compile(api, settings, &Facts::default(), &ApiRef::of(api).without_uid())?;
+    if !plan
+        .children
+        .iter()
+        .any(|child| child.kind == ChildKind::PROMETHEUS_RULE)
+    {
+        return Ok(None);
+    }
+    let tests = alert_tests(&plan.api.rule_facts(), &plan.api.alerts);
+    tests.map(Some).map_err(|errors| {
+        let violations = errors.into_iter().map(|error| Violation {
+            path: format!("spec.alerts.{}", error.path),
+            message: error.message,
+        });
+        violations.collect()
+    })
+}
