@@ -141,7 +141,7 @@ pub struct ChildRecord {
     /// SHA-256 (hex) of the canonical JSON of the object as it was sent, without uid.
     #[schemars(length(max = 64))]
     pub desired_hash: String,
-    /// SHA-256 (hex) of `fieldsV1` of our own managedFields entry after the write.
+    /// SHA-256 (hex) of `fieldsV1` of our own managedFields entry after the write, without the uid of the MonitoredApi.
     #[schemars(length(max = 64))]
     pub applied_fields_hash: String,
     /// `metadata.generation` after the write, where the kind has one. Informative only.

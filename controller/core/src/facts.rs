@@ -80,7 +80,7 @@ pub struct ObservedChild {
     pub controller_uid: Option<String>,
     /// Name of its controlling owner, if that is a MonitoredApi.
     pub controller_api: Option<String>,
-    /// SHA-256 (hex) of `fieldsV1` of our own managedFields entry, if there is one.
+    /// SHA-256 (hex) of `fieldsV1` of our own managedFields entry, without the controller's uid, if there is one.
     pub applied_fields_hash: Option<String>,
     /// It has the annotation by which a person hands it over to us.
     pub adopt: bool,

@@ -1,7 +1,7 @@
 //! An object's metadata, and the one place where an [`ObservedChild`] is derived from it: for watches, live reads and the
 //! answers to writes alike.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use controller_api::names;
 use serde::Deserialize;
@@ -100,14 +100,18 @@ impl Metadata {
     ///
     /// While a repair that was cut short has left its entry, our fields count as changed: what later goes from the intent
     /// would stay in the object as the repairer's.
+    ///
+    /// The uid of the controller stands in the fields and is left out of the hash, so that children of different MonitoredApis
+    /// with the same fields have the same hash.
     #[must_use]
     pub fn observed(&self, hash: impl Fn(&str) -> Option<String>) -> ObservedChild {
         let whole = self.entry_of(REPAIRER).is_none();
+        let fields = self.applied_fields().filter(|_| whole);
         ObservedChild {
             uid: self.uid.clone(),
             controller_uid: self.controller().map(|owner| owner.uid.clone()),
             controller_api: self.controller_api(),
-            applied_fields_hash: self.applied_fields().filter(|_| whole).and_then(hash),
+            applied_fields_hash: fields.and_then(|fields| hash(&self.without_controller(fields))),
             adopt: self
                 .annotations
                 .get(names::ANNOTATION_ADOPT)
@@ -164,6 +168,16 @@ impl Metadata {
         others
             .find(|entry| entry.owns(field))
             .map(|entry| entry.manager.as_str())
+    }
+
+    /// The text of `fieldsV1` without the controller's uid.
+    fn without_controller<'a>(&self, fields: &'a str) -> Cow<'a, str> {
+        // The key of the owner reference is JSON in a JSON string: `k:{\"uid\":\"…\"}`.
+        let uid = self.controller().map(|owner| format!(r#"\"uid\":\"{}\""#, owner.uid));
+        match uid.filter(|uid| fields.contains(uid)) {
+            Some(uid) => fields.replace(&uid, r#"\"uid\":\"\""#).into(),
+            None => fields.into(),
+        }
     }
 
     fn controller(&self) -> Option<&OwnerReference> {

@@ -53,11 +53,13 @@ fn api(index: usize) -> Value {
 /// The object of a server-side apply as the API server returns it.
 fn applied(path: &str, mut object: Value) -> Value {
     let fields = format!("f:{}", object["kind"].as_str().unwrap());
+    let owner = json!({"uid": object["metadata"]["ownerReferences"][0]["uid"]});
+    let owner = format!("k:{owner}");
     object["metadata"]["uid"] = uid(path).into();
     object["metadata"]["resourceVersion"] = "2000000".into();
     object["metadata"]["generation"] = 1.into();
     object["metadata"]["managedFields"] = json!([{"manager": "monitored-api", "operation": "Apply",
-        "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {fields: {}}}}]);
+        "fieldsType": "FieldsV1", "fieldsV1": {"f:metadata": {"f:ownerReferences": {owner: {}}}, "f:spec": {fields: {}}}}]);
     object
 }
 

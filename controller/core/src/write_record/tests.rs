@@ -65,6 +65,24 @@ fn observed(live: &Value) -> ObservedChild {
 }
 
 #[test]
+fn children_of_two_apis_with_the_same_fields_have_the_same_hash_of_them() {
+    let hash = |live: &Value| observed(live).applied_fields_hash.unwrap();
+    let of_another = live().to_string().replace(OWNER, "uid-of-another-owner");
+    let of_another: Value = serde_json::from_str(&of_another).unwrap();
+    assert_eq!(hash(&of_another), hash(&live()));
+    let mut with_other_fields = of_another;
+    with_other_fields["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"]["f:type"] = Value::Null;
+    assert_ne!(hash(&with_other_fields), hash(&live()));
+    // The reference to the owner is still one of the fields, and so is one to another owner than the controller.
+    for owner in [None, Some(r#"k:{"uid":"not-the-controller"}"#)] {
+        let mut changed = live();
+        let fields = &mut changed["metadata"]["managedFields"][0]["fieldsV1"]["f:metadata"];
+        fields["f:ownerReferences"] = owner.map_or_else(|| json!({}), |owner| json!({owner: {}}));
+        assert_ne!(hash(&changed), hash(&live()), "{owner:?}");
+    }
+}
+
+#[test]
 fn a_converged_child_needs_no_request() {
     let planned = planned(intent());
     let record = record_of(&planned, &observed(&live())).unwrap();
