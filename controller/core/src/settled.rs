@@ -27,15 +27,16 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
     /// [`digest`] of all of it.
-    digest: [u8; 32],
-    missing: Arc<[String]>,
+    digest: Digest128,
+    // A pointer to a `Vec` is half as large as one to a slice.
+    missing: Arc<Vec<String>>,
 }
 
 impl Settled {
     /// Remembers a plan that was carried out. `None`: a child failed or waits, or an object is there that the plan does not
     /// have. `missing`: the list in `applied`, perhaps shared with other MonitoredApis.
     #[must_use]
-    pub fn of(plan: &Plan, generation: i64, applied: &Applied, missing: Arc<[String]>) -> Option<Self> {
+    pub fn of(plan: &Plan, generation: i64, applied: &Applied, missing: Arc<Vec<String>>) -> Option<Self> {
         if !applied.leftovers.is_empty() || !applied.kept.is_empty() || !applied.in_use.is_empty() {
             return None;
         }
@@ -104,9 +105,12 @@ fn all_as_recorded(records: &[ChildRecord], facts: &Facts, owner: &ApiRef) -> bo
     ours.count() == records.len() && records.iter().all(as_recorded)
 }
 
+/// The first half of a SHA-256, which is still far from any accidental collision.
+type Digest128 = [u8; 16];
+
 /// One hash of what the objects of a plan follow from, and of the kinds, names and desired hashes in their records. uid and
 /// generation stand for the spec.
-fn digest(uid: &str, generation: i64, live: &FromLive, records: &[ChildRecord]) -> [u8; 32] {
+fn digest(uid: &str, generation: i64, live: &FromLive, records: &[ChildRecord]) -> Digest128 {
     // The version that a number was read from is not part of the objects.
     let FromLive {
         replicas,
@@ -130,7 +134,8 @@ fn digest(uid: &str, generation: i64, live: &FromLive, records: &[ChildRecord]) 
             add(text.as_bytes());
         }
     }
-    hash.finalize().into()
+    let whole: [u8; 32] = hash.finalize().into();
+    whole.first_chunk().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

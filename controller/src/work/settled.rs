@@ -13,7 +13,7 @@ use crate::cache::namespaced_name::NamespacedName;
 pub(crate) struct SettledApis(Mutex<HashMap<NamespacedName, (u64, Settled)>>);
 
 /// Lists of what a dialect lacks: the same for all MonitoredApis of one dialect.
-static MISSING: LazyLock<Interner<[String]>> = LazyLock::new(Interner::new);
+static MISSING: LazyLock<Interner<Vec<String>>> = LazyLock::new(Interner::new);
 
 impl SettledApis {
     pub(crate) fn get(&self, key: &NamespacedName, spec: u64) -> Option<Settled> {
@@ -37,6 +37,6 @@ impl SettledApis {
 }
 
 /// The shared copy of a list of what is missing.
-pub(crate) fn missing(list: &[String]) -> Arc<[String]> {
+pub(crate) fn missing(list: &[String]) -> Arc<Vec<String>> {
     MISSING.get(list.to_vec())
 }

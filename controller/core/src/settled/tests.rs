@@ -66,7 +66,7 @@ impl World {
             reads_overall: plan.reads_overall(),
             ..Applied::default()
         };
-        let settled = Settled::of(&plan, 1, &applied, plan.missing().as_slice().into());
+        let settled = Settled::of(&plan, 1, &applied, plan.missing().into());
         Self {
             api,
             owner,
@@ -244,7 +244,7 @@ fn only_a_plan_that_was_carried_out_in_full_is_remembered() {
     let of = |change: fn(&mut Applied)| {
         let mut applied = applied.clone();
         change(&mut applied);
-        Settled::of(&plan, 1, &applied, applied.missing.as_slice().into())
+        Settled::of(&plan, 1, &applied, applied.missing.clone().into())
     };
     assert!(of(|applied| applied.children[0].outcome = Outcome::Applied).is_some());
     assert_eq!(of(|applied| applied.children[0].outcome = Outcome::CrdMissing), None);
