@@ -23,8 +23,9 @@ type Slot = u64;
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Hash of what we wrote last, and in which second. For minutes, there are seven of them for each new MonitoredApi.
-    written: HashMap<Slot, (u32, u32)>,
+    /// By [`short`] slot: hash of what we wrote last, and in which second. For minutes, there are seven of them for each new
+    /// MonitoredApi.
+    written: HashMap<u32, (u32, u32)>,
     contests: HashMap<Slot, Contest>,
     /// Number of entries at which old ones are thrown out.
     checked_at: usize,
@@ -54,10 +55,14 @@ fn hash(value: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Half of a hash. That another text has the same only counts one write too many against another writer.
-fn short_hash(value: impl Hash) -> u32 {
-    let [a, b, c, d, ..] = hash(value).to_le_bytes();
+/// Half of a hash. That another value has the same counts at most one write too many against another writer, or one too few.
+const fn short(hash: u64) -> u32 {
+    let [a, b, c, d, ..] = hash.to_le_bytes();
     u32::from_le_bytes([a, b, c, d])
+}
+
+fn short_hash(value: impl Hash) -> u32 {
+    short(hash(value))
 }
 
 fn seconds(span: Duration) -> u32 {
@@ -105,7 +110,7 @@ impl Contests {
         let mut inner = self.lock();
         let written_before = inner
             .written
-            .get(&slot)
+            .get(&short(slot))
             .is_some_and(|(last, _)| *last == short_hash(wanted));
         if !written_before && record.is_none_or(|record| record.desired_hash != wanted) {
             return Ok(());
@@ -131,7 +136,7 @@ impl Contests {
         let mut inner = self.lock();
         if inner
             .written
-            .get(&slot)
+            .get(&short(slot))
             .is_none_or(|(last, _)| *last != of_status(status))
         {
             return true;
@@ -151,7 +156,7 @@ impl Contests {
         inner.tidy(now);
         inner
             .written
-            .insert(slot(key, "", ""), (of_status(status), seconds(now)));
+            .insert(short(slot(key, "", "")), (of_status(status), seconds(now)));
         let is_new = |record: &&ChildRecord| {
             !before.children.iter().any(|old| {
                 old.kind == record.kind && old.name == record.name && old.desired_hash == record.desired_hash
@@ -161,7 +166,7 @@ impl Contests {
             let slot = slot(key, &record.kind, &record.name);
             inner
                 .written
-                .insert(slot, (short_hash(&record.desired_hash), seconds(now)));
+                .insert(short(slot), (short_hash(&record.desired_hash), seconds(now)));
         }
     }
 

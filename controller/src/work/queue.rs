@@ -1,7 +1,7 @@
 //! The work queue: which MonitoredApi is due when. It has one entry for each key, never lets a
 //! key run twice at once, and counts each key's backoff separately.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -46,6 +46,34 @@ struct Inner {
     /// Every entry that is running, and since when.
     running: HashMap<NamespacedName, Instant>,
     slow_running: usize,
+    /// Entries whose status was held, and until when, in that order.
+    held: VecDeque<(Instant, NamespacedName)>,
+}
+
+impl Inner {
+    /// Removes entries that were kept only because their status was held, and whose time is over.
+    fn release(&mut self, now: Instant) {
+        while let Some((_, key)) = self.held.pop_front_if(|(until, _)| *until <= now) {
+            let at_rest = |entry: &Entry| {
+                !entry.running && entry.due.is_none() && entry.status_not_before.is_none_or(|until| until <= now)
+            };
+            if self.entries.get(&key).is_some_and(at_rest) {
+                self.remove(&key);
+            }
+        }
+        // After a burst.
+        if self.held.len() < self.held.capacity() / 8 {
+            self.held.shrink_to(self.held.len() * 2);
+        }
+    }
+
+    fn remove(&mut self, key: &NamespacedName) {
+        self.entries.remove(key);
+        // At the start every key has an entry at once.
+        if self.entries.len() < self.entries.capacity() / 8 {
+            self.entries.shrink_to(self.entries.len() * 2);
+        }
+    }
 }
 
 /// The queue. Cheap to share; one dispatcher takes from it.
@@ -96,8 +124,11 @@ impl Queue {
 
     /// Delays the next work that can only affect the status, because a status was just written.
     pub(crate) fn hold_status(&self, key: &NamespacedName, span: Duration) {
-        if let Some(entry) = self.lock().entries.get_mut(key) {
-            entry.status_not_before = Some(Instant::now() + span);
+        let until = Instant::now() + span;
+        let mut inner = self.lock();
+        if let Some(entry) = inner.entries.get_mut(key) {
+            entry.status_not_before = Some(until);
+            inner.held.push_back((until, key.clone()));
         }
     }
 
@@ -159,6 +190,7 @@ impl Queue {
             slow_timeline,
             running,
             slow_running,
+            ..
         } = &mut *inner;
         let entry = entries.get_mut(key)?;
         *slow_running = slow_running.saturating_sub(usize::from(entry.slow));
@@ -193,14 +225,11 @@ impl Queue {
             }
             // A key with nothing to do needs no entry, which saves memory with ten thousand MonitoredApis.
             None if requeue == Requeue::Forget || entry.status_not_before.is_none_or(|until| until <= now) => {
-                entries.remove(key);
-                // At the start every key has an entry at once.
-                if entries.len() < entries.capacity() / 8 {
-                    entries.shrink_to(entries.len() * 2);
-                }
+                inner.remove(key);
             }
             None => {}
         }
+        inner.release(now);
         drop(inner);
         self.changed.notify_one();
         due.map(|at| at.saturating_duration_since(now))
@@ -398,6 +427,21 @@ mod tests {
         queue.next().await;
         queue.done(&key("orders"), Requeue::OnEvent);
         assert!(queue.lock().entries.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_whose_status_was_held_needs_no_entry_once_that_time_is_over() {
+        let queue = Queue::default();
+        queue.add(&key("orders"));
+        queue.next().await;
+        queue.hold_status(&key("orders"), Duration::from_secs(1));
+        queue.done(&key("orders"), Requeue::OnEvent);
+        assert_eq!(queue.lock().entries.len(), 1);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        queue.add(&key("users"));
+        queue.next().await;
+        queue.done(&key("users"), Requeue::OnEvent);
+        assert!(queue.lock().entries.is_empty() && queue.lock().held.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
