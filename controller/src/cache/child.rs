@@ -1,16 +1,15 @@
-//! An observed child in some sixty bytes: ten thousand MonitoredApis have eighty thousand of them.
+//! An observed child in some fifty bytes: ten thousand MonitoredApis have eighty thousand of them.
 
-use std::num::NonZeroI64;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use controller_core::facts::{LiveReplicas, ObservedChild};
+use controller_core::facts::{DeploymentFacts, LiveReplicas, ObservedChild};
 use uuid::Uuid;
 
-use crate::cache::interner;
+use crate::cache::interner::Interner;
 use crate::watch::observe::ChildDetails;
 
 /// A uid: sixteen bytes where it is a UUID in lower case, as the API server's are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Uid {
     Uuid(Uuid),
     Text(Box<str>),
@@ -34,7 +33,7 @@ impl Uid {
 }
 
 /// A SHA-256 in hexadecimal: thirty-two bytes where it is one in lower case.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Sha {
     Bytes([u8; 32]),
     Text(Box<str>),
@@ -58,25 +57,62 @@ impl Sha {
     }
 }
 
+/// Who controls a child: all children of a MonitoredApi have the same.
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
+struct Controller {
+    uid: Option<Uid>,
+    api: Option<Box<str>>,
+}
+
+impl AsRef<Self> for Controller {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+/// What children of one kind have in common across MonitoredApis.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Common {
+    applied_fields: Option<Sha>,
+    adopt: bool,
+    deleting: bool,
+    generation: Option<i64>,
+}
+
+impl AsRef<Self> for Common {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl Common {
+    /// Whether everything that decides about a write is equal.
+    fn same_for_apply(&self, other: &Self) -> bool {
+        let Self {
+            applied_fields,
+            adopt,
+            deleting,
+            generation: _,
+        } = self;
+        *applied_fields == other.applied_fields && *adopt == other.adopt && *deleting == other.deleting
+    }
+}
+
+static CONTROLLERS: LazyLock<Interner<Controller>> = LazyLock::new(Interner::new);
+static COMMON: LazyLock<Interner<Common>> = LazyLock::new(Interner::new);
+
 /// What the store keeps of a child, without its name.
 #[derive(Debug, Clone)]
 pub(crate) struct CachedChild {
     uid: Uid,
-    /// All children of a MonitoredApi have the same.
-    controller: Option<Arc<str>>,
-    controller_api: Option<Arc<str>>,
-    /// Most MonitoredApis have the same for each kind.
-    fields: Option<Arc<str>>,
-    adopt: bool,
-    deleting: bool,
-    /// The API server counts from 1.
-    generation: Option<NonZeroI64>,
+    controller: Arc<Controller>,
+    common: Arc<Common>,
     /// `None`: the kind is watched by metadata alone.
-    details: Option<Box<ChildDetails>>,
+    details: Option<Box<CachedDetails>>,
 }
 
 impl CachedChild {
-    pub(crate) fn new(observed: &ObservedChild, details: Option<Box<ChildDetails>>) -> Self {
+    pub(crate) fn new(observed: &ObservedChild, details: Option<ChildDetails>) -> Self {
         let ObservedChild {
             uid,
             controller_uid,
@@ -88,18 +124,23 @@ impl CachedChild {
         } = observed;
         Self {
             uid: Uid::new(uid),
-            controller: controller_uid.as_deref().map(interner::text),
-            controller_api: controller_api.as_deref().map(interner::text),
-            fields: applied_fields_hash.as_deref().map(interner::text),
-            adopt: *adopt,
-            deleting: *deleting,
-            generation: generation.and_then(NonZeroI64::new),
-            details,
+            controller: CONTROLLERS.get(Controller {
+                uid: controller_uid.as_deref().map(Uid::new),
+                api: controller_api.as_deref().map(Into::into),
+            }),
+            common: COMMON.get(Common {
+                applied_fields: applied_fields_hash.as_deref().map(Sha::new),
+                adopt: *adopt,
+                deleting: *deleting,
+                generation: *generation,
+            }),
+            details: details.map(|details| Box::new(CachedDetails::new(details))),
         }
     }
 
-    pub(crate) fn details(&self) -> Option<&ChildDetails> {
-        self.details.as_deref()
+    /// The fields besides the metadata that the status depends on.
+    pub(crate) fn details(&self) -> Option<ChildDetails> {
+        self.details.as_ref().map(|details| details.of(self.uid.text()))
     }
 
     pub(crate) fn same_uid(&self, other: &Self) -> bool {
@@ -110,16 +151,14 @@ impl CachedChild {
     pub(crate) fn same_for_apply(&self, other: &Self) -> bool {
         self.uid == other.uid
             && self.controller == other.controller
-            && self.controller_api == other.controller_api
-            && self.fields == other.fields
-            && self.adopt == other.adopt
-            && self.deleting == other.deleting
+            && self.common.same_for_apply(&other.common)
             // Who owns the number of replicas decides whether we send one.
             && self.replicas() == other.replicas()
     }
 
-    fn replicas(&self) -> Option<LiveReplicas> {
-        self.details().map(|details| details.replicas)
+    /// The replicas of a Deployment.
+    pub(crate) fn replicas(&self) -> Option<LiveReplicas> {
+        self.details.as_ref().map(|details| details.replicas)
     }
 
     /// Whether everything else that the status depends on is equal.
@@ -128,14 +167,112 @@ impl CachedChild {
     }
 
     pub(crate) fn observed(&self) -> ObservedChild {
+        let Self { controller, common, .. } = self;
         ObservedChild {
             uid: self.uid.text(),
-            controller_uid: self.controller.as_deref().map(str::to_owned),
-            controller_api: self.controller_api.as_deref().map(str::to_owned),
-            applied_fields_hash: self.fields.as_deref().map(str::to_owned),
-            adopt: self.adopt,
-            deleting: self.deleting,
-            generation: self.generation.map(NonZeroI64::get),
+            controller_uid: controller.uid.as_ref().map(Uid::text),
+            controller_api: controller.api.as_deref().map(str::to_owned),
+            applied_fields_hash: common.applied_fields.as_ref().map(Sha::text),
+            adopt: common.adopt,
+            deleting: common.deleting,
+            generation: common.generation,
+        }
+    }
+}
+
+/// [`ChildDetails`] without its uid, and with a box around what is rare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct CachedDetails {
+    generation: i64,
+    observed_generation: i64,
+    replicas: LiveReplicas,
+    wanted: i32,
+    existing: i32,
+    updated: i32,
+    ready: i32,
+    available: i32,
+    /// `None`: all of it has its default.
+    rare: Option<Box<RareDetails>>,
+}
+
+/// What only failing Deployments and claims have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct RareDetails {
+    progress_failed: Option<(String, String)>,
+    replica_failure: Option<String>,
+    phase: String,
+    size: String,
+    resized: bool,
+}
+
+impl CachedDetails {
+    fn new(details: ChildDetails) -> Self {
+        // Destructured without `..`, so that the compiler asks for a new field here.
+        let ChildDetails {
+            deployment,
+            replicas,
+            phase,
+            size,
+            resized,
+        } = details;
+        let DeploymentFacts {
+            uid: _,
+            generation,
+            observed_generation,
+            wanted,
+            replicas: existing,
+            updated,
+            ready,
+            available,
+            progress_failed,
+            replica_failure,
+        } = deployment;
+        let rare = RareDetails {
+            progress_failed,
+            replica_failure,
+            phase,
+            size,
+            resized,
+        };
+        Self {
+            generation,
+            observed_generation,
+            replicas,
+            wanted,
+            existing,
+            updated,
+            ready,
+            available,
+            rare: (rare != RareDetails::default()).then(|| Box::new(rare)),
+        }
+    }
+
+    /// The details of the child with this uid.
+    fn of(&self, uid: String) -> ChildDetails {
+        let RareDetails {
+            progress_failed,
+            replica_failure,
+            phase,
+            size,
+            resized,
+        } = self.rare.as_deref().cloned().unwrap_or_default();
+        ChildDetails {
+            deployment: DeploymentFacts {
+                uid,
+                generation: self.generation,
+                observed_generation: self.observed_generation,
+                wanted: self.wanted,
+                replicas: self.existing,
+                updated: self.updated,
+                ready: self.ready,
+                available: self.available,
+                progress_failed,
+                replica_failure,
+            },
+            replicas: self.replicas,
+            phase,
+            size,
+            resized,
         }
     }
 }
@@ -168,8 +305,46 @@ mod tests {
     }
 
     #[test]
+    fn details_come_back_as_they_were_put_in() {
+        let usual = ChildDetails {
+            deployment: DeploymentFacts {
+                uid: "9f8e7d6c-1111-4222-8333-aabbccddeeff".to_owned(),
+                generation: 9,
+                observed_generation: 8,
+                wanted: 7,
+                replicas: 6,
+                updated: 5,
+                ready: 4,
+                available: 3,
+                progress_failed: None,
+                replica_failure: None,
+            },
+            replicas: LiveReplicas {
+                replicas: 2,
+                owned_by_us: false,
+                owned_by_another: true,
+            },
+            phase: String::new(),
+            size: String::new(),
+            resized: false,
+        };
+        let mut failing = usual.clone();
+        failing.deployment.progress_failed = Some(("ProgressDeadlineExceeded".to_owned(), "late".to_owned()));
+        failing.deployment.replica_failure = Some("exceeded quota".to_owned());
+        let mut of_a_claim = usual.clone();
+        (of_a_claim.phase, of_a_claim.size) = ("Bound".to_owned(), "1Gi".to_owned());
+        let mut resized = usual.clone();
+        resized.resized = true;
+        for details in [usual, failing, of_a_claim, resized] {
+            let cached = CachedChild::new(&observed(&details.deployment.uid), Some(details.clone()));
+            assert_eq!(cached.details(), Some(details));
+        }
+    }
+
+    #[test]
     fn an_entry_stays_small() {
-        assert!(size_of::<CachedChild>() <= 96, "{} bytes", size_of::<CachedChild>());
+        assert!(size_of::<CachedChild>() <= 48, "{} bytes", size_of::<CachedChild>());
+        assert!(size_of::<CachedDetails>() <= 64, "{} bytes", size_of::<CachedDetails>());
     }
 
     #[test]

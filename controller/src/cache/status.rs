@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use crate::cache::child::{Sha, Uid};
+use crate::cache::child_id::ChildName;
 use crate::cache::interner::{self, Interner};
 use crate::cache::namespaced_name::NamespacedName;
 
@@ -83,17 +84,10 @@ impl AsRef<Self> for Shape {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct RecordShape {
     kind: Arc<str>,
-    name: RecordName,
+    name: ChildName,
     applied: Arc<str>,
     version: Option<Arc<str>>,
     state: Arc<str>,
-}
-
-#[derive(Debug, PartialEq, Eq, Hash)]
-enum RecordName {
-    /// The MonitoredApi's own name, with this behind it.
-    Own(Box<str>),
-    Other(Box<str>),
 }
 
 static METRICS: LazyLock<Interner<SharedMetrics>> = LazyLock::new(Interner::new);
@@ -250,10 +244,7 @@ fn pack_record(record: ChildRecord, owner: &str) -> (RecordShape, (Uid, Sha)) {
     } = record;
     let shape = RecordShape {
         kind: interner::text(&kind),
-        name: name.strip_prefix(owner).map_or_else(
-            || RecordName::Other(name.as_str().into()),
-            |rest| RecordName::Own(rest.into()),
-        ),
+        name: ChildName::new(&name, owner),
         applied: interner::text(&applied_fields_hash),
         version: version.as_deref().map(interner::text),
         state: interner::text(&state),
@@ -264,10 +255,7 @@ fn pack_record(record: ChildRecord, owner: &str) -> (RecordShape, (Uid, Sha)) {
 fn unpack_record(shape: &RecordShape, uid: &Uid, desired: &Sha, owner: &str) -> ChildRecord {
     ChildRecord {
         kind: shape.kind.to_string(),
-        name: match &shape.name {
-            RecordName::Own(rest) => format!("{owner}{rest}"),
-            RecordName::Other(name) => name.to_string(),
-        },
+        name: shape.name.text(owner),
         uid: uid.text(),
         desired_hash: desired.text(),
         applied_fields_hash: shape.applied.to_string(),

@@ -10,9 +10,10 @@ use controller_core::facts::{
 use controller_core::watched::WatchedKind;
 
 use crate::cache::child::Uid;
+use crate::cache::child_id::child_id;
 use crate::cache::namespaced_name::NamespacedName;
 use crate::cache::versioned_map::{Epoch, Source, Upsert};
-use crate::cache::watched::{Affects, CachedApi, Change, Maps, Watched, child_id};
+use crate::cache::watched::{Affects, CachedApi, Change, Maps, Watched};
 
 /// The cache itself. Every method locks it, and none holds the lock across an await.
 #[derive(Debug, Default)]
@@ -143,10 +144,11 @@ impl Store {
     /// Every child of a MonitoredApi: kind and name.
     pub(crate) fn children(&self, key: &NamespacedName) -> Vec<(ChildKind, String, ObservedChild)> {
         let maps = self.lock();
-        let named = maps.children.of(key).filter_map(|((kind, name), child)| {
-            let WatchedKind::Child(kind) = kind else { return None };
-            let name = name.as_deref().unwrap_or(&key.name).to_owned();
-            Some((*kind, name, child.observed()))
+        let named = maps.children.of(key).filter_map(|(id, child)| {
+            let WatchedKind::Child(kind) = id.kind() else {
+                return None;
+            };
+            Some((kind, id.name(key), child.observed()))
         });
         named.collect()
     }
@@ -156,7 +158,7 @@ impl Store {
         let id = child_id(WatchedKind::Child(ChildKind::DEPLOYMENT), key, &key.name);
         let maps = self.lock();
         let (child, _) = maps.children.get(key, &id)?;
-        child.details().map(|details| details.deployment.clone())
+        child.details().map(|details| details.deployment)
     }
 
     /// `spec.replicas` of the MonitoredApi's Deployment, and the resourceVersion at which the watch saw it.
@@ -164,7 +166,7 @@ impl Store {
         let id = child_id(WatchedKind::Child(ChildKind::DEPLOYMENT), key, &key.name);
         let maps = self.lock();
         let (child, version) = maps.children.get(key, &id)?;
-        child.details().map(|details| (details.replicas, version.to_string()))
+        child.replicas().map(|replicas| (replicas, version.to_string()))
     }
 
     /// The MonitoredApi's PersistentVolumeClaim, without its events.
@@ -173,9 +175,9 @@ impl Store {
         let maps = self.lock();
         let (child, _) = maps.children.get(key, &id)?;
         child.details().map(|details| VolumeClaimFacts {
-            uid: child.observed().uid,
-            phase: details.phase.clone(),
-            size: details.size.clone(),
+            uid: details.deployment.uid,
+            phase: details.phase,
+            size: details.size,
             resized: details.resized,
             latest_event: None,
         })
@@ -183,7 +185,7 @@ impl Store {
 
     /// The pods of a MonitoredApi.
     pub(crate) fn pods(&self, key: &NamespacedName) -> Vec<PodFacts> {
-        self.lock().pods.of(key).map(|(_, pod)| pod.clone()).collect()
+        self.lock().pods.of(key).map(|(name, pod)| pod.facts(name)).collect()
     }
 
     /// Ready endpoints behind a Service's port `http`; `None` while it has no EndpointSlice.

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use controller_core::facts::{PodFacts, PrometheusSelectors};
+use controller_core::facts::PrometheusSelectors;
 use controller_core::kind::Watch;
 use controller_core::watched::WatchedKind;
 use serde::de::DeserializeOwned;
 
 use crate::cache::child::{CachedChild, Uid};
+use crate::cache::child_id::{ChildId, child_id};
 use crate::cache::namespaced_name::NamespacedName;
+use crate::cache::pod::CachedPod;
 use crate::cache::status::CachedStatus;
 use crate::cache::versioned_map::VersionedMap;
 use crate::watch::observe::{ApiItem, ChildItem, NamespaceItem, PodItem, PrometheusItem, SliceItem, SpecText};
@@ -77,7 +79,7 @@ pub(crate) struct Maps {
     pub(crate) keys_checked_at: usize,
     pub(crate) apis: VersionedMap<(), CachedApi>,
     pub(crate) children: VersionedMap<ChildId, CachedChild>,
-    pub(crate) pods: VersionedMap<Box<str>, PodFacts>,
+    pub(crate) pods: VersionedMap<Box<str>, CachedPod>,
     pub(crate) slices: VersionedMap<Box<str>, CachedSlice>,
     pub(crate) prometheuses: VersionedMap<(), PrometheusSelectors>,
     pub(crate) namespaces: VersionedMap<(), BTreeMap<String, String>>,
@@ -147,16 +149,8 @@ impl Watched for ApiItem {
     }
 }
 
-/// Kind of a child, and its name where it is not the MonitoredApi's.
-pub(crate) type ChildId = (WatchedKind, Option<Box<str>>);
-
 fn is_watched_whole(kind: WatchedKind) -> bool {
     matches!(kind, WatchedKind::Child(child) if child.watch == Watch::Whole)
-}
-
-/// The id of a child of this name.
-pub(crate) fn child_id(kind: WatchedKind, key: &NamespacedName, name: &str) -> ChildId {
-    (kind, (name != &*key.name).then(|| name.into()))
 }
 
 impl Watched for ChildItem {
@@ -203,7 +197,7 @@ impl Watched for ChildItem {
     }
 
     fn is_of(id: &ChildId, kind: WatchedKind) -> bool {
-        id.0 == kind
+        id.kind() == kind
     }
 }
 
@@ -214,7 +208,7 @@ fn status_if_changed<T: PartialEq>(old: Option<&T>, new: Option<&T>) -> Change {
 
 impl Watched for PodItem {
     type Id = Box<str>;
-    type Cached = PodFacts;
+    type Cached = CachedPod;
 
     fn key(&self) -> (&str, &str) {
         (&self.namespace, &self.owner)
@@ -228,19 +222,19 @@ impl Watched for PodItem {
         self.facts.name.as_str().into()
     }
 
-    fn into_cached(self, _: WatchedKind, _: &NamespacedName) -> PodFacts {
-        self.facts
+    fn into_cached(self, _: WatchedKind, _: &NamespacedName) -> CachedPod {
+        CachedPod::new(self.facts)
     }
 
-    fn map(maps: &mut Maps) -> &mut VersionedMap<Box<str>, PodFacts> {
+    fn map(maps: &mut Maps) -> &mut VersionedMap<Box<str>, CachedPod> {
         &mut maps.pods
     }
 
-    fn same_object(a: &PodFacts, b: &PodFacts) -> bool {
-        a.uid == b.uid
+    fn same_object(a: &CachedPod, b: &CachedPod) -> bool {
+        a.same_uid(b)
     }
 
-    fn change(old: Option<&PodFacts>, new: Option<&PodFacts>) -> Change {
+    fn change(old: Option<&CachedPod>, new: Option<&CachedPod>) -> Change {
         status_if_changed(old, new)
     }
 }

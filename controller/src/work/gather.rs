@@ -17,9 +17,10 @@ use controller_core::{ChildKind, Violation};
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use crate::cache::child_id::child_id;
 use crate::cache::namespaced_name::NamespacedName;
 use crate::cache::versioned_map::Source;
-use crate::cache::watched::{CachedApi, Change, child_id};
+use crate::cache::watched::{CachedApi, Change};
 use crate::cluster::CallError;
 use crate::cluster::kinds;
 use crate::watch::observe::{ApiItem, ChildItem, SpecText};

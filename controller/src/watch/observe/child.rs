@@ -18,7 +18,7 @@ pub(crate) struct ChildItem {
     pub(crate) owner: String,
     pub(crate) observed: ObservedChild,
     /// `None`: only its metadata was sent.
-    pub(crate) details: Option<Box<ChildDetails>>,
+    pub(crate) details: Option<ChildDetails>,
 }
 
 /// The fields besides the metadata that the status depends on. A field that a kind does not have keeps its default.
@@ -81,7 +81,7 @@ impl From<ChildObject> for ChildItem {
     fn from(object: ChildObject) -> Self {
         let ChildObject { metadata, spec, status } = object;
         let whole = spec.is_some() || status.is_some();
-        let details = whole.then(|| Box::new(details(&metadata, spec.unwrap_or_default(), status.unwrap_or_default())));
+        let details = whole.then(|| details(&metadata, spec.unwrap_or_default(), status.unwrap_or_default()));
         Self {
             observed: metadata.observed(managed_fields_hash::applied_fields),
             owner: metadata.owner(),

@@ -22,9 +22,9 @@ use metric_contract::platform;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::cache::child_id::child_id;
 use crate::cache::managed_fields_hash;
 use crate::cache::versioned_map::Source;
-use crate::cache::watched::child_id;
 use crate::cluster::kinds;
 use crate::cluster::{CallError, ErrorClass, Raw, Written};
 use crate::watch::observe::ChildItem;
