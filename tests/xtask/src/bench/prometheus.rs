@@ -312,10 +312,9 @@ fn configure(folder: &Path, page: u16, targets: usize) -> Result<()> {
 
 /// What Prometheus has answered so far on the paths that the operator asks.
 fn served_by(url: &str) -> Result<Served> {
-    let page = ureq::get(format!("{url}/metrics"))
-        .call()?
-        .body_mut()
-        .read_to_string()?;
+    let mut answer = ureq::get(format!("{url}/metrics")).call()?;
+    // Prometheus exports figures of every group of rules: more than 10 MB with 1,000 MonitoredApis.
+    let page = answer.body_mut().with_config().limit(1 << 30).read_to_string()?;
     let mut served = Served::default();
     for line in page.lines().filter(|line| line.contains("handler=\"/api/v1/")) {
         let Some((series, value)) = line.rsplit_once(' ') else {
