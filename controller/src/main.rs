@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Controller(args) => controller(args.into()),
-        Command::Offline(command) => command.run(),
+        Command::Offline(command) => command.run(cluster::trial::connect),
         Command::Healthcheck(args) => {
             healthcheck::check(&args.url)?;
             Ok(ExitCode::SUCCESS)

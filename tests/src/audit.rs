@@ -30,6 +30,8 @@ pub struct Entry {
     pub name: String,
     /// HTTP status of the answer.
     pub code: u64,
+    /// The API server only says what it would do (`?dryRun=All`).
+    pub dry_run: bool,
     /// When the request came, as the API server writes it (RFC 3339).
     pub received: String,
 }
@@ -145,6 +147,7 @@ fn entry(event: &Value) -> Option<Entry> {
             .pointer("/responseStatus/code")
             .and_then(Value::as_u64)
             .unwrap_or(0),
+        dry_run: text("/requestURI").contains("dryRun=All"),
         received: text("/requestReceivedTimestamp"),
     })
 }
@@ -161,7 +164,7 @@ mod tests {
             "responseStatus": {"code": 200}, "requestReceivedTimestamp": "2026-01-01T00:00:00.000000Z",
         });
         let found = entry(&event).unwrap();
-        assert!(found.is_write());
+        assert!(found.is_write() && !found.dry_run);
         assert_eq!(
             found.show(),
             "2026-01-01T00:00:00.000000Z patch deployments/ shop/orders -> 200"

@@ -19,19 +19,26 @@ pub(crate) const FINDINGS: u8 = 1;
 /// Exit code: a file can't be read, or is not what was expected.
 pub(crate) const BAD_INPUT: u8 = 2;
 
+/// Namespace of a MonitoredApi that names none, where no cluster says another one.
+pub(crate) const DEFAULT_NAMESPACE: &str = "default";
+
 /// Runs a step for each MonitoredApi of the files and says what cannot be read. Returns the exit code: the highest of those that
-/// the step returns and of what was found here.
+/// the step returns and of what was found here. `namespace`: that of MonitoredApis that name none.
 ///
 /// # Errors
 ///
 /// Those of the step.
-pub(crate) fn for_each(files: &[PathBuf], mut step: impl FnMut(&Source<'_>) -> Result<u8>) -> Result<u8> {
+pub(crate) fn for_each(
+    files: &[PathBuf],
+    namespace: &str,
+    mut step: impl FnMut(&Source<'_>) -> Result<u8>,
+) -> Result<u8> {
     let mut code = FINE;
     for file in files {
-        match read(file) {
-            Ok(Input { decoded, refused }) => {
-                for decoded in &decoded {
-                    let source = Source { file, decoded };
+        match read(file, namespace) {
+            Ok(Input { documents, refused }) => {
+                for document in &documents {
+                    let source = Source { file, document };
                     if !source.say_unknown_fields() {
                         code = code.max(FINDINGS);
                     }
@@ -55,12 +62,22 @@ pub(crate) fn for_each(files: &[PathBuf], mut step: impl FnMut(&Source<'_>) -> R
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Source<'a> {
     file: &'a Path,
-    decoded: &'a Decoded,
+    document: &'a Document,
 }
 
 impl Source<'_> {
     pub(crate) const fn api(&self) -> &MonitoredApi {
-        &self.decoded.api
+        &self.document.decoded.api
+    }
+
+    /// The object as it stands in the file, with its namespace.
+    pub(crate) const fn object(&self) -> &Value {
+        &self.document.object
+    }
+
+    /// Whether it has fields that MonitoredApis do not have. They were said.
+    pub(crate) fn has_unknown_fields(&self) -> bool {
+        !self.document.decoded.unknown.is_empty()
     }
 
     pub(crate) fn namespace(&self) -> &str {
@@ -84,17 +101,25 @@ impl Source<'_> {
 
     /// Returns whether there are none.
     fn say_unknown_fields(&self) -> bool {
-        for field in &self.decoded.unknown {
+        for field in &self.document.decoded.unknown {
             self.say(&format!("{field}: {}", unknown_fields::SENTENCE));
         }
-        self.decoded.unknown.is_empty()
+        !self.has_unknown_fields()
     }
+}
+
+/// A MonitoredApi of a file.
+#[derive(Debug)]
+struct Document {
+    decoded: Decoded,
+    /// As it stands in the file.
+    object: Value,
 }
 
 /// The MonitoredApis of a file.
 #[derive(Debug, Default)]
 struct Input {
-    decoded: Vec<Decoded>,
+    documents: Vec<Document>,
     /// What is wrong with those that can't be decoded.
     refused: Vec<ManifestError>,
 }
@@ -113,8 +138,8 @@ pub(crate) fn shown(file: &Path) -> String {
 /// # Errors
 ///
 /// The file cannot be read, is not YAML, or holds no MonitoredApi.
-fn read(file: &Path) -> Result<Input> {
-    parse(&text(file)?)
+fn read(file: &Path, namespace: &str) -> Result<Input> {
+    parse(&text(file)?, namespace)
 }
 
 pub(crate) fn text(file: &Path) -> Result<String> {
@@ -127,23 +152,32 @@ pub(crate) fn text(file: &Path) -> Result<String> {
 }
 
 /// Reads the MonitoredApis of a text. Objects of other kinds are skipped: manifests are often kept in one file.
-fn parse(text: &str) -> Result<Input> {
+fn parse(text: &str, namespace: &str) -> Result<Input> {
     let mut input = Input::default();
-    manifest::read_each(text, |manifest| {
+    manifest::read_each(text, |mut manifest| {
         if !is_ours(&manifest) {
             return;
         }
         match manifest::decode(&manifest) {
             Ok(mut decoded) => {
-                let namespace = &mut decoded.api.metadata.namespace;
-                namespace.get_or_insert_with(|| "default".to_owned());
-                input.decoded.push(decoded);
+                let named = decoded
+                    .api
+                    .metadata
+                    .namespace
+                    .get_or_insert_with(|| namespace.to_owned());
+                if let Some(metadata) = manifest.value.get_mut("metadata").and_then(Value::as_object_mut) {
+                    metadata.insert("namespace".to_owned(), named.as_str().into());
+                }
+                input.documents.push(Document {
+                    decoded,
+                    object: manifest.value,
+                });
             }
             Err(errors) => input.refused.extend(errors),
         }
     })?;
     anyhow::ensure!(
-        !(input.decoded.is_empty() && input.refused.is_empty()),
+        !(input.documents.is_empty() && input.refused.is_empty()),
         "expected at least one document with apiVersion: {}/{} and kind: {}",
         names::GROUP,
         names::VERSION,
@@ -166,15 +200,16 @@ mod tests {
     #[test]
     fn documents_of_other_kinds_are_skipped() {
         let text = format!("apiVersion: v1\nkind: Namespace\n---\n{ORDERS}spec: {{image: a}}\n---\n");
-        let inputs = parse(&text).unwrap().decoded;
-        assert_eq!(inputs.len(), 1);
-        assert_eq!(inputs[0].api.metadata.namespace.as_deref(), Some("default"));
+        let documents = parse(&text, "shop").unwrap().documents;
+        assert_eq!(documents.len(), 1);
+        assert_eq!(documents[0].decoded.api.metadata.namespace.as_deref(), Some("shop"));
+        assert_eq!(documents[0].object["metadata"]["namespace"], "shop");
     }
 
     #[test]
     fn a_wrong_type_is_reported_with_line_and_column() {
-        let input = parse(&format!("{ORDERS}spec:\n  image: a\n  replicas: three\n")).unwrap();
-        assert!(input.decoded.is_empty());
+        let input = parse(&format!("{ORDERS}spec:\n  image: a\n  replicas: three\n"), "default").unwrap();
+        assert!(input.documents.is_empty());
         let text = input.refused[0].to_string();
         assert!(text.starts_with("line 6, column 13: "), "{text}");
         assert!(text.contains("three"), "{text}");
@@ -182,13 +217,13 @@ mod tests {
 
     #[test]
     fn broken_yaml_in_a_later_document_is_reported_with_its_place_in_the_file() {
-        let error = parse(&format!("{ORDERS}spec: {{image: a}}\n---\nkind: [\n")).unwrap_err();
+        let error = parse(&format!("{ORDERS}spec: {{image: a}}\n---\nkind: [\n"), "default").unwrap_err();
         assert!(error.to_string().starts_with("line "), "{error}");
     }
 
     #[test]
     fn a_file_without_any_monitored_api_is_bad_input_that_says_what_was_expected() {
-        let error = parse("kind: Namespace\n").unwrap_err();
+        let error = parse("kind: Namespace\n", "default").unwrap_err();
         assert!(error.to_string().contains("kind: MonitoredApi"), "{error}");
     }
 
@@ -197,9 +232,9 @@ mod tests {
         let text = "kind: List\napiVersion: v1\nitems:\n- {apiVersion: monitoredapi.io/v1alpha1, kind: MonitoredApi, \
                     metadata: {name: a}, spec: {image: a, env: [{name: A, value: 4}]}}\n- {apiVersion: \
                     monitoredapi.io/v1alpha1, kind: MonitoredApi, metadata: {name: b}, spec: {image: b}, status: {x: 1}}\n";
-        let input = parse(text).unwrap();
-        assert_eq!(input.decoded[0].api.metadata.name.as_deref(), Some("b"));
-        assert_eq!(input.decoded[0].unknown, [""; 0]);
+        let input = parse(text, "default").unwrap();
+        assert_eq!(input.documents[0].decoded.api.metadata.name.as_deref(), Some("b"));
+        assert_eq!(input.documents[0].decoded.unknown, [""; 0]);
         let told = input.refused[0].to_string();
         assert!(
             told.contains("spec.env[0].value: 4 is not text in YAML: quote it"),
@@ -211,7 +246,7 @@ mod tests {
     fn a_mistyped_field_is_found_though_decoding_drops_it() {
         let text = format!("{ORDERS}spec: {{image: a, relpicas: 3, env: [{{name: A, valeu: x}}], port: null}}\n");
         assert_eq!(
-            parse(&text).unwrap().decoded[0].unknown,
+            parse(&text, "default").unwrap().documents[0].decoded.unknown,
             ["spec.env[0].valeu", "spec.relpicas"]
         );
     }

@@ -1,13 +1,15 @@
 //! The commands of `monitored-api` that need no running operator: one file each in `commands/`, one variant each of
 //! [`Command`].
 //!
-//! They read files and print. They must not reach a cluster by a client of their own, nor start a runtime.
+//! They read files and print. They must not reach a cluster by a client of their own, nor start a runtime: the binary hands in
+//! a connection ([`cluster`]).
 
+pub mod cluster;
 mod commands;
 mod input;
 pub mod print;
 pub mod runbooks;
 mod settings;
 
-pub use commands::{Command, crd, explain, lint, render, test};
+pub use commands::{Command, crd, diff, explain, lint, render, test};
 pub use settings::SettingsArgs;

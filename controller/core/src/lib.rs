@@ -6,6 +6,7 @@ mod compile;
 
 pub mod admission;
 pub mod alert_tests;
+pub mod call_error;
 pub mod changes;
 pub mod children;
 pub mod contest;

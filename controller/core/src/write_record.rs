@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    facts::ObservedChild,
+    facts::{LiveReplicas, ObservedChild, VolumeClaimFacts},
     metadata::Metadata,
     object_hash,
     owner::ApiRef,
@@ -45,6 +45,30 @@ impl LiveObject {
             observed: metadata.observed(hash),
             metadata,
         })
+    }
+
+    /// The number of replicas of a Deployment, and who owns it.
+    #[must_use]
+    pub fn replicas(&self) -> LiveReplicas {
+        let wanted = self.object.pointer("/spec/replicas").and_then(Value::as_i64);
+        let (owned_by_us, owned_by_another) = self.metadata.owners_of("replicas");
+        LiveReplicas {
+            replicas: wanted.and_then(|wanted| i32::try_from(wanted).ok()).unwrap_or(1),
+            owned_by_us,
+            owned_by_another,
+        }
+    }
+
+    /// The size of a PersistentVolumeClaim, and whether somebody else set it.
+    #[must_use]
+    pub fn claim(&self) -> VolumeClaimFacts {
+        let size = self.object.pointer("/spec/resources/requests/storage");
+        VolumeClaimFacts {
+            uid: self.observed.uid.clone(),
+            size: size.and_then(Value::as_str).unwrap_or_default().to_owned(),
+            resized: self.metadata.owners_of("storage").1,
+            ..VolumeClaimFacts::default()
+        }
     }
 }
 

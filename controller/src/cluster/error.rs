@@ -1,20 +1,10 @@
 //! Why requests fail: what was tried on which object, and a bounded class.
 
+pub(crate) use controller_core::call_error::CallError;
 pub(crate) use controller_core::failure::ErrorClass;
 use serde::Serialize;
 
 use super::Scope;
-
-/// A failed request: what was tried on which object, why it failed, and the API server's own words.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{verb} {kind} {object}: {message}")]
-pub(crate) struct CallError {
-    pub(crate) verb: &'static str,
-    pub(crate) kind: &'static str,
-    pub(crate) object: String,
-    pub(crate) class: ErrorClass,
-    pub(crate) message: String,
-}
 
 /// What is being tried, for the error.
 pub(super) struct Call<'a> {

@@ -5,6 +5,7 @@ mod client;
 mod error;
 pub(crate) mod kinds;
 mod name_table;
+pub(crate) mod trial;
 mod write;
 
 use std::collections::HashSet;
@@ -142,9 +143,13 @@ impl std::fmt::Debug for Cluster {
 }
 
 impl Cluster {
-    /// Connects as the environment says: kubeconfig, else the pod's service account.
+    /// Connects as the environment says: kubeconfig, else the pod's service account. Returns also the namespace that it names.
     pub(crate) async fn connect() -> anyhow::Result<(Self, String)> {
-        let mut config = kube::Config::infer().await?;
+        Self::connect_by(kube::Config::infer().await?)
+    }
+
+    /// Connects by a configuration. Returns also the namespace that it names.
+    fn connect_by(mut config: kube::Config) -> anyhow::Result<(Self, String)> {
         // kube retries 429, 503 and 504 up to 15 times and sleeps for whatever `Retry-After` says, unbounded. The
         // queue backs off instead, per MonitoredApi and with a cap.
         config.default_retry = false;

@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use controller_core::yaml;
 use serde_json::{Map, Value, json};
 
-use crate::input::{BAD_INPUT, FINDINGS, FINE, for_each};
+use crate::input::{BAD_INPUT, DEFAULT_NAMESPACE, FINDINGS, FINE, for_each};
 use crate::print;
 use crate::settings::SettingsArgs;
 use topic::Topic;
@@ -74,16 +74,18 @@ pub fn run(args: ExplainArgs) -> Result<ExitCode> {
     }
     let settings = args.settings.settings();
     let mut apis = vec![Vec::new(); topics.len()];
-    let code = for_each(&args.files, |source| match in_api::Generated::new(source, &settings) {
-        Ok(generated) => {
-            for (topic, found) in topics.iter().zip(&mut apis) {
-                found.extend(generated.about(source, topic));
+    let code = for_each(&args.files, DEFAULT_NAMESPACE, |source| {
+        match in_api::Generated::new(source, &settings) {
+            Ok(generated) => {
+                for (topic, found) in topics.iter().zip(&mut apis) {
+                    found.extend(generated.about(source, topic));
+                }
+                Ok(FINE)
             }
-            Ok(FINE)
-        }
-        Err(violations) => {
-            source.say_violations(&violations);
-            Ok(FINDINGS)
+            Err(violations) => {
+                source.say_violations(&violations);
+                Ok(FINDINGS)
+            }
         }
     })?;
     let explained: Vec<_> = topics

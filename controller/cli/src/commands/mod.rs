@@ -1,6 +1,7 @@
 //! The table of commands: one variant each.
 
 pub mod crd;
+pub mod diff;
 pub mod explain;
 pub mod lint;
 pub mod render;
@@ -10,11 +11,17 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use crate::cluster::Connect;
+
 /// A command that needs no running operator.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Print the objects that MonitoredApis lead to. Exit code 0: fine, 1: findings, 2: unreadable input.
     Render(render::RenderArgs),
+    /// Show what an apply of MonitoredApis would change in a cluster, and change nothing: the API server tries each write and
+    /// does not make it. Exit code 0: no difference, 1: differences, 2: unreadable input, or no cluster that answers. Needs the
+    /// permission to get and patch MonitoredApis and the objects made for them. Give it the settings that the operator has.
+    Diff(diff::DiffArgs),
     /// Say what an alert, a panel, a signal, a condition or a reason means, and what becomes of it for given MonitoredApis.
     Explain(explain::ExplainArgs),
     /// Check rules and dashboards: those that MonitoredApis lead to, or those in files. Exit code 0: fine, 1: findings, 2:
@@ -28,14 +35,16 @@ pub enum Command {
 }
 
 impl Command {
-    /// Runs the command. Results go to standard output, findings to standard error.
+    /// Runs the command. Results go to standard output, findings to standard error. `connect`: how commands that need a cluster
+    /// get a connection.
     ///
     /// # Errors
     ///
     /// What keeps the command as a whole from going on, such as a directory that can't be written.
-    pub fn run(self) -> anyhow::Result<ExitCode> {
+    pub fn run(self, connect: Connect) -> anyhow::Result<ExitCode> {
         match self {
             Self::Render(args) => render::run(args),
+            Self::Diff(args) => diff::run(args, connect),
             Self::Explain(args) => explain::run(args),
             Self::Lint(args) => lint::run(args),
             Self::Test(args) => test::run(args),

@@ -13,7 +13,7 @@ use controller_core::omission::{Omission, OmissionKind};
 use controller_core::render;
 use serde_json::{Value, json};
 
-use crate::input::{FINDINGS, FINE, Source, for_each};
+use crate::input::{DEFAULT_NAMESPACE, FINDINGS, FINE, Source, for_each};
 use crate::settings::SettingsArgs;
 use output::Output;
 
@@ -39,7 +39,9 @@ pub struct RenderArgs {
 pub fn run(args: RenderArgs) -> Result<ExitCode> {
     let settings = args.settings.settings();
     let mut output = Output::new(args.output)?;
-    let code = for_each(&args.files, |source| render_one(source, &settings, &mut output))?;
+    let code = for_each(&args.files, DEFAULT_NAMESPACE, |source| {
+        render_one(source, &settings, &mut output)
+    })?;
     output.finish()?;
     Ok(ExitCode::from(code))
 }

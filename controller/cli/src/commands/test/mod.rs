@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use self::promtool::Promtool;
 use self::report::{TestForm, TestRow};
-use crate::input::{BAD_INPUT, FINDINGS, FINE, Source, for_each};
+use crate::input::{BAD_INPUT, DEFAULT_NAMESPACE, FINDINGS, FINE, Source, for_each};
 use crate::print;
 use crate::settings::SettingsArgs;
 
@@ -70,15 +70,17 @@ pub fn run(args: TestArgs) -> Result<ExitCode> {
     let folder = Folder::new(directory)?;
     let settings = settings.settings();
     let mut rows = Vec::new();
-    let code = for_each(&files, |source| match alert_tests::of(source.api(), &settings) {
-        Ok(None) => {
-            source.say("it has no alerts, so there is nothing to test");
-            Ok(FINE)
-        }
-        Ok(Some(tests)) => test_one(source, &tests, &folder, promtool.as_ref(), &mut rows),
-        Err(violations) => {
-            source.say_violations(&violations);
-            Ok(BAD_INPUT)
+    let code = for_each(&files, DEFAULT_NAMESPACE, |source| {
+        match alert_tests::of(source.api(), &settings) {
+            Ok(None) => {
+                source.say("it has no alerts, so there is nothing to test");
+                Ok(FINE)
+            }
+            Ok(Some(tests)) => test_one(source, &tests, &folder, promtool.as_ref(), &mut rows),
+            Err(violations) => {
+                source.say_violations(&violations);
+                Ok(BAD_INPUT)
+            }
         }
     })?;
     if promtool.is_some() {
