@@ -30,20 +30,25 @@ const BODIES: usize = 32;
 const LEAST_BODIES_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes of all responses that clients have not taken yet.
 const RESPONSES_BYTES: usize = 32 * 1024 * 1024;
-/// Under a memory limit, bodies may take this part of it, and responses another one.
+/// What the process takes without clients: the program, the store and its caches, figures, and what the allocator keeps. Under a
+/// memory limit, clients may take the rest.
+const OWN_BYTES: usize = 24 * 1024 * 1024;
+/// The part of a memory limit that clients may take, however small it is: the process has to serve somebody.
+const LEAST_CLIENTS_SHARE: usize = 4;
+/// Bodies may take this part of the memory for clients, and responses another one.
 const MEMORY_SHARE: usize = 8;
-/// Under a memory limit, connections may take this part of it.
+/// Connections may take this part of the memory for clients.
 const CONNECTIONS_SHARE: usize = 4;
 /// The most that a connection takes apart from what is counted: hyper's buffers, the last piece of a response, a handler, the
 /// kernel's own data.
 const CONNECTION_BYTES: usize = 64 * 1024;
-/// Under a memory limit, what waits in the kernel for connections may take this part of it: cgroups of version 2 count it.
+/// What waits in the kernel for connections may take this part of the memory for clients: cgroups of version 2 count it.
 const SOCKETS_SHARE: usize = 4;
 /// What may wait in the kernel for a connection in one direction, at least: the smallest that lets a body arrive fast.
 const LEAST_SOCKET_BYTES: usize = 32 * 1024;
 /// So much or more is left to the kernel, which chooses by how fast the connection is.
 const MOST_SOCKET_BYTES: usize = 512 * 1024;
-/// Under a memory limit, HTTP/2 requests may take this part of it.
+/// HTTP/2 requests may take this part of the memory for clients.
 const STREAMS_SHARE: usize = 8;
 /// What an HTTP/2 request takes apart from its bodies, as measured with clients that take no answers.
 const STREAM_BYTES: usize = 2_560;
@@ -109,7 +114,7 @@ pub struct Limits {
     pub body: Duration,
     /// Without a request, and without progress of a response.
     pub idle: Duration,
-    /// Memory that the process may use; `None` for any amount.
+    /// Memory that the process may use for clients; `None` for any amount.
     pub memory_bytes: Option<usize>,
 }
 
@@ -122,7 +127,7 @@ impl Limits {
         bytes.clamp(LEAST_BODIES_BYTES, Semaphore::MAX_PERMITS)
     }
 
-    /// The part of the memory that bodies or responses may take.
+    /// The part of the memory for clients that bodies or responses may take.
     fn share_bytes(&self) -> usize {
         self.memory_bytes.map_or(usize::MAX, |bytes| bytes / MEMORY_SHARE)
     }
@@ -321,6 +326,7 @@ impl Config {
     #[must_use]
     pub fn within_memory(mut self, bytes: u64) -> Self {
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let bytes = bytes.saturating_sub(OWN_BYTES).max(bytes / LEAST_CLIENTS_SHARE);
         let fitting = (bytes / CONNECTIONS_SHARE / CONNECTION_BYTES).max(1);
         self.limits.connections = self.limits.connections.min(fitting);
         let streams = bytes / STREAMS_SHARE / self.limits.connections / STREAM_BYTES;
