@@ -308,6 +308,13 @@ impl Write {
     pub fn delete(path: String) -> Self {
         Self::new(Method::DELETE, path, "application/json", &json!({}))
     }
+
+    /// Deletes the object that this write applies; `None` if it is no apply.
+    #[must_use]
+    pub fn undo(&self) -> Option<Self> {
+        let (path, _) = self.path.split_once("?fieldManager=")?;
+        Some(Self::delete(path.to_owned()))
+    }
 }
 
 /// Why the API server refuses a request.

@@ -335,7 +335,11 @@ fn under_a_memory_limit_the_limits_for_clients_fit_into_it() {
         let streams = limits.connections * limits.streams as usize * STREAM_BYTES;
         let bytes = connections.max(streams) + limits.bodies_bytes() + limits.responses_bytes();
         let sockets = limits.socket_buffer_bytes().unwrap_or(MOST_SOCKET_BYTES) * 2 * limits.connections;
-        let sockets = if limits.connections == free.connections { 0 } else { sockets };
+        let sockets = if limits.connections == free.connections {
+            0
+        } else {
+            sockets
+        };
         let all = OWN_BYTES + bytes + sockets;
         // The rest is for what is not counted, in the process and in the kernel.
         assert!(all as u64 <= (mib << 20) / 8 * 7, "{mib} MiB: {all} bytes, {limits:?}");
