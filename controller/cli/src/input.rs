@@ -1,5 +1,6 @@
 //! The MonitoredApis of files: read, decoded, and told apart from objects of other kinds.
 
+use std::fmt::Display;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,9 @@ pub(crate) const DEFAULT_NAMESPACE: &str = "default";
 /// Runs a step for each MonitoredApi of the files and says what cannot be read. Returns the exit code: the highest of those that
 /// the step returns and of what was found here. `namespace`: that of MonitoredApis that name none.
 ///
+/// The step is run before the rest of a file is read, as kubectl does: the MonitoredApis of a large file need no more memory
+/// than one of them.
+///
 /// # Errors
 ///
 /// Those of the step.
@@ -35,27 +39,64 @@ pub(crate) fn for_each(
 ) -> Result<u8> {
     let mut code = FINE;
     for file in files {
-        match read(file, namespace) {
-            Ok(Input { documents, refused }) => {
-                for document in &documents {
-                    let source = Source { file, document };
-                    if !source.say_unknown_fields() {
-                        code = code.max(FINDINGS);
-                    }
-                    code = code.max(step(&source)?);
-                }
-                for error in refused {
-                    print::note(format_args!("{}: {error}", shown(file)));
-                    code = BAD_INPUT;
-                }
-            }
+        let refuse = |error: &dyn Display| print::note(format_args!("{}: {error}", shown(file)));
+        let text = match text(file) {
+            Ok(text) => text,
             Err(error) => {
-                print::note(format_args!("{}: {error:#}", shown(file)));
+                refuse(&format_args!("{error:#}"));
+                code = BAD_INPUT;
+                continue;
+            }
+        };
+        let end = parse(&text, namespace, |document| match document {
+            Ok(document) => {
+                let source = Source {
+                    file,
+                    document: &document,
+                };
+                if !source.say_unknown_fields() {
+                    code = code.max(FINDINGS);
+                }
+                code = code.max(step(&source)?);
+                Ok(())
+            }
+            Err(errors) => {
+                errors.iter().for_each(|error| refuse(error));
+                code = BAD_INPUT;
+                Ok(())
+            }
+        });
+        match end {
+            Ok(()) => {}
+            Err(Stop::BadInput(sentence)) => {
+                refuse(&sentence);
                 code = BAD_INPUT;
             }
+            Err(Stop::Step(error)) => return Err(error),
         }
     }
     Ok(code)
+}
+
+/// Why the rest of a file is not read.
+#[derive(Debug)]
+enum Stop {
+    /// The file is not what was expected.
+    BadInput(String),
+    /// The step failed.
+    Step(anyhow::Error),
+}
+
+impl From<ManifestError> for Stop {
+    fn from(error: ManifestError) -> Self {
+        Self::BadInput(error.to_string())
+    }
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Step(error)
+    }
 }
 
 /// A MonitoredApi, and the file that it stands in.
@@ -116,14 +157,6 @@ struct Document {
     object: Value,
 }
 
-/// The MonitoredApis of a file.
-#[derive(Debug, Default)]
-struct Input {
-    documents: Vec<Document>,
-    /// What is wrong with those that can't be decoded.
-    refused: Vec<ManifestError>,
-}
-
 /// The file as messages name it.
 pub(crate) fn shown(file: &Path) -> String {
     if file == Path::new("-") {
@@ -133,15 +166,11 @@ pub(crate) fn shown(file: &Path) -> String {
     }
 }
 
-/// Reads and decodes the MonitoredApis of a file; `-` is standard input.
+/// The text of a file; `-` is standard input.
 ///
 /// # Errors
 ///
-/// The file cannot be read, is not YAML, or holds no MonitoredApi.
-fn read(file: &Path, namespace: &str) -> Result<Input> {
-    parse(&text(file)?, namespace)
-}
-
+/// The file cannot be read, or is not UTF-8.
 pub(crate) fn text(file: &Path) -> Result<String> {
     if file != Path::new("-") {
         return Ok(fs::read_to_string(file)?);
@@ -151,39 +180,48 @@ pub(crate) fn text(file: &Path) -> Result<String> {
     Ok(text)
 }
 
-/// Reads the MonitoredApis of a text. Objects of other kinds are skipped: manifests are often kept in one file.
-fn parse(text: &str, namespace: &str) -> Result<Input> {
-    let mut input = Input::default();
-    manifest::read_each(text, |mut manifest| {
+/// Hands over the MonitoredApis of a text one by one, or what is wrong with one that can't be decoded. Objects of other kinds
+/// are skipped: manifests are often kept in one file.
+///
+/// # Errors
+///
+/// The text is not YAML from some place on, or holds no MonitoredApi; or the first error of `take`.
+fn parse(
+    text: &str,
+    namespace: &str,
+    mut take: impl FnMut(Result<Document, Vec<ManifestError>>) -> Result<()>,
+) -> Result<(), Stop> {
+    let mut found = false;
+    manifest::read_each::<Stop>(text, |mut manifest| {
         if !is_ours(&manifest) {
-            return;
+            return Ok(());
         }
-        match manifest::decode(&manifest) {
-            Ok(mut decoded) => {
-                let named = decoded
-                    .api
-                    .metadata
-                    .namespace
-                    .get_or_insert_with(|| namespace.to_owned());
-                if let Some(metadata) = manifest.value.get_mut("metadata").and_then(Value::as_object_mut) {
-                    metadata.insert("namespace".to_owned(), named.as_str().into());
-                }
-                input.documents.push(Document {
-                    decoded,
-                    object: manifest.value,
-                });
+        found = true;
+        let decoded = manifest::decode(&manifest).map(|mut decoded| {
+            let named = decoded
+                .api
+                .metadata
+                .namespace
+                .get_or_insert_with(|| namespace.to_owned());
+            if let Some(metadata) = manifest.value.get_mut("metadata").and_then(Value::as_object_mut) {
+                metadata.insert("namespace".to_owned(), named.as_str().into());
             }
-            Err(errors) => input.refused.extend(errors),
-        }
+            Document {
+                decoded,
+                object: manifest.value,
+            }
+        });
+        Ok(take(decoded)?)
     })?;
-    anyhow::ensure!(
-        !(input.documents.is_empty() && input.refused.is_empty()),
+    if found {
+        return Ok(());
+    }
+    Err(Stop::BadInput(format!(
         "expected at least one document with apiVersion: {}/{} and kind: {}",
         names::GROUP,
         names::VERSION,
         names::KIND
-    );
-    Ok(input)
+    )))
 }
 
 fn is_ours(manifest: &Manifest) -> bool {
@@ -197,10 +235,36 @@ mod tests {
 
     const ORDERS: &str = "apiVersion: monitoredapi.io/v1alpha1\nkind: MonitoredApi\nmetadata: {name: orders}\n";
 
+    /// What a text holds.
+    #[derive(Debug, Default)]
+    struct Input {
+        documents: Vec<Document>,
+        refused: Vec<ManifestError>,
+        /// Why the rest was not read.
+        stopped: Option<String>,
+    }
+
+    fn read(text: &str) -> Input {
+        let mut input = Input::default();
+        let end = parse(text, "shop", |document| {
+            match document {
+                Ok(document) => input.documents.push(document),
+                Err(errors) => input.refused.extend(errors),
+            }
+            Ok(())
+        });
+        match end {
+            Ok(()) => {}
+            Err(Stop::BadInput(sentence)) => input.stopped = Some(sentence),
+            Err(Stop::Step(error)) => panic!("{error}"),
+        }
+        input
+    }
+
     #[test]
     fn documents_of_other_kinds_are_skipped() {
         let text = format!("apiVersion: v1\nkind: Namespace\n---\n{ORDERS}spec: {{image: a}}\n---\n");
-        let documents = parse(&text, "shop").unwrap().documents;
+        let documents = read(&text).documents;
         assert_eq!(documents.len(), 1);
         assert_eq!(documents[0].decoded.api.metadata.namespace.as_deref(), Some("shop"));
         assert_eq!(documents[0].object["metadata"]["namespace"], "shop");
@@ -208,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_wrong_type_is_reported_with_line_and_column() {
-        let input = parse(&format!("{ORDERS}spec:\n  image: a\n  replicas: three\n"), "default").unwrap();
+        let input = read(&format!("{ORDERS}spec:\n  image: a\n  replicas: three\n"));
         assert!(input.documents.is_empty());
         let text = input.refused[0].to_string();
         assert!(text.starts_with("line 6, column 13: "), "{text}");
@@ -217,14 +281,28 @@ mod tests {
 
     #[test]
     fn broken_yaml_in_a_later_document_is_reported_with_its_place_in_the_file() {
-        let error = parse(&format!("{ORDERS}spec: {{image: a}}\n---\nkind: [\n"), "default").unwrap_err();
-        assert!(error.to_string().starts_with("line "), "{error}");
+        let input = read(&format!("{ORDERS}spec: {{image: a}}\n---\nkind: [\n"));
+        assert_eq!(input.documents.len(), 1);
+        let told = input.stopped.unwrap();
+        assert!(told.starts_with("line "), "{told}");
+    }
+
+    #[test]
+    fn nothing_is_read_after_a_step_that_failed() {
+        let mut steps = 0;
+        let text = format!("{ORDERS}spec: {{image: a}}\n---\n").repeat(3);
+        let end = parse(&text, "shop", |_| {
+            steps += 1;
+            anyhow::bail!("the disk is full")
+        });
+        assert!(matches!(end, Err(Stop::Step(_))), "{end:?}");
+        assert_eq!(steps, 1);
     }
 
     #[test]
     fn a_file_without_any_monitored_api_is_bad_input_that_says_what_was_expected() {
-        let error = parse("kind: Namespace\n", "default").unwrap_err();
-        assert!(error.to_string().contains("kind: MonitoredApi"), "{error}");
+        let told = read("kind: Namespace\n").stopped.unwrap();
+        assert!(told.contains("kind: MonitoredApi"), "{told}");
     }
 
     #[test]
@@ -232,7 +310,7 @@ mod tests {
         let text = "kind: List\napiVersion: v1\nitems:\n- {apiVersion: monitoredapi.io/v1alpha1, kind: MonitoredApi, \
                     metadata: {name: a}, spec: {image: a, env: [{name: A, value: 4}]}}\n- {apiVersion: \
                     monitoredapi.io/v1alpha1, kind: MonitoredApi, metadata: {name: b}, spec: {image: b}, status: {x: 1}}\n";
-        let input = parse(text, "default").unwrap();
+        let input = read(text);
         assert_eq!(input.documents[0].decoded.api.metadata.name.as_deref(), Some("b"));
         assert_eq!(input.documents[0].decoded.unknown, [""; 0]);
         let told = input.refused[0].to_string();
@@ -246,7 +324,7 @@ mod tests {
     fn a_mistyped_field_is_found_though_decoding_drops_it() {
         let text = format!("{ORDERS}spec: {{image: a, relpicas: 3, env: [{{name: A, valeu: x}}], port: null}}\n");
         assert_eq!(
-            parse(&text, "default").unwrap().documents[0].decoded.unknown,
+            read(&text).documents[0].decoded.unknown,
             ["spec.env[0].valeu", "spec.relpicas"]
         );
     }

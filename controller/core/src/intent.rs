@@ -107,12 +107,12 @@ impl Intent {
                     .into_iter()
                     .all(yaml::is_plain_name) =>
             {
-                let mut head = String::new();
-                yaml::write_object(&self.head, &mut head)?;
-                let (before, after) = head.split_at(start_of_next_key(&head, field.key()));
-                to.push_str(before);
+                let start = to.len();
+                yaml::write_object(&self.head, to)?;
+                let head = to.get(start..).unwrap_or_default();
+                let after = to.split_off(start + start_of_next_key(head, field.key()));
                 generated.write_by(|namespace, name, value| field.yaml(namespace, name, value), to)?;
-                to.push_str(after);
+                to.push_str(&after);
                 Ok(())
             }
             Some(_) | None => yaml::write_object(self.object(), to),

@@ -16,7 +16,7 @@ use crate::{
     build_dashboard, build_rules, facts,
     json_size::{filled_bytes, filled_text_bytes},
     lint::{Finding, lint_dashboard, lint_rules},
-    template::{NAME, NAMESPACE, Names, TextTemplate, ValueTemplate, holds_place},
+    template::{LongTextTemplate, NAME, NAMESPACE, Names, ValueTemplate, holds_place},
 };
 
 /// How many kinds of API a thread remembers; a cluster has few.
@@ -79,7 +79,7 @@ impl GeneratedValue {
             (Some(text), _) => text,
             (None, Places::Names) => {
                 let written = write(NAMESPACE, NAME, value.fill(&Names::new(NAMESPACE, NAME)))?;
-                text.get_or_init(|| TextTemplate::new(&written))
+                text.get_or_init(|| LongTextTemplate::new(&written))
             }
             (None, Places::None) => {
                 to.push_str(&write(&self.namespace, &self.name, self.value())?);
@@ -100,7 +100,7 @@ struct GeneratedTemplate {
     places: Places,
     value: ValueTemplate,
     /// What [`GeneratedValue::write_by`] made of it.
-    text: OnceLock<TextTemplate>,
+    text: OnceLock<LongTextTemplate>,
 }
 
 impl GeneratedTemplate {

@@ -1,6 +1,8 @@
 //! Texts in which the names of an API stand, so that the texts of the next API are those of the first one with other
 //! names in their places.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::dashboard_uid;
@@ -10,6 +12,8 @@ use crate::dashboard_uid;
 pub(crate) const NAMESPACE: &str = "qnamespaceq";
 /// Stands for the name.
 pub(crate) const NAME: &str = "qnameq";
+/// Most bytes between the two places of a pair.
+const LONGEST_BETWEEN: usize = 24;
 /// The letter with which both begin.
 const FIRST_OF_PLACES: char = 'q';
 
@@ -76,23 +80,81 @@ impl TextTemplate {
 
     /// The text with names in the places.
     pub(crate) fn fill(&self, names: &Names<'_>) -> String {
+        let places = self.places.iter().map(|(at, place)| (*at, names.at(*place)));
         let mut text = String::new();
-        self.fill_into(names, &mut text);
+        insert(&self.text, places, &mut text);
         text
+    }
+}
+
+/// A long text with places, most of which stand in pairs, as the namespace and the name of a selector do. What stands from the
+/// first place of a pair to the second one is the same in many pairs, so it is filled once for all of them.
+#[derive(Debug)]
+pub(crate) struct LongTextTemplate {
+    /// The text without what stands in the places.
+    text: Box<str>,
+    /// Single places and pairs, each different one once.
+    parts: Box<[TextTemplate]>,
+    /// How many bytes of the text stand before a part, and which one it is.
+    at: Box<[(usize, usize)]>,
+}
+
+impl LongTextTemplate {
+    /// The template of a text that was made of [`NAMESPACE`] and [`NAME`].
+    pub(crate) fn new(text: &str) -> Self {
+        let mut without = String::with_capacity(text.len());
+        let (mut parts, mut known, mut at) = (Vec::new(), BTreeMap::new(), Vec::new());
+        let mut rest = text;
+        while let Some((before, part, after)) = next_part(rest) {
+            without.push_str(before);
+            let part = *known.entry(part).or_insert_with(|| {
+                parts.push(TextTemplate::new(part));
+                parts.len() - 1
+            });
+            at.push((without.len(), part));
+            rest = after;
+        }
+        without.push_str(rest);
+        Self {
+            text: without.into(),
+            parts: parts.into(),
+            at: at.into(),
+        }
     }
 
     /// Appends the text with names in the places.
     pub(crate) fn fill_into(&self, names: &Names<'_>, text: &mut String) {
-        let of_names: usize = self.places.iter().map(|(_, place)| names.at(*place).len()).sum();
-        text.reserve(self.text.len() + of_names);
-        let mut from = 0;
-        for (at, place) in &self.places {
-            text.push_str(self.text.get(from..*at).unwrap_or_default());
-            text.push_str(names.at(*place));
-            from = *at;
-        }
-        text.push_str(self.text.get(from..).unwrap_or_default());
+        let parts: Vec<String> = self.parts.iter().map(|part| part.fill(names)).collect();
+        let part = |index: usize| parts.get(index).map(String::as_str).unwrap_or_default();
+        insert(&self.text, self.at.iter().map(|(at, index)| (*at, part(*index))), text);
     }
+}
+
+/// Appends a text with others inserted, each behind so many bytes of it.
+fn insert<'a>(into: &str, others: impl Iterator<Item = (usize, &'a str)> + Clone, text: &mut String) {
+    let of_others: usize = others.clone().map(|(_, other)| other.len()).sum();
+    text.reserve(into.len() + of_others);
+    let mut from = 0;
+    for (at, other) in others {
+        text.push_str(into.get(from..at).unwrap_or_default());
+        text.push_str(other);
+        from = at;
+    }
+    text.push_str(into.get(from..).unwrap_or_default());
+}
+
+/// What stands before the first place of a text; the place, up to the end of the next one if that follows closely; and what
+/// stands behind.
+fn next_part(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, _, mut after) = next_place(text)?;
+    if let Some((between, _, behind)) = next_place(after)
+        && between.len() <= LONGEST_BETWEEN
+    {
+        after = behind;
+    }
+    let (with_part, after) = text.split_at(text.len() - after.len());
+    let (before, part) = with_part.split_at(before.len());
+    Some((before, part, after))
 }
 
 /// Number of places of a text.
@@ -192,6 +254,27 @@ mod tests {
         );
         assert_eq!(filled(""), "");
         assert_eq!(filled("quantile"), "quantile");
+    }
+
+    #[test]
+    fn a_long_text_is_filled_as_a_short_one_is() {
+        let uid = dashboard_uid(NAMESPACE, NAME);
+        let pair = format!("{{namespace=\"{NAMESPACE}\", job=\"{NAME}\"}}");
+        let far = format!("{NAMESPACE}{}{NAME}", "ä".repeat(LONGEST_BETWEEN));
+        let names = Names::new("shop", "orders");
+        for text in [
+            String::new(),
+            "quantile".to_owned(),
+            NAME.to_owned(),
+            format!("{NAMESPACE}{NAME}"),
+            format!("sum({pair}) / sum({pair}) {uid} q{NAME} {NAME}{pair}q"),
+            format!("{uid}{uid}{uid}{far}{pair}{far}"),
+        ] {
+            let mut long = "before".to_owned();
+            LongTextTemplate::new(&text).fill_into(&names, &mut long);
+            assert_eq!(long, format!("before{}", filled(&text)), "{text}");
+        }
+        assert_eq!(LongTextTemplate::new(&format!("{pair}{pair}{pair}")).parts.len(), 1);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::{
 /// Most values that a file may have once its aliases are followed: more is an attack or a mistake.
 const MAX_VALUES: usize = 2_000_000;
 /// Deepest nesting of maps and lists.
-const MAX_DEPTH: usize = 100;
+pub(super) const MAX_DEPTH: usize = 100;
 
 /// A value, and where it stands.
 #[derive(Debug, Clone)]
@@ -54,10 +54,12 @@ impl Node {
     }
 }
 
-/// The documents of a text, one after the other; nothing is to be expected behind an error.
-pub(super) fn documents(text: &str) -> impl Iterator<Item = Result<Node, ManifestError>> {
+/// The documents of a text, one after the other; nothing is to be expected behind an error. `lines_before`: of the file, before
+/// the text.
+pub(super) fn documents(text: &str, lines_before: usize) -> impl Iterator<Item = Result<Node, ManifestError>> {
     let mut composer = Composer {
         events: Parser::new_from_str(text),
+        lines_before,
         anchors: BTreeMap::new(),
         values: 0,
     };
@@ -66,6 +68,7 @@ pub(super) fn documents(text: &str) -> impl Iterator<Item = Result<Node, Manifes
 
 struct Composer<'input> {
     events: Parser<'input, granit_parser::StrInput<'input>>,
+    lines_before: usize,
     anchors: BTreeMap<usize, Node>,
     values: usize,
 }
@@ -86,7 +89,7 @@ impl<'input> Composer<'input> {
     fn next(&mut self) -> Result<Option<(Event<'input>, Span)>, ManifestError> {
         for next in self.events.by_ref() {
             let (event, span) = next.map_err(|error| ManifestError {
-                place: Place::of(error.marker()),
+                place: Place::of(error.marker(), self.lines_before),
                 message: format!("not valid YAML: {}", error.info()),
             })?;
             if event.is_node() || !matches!(event, Event::Comment(..)) {
@@ -97,7 +100,7 @@ impl<'input> Composer<'input> {
     }
 
     fn node(&mut self, event: Event<'input>, span: Span, depth: usize) -> Result<Node, ManifestError> {
-        let place = Place::of(&span.start);
+        let place = Place::of(&span.start, self.lines_before);
         if depth > MAX_DEPTH {
             return Err(place.error("is nested too deeply: use at most 100 levels"));
         }

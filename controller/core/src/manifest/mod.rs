@@ -3,6 +3,7 @@
 
 mod compose;
 mod decode;
+mod json;
 mod origin;
 mod path;
 mod scalar;
@@ -14,7 +15,7 @@ use granit_parser::Marker;
 use serde_json::Value;
 
 pub use self::decode::{Decoded, decode};
-use self::{compose::Node, origin::Origin};
+use self::{compose::Node, json::JsonText, origin::Origin};
 
 /// A line and a column of a file, both counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,9 +43,9 @@ impl Place {
         self.column
     }
 
-    fn of(marker: &Marker) -> Self {
+    fn of(marker: &Marker, lines_before: usize) -> Self {
         Self {
-            line: marker.line(),
+            line: lines_before + marker.line(),
             column: marker.col() + 1,
         }
     }
@@ -92,7 +93,20 @@ pub struct Manifest {
     /// The object as JSON: what the API server receives.
     pub value: Value,
     /// Where each value of it stands.
-    origin: Origin,
+    origin: Origins,
+}
+
+#[derive(Debug, Clone)]
+enum Origins {
+    Known(Origin),
+    /// Of a document that was read as JSON: found when it is first asked for.
+    Json(JsonText),
+}
+
+impl Default for Origins {
+    fn default() -> Self {
+        Self::Known(Origin::default())
+    }
 }
 
 impl Manifest {
@@ -104,7 +118,11 @@ impl Manifest {
 
     /// Place of the value at a path, or of the nearest one around it, and its text, where that stood without quotes.
     fn origin(&self, path: &str) -> (Place, Option<&str>) {
-        self.origin.find(&self.value, path)
+        let origin = match &self.origin {
+            Origins::Known(origin) => origin,
+            Origins::Json(text) => text.origin(),
+        };
+        origin.find(&self.value, path)
     }
 }
 
@@ -115,7 +133,10 @@ impl Manifest {
 /// As [`read_each`].
 pub fn read(text: &str) -> Result<Vec<Manifest>, ManifestError> {
     let mut manifests = Vec::new();
-    read_each(text, |manifest| manifests.push(manifest))?;
+    read_each(text, |manifest| {
+        manifests.push(manifest);
+        Ok::<_, ManifestError>(())
+    })?;
     Ok(manifests)
 }
 
@@ -124,22 +145,36 @@ pub fn read(text: &str) -> Result<Vec<Manifest>, ManifestError> {
 /// # Errors
 ///
 /// The first place where the text is not YAML, or is YAML that has no form in JSON, or has `items` that are no list. The
-/// objects before that place have been handed over.
-pub fn read_each(text: &str, mut take: impl FnMut(Manifest)) -> Result<(), ManifestError> {
-    for node in compose::documents(text) {
+/// objects before that place have been handed over. Or the first error of `take`, which is not called again then.
+pub fn read_each<E: From<ManifestError>>(text: &str, mut take: impl FnMut(Manifest) -> Result<(), E>) -> Result<(), E> {
+    let mut rest = (text, 0);
+    let mut documents = json::Documents::of(text);
+    // Lists are for the reader that knows where their items stand.
+    while let Some((value, text)) = documents.next().filter(|(value, _)| value.get(ITEMS).is_none()) {
+        rest = documents.rest();
+        take(Manifest {
+            value,
+            origin: Origins::Json(text),
+        })?;
+    }
+    let (rest, lines_before) = rest;
+    for node in compose::documents(rest, lines_before) {
         flatten(node?, &mut take)?;
     }
     Ok(())
 }
 
+/// The field by which lists are known.
+const ITEMS: &str = "items";
+
 /// An object that has `items` is a list, whatever its kind: so kubectl sees it (`UnstructuredJSONScheme` in apimachinery).
-fn flatten(mut node: Node, take: &mut impl FnMut(Manifest)) -> Result<(), ManifestError> {
-    let Some(items) = node.take_field("items") else {
+fn flatten<E: From<ManifestError>>(mut node: Node, take: &mut impl FnMut(Manifest) -> Result<(), E>) -> Result<(), E> {
+    let Some(items) = node.take_field(ITEMS) else {
         if !node.value.is_null() {
             take(Manifest {
                 value: node.value,
-                origin: node.origin,
-            });
+                origin: Origins::Known(node.origin),
+            })?;
         }
         return Ok(());
     };
@@ -157,7 +192,8 @@ fn flatten(mut node: Node, take: &mut impl FnMut(Manifest)) -> Result<(), Manife
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => Err(items
             .origin
             .place
-            .error("items: this is not a valid value: use a list of objects")),
+            .error("items: this is not a valid value: use a list of objects")
+            .into()),
     }
 }
 

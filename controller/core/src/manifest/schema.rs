@@ -199,13 +199,16 @@ fn range(value: &Value, schema: &Schema) -> Option<String> {
     let number = value.as_f64()?;
     let (min, max) = (schema.minimum, schema.maximum);
     let is_outside = min.is_some_and(|min| number < min) || max.is_some_and(|max| number > max);
+    if !is_outside {
+        return None;
+    }
     let allowed = match (min, max) {
         (Some(min), Some(max)) => format!("{min} to {max}"),
         (Some(min), None) => format!("{min} or more"),
         (None, Some(max)) => format!("{max} or less"),
         (None, None) => return None,
     };
-    is_outside.then(|| format!("{value} is out of range: use {allowed}"))
+    Some(format!("{value} is out of range: use {allowed}"))
 }
 
 /// Items of a list that have the same key, and items of a set that are the same.

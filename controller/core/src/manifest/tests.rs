@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -349,4 +350,107 @@ fn an_item_of_a_list_keeps_its_places_beside_the_kind_that_it_is_given() {
     for (path, line) in [("z", 4), ("b", 5), ("kind", 1), ("apiVersion", 2)] {
         assert_eq!(item.place(path).line(), line, "{path}");
     }
+}
+
+/// Values without fractions, as JSON has them.
+fn json_values() -> impl Strategy<Value = Value> {
+    let scalars = prop_oneof![
+        any::<i64>().prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+        "[ -~äß€\n\t]{0,12}".prop_map(Value::from),
+        proptest::sample::select(&["on", "0x1f", "<<", "~", "1_0", "null"][..]).prop_map(Value::from),
+        Just(Value::Null),
+    ];
+    scalars.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map("[a-z.<]{1,6}", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+/// The objects of a text, read as YAML.
+fn as_yaml(text: &str) -> Vec<Value> {
+    // A comment is not JSON.
+    let text = format!("# YAML\n{text}");
+    read(&text)
+        .unwrap()
+        .into_iter()
+        .map(|manifest| manifest.value)
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn json_is_read_as_the_same_yaml_is(
+        values in proptest::collection::vec(json_values(), 1..4),
+        separator in proptest::sample::select(&["\n---\n", "\n\n--- \n\n", "\n---\n# a comment\n---\n"][..]),
+        pretty in any::<bool>(),
+    ) {
+        let values: Vec<_> = values.into_iter().map(|value| json!({"a": value})).collect();
+        let print = |value: &Value| if pretty { format!("{value:#}") } else { value.to_string() };
+        let text = values.iter().map(print).collect::<Vec<_>>().join(separator);
+        let given: Vec<_> = read(&text).unwrap().into_iter().map(|manifest| manifest.value).collect();
+        prop_assert_eq!(&given, &as_yaml(&text));
+        prop_assert_eq!(given, values);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_json_is_told_as_with_yaml() {
+    for text in [
+        "{\"a\": 1, \"a\": 2}",
+        "{\"a\": [1, 2}",
+        "{\"a\": 1} x",
+        "{\"a\": 1}\n{\"b\": 1}",
+        "{\"a\": 1}\n---\n{\"b\": 1, \"b\": 2}",
+        "{\"a\": 1}\n---\n{\"b\": !x 1}",
+        "{\"items\": 3}",
+        &format!("{}1{}", "{\"a\":".repeat(120), "}".repeat(120)),
+    ] {
+        // The comment stands behind the text, so that every place is the same.
+        let as_json = read(text).map_err(|error| error.to_string());
+        let as_yaml = read(&format!("# YAML\n{text}")).map_err(|error| ManifestError {
+            place: Place::new(error.place.line - 1, error.place.column),
+            ..error
+        });
+        assert!(as_json.is_err(), "{text}");
+        assert_eq!(as_json.err(), as_yaml.err().map(|error| error.to_string()), "{text}");
+    }
+}
+
+#[test]
+fn numbers_that_are_not_whole_or_too_large_are_the_same_in_json_and_yaml() {
+    for number in [
+        "1.0",
+        "1.5",
+        "-0",
+        "1e3",
+        "0.1",
+        "9223372036854775808",
+        "18446744073709551616",
+        "1e400",
+    ] {
+        let text = format!("{{\"a\": {number}}}");
+        let values = |text: &str| {
+            read(text)
+                .map(|read| read.into_iter().map(|manifest| manifest.value).collect::<Vec<_>>())
+                .map_err(|error| error.message().to_owned())
+        };
+        assert_eq!(values(&text), values(&format!("# YAML\n{text}")), "{number}");
+    }
+}
+
+#[test]
+fn a_value_of_json_has_its_line_and_column_in_the_file() {
+    let text = "\n{\"a\": 1}\n---\n{\n  \"b\": [0,\n    7]}\n---\nc: 8\n";
+    let manifests = read(text).unwrap();
+    let places: Vec<_> = [("a", 0), ("b[1]", 1), ("c", 2)]
+        .map(|(path, index)| manifests[index].place(path))
+        .into();
+    assert_eq!(places, [Place::new(2, 7), Place::new(6, 5), Place::new(8, 4)]);
+    let tabs = &read("{\n\t\"a\": \"\\ud83d\\ude00\"}").unwrap()[0];
+    assert_eq!(tabs.value, json!({"a": "😀"}));
+    assert!(tabs.place("a").line() >= 1);
 }

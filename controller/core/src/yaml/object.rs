@@ -168,7 +168,17 @@ fn begins_plainly(bytes: &[u8]) -> bool {
 
 /// Whether some reader of YAML takes the text for a bool, a null or a number.
 fn is_word(text: &str) -> bool {
-    text.len() <= LONGEST_WORD && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+    text.len() <= LONGEST_WORD
+        && text.bytes().next().is_some_and(begins_word)
+        && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+/// Whether one of [`WORDS`] begins with this character: most short texts are told apart by it.
+const fn begins_word(byte: u8) -> bool {
+    matches!(
+        byte.to_ascii_lowercase(),
+        b'y' | b'n' | b'o' | b't' | b'f' | b'i' | b'.'
+    )
 }
 
 /// Whether the text is a whole number with a unit of letters, such as `5m`, that no reader takes for a number: `0b1`, `1e5`
@@ -320,6 +330,13 @@ mod tests {
                     .prop_map(|map| Value::Object(map.into_iter().collect())),
             ]
         })
+    }
+
+    #[test]
+    fn every_word_begins_as_words_do() {
+        for word in WORDS {
+            assert!(is_word(word) && is_word(&word.to_uppercase()), "{word}");
+        }
     }
 
     proptest! {
