@@ -2,12 +2,15 @@
 
 pub use crate::error_class::ErrorClass;
 use crate::{
-    foreign_text::refusal,
+    foreign_text,
     plan::{Outcome, PlannedChild},
 };
 
 /// The whole answer where the API server gave none in time: a sentence that does not change.
 const NO_ANSWER: &str = "the API server does not answer in time";
+
+/// What to do about a policy that demands a label.
+pub(crate) const LABEL_FIX: &str = "write a label that a policy demands into spec.objectLabels";
 
 impl Outcome {
     /// The outcome of a request for `planned` that failed. `message`: the API server's words.
@@ -60,23 +63,18 @@ impl Outcome {
 
 /// The refusal, and the field for a label that a policy of another product or of the platform demands.
 fn refused(planned: &PlannedChild, message: &str) -> String {
-    let mut sentence = refusal(message, planned.object());
-    if message.contains(" denied ") && message.contains("label") {
-        sentence.push_str(": write a label that a policy demands into spec.objectLabels");
+    let values = foreign_text::variables(planned.object());
+    let mut sentence = foreign_text::refusal(message, values, &planned.name);
+    if foreign_text::demands_a_label(message) {
+        sentence.push_str(": ");
+        sentence.push_str(LABEL_FIX);
     }
     sentence
 }
 
-/// Who failed. The rest of the message differs from one attempt to the next (addresses, ports, times).
+/// Who failed. The rest of the message differs from one attempt to the next.
 fn server_failed(message: &str) -> String {
-    let webhook = message.split_once("failed calling webhook \"").map(|(_, rest)| rest);
-    match webhook.and_then(|rest| rest.split_once('"')) {
-        Some((name, _)) => format!(
-            "the admission webhook {name}, which belongs to another product, does not answer: look at its pods and at the \
-             network policy in front of them"
-        ),
-        None => "the API server failed".to_owned(),
-    }
+    foreign_text::silent_webhook(message).unwrap_or_else(|| "the API server failed".to_owned())
 }
 
 #[cfg(test)]

@@ -13,11 +13,12 @@ pub fn cut(text: &str, bytes: usize) -> &str {
     text.split_at(text.floor_char_boundary(bytes)).0
 }
 
-/// A refusal of `intent`, without the words that differ from one attempt to the next (ids of requests, times), which would
-/// change the status each time, and without the values of its variables, which may be secret.
-pub(crate) fn refusal(message: &str, intent: &Value) -> String {
+/// A refusal, without the words that differ from one attempt to the next (ids of requests, times, addresses, names of pods of
+/// the Deployment `workload`), which would change the status each time, and without the values of the environment variables,
+/// which may be secret.
+pub(crate) fn refusal<'v>(message: &str, values: impl Iterator<Item = &'v str>, workload: &str) -> String {
     let mut text = message.to_owned();
-    let mut values: Vec<_> = variables(intent).collect();
+    let mut values: Vec<_> = values.filter(|value| !value.is_empty()).collect();
     // A value may be part of another.
     values.sort_by_key(|value| std::cmp::Reverse(value.len()));
     for value in values {
@@ -26,11 +27,27 @@ pub(crate) fn refusal(message: &str, intent: &Value) -> String {
             text = text.replace(value, LEFT_OUT);
         }
     }
-    without_passing_words(&text)
+    without_passing_words(&text, workload)
+}
+
+/// The sentence about an admission webhook that does not answer. `None`: the message is about something else. What else the
+/// message says differs from one attempt to the next (addresses, ports, times).
+pub(crate) fn silent_webhook(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("failed calling webhook \"")?;
+    let (name, _) = rest.split_once('"')?;
+    Some(format!(
+        "the admission webhook {name}, which belongs to another product, does not answer: look at its pods and at the \
+         network policy in front of them"
+    ))
+}
+
+/// Whether a refusal is a policy's that demands a label: a field of the spec sets it.
+pub(crate) fn demands_a_label(message: &str) -> bool {
+    message.contains(" denied ") && message.contains("label")
 }
 
 /// Values of the environment variables of every container.
-fn variables(intent: &Value) -> impl Iterator<Item = &str> {
+pub(crate) fn variables(intent: &Value) -> impl Iterator<Item = &str> {
     let pod = intent.pointer("/spec/template/spec");
     ["containers", "initContainers"]
         .into_iter()
@@ -39,10 +56,11 @@ fn variables(intent: &Value) -> impl Iterator<Item = &str> {
         .filter_map(|container| container.get("env")?.as_array())
         .flatten()
         .filter_map(|variable| variable.get("value")?.as_str())
-        .filter(|value| !value.is_empty())
 }
 
-fn without_passing_words(text: &str) -> String {
+/// A text without the words that differ from one attempt to the next. `workload`: name of the Deployment whose pods have
+/// such names.
+pub(crate) fn without_passing_words(text: &str, workload: &str) -> String {
     let is_inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '.' | '+' | '_' | '/' | '@');
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
@@ -50,7 +68,8 @@ fn without_passing_words(text: &str) -> String {
         let end = rest.find(|c| !is_inner(c)).unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
         let bare = word.trim_end_matches(['.', ':']);
-        result.push_str(if is_passing(bare) { LEFT_OUT } else { bare });
+        let passes = is_passing(bare) || is_pod(bare, workload);
+        result.push_str(if passes { LEFT_OUT } else { bare });
         result.push_str(word.strip_prefix(bare).unwrap_or_default());
         let next = after.find(is_inner).unwrap_or(after.len());
         let (between, after) = after.split_at(next);
@@ -60,9 +79,21 @@ fn without_passing_words(text: &str) -> String {
     result
 }
 
-/// A UUID, a time in RFC 3339, or an id in hexadecimal.
+/// A UUID, a time in RFC 3339, an id in hexadecimal, or an address with a port.
 fn is_passing(word: &str) -> bool {
-    is_uuid(word) || is_time(word) || is_id(word)
+    is_uuid(word) || is_time(word) || is_id(word) || is_address(word)
+}
+
+/// A generated name: that of the Deployment, the hash of the pod template and five characters.
+fn is_pod(word: &str, workload: &str) -> bool {
+    let generated = |part: &str| part.bytes().all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte));
+    let rest = word
+        .strip_prefix(workload)
+        .and_then(|rest| rest.strip_prefix('-'))
+        .and_then(|rest| rest.split_once('-'));
+    rest.is_some_and(|(hash, end)| {
+        (1..=10).contains(&hash.len()) && generated(hash) && end.len() == 5 && generated(end)
+    })
 }
 
 fn is_uuid(word: &str) -> bool {
@@ -86,6 +117,12 @@ fn is_time(word: &str) -> bool {
 fn is_id(word: &str) -> bool {
     let mixed = word.bytes().any(|byte| byte.is_ascii_digit()) && word.bytes().any(|byte| byte.is_ascii_alphabetic());
     (16..64).contains(&word.len()) && mixed && is_hexadecimal(word)
+}
+
+/// Of a connection that broke: the port on our side is another one each time. The arrow between two is no part of a word, but
+/// the hyphen before it is.
+fn is_address(word: &str) -> bool {
+    word.trim_end_matches('-').parse::<std::net::SocketAddr>().is_ok()
 }
 
 fn is_hexadecimal(text: &str) -> bool {
@@ -132,9 +169,22 @@ mod tests {
                 "spec.containers[0].resources: Invalid value: \"2026\": must be 1234567890123456 or more",
             ),
             ("team-a: é is not … a b", "team-a: é is not … a b"),
+            (
+                "Post \"https://images.acme.io/review\": read tcp 10.0.0.1:54321->10.96.0.1:443: reset",
+                "Post \"https://images.acme.io/review\": read tcp …>…: reset",
+            ),
+            ("image 10.0.0.1:5000/shop/orders:1", "image 10.0.0.1:5000/shop/orders:1"),
+            (
+                "pod orders-7d9f8b6c5-x2x4z, rs orders-7d9f8b6c5",
+                "pod …, rs orders-7d9f8b6c5",
+            ),
+            (
+                "orders-7d9f8b6c5-x2x4z-data orders-data-cache",
+                "orders-7d9f8b6c5-x2x4z-data orders-data-cache",
+            ),
         ];
         for (message, told) in cases {
-            assert_eq!(refusal(message, &json!({})), told);
+            assert_eq!(refusal(message, std::iter::empty(), "orders"), told);
         }
     }
 
@@ -155,7 +205,7 @@ mod tests {
             ("\"with \\\"quotes\\\"\" is wrong", "\"…\" is wrong"),
         ];
         for (message, told) in cases {
-            assert_eq!(refusal(message, &intent), told);
+            assert_eq!(refusal(message, variables(&intent), "orders"), told);
         }
     }
 }

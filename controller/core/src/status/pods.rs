@@ -1,5 +1,5 @@
 //! Why pods are not ready, as plain sentences with the fix. The kubelet's texts are read, never quoted: they hold pod names,
-//! addresses and times.
+//! addresses and times. The words of the scheduler and of policies are quoted without these.
 
 use controller_api::Reason;
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +11,8 @@ use super::{
 };
 use crate::{
     facts::{PodFacts, Termination},
+    failure::LABEL_FIX,
+    foreign_text,
     owner::ApiRef,
     valid::ValidApi,
 };
@@ -49,7 +51,8 @@ pub(super) fn diagnose(pods: &[PodFacts], owner: &ApiRef, api: Option<&ValidApi>
 
 fn diagnose_pod(pod: &PodFacts, owner: &ApiRef, api: Option<&ValidApi>) -> Option<Diagnosis> {
     if let Some(message) = &pod.unschedulable {
-        return Some(diagnosis(FATAL, Reason::Unschedulable, unschedulable(message)));
+        let sentence = unschedulable(&foreign_text::without_passing_words(message, &owner.name));
+        return Some(diagnosis(FATAL, Reason::Unschedulable, sentence));
     }
     let crashed = pod.terminated.as_ref().map(|end| termination(end, owner));
     match &pod.waiting {
@@ -208,20 +211,58 @@ fn unschedulable(message: &str) -> String {
     }
 }
 
-/// The message of a quota or an admission policy, without the name of the pod that it refused.
-pub(super) fn replica_failure(message: &str) -> Verdict {
-    let why = ["is forbidden: ", "is invalid: ", "denied the request: "]
-        .iter()
-        .find_map(|mark| message.split_once(mark))
-        .map_or("", |(_, why)| why)
-        .trim();
-    let fix = if why.starts_with("exceeded quota") {
+/// Why the ReplicaSet cannot create pods: the message of a quota, of an admission policy, or of a webhook that does not answer.
+/// `api`: the spec that the pods are made from. `None`: it is not known, and neither are the values of their variables, which
+/// a policy's words may repeat.
+pub(super) fn replica_failure(message: &str, owner: &ApiRef, api: Option<&ValidApi>) -> Verdict {
+    let refused = |sentence: String| Verdict::no(Reason::ReplicaFailure, sentence);
+    if let Some(webhook) = foreign_text::silent_webhook(message) {
+        return refused(format!("pods cannot be created: {webhook}"));
+    }
+    let cause = cause_of_refusal(message);
+    let fix = if cause.starts_with("exceeded quota") {
         "raise the quota, or lower spec.resources or spec.replicas"
-    } else if why.starts_with("violates PodSecurity") {
+    } else if cause.starts_with("violates PodSecurity") {
         "the namespace demands more security than the pod has: set spec.securityProfile: Restricted, or correct spec.podTemplate"
+    } else if foreign_text::demands_a_label(message) {
+        LABEL_FIX
     } else {
         "see the events of the ReplicaSet"
     };
-    let colon = if why.is_empty() { "" } else { ": " };
-    Verdict::no(Reason::ReplicaFailure, format!("pods are refused{colon}{why}: {fix}"))
+    let of_kubernetes = cause.starts_with("exceeded quota") || cause.starts_with("violates PodSecurity");
+    let cause = match api {
+        Some(api) => foreign_text::refusal(cause, variables(api), &owner.name),
+        None if of_kubernetes => foreign_text::refusal(cause, std::iter::empty(), &owner.name),
+        None => String::new(),
+    };
+    let colon = if cause.is_empty() { "" } else { ": " };
+    refused(format!("pods are refused{colon}{cause}: {fix}"))
+}
+
+/// What the API server says after the name of the pod; of a webhook also its name.
+fn cause_of_refusal(message: &str) -> &str {
+    if message.starts_with("admission webhook ") {
+        return message.trim();
+    }
+    ["is forbidden: ", "is invalid: ", "denied the request: "]
+        .iter()
+        .find_map(|mark| message.split_once(mark))
+        .map_or("", |(_, cause)| cause)
+        .trim()
+}
+
+/// Values of the environment variables of every container.
+fn variables(api: &ValidApi) -> impl Iterator<Item = &str> {
+    let more = api
+        .workload
+        .pod_template
+        .as_ref()
+        .and_then(|template| template.spec.as_ref());
+    let containers = more.into_iter().flat_map(|spec| {
+        let init = spec.init_containers.iter().flatten();
+        spec.containers.iter().chain(init)
+    });
+    let more = containers.filter_map(|container| container.env.as_ref()).flatten();
+    let all = api.workload.env.iter().chain(more);
+    all.filter_map(|variable| variable.value.as_deref())
 }

@@ -107,10 +107,11 @@ fn no_deployment(input: &FoldInput<'_>) -> Verdict {
 
 fn incomplete(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> Verdict {
     let api = input.validated.ok();
+    let of_this_spec = api.filter(|_| outdated(input).is_none());
     let diagnosis = deployment
         .replica_failure
         .as_deref()
-        .map(pods::replica_failure)
+        .map(|message| pods::replica_failure(message, input.owner, of_this_spec))
         .or_else(|| claim::pending(input))
         .or_else(|| pods::diagnose(&input.workload.pods, input.owner, api));
     match (diagnosis, &deployment.progress_failed) {

@@ -172,22 +172,88 @@ fn an_unschedulable_pod_says_what_the_nodes_lack() {
     );
 }
 
+/// What the ReplicaSet says when it cannot create a pod; what the status says of it.
+const REFUSED: &[(&str, &str)] = &[
+    (
+        "pods \"orders-7d9f-x2x4z\" is forbidden: exceeded quota: compute, requested: pods=1",
+        "pods are refused: exceeded quota: compute, requested: pods=1: raise the quota, or lower spec.resources or \
+         spec.replicas",
+    ),
+    (
+        "Internal error occurred: failed calling webhook \"pods.policy.acme.io\": failed to call webhook: Post \
+         \"https://policy.acme.svc:443/pods?timeout=10s\": dial tcp 10.96.7.1:443: connect: connection refused",
+        "pods cannot be created: the admission webhook pods.policy.acme.io, which belongs to another product, does not \
+         answer: look at its pods and at the network policy in front of them",
+    ),
+    (
+        "admission webhook \"pods.policy.acme.io\" denied the request: orders-7d9f-x2x4z at 2026-11-29T10:00:00Z \
+         (request 0f8fad5b-d9cb-469f-a165-70867728950e): A is s3cret-Passw0rd, B is other-Passw0rd",
+        "pods are refused: admission webhook \"pods.policy.acme.io\" denied the request: … at … (request …): A is …, B is …: \
+         see the events of the ReplicaSet",
+    ),
+    (
+        "pods \"orders-7d9f-x2x4z\" is forbidden: ValidatingAdmissionPolicy 'team' with binding 'all' denied request: no \
+         label team",
+        "pods are refused: ValidatingAdmissionPolicy 'team' with binding 'all' denied request: no label team: write a \
+         label that a policy demands into spec.objectLabels",
+    ),
+    ("something else", "pods are refused: see the events of the ReplicaSet"),
+];
+
 #[test]
-fn a_quota_is_named_without_the_pod_it_refused() {
-    let mut world = World::well();
-    world.workload.deployment = Some(DeploymentFacts {
-        updated: 0,
-        replica_failure: Some(
-            "pods \"orders-7d-x2x\" is forbidden: exceeded quota: compute, requested: pods=1".to_owned(),
-        ),
-        ..deployment(3)
+fn what_refuses_pods_is_named_without_words_that_pass_or_are_secret() {
+    for (message, told) in REFUSED {
+        let mut world = World::well();
+        world.spec = json!({
+            "image": "i",
+            "preset": "native",
+            "env": [{"name": "A", "value": "s3cret-Passw0rd"}],
+            "podTemplate": {"spec": {"initContainers": [
+                {"name": "init", "image": "i", "env": [{"name": "B", "value": "other-Passw0rd"}]},
+            ]}},
+        });
+        world.workload.deployment = Some(DeploymentFacts {
+            updated: 0,
+            replica_failure: Some((*message).to_owned()),
+            ..deployment(3)
+        });
+        let status = world.fold();
+        assert_eq!(says(&status, "WorkloadReady"), "False/ReplicaFailure");
+        assert_eq!(condition(&status, "WorkloadReady").message, *told);
+    }
+}
+
+#[test]
+fn words_about_pods_of_a_spec_that_is_not_known_any_more_are_not_quoted() {
+    let of = |message: &str| {
+        let mut world = World::well();
+        world.spec = json!({"image": "i", "suspend": true});
+        world.applied = None;
+        world.as_written = false;
+        world.workload.deployment = Some(DeploymentFacts {
+            updated: 0,
+            replica_failure: Some(message.to_owned()),
+            ..deployment(3)
+        });
+        condition(&world.fold(), "WorkloadReady").message.clone()
+    };
+    // It may hold the value of a variable of the spec before.
+    let told = of("admission webhook \"x\" denied the request: env A=s3cret-Passw0rd");
+    assert_eq!(told, "pods are refused: see the events of the ReplicaSet");
+    let told = of("pods \"orders-7d9f-x2x4z\" is forbidden: exceeded quota: compute, requested: pods=1");
+    assert!(told.contains("exceeded quota: compute, requested: pods=1"), "{told}");
+}
+
+#[test]
+fn the_words_of_the_scheduler_are_quoted_without_the_name_of_the_pod() {
+    let world = World::with_pod(PodFacts {
+        unschedulable: Some("binding rejected: pod orders-7d9f-x2x4z is already assigned".to_owned()),
+        ..PodFacts::default()
     });
-    let status = world.fold();
-    assert_eq!(says(&status, "WorkloadReady"), "False/ReplicaFailure");
-    let said = &condition(&status, "WorkloadReady").message;
+    let told = condition(&world.fold(), "WorkloadReady").message.clone();
     assert!(
-        said.contains("exceeded quota: compute") && !said.contains("x2x"),
-        "{said}"
+        told.starts_with("no node takes the pod (pod … is already assigned)"),
+        "{told}"
     );
 }
 
