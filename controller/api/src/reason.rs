@@ -92,7 +92,7 @@ reasons! {
     /// Not evaluated while the spec is invalid.
     SpecInvalid: [ChildrenApplied, WorkloadReady, MonitorSelected, Scraped, DialectKnown, RulesSelected, RulesHealthy, DashboardPlaced], "Correct the spec: see `Accepted`.";
     /// `spec.suspend` is true, so no object is written.
-    Suspended: [ChildrenApplied, WorkloadReady, Reconciling], "Set `spec.suspend: false` to let the operator write again.";
+    Suspended: [ChildrenApplied, WorkloadReady, MonitorSelected, Scraped, RulesSelected, RulesHealthy, DashboardPlaced, ObjectivesEvaluated, Reconciling], "Set `spec.suspend: false` to let the operator write again.";
 
     /// All pods are up to date and available.
     RolloutComplete: [WorkloadReady], "Nothing.";

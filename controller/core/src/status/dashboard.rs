@@ -1,6 +1,6 @@
 //! `DashboardPlaced`: the object that holds the dashboard exists, with the label by which Grafana's sidecar finds it.
 
-use controller_api::{ConditionType, Reason};
+use controller_api::Reason;
 
 use super::{FoldInput, monitoring, verdict::Verdict};
 use crate::{kind::ChildKind, plan::Outcome, valid::DashboardSettings};
@@ -18,9 +18,15 @@ pub(super) fn placed(input: &FoldInput<'_>) -> Option<Verdict> {
             let object = children.find(|child| child.kind == ChildKind::CONFIG_MAP)?;
             Some(of_outcome(&object.outcome, &object.name, settings))
         }
-        // Nothing is written while the spec is suspended: what was known stays.
-        None => Verdict::before(ConditionType::DashboardPlaced, input.previous),
+        None => monitoring::unwritten(input, ChildKind::CONFIG_MAP).or_else(|| of_record(input, settings)),
     }
+}
+
+/// What is said while nothing is written and what was written is what the spec asks for.
+fn of_record(input: &FoldInput<'_>, settings: &DashboardSettings) -> Option<Verdict> {
+    let mut records = input.previous.children.iter();
+    let object = records.find(|record| record.kind == ChildKind::CONFIG_MAP.as_str())?;
+    Some(of_outcome(&Outcome::Unchanged, &object.name, settings))
 }
 
 fn of_outcome(outcome: &Outcome, name: &str, settings: &DashboardSettings) -> Verdict {

@@ -194,14 +194,16 @@ fn verdicts(input: &FoldInput<'_>) -> Vec<(ConditionType, Verdict)> {
     let children = children::verdict(input);
     let workload = workload::verdict(input);
     let service = workload::service(input);
+    let of = |kind, observed: Option<Verdict>| Some(monitoring::of_written(input, kind, observed?));
+    let (monitor, rule) = (ChildKind::SERVICE_MONITOR, ChildKind::PROMETHEUS_RULE);
     let links = [
         (ConditionType::MonitorSelected, monitoring::monitor_selected(input)),
-        (ConditionType::Scraped, scrape::scraped(input)),
+        (ConditionType::Scraped, of(monitor, scrape::scraped(input))),
         (ConditionType::DialectKnown, monitoring::dialect(input)),
         (ConditionType::RulesSelected, monitoring::rules_selected(input)),
-        (ConditionType::RulesHealthy, scrape::rules_healthy(input)),
+        (ConditionType::RulesHealthy, of(rule, scrape::rules_healthy(input))),
         (ConditionType::DashboardPlaced, dashboard::placed(input)),
-        (ConditionType::ObjectivesEvaluated, objectives::verdict(input)),
+        (ConditionType::ObjectivesEvaluated, of(rule, objectives::verdict(input))),
     ];
     let monitored = monitoring::monitored(input, links.iter().filter_map(|(_, link)| link.as_ref()));
     let parts = Parts {

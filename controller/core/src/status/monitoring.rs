@@ -48,10 +48,33 @@ fn selected(input: &FoldInput<'_>, kind: ChildKind) -> Option<Verdict> {
         return Some(spec_invalid());
     }
     let api = monitored_spec(input)?;
-    Some(match not_written(input, kind) {
-        Some(verdict) => verdict,
-        None => by_prometheus(input, api, kind),
-    })
+    // Both ways: the labels that are compared are those of the spec.
+    let verdict = unwritten(input, kind).or_else(|| not_written(input, kind));
+    Some(verdict.unwrap_or_else(|| by_prometheus(input, api, kind)))
+}
+
+/// Why an object is not the one that the spec asks for, while nothing is written because the spec is suspended. `None`: it
+/// was written from this very spec, or something was applied.
+pub(super) fn unwritten(input: &FoldInput<'_>, kind: ChildKind) -> Option<Verdict> {
+    if !input.suspended || input.applied.is_some() {
+        return None;
+    }
+    let sentence = if !has_child(input, kind) {
+        format!("there is no {kind}, and none is written while spec.suspend is true: remove it to write the objects")
+    } else if !input.as_written {
+        format!("the {kind} is that of an earlier spec, and spec.suspend is true: remove it to write the changes")
+    } else {
+        return None;
+    };
+    Some(Verdict::unknown(Reason::Suspended, sentence))
+}
+
+/// What was observed of an object and what came of it. While the spec is suspended it proves nothing good of changes that
+/// are not written, and nothing at all of an object that does not exist.
+pub(super) fn of_written(input: &FoldInput<'_>, kind: ChildKind, observed: Verdict) -> Verdict {
+    unwritten(input, kind)
+        .filter(|_| observed.is(Truth::True) || !has_child(input, kind))
+        .unwrap_or(observed)
 }
 
 pub(super) fn spec_invalid() -> Verdict {

@@ -192,6 +192,7 @@ pub(super) fn before(input: &FoldInput<'_>, type_: ConditionType) -> Verdict {
         !matches!(
             before.reason,
             Reason::SpecInvalid
+                | Reason::Suspended
                 | Reason::NotApplied
                 | Reason::CrdMissing
                 | Reason::NotDetectedYet

@@ -148,7 +148,17 @@ fn a_change_while_suspended_is_not_told_as_written() {
     for replicas in [0, 3] {
         world.workload.deployment = Some(deployment(replicas));
         let status = world.fold();
-        for type_ in ["ChildrenApplied", "WorkloadReady", "Ready"] {
+        for type_ in [
+            "ChildrenApplied",
+            "WorkloadReady",
+            "MonitorSelected",
+            "Scraped",
+            "RulesSelected",
+            "RulesHealthy",
+            "DashboardPlaced",
+            "Monitored",
+            "Ready",
+        ] {
             assert_eq!(says(&status, type_), "Unknown/Suspended", "{type_}");
         }
         assert_eq!(says(&status, "Reconciling"), "False/Suspended");
@@ -164,7 +174,95 @@ fn a_change_while_suspended_is_not_told_as_written() {
     world.as_written = false;
     world.previous = world.fold();
     world.as_written = true;
-    assert_eq!(says(&world.fold(), "Ready"), "True/Ready");
+    let status = world.fold();
+    for type_ in ["Ready", "Monitored"] {
+        assert_eq!(says(&status, type_), format!("True/{type_}"));
+    }
+}
+
+/// Conditions about the spec alone: they need no object.
+const OF_THE_SPEC: [&str; 2] = ["Accepted", "DialectKnown"];
+
+#[test]
+fn a_resource_that_is_suspended_from_its_creation_says_nothing_good_of_objects_that_do_not_exist() {
+    let spec = json!({
+        "image": "i", "preset": "native", "suspend": true,
+        "objectives": [{"name": "available", "type": "Availability", "target": "99.9"}],
+    });
+    // Also if an API of this name left figures in the Prometheus, and whatever the Prometheus selects.
+    for selector in [LabelSelector::default(), label("release", "prom")] {
+        let mut world = World::new(spec.clone());
+        world.applied = None;
+        world.as_written = false;
+        world.workload = WorkloadFacts::default();
+        world.prometheus = prometheus(Some(selector), Some(LabelSelector::default()));
+        for _ in 0..2 {
+            let status = world.fold();
+            for condition in &status.conditions {
+                let type_ = condition.type_.as_str();
+                let good = OF_THE_SPEC.contains(&type_);
+                assert_eq!(condition.status == "True", good, "{type_}: {}", condition.message);
+            }
+            for type_ in [
+                "MonitorSelected",
+                "Scraped",
+                "DashboardPlaced",
+                "Monitored",
+                "ChildrenApplied",
+            ] {
+                assert_eq!(says(&status, type_), "Unknown/Suspended");
+            }
+            world.previous = status;
+        }
+    }
+}
+
+#[test]
+fn an_object_that_came_to_nothing_before_the_suspension_is_not_judged_by_its_labels() {
+    let mut world = World::well();
+    world.applied = Some(applied(|kind| {
+        if kind.optional {
+            Outcome::CrdMissing
+        } else {
+            Outcome::Unchanged
+        }
+    }));
+    for child in &mut world.applied.as_mut().unwrap().children {
+        child.record = child.record.take().filter(|_| child.outcome != Outcome::CrdMissing);
+    }
+    world.previous = world.fold();
+    assert_eq!(says(&world.previous, "MonitorSelected"), "False/CrdMissing");
+    // The CRDs come while it is suspended.
+    world.spec = json!({"image": "ghcr.io/acme/orders:1", "preset": "native", "suspend": true});
+    world.applied = None;
+    let status = world.fold();
+    assert_eq!(says(&status, "ChildrenApplied"), "True/Applied");
+    for type_ in ["MonitorSelected", "Scraped", "Monitored"] {
+        assert_eq!(says(&status, type_), "Unknown/Suspended");
+    }
+    assert_eq!(says(&status, "Ready"), "True/Ready");
+}
+
+#[test]
+fn what_fails_is_told_while_a_change_waits_for_the_end_of_the_suspension() {
+    let mut world = World::well();
+    world.previous = world.fold();
+    world.spec = json!({"image": "another", "preset": "native", "suspend": true});
+    world.applied = None;
+    world.as_written = false;
+    world.finding.scrape = Answer::Known(ScrapeFinding::Down(None));
+    world.finding.rules = Answer::Known(RulesFinding::NotLoaded);
+    let status = world.fold();
+    assert_eq!(says(&status, "Scraped"), "False/TargetDown");
+    assert_eq!(says(&status, "RulesHealthy"), "False/RulesNotLoaded");
+    // What was said of the suspension is forgotten with it.
+    world.finding.scrape = Answer::Known(ScrapeFinding::Up(Vec::new()));
+    world.previous = world.fold();
+    assert_eq!(says(&world.previous, "Scraped"), "Unknown/Suspended");
+    world.spec = json!({"image": "another", "preset": "native"});
+    world.applied = World::well().applied;
+    world.finding = Finding::default();
+    assert_eq!(says(&world.fold(), "Scraped"), "Unknown/NotAskedYet");
 }
 
 #[test]
