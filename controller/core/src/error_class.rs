@@ -11,6 +11,8 @@ pub enum ErrorClass {
     KindTerminating,
     /// Another writer was faster, another manager owns a field, or a precondition does not hold.
     Conflict,
+    /// The API server does not accept who asks (401): its authentication is away, or the credentials ran out.
+    Unauthenticated,
     /// The operator's rights do not cover the request.
     Forbidden,
     /// The API server refuses the object itself.
@@ -40,6 +42,7 @@ impl ErrorClass {
             Self::KindMissing => "kind_missing",
             Self::KindTerminating => "kind_terminating",
             Self::Conflict => "conflict",
+            Self::Unauthenticated => "unauthenticated",
             Self::Forbidden => "forbidden",
             Self::Invalid => "invalid",
             Self::Gone => "gone",
@@ -56,7 +59,7 @@ impl ErrorClass {
     #[must_use]
     pub const fn is_outage(self) -> bool {
         match self {
-            Self::Throttled | Self::Timeout | Self::Unreachable | Self::Server => true,
+            Self::Unauthenticated | Self::Throttled | Self::Timeout | Self::Unreachable | Self::Server => true,
             Self::NotFound
             | Self::KindMissing
             | Self::KindTerminating

@@ -32,6 +32,7 @@ impl Outcome {
                 "the API server's admission does not know the kind MonitoredApi yet: wait, it passes within a minute"
                     .to_owned(),
             ),
+            ErrorClass::Unauthenticated => failed("the API server does not accept the operator's credentials"),
             ErrorClass::Forbidden => Self::Forbidden(refused(planned, message)),
             ErrorClass::Invalid => Self::Invalid(refused(planned, message)),
             ErrorClass::KindTerminating => Self::Waiting("its CustomResourceDefinition is being deleted".to_owned()),
@@ -174,6 +175,7 @@ mod tests {
             ErrorClass::NotFound,
             ErrorClass::Conflict,
             ErrorClass::Gone,
+            ErrorClass::Unauthenticated,
             ErrorClass::Throttled,
             ErrorClass::Timeout,
             ErrorClass::Unreachable,

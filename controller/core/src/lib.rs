@@ -28,6 +28,7 @@ pub mod plan;
 pub mod pod_figures;
 pub mod prometheus;
 pub mod rbac;
+pub mod refusals;
 pub mod render;
 pub mod requeue;
 pub mod settings;

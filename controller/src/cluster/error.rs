@@ -76,7 +76,8 @@ pub(crate) fn classify_status(code: u16, reason: &str, message: &str) -> ErrorCl
         404 if reason == "NotFound" => ErrorClass::NotFound,
         404 => ErrorClass::KindMissing,
         409 => ErrorClass::Conflict,
-        401 | 403 => ErrorClass::Forbidden,
+        401 => ErrorClass::Unauthenticated,
+        403 => ErrorClass::Forbidden,
         410 => ErrorClass::Gone,
         429 => ErrorClass::Throttled,
         504 => ErrorClass::Timeout,
@@ -133,6 +134,14 @@ mod tests {
     #[test]
     fn gone_as_an_http_status_is_its_own_class() {
         assert_eq!(classify_status(410, "Expired", ""), ErrorClass::Gone);
+    }
+
+    #[test]
+    fn an_authentication_that_is_away_is_an_outage_and_a_missing_permission_is_none() {
+        assert_eq!(classify_status(401, "Unauthorized", ""), ErrorClass::Unauthenticated);
+        assert!(ErrorClass::Unauthenticated.is_outage());
+        assert_eq!(classify_status(403, "Forbidden", ""), ErrorClass::Forbidden);
+        assert!(!ErrorClass::Forbidden.is_outage());
     }
 
     #[test]

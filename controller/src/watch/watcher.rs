@@ -298,7 +298,7 @@ impl<H> Watch<H> {
             }
             ErrorClass::Forbidden => {
                 self.refusals = self.refusals.saturating_add(1);
-                // An API server that just started, or whose authentication is away for a moment, refuses everybody.
+                // An API server that just started refuses everybody.
                 if self.refusals >= BELIEVE_REFUSALS_AFTER || self.status.state() != KindState::Synced {
                     self.version = None;
                     self.status.set(KindState::Forbidden);
@@ -315,7 +315,7 @@ impl<H> Watch<H> {
                     self.version = None;
                 }
             }
-            ErrorClass::Throttled | ErrorClass::Timeout | ErrorClass::Unreachable => {}
+            ErrorClass::Unauthenticated | ErrorClass::Throttled | ErrorClass::Timeout | ErrorClass::Unreachable => {}
         }
         self.backoff.next()
     }

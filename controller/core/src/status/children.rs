@@ -116,13 +116,19 @@ fn rank(reason: Reason) -> usize {
         .unwrap_or(WORST_FIRST.len())
 }
 
+/// How the sentence about a child begins that the operator may not write.
+#[must_use]
+pub fn told_as_forbidden(kind: ChildKind, name: &str) -> String {
+    format!("{kind} {name}: Forbidden: ")
+}
+
 /// Why a child is not as wanted, as a reason and a sentence. `None`: it is as wanted.
 fn failure(child: &AppliedChild) -> Option<(Reason, String)> {
     let place = format!("{} {}", child.kind.as_str(), child.name);
     match &child.outcome {
         Outcome::Unchanged | Outcome::Applied | Outcome::CrdMissing => None,
         Outcome::Conflict(why) => Some((Reason::Conflict, format!("{place}: Conflict: {why}"))),
-        Outcome::Forbidden(why) => Some((Reason::Forbidden, format!("{place}: Forbidden: {why}"))),
+        Outcome::Forbidden(why) => Some((Reason::Forbidden, told_as_forbidden(child.kind, &child.name) + why)),
         Outcome::Invalid(why) => Some((Reason::Invalid, format!("{place}: Invalid: {why}"))),
         Outcome::LintFailed(why) => Some((Reason::LintFailed, format!("{place}: LintFailed: {why}"))),
         Outcome::Contested(why) => Some((Reason::Contested, format!("{place}: Contested: {why}"))),

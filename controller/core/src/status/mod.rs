@@ -29,6 +29,7 @@ use crate::{
     valid::ValidApi,
     violation::Violation,
 };
+pub use children::told_as_forbidden;
 pub use claim::claim_to_look_up;
 pub use pods::{pod_to_look_up, unready_pods};
 use summary::Parts;

@@ -15,9 +15,11 @@ use controller_core::contest;
 use controller_core::facts::KindState;
 use controller_core::metadata::Metadata;
 use controller_core::plan::{Applied, AppliedChild, Decision, Outcome, Plan, PlannedChild};
+use controller_core::refusals;
 use controller_core::watched::WatchedKind;
 use controller_core::write_record::{self, Confirmation, LiveObject};
 use futures::future::join_all;
+use jiff::Timestamp;
 use metric_contract::platform;
 use serde::Deserialize;
 use serde_json::Value;
@@ -54,6 +56,10 @@ pub(crate) async fn apply(context: &Context, target: &Target, plan: &Plan, chang
         let settled = join_all(wave).await;
         children.extend(settled);
         work = rest;
+    }
+    let now = Timestamp::now();
+    for child in &mut children {
+        refusals::doubt(child, &target.status, now);
     }
     let leftovers = if unanswered(&children) {
         changes.prune.clone()
@@ -309,6 +315,7 @@ async fn prune(context: &Context, target: &Target, record: ChildRecord) -> Optio
             match error.class {
                 ErrorClass::KindMissing | ErrorClass::NotFound => None,
                 ErrorClass::Conflict
+                | ErrorClass::Unauthenticated
                 | ErrorClass::Forbidden
                 | ErrorClass::Invalid
                 | ErrorClass::KindTerminating

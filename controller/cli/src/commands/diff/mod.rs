@@ -153,6 +153,9 @@ fn sentence(error: &CallError) -> String {
         ErrorClass::Unreachable | ErrorClass::Timeout => {
             ": the cluster does not answer: use a context whose cluster runs (--kubeconfig, --context)"
         }
+        ErrorClass::Unauthenticated => {
+            ": the cluster does not accept your credentials: log in again, or use another context"
+        }
         ErrorClass::Forbidden => {
             ": diff needs the permission to get and patch MonitoredApis and the objects made for them"
         }
@@ -179,7 +182,8 @@ const fn is_refusal(class: ErrorClass) -> bool {
         | ErrorClass::Forbidden
         | ErrorClass::Invalid
         | ErrorClass::Server => true,
-        ErrorClass::Gone
+        ErrorClass::Unauthenticated
+        | ErrorClass::Gone
         | ErrorClass::Throttled
         | ErrorClass::Timeout
         | ErrorClass::Unreachable
