@@ -211,6 +211,8 @@ reasons! {
     NotAskedYet: [Scraped, RulesHealthy, ObjectivesEvaluated], "Wait.";
     /// It is not known which Prometheus to ask: none is configured, and not exactly one selects the ServiceMonitor.
     NoPrometheusUrl: [Scraped, RulesHealthy, ObjectivesEvaluated], "Set the chart's value `prometheusUrl`.";
+    /// The Prometheus that selects the ServiceMonitor has several shards, so one address answers for a part of the targets and of the rules' figures.
+    SeveralShards: [Scraped, RulesHealthy, ObjectivesEvaluated], "Look at each shard, or let a Prometheus with `spec.shards: 1` select the API.";
     /// Prometheus gave no answer that can be used; the message says why.
     PrometheusUnanswered: [Scraped, RulesHealthy, ObjectivesEvaluated], "See whether that Prometheus runs and the operator may reach it, or correct the chart's value `prometheusUrl`.";
     /// What was asked answers like a Prometheus and is none (Thanos, Mimir, VictoriaMetrics), and does not have what was asked for.

@@ -246,6 +246,17 @@ pub struct PrometheusSelectors {
     pub service_name: Option<String>,
     /// `spec.routePrefix`: the path under which it answers; `None`: `/`.
     pub route_prefix: Option<String>,
+    /// `spec.shards`: among how many its targets are distributed; `None`: it is one.
+    pub shards: Option<i32>,
+}
+
+impl PrometheusSelectors {
+    /// The number of its shards, if it has several. Each scrapes a part of the targets and evaluates every rule over that
+    /// part, and its address answers for one of them.
+    #[must_use]
+    pub fn several_shards(&self) -> Option<i32> {
+        self.shards.filter(|shards| *shards > 1)
+    }
 }
 
 /// A label selector (metav1).

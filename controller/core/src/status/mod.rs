@@ -76,6 +76,11 @@ impl FoldInput<'_> {
 /// The status that follows. Equal to the previous one, times included, when nothing changed.
 #[must_use]
 pub fn fold(input: &FoldInput<'_>) -> MonitoredApiStatus {
+    let nothing = Finding::no_address();
+    let input = &FoldInput {
+        finding: monitoring::finding(input, &nothing),
+        ..*input
+    };
     let verdicts = verdicts(input);
     let workload_ready = verdicts
         .iter()

@@ -9,8 +9,12 @@ use super::{
     verdict::{Truth, Verdict},
 };
 use crate::{
-    children::service_monitor::monitoring_labels, facts::PrometheusFacts, kind::ChildKind, plan::Outcome,
-    prometheus::address_of, valid::ValidApi,
+    children::service_monitor::monitoring_labels,
+    facts::{PrometheusFacts, PrometheusSelectors},
+    kind::ChildKind,
+    plan::Outcome,
+    prometheus::{Answer, AskError, Finding, address_of},
+    valid::ValidApi,
 };
 
 /// The spec, if it is valid and monitoring is on.
@@ -223,7 +227,31 @@ pub(super) fn never_ran() -> Verdict {
     )
 }
 
-/// The address of the Prometheus that selects the ServiceMonitor. `None`: none does, or several.
+/// The Prometheus objects that select the ServiceMonitor, if each of them has several shards; empty otherwise. One address
+/// then answers for a part of the targets and of the rules' figures, so nothing follows from it for the API.
+pub(super) fn sharded<'a>(input: &FoldInput<'a>) -> Vec<&'a PrometheusSelectors> {
+    let (PrometheusFacts::Known(all), Some(api)) = (input.prometheus, monitored_spec(input)) else {
+        return Vec::new();
+    };
+    let labels = monitoring_labels(api);
+    let monitor = selectable(input, &labels, ChildKind::SERVICE_MONITOR);
+    let selecting: Vec<_> = monitor.selecting(all).collect();
+    let several = selecting.iter().all(|prometheus| prometheus.several_shards().is_some());
+    if several { selecting } else { Vec::new() }
+}
+
+/// What is known of the API: nothing, where a Prometheus answered that is one shard of several. What is no Prometheus itself
+/// may query all of them.
+pub(super) fn finding<'a>(input: &FoldInput<'a>, nothing: &'a Finding) -> &'a Finding {
+    let is_a_querier = input.finding.scrape == Answer::Failed(AskError::NotPrometheus);
+    if is_a_querier || sharded(input).is_empty() {
+        input.finding
+    } else {
+        nothing
+    }
+}
+
+/// The address of the Prometheus that selects the ServiceMonitor. `None`: none does, or several, or several shards.
 pub(super) fn selecting_address(input: &FoldInput<'_>, api: &ValidApi) -> Option<String> {
     let PrometheusFacts::Known(all) = input.prometheus else {
         return None;
@@ -232,7 +260,7 @@ pub(super) fn selecting_address(input: &FoldInput<'_>, api: &ValidApi) -> Option
     let monitor = selectable(input, &labels, ChildKind::SERVICE_MONITOR);
     let mut selecting = monitor.selecting(all);
     let only = selecting.next().filter(|_| selecting.next().is_none())?;
-    address_of(only)
+    only.several_shards().is_none().then(|| address_of(only))?
 }
 
 /// Whether any pod of the workload has run, now or at the time of an earlier status. Also true if no pod is wanted.

@@ -34,7 +34,7 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Option<Verdict> {
         }
         Answer::NotYet => scrape::before(input, type_),
         Answer::NoAddress if *input.prometheus == PrometheusFacts::NotReadYet => scrape::before(input, type_),
-        Answer::NoAddress => scrape::no_address(what),
+        Answer::NoAddress => scrape::no_address(input, what),
         Answer::Failed(error) => scrape::failed(*error, what),
     })
 }

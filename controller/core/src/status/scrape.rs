@@ -5,7 +5,7 @@
 use controller_api::{ConditionType, Reason};
 use controller_rules::{alerts_against_a_week_ago, promql::PromDuration};
 
-use super::{FoldInput, monitoring, verdict::Verdict};
+use super::{FoldInput, monitoring, selection, verdict::Verdict};
 use crate::{
     facts::PrometheusFacts,
     kind::ChildKind,
@@ -42,7 +42,7 @@ pub(super) fn scraped(input: &FoldInput<'_>) -> Option<Verdict> {
         Answer::NotYet => before(input, ConditionType::Scraped),
         // While the Prometheus objects are not read, the address may be known in a moment.
         Answer::NoAddress if *input.prometheus == PrometheusFacts::NotReadYet => before(input, ConditionType::Scraped),
-        Answer::NoAddress => no_address("whether a Prometheus scrapes the API"),
+        Answer::NoAddress => no_address(input, "whether a Prometheus scrapes the API"),
         Answer::Failed(error) => failed(*error, "whether a Prometheus scrapes the API"),
     })
 }
@@ -66,7 +66,7 @@ pub(super) fn rules_healthy(input: &FoldInput<'_>) -> Option<Verdict> {
         Answer::NoAddress if *input.prometheus == PrometheusFacts::NotReadYet => {
             before(input, ConditionType::RulesHealthy)
         }
-        Answer::NoAddress => no_address("whether the rules are evaluated"),
+        Answer::NoAddress => no_address(input, "whether the rules are evaluated"),
         Answer::Failed(error) => failed(*error, "whether the rules are evaluated"),
     })
 }
@@ -205,7 +205,19 @@ pub(super) fn before(input: &FoldInput<'_>, type_: ConditionType) -> Verdict {
         .unwrap_or_else(|| Verdict::unknown(Reason::NotAskedYet, "Prometheus has not been asked yet"))
 }
 
-pub(super) fn no_address(what: &str) -> Verdict {
+pub(super) fn no_address(input: &FoldInput<'_>, what: &str) -> Verdict {
+    let sharded = monitoring::sharded(input);
+    if !sharded.is_empty() {
+        let mut names: Vec<_> = sharded.into_iter().map(selection::place).collect();
+        names.sort();
+        return Verdict::unknown(
+            Reason::SeveralShards,
+            format!(
+                "it is not known {what}, because Prometheus {} has several shards, each of which scrapes a part of the targets, evaluates the rules over that part alone and answers for itself: see the pages /targets and /rules of each shard, or let a Prometheus with spec.shards: 1 select this API",
+                names.join(", ")
+            ),
+        );
+    }
     Verdict::unknown(
         Reason::NoPrometheusUrl,
         format!(

@@ -72,7 +72,7 @@ pub(super) fn verdict(prometheuses: &[PrometheusSelectors], object: &Selectable<
     let mut mismatches = Vec::new();
     for prometheus in prometheuses {
         match mismatch(prometheus, object) {
-            None => selecting.push(place(prometheus)),
+            None => selecting.push(selecting_place(prometheus)),
             Some(mismatch) => mismatches.push(mismatch),
         }
     }
@@ -180,7 +180,18 @@ fn namespace_mismatch(prometheus: &PrometheusSelectors, object: &Selectable<'_>)
     }
 }
 
-fn place(prometheus: &PrometheusSelectors) -> String {
+/// Its place, and that it is several.
+fn selecting_place(prometheus: &PrometheusSelectors) -> String {
+    let place = place(prometheus);
+    match prometheus.several_shards() {
+        Some(shards) => format!(
+            "{place} ({shards} shards: each scrapes a part of the targets and evaluates the rules over that part alone)"
+        ),
+        None => place,
+    }
+}
+
+pub(super) fn place(prometheus: &PrometheusSelectors) -> String {
     format!("{}/{}", prometheus.namespace, prometheus.name)
 }
 

@@ -36,6 +36,8 @@ struct PrometheusSpec {
     service_name: Option<String>,
     #[serde(deserialize_with = "lenient")]
     route_prefix: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    shards: Option<i32>,
 }
 
 impl From<PrometheusObject> for PrometheusItem {
@@ -52,6 +54,7 @@ impl From<PrometheusObject> for PrometheusItem {
                 rule_namespaces: spec.rule_namespace_selector.as_ref().map(label_selector),
                 service_name: spec.service_name.filter(|name| !name.is_empty()),
                 route_prefix: spec.route_prefix.filter(|prefix| !prefix.is_empty()),
+                shards: spec.shards,
             },
         }
     }
@@ -131,12 +134,21 @@ mod tests {
         let spec = |spec: Value| {
             let object = json!({"metadata": {"name": "k8s", "namespace": "monitoring"}, "spec": spec});
             let item: PrometheusItem = serde_json::from_value(object).unwrap();
-            (item.selectors.service_name, item.selectors.route_prefix)
+            let PrometheusSelectors {
+                service_name,
+                route_prefix,
+                shards,
+                ..
+            } = item.selectors;
+            (service_name, route_prefix, shards)
         };
         assert_eq!(
-            spec(json!({"serviceName": "mine", "routePrefix": "/prom"})),
-            (Some("mine".to_owned()), Some("/prom".to_owned()))
+            spec(json!({"serviceName": "mine", "routePrefix": "/prom", "shards": 3})),
+            (Some("mine".to_owned()), Some("/prom".to_owned()), Some(3))
         );
-        assert_eq!(spec(json!({"serviceName": 5, "routePrefix": ""})), (None, None));
+        assert_eq!(
+            spec(json!({"serviceName": 5, "routePrefix": "", "shards": "3"})),
+            (None, None, None)
+        );
     }
 }

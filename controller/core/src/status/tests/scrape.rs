@@ -159,3 +159,74 @@ fn where_no_pod_is_wanted_nothing_has_to_be_scraped() {
     assert_eq!(says(&world.fold(), "Scraped"), "True/ScaledToZero");
     assert_eq!(says(&world.fold(), "Monitored"), "True/Monitored");
 }
+
+/// Prometheus objects that select everything, with so many shards each.
+fn with_shards(shards: &[i32]) -> PrometheusFacts {
+    let PrometheusFacts::Known(one) = World::well().prometheus else {
+        unreachable!()
+    };
+    let of = |(number, shards): (usize, &i32)| PrometheusSelectors {
+        name: format!("p{number}"),
+        shards: Some(*shards),
+        ..one[0].clone()
+    };
+    PrometheusFacts::Known(shards.iter().enumerate().map(of).collect())
+}
+
+#[test]
+fn what_one_of_several_shards_says_is_not_taken_for_the_whole() {
+    let objectives = json!([{"name": "available", "type": "Availability", "target": "99.9"}]);
+    let spec = json!({"image": "i", "preset": "native", "objectives": objectives});
+    let answers = [
+        (ScrapeFinding::Up(Vec::new()), RulesFinding::Healthy),
+        (ScrapeFinding::NoTarget, RulesFinding::NotLoaded),
+        (ScrapeFinding::Down(None), RulesFinding::NotLoaded),
+    ];
+    for (scrape, rules) in answers {
+        let mut world = World::new(spec.clone());
+        world.prometheus = with_shards(&[3]);
+        world.finding.scrape = Answer::Known(scrape);
+        world.finding.rules = Answer::Known(rules);
+        let status = world.fold();
+        for type_ in ["Scraped", "RulesHealthy", "ObjectivesEvaluated", "Monitored"] {
+            assert_eq!(says(&status, type_), "Unknown/SeveralShards");
+        }
+        assert_eq!(status.firing_alerts, None, "of one shard");
+        let told = &condition(&status, "Scraped").message;
+        assert!(
+            told.contains("monitoring/p0") && told.contains("spec.shards: 1"),
+            "{told}"
+        );
+        for type_ in ["MonitorSelected", "RulesSelected"] {
+            assert_eq!(says(&status, type_), "True/Selected");
+            let told = &condition(&status, type_).message;
+            assert!(
+                told.contains("3 shards") && told.contains("a part of the targets"),
+                "{told}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_prometheus_that_is_one_is_believed_beside_one_with_shards() {
+    for shards in [&[1][..], &[0], &[3, 1]] {
+        let mut world = World::well();
+        world.prometheus = with_shards(shards);
+        let status = world.fold();
+        assert_eq!(says(&status, "Scraped"), "True/TargetUp", "{shards:?}");
+        assert_eq!(says(&status, "Monitored"), "True/Monitored", "{shards:?}");
+    }
+}
+
+#[test]
+fn a_querier_over_all_shards_tells_budgets_and_alerts() {
+    let mut world = World::well();
+    world.prometheus = with_shards(&[2]);
+    world.finding.scrape = Answer::Failed(AskError::NotPrometheus);
+    world.finding.rules = Answer::Failed(AskError::NotPrometheus);
+    world.finding.firing = Answer::Known(2);
+    let status = world.fold();
+    assert_eq!(says(&status, "Scraped"), "Unknown/NotPrometheus");
+    assert_eq!(status.firing_alerts, Some(2));
+}
