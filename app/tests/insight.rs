@@ -366,6 +366,11 @@ async fn a_latency_alert_that_can_never_fire_with_the_buckets_in_force_is_named_
     assert!(problem.starts_with("LATENCY_P95_ALERT_SECONDS: 500ms"), "{problem}");
     assert!(problem.contains("0.25s"), "{problem}");
     assert!(!alerting["prometheus"].to_string().contains("ApiHighLatencyP95"));
+    let alerts = json(&app, "/metrics/alerts").await;
+    for alert in alerts["alerts"].as_array().unwrap() {
+        let expected = (alert["name"] == "ApiHighLatencyP95").then_some(problem);
+        assert_eq!(alert["problem"].as_str(), expected, "{alert}");
+    }
     let flags = app::config::Flags {
         metrics_buckets: Some("1,30,60".to_owned()),
         latency_p95_alert_seconds: Some("20".to_owned()),

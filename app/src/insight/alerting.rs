@@ -121,6 +121,17 @@ pub fn settings(api: &ApiFacts<'_>, thresholds: &Thresholds) -> (AlertSettings, 
     (settings, problems)
 }
 
+/// The alerts whose threshold no rule can use, each with a sentence that names the setting.
+#[must_use]
+pub fn unusable(api: &ApiFacts<'_>, thresholds: &Thresholds) -> Vec<(&'static str, String)> {
+    let own = own_thresholds(thresholds).into_iter();
+    let unusable = own.filter_map(|own| {
+        let problem = problem(api, own.alert, Some(own.threshold))?;
+        Some((own.alert, format!("{}: {problem}", own.setting)))
+    });
+    unusable.collect()
+}
+
 fn change(alert: &str, threshold: Option<String>) -> AlertOverride {
     AlertOverride {
         name: alert.to_owned(),

@@ -16,7 +16,7 @@ pub mod summary;
 pub mod trends;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -58,6 +58,8 @@ struct ReportInner {
     thresholds: Thresholds,
     interval: Duration,
     started: Instant,
+    /// [`SelfReport::unusable`].
+    unusable: OnceLock<Vec<(&'static str, String)>>,
     collected: Mutex<CollectorState>,
 }
 
@@ -94,6 +96,7 @@ impl SelfReport {
             thresholds: config.thresholds,
             interval: config.metrics_collection_interval,
             started: Instant::now(),
+            unusable: OnceLock::new(),
             collected: Mutex::new(CollectorState {
                 history: History::new(config.metrics_collection_interval),
                 alerts: Alerts::default(),
@@ -115,6 +118,24 @@ impl SelfReport {
     /// Thresholds that no alert rule can use, by setting.
     #[must_use]
     pub fn threshold_problems(&self) -> Vec<String> {
+        self.unusable().iter().map(|(_, problem)| problem.clone()).collect()
+    }
+
+    /// Why no rule can use the threshold of this alert. `None`: one can.
+    #[must_use]
+    pub fn threshold_problem(&self, alert: &str) -> Option<&str> {
+        let mut unusable = self.unusable().iter();
+        unusable
+            .find(|(of, _)| *of == alert)
+            .map(|(_, problem)| problem.as_str())
+    }
+
+    /// The alerts whose threshold no rule can use. Metrics and thresholds never change, so they are looked for once.
+    fn unusable(&self) -> &[(&'static str, String)] {
+        self.0.unusable.get_or_init(|| self.find_unusable())
+    }
+
+    fn find_unusable(&self) -> Vec<(&'static str, String)> {
         // Namespace and names do not matter: only the thresholds and the dialect do.
         let api = ApiFacts {
             namespace: "default",
@@ -127,7 +148,7 @@ impl SelfReport {
             limits: ApiLimits::default(),
             objectives: &[],
         };
-        alerting::settings(&api, &self.0.thresholds).1
+        alerting::unusable(&api, &self.0.thresholds)
     }
 
     /// How often the history takes a sample.

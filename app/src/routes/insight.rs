@@ -233,6 +233,9 @@ struct AlertNow {
     /// `null`: not known, or there were too few requests.
     value: Option<f64>,
     threshold: Option<f64>,
+    /// What is wrong with the threshold, as `problems` of `/config/alerting` says it: most likely nothing can be above it, so
+    /// the alert never fires.
+    problem: Option<String>,
     /// Since when the condition holds.
     since: Option<Timestamp>,
     /// How long it must hold to fire.
@@ -240,7 +243,8 @@ struct AlertNow {
 }
 
 async fn alerts_now(State(state): State<AppState>) -> Json<AlertsNow> {
-    let (alerts, now) = state.self_report().alerts();
+    let report = state.self_report();
+    let (alerts, now) = report.alerts();
     let timestamp = Timestamp::now();
     let count = |wanted| alerts.iter().filter(|alert| alert.state == wanted).count();
     let show = |alert: &Alert| AlertNow {
@@ -249,6 +253,7 @@ async fn alerts_now(State(state): State<AppState>) -> Json<AlertsNow> {
         signal: alert.reading.signal,
         value: alert.reading.value,
         threshold: alert.reading.threshold,
+        problem: report.threshold_problem(alert.name).map(str::to_owned),
         since: alert.since.map(|since| timestamp - now.saturating_sub(since)),
         for_seconds: alert.for_.as_secs_f64(),
     };
