@@ -12,6 +12,11 @@ const NO_ANSWER: &str = "the API server does not answer in time";
 /// What to do about a policy that demands a label.
 pub(crate) const LABEL_FIX: &str = "write a label that a policy demands into spec.objectLabels";
 
+/// Said by the admission plugin OwnerReferencesPermissionEnforcement of an object that gets an owner.
+const NO_OWNER_WITHOUT_DELETE: &str = "cannot set an ownerRef on a resource you can't delete";
+/// What to do about it: the operator may delete every kind but claims.
+const OWNER_FIX: &str = "grant the operator delete on this object until it has taken it over";
+
 impl Outcome {
     /// The outcome of a request for `planned` that failed. `message`: the API server's words.
     ///
@@ -66,9 +71,16 @@ impl Outcome {
 fn refused(planned: &PlannedChild, message: &str) -> String {
     let values = foreign_text::variables(planned.object());
     let mut sentence = foreign_text::refusal(message, values, &planned.name);
-    if foreign_text::demands_a_label(message) {
+    let fix = if foreign_text::demands_a_label(message) {
+        Some(LABEL_FIX)
+    } else if message.contains(NO_OWNER_WITHOUT_DELETE) {
+        Some(OWNER_FIX)
+    } else {
+        None
+    };
+    if let Some(fix) = fix {
         sentence.push_str(": ");
-        sentence.push_str(LABEL_FIX);
+        sentence.push_str(fix);
     }
     sentence
 }
@@ -144,6 +156,18 @@ mod tests {
         let other = "admission webhook \"x\" denied the request: the image is not signed";
         let told = outcome(ChildKind::DEPLOYMENT, ErrorClass::Forbidden, other);
         assert_eq!(told, Outcome::Forbidden(other.to_owned()));
+    }
+
+    #[test]
+    fn an_object_that_may_not_get_an_owner_is_told_with_the_way_out() {
+        let refusal = "persistentvolumeclaims \"orders\" is forbidden: cannot set an ownerRef on a resource you can't delete: \
+            , <nil>";
+        let told = outcome(ChildKind::PERSISTENT_VOLUME_CLAIM, ErrorClass::Forbidden, refusal);
+        assert!(
+            matches!(&told, Outcome::Forbidden(why) if why.ends_with("grant the operator delete on this object until it \
+                has taken it over")),
+            "{told:?}"
+        );
     }
 
     #[test]
