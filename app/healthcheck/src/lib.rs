@@ -84,7 +84,11 @@ mod tests {
     use super::*;
 
     fn server(answer: &'static str) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        server_on("127.0.0.1", answer)
+    }
+
+    fn server_on(host: &str, answer: &'static str) -> String {
+        let listener = TcpListener::bind(format!("{host}:0")).unwrap();
         let url = format!("http://{}/healthz", listener.local_addr().unwrap());
         std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
@@ -99,6 +103,18 @@ mod tests {
     fn a_healthy_service_passes() {
         check(&server("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok\n")).unwrap();
         check(&server("HTTP/1.1 204 No Content\r\n\r\n")).unwrap();
+    }
+
+    #[test]
+    fn an_address_of_either_kind_is_asked_with_and_without_a_port() {
+        for host in ["127.0.0.1", "[::1]"] {
+            let url = server_on(host, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok\n");
+            assert!(url.starts_with(&format!("http://{host}:")), "{url}");
+            check(&url).unwrap();
+            // Whatever is on port 80 here: the URL is a valid one.
+            let other = check(&format!("http://{host}/"));
+            assert!(!matches!(other, Err(HealthcheckError::Url { .. })), "{other:?}");
+        }
     }
 
     #[test]

@@ -255,3 +255,26 @@ fn a_change_of_who_owns_the_replicas_leads_to_work() {
     let (live, version) = store.live_replicas(&key).unwrap();
     assert_eq!((live.replicas, version.as_str()), (3, "2"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn names_that_come_and_go_leave_nothing_behind_and_those_in_use_stay_one_allocation() {
+    let store = store();
+    let named = |name: &str| -> ApiItem {
+        let api = json!({"metadata": {"name": name, "namespace": "shop", "uid": "u", "resourceVersion": "1"}});
+        serde_json::from_value(api).unwrap()
+    };
+    let of = |name: &str| store.key(("shop", name));
+    let used = of("orders");
+    for number in 0..4 * LEAST_KEYS {
+        let name = format!("passing-{number}");
+        store.upsert(WatchedKind::MonitoredApi, named(&name), Source::Event(1));
+        store.remove(WatchedKind::MonitoredApi, named(&name));
+        of(&format!("asked-for-{number}"));
+        // What was removed is remembered for a while.
+        tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    }
+    let kept = store.lock().keys.len();
+    assert!(kept <= LEAST_KEYS, "{kept} names are kept");
+    assert!(std::ptr::eq(&*used.name, &*of("orders").name), "another allocation");
+    assert_eq!(cached::<ApiItem>(&store), 3);
+}
