@@ -101,6 +101,8 @@ fn start_api_server(bed: &Bed, pki: &Pki) -> Result<()> {
         "--allow-privileged=true".to_owned(),
         format!("--audit-policy-file={}", policy.display()),
         format!("--audit-log-path={}", bed.state.file("audit.log").display()),
+        // MB. Readers of the log need all of it, and ten thousand MonitoredApis make more than the 100 after which it is cut.
+        "--audit-log-maxsize=4000".to_owned(),
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local".to_owned(),
         "--kubelet-preferred-address-types=InternalIP".to_owned(),
         "--requestheader-allowed-names=front-proxy-client".to_owned(),

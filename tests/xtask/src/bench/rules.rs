@@ -37,14 +37,19 @@ pub(super) fn measure(args: &Args, binary: &Path) -> Result<String> {
         args.resources > 0 && args.runs > 0,
         "--resources and --runs must be at least 1"
     );
-    let alike = cost(args, binary, document)?;
-    let different = cost(args, binary, different_document)?;
+    let costs = [
+        cost(args, binary, document)?,
+        cost(args, binary, yaml_document)?,
+        cost(args, binary, different_document)?,
+    ];
     let row = |measure: &str, of: fn(&Cost) -> u128, goal: &str| {
-        format!("| R1 | {measure} | {} | {} | {goal} |\n", of(&alike), of(&different))
+        let figures = costs.iter().map(|cost| format!(" {} |", of(cost)));
+        format!("| R1 | {measure} |{} {goal} |\n", figures.collect::<String>())
     };
     Ok(format!(
         "`render` of {} resources with two objectives each, mean of {} runs.\n\n\
-         | # | measure | differing in their names | every one with a threshold of its own | goal |\n|---|---|---|---|---|\n{}{}{}{}",
+         | # | measure | differing in their names, in JSON | the same in YAML | every one with a threshold of its own | goal |\n\
+         |---|---|---|---|---|---|\n{}{}{}{}",
         args.resources,
         args.runs,
         row("CPU, ms", |cost| cost.cpu.as_millis(), "at most 50"),
@@ -67,10 +72,10 @@ struct Cost {
     output: u64,
 }
 
-fn cost(args: &Args, binary: &Path, document: fn(usize) -> Value) -> Result<Cost> {
+fn cost(args: &Args, binary: &Path, document: fn(usize) -> String) -> Result<Cost> {
     let folder = tempfile::tempdir()?;
     let input = folder.path().join("resources.yaml");
-    let documents: Vec<String> = (0..args.resources).map(|index| document(index).to_string()).collect();
+    let documents: Vec<String> = (0..args.resources).map(document).collect();
     fs::write(&input, documents.join("\n---\n"))?;
     let render = || {
         let mut command = Command::new(binary);
@@ -110,14 +115,38 @@ fn peak(command: &mut Command) -> Result<u64> {
 }
 
 /// A resource that differs from the others in its name alone.
-fn document(index: usize) -> Value {
-    resource(index, &json!([]))
+fn document(index: usize) -> String {
+    resource(index, &json!([])).to_string()
+}
+
+/// The same as people write it.
+fn yaml_document(index: usize) -> String {
+    format!(
+        "apiVersion: monitoredapi.io/v1alpha1\n\
+         kind: MonitoredApi\n\
+         metadata:\n\
+         \x20 name: api-{index}\n\
+         \x20 namespace: shop\n\
+         spec:\n\
+         \x20 image: example.org/orders:1\n\
+         \x20 preset: native\n\
+         \x20 alerts:\n\
+         \x20   overrides: []\n\
+         \x20 objectives:\n\
+         \x20   - name: availability\n\
+         \x20     type: Availability\n\
+         \x20     target: \"99.9\"\n\
+         \x20   - name: latency\n\
+         \x20     type: Latency\n\
+         \x20     target: \"99\"\n\
+         \x20     threshold: 500ms\n"
+    )
 }
 
 /// A resource with a threshold that no other one has.
-fn different_document(index: usize) -> Value {
+fn different_document(index: usize) -> String {
     let threshold = format!("{}ms", 400 + index);
-    resource(index, &json!([{"name": "ApiHighLatencyP95", "threshold": threshold}]))
+    resource(index, &json!([{"name": "ApiHighLatencyP95", "threshold": threshold}])).to_string()
 }
 
 fn resource(index: usize, overrides: &Value) -> Value {
