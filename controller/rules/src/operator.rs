@@ -24,7 +24,8 @@ const GROUP: &str = "monitored-api.operator";
 pub(crate) const STALE_SECONDS: u64 = 600;
 /// The window in which failed reconciles are counted.
 pub(crate) const ERROR_WINDOW: PromDuration = PromDuration::from_minutes(15);
-/// Failed reconciles of one class in that window that need nobody: a cluster that is upgraded refuses a few.
+/// Failed reconciles of one class in that window above which somebody is told; a cluster that is upgraded refuses one or two. The
+/// count is extrapolated, so three that happened are above it.
 pub(crate) const HARMLESS_ERRORS: u64 = 3;
 
 /// The labels by which Prometheus knows the operator.

@@ -10,9 +10,10 @@ use std::{collections::BTreeSet, fs};
 use common::{in_repository, listed};
 use controller_rules::{
     PanelId,
-    alerts::{SourceSystem, alerts},
+    alerts::{SourceSystem, ThresholdUnit, alerts},
     dashboards::ROWS,
     operator,
+    promql::PromDuration,
 };
 
 const RUNBOOKS: &str = "docs/runbooks";
@@ -71,6 +72,44 @@ fn each_alert_has_a_runbook_that_answers_every_question() {
             },
         ]
     });
+    assert!(findings.is_empty(), "{}", listed(&findings));
+}
+
+#[test]
+fn the_first_line_of_each_runbook_says_what_the_table_says() {
+    let minutes = |time: PromDuration| match time.millis() / 60_000 {
+        0 => "at once".to_owned(),
+        1 => "after 1 minute".to_owned(),
+        minutes => format!("after {minutes} minutes"),
+    };
+    let about_an_api = alerts().map(|def| {
+        let setting = def.threshold_unit().zip(def.default_threshold()).map(|(unit, value)| {
+            let setting = unit.setting(value);
+            // What YAML would read as a number is quoted.
+            match unit {
+                ThresholdUnit::Ratio | ThresholdUnit::Count => format!("(`\"{setting}\"`)"),
+                ThresholdUnit::Duration | ThresholdUnit::Bytes => format!("(`{setting}`)"),
+            }
+        });
+        (def.name, def.severity, def.family.as_str(), def.for_, setting)
+    });
+    let about_the_operator = operator::ALERTS
+        .iter()
+        .map(|alert| (alert.name, alert.severity, "operator", alert.for_, None));
+    let mut findings = Vec::new();
+    for (name, severity, family, for_, setting) in about_an_api.chain(about_the_operator) {
+        let page = fs::read_to_string(in_repository(&format!("{RUNBOOKS}/{name}.md"))).unwrap();
+        let line = page.lines().nth(2).unwrap_or_default();
+        let parts = [
+            format!("`{}`", severity.as_str()),
+            format!(" · {family} · {}", minutes(for_)),
+        ];
+        for part in parts.into_iter().chain(setting) {
+            if !line.contains(&part) {
+                findings.push(format!("{name}: {part} is not in: {line}"));
+            }
+        }
+    }
     assert!(findings.is_empty(), "{}", listed(&findings));
 }
 
