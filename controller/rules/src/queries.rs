@@ -142,10 +142,10 @@ impl<'a> ApiQueries<'a> {
     /// # Errors
     /// [`Signal::Errors`] has no metric.
     pub fn client_error_rate(&self) -> QueryResult {
-        let abandoned = self.dialect(Signal::Errors)?.abandoned_status.map(Regex::literal);
+        let abandoned = self.dialect(Signal::Errors)?.abandoned_status;
         self.rate_of_statuses(Signal::Errors, |style, status| {
             let failed = Matcher::matches(status, &Regex::pattern(style.client_error_regex()));
-            let abandoned = abandoned.map(|abandoned| Matcher::does_not_match(status, &abandoned));
+            let abandoned = abandoned.map(|abandoned| Matcher::not_equal(status, abandoned));
             [failed].into_iter().chain(abandoned).collect()
         })
     }

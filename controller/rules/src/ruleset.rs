@@ -74,8 +74,8 @@ pub struct AlertingRule {
     pub alert: String,
     /// Its PromQL, which has a result while the condition holds.
     pub expr: Expr,
-    /// How long the condition must hold.
-    #[serde(rename = "for")]
+    /// How long the condition must hold. Left out if it need not: that is Prometheus's default.
+    #[serde(rename = "for", skip_serializing_if = "no_time")]
     pub for_: PromDuration,
     /// How long the alert keeps firing after the condition has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,4 +84,9 @@ pub struct AlertingRule {
     pub labels: BTreeMap<String, String>,
     /// Summary, description and links.
     pub annotations: BTreeMap<String, String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn no_time(time: &PromDuration) -> bool {
+    time.is_zero()
 }

@@ -49,10 +49,26 @@ proptest! {
     }
 
     #[test]
+    fn a_pattern_that_matches_one_text_is_compared_with_it(value in hostile()) {
+        let scope = ApiScope::new("shop", "orders");
+        let literal = Regex::literal(&value);
+        for (matcher, op) in [
+            (Matcher::matches("x", &literal), MatchOp::Equal),
+            (Matcher::does_not_match("x", &literal), MatchOp::NotEqual),
+        ] {
+            let parsed = parse(&Expr::from(scope.select("up").with(matcher)).to_string());
+            let last = matchers(&parsed).matchers.last().unwrap();
+            prop_assert_eq!((&last.op, &last.value), (&op, &value));
+        }
+    }
+
+    #[test]
     fn a_literal_regex_matches_the_text_that_it_was_made_of(value in hostile()) {
         let scope = ApiScope::new("shop", "orders");
-        // Prometheus compiles a matcher's pattern fully anchored; the parser here has checked that it compiles.
-        let expr = Expr::from(scope.select("up").with(Matcher::matches("x", &Regex::literal(&value))));
+        // A choice, so that it stays a pattern. Prometheus compiles a matcher's pattern fully anchored; the parser here has
+        // checked that it compiles.
+        let regex = Regex::any_of([Regex::literal(&value), Regex::literal("other")]).unwrap();
+        let expr = Expr::from(scope.select("up").with(Matcher::matches("x", &regex)));
         let parsed = parse(&expr.to_string());
         let last = matchers(&parsed).matchers.last().unwrap();
         let MatchOp::Re(regex) = &last.op else { panic!("{:?}", last.op) };

@@ -180,7 +180,7 @@ fn changed_alert(
         PromDuration::parse_up_to_hours(text).map_err(invalid).ok()
     };
     alert.for_ = duration("for", for_).unwrap_or(alert.for_);
-    alert.keep_firing_for = duration("keepFiringFor", keep_firing_for);
+    alert.keep_firing_for = duration("keepFiringFor", keep_firing_for).filter(|time| !time.is_zero());
     match severity.as_deref() {
         Some(word) if is_word(word) => alert.severity = Some(word.to_owned()),
         Some(word) => errors.add(

@@ -54,7 +54,9 @@ fn matcher(matcher: &Matcher) -> LabelMatcher {
         kind: match matcher.op() {
             MatchOp::Equal if value.is_empty() => MatcherKind::Absent,
             MatchOp::Equal => MatcherKind::Value(value),
-            MatchOp::Matches | MatchOp::DoesNotMatch | MatchOp::Chosen => MatcherKind::Pattern(value),
+            MatchOp::NotEqual | MatchOp::Matches | MatchOp::DoesNotMatch | MatchOp::Chosen => {
+                MatcherKind::Pattern(value)
+            }
         },
     }
 }

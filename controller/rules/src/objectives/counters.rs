@@ -104,7 +104,7 @@ fn matcher(parsed: &ParsedMatcher) -> Result<Matcher, CountersError> {
     };
     Ok(match parsed.op {
         MatchOp::Equal => Matcher::equal(label, &parsed.value),
-        MatchOp::NotEqual => Matcher::does_not_match(label, &Regex::literal(&parsed.value)),
+        MatchOp::NotEqual => Matcher::not_equal(label, &parsed.value),
         MatchOp::Re(_) => Matcher::matches(label, &pattern()?),
         MatchOp::NotRe(_) => Matcher::does_not_match(label, &pattern()?),
     })
@@ -132,7 +132,7 @@ mod tests {
     fn every_counter_is_pinned_to_the_api() {
         assert_eq!(
             read(r#"payments_total{result=~"declined|error", kind!="test"}"#).unwrap(),
-            [r#"payments_total{namespace="shop", job="orders", result=~"declined|error", kind!~"test"}"#]
+            [r#"payments_total{namespace="shop", job="orders", result=~"declined|error", kind!="test"}"#]
         );
         assert_eq!(
             read("(a_total + b_total{x!~\"1.*\"}) + c_total").unwrap(),

@@ -77,6 +77,12 @@ impl PromDuration {
         self.millis
     }
 
+    /// Whether it is no time at all.
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.millis == 0
+    }
+
     /// The exact number of seconds.
     #[must_use]
     pub const fn seconds(self) -> Decimal {

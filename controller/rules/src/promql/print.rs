@@ -123,7 +123,9 @@ impl<W: Write> Printer<'_, W> {
                 // The names of our variables need no escape.
                 (MatchOp::Chosen, None) => write!(printer.out, "\"${value}\""),
                 (MatchOp::Chosen, Some(_)) => printer.text(ANY_VALUE),
-                (MatchOp::Equal | MatchOp::Matches | MatchOp::DoesNotMatch, _) => printer.text(value),
+                (MatchOp::Equal | MatchOp::NotEqual | MatchOp::Matches | MatchOp::DoesNotMatch, _) => {
+                    printer.text(value)
+                }
             }
         })?;
         self.out.write_char('}')
@@ -251,6 +253,7 @@ impl MatchOp {
     const fn symbol(self) -> &'static str {
         match self {
             Self::Equal => "=",
+            Self::NotEqual => "!=",
             Self::Matches | Self::Chosen => "=~",
             Self::DoesNotMatch => "!~",
         }

@@ -7,6 +7,8 @@ use super::{LabelName, MetricName, PromDuration, Regex};
 pub enum MatchOp {
     /// `=`
     Equal,
+    /// `!=`
+    NotEqual,
     /// `=~`
     Matches,
     /// `!~`
@@ -52,23 +54,39 @@ impl Matcher {
         }
     }
 
-    /// The label's whole value matches.
+    /// The label has another value, or none.
     #[must_use]
-    pub fn matches(label: impl Into<LabelName>, regex: &Regex) -> Self {
+    pub fn not_equal(label: impl Into<LabelName>, value: &str) -> Self {
         Self {
             label: label.into(),
-            op: MatchOp::Matches,
-            value: regex.as_str().to_owned(),
+            op: MatchOp::NotEqual,
+            value: value.to_owned(),
         }
     }
 
-    /// The label's whole value does not match.
+    /// The label's whole value matches. Of a pattern that matches one text only, the comparison with that text.
+    #[must_use]
+    pub fn matches(label: impl Into<LabelName>, regex: &Regex) -> Self {
+        match regex.as_literal() {
+            Some(value) => Self::equal(label, &value),
+            None => Self {
+                label: label.into(),
+                op: MatchOp::Matches,
+                value: regex.as_str().to_owned(),
+            },
+        }
+    }
+
+    /// The label's whole value does not match. Of a pattern that matches one text only, the comparison with that text.
     #[must_use]
     pub fn does_not_match(label: impl Into<LabelName>, regex: &Regex) -> Self {
-        Self {
-            label: label.into(),
-            op: MatchOp::DoesNotMatch,
-            value: regex.as_str().to_owned(),
+        match regex.as_literal() {
+            Some(value) => Self::not_equal(label, &value),
+            None => Self {
+                label: label.into(),
+                op: MatchOp::DoesNotMatch,
+                value: regex.as_str().to_owned(),
+            },
         }
     }
 

@@ -165,9 +165,6 @@ impl ApiQueries<'_> {
         let row = self.dialect(signal)?.row(metric).ok_or(MissingSignal(signal))?;
         let label = row.label(attribute).ok_or(MissingSignal(signal))?;
         let label = self.stored(label);
-        Ok(match values {
-            [one] => Matcher::equal(&*label, one),
-            _ => Matcher::matches(&*label, &Regex::pattern(&values.join("|"))),
-        })
+        Ok(Matcher::matches(&*label, &Regex::pattern(&values.join("|"))))
     }
 }
