@@ -69,8 +69,7 @@ impl ApiQueries<'_> {
             ObjectiveEvents::Latency { threshold } => self.timed(&objective.selector, *threshold)?,
             ObjectiveEvents::Custom { errors, total } => self.counted(errors, total),
         };
-        let labelled = |of: Expr, result: EventResult| label_replace(of, RESULT, result.as_str(), "", "");
-        Ok(labelled(total, EventResult::Total).or(labelled(errors, EventResult::Error)))
+        Ok(with_result(total, EventResult::Total).or(with_result(errors, EventResult::Error)))
     }
 
     /// The name of [`Self::objective_rate`]'s series.
@@ -83,10 +82,7 @@ impl ApiQueries<'_> {
     #[must_use]
     pub fn objective_hour(&self, objective: &str) -> Expr {
         let rates = self.objective_rates(objective).sampled(HOUR, RATE_STEP);
-        let by_result = [OBJECTIVE, RESULT].map(LabelName::new);
-        self.scope
-            .max(sum_over_time(rates), &by_result)
-            .times(RATE_STEP.seconds())
+        self.by_result(sum_over_time(rates)).times(RATE_STEP.seconds())
     }
 
     /// The name of [`Self::objective_hour`]'s series.
@@ -95,14 +91,19 @@ impl ApiQueries<'_> {
         OBJECTIVE_EVENTS.name(&HOUR.to_string())
     }
 
-    /// Events of the objective's whole window, by `result`.
+    /// Events of the objective's whole window, by `result`: those that were counted up to the last full hour. As long as
+    /// these are none, all that there are happened since then, and the count of the newest hour has them.
     #[must_use]
     pub fn objective_whole(&self, objective: &Objective) -> Expr {
-        let hours = self
-            .objective_hours(&objective.name)
-            .sampled(objective.window.length(), HOUR);
-        let by_result = [OBJECTIVE, RESULT].map(LabelName::new);
-        self.scope.max(sum_over_time(hours), &by_result)
+        let hours = || self.objective_hours(&objective.name);
+        let total = || of_result(hours(), EventResult::Total);
+        let newest = |series: VectorSelector| self.by_result(series.into());
+        let full =
+            |series: VectorSelector| self.by_result(sum_over_time(series.sampled(objective.window.length(), HOUR)));
+        let first = newest(total()).where_above(0).unless(full(total()).where_above(0));
+        // Of both results or of neither: failures of the newest hour are no part of a total of full hours.
+        let first = first.clone().or(with_result(first, EventResult::Error));
+        newest(hours()).and(first).or(full(hours()))
     }
 
     /// The name of [`Self::objective_whole`]'s series.
@@ -224,6 +225,10 @@ impl ApiQueries<'_> {
         self.objective_ratio(&objective.name, HOUR).per(objective.budget())
     }
 
+    fn by_result(&self, of: Expr) -> Expr {
+        self.scope.max(of, &[OBJECTIVE, RESULT].map(LabelName::new))
+    }
+
     fn one_result(&self, series: VectorSelector, result: EventResult) -> Expr {
         self.scope
             .max(of_result(series, result).into(), &[LabelName::new(OBJECTIVE)])
@@ -332,6 +337,10 @@ fn any_of(exprs: impl Iterator<Item = Expr>) -> QueryResult {
 
 fn of_objective(series: VectorSelector, objective: &str) -> VectorSelector {
     series.with(Matcher::equal(OBJECTIVE, objective))
+}
+
+fn with_result(of: Expr, result: EventResult) -> Expr {
+    label_replace(of, RESULT, result.as_str(), "", "")
 }
 
 fn of_result(series: VectorSelector, result: EventResult) -> VectorSelector {

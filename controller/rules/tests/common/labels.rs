@@ -40,8 +40,11 @@ pub(crate) fn output_labels(expr: &Expr) -> Option<BTreeSet<LabelName>> {
                 | Function::AvgOverTime
                 | Function::MaxOverTime
                 | Function::CountOverTime
-                | Function::Time
-                | Function::LabelReplace => false,
+                | Function::Time => false,
+                Function::LabelReplace => match arguments.get(1) {
+                    Some(Argument::Text(label)) => labels.insert(LabelName::new(label)),
+                    Some(Argument::Expr(_) | Argument::Range(_)) | None => false,
+                },
             };
             Some(labels)
         }

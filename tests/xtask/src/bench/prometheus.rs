@@ -275,7 +275,7 @@ fn metrics_page() -> String {
 }
 
 /// What the rules of so many MonitoredApis counted at the end of the last full hours: without it there is no budget in the first
-/// hour.
+/// ten minutes.
 fn history(resources: usize) -> Result<String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let mut text = String::new();
