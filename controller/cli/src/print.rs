@@ -1,9 +1,37 @@
 //! Printing. `print!` and `eprintln!` panic where a reader such as `head` has left, or a disk is full.
 
 use std::fmt::Display;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use anyhow::{Context as _, Result};
+use clap::ValueEnum;
+use controller_core::yaml;
+use serde::Serialize;
+
+/// Form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportForm {
+    /// For people.
+    Table,
+    /// As JSON.
+    Json,
+    /// As YAML.
+    Yaml,
+}
+
+/// Prints a report: the data, or what `table` makes for people. `table` is told whether to use colours.
+///
+/// # Errors
+///
+/// Standard output takes no more.
+pub fn report(form: ReportForm, data: &impl Serialize, table: impl FnOnce(bool) -> String) -> Result<()> {
+    result(&match form {
+        // As other programs are told not to colour: https://no-color.org
+        ReportForm::Table => table(io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()),
+        ReportForm::Json => serde_json::to_string_pretty(data)? + "\n",
+        ReportForm::Yaml => yaml::to_string(data)?,
+    })
+}
 
 /// Prints a result, all of it or an error.
 ///

@@ -9,12 +9,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use controller_core::yaml;
 use serde_json::{Map, Value, json};
 
 use crate::input::{BAD_INPUT, DEFAULT_NAMESPACE, FINDINGS, FINE, for_each};
-use crate::print;
+use crate::print::{self, ReportForm};
 use crate::settings::SettingsArgs;
 use topic::Topic;
 
@@ -29,32 +29,10 @@ pub struct ExplainArgs {
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     files: Vec<PathBuf>,
     /// How to print it.
-    #[arg(short, long, value_enum, default_value_t = Format::Table)]
-    output: Format,
+    #[arg(short, long, value_enum, default_value_t = ReportForm::Table)]
+    output: ReportForm,
     #[command(flatten)]
     settings: SettingsArgs,
-}
-
-/// How something is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Table,
-    /// As JSON.
-    Json,
-    /// As YAML.
-    Yaml,
-}
-
-impl Format {
-    /// A value in this format; `table` makes the one for people.
-    fn of(self, value: &Value, table: impl FnOnce() -> String) -> Result<String> {
-        Ok(match self {
-            Self::Table => table(),
-            Self::Json => format!("{value:#}\n"),
-            Self::Yaml => yaml::to_string(value)?,
-        })
-    }
 }
 
 /// Runs the command.
@@ -93,24 +71,24 @@ pub fn run(args: ExplainArgs) -> Result<ExitCode> {
         .zip(apis)
         .map(|(topic, apis)| explain(topic, apis))
         .collect();
-    let table = || explained.iter().map(text).collect::<Vec<_>>().join("\n");
-    print::result(&args.output.of(&json!(explained), table)?)?;
+    let table = |_| explained.iter().map(text).collect::<Vec<_>>().join("\n");
+    print::report(args.output, &explained, table)?;
     Ok(ExitCode::from(code))
 }
 
-fn list(format: Format) -> Result<ExitCode> {
+fn list(form: ReportForm) -> Result<ExitCode> {
     let topics = topic::all();
     let rows: Vec<_> = topics
         .iter()
         .map(|topic| json!({"kind": topic.kind(), "name": topic.name()}))
         .collect();
-    let table = || {
+    let table = |_| {
         let lines = topics
             .iter()
             .map(|topic| format!("{:10} {}\n", topic.kind(), topic.name()));
         lines.collect()
     };
-    print::result(&format.of(&json!(rows), table)?)?;
+    print::report(form, &rows, table)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use controller_core::call_error::CallError;
 use controller_core::facts::Settings;
 use controller_core::failure::ErrorClass;
@@ -22,7 +22,7 @@ use self::children::Comparison;
 use self::row::{Change, DiffRow};
 use crate::cluster::{ApiServer, ClusterArgs, Connect};
 use crate::input::{BAD_INPUT, FINDINGS, FINE, Source, for_each};
-use crate::print;
+use crate::print::{self, ReportForm};
 use crate::settings::SettingsArgs;
 
 /// Arguments of `diff`.
@@ -31,24 +31,13 @@ pub struct DiffArgs {
     /// File with MonitoredApis (YAML or JSON, several documents allowed), or - for standard input. May be repeated.
     #[arg(short = 'f', long = "file", value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// Form of the output.
+    /// Form of the output: for people a unified diff of each object that would change, as data a list of all objects.
     #[arg(short, long, value_name = "FORM", default_value = "table")]
-    output: DiffForm,
+    output: ReportForm,
     #[command(flatten)]
     cluster: ClusterArgs,
     #[command(flatten)]
     settings: SettingsArgs,
-}
-
-/// Form of the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum DiffForm {
-    /// For people: a unified diff of each object that would change.
-    Table,
-    /// A list of all objects as JSON.
-    Json,
-    /// The same as YAML.
-    Yaml,
 }
 
 /// Why a MonitoredApi can't be compared.

@@ -5,7 +5,7 @@ use controller_core::call_error::CallError;
 use controller_core::failure::ErrorClass;
 use serde_json::{Map, Value};
 
-use super::row::{DiffRow, LAST_APPLIED, ObjectName};
+use super::row::{DiffRow, LAST_APPLIED, ObjectName, without_server_fields};
 use super::{is_refusal, three_way};
 use crate::cluster::{ApiServer, ObjectKind, Trial};
 
@@ -13,16 +13,6 @@ use crate::cluster::{ApiServer, ObjectKind, Trial};
 const APPLY_MANAGER: &str = "kubectl";
 /// Manager of `kubectl apply`.
 const CLIENT_SIDE_MANAGER: &str = "kubectl-client-side-apply";
-/// Fields of the metadata that are the API server's: a manifest that was copied from a cluster has them.
-const OF_A_COPY: [&str; 6] = [
-    "creationTimestamp",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-    "selfLink",
-    "uid",
-];
-
 /// What became of the attempt.
 #[derive(Debug)]
 pub(super) struct Tried {
@@ -50,7 +40,7 @@ pub(super) fn attempt(server: &dyn ApiServer, file: &Value, namespace: &str, nam
     };
     let live = server.get(kind, namespace, name)?;
     let live: Option<Value> = live.map(|text| decoded(&text, &object)).transpose()?;
-    let file = without_copied_fields(file);
+    let file = without_server_fields(file);
     let answer = match live.as_ref().and_then(last_applied).zip(live.as_ref()) {
         Some((applied, live)) => {
             let patch = three_way::patch(&applied, &file, live);
@@ -97,22 +87,6 @@ fn decoded<T: serde::de::DeserializeOwned>(text: &str, object: &ObjectName) -> R
 fn status_of(live: &Value) -> MonitoredApiStatus {
     let status = live.get("status").cloned().unwrap_or_default();
     serde_json::from_value(status).unwrap_or_default()
-}
-
-fn without_copied_fields(file: &Value) -> Value {
-    let mut file = file.clone();
-    if let Some(root) = file.as_object_mut() {
-        root.remove("status");
-        if let Some(metadata) = root.get_mut("metadata").and_then(Value::as_object_mut) {
-            for field in OF_A_COPY {
-                metadata.remove(field);
-            }
-            if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-                annotations.remove(LAST_APPLIED);
-            }
-        }
-    }
-    file
 }
 
 /// What `kubectl apply` applied before. `None`: it did not.

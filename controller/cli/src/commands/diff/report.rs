@@ -1,13 +1,9 @@
 //! The report of `diff`: for people as a unified diff, or as data.
 
-use std::io::IsTerminal as _;
-
 use anyhow::Result;
-use controller_core::yaml;
 
-use super::DiffForm;
 use super::row::{Change, DiffRow};
-use crate::print;
+use crate::print::{self, ReportForm};
 
 /// How a terminal is told to colour a line.
 const BOLD: &str = "\x1b[1m";
@@ -21,25 +17,20 @@ const PLAIN: &str = "\x1b[0m";
 /// # Errors
 ///
 /// Standard output takes no more.
-pub(super) fn print(rows: &[DiffRow], form: DiffForm) -> Result<()> {
-    match form {
-        DiffForm::Json => print::result(&format!("{}\n", serde_json::to_string_pretty(rows)?)),
-        DiffForm::Yaml => print::result(&yaml::to_string(&rows)?),
-        DiffForm::Table => {
-            // As other programs are told not to colour: https://no-color.org
-            let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            print::result(&table(rows, colours))?;
-            for row in rows.iter().filter(|row| row.change == Change::Unchanged) {
-                if let Some(reason) = &row.reason {
-                    print::note(format_args!("{}: {reason}", row.object));
-                }
-            }
-            if rows.iter().all(|row| row.change == Change::Unchanged) && !rows.is_empty() {
-                print::note("no difference");
-            }
-            Ok(())
+pub(super) fn print(rows: &[DiffRow], form: ReportForm) -> Result<()> {
+    print::report(form, &rows, |colours| table(rows, colours))?;
+    if form != ReportForm::Table {
+        return Ok(());
+    }
+    for row in rows.iter().filter(|row| row.change == Change::Unchanged) {
+        if let Some(reason) = &row.reason {
+            print::note(format_args!("{}: {reason}", row.object));
         }
     }
+    if rows.iter().all(|row| row.change == Change::Unchanged) && !rows.is_empty() {
+        print::note("no difference");
+    }
+    Ok(())
 }
 
 /// The diffs, and a sentence for each object that would be refused.

@@ -9,7 +9,7 @@ use similar::TextDiff;
 const CONTEXT_LINES: usize = 3;
 /// Where `kubectl apply` keeps what it applied.
 pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-/// Fields of the metadata that the API server writes.
+/// Fields of the metadata that the API server writes; a manifest that was copied from a cluster has them.
 const OF_THE_SERVER: [&str; 6] = [
     "creationTimestamp",
     "generation",
@@ -124,7 +124,8 @@ fn text(object: &Value) -> String {
     text
 }
 
-fn comparable(object: &Value) -> Value {
+/// The object without what the API server and `kubectl apply` write into it.
+pub(super) fn without_server_fields(object: &Value) -> Value {
     let mut object = object.clone();
     if let Some(root) = object.as_object_mut() {
         root.remove("status");
@@ -134,6 +135,13 @@ fn comparable(object: &Value) -> Value {
             }
             without_last_applied(metadata);
         }
+    }
+    object
+}
+
+fn comparable(object: &Value) -> Value {
+    let mut object = without_server_fields(object);
+    if let Some(root) = object.as_object_mut() {
         // The same dashboard on many lines, so that a diff shows which of them differ.
         for file in root
             .get_mut("data")

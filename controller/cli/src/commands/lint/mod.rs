@@ -17,7 +17,7 @@ use self::document::Linter;
 use self::report::{LintedFile, Problem};
 use self::vocabulary::Vocabularies;
 use crate::input::{BAD_INPUT, FINDINGS, FINE, shown, text};
-use crate::print;
+use crate::print::{self, ReportForm};
 use crate::settings::SettingsArgs;
 
 /// Arguments of `lint`.
@@ -41,9 +41,9 @@ pub struct LintArgs {
     /// Label that targets have beside those that Prometheus gives each, such as cluster. May be repeated.
     #[arg(long = "target-label", value_name = "LABEL")]
     target_labels: Vec<String>,
-    /// Form of the output.
+    /// Form of the output: for people each finding with its line, as data a list of findings.
     #[arg(short, long, value_name = "FORM", default_value = "table")]
-    output: OutputForm,
+    output: ReportForm,
     #[command(flatten)]
     settings: SettingsArgs,
 }
@@ -64,17 +64,6 @@ impl TargetArg {
             Self::Static => TargetKind::Static,
         }
     }
-}
-
-/// Form of the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum OutputForm {
-    /// For people: each finding with its line.
-    Table,
-    /// A list of findings as JSON.
-    Json,
-    /// The same as YAML.
-    Yaml,
 }
 
 /// Runs the command.

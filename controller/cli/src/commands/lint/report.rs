@@ -2,12 +2,10 @@
 
 use anyhow::Result;
 use controller_core::manifest::{Manifest, Place};
-use controller_core::yaml;
 use controller_rules::lint::{self, Finding, Level};
 use serde::Serialize;
 
-use super::OutputForm;
-use crate::print;
+use crate::print::{self, ReportForm};
 
 /// A file that was read.
 #[derive(Debug)]
@@ -187,20 +185,10 @@ pub(super) fn diagnostics(problems: &[Problem], sources: &[LintedFile]) -> Vec<S
 }
 
 /// Prints the problems.
-pub(super) fn print(problems: &[Problem], sources: &[LintedFile], form: OutputForm) -> Result<()> {
-    let rows = || {
-        placed(problems, sources)
-            .into_iter()
-            .map(|placed| placed.row)
-            .collect::<Vec<_>>()
-    };
-    let text = match form {
-        OutputForm::Json => serde_json::to_string_pretty(&rows())? + "\n",
-        OutputForm::Yaml => yaml::to_string(&rows())?,
-        OutputForm::Table => diagnostics(problems, sources).concat(),
-    };
-    print::result(&text)?;
-    if form == OutputForm::Table && !sources.is_empty() {
+pub(super) fn print(problems: &[Problem], sources: &[LintedFile], form: ReportForm) -> Result<()> {
+    let rows: Vec<_> = placed(problems, sources).into_iter().map(|placed| placed.row).collect();
+    print::report(form, &rows, |_| diagnostics(problems, sources).concat())?;
+    if form == ReportForm::Table && !sources.is_empty() {
         print::note(summary(problems, sources.len()));
     }
     Ok(())

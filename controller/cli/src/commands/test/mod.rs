@@ -12,16 +12,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 use controller_core::{alert_tests, yaml};
 use controller_rules::alert_tests::{AlertTest, AlertTestFile, AlertTests};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use self::promtool::Promtool;
-use self::report::{TestForm, TestRow};
+use self::report::TestRow;
 use crate::input::{BAD_INPUT, DEFAULT_NAMESPACE, FINDINGS, FINE, Source, for_each};
-use crate::print;
+use crate::print::{self, ReportForm};
 use crate::settings::SettingsArgs;
 
 /// Arguments of `test`.
@@ -100,18 +100,19 @@ fn bad_input(sentence: &str) -> Result<ExitCode> {
 }
 
 /// The form of the report, and the directory that is to be kept.
-fn outputs(wanted: Vec<PathBuf>) -> Result<(TestForm, Option<PathBuf>), String> {
+fn outputs(wanted: Vec<PathBuf>) -> Result<(ReportForm, Option<PathBuf>), String> {
     let (mut form, mut directory) = (None, None);
     for output in wanted {
-        let twice = match TestForm::of(&output) {
-            Some(named) => form.replace(named).is_some(),
-            None => directory.replace(output).is_some(),
+        let named = output.to_str().map(|name| ReportForm::from_str(name, false));
+        let twice = match named {
+            Some(Ok(named)) => form.replace(named).is_some(),
+            Some(Err(_)) | None => directory.replace(output).is_some(),
         };
         if twice {
             return Err("--output: one form (table, json or yaml) and one directory at most".to_owned());
         }
     }
-    Ok((form.unwrap_or(TestForm::Table), directory))
+    Ok((form.unwrap_or(ReportForm::Table), directory))
 }
 
 /// Where files are written.

@@ -1,33 +1,11 @@
 //! The report of `test`: a table for people, or data.
 
-use std::io::IsTerminal as _;
-use std::path::Path;
-
 use anyhow::Result;
-use controller_core::yaml;
 use controller_rules::alert_tests::{AlertCase, AlertTest};
 use serde::Serialize;
 
 use crate::input::Source;
-use crate::print;
-
-/// Form of the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TestForm {
-    Table,
-    Json,
-    Yaml,
-}
-
-impl TestForm {
-    /// The form of this name. `None`: it is the name of a directory.
-    pub(super) fn of(name: &Path) -> Option<Self> {
-        [("table", Self::Table), ("json", Self::Json), ("yaml", Self::Yaml)]
-            .into_iter()
-            .find(|(form, _)| name == Path::new(form))
-            .map(|(_, form)| form)
-    }
-}
+use crate::print::{self, ReportForm};
 
 /// One test with its result.
 #[derive(Debug, Serialize)]
@@ -84,19 +62,14 @@ fn sentence(test: &AlertTest) -> String {
 /// # Errors
 ///
 /// Standard output takes no more.
-pub(super) fn print(rows: &[TestRow], form: TestForm) -> Result<()> {
-    match form {
-        TestForm::Json => print::result(&format!("{}\n", serde_json::to_string_pretty(rows)?)),
-        TestForm::Yaml => print::result(&yaml::to_string(&rows)?),
-        TestForm::Table => {
-            let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            print::result(&table(rows, colours))?;
-            for sentence in rows.iter().filter_map(|row| row.sentence.as_ref()) {
-                print::note(sentence);
-            }
-            Ok(())
+pub(super) fn print(rows: &[TestRow], form: ReportForm) -> Result<()> {
+    print::report(form, &rows, |colours| table(rows, colours))?;
+    if form == ReportForm::Table {
+        for sentence in rows.iter().filter_map(|row| row.sentence.as_ref()) {
+            print::note(sentence);
         }
     }
+    Ok(())
 }
 
 /// One line a test.
