@@ -1,12 +1,18 @@
 //! Every command that prints, where nobody reads and where the disk is full.
 
 use std::{
-    fs::File,
-    io::{self, PipeWriter, pipe},
+    fs::{self, File},
+    io::{self, BufRead as _, BufReader, PipeWriter, Read as _, Write as _, pipe},
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
     process::{Command, Output, Stdio},
+    sync::LazyLock,
+    thread,
 };
 
 const ORDERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/examples/orders.yaml");
+/// In the place of promtool: every unit test passes.
+const PASSES: &str = "/bin/true";
 
 const COMMANDS: &[&[&str]] = &[
     &["crd"],
@@ -18,17 +24,99 @@ const COMMANDS: &[&[&str]] = &[
     &["render", "-f", ORDERS],
     &["render", "-f", ORDERS, "-o", "json"],
     &["lint", "-f", ORDERS, "-o", "json"],
+    &["diff", "-f", ORDERS],
+    &["diff", "-f", ORDERS, "-o", "json"],
+    &["test", "-f", ORDERS, "--promtool", PASSES],
+    &["test", "-f", ORDERS, "--promtool", PASSES, "-o", "yaml"],
 ];
+
+/// A kubeconfig whose API server has no object and refuses every write.
+static KUBECONFIG: LazyLock<PathBuf> = LazyLock::new(|| {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            // A client that leaves ends its own connection alone.
+            thread::spawn(move || refuse(&connection));
+        }
+    });
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("printing.kubeconfig");
+    let config = serde_json::json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "refusing", "users": [{"name": "nobody", "user": {}}],
+        "clusters": [{"name": "refusing", "cluster": {"server": server}}],
+        "contexts": [{"name": "refusing", "context": {"cluster": "refusing", "user": "nobody"}}],
+    });
+    fs::write(&path, config.to_string()).unwrap();
+    path
+});
+
+fn refuse(mut connection: &TcpStream) -> io::Result<()> {
+    let mut reader = BufReader::new(connection);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        let (code, reason) = if line.starts_with("GET ") {
+            (404, "NotFound")
+        } else {
+            (403, "Forbidden")
+        };
+        let mut length = 0;
+        while line != "\r\n" {
+            line.clear();
+            reader.read_line(&mut line)?;
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap_or_default();
+            }
+        }
+        io::copy(&mut reader.by_ref().take(length), &mut io::sink())?;
+        let body = format!(
+            r#"{{"apiVersion":"v1","kind":"Status","status":"Failure","message":"refused","reason":"{reason}","code":{code}}}"#
+        );
+        let bytes = body.len();
+        write!(
+            connection,
+            "HTTP/1.1 {code} {reason}\r\nContent-Type: application/json\r\nContent-Length: {bytes}\r\n\r\n{body}"
+        )?;
+    }
+}
 
 fn run(arguments: &[&str], stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> io::Result<Output> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_monitored-api"));
-    command.args(arguments).stdout(stdout).stderr(stderr);
-    command.output()
+    command.args(arguments).env("KUBECONFIG", &*KUBECONFIG);
+    command.stdout(stdout).stderr(stderr).output()
 }
 
 /// A pipe whose reader has left.
 fn broken_pipe() -> io::Result<PipeWriter> {
     pipe().map(|(_, writer)| writer)
+}
+
+#[test]
+fn every_command_prints_where_somebody_reads() {
+    for command in COMMANDS {
+        let ended = run(command, Stdio::piped(), Stdio::piped()).unwrap();
+        let told = String::from_utf8_lossy(&ended.stderr);
+        assert!(!ended.stdout.is_empty(), "{command:?}: {told}");
+    }
+}
+
+#[test]
+fn every_command_of_the_command_line_is_in_the_table() {
+    // These print nothing: one runs until it is stopped, one tells by its exit code.
+    let silent = ["controller", "healthcheck"];
+    let help = run(&["--help"], Stdio::piped(), Stdio::piped()).unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let names = commands
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next());
+    let mut missing =
+        names.filter(|name| !silent.contains(name) && !COMMANDS.iter().any(|command| command[0] == *name));
+    assert_eq!(missing.next(), None, "{help}");
 }
 
 #[test]
