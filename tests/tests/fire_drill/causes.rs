@@ -1,6 +1,7 @@
 //! How each trouble is made for real, and how it ends.
 
 use std::{
+    fs,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     sync::Arc,
@@ -18,6 +19,8 @@ use crate::{
     trouble::{Recovery, Trouble},
 };
 
+/// How long something may take until it has begun.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Requests that succeed, a second.
 const GOOD_PER_SECOND: u32 = 200;
 /// Between two requests of a client that makes trouble: they are few, so that the end shows soon in a ratio over five minutes.
@@ -74,7 +77,7 @@ pub(crate) fn flap(api: &Api) -> Result<Trouble> {
     for _ in 0..5 {
         for (kind, up) in [(Signal::STOP, 0.0), (Signal::CONT, 1.0)] {
             signal(pid, kind)?;
-            eventually("the state in Prometheus", Duration::from_secs(60), || {
+            eventually("the state in Prometheus", PATIENCE, || {
                 let seen = api.prometheus.query(&format!("up{{job=\"{}\"}}", api.name))?;
                 let is_seen = seen.iter().all(|(_, value)| (value - up).abs() < 0.5);
                 Ok(is_seen.then_some(()).ok_or_else(|| format!("{seen:?}")))
@@ -226,13 +229,20 @@ pub(crate) fn run_long(api: &Api) -> Result<Trouble> {
     }))
 }
 
+/// A connection on which `path` is asked for.
+fn ask(address: SocketAddr, path: &str) -> Result<TcpStream> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes())?;
+    Ok(stream)
+}
+
 pub(crate) fn connect(api: &Api) -> Result<Trouble> {
-    let address = api.address;
+    // By default a connection may idle for a minute, which on a busy machine is over before the alerts fire.
+    api.restart(&[("IDLE_TIMEOUT", "1h")])?;
     let mut open = Vec::new();
     for _ in 0..110 {
-        let mut stream = TcpStream::connect(address)?;
-        // With a first answer the connection may idle for a minute.
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")?;
+        // Without a first answer it would be closed after ten seconds.
+        let mut stream = ask(api.address, "/")?;
         anyhow::ensure!(stream.read(&mut [0; 4096])? > 0, "no answer");
         open.push(stream);
     }
@@ -242,13 +252,23 @@ pub(crate) fn connect(api: &Api) -> Result<Trouble> {
     }))
 }
 
-/// The threads start with the computations.
+/// A thread starts for a computation that finds none idle, and stays.
 pub(crate) fn many_threads(api: &Api) -> Result<Trouble> {
-    api.restart(&[("COMPUTE_THREADS", "40")])?;
-    let computing = clients(api.address, "/compute/30", 40);
+    const THREADS: usize = 40;
+    api.restart(&[("COMPUTE_THREADS", &THREADS.to_string())])?;
+    // The longest ones: none ends before all have begun. Each is given up when its client leaves.
+    let asked = (0..THREADS).map(|_| ask(api.address, "/compute/45"));
+    let computing = asked.collect::<Result<Vec<_>>>()?;
+    let threads = format!("/proc/{}/task", api.pid()?);
+    eventually("a thread for each computation", PATIENCE, || {
+        let running = fs::read_dir(&threads)?.count();
+        Ok((running > THREADS)
+            .then_some(())
+            .ok_or_else(|| format!("{running} threads")))
+    })?;
+    drop(computing);
     let api = api.clone();
     Ok(Box::new(move || {
-        drop(computing);
         api.restart(&[])?;
         Ok(Box::new(()))
     }))

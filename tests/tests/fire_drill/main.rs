@@ -44,8 +44,6 @@ use self::{
 
 /// How long the rules may take until Prometheus has evaluated them.
 const RULES_PATIENCE: Duration = Duration::from_secs(120);
-/// How long the first query of a runbook may have no answer.
-const RUNBOOK_PATIENCE: Duration = Duration::from_secs(15);
 
 #[test]
 fn every_alert_has_a_row_and_every_row_a_scenario() {
@@ -161,7 +159,7 @@ fn drill(stage: &Stage, scenario: &Scenario, api: &Api) -> Result<Vec<String>> {
         })?;
         let after = begin.elapsed().as_secs();
         check_alert(stage, api, row, &seen)?;
-        let rows = ask_runbook(api, row.alert)?;
+        let rows = ask_runbook(api, row.alert, scenario.patience())?;
         let threshold = row
             .threshold
             .map_or_else(String::new, |text| format!(", threshold {text}"));
@@ -241,7 +239,7 @@ fn check_alert(stage: &Stage, api: &Api, row: &Row, seen: &Value) -> Result<()> 
 
 /// The number of series that the first query of the alert's runbook gives; never 0. On a busy machine a scrape may be too
 /// late, and until the next one there are none.
-fn ask_runbook(api: &Api, alert: &str) -> Result<usize> {
+fn ask_runbook(api: &Api, alert: &str, patience: Duration) -> Result<usize> {
     let page = fs::read_to_string(workspace::root()?.join(format!("docs/runbooks/{alert}.md")))?;
     let (_, queries) = page.split_once("```promql\n").context("the runbook has a query")?;
     let query = queries.lines().next().context("the runbook has a query")?;
@@ -249,7 +247,7 @@ fn ask_runbook(api: &Api, alert: &str) -> Result<usize> {
     let query = query
         .replace("<operator's namespace>", NAMESPACE)
         .replace("<release>", &api.name);
-    eventually(&format!("{alert}: an answer to {query}"), RUNBOOK_PATIENCE, || {
+    eventually(&format!("{alert}: an answer to {query}"), patience, || {
         let rows = api.prometheus.query(&query)?.len();
         Ok((rows > 0).then_some(rows).ok_or_else(|| "no series".to_owned()))
     })

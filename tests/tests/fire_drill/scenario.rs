@@ -248,14 +248,14 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "connections",
-        text: "110 clients keep a connection open, later they close it; it may open 512 files",
+        text: "it is started anew and lets connections idle for an hour, 110 clients keep one open, later they close it; it may open 512 files",
         open_files: 512,
         begin: causes::connect,
         ..USUAL
     },
     Scenario {
         name: "threads",
-        text: "it is started anew with 40 threads for computations and gets as many at once, later as before",
+        text: "it is started anew with 40 threads for computations and gets as many long ones at once, later as before",
         begin: causes::many_threads,
         ..USUAL
     },
