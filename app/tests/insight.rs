@@ -371,6 +371,10 @@ async fn a_latency_alert_that_can_never_fire_with_the_buckets_in_force_is_named_
         let expected = (alert["name"] == "ApiHighLatencyP95").then_some(problem);
         assert_eq!(alert["problem"].as_str(), expected, "{alert}");
     }
+    let left_out = alerting["left_out"].as_array().unwrap();
+    let p99 = left_out.iter().find(|one| one["alert"] == "ApiHighLatencyP99");
+    let told = serde_json::json!({"alert": "ApiHighLatencyP99", "largest_bucket_seconds": 0.25});
+    assert_eq!(p99, Some(&told), "and not that there is no metric");
     let flags = app::config::Flags {
         metrics_buckets: Some("1,30,60".to_owned()),
         latency_p95_alert_seconds: Some("20".to_owned()),

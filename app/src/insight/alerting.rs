@@ -2,7 +2,7 @@
 //! operator's own engine (`controller-rules`): the same input gives the same rules there.
 
 use controller_rules::{
-    AlertOverride, AlertSettings, ApiFacts, RuleSet, Severity,
+    AlertGap, AlertOverride, AlertSettings, ApiFacts, RuleSet, Severity,
     alerts::{self, AlertFamily},
     build_dashboard, build_rules,
 };
@@ -25,7 +25,7 @@ pub struct AlertingConfig {
     thresholds: ThresholdsInForce,
     /// `groups` of a Prometheus rule file.
     prometheus: Value,
-    /// Alerts that no metric of this dialect can decide.
+    /// Alerts for which no rule can be made.
     left_out: Vec<OmittedAlert>,
     /// Thresholds that no rule can use, by setting. The rule has its default then; it is left out if not even that can
     /// be exceeded.
@@ -54,13 +54,17 @@ struct ThresholdsInForce {
 }
 
 /// An alert that is left out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "LeftOut")]
 struct OmittedAlert {
     /// Its name.
     alert: &'static str,
-    /// The signal that has no metric.
-    no_metric_for: &'static str,
+    /// The signal that has no metric, or no limit that it is compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_metric_for: Option<&'static str>,
+    /// Where the largest bucket of the latency histogram ends, in seconds, if the alert's default threshold is not below it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    largest_bucket_seconds: Option<f64>,
 }
 
 /// The threshold of an alert, as a setting gives it.
@@ -175,9 +179,16 @@ pub fn alerting(api: &ApiFacts<'_>, thresholds: &Thresholds, memory_bytes: Optio
             omitted_objectives: Vec::new(),
         }
     });
-    let left_out = rules.omitted_alerts.iter().map(|omitted| OmittedAlert {
-        alert: omitted.alert,
-        no_metric_for: omitted.signal.name(),
+    let left_out = rules.omitted_alerts.iter().map(|omitted| {
+        let (no_metric_for, largest_bucket_seconds) = match omitted.gap {
+            AlertGap::MissingSignal(signal) => (Some(signal.name()), None),
+            AlertGap::BucketsEndBelow { largest, .. } => (None, Some(largest.to_f64())),
+        };
+        OmittedAlert {
+            alert: omitted.alert,
+            no_metric_for,
+            largest_bucket_seconds,
+        }
     });
     AlertingConfig {
         thresholds: ThresholdsInForce {

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use controller_rules::{GeneratedRules, ObjectiveGap, OmittedAlert, OmittedObjective, OmittedPanel};
+use controller_rules::{
+    AlertGap, GeneratedRules, ObjectiveGap, OmittedAlert, OmittedObjective, OmittedPanel, alerts::ThresholdUnit,
+};
 use metric_contract::{Dialect, Signal};
 
 /// An alert, a panel or an objective that is left out.
@@ -65,11 +67,26 @@ pub fn missing(omissions: &[Omission]) -> Vec<String> {
 /// Alerts and objectives that are left out of the rules.
 pub(crate) fn of_rules(rules: &GeneratedRules, dialect: Option<&Dialect>) -> Vec<Omission> {
     let alerts = rules.omitted_alerts().iter();
-    let alerts = alerts.map(|OmittedAlert { alert, signal }| Omission {
-        kind: OmissionKind::Alert,
-        name: (*alert).to_owned(),
-        gap: signal.name().to_owned(),
-        reason: reason(*signal, dialect),
+    let alerts = alerts.map(|OmittedAlert { alert, gap }| {
+        let (gap, reason) = match gap {
+            AlertGap::MissingSignal(signal) => (signal.name().to_owned(), reason(*signal, dialect)),
+            AlertGap::BucketsEndBelow { threshold, largest } => {
+                let [threshold, largest] = [*threshold, *largest].map(|time| ThresholdUnit::Duration.text(time));
+                (
+                    format!("the largest bucket ends at {largest}, the threshold is {threshold}"),
+                    format!(
+                        "its default threshold is not below the largest bucket of the latency histogram, which ends at {largest}: \
+                         set a lower one in spec.alerts.overrides"
+                    ),
+                )
+            }
+        };
+        Omission {
+            kind: OmissionKind::Alert,
+            name: (*alert).to_owned(),
+            gap,
+            reason,
+        }
     });
     let objectives = rules.omitted_objectives().iter();
     let objectives = objectives.map(|OmittedObjective { objective, gap }| Omission {
@@ -118,11 +135,89 @@ fn reason(signal: Signal, dialect: Option<&Dialect>) -> String {
     }
     match dialect {
         None => "the names of the image's metrics are not known: set spec.metrics.dialect".to_owned(),
-        Some(dialect) if signal == Signal::Duration && dialect.duration().is_some() => format!(
-            "its default threshold is not below the largest bucket of the dialect {}: set a lower one in \
-             spec.alerts.overrides",
-            dialect.name
+        Some(dialect) if dialect.family(signal).is_some() => format!(
+            "what the dialect {} exports for {} lacks a label or a metric that is needed here",
+            dialect.name,
+            signal.name()
         ),
         Some(dialect) => format!("the dialect {} has no metric for {}", dialect.name, signal.name()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use controller_rules::{AlertSettings, ApiFacts, ApiLimits, generate_dashboard, generate_rules};
+    use metric_contract::{DialectId, TargetKind};
+
+    use super::*;
+
+    /// Everything that is left out for an API with this dialect and no limits.
+    fn omissions(dialect: &Dialect) -> Vec<Omission> {
+        let api = ApiFacts {
+            namespace: "shop",
+            name: "orders",
+            dialect: Some(dialect),
+            has_overall: false,
+            target: TargetKind::ServiceMonitor,
+            scrape_interval_seconds: 30,
+            excluded_routes: &[],
+            limits: ApiLimits::default(),
+            objectives: &[],
+        };
+        let settings = AlertSettings::default();
+        let mut omissions = of_rules(&generate_rules(&api, &settings).unwrap(), Some(dialect));
+        let dashboard = generate_dashboard(&api, &settings);
+        omissions.extend(of_dashboard(dashboard.omitted_panels(), Some(dialect)));
+        omissions
+    }
+
+    /// Row of the status and reason of each alert on the latency that is left out.
+    fn of_latency(dialect: &Dialect) -> Vec<(String, String)> {
+        let alerts = omissions(dialect).into_iter();
+        let of_latency = alerts.filter(|one| one.kind == OmissionKind::Alert && one.name.contains("Latency"));
+        of_latency.map(|one| (one.to_string(), one.reason)).collect()
+    }
+
+    #[test]
+    fn buckets_that_end_too_early_are_told_apart_from_a_metric_that_is_missing() {
+        let short = DialectId::S2Instrumentator.dialect();
+        let reason = "its default threshold is not below the largest bucket of the latency histogram, which ends at 1s: set a \
+                      lower one in spec.alerts.overrides";
+        let rows = [
+            "ApiCriticalLatencyP95: the largest bucket ends at 1s, the threshold is 1s",
+            "ApiHighLatencyP99: the largest bucket ends at 1s, the threshold is 2s",
+        ];
+        assert_eq!(of_latency(short), rows.map(|row| (row.to_owned(), reason.to_owned())));
+
+        let rows = short.rows.iter().filter(|row| row.family.signal != Some(Signal::Duration));
+        let untimed = Dialect {
+            rows: rows.copied().collect::<Vec<_>>().leak(),
+            ..*short
+        };
+        let told = of_latency(&untimed);
+        assert_eq!(told.len(), 4, "{told:?}");
+        for (row, reason) in told {
+            assert!(row.ends_with(": latency"), "{row}");
+            assert_eq!(reason, "the dialect s2-instrumentator has no metric for latency");
+        }
+    }
+
+    #[test]
+    fn a_metric_that_lacks_a_part_is_not_told_as_missing() {
+        let mut incomplete = 0;
+        for dialect in DialectId::ALL.iter().map(|id| id.dialect()) {
+            for one in omissions(dialect) {
+                let exported = Signal::ALL.iter().find(|signal| signal.name() == one.gap);
+                let exported = exported.is_some_and(|signal| dialect.family(*signal).is_some());
+                assert_eq!(
+                    one.reason.contains("lacks a label or a metric"),
+                    exported,
+                    "{}: {one:?}",
+                    dialect.name
+                );
+                incomplete += usize::from(exported);
+            }
+        }
+        assert!(incomplete > 0);
     }
 }

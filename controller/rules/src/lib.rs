@@ -39,6 +39,6 @@ pub use objective::{
 pub use objectives::{ObjectiveSettings, ObjectiveType, omitted_objectives, read_objectives};
 pub use operator::{OperatorTarget, build_operator_rules};
 pub use panel_id::PanelId;
-pub use ruleset::{AlertingRule, OmittedAlert, RecordingRule, Rule, RuleGroup, RuleSet};
+pub use ruleset::{AlertGap, AlertingRule, OmittedAlert, RecordingRule, Rule, RuleGroup, RuleSet};
 pub use settings::{AlertOverride, AlertSettings, FieldError};
 pub use severity::Severity;

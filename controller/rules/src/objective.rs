@@ -102,7 +102,7 @@ pub enum ObjectiveGap {
     #[error("the API has no metric for the signal {}", .0.name())]
     MissingSignal(Signal),
     /// The selector names methods, and the metric has no label for them.
-    #[error("the metric has no label for the method")]
+    #[error("the metric has no label for the method: remove the methods of the selector")]
     NoMethodLabel,
     /// The threshold of a latency objective is not an upper bound of the histogram's buckets.
     #[error("{threshold} is no upper bound of the histogram's buckets: use {}", neighbours(.below, .above))]

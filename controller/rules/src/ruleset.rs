@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     objective::OmittedObjective,
-    promql::{Expr, PromDuration},
+    promql::{Decimal, Expr, PromDuration},
 };
 
 /// All rules of one API. Serializes as a Prometheus rule file, which is also a PrometheusRule's `spec`.
@@ -15,8 +15,7 @@ use crate::{
 pub struct RuleSet {
     /// The groups, in a fixed order; none is empty.
     pub groups: Vec<RuleGroup>,
-    /// Alerts that are left out because the dialect has no metric for a signal that they need, or no bucket above the default
-    /// threshold.
+    /// Alerts that are left out.
     #[serde(skip)]
     pub omitted_alerts: Vec<OmittedAlert>,
     /// Objectives that are left out.
@@ -29,8 +28,23 @@ pub struct RuleSet {
 pub struct OmittedAlert {
     /// Name of the alert.
     pub alert: &'static str,
-    /// The signal that the dialect lacks, or whose buckets end too early.
-    pub signal: Signal,
+    /// Why.
+    pub gap: AlertGap,
+}
+
+/// Why no rule can be made for an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlertGap {
+    /// There is no metric for a signal, or no limit that it is compared with.
+    MissingSignal(Signal),
+    /// The default threshold is not below the largest bucket of the latency histogram, and no percentile is above that: an
+    /// alert that can never fire would only look like protection.
+    BucketsEndBelow {
+        /// The threshold, in seconds.
+        threshold: Decimal,
+        /// Where the largest bucket ends, in seconds.
+        largest: Decimal,
+    },
 }
 
 /// Rules that Prometheus evaluates one after the other.

@@ -129,6 +129,16 @@ mod tests {
     }
 
     #[test]
+    fn a_histogram_that_ends_too_early_is_told_with_what_to_set() {
+        let told = sentences(&omissions(
+            &json!({"image": "i", "metrics": {"dialect": "s2-instrumentator"}}),
+        ));
+        let sentence = "left out, because its default threshold is not below the largest bucket of the latency histogram, which \
+                        ends at 1s: set a lower one in spec.alerts.overrides: ApiCriticalLatencyP95, ApiHighLatencyP99";
+        assert!(told.iter().any(|one| one == sentence), "{told:#?}");
+    }
+
+    #[test]
     fn an_objective_that_is_left_out_is_told_with_its_reason() {
         let objectives = json!([{"name": "fast", "type": "Latency", "target": "99", "threshold": "333ms"}]);
         let left_out = omissions(&json!({"image": "i", "preset": "native", "objectives": objectives}));

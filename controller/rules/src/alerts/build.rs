@@ -12,11 +12,11 @@ use super::{
     template::AnnotationValues,
 };
 use crate::{
-    AlertSettings, AlertingRule, ApiFacts, FieldError, OmittedAlert, RecordingRule, Rule, RuleGroup, RuleSet, Severity,
-    dashboard_uid,
+    AlertGap, AlertSettings, AlertingRule, ApiFacts, FieldError, OmittedAlert, RecordingRule, Rule, RuleGroup, RuleSet,
+    Severity, dashboard_uid,
     objective::ObjectiveGap,
     objectives::{Burn, ObjectiveRules, build_objectives},
-    promql::{Expr, PromDuration},
+    promql::{Decimal, Expr, PromDuration},
     queries::{ApiQueries, MissingSignal},
     recording::build_recordings,
 };
@@ -50,9 +50,9 @@ pub fn build_rules(api: &ApiFacts<'_>, settings: &AlertSettings) -> Result<RuleS
         }
         match expression(api, &queries, &alert) {
             Ok(expr) => built.push(Built::new(alert, expr)),
-            Err(MissingSignal(signal)) => omitted_alerts.push(OmittedAlert {
+            Err(gap) => omitted_alerts.push(OmittedAlert {
                 alert: alert.def.name,
-                signal,
+                gap,
             }),
         }
     }
@@ -63,20 +63,20 @@ pub fn build_rules(api: &ApiFacts<'_>, settings: &AlertSettings) -> Result<RuleS
     })
 }
 
-/// The alert's condition, or the first of its signals for which there is no metric, or none with a bucket above the
-/// threshold: an alert that can never fire would only look like protection.
-fn expression(api: &ApiFacts<'_>, queries: &ApiQueries<'_>, alert: &ActiveAlert) -> Result<Expr, MissingSignal> {
+/// The alert's condition, or the first reason for which there can be none.
+fn expression(api: &ApiFacts<'_>, queries: &ApiQueries<'_>, alert: &ActiveAlert) -> Result<Expr, AlertGap> {
     if let Some(signal) = alert.def.signals.iter().find(|signal| !queries.answers(**signal)) {
-        return Err(MissingSignal(*signal));
+        return Err(AlertGap::MissingSignal(*signal));
     }
-    if largest_bucket_below(api, alert).is_some() {
-        return Err(MissingSignal(Signal::Duration));
+    if let Some(Unreachable { threshold, largest, .. }) = unreachable_threshold(api, alert) {
+        return Err(AlertGap::BucketsEndBelow { threshold, largest });
     }
-    match alert.def.condition {
+    let built = match alert.def.condition {
         AlertCondition::Objectives => Err(MissingSignal(Signal::Requests)),
         AlertCondition::Plain(build) => build(queries),
         AlertCondition::Threshold { default, build, .. } => build(queries, alert.threshold.unwrap_or(default)),
-    }
+    };
+    built.map_err(|MissingSignal(signal)| AlertGap::MissingSignal(signal))
 }
 
 /// The alerts of an API that compare it with the same hour a week ago: without data of that time they never fire.
@@ -140,7 +140,7 @@ fn without_signal(def: &AlertDef, objectives: &ObjectiveRules) -> Option<Omitted
     objectives.omitted.iter().find_map(|omitted| match omitted.gap {
         ObjectiveGap::MissingSignal(signal) => Some(OmittedAlert {
             alert: def.name,
-            signal,
+            gap: AlertGap::MissingSignal(signal),
         }),
         ObjectiveGap::NoMethodLabel | ObjectiveGap::NotABucketBound { .. } => None,
     })
@@ -241,8 +241,12 @@ const fn unit_of_value(condition: AlertCondition) -> Option<ThresholdUnit> {
 
 /// The error of a user's latency threshold at or above the largest bucket: a quantile is never above that bucket.
 fn beyond_the_buckets(api: &ApiFacts<'_>, alert: &ActiveAlert) -> Option<FieldError> {
-    let (path, threshold) = alert.threshold_path.as_ref().zip(alert.threshold)?;
-    let (dialect, largest) = largest_bucket_below(api, alert)?;
+    let path = alert.threshold_path.as_ref()?;
+    let Unreachable {
+        dialect,
+        threshold,
+        largest,
+    } = unreachable_threshold(api, alert)?;
     Some(FieldError {
         path: path.clone(),
         message: format!(
@@ -254,11 +258,24 @@ fn beyond_the_buckets(api: &ApiFacts<'_>, alert: &ActiveAlert) -> Option<FieldEr
     })
 }
 
-/// The dialect and its largest bucket, in seconds, if the alert compares a latency with a threshold that is not below it.
-fn largest_bucket_below<'a>(api: &ApiFacts<'a>, alert: &ActiveAlert) -> Option<(&'a Dialect, f64)> {
+/// A threshold that no percentile of a dialect's histogram can exceed, both in seconds.
+struct Unreachable<'a> {
+    dialect: &'a Dialect,
+    threshold: Decimal,
+    /// Where the largest bucket ends.
+    largest: Decimal,
+}
+
+/// The threshold of an alert that compares a latency with it, if it is not below the largest bucket.
+fn unreachable_threshold<'a>(api: &ApiFacts<'a>, alert: &ActiveAlert) -> Option<Unreachable<'a>> {
     let is_latency =
         alert.def.signals.contains(&Signal::Duration) && alert.def.threshold_unit() == Some(ThresholdUnit::Duration);
     let dialect = api.dialect.filter(|_| is_latency)?;
-    let largest = *dialect.duration()?.buckets.last()?;
-    (alert.threshold?.to_f64() >= largest).then_some((dialect, largest))
+    let threshold = alert.threshold?;
+    let largest: Decimal = dialect.duration()?.buckets.last()?.to_string().parse().ok()?;
+    (threshold.to_f64() >= largest.to_f64()).then_some(Unreachable {
+        dialect,
+        threshold,
+        largest,
+    })
 }

@@ -7,8 +7,8 @@ pub(crate) mod labels;
 use std::{fmt::Write, path::PathBuf, sync::LazyLock};
 
 use controller_rules::{
-    AlertSettings, ApiFacts, ApiLimits, Dashboard, EventSelector, Objective, ObjectiveEvents, ObjectiveWindow,
-    PanelQuery, Rule, RuleSet, build_dashboard, build_rules, panel_queries,
+    AlertOverride, AlertSettings, AlertingRule, ApiFacts, ApiLimits, Dashboard, EventSelector, Objective,
+    ObjectiveEvents, ObjectiveWindow, PanelQuery, Rule, RuleSet, build_dashboard, build_rules, panel_queries,
     promql::{Expr, PromDuration},
 };
 use metric_contract::{DialectId, Signal, TargetKind};
@@ -112,6 +112,35 @@ pub(crate) fn dashboard(api: &ApiFacts<'_>) -> Dashboard {
 
 pub(crate) fn queries(api: &ApiFacts<'_>) -> Vec<PanelQuery> {
     panel_queries(&dashboard(api), "5m")
+}
+
+/// The rule of an alert.
+pub(crate) fn alert(api: &ApiFacts<'_>, settings: &AlertSettings, name: &str) -> Option<AlertingRule> {
+    let rules = build_rules(api, settings).expect("these settings can be used");
+    rules
+        .groups
+        .into_iter()
+        .flat_map(|group| group.rules)
+        .find_map(|rule| match rule {
+            Rule::Alerting(rule) if rule.alert == name => Some(rule),
+            Rule::Alerting(_) | Rule::Recording(_) => None,
+        })
+}
+
+/// The settings with one override.
+pub(crate) fn one(entry: AlertOverride) -> AlertSettings {
+    AlertSettings {
+        overrides: vec![entry],
+        ..settings()
+    }
+}
+
+/// An override of this alert that changes nothing yet.
+pub(crate) fn change(name: &str) -> AlertOverride {
+    AlertOverride {
+        name: name.to_owned(),
+        ..AlertOverride::default()
+    }
 }
 
 /// Name and expression of every rule.

@@ -1,0 +1,228 @@
+//! What the settings of alerts change, and the messages about those that cannot be used.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{alert, change, one, orders, rules, settings};
+use controller_rules::{AlertOverride, AlertSettings, ApiFacts, Rule, build_rules, check_overrides};
+
+fn messages(settings: &AlertSettings) -> Vec<String> {
+    check_overrides(settings).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn an_override_changes_what_it_names_and_nothing_else() {
+    let changed = one(AlertOverride {
+        threshold: Some("0.02".to_owned()),
+        for_: Some("90s".to_owned()),
+        keep_firing_for: Some("5m".to_owned()),
+        severity: Some("page".to_owned()),
+        labels: BTreeMap::from([("team".to_owned(), "core".to_owned())]),
+        ..change("ApiHighErrorRatio")
+    });
+    let before = alert(&orders(), &settings(), "ApiHighErrorRatio").unwrap();
+    let after = alert(&orders(), &changed, "ApiHighErrorRatio").unwrap();
+    assert!(before.expr.to_string().contains("> 0.01 "), "{}", before.expr);
+    assert!(after.expr.to_string().contains("> 0.02 "), "{}", after.expr);
+    assert_eq!(after.for_.to_string(), "1m30s");
+    assert_eq!(after.keep_firing_for.unwrap().to_string(), "5m");
+    assert_eq!(after.labels["severity"], "page");
+    assert_eq!(after.labels["team"], "core");
+    assert!(after.annotations["summary"].contains("2 %"), "{:?}", after.annotations);
+    let other = "ApiCriticalErrorRatio";
+    assert_eq!(alert(&orders(), &changed, other), alert(&orders(), &settings(), other));
+}
+
+#[test]
+fn a_time_of_zero_is_left_out_as_it_is_the_default_of_prometheus() {
+    let none = one(AlertOverride {
+        for_: Some("0s".to_owned()),
+        keep_firing_for: Some("0s".to_owned()),
+        ..change("ApiDown")
+    });
+    for (settings, name) in [(&none, "ApiDown"), (&settings(), "ApiErrorBudgetBurn")] {
+        let rule = serde_json::to_value(alert(&orders(), settings, name).unwrap()).unwrap();
+        assert_eq!((rule.get("for"), rule.get("keep_firing_for")), (None, None), "{name}");
+    }
+    let kept = serde_json::to_value(alert(&orders(), &settings(), "ApiDown").unwrap()).unwrap();
+    assert_eq!(kept["for"], "1m");
+}
+
+#[test]
+fn an_alert_can_be_turned_off_and_so_can_all() {
+    let off = one(AlertOverride {
+        enabled: Some(false),
+        ..change("ApiDown")
+    });
+    assert_eq!(alert(&orders(), &off, "ApiDown"), None);
+    assert!(alert(&orders(), &off, "ApiTargetsMissing").is_some());
+    let all = AlertSettings {
+        enabled: false,
+        ..settings()
+    };
+    let without_objectives = ApiFacts {
+        objectives: &[],
+        ..orders()
+    };
+    assert_eq!(build_rules(&without_objectives, &all).unwrap().groups, []);
+}
+
+#[test]
+fn a_label_cannot_become_a_template() {
+    for hostile in ["{{ query `up` }}", "{", "}", "a\nb"] {
+        let labels = BTreeMap::from([("team".to_owned(), hostile.to_owned())]);
+        let everywhere = AlertSettings {
+            labels: labels.clone(),
+            ..AlertSettings::default()
+        };
+        let single = one(AlertOverride {
+            labels,
+            ..change("ApiDown")
+        });
+        for (settings, path) in [(everywhere, "labels.team"), (single, "overrides[0].labels.team")] {
+            let errors = build_rules(&orders(), &settings).unwrap_err();
+            let error = errors.first().map(ToString::to_string).unwrap_or_default();
+            let expected = format!(
+                "{path}: {hostile:?} is not a valid label value: use text without braces and line breaks, for example shop"
+            );
+            assert_eq!((error, errors.len()), (expected, 1));
+        }
+    }
+}
+
+#[test]
+fn a_duration_that_cannot_be_read_is_named_once() {
+    for text in ["1x", "1d", "0", "", "5", "soon"] {
+        let entry = AlertOverride {
+            for_: Some(text.to_owned()),
+            ..change("ApiDown")
+        };
+        let expected =
+            format!("overrides[0].for: {text:?} is not a valid duration: use h, m, s and ms, for example 5m");
+        assert_eq!(messages(&one(entry)), [expected]);
+    }
+}
+
+#[test]
+fn every_mistake_is_named_at_once_with_its_place_and_what_to_write() {
+    let settings = AlertSettings {
+        labels: BTreeMap::from([
+            ("namespace".to_owned(), "x".to_owned()),
+            ("a b".to_owned(), "x".to_owned()),
+        ]),
+        runbook_base_url: Some("javascript:alert(1)".to_owned()),
+        overrides: vec![
+            AlertOverride {
+                threshold: Some("2%".to_owned()),
+                ..change("ApiHighErrorRatio")
+            },
+            change("ApiHighErrorRate"),
+            AlertOverride {
+                threshold: Some("fast".to_owned()),
+                for_: Some("soon".to_owned()),
+                keep_firing_for: Some("5".to_owned()),
+                severity: Some("very bad".to_owned()),
+                labels: BTreeMap::from([("severity".to_owned(), "x".to_owned())]),
+                ..change("ApiHighLatencyP95")
+            },
+            AlertOverride {
+                threshold: Some("1".to_owned()),
+                ..change("ApiDown")
+            },
+            change("ApiDown"),
+        ],
+        ..AlertSettings::default()
+    };
+    let expected = [
+        r#"labels: "a b" is not a valid label name: use letters, digits and _, for example team"#,
+        "labels.namespace: namespace is not a valid label here, because the rules set it: use another name, for example \
+         team",
+        "runbookBaseUrl: \"javascript:alert(1)\" is not a valid base address of runbooks: use https and no spaces, quotes \
+         or braces, for example https://example.org/runbooks",
+        r#"overrides[0].threshold: "2%" is not a valid ratio: use a number from 0 to below 1, for example 0.02 for 2 %"#,
+        "overrides[1].name: \"ApiHighErrorRate\" is not a valid alert name: use one of the alerts, for example \
+         ApiHighErrorRatio, ApiHighMemory, ApiHighClientErrorRatio",
+        "overrides[2].labels.severity: severity is not a valid label here: use the field severity of an override, for \
+         example warning",
+        "overrides[2].threshold: \"fast\" is not a valid duration: use h, m, s and ms and more than 0, for example 500ms",
+        r#"overrides[2].for: "soon" is not a valid duration: use h, m, s and ms, for example 5m"#,
+        r#"overrides[2].keepFiringFor: "5" is not a valid duration: use h, m, s and ms, for example 5m"#,
+        "overrides[2].severity: \"very bad\" is not a valid severity: use letters, digits, - and _, beginning and \
+         ending with a letter or digit, for example warning",
+        r#"overrides[3].threshold: "1" is not a valid threshold: ApiDown has none; remove the field"#,
+        r#"overrides[4].name: "ApiDown" is not a valid name of a second override: use one override for each alert"#,
+    ];
+    assert_eq!(messages(&settings), expected);
+    assert_eq!(
+        build_rules(&orders(), &settings).unwrap_err(),
+        check_overrides(&settings)
+    );
+}
+
+#[test]
+fn a_latency_threshold_beyond_the_largest_bucket_is_refused() {
+    let at = |threshold: &str| {
+        let entry = AlertOverride {
+            threshold: Some(threshold.to_owned()),
+            ..change("ApiHighLatencyP95")
+        };
+        build_rules(&orders(), &one(entry))
+    };
+    assert!(at("9s").is_ok());
+    let error = at("10s").unwrap_err().remove(0).to_string();
+    assert_eq!(
+        error,
+        "overrides[0].threshold: 10s is not a valid threshold, because the largest bucket of dialect native ends at 10s and a \
+         percentile is never above it: use less, for example 500ms"
+    );
+}
+
+#[test]
+fn a_threshold_can_only_ever_be_one_number() {
+    for text in [
+        "0 or vector(1)",
+        "0.1) or up",
+        "1e3",
+        "NaN",
+        "+Inf",
+        "-1",
+        "0x1",
+        "\u{0665}",
+    ] {
+        let entry = AlertOverride {
+            threshold: Some(text.to_owned()),
+            ..change("ApiTooManyInFlight")
+        };
+        assert_eq!(messages(&one(entry)).len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn runbooks_stand_under_the_users_own_address() {
+    let own = AlertSettings {
+        runbook_base_url: Some("https://example.org/runbooks/".to_owned()),
+        ..settings()
+    };
+    let rule = alert(&orders(), &own, "ApiDown").unwrap();
+    assert_eq!(
+        rule.annotations["runbook_url"],
+        "https://example.org/runbooks/ApiDown.md"
+    );
+    assert!(!rule.annotations["description"].contains("unbook"));
+}
+
+#[test]
+fn an_alert_names_its_runbook_where_nobody_says_where_the_runbooks_are() {
+    for group in rules(&orders()).groups {
+        for rule in group.rules {
+            let Rule::Alerting(rule) = rule else { continue };
+            assert!(!rule.annotations.contains_key("runbook_url"), "{}", rule.alert);
+            let named = format!(
+                " Runbook: the operator monitored-api serves it at /runbooks/{}, beside its /metrics.",
+                rule.alert
+            );
+            assert!(rule.annotations["description"].ends_with(&named), "{}", rule.alert);
+        }
+    }
+}
