@@ -114,6 +114,7 @@ pub(crate) struct HealthcheckArgs {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+    use controller_rules::Compat;
 
     use super::*;
 
@@ -153,6 +154,7 @@ mod tests {
         let cases = [
             ("--runbook-base-url", "http://wiki.corp/runbooks"),
             ("--runbook-base-url", "https://wiki/x y"),
+            ("--compat", "pyrra"),
             ("--object-labels", "cost-center=a b"),
             ("--object-labels", "app.kubernetes.io/managed-by=me"),
             ("--monitoring-object-labels", "release=a b"),
@@ -170,8 +172,17 @@ mod tests {
             assert_eq!(error.exit_code(), 2, "{flag} {value}");
             assert!(error.to_string().contains(flag), "{error}");
         }
-        let nothing = controller(&["--runbook-base-url=", "--watch-namespaces=", "--lease-namespace="]);
-        assert_eq!(nothing.settings.runbook_base_url, None);
+        let nothing = controller(&[
+            "--runbook-base-url=",
+            "--compat=",
+            "--watch-namespaces=",
+            "--lease-namespace=",
+        ]);
+        assert_eq!(
+            (nothing.settings.runbook_base_url, nothing.settings.compat),
+            (None, None)
+        );
+        assert_eq!(controller(&["--compat=sloth"]).settings.compat, Some(Compat::Sloth));
         assert_eq!((nothing.watch_namespaces.len(), nothing.lease_namespace), (0, None));
     }
 

@@ -104,6 +104,7 @@ const CHOICES: &[(&str, &[&str])] = &[
         ],
     ),
     ("defaults.runbookBaseUrl", &[r#""https://wiki.example.org/r?x=1#a""#]),
+    ("defaults.compat", &[r#""sloth""#]),
     ("serviceMonitor.enabled", &["false"]),
     ("serviceMonitor.interval", &[r#""1m30s""#]),
     (

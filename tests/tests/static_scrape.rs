@@ -96,6 +96,7 @@ fn facts<'a>(target: Target, excluded: &'a [String], objectives: &'a [Objective]
             scrape_samples: Some(50_000),
         },
         objectives,
+        compat: None,
     }
 }
 

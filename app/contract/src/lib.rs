@@ -15,6 +15,7 @@ mod metric_id;
 pub mod platform;
 pub mod recorded_series;
 mod signal;
+pub mod sloth;
 mod target;
 
 pub use attribute::Attribute;

@@ -147,6 +147,7 @@ impl SelfReport {
             excluded_routes: &[],
             limits: ApiLimits::default(),
             objectives: &[],
+            compat: None,
         };
         alerting::unusable(&api, &self.0.thresholds)
     }

@@ -399,6 +399,7 @@ impl PrometheusTarget {
             excluded_routes: &[],
             limits: ApiLimits::default(),
             objectives: &[],
+            compat: None,
         }
     }
 }

@@ -124,7 +124,7 @@ annotations: {{- toYaml . | nindent 2 }}
 
 {{- /* Flags of the operator. One that stands twice ends the operator at once, so the chart's own are refused in extraArgs. */ -}}
 {{- define "monitored-api.args" -}}
-{{- $settings := dict "metrics-listen" "metricsListen" "leader-elect" "leaderElection.enabled" "lease-namespace" "leaderElection.enabled" "lease-name" "fullnameOverride" "watch-namespaces" "watchNamespaces" "runbook-base-url" "defaults.runbookBaseUrl" "prometheus-url" "prometheusUrl" "object-labels" "defaults.objectLabels" "monitoring-object-labels" "defaults.monitoringObjectLabels" "dashboard-object-labels" "defaults.dashboardObjectLabels" -}}
+{{- $settings := dict "metrics-listen" "metricsListen" "leader-elect" "leaderElection.enabled" "lease-namespace" "leaderElection.enabled" "lease-name" "fullnameOverride" "watch-namespaces" "watchNamespaces" "runbook-base-url" "defaults.runbookBaseUrl" "compat" "defaults.compat" "prometheus-url" "prometheusUrl" "object-labels" "defaults.objectLabels" "monitoring-object-labels" "defaults.monitoringObjectLabels" "dashboard-object-labels" "defaults.dashboardObjectLabels" -}}
 {{- range $arg := .Values.extraArgs -}}
 {{- $flag := regexFind "^--[a-z-]+" $arg | trimPrefix "--" -}}
 {{- if hasKey $settings $flag -}}{{- fail (printf "extraArgs: --%s is set by the chart: use %s" $flag (get $settings $flag)) -}}{{- end -}}
@@ -141,6 +141,9 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.defaults.runbookBaseUrl }}
 - {{ printf "--runbook-base-url=%s" . | quote }}
+{{- end }}
+{{- with .Values.defaults.compat }}
+- --compat={{ . }}
 {{- end }}
 {{- with .Values.prometheusUrl }}
 - {{ printf "--prometheus-url=%s" . | quote }}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use controller_core::facts::Settings;
-use controller_core::settings::{check_label, check_runbook_base_url};
+use controller_core::settings::{check_label, check_runbook_base_url, compat_of};
 
 /// Settings of the installation, the same for every MonitoredApi.
 #[derive(Debug, Args)]
@@ -23,6 +23,10 @@ pub struct SettingsArgs {
     /// Base of the runbook links of alerts, for MonitoredApis that name none. Without one nothing is linked.
     #[arg(long, env = "RUNBOOK_BASE_URL", value_name = "URL", value_parser = runbook_base_url)]
     runbook_base_url: Option<String>,
+    /// Record the figures of objectives also under the names of another generator, so that dashboards made for it work. The
+    /// only one is sloth. Default: our own names alone.
+    #[arg(long, env = "COMPAT", value_name = "NAME", value_parser = compat)]
+    compat: Option<String>,
 }
 
 impl SettingsArgs {
@@ -38,6 +42,7 @@ impl SettingsArgs {
             monitoring_object_labels: self.monitoring_object_labels.into_iter().collect(),
             dashboard_object_labels: dashboard,
             runbook_base_url: self.runbook_base_url.filter(|url| !url.is_empty()),
+            compat: self.compat.and_then(|name| compat_of(&name).ok()),
         }
     }
 }
@@ -52,6 +57,14 @@ fn label(text: &str) -> Result<(String, String), String> {
             "{text:?} is not a valid label: use KEY=VALUE, for example release=kube-prometheus-stack"
         )),
     }
+}
+
+/// Empty counts as not given, as below.
+fn compat(text: &str) -> Result<String, String> {
+    if !text.is_empty() {
+        compat_of(text)?;
+    }
+    Ok(text.to_owned())
 }
 
 /// Empty, as an environment variable that is set to nothing is, counts as not given.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use controller_rules::Compat;
+
 use crate::{error_class::ErrorClass, kind::ChildKind};
 
 /// Settings of the installation (chart values, command line), the same for every MonitoredApi.
@@ -15,6 +17,8 @@ pub struct Settings {
     pub dashboard_object_labels: BTreeMap<String, String>,
     /// Base of the runbook links, when the MonitoredApi names none.
     pub runbook_base_url: Option<String>,
+    /// Whose names the figures of objectives have beside our own. `None`: nobody's.
+    pub compat: Option<Compat>,
 }
 
 /// What `gather` found before a plan is built.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use controller_rules::Compat;
 pub use controller_rules::check_runbook_base_url;
 
 use crate::{
@@ -20,6 +21,21 @@ pub fn check_label(key: &str, value: &str) -> Result<(), String> {
     let mut violations = Violations::default();
     syntax::labels(&label, "label ", &RESERVED_LABELS, &mut violations);
     sentence(violations)
+}
+
+/// The generator of rules of this name, whose names the figures of objectives can have.
+///
+/// # Errors
+///
+/// A sentence that says what to write instead.
+pub fn compat_of(name: &str) -> Result<Compat, String> {
+    Compat::from_name(name).ok_or_else(|| {
+        let known: Vec<_> = Compat::ALL.iter().map(|known| known.as_str()).collect();
+        format!(
+            "{name:?} is not a generator whose names are known: use {}",
+            known.join(" or ")
+        )
+    })
 }
 
 /// Checks the name of a namespace.
@@ -119,6 +135,7 @@ mod tests {
                 object_labels: odd(),
                 monitoring_object_labels: odd(),
                 dashboard_object_labels: odd(),
+                compat: None,
             };
             let plan = compile(&api, &settings, &Facts::default(), &ApiRef::of(&api));
             assert!(plan.is_ok(), "{url}: {:?}", plan.err());

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use controller_api::quantity;
 use controller_api::spec::{ImagePullPolicy, SecurityProfile, ServiceType};
-use controller_rules::{AlertSettings, ApiFacts, ApiLimits, Objective, promql::PromDuration, queries::ApiQueries};
+use controller_rules::{
+    AlertSettings, ApiFacts, ApiLimits, Compat, Objective, promql::PromDuration, queries::ApiQueries,
+};
 use k8s_openapi::api::{
     apps::v1::DeploymentStrategy,
     core::v1::{
@@ -37,6 +39,8 @@ pub struct ValidApi {
     pub alerts: AlertSettings,
     /// What is promised of it. Present even when monitoring is off.
     pub objectives: Vec<Objective>,
+    /// Whose names the figures of objectives have beside our own: the installation's setting.
+    pub compat: Option<Compat>,
     /// How it is monitored; `None`: not at all.
     pub monitoring: Option<Monitoring>,
 }
@@ -61,6 +65,7 @@ impl ValidApi {
             excluded_routes: &self.metrics.excluded_routes,
             limits: self.limits(),
             objectives: &self.objectives,
+            compat: self.compat,
         }
     }
 

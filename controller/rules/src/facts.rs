@@ -2,7 +2,7 @@
 
 use metric_contract::{Dialect, TargetKind};
 
-use crate::objective::Objective;
+use crate::{objective::Objective, settings::Compat};
 
 /// Everything that the rules and the dashboard of one API depend on, except the settings of the alerts.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +28,8 @@ pub struct ApiFacts<'a> {
     pub limits: ApiLimits,
     /// What is promised of it: error budgets are computed for these.
     pub objectives: &'a [Objective],
+    /// Whose names the figures of objectives have beside our own. `None`: nobody's.
+    pub compat: Option<Compat>,
 }
 
 /// Limits that are set for an API; `None`: there is none, or it is not known.

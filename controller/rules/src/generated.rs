@@ -12,7 +12,7 @@ use metric_contract::{Dialect, TargetKind};
 use serde_json::{Value, json};
 
 use crate::{
-    AlertSettings, ApiFacts, ApiLimits, FieldError, Objective, OmittedAlert, OmittedObjective, OmittedPanel,
+    AlertSettings, ApiFacts, ApiLimits, Compat, FieldError, Objective, OmittedAlert, OmittedObjective, OmittedPanel,
     build_dashboard, build_rules, facts,
     json_size::{filled_bytes, filled_text_bytes},
     lint::{Finding, lint_dashboard, lint_rules},
@@ -233,6 +233,7 @@ struct ApiKind {
     excluded_routes: Vec<String>,
     limits: ApiLimits,
     objectives: Vec<Objective>,
+    compat: Option<Compat>,
     settings: AlertSettings,
 }
 
@@ -248,6 +249,7 @@ impl ApiKind {
             excluded_routes,
             limits,
             objectives,
+            compat,
         } = *api;
         Self {
             dialect: dialect.copied(),
@@ -257,6 +259,7 @@ impl ApiKind {
             excluded_routes: excluded_routes.to_vec(),
             limits,
             objectives: objectives.to_vec(),
+            compat,
             settings: settings.clone(),
         }
     }
@@ -272,6 +275,7 @@ impl ApiKind {
             excluded_routes,
             limits,
             objectives,
+            compat,
         } = *api;
         facts::same_dialect(self.dialect.as_ref(), dialect)
             && self.has_overall == has_overall
@@ -280,6 +284,7 @@ impl ApiKind {
             && self.excluded_routes == excluded_routes
             && self.limits == limits
             && self.objectives == objectives
+            && self.compat == compat
             && self.settings == *settings
     }
 
@@ -293,6 +298,7 @@ impl ApiKind {
             excluded_routes,
             limits: _,
             objectives,
+            compat: _,
             settings,
         } = self;
         let of_user = (excluded_routes, objectives, settings);
@@ -357,7 +363,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::AlertOverride;
+    use crate::{AlertOverride, EventSelector, ObjectiveEvents, ObjectiveWindow, promql::Decimal};
 
     fn facts<'a>(namespace: &'a str, name: &'a str, dialect: Option<DialectId>, routes: &'a [String]) -> ApiFacts<'a> {
         ApiFacts {
@@ -370,6 +376,18 @@ mod tests {
             excluded_routes: routes,
             limits: ApiLimits::default(),
             objectives: &[],
+            compat: None,
+        }
+    }
+
+    fn availability() -> Objective {
+        Objective {
+            name: "availability".to_owned(),
+            events: ObjectiveEvents::Availability,
+            target: Decimal::whole(99),
+            window: ObjectiveWindow::default(),
+            selector: EventSelector::default(),
+            min_events_per_hour: 10,
         }
     }
 
@@ -410,8 +428,9 @@ mod tests {
             routes in proptest::collection::vec("/[a-z]{1,8}", 0..2),
         ) {
             for (namespace, name) in &names {
-                for has_overall in [false, true] {
-                    let api = ApiFacts { has_overall, ..facts(namespace, name, dialect, &routes) };
+                for (has_overall, compat) in [(false, None), (true, None), (false, Some(Compat::Sloth))] {
+                    let objectives = &[availability()];
+                    let api = ApiFacts { has_overall, compat, objectives, ..facts(namespace, name, dialect, &routes) };
                     assert_same(&api, &settings(&label, threshold));
                 }
             }

@@ -40,5 +40,5 @@ pub use objectives::{ObjectiveSettings, ObjectiveType, omitted_objectives, read_
 pub use operator::{OperatorTarget, build_operator_rules};
 pub use panel_id::PanelId;
 pub use ruleset::{AlertGap, AlertingRule, OmittedAlert, RecordingRule, Rule, RuleGroup, RuleSet};
-pub use settings::{AlertOverride, AlertSettings, FieldError};
+pub use settings::{AlertOverride, AlertSettings, Compat, FieldError};
 pub use severity::Severity;

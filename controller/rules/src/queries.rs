@@ -8,10 +8,12 @@ mod history;
 mod objective;
 mod platform;
 mod resources;
+mod sloth;
 mod work;
 
 pub use dialect::EventLabel;
 pub use objective::EventResult;
+pub(crate) use sloth::sloth_ratio_name;
 
 use metric_contract::{
     MetricId, Signal, StatusStyle, labels,
@@ -86,6 +88,12 @@ impl<'a> ApiQueries<'a> {
             .select(ALERTS.name)
             .with(Matcher::equal(labels::ALERT_STATE, "firing"));
         or_zero(self.scope.count(firing.into(), &[]), self.targets_known())
+    }
+
+    /// Namespace and name of the API in one word.
+    #[must_use]
+    pub(crate) fn dotted_name(&self) -> String {
+        format!("{}.{}", self.api.namespace, self.api.name)
     }
 
     /// Requests per second.

@@ -192,6 +192,7 @@ pub fn dialects_of(signal: Signal) -> Vec<&'static str> {
             excluded_routes: &[],
             limits: ApiLimits::default(),
             objectives: &[],
+            compat: None,
         };
         ApiQueries::for_rules(&api).answers(signal)
     };

@@ -48,6 +48,32 @@ pub struct AlertOverride {
     pub enabled: Option<bool>,
 }
 
+/// Another generator of rules whose names the figures of objectives can have, so that dashboards made for it work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Compat {
+    /// [`metric_contract::sloth`].
+    Sloth,
+}
+
+impl Compat {
+    /// Each of them.
+    pub const ALL: &'static [Self] = &[Self::Sloth];
+
+    /// The name that a user writes.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sloth => "sloth",
+        }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|known| known.as_str() == name)
+    }
+}
+
 /// A value that cannot be used, with its field and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("{path}: {message}")]

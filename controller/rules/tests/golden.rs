@@ -8,7 +8,7 @@ mod common;
 use std::{env, fs};
 
 use common::{dashboard, in_repository, orders, overall, rules, undetected};
-use controller_rules::{OperatorTarget, build_operator_rules};
+use controller_rules::{ApiFacts, Compat, OperatorTarget, build_operator_rules};
 use serde::Serialize;
 
 fn golden(case: &str, file: &str, value: &impl Serialize) {
@@ -48,6 +48,20 @@ fn the_rules_of_objectives_alone_are_as_accepted() {
             .any(|kept| group.name.ends_with(kept))
     });
     golden("objectives", "rules.json", &made);
+}
+
+#[test]
+fn the_rules_of_objectives_with_sloths_names_are_as_accepted() {
+    let mut made = rules(&ApiFacts {
+        compat: Some(Compat::Sloth),
+        ..orders()
+    });
+    made.groups.retain(|group| {
+        ["recording", "compat", "budget", "objectives"]
+            .iter()
+            .any(|kept| group.name.ends_with(kept))
+    });
+    golden("sloth", "rules.json", &made);
 }
 
 #[test]

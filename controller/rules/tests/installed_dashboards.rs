@@ -17,7 +17,7 @@ use controller_rules::{
     panel_queries,
     promql::{Expr, metrics},
 };
-use metric_contract::{platform, recorded_series};
+use metric_contract::{platform, recorded_series, sloth};
 use serde_json::{Value, json};
 
 fn json_of(dashboard: InstalledDashboard) -> Value {
@@ -72,7 +72,8 @@ fn the_overview_reads_nothing_that_is_called_differently_in_another_dialect() {
             let recorded = recorded_series::ALL
                 .iter()
                 .any(|series| metric.starts_with(&series.name("")));
-            assert!(recorded || known.contains(metric), "{metric} in {expr}");
+            let known = recorded || known.contains(metric) || metric == sloth::BUDGET_REMAINING;
+            assert!(known, "{metric} in {expr}");
         }
     }
 }

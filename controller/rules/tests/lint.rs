@@ -4,7 +4,7 @@ mod common;
 
 use common::{dashboard, listed, orders, overall, rules, settings, undetected};
 use controller_rules::{
-    AlertSettings, ApiFacts, ApiLimits, build_rules, generate_dashboard, generate_rules,
+    AlertSettings, ApiFacts, ApiLimits, Compat, build_rules, generate_dashboard, generate_rules,
     lint::{
         Check, Finding, Vocabulary, lint_dashboard, lint_dashboard_file, lint_rule_file, lint_rules, vocabulary_of,
     },
@@ -15,7 +15,13 @@ use serde_json::{Value, json};
 /// `shop/orders` in every dialect, behind every kind of target, with and without limits; before it was scraped; and with
 /// metrics over all routes.
 fn apis() -> Vec<ApiFacts<'static>> {
-    let mut apis = vec![undetected(), overall()];
+    let compat = Some(Compat::Sloth);
+    let mut apis = vec![
+        undetected(),
+        overall(),
+        ApiFacts { compat, ..orders() },
+        ApiFacts { compat, ..undetected() },
+    ];
     for dialect in DialectId::ALL {
         for target in [TargetKind::ServiceMonitor, TargetKind::Static] {
             for limits in [orders().limits, ApiLimits::default()] {

@@ -35,7 +35,7 @@ fn promtool<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) {
 
 #[test]
 fn promtool_accepts_the_rules_without_a_lint_finding() {
-    for case in ["native", "overall", "undetected", "objectives", "operator"] {
+    for case in ["native", "overall", "undetected", "objectives", "sloth", "operator"] {
         let rules = in_repository(&format!("controller/rules/tests/cases/{case}/rules.json"));
         promtool([
             "check".as_ref(),
@@ -56,6 +56,15 @@ fn each_alert_fires_when_it_should_and_is_silent_when_it_should_not() {
     assert!(files.len() >= alerts().count());
     let arguments = ["test", "rules"].map(PathBuf::from).into_iter().chain(files);
     promtool(arguments.map(PathBuf::into_os_string));
+}
+
+#[test]
+fn the_series_under_sloths_names_hold_what_they_are_called() {
+    promtool([
+        "test".as_ref(),
+        "rules".as_ref(),
+        in_repository("controller/rules/tests/cases/sloth/values.yaml").as_os_str(),
+    ]);
 }
 
 #[test]

@@ -449,6 +449,8 @@ fn a_wrong_value_is_refused_with_its_name() {
             json!({"defaults": {"runbookBaseUrl": "https://wiki/a b"}}),
             "runbookBaseUrl",
         ),
+        (json!({"defaults": {"compat": "pyrra"}}), "compat"),
+        (json!({"extraArgs": ["--compat=sloth"]}), "use defaults.compat"),
         (json!({"prometheusUrl": "prometheus:9090"}), "prometheusUrl"),
         (
             json!({"prometheusUrl": "http://user:secret@prometheus"}),

@@ -122,9 +122,15 @@ impl ObjectiveReading {
     pub(super) fn figures(&self, namespace: &str, job: &str, objective: &Objective) -> ObjectiveFigures {
         let key = |series: String| (namespace.to_owned(), job.to_owned(), objective.name.clone(), series);
         let window = objective.window.as_str();
-        let budget = self.budgets.get(&key(OBJECTIVE_BUDGET.name(window)));
         let whole = self.whole.get(&key(OBJECTIVE_EVENTS.name(window)));
         let allowed = objective.budget().to_f64();
+        // Under Sloth's names it is not recorded, and it follows from the same counts.
+        let from_counts = || Some(1.0 - whole?.error_ratio()? / allowed);
+        let budget = self
+            .budgets
+            .get(&key(OBJECTIVE_BUDGET.name(window)))
+            .copied()
+            .or_else(from_counts);
         let burn = |counts: &BTreeMap<SeriesKey, Events>| {
             let ratio = counts.get(&key(String::new()))?.error_ratio()?;
             Some(burn_class(ratio / allowed))
@@ -135,7 +141,7 @@ impl ObjectiveReading {
             window: budget.zip(whole).and_then(|(budget, whole)| {
                 whole.error_ratio()?;
                 Some(WindowFigures {
-                    budget_remaining: percent_text(*budget),
+                    budget_remaining: percent_text(budget),
                     sli: sli(*whole, objective.target),
                 })
             }),
@@ -282,6 +288,22 @@ mod tests {
         assert_eq!(sli("99.9999", 1e9, 1.0).as_deref(), Some("99.99999"));
         assert_eq!(sli("99", 1.0, 5.0).as_deref(), Some("0.0"), "more errors than events");
         assert_eq!(sli("99", 0.0, 0.0), None);
+    }
+
+    #[test]
+    fn a_budget_that_has_sloths_name_follows_from_the_counts() {
+        let counted = |total: f64, error: f64| {
+            let reading = ObjectiveReading {
+                budgets: BTreeMap::new(),
+                ..reading(0.0, (total, error), (0.0, 0.0))
+            };
+            let window = reading.figures("shop", "orders", &objective("99.9")).window.unwrap();
+            (window.budget_remaining, window.sli)
+        };
+        let shown = |budget: &str, sli: Option<&str>| (budget.to_owned(), sli.map(str::to_owned));
+        assert_eq!(counted(100_000.0, 13.0), shown("87%", Some("99.98")));
+        assert_eq!(counted(1_000.0, 2.0), shown("-100%", Some("99.80")));
+        assert_eq!(counted(0.0, 0.0), shown("100%", None));
     }
 
     #[test]

@@ -57,6 +57,7 @@ pub(crate) fn validate(api: &MonitoredApi, settings: &Settings, owner: &ApiRef, 
         metrics,
         alerts,
         objectives: objectives::objectives(spec.objectives.as_deref(), out),
+        compat: settings.compat,
         monitoring: monitoring::monitoring(spec.monitoring.as_ref(), dashboard, settings, out),
     }
 }

@@ -1,4 +1,5 @@
 use controller_api::spec::{SecurityProfile, ServiceType};
+use controller_rules::Compat;
 use k8s_openapi::{api::core::v1::PodTemplateSpec, apimachinery::pkg::util::intstr::IntOrString};
 use serde_json::{Value, json};
 
@@ -204,6 +205,31 @@ fn the_authors_labels_win_over_the_installations() {
         labels.into_iter().collect::<Vec<_>>(),
         [("release", "b"), ("team", "x")].map(|(k, v)| (k.to_owned(), v.to_owned()))
     );
+}
+
+#[test]
+fn the_installations_names_of_figures_reach_the_rules_and_change_what_is_written() {
+    let spec = json!({"image": "i", "objectives": [{"name": "availability", "type": "Availability", "target": "99.9"}],
+        "metrics": {"dialect": "native"}});
+    let rules = |compat| {
+        let settings = Settings {
+            compat,
+            ..Settings::default()
+        };
+        let plan = plan(&spec, &settings).unwrap();
+        let rule = plan
+            .children
+            .iter()
+            .find(|child| child.kind == ChildKind::PROMETHEUS_RULE);
+        rule.unwrap().object().to_string()
+    };
+    // In both orders, so that no remembered template of the other is taken.
+    let (sloth, plain) = (rules(Some(Compat::Sloth)), rules(None));
+    assert!(
+        sloth.contains("slo:sli_error:ratio_rate5m") && !plain.contains("slo:"),
+        "{plain}"
+    );
+    assert_eq!((rules(Some(Compat::Sloth)), rules(None)), (sloth, plain));
 }
 
 #[test]

@@ -98,12 +98,19 @@ fn groups(
     objectives: ObjectiveRules,
     built: Vec<Built>,
 ) -> Vec<RuleGroup> {
-    let ObjectiveRules { counts, budgets, .. } = objectives;
+    let ObjectiveRules {
+        counts,
+        compat,
+        budgets,
+        burns: _,
+        omitted: _,
+    } = objectives;
     let readers = built.iter().map(|built| &built.expr);
     let mut recordings = build_recordings(queries, readers.chain(counts.iter().map(|rule| &rule.expr)));
     recordings.extend(counts);
     let mut groups = Vec::new();
     groups.extend(recording_group(format!("{}.recording", api.name), None, recordings));
+    groups.extend(recording_group(format!("{}.compat", api.name), None, compat));
     groups.extend(recording_group(
         format!("{}.budget", api.name),
         Some(BUDGET_INTERVAL),

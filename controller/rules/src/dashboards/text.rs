@@ -96,6 +96,7 @@ mod tests {
             excluded_routes: &[],
             limits: crate::ApiLimits::default(),
             objectives: &[],
+            compat: None,
         };
         let dashboard = build_dashboard(&api, &AlertSettings::default());
         let text = dashboard.to_json();

@@ -5,8 +5,8 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use metric_contract::{
     Dialect, DialectRow, Family, MetricKind, TargetKind,
-    labels::{ALERT_NAME, ALERT_STATE, LE, NAMESPACE},
-    platform, recorded_series,
+    labels::{ALERT_NAME, ALERT_STATE, JOB, LE, NAMESPACE, OBJECTIVE},
+    platform, recorded_series, sloth,
 };
 
 use super::label_set::LabelSet;
@@ -153,8 +153,14 @@ impl Vocabulary {
     fn recorded_labels(&self, metric: &str) -> Option<LabelSet> {
         // The name of a recorded series ends in the length of its window.
         let mut all = recorded_series::ALL.iter().filter(|_| self.recorded);
-        let series = all.find(|series| metric.starts_with(&series.name("")))?;
-        Some(LabelSet::of(series.labels(), []))
+        if let Some(series) = all.find(|series| metric.starts_with(&series.name(""))) {
+            return Some(LabelSet::of(series.labels(), []));
+        }
+        let labels = [NAMESPACE, JOB, OBJECTIVE, sloth::ID, sloth::SERVICE, sloth::SLO];
+        let mut families = sloth::FAMILIES.iter().filter(|_| self.recorded);
+        families
+            .any(|family| metric.starts_with(family))
+            .then(|| LabelSet::of(labels, [sloth::WINDOW]))
     }
 
     /// Whether a metric that is not in it is a mistake.

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use metric_contract::labels::{BURN_TIER, OBJECTIVE};
 
-use super::BurnTier;
+use super::{
+    BurnTier,
+    sloth::{SlothRules, build_sloth, sloth_identity, sloth_severity},
+};
 use crate::{
-    ApiFacts, Objective, OmittedObjective, RecordingRule,
+    ApiFacts, Compat, Objective, OmittedObjective, RecordingRule,
     promql::{Decimal, Expr},
     queries::{ApiQueries, EventResult},
 };
@@ -22,6 +25,8 @@ const MILLIS_PER_HUNDREDTH_HOUR: u64 = 36_000;
 pub(crate) struct ObjectiveRules {
     /// Counts, evaluated as often as the alerts.
     pub(crate) counts: Vec<RecordingRule>,
+    /// The figures under names of another generator, evaluated as often as the alerts.
+    pub(crate) compat: Vec<RecordingRule>,
     /// What is left of the budgets, evaluated less often.
     pub(crate) budgets: Vec<RecordingRule>,
     /// The alerts' conditions.
@@ -45,7 +50,7 @@ pub(crate) fn build_objectives(api: &ApiFacts<'_>, queries: &ApiQueries<'_>) -> 
     let mut built = ObjectiveRules::default();
     for objective in api.objectives {
         match queries.objective_rate(objective) {
-            Ok(rate) => add(&mut built, queries, objective, rate),
+            Ok(rate) => add(&mut built, queries, api.compat, objective, rate),
             Err(gap) => built.omitted.push(OmittedObjective {
                 objective: objective.name.clone(),
                 gap,
@@ -55,7 +60,13 @@ pub(crate) fn build_objectives(api: &ApiFacts<'_>, queries: &ApiQueries<'_>) -> 
     built
 }
 
-fn add(built: &mut ObjectiveRules, queries: &ApiQueries<'_>, objective: &Objective, rate: Expr) {
+fn add(
+    built: &mut ObjectiveRules,
+    queries: &ApiQueries<'_>,
+    compat: Option<Compat>,
+    objective: &Objective,
+    rate: Expr,
+) {
     // The label also on rules whose result has it: without it, the same rule of two objectives would look like a duplicate.
     let recording = |record: String, expr: Expr| RecordingRule {
         record,
@@ -67,19 +78,30 @@ fn add(built: &mut ObjectiveRules, queries: &ApiQueries<'_>, objective: &Objecti
         recording(queries.objective_rate_name(), rate),
         recording(ApiQueries::objective_hour_name(), hour),
     ]);
-    let (whole, left) = (queries.objective_whole(objective), queries.objective_budget(objective));
-    built.budgets.extend([
-        recording(ApiQueries::objective_whole_name(objective), whole),
-        recording(ApiQueries::objective_budget_name(objective), left),
-    ]);
-    let tiers = objective.window.tiers(queries.rule_window());
+    let whole = queries.objective_whole(objective);
     built
-        .burns
-        .extend(tiers.iter().filter_map(|tier| burn(queries, objective, *tier)));
+        .budgets
+        .push(recording(ApiQueries::objective_whole_name(objective), whole));
+    match compat {
+        None => {
+            let left = queries.objective_budget(objective);
+            built
+                .budgets
+                .push(recording(ApiQueries::objective_budget_name(objective), left));
+        }
+        Some(Compat::Sloth) => {
+            let SlothRules { often, budgets } = build_sloth(queries, objective);
+            built.compat.extend(often);
+            built.budgets.extend(budgets);
+        }
+    }
+    let tiers = objective.window.tiers(queries.rule_window());
+    let burns = tiers.iter().filter_map(|tier| burn(queries, compat, objective, *tier));
+    built.burns.extend(burns);
 }
 
 /// `None`: not even a failure of every event would spend the budget that fast.
-fn burn(queries: &ApiQueries<'_>, objective: &Objective, tier: BurnTier) -> Option<Burn> {
+fn burn(queries: &ApiQueries<'_>, compat: Option<Compat>, objective: &Objective, tier: BurnTier) -> Option<Burn> {
     let limit = tier.factor.times(objective.budget())?;
     Decimal::whole(1).minus(limit).filter(|rest| *rest != Decimal::ZERO)?;
     let name = &objective.name;
@@ -97,14 +119,18 @@ fn burn(queries: &ApiQueries<'_>, objective: &Objective, tier: BurnTier) -> Opti
         .and(queries.objective_ratio(name, tier.short).where_above(limit))
         .and(enough)
         .and(more_than_one);
+    let mut labels = BTreeMap::from([
+        (OBJECTIVE.to_owned(), name.clone()),
+        (BURN_TIER.to_owned(), format!("{}x", tier.factor)),
+    ]);
+    if compat == Some(Compat::Sloth) {
+        labels.extend(sloth_identity(queries, objective));
+        labels.extend([sloth_severity(tier.severity)]);
+    }
     Some(Burn {
         tier,
         expr,
-        labels: [
-            (OBJECTIVE.to_owned(), name.clone()),
-            (BURN_TIER.to_owned(), format!("{}x", tier.factor)),
-        ]
-        .into(),
+        labels,
         texts: vec![
             ("objective", name.clone()),
             ("target", objective.target.to_string()),

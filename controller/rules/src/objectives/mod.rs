@@ -8,6 +8,7 @@
 mod build;
 mod counters;
 mod settings;
+mod sloth;
 mod window;
 
 pub use self::{

@@ -120,6 +120,8 @@ pub enum Function {
     CountOverTime,
     /// `time`
     Time,
+    /// `vector`
+    Vector,
     /// `absent`
     Absent,
     /// `histogram_quantile`
@@ -273,6 +275,12 @@ pub fn count_over_time(range: RangeSelector) -> Expr {
 #[must_use]
 pub fn time() -> Expr {
     call(Function::Time, Vec::new())
+}
+
+/// `vector(number)`: one series with that value and without labels, so a rule has to set them.
+#[must_use]
+pub fn vector(number: Decimal) -> Expr {
+    call(Function::Vector, vec![Argument::Expr(number.into())])
 }
 
 /// `absent(of)`: 1 if there is no series, else none. Its labels are unknown to us, so a rule has to set them.

@@ -21,7 +21,7 @@ pub use duration::{ParseDurationError, PromDuration};
 pub use expr::{
     Aggregate, AggregateOp, Argument, Binary, BinaryOp, Comparison, Expr, Function, FunctionCall, absent,
     avg_over_time, changes, count_over_time, histogram_quantile, increase, label_replace, max_over_time,
-    predict_linear, rate, sum_over_time, time,
+    predict_linear, rate, sum_over_time, time, vector,
 };
 pub use metrics::metrics;
 pub use names::{LabelName, MetricName};

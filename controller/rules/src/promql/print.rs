@@ -286,6 +286,7 @@ impl Function {
             Self::MaxOverTime => "max_over_time",
             Self::CountOverTime => "count_over_time",
             Self::Time => "time",
+            Self::Vector => "vector",
             Self::Absent => "absent",
             Self::HistogramQuantile => "histogram_quantile",
             Self::LabelReplace => "label_replace",

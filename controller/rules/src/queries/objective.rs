@@ -6,10 +6,12 @@ use metric_contract::{
     DurationSeries, Signal,
     labels::{LE, OBJECTIVE, RESULT, RESULT_ERROR, RESULT_TOTAL},
     recorded_series::{ERRORS, LATENCY_BUCKETS, OBJECTIVE_BUDGET, OBJECTIVE_EVENTS, OBJECTIVE_RATE, REQUESTS},
+    sloth,
 };
 
 use super::{ApiQueries, MissingSignal, QueryResult, or_zero, rule_window};
 use crate::{
+    Compat,
     objective::{CounterSelector, CounterSum, EventSelector, Objective, ObjectiveEvents, ObjectiveGap},
     promql::{
         Decimal, Expr, LabelName, Matcher, PromDuration, RangeWindow, Regex, VectorSelector, label_replace, rate,
@@ -115,14 +117,18 @@ impl ApiQueries<'_> {
     /// The share of the error budget that is left, from [`Self::objective_whole`]'s series: 1 without any event.
     #[must_use]
     pub fn objective_budget(&self, objective: &Objective) -> Expr {
-        let whole = |result| {
-            let series = self.scope.select(&Self::objective_whole_name(objective));
-            self.one_result(of_objective(series, &objective.name), result)
-        };
-        let total = whole(EventResult::Total);
-        let ratio = whole(EventResult::Error).per(total.clone().where_above(0));
+        let total = self.whole_count(objective, EventResult::Total);
+        let ratio = self
+            .whole_count(objective, EventResult::Error)
+            .per(total.clone().where_above(0));
         let spent = or_zero(ratio, total).per(objective.budget());
         Expr::from(1).minus(spent)
+    }
+
+    /// The number of events of the objective's whole window, as it is recorded.
+    pub(super) fn whole_count(&self, objective: &Objective, result: EventResult) -> Expr {
+        let series = self.scope.select(&Self::objective_whole_name(objective));
+        self.one_result(of_objective(series, &objective.name), result)
     }
 
     /// The name of [`Self::objective_budget`]'s series.
@@ -149,7 +155,7 @@ impl ApiQueries<'_> {
     }
 
     /// What a window adds up, and the seconds that each addend stands for; `None` if the addends are counts.
-    fn summed(&self, objective: &str, window: PromDuration, result: EventResult) -> (Expr, Option<Decimal>) {
+    pub(super) fn summed(&self, objective: &str, window: PromDuration, result: EventResult) -> (Expr, Option<Decimal>) {
         let rates = || of_result(self.objective_rates(objective), result);
         let hours = || of_result(self.objective_hours(objective), result);
         let (series, seconds) = if window <= self.rule_window() {
@@ -214,10 +220,11 @@ impl ApiQueries<'_> {
     }
 
     fn budget_left(&self, objective: &Objective) -> Expr {
-        let left = of_objective(
-            self.scope.select(&Self::objective_budget_name(objective)),
-            &objective.name,
-        );
+        let record = match self.api.compat {
+            None => Self::objective_budget_name(objective),
+            Some(Compat::Sloth) => sloth::BUDGET_REMAINING.to_owned(),
+        };
+        let left = of_objective(self.scope.select(&record), &objective.name);
         self.scope.max(left.into(), &[LabelName::new(OBJECTIVE)])
     }
 
@@ -335,7 +342,7 @@ fn any_of(exprs: impl Iterator<Item = Expr>) -> QueryResult {
     exprs.reduce(Expr::or).ok_or(MissingSignal(Signal::Duration))
 }
 
-fn of_objective(series: VectorSelector, objective: &str) -> VectorSelector {
+pub(super) fn of_objective(series: VectorSelector, objective: &str) -> VectorSelector {
     series.with(Matcher::equal(OBJECTIVE, objective))
 }
 

@@ -40,7 +40,8 @@ pub(crate) fn output_labels(expr: &Expr) -> Option<BTreeSet<LabelName>> {
                 | Function::AvgOverTime
                 | Function::MaxOverTime
                 | Function::CountOverTime
-                | Function::Time => false,
+                | Function::Time
+                | Function::Vector => false,
                 Function::LabelReplace => match arguments.get(1) {
                     Some(Argument::Text(label)) => labels.insert(LabelName::new(label)),
                     Some(Argument::Expr(_) | Argument::Range(_)) | None => false,

@@ -57,6 +57,7 @@ pub(crate) fn orders() -> ApiFacts<'static> {
             scrape_samples: Some(50_000),
         },
         objectives: &OBJECTIVES,
+        compat: None,
     }
 }
 

@@ -82,6 +82,7 @@ fn facts<'a>(has_overall: bool, excluded: &'a [String], objectives: &'a [Objecti
             scrape_samples: Some(50_000),
         },
         objectives,
+        compat: None,
     }
 }
 

@@ -4,6 +4,7 @@ use metric_contract::{
     labels::{ALERT_FAMILY, ALERT_NAME, ALERT_STATE, DASHBOARD, JOB, LE, NAMESPACE, OBJECTIVE, SEVERITY},
     platform,
     recorded_series::{ERRORS, LATENCY_BUCKETS, OBJECTIVE_BUDGET, REQUESTS},
+    sloth,
 };
 
 use super::{InstalledPanel, InstalledRow, column, query};
@@ -16,7 +17,8 @@ use crate::{
     },
     operator::FAMILY,
     promql::{
-        AggregateOp, ChosenScope, Decimal, Expr, Matcher, PromDuration, Regex, histogram_quantile, max_over_time,
+        AggregateOp, ChosenScope, Decimal, Expr, Matcher, PromDuration, Regex, VectorSelector, histogram_quantile,
+        max_over_time,
     },
 };
 
@@ -164,7 +166,9 @@ fn now() -> InstalledRow {
 
 fn table() -> InstalledRow {
     let replicas = |family| APIS.reported(family, &[], &[]);
-    let budget = Expr::from(APIS.recorded(&OBJECTIVE_BUDGET)).grouped(AggregateOp::Min, API);
+    let budget = Expr::from(APIS.recorded(&OBJECTIVE_BUDGET))
+        .grouped(AggregateOp::Min, API)
+        .or(Expr::from(budget_by_sloths_name()).grouped(AggregateOp::Min, API));
     let queries = vec![
         query("", info()),
         column("Ready", GrafanaUnit::Short, &[], replicas(platform::REPLICAS_READY)),
@@ -350,13 +354,22 @@ fn p95() -> Expr {
 /// What each objective lost of its error budget since it was highest within the last day. The length of an objective's window
 /// stands in the name of its series, and one function can't read two names of one objective.
 fn budget_spent() -> Expr {
-    let spent = ObjectiveWindow::ALL.iter().map(|window| {
-        let left = APIS.select(OBJECTIVE_BUDGET.name(window.as_str()).as_str());
+    let own = ObjectiveWindow::ALL
+        .iter()
+        .map(|window| APIS.select(OBJECTIVE_BUDGET.name(window.as_str()).as_str()));
+    let spent = own.chain([budget_by_sloths_name()]).map(|left| {
         let of_objective = |of: Expr| of.grouped(AggregateOp::Max, &[NAMESPACE, JOB, OBJECTIVE]);
         let highest = max_over_time(left.clone().over_fixed(DAY));
         of_objective(highest).minus(of_objective(left.into()))
     });
     spent.reduce(Expr::or).unwrap_or_else(|| Expr::from(0))
+}
+
+/// What is left of each error budget where the rules record it under Sloth's name. Rules that Sloth itself made have no label
+/// of ours.
+fn budget_by_sloths_name() -> VectorSelector {
+    let ours = Matcher::matches(OBJECTIVE, &Regex::pattern(".+"));
+    APIS.select(sloth::BUDGET_REMAINING).with(ours)
 }
 
 /// The alerts of APIs, and those of other `families`, that are firing.
