@@ -189,7 +189,10 @@ mod tests {
         ];
         assert_eq!(of_latency(short), rows.map(|row| (row.to_owned(), reason.to_owned())));
 
-        let rows = short.rows.iter().filter(|row| row.family.signal != Some(Signal::Duration));
+        let rows = short
+            .rows
+            .iter()
+            .filter(|row| row.family.signal != Some(Signal::Duration));
         let untimed = Dialect {
             rows: rows.copied().collect::<Vec<_>>().leak(),
             ..*short
