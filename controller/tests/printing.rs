@@ -1,4 +1,5 @@
 //! Every command that prints, where nobody reads and where the disk is full.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
     fs::{self, File},

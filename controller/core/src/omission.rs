@@ -158,6 +158,7 @@ mod tests {
             name: "orders",
             dialect: Some(dialect),
             has_overall: false,
+            compat: None,
             target: TargetKind::ServiceMonitor,
             scrape_interval_seconds: 30,
             excluded_routes: &[],

@@ -1,7 +1,5 @@
 //! The rules of an API: which series they select, and what is left out.
 
-#![expect(clippy::expect_used, reason = "a test's own helpers fail the test")]
-
 mod common;
 
 use common::{
