@@ -20,7 +20,7 @@ use controller_core::{
     owner::ApiRef,
     yaml,
 };
-use controller_rules::lint::Check;
+use controller_rules::{lint::Check, promql::Regex};
 use promql_parser::{
     parser::{self, Expr},
     util::{ExprVisitor, walk_expr},
@@ -365,7 +365,11 @@ fn has_arrived(arrival: &Arrival, text: &str, objects: &[Value]) -> bool {
                 // This parser refuses some patterns that Prometheus takes; it names the value.
                 Err(error) => values.0.push(error),
             }
-            values.0.iter().any(|value| value.contains(text))
+            // A pattern that one text matches is compared with as that text.
+            let literal = Regex::pattern(text).as_literal();
+            let holds =
+                |value: &String| value.contains(text) || literal.as_ref().is_some_and(|literal| value == literal);
+            values.0.iter().any(holds)
         }),
         Arrival::Object(kind, pointer) => of_kind(objects, kind)
             .pointer(pointer)
