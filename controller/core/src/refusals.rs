@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_refused_stays_as_it_is() {
+    fn outcomes_other_than_refusals_stay_as_they_are() {
         for outcome in [
             Outcome::Applied,
             Outcome::Invalid("no".to_owned()),

@@ -398,7 +398,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_wrong_with_json_is_told_as_with_yaml() {
+fn mistakes_in_json_are_told_as_those_in_yaml() {
     for text in [
         "{\"a\": 1, \"a\": 2}",
         "{\"a\": [1, 2}",

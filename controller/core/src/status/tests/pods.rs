@@ -201,7 +201,7 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_refuses_pods_is_named_without_words_that_pass_or_are_secret() {
+fn refusals_of_pods_are_named_without_words_that_pass_or_are_secret() {
     for (message, told) in REFUSED {
         let mut world = World::well();
         world.spec = json!({

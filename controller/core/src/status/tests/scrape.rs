@@ -174,7 +174,7 @@ fn with_shards(shards: &[i32]) -> PrometheusFacts {
 }
 
 #[test]
-fn what_one_of_several_shards_says_is_not_taken_for_the_whole() {
+fn one_of_several_shards_is_not_taken_for_the_whole() {
     let objectives = json!([{"name": "available", "type": "Availability", "target": "99.9"}]);
     let spec = json!({"image": "i", "preset": "native", "objectives": objectives});
     let answers = [

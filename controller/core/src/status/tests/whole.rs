@@ -244,7 +244,7 @@ fn an_object_that_came_to_nothing_before_the_suspension_is_not_judged_by_its_lab
 }
 
 #[test]
-fn what_fails_is_told_while_a_change_waits_for_the_end_of_the_suspension() {
+fn failures_are_told_while_a_change_waits_for_the_end_of_the_suspension() {
     let mut world = World::well();
     world.previous = world.fold();
     world.spec = json!({"image": "another", "preset": "native", "suspend": true});
