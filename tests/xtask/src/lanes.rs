@@ -49,7 +49,7 @@ const LONG: [&str; 15] = [
 
 /// Programs whose own tests may run in parallel, and how many of them. The tests of all others run one by one, because they
 /// share the state of a cluster or measure time.
-const THREADS: [(&str, &str); 1] = [("chain", "3")];
+const THREADS: [(&str, &str); 2] = [("chain", "3"), ("promtool", "2")];
 
 /// One built test program.
 #[derive(Debug, Clone, PartialEq, Eq)]
