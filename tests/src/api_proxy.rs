@@ -1,4 +1,4 @@
-//! A reverse proxy in front of the API server that breaks on demand: it answers 500 for a kind or once for a request, holds
+//! A reverse proxy in front of the API server that breaks on demand: it answers 500 for a kind, or an error once for a request, holds
 //! requests, or stops at the n-th write, before the API server saw it or before the client saw the answer. The client keeps
 //! its own identity.
 
@@ -42,10 +42,11 @@ struct Stop {
     tell: Sender<Seen>,
 }
 
-/// The next request of this verb for this plural is answered with 500.
+/// The next request of this verb for this plural is answered with this code.
 struct Failure {
     verb: &'static str,
     plural: String,
+    code: StatusCode,
 }
 
 #[derive(Default)]
@@ -131,8 +132,13 @@ impl ApiProxy {
 
     /// Answers the next request of this verb for this kind with 500.
     pub fn fail_once(&self, verb: &'static str, plural: &str) {
+        self.answer_once(verb, plural, StatusCode::INTERNAL_SERVER_ERROR);
+    }
+
+    /// Answers the next request of this verb for this kind with this code.
+    pub fn answer_once(&self, verb: &'static str, plural: &str, code: StatusCode) {
         let plural = plural.to_owned();
-        self.shared.faults().failures.push(Failure { verb, plural });
+        self.shared.faults().failures.push(Failure { verb, plural, code });
     }
 
     /// From now on forwards no request of this verb and never answers it.
@@ -184,7 +190,7 @@ impl Drop for ApiProxy {
 async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let seen = understand(&parts.method, &parts.uri);
-    let (index, stop, broken, held) = {
+    let (index, stop, fault, held) = {
         let mut faults = shared.faults();
         let index = faults.log.len();
         faults.log.push(seen.clone());
@@ -193,16 +199,17 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
             .failures
             .iter()
             .position(|failure| failure.verb == seen.verb && failure.plural == seen.resource);
-        let fails = failure.map(|index| faults.failures.remove(index)).is_some();
+        let once = failure.map(|index| faults.failures.remove(index).code);
         let broken = matches!(seen.verb, "list" | "watch") && faults.broken.contains(&seen.resource);
-        (index, stop, broken || fails, faults.held == Some(seen.verb))
+        let fault = once.or_else(|| broken.then_some(StatusCode::INTERNAL_SERVER_ERROR));
+        (index, stop, fault, faults.held == Some(seen.verb))
     };
     if held {
         return std::future::pending().await;
     }
-    if broken {
-        note(&shared, index, 500);
-        return failure(StatusCode::INTERNAL_SERVER_ERROR, "the proxy fails");
+    if let Some(code) = fault {
+        note(&shared, index, code.as_u16());
+        return failure(code, "the proxy fails");
     }
     if let Some((Moment::BeforeForwarding, tell)) = &stop {
         hang(&shared, tell, &seen).await;
@@ -299,8 +306,13 @@ fn note(shared: &Shared, index: usize, code: u16) {
 }
 
 fn failure(code: StatusCode, message: &str) -> Response<Body> {
+    let reason = match code {
+        StatusCode::UNAUTHORIZED => "Unauthorized",
+        StatusCode::FORBIDDEN => "Forbidden",
+        _ => "InternalError",
+    };
     let status = serde_json::json!({
-        "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "InternalError",
+        "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason,
         "code": code.as_u16(), "message": message,
     });
     let mut response = Response::new(Body::from(status.to_string()));

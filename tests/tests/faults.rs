@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use axum::http::StatusCode;
 use integration_tests::{
     api_proxy::{ApiProxy, Moment, Seen},
     audit::AuditLog,
@@ -29,6 +30,9 @@ use serde_json::{Value, json};
 use testbed::{Signal, Testbed};
 
 const CLAIMS: Resource = Resource::new("", "v1", "persistentvolumeclaims");
+const EVENTS: Resource = Resource::new("events.k8s.io", "v1", "events");
+/// A refusal that is believed is tried again after two minutes.
+const TRIED_AGAIN_WITHIN: Duration = Duration::from_secs(30);
 /// MonitoredApis at rest whose statuses must not change.
 const QUIET: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -182,6 +186,29 @@ fn no_pod_mounts_a_foreign_claim_when_looking_at_the_claim_fails_once() {
         let failed =
             |seen: &Seen| seen.namespace == namespace && seen.resource == CLAIMS.plural && seen.code == Some(500);
         assert_eq!(seen.filter(failed).count(), 1, "the fault did not happen");
+    }
+    assert!(operator.stop().unwrap().success());
+}
+
+#[test]
+fn one_refusal_is_tried_again_soon_and_told_to_nobody() {
+    let bed = lock_bed();
+    let proxy = bed.proxy();
+    let operator = bed.alone(Some(&proxy));
+    for code in [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN] {
+        let namespace = format!("refused-{}", code.as_u16());
+        let api = bed.connect(&namespace);
+        create(&api, &namespace, &json!({"image": "a:1"}));
+        wait_applied(&api, &namespace);
+        proxy.answer_once("patch", DEPLOYMENTS.plural, code);
+        edit(&api, &namespace, "a:2", TRIED_AGAIN_WITHIN);
+        wait_applied(&api, &namespace);
+        let seen = proxy.log().into_iter();
+        let refused = |seen: &Seen| seen.namespace == namespace && seen.code == Some(code.as_u16());
+        assert_eq!(seen.filter(refused).count(), 1, "the fault did not happen");
+        let events = api.list(&EVENTS.within(&namespace), "").unwrap();
+        let told: Vec<_> = events.iter().filter(|event| event["reason"] == "Forbidden").collect();
+        assert!(told.is_empty(), "{told:?}");
     }
     assert!(operator.stop().unwrap().success());
 }
