@@ -12,6 +12,7 @@ mod lint;
 mod many;
 mod outside;
 mod storage;
+mod webhooks;
 
 use std::{sync::LazyLock, time::Duration};
 
