@@ -4,7 +4,7 @@ use std::fs;
 
 use integration_tests::{
     eventually,
-    kubernetes::{DEPLOYMENTS, MONITORED_APIS, Resource, SERVICES, condition},
+    kubernetes::{DEPLOYMENTS, MONITORED_APIS, Resource, SERVICES, condition, monitored_api},
 };
 use serde_json::{Value, json};
 
@@ -16,6 +16,7 @@ const BINDINGS: Resource = Resource::new(
     "v1",
     "validatingadmissionpolicybindings",
 );
+const PODS: Resource = Resource::new("", "v1", "pods");
 const PART_OF: &str = "/metadata/labels/app.kubernetes.io~1part-of";
 
 /// The part of a Service of ours that the operator applies.
@@ -104,15 +105,25 @@ fn demand_a_label(shop: &Shop) {
             }],
         },
     });
+    put_in_force(shop, &policy);
+    let probe = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"generateName": "probe-"}});
+    wait_refused(shop, SERVICE_ACCOUNTS, &probe);
+}
+
+fn put_in_force(shop: &Shop, policy: &Value) {
+    let namespace = shop.namespace;
     let binding = json!({
         "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
         "metadata": {"name": namespace}, "spec": {"policyName": namespace, "validationActions": ["Deny"]},
     });
-    shop.api.create(&POLICIES.everywhere(), &policy).unwrap();
+    shop.api.create(&POLICIES.everywhere(), policy).unwrap();
     shop.api.create(&BINDINGS.everywhere(), &binding).unwrap();
-    let probe = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"generateName": "probe-"}});
+}
+
+/// Waits until the policy refuses such an object.
+fn wait_refused(shop: &Shop, kind: Resource, probe: &Value) {
     eventually("the policy to be in force", PATIENCE, || {
-        let answer = shop.api.try_create(&SERVICE_ACCOUNTS.within(namespace), &probe)?;
+        let answer = shop.api.try_create(&kind.within(shop.namespace), probe)?;
         Ok(answer.err().map(|_| ()).ok_or_else(|| "accepted".to_owned()))
     })
     .unwrap();
@@ -134,4 +145,68 @@ fn labels_that_a_policy_demands_are_named_and_come_from_one_field() {
     let deployment = shop.get(DEPLOYMENTS, "orders");
     assert_eq!(deployment["metadata"]["labels"]["cost-center"], "4711");
     assert_eq!(deployment["spec"]["template"]["metadata"]["labels"]["cost-center"], "1");
+}
+
+/// What the security context constraint restricted-v2 of OpenShift checks of ids, for a namespace with this range.
+fn allow_ids_of_a_range_only(shop: &Shop) {
+    let in_range = |field: &str| {
+        format!(
+            "!has(object.spec.securityContext) || !has(object.spec.securityContext.{field}) || \
+             (object.spec.securityContext.{field} >= 1000680000 && object.spec.securityContext.{field} <= 1000689999)"
+        )
+    };
+    let validation =
+        |field: &str| json!({"expression": in_range(field), "message": format!("{field}: must be in the ranges")});
+    let policy = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": shop.namespace},
+        "spec": {
+            "matchConstraints": {
+                "resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": shop.namespace}},
+            },
+            "validations": [validation("runAsUser"), validation("runAsGroup"), validation("fsGroup")],
+        },
+    });
+    put_in_force(shop, &policy);
+    let probe = json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "probe-"},
+        "spec": {"securityContext": {"runAsUser": 1}, "containers": [{"name": "a", "image": "a"}]},
+    });
+    wait_refused(shop, PODS, &probe);
+}
+
+#[test]
+fn pods_that_leave_their_ids_to_the_namespace_are_made_where_it_chooses_them() {
+    let shop = Shop::empty("id-range");
+    allow_ids_of_a_range_only(&shop);
+    shop.create(&json!({"image": "a", "storage": {"size": "1Gi"}}));
+    let refused = shop.wait(MONITORED_APIS, "orders", |found| {
+        condition(found, "WorkloadReady").is_some_and(|(_, reason, _)| reason == "ReplicaFailure")
+    });
+    let (_, _, said) = condition(&refused, "WorkloadReady").unwrap();
+    assert!(said.contains("fsGroup: must be in the ranges"), "{said}");
+    assert!(!said.contains("orders-"), "the name of a pod: {said}");
+    // Without a volume there is no id that would have to go.
+    let template = json!({"spec": {"securityContext": {"fsGroup": null}}});
+    let apis = [
+        (
+            "volume",
+            json!({"image": "a", "storage": {"size": "1Gi"}, "podTemplate": template}),
+        ),
+        ("plain", json!({"image": "a"})),
+    ];
+    for (name, spec) in apis {
+        let api = monitored_api(name, &spec);
+        shop.api.create(&MONITORED_APIS.within(shop.namespace), &api).unwrap();
+        let selector = format!("labelSelector=monitoredapi.io/name={name}");
+        eventually("a pod", PATIENCE, || {
+            let pods = shop.api.list(&PODS.within(shop.namespace), &selector)?;
+            Ok(if pods.is_empty() {
+                Err(format!("none of {name}"))
+            } else {
+                Ok(())
+            })
+        })
+        .unwrap();
+    }
 }

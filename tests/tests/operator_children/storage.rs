@@ -1,7 +1,10 @@
 //! The claim for data: it is created and bound, kept when the spec no longer wants it, never shrunk, and never one that
 //! belongs to another owner.
 
-use integration_tests::kubernetes::{DEPLOYMENTS, MONITORED_APIS, Resource, condition};
+use integration_tests::{
+    install::OPERATOR_USER,
+    kubernetes::{DEPLOYMENTS, MONITORED_APIS, Resource, condition},
+};
 use serde_json::{Value, json};
 
 use super::{PATIENCE, Shop, uid};
@@ -171,4 +174,48 @@ fn no_pod_mounts_a_foreign_claim_and_the_own_one_goes_with_its_api() {
 
     shop.api.delete(&shop.orders()).unwrap();
     shop.api.wait_gone(&shop.path(CLAIMS, "orders"), PATIENCE).unwrap();
+}
+
+#[test]
+fn a_claim_is_taken_over_where_the_operator_may_delete_it_and_otherwise_it_is_told_what_is_missing() {
+    let shop = Shop::empty("claim-adopt");
+    let claim = json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "orders", "annotations": {"monitoredapi.io/adopt": "true"}},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    });
+    let claim = shop.api.create(&CLAIMS.within("claim-adopt"), &claim).unwrap();
+    shop.create(&json!({"image": "a", "storage": {"size": "1Gi"}}));
+    // The API server of the test bed runs OwnerReferencesPermissionEnforcement.
+    let forbidden = ("False", "Forbidden");
+    wait_says(
+        &shop,
+        "ChildrenApplied",
+        forbidden,
+        "grant the operator delete on this object until it has taken it over",
+    );
+    assert!(shop.api.get(&shop.path(DEPLOYMENTS, "orders")).unwrap().is_none());
+    let rbac = |plural| Resource::new("rbac.authorization.k8s.io", "v1", plural).within("claim-adopt");
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "adopt-orders"},
+        "rules": [{"apiGroups": [""], "resources": ["persistentvolumeclaims"], "resourceNames": ["orders"], "verbs": ["delete"]}],
+    });
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "adopt-orders"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "adopt-orders"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": OPERATOR_USER}],
+    });
+    shop.api.create(&rbac("roles"), &role).unwrap();
+    shop.api.create(&rbac("rolebindings"), &binding).unwrap();
+    let now = json!({"metadata": {"annotations": {"monitoredapi.io/reconcile-at": "now"}}});
+    shop.api.merge(&shop.orders(), &now).unwrap();
+    let taken = shop.wait(CLAIMS, "orders", |found| {
+        found["metadata"]["ownerReferences"][0]["kind"] == "MonitoredApi"
+    });
+    assert_eq!(uid(&taken), uid(&claim));
+    shop.api
+        .delete(&format!("{}/adopt-orders", rbac("rolebindings")))
+        .unwrap();
+    wait_says(&shop, "ChildrenApplied", APPLIED, "");
+    assert_eq!(mounted_claim(&shop.get(DEPLOYMENTS, "orders")), Some("orders"));
 }
