@@ -8,7 +8,6 @@ use axum::{
     http::{Request, StatusCode},
     routing::get,
 };
-use serde_json::Value;
 
 use crate::common::{App, flags};
 
@@ -35,13 +34,6 @@ async fn used() -> App {
         assert_eq!(app.get("/api/error").await.status, StatusCode::INTERNAL_SERVER_ERROR);
     }
     app
-}
-
-async fn json(app: &App, path: &str) -> Value {
-    let answer = app.get(path).await;
-    assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
-    assert_eq!(answer.header("content-type"), "application/json", "{path}");
-    answer.json()
 }
 
 #[tokio::test]
@@ -83,7 +75,7 @@ async fn requests_for_these_pages_are_not_counted() {
     for route in ROUTES {
         assert!(!page.contains(&format!("route=\"{route}\"")), "{route} is counted");
     }
-    assert_eq!(json(&app, "/metrics/custom").await["total_requests"], 10);
+    assert_eq!(app.json("/metrics/custom").await["total_requests"], 10);
 }
 
 #[tokio::test]
@@ -118,7 +110,7 @@ async fn without_metrics_there_is_no_analysis_but_health() {
     let app = App::with(flags, Router::new()).await;
     assert_eq!(app.get("/metrics/summary").await.status, StatusCode::NOT_FOUND);
     assert_eq!(app.get("/config/alerting").await.status, StatusCode::NOT_FOUND);
-    assert_eq!(json(&app, "/health/detailed").await["status"], "healthy");
+    assert_eq!(app.json("/health/detailed").await["status"], "healthy");
 }
 
 #[tokio::test]
@@ -127,7 +119,7 @@ async fn the_custom_page_counts_requests_users_and_database_operations() {
     app.call("POST", "/api/v1/data", Some(r#"{"name":"a","category":"b","value":1}"#))
         .await;
     app.state.metrics().active_users().set(7);
-    let custom = json(&app, "/metrics/custom").await;
+    let custom = app.json("/metrics/custom").await;
     assert_eq!(custom["total_requests"], 11);
     assert_eq!(custom["active_users"], 7.0);
     assert_eq!(custom["database_operations"], 1.0);
@@ -137,7 +129,7 @@ async fn the_custom_page_counts_requests_users_and_database_operations() {
 #[tokio::test]
 async fn errors_cost_score_and_make_an_alert_pending() {
     let app = used().await;
-    let score = json(&app, "/metrics/health-score").await;
+    let score = app.json("/metrics/health-score").await;
     let factors = score["factors"].as_array().unwrap();
     let errors = factors.iter().find(|factor| factor["name"] == "error_ratio").unwrap();
     assert_eq!(
@@ -146,7 +138,7 @@ async fn errors_cost_score_and_make_an_alert_pending() {
     );
     let penalties: f64 = factors.iter().map(|factor| factor["penalty"].as_f64().unwrap()).sum();
     assert!((score["score"].as_f64().unwrap() + penalties - 100.0).abs() < 1e-9);
-    let alerts = json(&app, "/metrics/alerts").await;
+    let alerts = app.json("/metrics/alerts").await;
     let row = |name: &str| {
         let rows = alerts["alerts"].as_array().unwrap();
         rows.iter().find(|row| row["name"] == name).unwrap().clone()
@@ -159,13 +151,13 @@ async fn errors_cost_score_and_make_an_alert_pending() {
     assert_eq!(row("ApiTooManyInFlight")["state"], "inactive");
     assert!(row("ApiTooManyInFlight")["since"].is_null());
     assert_eq!((&alerts["pending"], &alerts["firing"]), (&1.into(), &0.into()));
-    assert_eq!(json(&app, "/health/detailed").await["status"], "degraded");
+    assert_eq!(app.json("/health/detailed").await["status"], "degraded");
 }
 
 #[tokio::test]
 async fn trends_name_every_signal_and_say_when_there_is_too_little_to_tell() {
     let app = used().await;
-    let trends = json(&app, "/metrics/trends").await;
+    let trends = app.json("/metrics/trends").await;
     let rows = trends["trends"].as_array().unwrap();
     assert_eq!(rows.len(), 6);
     assert!(rows.iter().all(|row| row["direction"] == "unknown"), "{rows:?}");
@@ -185,7 +177,7 @@ async fn export_holds_every_family_of_the_page_in_each_format() {
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
         .collect();
-    let exported = json(&app, "/metrics/export").await;
+    let exported = app.json("/metrics/export").await;
     let families: Vec<_> = exported["families"]
         .as_array()
         .unwrap()
@@ -208,7 +200,9 @@ async fn export_holds_every_family_of_the_page_in_each_format() {
 #[tokio::test]
 async fn every_query_parses_and_is_pinned_to_the_target_that_was_asked_for() {
     let app = used().await;
-    let answer = json(&app, "/metrics/prometheus-queries?namespace=shop&job=orders&window=60").await;
+    let answer = app
+        .json("/metrics/prometheus-queries?namespace=shop&job=orders&window=60")
+        .await;
     let queries = answer["queries"].as_array().unwrap();
     let titles: Vec<_> = queries.iter().map(|query| query["title"].as_str().unwrap()).collect();
     for title in [
@@ -251,160 +245,20 @@ async fn every_query_parses_and_is_pinned_to_the_target_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn alerting_has_rules_dashboard_and_routes_with_the_thresholds_in_force() {
-    let flags = app::config::Flags {
-        latency_p95_alert_seconds: Some("0.75".to_owned()),
-        error_ratio_alert: Some("0.005".to_owned()),
-        in_flight_alert: Some("33".to_owned()),
-        memory_alert_bytes: Some("1000000".to_owned()),
-        ..flags("sqlite::memory:")
-    };
-    let app = App::with(flags, Router::new()).await;
-    let alerting = json(&app, "/config/alerting?job=orders").await;
-    assert_eq!(alerting["problems"], serde_json::json!([]));
-    assert_eq!(alerting["thresholds"]["memory_bytes"], 1_000_000);
-    let groups = alerting["prometheus"]["groups"].as_array().unwrap();
-    let rules: Vec<_> = groups
-        .iter()
-        .flat_map(|group| group["rules"].as_array().unwrap())
-        .collect();
-    let expr = |alert: &str| {
-        let rule = rules.iter().find(|rule| rule["alert"] == alert).unwrap();
-        rule["expr"].as_str().unwrap().to_owned()
-    };
-    for rule in &rules {
-        let expr = rule["expr"].as_str().unwrap();
-        promql_parser::parser::parse(expr).unwrap_or_else(|error| panic!("{expr}: {error}"));
-    }
-    assert!(expr("ApiHighLatencyP95").contains("> 0.75"));
-    assert!(expr("ApiCriticalErrorRatio").contains("> 0.005"));
-    assert!(
-        expr("ApiHighErrorRatio").contains("> 0.005"),
-        "the warning does not come after the critical alert"
-    );
-    assert!(expr("ApiTooManyInFlight").contains("> 33"));
-    assert!(alerting["grafana"]["dashboard"]["panels"].as_array().unwrap().len() > 5);
-    let root = &alerting["alertmanager"]["route"];
-    assert_eq!(root.get("matchers"), None, "Alertmanager allows none at the root");
-    let own = &root["routes"][0];
-    assert_eq!(own["matchers"][1], "job=\"orders\"");
-    let routes = own["routes"].as_array().unwrap();
-    let families: Vec<_> = routes
-        .iter()
-        .map(|route| route["matchers"][0].as_str().unwrap())
-        .collect();
-    let expected = [
-        "availability",
-        "errors",
-        "latency",
-        "saturation",
-        "traffic",
-        "cache",
-        "scrape",
-        "objectives",
-    ];
-    assert_eq!(families, expected.map(|family| format!("family=\"{family}\"")));
-}
-
-#[tokio::test]
-async fn a_threshold_that_no_rule_can_use_is_named_and_the_rules_stay_whole() {
-    let flags = app::config::Flags {
-        latency_p95_alert_seconds: Some("60".to_owned()),
-        ..flags("sqlite::memory:")
-    };
-    let app = App::with(flags, Router::new()).await;
-    let alerting = json(&app, "/config/alerting").await;
-    assert!(
-        alerting["problems"][0]
-            .as_str()
-            .unwrap()
-            .contains("is not a valid threshold, because the largest bucket")
-    );
-    assert!(!alerting["prometheus"]["groups"].as_array().unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn of_several_thresholds_only_the_one_that_no_rule_can_use_falls_back_to_its_default() {
-    let flags = app::config::Flags {
-        latency_p95_alert_seconds: Some("10".to_owned()),
-        error_ratio_alert: Some("1".to_owned()),
-        in_flight_alert: Some("33".to_owned()),
-        ..flags("sqlite::memory:")
-    };
-    let app = App::with(flags, Router::new()).await;
-    let alerting = json(&app, "/config/alerting").await;
-    let problems: Vec<_> = alerting["problems"].as_array().unwrap().iter().collect();
-    let named = |setting: &str| {
-        problems
-            .iter()
-            .any(|problem| problem.as_str().unwrap().starts_with(setting))
-    };
-    assert_eq!(problems.len(), 2, "{problems:?}");
-    assert!(
-        named("LATENCY_P95_ALERT_SECONDS: ") && named("ERROR_RATIO_ALERT: "),
-        "{problems:?}"
-    );
-    assert_eq!(
-        app.state.self_report().threshold_problems().len(),
-        2,
-        "said at the start, too"
-    );
-    let rules = alerting["prometheus"].to_string();
-    assert!(rules.contains("> 33"), "the other threshold is in force");
-    assert!(rules.contains("> 0.5"), "the default of the latency");
-}
-
-#[tokio::test]
-async fn a_latency_alert_that_can_never_fire_with_the_buckets_in_force_is_named_and_left_out() {
-    let flags = app::config::Flags {
-        metrics_buckets: Some("0.05,0.1,0.25".to_owned()),
-        ..flags("sqlite::memory:")
-    };
-    let app = App::with(flags, Router::new()).await;
-    let alerting = json(&app, "/config/alerting").await;
-    let problem = alerting["problems"][0].as_str().unwrap();
-    assert!(problem.starts_with("LATENCY_P95_ALERT_SECONDS: 500ms"), "{problem}");
-    assert!(problem.contains("0.25s"), "{problem}");
-    assert!(!alerting["prometheus"].to_string().contains("ApiHighLatencyP95"));
-    let alerts = json(&app, "/metrics/alerts").await;
-    for alert in alerts["alerts"].as_array().unwrap() {
-        let expected = (alert["name"] == "ApiHighLatencyP95").then_some(problem);
-        assert_eq!(alert["problem"].as_str(), expected, "{alert}");
-    }
-    let left_out = alerting["left_out"].as_array().unwrap();
-    let p99 = left_out.iter().find(|one| one["alert"] == "ApiHighLatencyP99");
-    let told = serde_json::json!({"alert": "ApiHighLatencyP99", "largest_bucket_seconds": 0.25});
-    assert_eq!(p99, Some(&told), "and not that there is no metric");
-    let flags = app::config::Flags {
-        metrics_buckets: Some("1,30,60".to_owned()),
-        latency_p95_alert_seconds: Some("20".to_owned()),
-        ..common::flags("sqlite::memory:")
-    };
-    let app = App::with(flags, Router::new()).await;
-    let alerting = json(&app, "/config/alerting").await;
-    assert_eq!(
-        alerting["problems"],
-        serde_json::json!([]),
-        "these buckets reach that far"
-    );
-    assert!(alerting["prometheus"].to_string().contains("> 20"));
-}
-
-#[tokio::test]
 async fn the_load_is_compared_with_its_threshold_as_the_alert_compares_it() {
     let flags = app::config::Flags {
         in_flight_alert: Some("33".to_owned()),
         ..flags("sqlite::memory:")
     };
     let app = App::with(flags, Router::new()).await;
-    let queries = json(&app, "/metrics/prometheus-queries").await;
+    let queries = app.json("/metrics/prometheus-queries").await;
     let query = queries["queries"]
         .as_array()
         .unwrap()
         .iter()
         .find(|query| query["title"] == "Active requests against the load threshold")
         .unwrap();
-    let alerting = json(&app, "/config/alerting").await;
+    let alerting = app.json("/config/alerting").await;
     let groups = alerting["prometheus"]["groups"].as_array().unwrap();
     let rules = groups.iter().flat_map(|group| group["rules"].as_array().unwrap());
     let rule = rules
@@ -440,7 +294,7 @@ async fn many_requests_for_analysis_wait_for_each_other_and_too_many_are_refused
 #[tokio::test]
 async fn detailed_health_tells_each_component_and_is_503_only_if_one_is_down() {
     let app = used().await;
-    let health = json(&app, "/health/detailed").await;
+    let health = app.json("/health/detailed").await;
     for component in ["store", "collector", "background_tasks", "serving", "thresholds"] {
         assert!(health["components"][component]["status"].is_string(), "{component}");
     }
@@ -470,7 +324,7 @@ async fn queries_of_the_processor_have_the_same_unit_in_every_dialect() {
             ..flags("sqlite::memory:")
         };
         let app = App::with(flags, Router::new()).await;
-        let answer = json(&app, "/metrics/prometheus-queries").await;
+        let answer = app.json("/metrics/prometheus-queries").await;
         let promql = |title: &str| {
             let mut queries = answer["queries"].as_array().unwrap().iter();
             let query = queries.find(|query| query["title"] == title).unwrap();
@@ -500,7 +354,7 @@ async fn the_summary_and_the_queries_work_in_every_dialect() {
         let summary = app.send(request.body(Body::empty()).unwrap()).await.json();
         assert_eq!(summary["total"]["error_ratio"], 1.0, "{dialect}");
         assert!(summary["total"]["p50_seconds"].is_number(), "{dialect}");
-        let answer = json(&app, "/metrics/prometheus-queries?target=service-monitor").await;
+        let answer = app.json("/metrics/prometheus-queries?target=service-monitor").await;
         assert_eq!(answer["dialect"], dialect.as_str());
         let queries = answer["queries"].as_array().unwrap();
         assert!(queries.len() > 5, "{dialect}: {queries:?}");

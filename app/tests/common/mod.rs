@@ -105,6 +105,14 @@ impl App {
         Self { state, router }
     }
 
+    /// The JSON under a path, which answers with 200.
+    pub async fn json(&self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
+        assert_eq!(answer.header("content-type"), "application/json", "{path}");
+        answer.json()
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();

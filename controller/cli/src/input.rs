@@ -26,8 +26,8 @@ pub(crate) const DEFAULT_NAMESPACE: &str = "default";
 /// Runs a step for each MonitoredApi of the files and says what cannot be read. Returns the exit code: the highest of those that
 /// the step returns and of what was found here. `namespace`: that of MonitoredApis that name none.
 ///
-/// The step is run before the rest of a file is read, as kubectl does: the MonitoredApis of a large file need no more memory
-/// than one of them.
+/// The step is run before the rest of a file is read, as kubectl does: beside its text a large file needs no more memory
+/// than one MonitoredApi.
 ///
 /// # Errors
 ///

@@ -3,10 +3,10 @@
 
 mod common;
 
-use common::{dashboard, objective, orders, queries, rules, settings, undetected};
+use common::{dashboard, objective, orders, queries, recordings, rules, settings, undetected};
 use controller_rules::{
     AlertOverride, AlertSettings, AlertingRule, ApiFacts, EventSelector, Objective, ObjectiveEvents, ObjectiveGap,
-    ObjectiveSettings, ObjectiveType, ObjectiveWindow, RecordingRule, Rule, RuleSet, build_rules, omitted_objectives,
+    ObjectiveSettings, ObjectiveType, ObjectiveWindow, Rule, RuleSet, build_rules, omitted_objectives,
     promql::{PromDuration, metrics},
     read_objectives,
 };
@@ -25,15 +25,6 @@ fn latency(millis: u64) -> Objective {
 
 fn with<'a>(objectives: &'a [Objective]) -> ApiFacts<'a> {
     ApiFacts { objectives, ..orders() }
-}
-
-fn recordings(rules: &RuleSet) -> Vec<&RecordingRule> {
-    let all = rules.groups.iter().flat_map(|group| &group.rules);
-    all.filter_map(|rule| match rule {
-        Rule::Recording(rule) => Some(rule),
-        Rule::Alerting(_) => None,
-    })
-    .collect()
 }
 
 fn burns(rules: &RuleSet) -> Vec<&AlertingRule> {

@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{dashboard, labels::check_labels, objective, orders, overall, queries, rules};
+use common::{dashboard, labels::check_labels, objective, orders, overall, queries, recordings, rules};
 use controller_rules::{
     AlertingRule, ApiFacts, Compat, CounterSelector, CounterSum, Objective, ObjectiveEvents, ObjectiveWindow,
     RecordingRule, Rule, RuleSet,
@@ -50,15 +50,6 @@ fn with(objectives: &[Objective]) -> ApiFacts<'_> {
         compat: Some(Compat::Sloth),
         ..orders()
     }
-}
-
-fn recordings(rules: &RuleSet) -> Vec<&RecordingRule> {
-    let all = rules.groups.iter().flat_map(|group| &group.rules);
-    all.filter_map(|rule| match rule {
-        Rule::Recording(rule) => Some(rule),
-        Rule::Alerting(_) => None,
-    })
-    .collect()
 }
 
 fn alerts(rules: &RuleSet) -> Vec<&AlertingRule> {

@@ -1,5 +1,5 @@
-//! Documents that are JSON, as programs write them. kubectl reads these as JSON, too, and it takes a tenth of the time of
-//! YAML, of which JSON is a part. Where values stand is not kept: the YAML reader finds it when something is wrong.
+//! Documents that are JSON, as programs write them. kubectl reads these as JSON, too, and it takes a tenth of the
+//! instructions of YAML, of which JSON is a part. Where values stand is not kept: the YAML reader finds it when something is wrong.
 
 use std::fmt;
 use std::sync::OnceLock;

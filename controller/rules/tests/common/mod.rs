@@ -8,7 +8,8 @@ use std::{fmt::Write, path::PathBuf, sync::LazyLock};
 
 use controller_rules::{
     AlertOverride, AlertSettings, AlertingRule, ApiFacts, ApiLimits, Dashboard, EventSelector, Objective,
-    ObjectiveEvents, ObjectiveWindow, PanelQuery, Rule, RuleSet, build_dashboard, build_rules, panel_queries,
+    ObjectiveEvents, ObjectiveWindow, PanelQuery, RecordingRule, Rule, RuleSet, build_dashboard, build_rules,
+    panel_queries,
     promql::{Expr, PromDuration},
 };
 use metric_contract::{DialectId, Signal, TargetKind};
@@ -165,4 +166,14 @@ pub(crate) fn listed(findings: &[String]) -> String {
         let _ = write!(text, "\n  {finding}");
         text
     })
+}
+
+/// The recording rules of all groups.
+pub(crate) fn recordings(rules: &RuleSet) -> Vec<&RecordingRule> {
+    let all = rules.groups.iter().flat_map(|group| &group.rules);
+    all.filter_map(|rule| match rule {
+        Rule::Recording(rule) => Some(rule),
+        Rule::Alerting(_) => None,
+    })
+    .collect()
 }
