@@ -110,8 +110,9 @@ pub const ALERTS: &[OperatorAlert] = &[
                       been False: its alerts cannot be relied on. `kubectl describe monitoredapi` says which link is broken and \
                       what to do.",
         expr: |operator| {
-            let chosen = [Matcher::equal("type", "Monitored"), Matcher::equal("status", "False")];
-            operator.reported_of_all(CONDITION, &chosen).where_above(0)
+            let condition = [Matcher::equal("type", "Monitored")];
+            let status = [Matcher::equal("status", "False")];
+            operator.reported_of_all(CONDITION, &condition, &status).where_above(0)
         },
     },
 ];

@@ -2,7 +2,9 @@
 
 use metric_contract::{Family, labels, recorded_series::RecordedSeries};
 
-use super::{Aggregate, AggregateOp, Expr, LabelName, Matcher, MetricName, VectorSelector, label_replace};
+use super::{
+    Aggregate, AggregateOp, Expr, LabelName, Matcher, MetricName, ReportedSeries, VectorSelector, with_labels_of_apis,
+};
 
 /// The variable for the namespaces of APIs, or for that of the operator.
 pub const NAMESPACE_VARIABLE: &str = "namespace";
@@ -45,28 +47,26 @@ impl ChosenScope {
         }
     }
 
-    /// What the operator reports about each API, with `namespace` and `job` of the API's own series and the labels `also_by`;
-    /// `chosen` are further matchers. If several pods of the operator report it, the highest is taken.
+    /// What the operator reports about each API, with `namespace` and `job` of the API's own series and the labels `also_by`.
+    /// By `matchers` a pod of the operator has one series for each API; for `asked`, see [`ReportedSeries`].
     ///
     /// The APIs of the chosen namespaces, or those that the chosen operator looks after.
     #[must_use]
-    pub fn reported(self, family: &Family, chosen: &[Matcher], also_by: &[&str]) -> Expr {
-        let whose = match self {
+    pub fn reported(self, family: &Family, matchers: &[Matcher], asked: &[Matcher], also_by: &[&str]) -> Expr {
+        let whose = [match self {
             Self::Apis => Matcher::chosen(labels::API_NAMESPACE, NAMESPACE_VARIABLE),
             Self::Operator => Matcher::chosen(labels::JOB, TARGET_VARIABLE),
+        }];
+        let series = ReportedSeries {
+            family,
+            matchers: whose.iter().chain(matchers).cloned().collect(),
+            asked,
         };
-        let selector = VectorSelector {
-            metric: family.name.into(),
-            any_window: false,
-            matchers: [whose].into_iter().chain(chosen.iter().cloned()).collect(),
-        };
-        let renamed = label_replace(selector.into(), labels::NAMESPACE, "$1", labels::API_NAMESPACE, "(.+)");
-        let renamed = label_replace(renamed, labels::JOB, "$1", labels::API_NAME, "(.+)");
         let by: Vec<_> = [labels::NAMESPACE, labels::JOB]
             .into_iter()
             .chain(also_by.iter().copied())
             .collect();
-        renamed.grouped(AggregateOp::Max, &by)
+        with_labels_of_apis(series.latest_of_each_api()).grouped(AggregateOp::Max, &by)
     }
 }
 
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn series_that_the_operator_reports_carry_the_apis_own_labels() {
-        let ready = ChosenScope::Apis.reported(platform::REPLICAS_READY, &[], &[]);
+        let ready = ChosenScope::Apis.reported(platform::REPLICAS_READY, &[], &[], &[]);
         let text = ready.to_string();
         assert!(text.contains(r#"{api_namespace=~"$namespace"}"#), "{text}");
         assert!(text.starts_with("max by (namespace, job) (label_replace("), "{text}");

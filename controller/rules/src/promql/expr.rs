@@ -120,6 +120,8 @@ pub enum Function {
     CountOverTime,
     /// `time`
     Time,
+    /// `timestamp`
+    Timestamp,
     /// `vector`
     Vector,
     /// `absent`
@@ -275,6 +277,12 @@ pub fn count_over_time(range: RangeSelector) -> Expr {
 #[must_use]
 pub fn time() -> Expr {
     call(Function::Time, Vec::new())
+}
+
+/// `timestamp(of)`: when each series' sample was scraped, in seconds of Unix time.
+#[must_use]
+pub fn timestamp(of: VectorSelector) -> Expr {
+    call(Function::Timestamp, vec![Argument::Expr(of.into())])
 }
 
 /// `vector(number)`: one series with that value and without labels, so a rule has to set them.

@@ -12,6 +12,7 @@ mod names;
 mod pattern;
 mod print;
 mod regex;
+mod reported;
 mod scope;
 mod selector;
 
@@ -21,12 +22,13 @@ pub use duration::{ParseDurationError, PromDuration};
 pub use expr::{
     Aggregate, AggregateOp, Argument, Binary, BinaryOp, Comparison, Expr, Function, FunctionCall, absent,
     avg_over_time, changes, count_over_time, histogram_quantile, increase, label_replace, max_over_time,
-    predict_linear, rate, sum_over_time, time, vector,
+    predict_linear, rate, sum_over_time, time, timestamp, vector,
 };
 pub use metrics::metrics;
 pub use names::{LabelName, MetricName};
 pub use pattern::{PatternError, check_pattern};
 pub use print::Substitution;
 pub use regex::Regex;
+pub use reported::{ReportedSeries, with_labels_of_apis};
 pub use scope::ApiScope;
 pub use selector::{MatchOp, Matcher, RangeSelector, RangeWindow, VectorSelector};

@@ -286,6 +286,7 @@ impl Function {
             Self::MaxOverTime => "max_over_time",
             Self::CountOverTime => "count_over_time",
             Self::Time => "time",
+            Self::Timestamp => "timestamp",
             Self::Vector => "vector",
             Self::Absent => "absent",
             Self::HistogramQuantile => "histogram_quantile",

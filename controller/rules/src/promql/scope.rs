@@ -3,7 +3,8 @@
 use metric_contract::{Family, labels};
 
 use super::{
-    Aggregate, AggregateOp, Expr, LabelName, Matcher, MetricName, VectorSelector, label_replace, print::LabelFilter,
+    Aggregate, AggregateOp, Expr, LabelName, Matcher, MetricName, PromDuration, ReportedSeries, VectorSelector,
+    increase, print::LabelFilter, with_labels_of_apis,
 };
 
 /// One API: every selector has its `namespace` and `job`, and every aggregation keeps both labels.
@@ -40,52 +41,47 @@ impl ApiScope {
     }
 
     /// A value that the operator reports about the API, with the labels of the API's own series, so that both can be
-    /// compared.
+    /// compared. `asked` are matchers of what is asked of it; see [`ReportedSeries`].
+    #[must_use]
+    pub fn reported(&self, family: &Family, asked: &[Matcher]) -> Expr {
+        self.as_the_apis_own(self.reported_series(family, asked).latest())
+    }
+
+    /// What a counter that the operator reports about the API grew by within a time, with the labels of the API's own series.
     ///
-    /// The operator identifies an API by `api_namespace` and `name`: `job` is the operator itself, and so may `namespace`
-    /// be, if Prometheus overrides `honorLabels`. If several pods of the operator report the value, the highest is taken.
+    /// If the operator's leader changed within that time, the most that one of the leaders saw: that did happen within it.
     #[must_use]
-    pub fn reported(&self, family: &Family) -> Expr {
-        self.reported_as(family, &[], Expr::from)
+    pub fn reported_increase(&self, family: &Family, window: PromDuration) -> Expr {
+        let counter = self.reported_series(family, &[]).of_every_pod();
+        self.as_the_apis_own(increase(counter.over_fixed(window)))
     }
 
-    /// The same of a value that is computed from the series' samples, such as the increase of a counter; `matchers` choose
-    /// among the series.
+    /// A value that this target, the operator, reports about each API, with the labels of that API's own series. By
+    /// `matchers` a pod of the operator has one series for each API; for `asked`, see [`ReportedSeries`].
     #[must_use]
-    pub fn reported_as(&self, family: &Family, chosen: &[Matcher], value: impl FnOnce(VectorSelector) -> Expr) -> Expr {
-        let mut matchers = vec![
-            Matcher::equal(labels::API_NAMESPACE, &self.namespace),
-            Matcher::equal(labels::API_NAME, &self.job),
-        ];
-        matchers.extend(chosen.iter().cloned());
-        let selector = VectorSelector {
-            metric: family.name.into(),
-            any_window: false,
-            matchers,
+    pub fn reported_of_all(&self, family: &Family, matchers: &[Matcher], asked: &[Matcher]) -> Expr {
+        let target = [Matcher::equal(labels::JOB, &self.job)];
+        let series = ReportedSeries {
+            family,
+            matchers: target.iter().chain(matchers).cloned().collect(),
+            asked,
         };
-        self.with_the_apis_labels(value(selector))
+        self.as_the_apis_own(series.latest_of_each_api())
     }
 
-    /// The operator's series with `namespace` and `job` of the API that they are about.
-    fn with_the_apis_labels(&self, of: Expr) -> Expr {
-        let renamed = label_replace(of, labels::NAMESPACE, "$1", labels::API_NAMESPACE, "(.+)");
-        let renamed = label_replace(renamed, labels::JOB, "$1", labels::API_NAME, "(.+)");
-        self.max(renamed, &[])
+    fn reported_series<'a>(&self, family: &'a Family, asked: &'a [Matcher]) -> ReportedSeries<'a> {
+        ReportedSeries {
+            family,
+            matchers: vec![
+                Matcher::equal(labels::API_NAMESPACE, &self.namespace),
+                Matcher::equal(labels::API_NAME, &self.job),
+            ],
+            asked,
+        }
     }
 
-    /// A value that this target, the operator, reports about each API, with the labels of that API's own series. See
-    /// [`Self::reported`] for the labels by which an API is named.
-    #[must_use]
-    pub fn reported_of_all(&self, family: &Family, chosen: &[Matcher]) -> Expr {
-        let selector = VectorSelector {
-            metric: family.name.into(),
-            any_window: false,
-            matchers: [Matcher::equal(labels::JOB, &self.job)]
-                .into_iter()
-                .chain(chosen.iter().cloned())
-                .collect(),
-        };
-        self.with_the_apis_labels(selector.into())
+    fn as_the_apis_own(&self, of: Expr) -> Expr {
+        self.max(with_labels_of_apis(of), &[])
     }
 
     fn own_matchers(&self) -> Vec<Matcher> {

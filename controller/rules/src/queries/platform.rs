@@ -9,7 +9,7 @@ use metric_contract::{
 };
 
 use super::{ApiQueries, MissingSignal, QueryResult};
-use crate::promql::{Decimal, Expr, Matcher, PromDuration, changes, increase};
+use crate::promql::{Decimal, Expr, Matcher, PromDuration, changes};
 
 /// The window in which restarts are counted: the longest wait of a crash loop is five minutes, so six of them.
 const RESTART_WINDOW: PromDuration = PromDuration::from_minutes(30);
@@ -47,33 +47,32 @@ impl ApiQueries<'_> {
     /// The number of wanted pods; no series if this Prometheus does not scrape the operator.
     #[must_use]
     pub fn replicas_wanted(&self) -> Expr {
-        self.scope.reported(REPLICAS_WANTED)
+        self.scope.reported(REPLICAS_WANTED, &[])
     }
 
     /// The number of ready pods; no series if this Prometheus does not scrape the operator.
     #[must_use]
     pub fn replicas_ready(&self) -> Expr {
-        self.scope.reported(REPLICAS_READY)
+        self.scope.reported(REPLICAS_READY, &[])
     }
 
     /// The number of pods that are not ready, those of a rollout that is under way among them.
     #[must_use]
     pub fn pods_not_ready(&self) -> Expr {
-        self.scope.reported(PODS_NOT_READY)
+        self.scope.reported(PODS_NOT_READY, &[])
     }
 
     /// Restarts of the pods' containers in the last half hour.
     #[must_use]
     pub fn restarts(&self) -> Expr {
-        self.scope
-            .reported_as(RESTARTS, &[], |counter| increase(counter.over_fixed(RESTART_WINDOW)))
+        self.scope.reported_increase(RESTARTS, RESTART_WINDOW)
     }
 
     /// The number of pods whose container ended the last time because it reached its memory limit.
     #[must_use]
     pub fn pods_oom_killed(&self) -> Expr {
         let reason = Matcher::equal(labels::REASON, OOM_KILLED);
-        self.scope.reported_as(LAST_TERMINATION_REASON, &[reason], Expr::from)
+        self.scope.reported(LAST_TERMINATION_REASON, &[reason])
     }
 
     /// The duration of the slowest target's last scrape, in seconds.

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use controller_rules::promql::{Aggregate, AggregateOp, Argument, Binary, Expr, Function, FunctionCall, LabelName};
+use controller_rules::promql::{
+    Aggregate, AggregateOp, Argument, Binary, BinaryOp, Expr, Function, FunctionCall, LabelName, metrics,
+};
 use metric_contract::labels::LE;
 
 /// Two sides of an operator that carry different labels, printed.
@@ -41,6 +43,7 @@ pub(crate) fn output_labels(expr: &Expr) -> Option<BTreeSet<LabelName>> {
                 | Function::MaxOverTime
                 | Function::CountOverTime
                 | Function::Time
+                | Function::Timestamp
                 | Function::Vector => false,
                 Function::LabelReplace => match arguments.get(1) {
                     Some(Argument::Text(label)) => labels.insert(LabelName::new(label)),
@@ -75,7 +78,7 @@ pub(crate) fn check_labels(expr: &Expr) -> Result<(), LabelMismatch> {
     }
 }
 
-fn check_operator(Binary { left, right, .. }: &Binary) -> Result<(), LabelMismatch> {
+fn check_operator(Binary { op, left, right }: &Binary) -> Result<(), LabelMismatch> {
     check_labels(left)?;
     check_labels(right)?;
     let number = |side: &Expr| match side {
@@ -84,7 +87,9 @@ fn check_operator(Binary { left, right, .. }: &Binary) -> Result<(), LabelMismat
         Expr::Select(_) | Expr::Aggregate(_) | Expr::Binary(_) => false,
     };
     let labels = output_labels(left);
-    let same = labels.is_some() && labels == output_labels(right);
+    // Some of a metric's series, chosen by what is known of each: whatever their labels are, these are the same.
+    let chosen = *op == BinaryOp::And && metrics(left).len() == 1 && metrics(left) == metrics(right);
+    let same = labels == output_labels(right) && (labels.is_some() || chosen);
     if number(left) || number(right) || same {
         return Ok(());
     }

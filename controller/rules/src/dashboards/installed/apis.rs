@@ -1,5 +1,7 @@
 //! The overview of all MonitoredApis.
 
+use std::slice::from_ref;
+
 use metric_contract::{
     labels::{ALERT_FAMILY, ALERT_NAME, ALERT_STATE, DASHBOARD, JOB, LE, NAMESPACE, OBJECTIVE, SEVERITY},
     platform,
@@ -165,7 +167,7 @@ fn now() -> InstalledRow {
 }
 
 fn table() -> InstalledRow {
-    let replicas = |family| APIS.reported(family, &[], &[]);
+    let replicas = |family| APIS.reported(family, &[], &[], &[]);
     let budget = Expr::from(APIS.recorded(&OBJECTIVE_BUDGET))
         .grouped(AggregateOp::Min, API)
         .or(Expr::from(budget_by_sloths_name()).grouped(AggregateOp::Min, API));
@@ -319,13 +321,13 @@ fn troubles() -> InstalledRow {
 
 /// One for each API, with its dialect and the uid of its dashboard.
 fn info() -> Expr {
-    APIS.reported(platform::INFO, &[], &["dialect", DASHBOARD])
+    APIS.reported(platform::INFO, &[], &[], &["dialect", DASHBOARD])
 }
 
 /// One for each API whose condition Monitored has this status.
 fn monitored(status: &Matcher) -> Expr {
-    let chosen = [Matcher::equal("type", "Monitored"), status.clone()];
-    APIS.reported(platform::CONDITION, &chosen, &["status"])
+    let condition = [Matcher::equal("type", "Monitored")];
+    APIS.reported(platform::CONDITION, &condition, from_ref(status), &["status"])
 }
 
 fn not_monitored() -> Expr {

@@ -113,7 +113,7 @@ fn now() -> InstalledRow {
                 queries: vec![query(
                     "",
                     OPERATOR
-                        .reported(platform::INFO, &[], &[])
+                        .reported(platform::INFO, &[], &[], &[])
                         .grouped(AggregateOp::Count, &[]),
                 )],
                 ..STAT
