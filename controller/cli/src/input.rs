@@ -129,9 +129,14 @@ impl Source<'_> {
         self.api().metadata.name.as_deref().unwrap_or("(no name)")
     }
 
+    /// The file as messages name it.
+    pub(crate) fn file(&self) -> String {
+        shown(self.file)
+    }
+
     /// Prints a sentence about it, for people.
     pub(crate) fn say(&self, sentence: &str) {
-        print::note(format_args!("{}: {}: {sentence}", shown(self.file), self.name()));
+        print::note(format_args!("{}: {}: {sentence}", self.file(), self.name()));
     }
 
     pub(crate) fn say_violations(&self, violations: &[Violation]) {

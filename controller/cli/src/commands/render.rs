@@ -14,6 +14,7 @@ use controller_core::render;
 use serde_json::{Value, json};
 
 use crate::input::{DEFAULT_NAMESPACE, FINDINGS, FINE, Source, for_each};
+use crate::print;
 use crate::settings::SettingsArgs;
 use output::Output;
 
@@ -39,24 +40,24 @@ pub struct RenderArgs {
 pub fn run(args: RenderArgs) -> Result<ExitCode> {
     let settings = args.settings.settings();
     let mut output = Output::new(args.output)?;
+    let mut left_out = LeftOut::default();
     let code = for_each(&args.files, DEFAULT_NAMESPACE, |source| {
-        render_one(source, &settings, &mut output)
+        render_one(source, &settings, &mut output, &mut left_out)
     })?;
     output.finish()?;
+    left_out.lines().for_each(print::note);
     Ok(ExitCode::from(code))
 }
 
 /// Renders one MonitoredApi and prints what was found. Returns the exit code. What is left out is no finding.
-fn render_one(source: &Source<'_>, settings: &Settings, output: &mut Output) -> Result<u8> {
+fn render_one(source: &Source<'_>, settings: &Settings, output: &mut Output, left_out: &mut LeftOut) -> Result<u8> {
     match render::render(source.api(), settings) {
         Ok(rendered) => {
             for object in &rendered.objects {
                 output.write(object)?;
             }
             if !output.take_omissions(rendered.omissions.iter().map(|omission| row(source, omission))) {
-                for sentence in sentences(&rendered.omissions) {
-                    source.say(&sentence);
-                }
+                left_out.add(&source.file(), source.name(), &rendered.omissions);
             }
             Ok(FINE)
         }
@@ -76,7 +77,28 @@ fn row(source: &Source<'_>, omission: &Omission) -> Value {
     })
 }
 
-/// What is left out, for people: one sentence for each reason.
+/// What is left out, for people: many MonitoredApis of a file lack the same, and then it is said once for all of them.
+#[derive(Debug, Default)]
+struct LeftOut {
+    /// The names of the MonitoredApis, by file and sentence.
+    names: BTreeMap<(String, String), Vec<String>>,
+}
+
+impl LeftOut {
+    fn add(&mut self, file: &str, name: &str, omissions: &[Omission]) {
+        for sentence in sentences(omissions) {
+            let names = self.names.entry((file.to_owned(), sentence)).or_default();
+            names.push(name.to_owned());
+        }
+    }
+
+    fn lines(&self) -> impl Iterator<Item = String> {
+        let sentences = self.names.iter();
+        sentences.map(|((file, sentence), names)| format!("{file}: {}: {sentence}", names.join(", ")))
+    }
+}
+
+/// One sentence for each reason.
 fn sentences(omissions: &[Omission]) -> Vec<String> {
     let mut by_reason = BTreeMap::<&str, Vec<String>>::new();
     for Omission { kind, name, reason, .. } in omissions {
@@ -125,6 +147,28 @@ mod tests {
         assert!(
             told.contains("ApiHighErrorRatio, ") && told.contains("panel \"Request rate\""),
             "{told}"
+        );
+    }
+
+    #[test]
+    fn what_several_monitored_apis_of_a_file_lack_is_said_once() {
+        let without_limits = omissions(&json!({"image": "i", "preset": "native"}));
+        let limits = json!({"cpu": "1"});
+        let with_cpu = omissions(&json!({"image": "i", "preset": "native", "resources": {"limits": limits}}));
+        let mut left_out = LeftOut::default();
+        left_out.add("a.yaml", "orders", &without_limits);
+        left_out.add("a.yaml", "carts", &with_cpu);
+        left_out.add("b.yaml", "users", &with_cpu);
+        let memory = "left out, because there is no memory limit: set spec.resources.limits.memory: ApiHighMemory, \
+                      ApiMemoryLeak";
+        assert_eq!(
+            left_out.lines().collect::<Vec<_>>(),
+            [
+                "a.yaml: orders: left out, because there is no CPU limit: set spec.resources.limits.cpu: ApiHighCpu"
+                    .to_owned(),
+                format!("a.yaml: orders, carts: {memory}"),
+                format!("b.yaml: users: {memory}"),
+            ]
         );
     }
 
