@@ -81,7 +81,7 @@ impl TextTemplate {
     /// The text with names in the places.
     pub(crate) fn fill(&self, names: &Names<'_>) -> String {
         let places = self.places.iter().map(|(at, place)| (*at, names.at(*place)));
-        let mut text = String::new();
+        let mut text = String::with_capacity(self.text.len());
         insert(&self.text, places, &mut text);
         text
     }
@@ -93,8 +93,8 @@ impl TextTemplate {
 pub(crate) struct LongTextTemplate {
     /// The text without what stands in the places.
     text: Box<str>,
-    /// Single places and pairs, each different one once.
-    parts: Box<[TextTemplate]>,
+    /// Single places and pairs, each different one once, with the number of times that it stands in the text.
+    parts: Box<[(TextTemplate, usize)]>,
     /// How many bytes of the text stand before a part, and which one it is.
     at: Box<[(usize, usize)]>,
 }
@@ -107,11 +107,14 @@ impl LongTextTemplate {
         let mut rest = text;
         while let Some((before, part, after)) = next_part(rest) {
             without.push_str(before);
-            let part = *known.entry(part).or_insert_with(|| {
-                parts.push(TextTemplate::new(part));
+            let index = *known.entry(part).or_insert_with(|| {
+                parts.push((TextTemplate::new(part), 0));
                 parts.len() - 1
             });
-            at.push((without.len(), part));
+            if let Some((_, count)) = parts.get_mut(index) {
+                *count += 1;
+            }
+            at.push((without.len(), index));
             rest = after;
         }
         without.push_str(rest);
@@ -124,16 +127,17 @@ impl LongTextTemplate {
 
     /// Appends the text with names in the places.
     pub(crate) fn fill_into(&self, names: &Names<'_>, text: &mut String) {
-        let parts: Vec<String> = self.parts.iter().map(|part| part.fill(names)).collect();
+        let parts: Vec<String> = self.parts.iter().map(|(part, _)| part.fill(names)).collect();
+        let counts = self.parts.iter().map(|(_, count)| count);
+        let of_parts: usize = parts.iter().zip(counts).map(|(part, count)| part.len() * count).sum();
+        text.reserve(self.text.len() + of_parts);
         let part = |index: usize| parts.get(index).map(String::as_str).unwrap_or_default();
         insert(&self.text, self.at.iter().map(|(at, index)| (*at, part(*index))), text);
     }
 }
 
 /// Appends a text with others inserted, each behind so many bytes of it.
-fn insert<'a>(into: &str, others: impl Iterator<Item = (usize, &'a str)> + Clone, text: &mut String) {
-    let of_others: usize = others.clone().map(|(_, other)| other.len()).sum();
-    text.reserve(into.len() + of_others);
+fn insert<'a>(into: &str, others: impl Iterator<Item = (usize, &'a str)>, text: &mut String) {
     let mut from = 0;
     for (at, other) in others {
         text.push_str(into.get(from..at).unwrap_or_default());

@@ -43,15 +43,16 @@ const UNREAD: [&str; 5] = [
     "expected",
 ];
 /// Where the API server names a field that is not there, or not the one that is wrong, and the one that is.
-const ODD_FIELDS: [(&str, &str); 7] = [
+const ODD_FIELDS: [(&str, &str); 6] = [
     ("tolerations.operator", "tolerations.value"),
     (".{topologyKey, whenUnsatisfiable}", ".topologyKey"),
     (".namespace", ".namespaces"),
     ("resources.storage", "resources.requests.storage"),
-    ("downwardAPI.fieldRef.fieldPath", "downwardAPI.items.fieldRef.fieldPath"),
     (".projected.path", ".projected.sources.serviceAccountToken.path"),
     ("HostPID", "hostPID"),
 ];
+/// Fields of a file of a downward API volume. The API server does not name the list that the files stand in.
+const OF_A_DOWNWARD_API_FILE: [&str; 4] = ["path", "mode", "fieldRef", "resourceFieldRef"];
 /// What `render` tells once the other mistakes are mended: it needs the whole pod, or the field beside it.
 const TOLD_LATER: [&str; 5] = [
     "resources.requests",
@@ -182,6 +183,11 @@ fn plain(path: &str) -> String {
         .find_map(|prefix| path.strip_prefix(prefix))
         .unwrap_or(&path)
         .to_owned();
+    if let Some((before, field)) = path.split_once(".downwardAPI.")
+        && OF_A_DOWNWARD_API_FILE.iter().any(|of_file| field.starts_with(of_file))
+    {
+        return format!("{before}.downwardAPI.items.{field}");
+    }
     let odd = ODD_FIELDS
         .iter()
         .find_map(|(odd, field)| Some(format!("{}{field}", path.strip_suffix(odd)?)));
