@@ -112,6 +112,9 @@ pub(crate) fn of_dashboard(panels: &[OmittedPanel], dialect: Option<&Dialect>) -
     panels.collect()
 }
 
+/// Why nothing is known of an image's metrics, and what to set.
+pub const DIALECT_UNKNOWN: &str = "the names of the image's metrics are not known: set spec.metrics.dialect";
+
 /// Limits that a signal is compared with and that the spec can set: what is so while it does not, and what to set.
 const LIMITS: [(Signal, &str); 4] = [
     (
@@ -134,7 +137,7 @@ fn reason(signal: Signal, dialect: Option<&Dialect>) -> String {
         return (*unset).to_owned();
     }
     match dialect {
-        None => "the names of the image's metrics are not known: set spec.metrics.dialect".to_owned(),
+        None => DIALECT_UNKNOWN.to_owned(),
         Some(dialect) if dialect.family(signal).is_some() => format!(
             "what the dialect {} exports for {} lacks a label or a metric that is needed here",
             dialect.name,

@@ -11,12 +11,15 @@ use crate::{
     omission::Omission,
     owner::ApiRef,
     plan::PlannedChild,
+    valid::ValidApi,
     violation::Violation,
 };
 
 /// What a MonitoredApi leads to.
 #[derive(Debug, Clone)]
 pub struct Rendered {
+    /// The valid spec.
+    pub api: ValidApi,
     /// Every object that the operator would write, in apply order.
     pub objects: Vec<Intent>,
     /// Alerts, objectives and panels that are left out.
@@ -37,6 +40,7 @@ pub fn render(api: &MonitoredApi, settings: &Settings) -> Result<Rendered, Vec<V
         return Err(failed);
     }
     Ok(Rendered {
+        api: plan.api,
         objects: plan.children.into_iter().map(|child| child.intent).collect(),
         omissions: plan.omissions,
     })

@@ -11,6 +11,7 @@ mod facts;
 mod generated;
 mod json_size;
 pub mod lint;
+pub mod named_queries;
 mod nearest;
 mod objective;
 pub mod objectives;

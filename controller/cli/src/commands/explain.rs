@@ -1,5 +1,5 @@
-//! `monitored-api explain NAME`: what an alert, a panel, a signal, a condition or a reason means, and what becomes of it for
-//! given MonitoredApis.
+//! `monitored-api explain NAME`: what an alert, a panel, a query, a signal, a condition or a reason means, and what becomes of it
+//! for given MonitoredApis.
 
 mod in_api;
 mod topic;
@@ -21,8 +21,8 @@ use topic::Topic;
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// Name of an alert, a signal, a condition or a reason, or title of a panel, in capital or small letters. Without one all
-    /// names are listed.
+    /// Name of an alert, a signal, a condition or a reason, or title of a panel or a query, in capital or small letters. Without
+    /// one all names are listed.
     #[arg(value_name = "NAME")]
     name: Vec<String>,
     /// File with MonitoredApis, or - for standard input: shows what becomes of it there. May be repeated.
@@ -53,10 +53,10 @@ pub fn run(args: ExplainArgs) -> Result<ExitCode> {
     let settings = args.settings.settings();
     let mut apis = vec![Vec::new(); topics.len()];
     let code = for_each(&args.files, DEFAULT_NAMESPACE, |source| {
-        match in_api::Generated::new(source, &settings) {
+        match in_api::Generated::new(source.api(), &settings) {
             Ok(generated) => {
                 for (topic, found) in topics.iter().zip(&mut apis) {
-                    found.extend(generated.about(source, topic));
+                    found.extend(generated.about(topic));
                 }
                 Ok(FINE)
             }
@@ -100,7 +100,7 @@ fn unknown(name: &str) -> String {
         near.join(", ")
     };
     format!(
-        "NAME: {name:?} is not a valid name of an alert, panel, signal, condition or reason: use one that `monitored-api explain` \
+        "NAME: {name:?} is not a valid name of an alert, panel, query, signal, condition or reason: use one that `monitored-api explain` \
          lists, for example {example}"
     )
 }
@@ -168,6 +168,20 @@ mod tests {
                 .unwrap()
                 .starts_with("# ApiHighErrorRatio\n")
         );
+    }
+
+    #[test]
+    fn a_query_that_people_ask_for_by_its_title_is_there() {
+        for title in [
+            "Request throughput per minute",
+            "errors by type",
+            "LATENCY P50",
+            "Garbage collection rate",
+            "Uptime",
+        ] {
+            let kinds: Vec<_> = topic::find(title).iter().map(Topic::kind).collect();
+            assert!(kinds.contains(&"query"), "{title}: {kinds:?}");
+        }
     }
 
     #[test]

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_several_monitored_apis_of_a_file_lack_is_said_once() {
+    fn the_same_omission_of_several_monitored_apis_is_said_once() {
         let without_limits = omissions(&json!({"image": "i", "preset": "native"}));
         let limits = json!({"cpu": "1"});
         let with_cpu = omissions(&json!({"image": "i", "preset": "native", "resources": {"limits": limits}}));

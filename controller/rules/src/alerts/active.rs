@@ -61,6 +61,14 @@ pub fn check_overrides(settings: &AlertSettings) -> Vec<FieldError> {
     active_alerts(settings).errors
 }
 
+/// The threshold of an alert in the query's unit, whether the settings leave the alert active or not. `None`: it has none.
+#[must_use]
+pub fn threshold_in_force(def: &'static AlertDef, settings: &AlertSettings) -> Option<Decimal> {
+    let ActiveAlerts { alerts, .. } = active_alerts(settings);
+    let active = alerts.into_iter().find(|alert| alert.def.name == def.name);
+    active.map_or_else(|| def.default_threshold(), |alert| alert.threshold)
+}
+
 /// Checks a base address of runbooks.
 ///
 /// # Errors

@@ -2,17 +2,25 @@
 
 use controller_api::{ConditionType, Reason};
 use controller_rules::{
+    ApiFacts, ApiLimits,
     alerts::{self, AlertDef},
     dashboards::PanelDef,
+    named_queries::{NAMED_QUERIES, NamedQuery},
     operator::{self, OperatorAlert},
+    promql::{Decimal, PromDuration},
     reference,
 };
-use metric_contract::Signal;
+use metric_contract::{Signal, TargetKind, dialects::DialectId};
 
 use crate::runbooks;
 
 /// Most similar names that a message proposes.
 const PROPOSALS: usize = 5;
+
+/// The time over which named queries take rates.
+pub(super) const RATE_WINDOW: PromDuration = PromDuration::from_minutes(5);
+/// The alert with whose threshold a named query compares the requests in flight.
+pub(super) const IN_FLIGHT_ALERT: &str = "ApiTooManyInFlight";
 
 /// Something that has a name and can be explained.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +28,7 @@ pub(super) enum Topic {
     Alert(&'static AlertDef),
     OperatorAlert(&'static OperatorAlert),
     Panel(&'static PanelDef),
+    Query(&'static NamedQuery),
     Signal(Signal),
     Condition(ConditionType),
     Reason(Reason),
@@ -31,13 +40,14 @@ pub(super) fn all() -> Vec<Topic> {
     alerts
         .chain(operator::ALERTS.iter().map(Topic::OperatorAlert))
         .chain(reference::panels().map(Topic::Panel))
+        .chain(NAMED_QUERIES.iter().map(Topic::Query))
         .chain(Signal::ALL.iter().copied().map(Topic::Signal))
         .chain(ConditionType::ALL.iter().copied().map(Topic::Condition))
         .chain(Reason::ALL.iter().copied().map(Topic::Reason))
         .collect()
 }
 
-/// Everything of this name; a panel and a signal may have the same.
+/// Everything of this name; a panel, a query and a signal may have the same.
 pub(super) fn find(name: &str) -> Vec<Topic> {
     let named = |topic: &Topic| topic.name().eq_ignore_ascii_case(name);
     all().into_iter().filter(named).collect()
@@ -58,6 +68,7 @@ impl Topic {
         match self {
             Self::Alert(_) | Self::OperatorAlert(_) => "alert",
             Self::Panel(_) => "panel",
+            Self::Query(_) => "query",
             Self::Signal(_) => "signal",
             Self::Condition(_) => "condition",
             Self::Reason(_) => "reason",
@@ -69,6 +80,7 @@ impl Topic {
             Self::Alert(def) => def.name.to_owned(),
             Self::OperatorAlert(def) => def.name.to_owned(),
             Self::Panel(def) => def.title.to_owned(),
+            Self::Query(query) => query.title.to_owned(),
             Self::Signal(signal) => signal.name().to_owned(),
             Self::Condition(condition) => condition.as_str().to_owned(),
             Self::Reason(reason) => reason.as_str().to_owned(),
@@ -80,7 +92,7 @@ impl Topic {
         match self {
             Self::Alert(def) => runbooks::runbook(def.name),
             Self::OperatorAlert(def) => runbooks::runbook(def.name),
-            Self::Panel(_) | Self::Signal(_) | Self::Condition(_) | Self::Reason(_) => None,
+            Self::Panel(_) | Self::Query(_) | Self::Signal(_) | Self::Condition(_) | Self::Reason(_) => None,
         }
     }
 
@@ -95,6 +107,7 @@ impl Topic {
                 ("says", def.summary.to_owned()),
             ],
             Self::Panel(def) => of_panel(def),
+            Self::Query(query) => of_query(query),
             Self::Signal(signal) => of_signal(*signal),
             Self::Condition(condition) => vec![
                 ("True means", condition.meaning().to_owned()),
@@ -135,6 +148,31 @@ fn of_panel(def: &PanelDef) -> Vec<(&'static str, String)> {
         ("shows", def.description.to_owned()),
         ("needs", joined(def.signals.iter().map(|signal| signal.name()))),
         ("alerts", joined(alerts.map(|alert| alert.name))),
+    ]
+}
+
+fn of_query(query: &NamedQuery) -> Vec<(&'static str, String)> {
+    let api = ApiFacts {
+        namespace: "NAMESPACE",
+        name: "NAME",
+        dialect: Some(DialectId::Native.dialect()),
+        has_overall: false,
+        target: TargetKind::ServiceMonitor,
+        scrape_interval_seconds: 30,
+        excluded_routes: &[],
+        limits: ApiLimits::default(),
+        objectives: &[],
+        compat: None,
+    };
+    let in_flight = alerts::alert(IN_FLIGHT_ALERT).and_then(AlertDef::default_threshold);
+    let promql = query.promql(&api, RATE_WINDOW, in_flight.unwrap_or(Decimal::whole(1)));
+    vec![
+        ("unit", query.unit.to_owned()),
+        ("in native", promql.unwrap_or_default()),
+        (
+            "elsewhere",
+            "`explain … -f FILE` shows it in the dialect of a MonitoredApi".to_owned(),
+        ),
     ]
 }
 
