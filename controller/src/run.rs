@@ -190,7 +190,7 @@ fn spawn_watch(
         WatchedKind::Child(_) => watch::<ChildItem>,
         WatchedKind::Pod => watch::<PodItem>,
         WatchedKind::EndpointSlice => watch::<SliceItem>,
-        WatchedKind::Prometheus => watch::<PrometheusItem>,
+        WatchedKind::Prometheus | WatchedKind::PrometheusAgent => watch::<PrometheusItem>,
         WatchedKind::Namespace => watch::<NamespaceItem>,
     };
     let scope = Scope {

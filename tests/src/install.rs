@@ -137,7 +137,7 @@ pub fn operator_bed(name: &str) -> Result<(Testbed, Installed, AuditLog)> {
 pub fn prometheus_operator_crds(bed: &Testbed) -> Result<()> {
     let manifest = bed.prometheus_operator_crds()?;
     bed.kubectl(&["apply", "--server-side", "-f", &manifest.to_string_lossy()])?;
-    for plural in ["servicemonitors", "prometheusrules", "prometheuses"] {
+    for plural in ["servicemonitors", "prometheusrules", "prometheuses", "prometheusagents"] {
         wait_established(bed, &format!("{plural}.monitoring.coreos.com"))?;
     }
     Ok(())

@@ -60,7 +60,7 @@ impl Bed {
     }
 
     fn remove_prometheus_operator_crds(&self, api: &Kubernetes) {
-        for plural in ["servicemonitors", "prometheusrules", "prometheuses"] {
+        for plural in ["servicemonitors", "prometheusrules", "prometheuses", "prometheusagents"] {
             let path = format!("{CRDS}/{plural}.monitoring.coreos.com");
             api.delete(&path).unwrap();
             api.wait_gone(&path, PATIENCE).unwrap();
@@ -158,6 +158,23 @@ fn a_prometheus_that_selects_us_is_seen_when_it_comes_and_missed_when_it_goes() 
     wait_says(&api, "selected", "orders", "MonitorSelected", "True");
     api.delete(&format!("{prometheuses}/k8s")).unwrap();
     wait_says(&api, "selected", "orders", "MonitorSelected", "Unknown");
+
+    // A PrometheusAgent reads ServiceMonitors beside a Prometheus that reads others.
+    let small = json!({
+        "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": "small"},
+        "spec": {"serviceMonitorSelector": {"matchLabels": {"other": "team"}}},
+    });
+    api.create(prometheuses, &small).unwrap();
+    wait_says(&api, "selected", "orders", "MonitorSelected", "False");
+    let agent = json!({
+        "apiVersion": "monitoring.coreos.com/v1alpha1", "kind": "PrometheusAgent", "metadata": {"name": "agent"},
+        "spec": {"serviceMonitorSelector": {}},
+    });
+    let agents = "/apis/monitoring.coreos.com/v1alpha1/namespaces/selected/prometheusagents";
+    api.create(agents, &agent).unwrap();
+    wait_says(&api, "selected", "orders", "MonitorSelected", "True");
+    api.delete(&format!("{agents}/agent")).unwrap();
+    wait_says(&api, "selected", "orders", "MonitorSelected", "False");
     assert!(operator.stop().unwrap().success());
     bed.remove_prometheus_operator_crds(&api);
 }

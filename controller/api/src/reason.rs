@@ -177,7 +177,7 @@ reasons! {
     /// The CRD of Prometheus objects is not installed, so it is not known what reads ServiceMonitors and PrometheusRules.
     NoPrometheusKind: [MonitorSelected, RulesSelected], "Nothing, if something else reads them; else install the Prometheus Operator.";
     /// The operator is not permitted to read Prometheus objects.
-    NotPermitted: [MonitorSelected, RulesSelected], "Grant it list and watch on `prometheuses.monitoring.coreos.com`.";
+    NotPermitted: [MonitorSelected, RulesSelected], "Grant it list and watch on what the message names: `prometheuses` or `prometheusagents`, of the group `monitoring.coreos.com`.";
     /// The operator looks after single namespaces only and does not read Prometheus objects, which may be in others.
     NotWatched: [MonitorSelected, RulesSelected], "Compare the labels of the object with the selector of the Prometheus that the message names by hand.";
     /// The cluster has no Prometheus object, so it is not known what reads ServiceMonitors and PrometheusRules.

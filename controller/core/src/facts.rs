@@ -227,13 +227,50 @@ pub enum PrometheusFacts {
     NotPermitted,
     /// The operator looks after single namespaces and does not read them.
     NotWatched,
-    /// All that exist, sorted by namespace and name.
-    Known(Vec<PrometheusSelectors>),
+    /// They have been read.
+    Known {
+        /// All Prometheus and PrometheusAgent objects that exist, sorted by namespace and name.
+        all: Vec<PrometheusSelectors>,
+        /// Why there may be PrometheusAgents that have not been read. `None`: they have been.
+        agents_unread: Option<AgentsUnread>,
+    },
 }
 
-/// What is read of one Prometheus object. Of its selectors, `None` and `{}` mean different things.
+/// Why PrometheusAgents have not been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgentsUnread {
+    /// Not yet.
+    NotReadYet,
+    /// The operator may not.
+    NotPermitted,
+}
+
+/// What a Prometheus object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum PrometheusKind {
+    /// It scrapes, evaluates rules and answers queries.
+    #[default]
+    Prometheus,
+    /// It scrapes, and sends what it scraped elsewhere.
+    Agent,
+}
+
+impl PrometheusKind {
+    /// The kind, as in a manifest.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prometheus => "Prometheus",
+            Self::Agent => "PrometheusAgent",
+        }
+    }
+}
+
+/// What is read of one Prometheus or PrometheusAgent object. Of its selectors, `None` and `{}` mean different things.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PrometheusSelectors {
+    /// Which of the two it is.
+    pub kind: PrometheusKind,
     /// Its namespace.
     pub namespace: String,
     /// Its name.

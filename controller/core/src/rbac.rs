@@ -172,7 +172,7 @@ mod tests {
     }
 
     /// Every request of the operator that is not for a child or for the lease, with what makes it.
-    const REQUESTS: [(&str, &str, &str); 13] = [
+    const REQUESTS: [(&str, &str, &str); 14] = [
         (names::GROUP, "monitoredapis", "get"), // gather: a resource before its first write
         (names::GROUP, "monitoredapis", "list"), // watch
         (names::GROUP, "monitoredapis", "watch"), // watch
@@ -186,6 +186,7 @@ mod tests {
         ("events.k8s.io", "events", "create"), // report
         ("", "namespaces", "list and watch"),
         ("monitoring.coreos.com", "prometheuses", "list and watch"),
+        ("monitoring.coreos.com", "prometheusagents", "list and watch"),
     ];
 
     #[test]

@@ -23,6 +23,8 @@ pub enum WatchedKind {
     EndpointSlice,
     /// Prometheus objects of Prometheus Operator, wherever they are.
     Prometheus,
+    /// PrometheusAgent objects, which read ServiceMonitors as a Prometheus does, wherever they are.
+    PrometheusAgent,
     /// Namespaces, for their labels.
     Namespace,
 }
@@ -50,7 +52,7 @@ pub struct WatchedKindRow {
 }
 
 /// What is watched besides the children.
-const OTHERS: [WatchedKindRow; 5] = [
+const OTHERS: [WatchedKindRow; 6] = [
     row(
         WatchedKind::MonitoredApi,
         names::GROUP,
@@ -85,6 +87,16 @@ const OTHERS: [WatchedKindRow; 5] = [
             "v1",
             "Prometheus",
             "prometheuses",
+        )
+    },
+    WatchedKindRow {
+        only_cluster_wide: true,
+        ..row(
+            WatchedKind::PrometheusAgent,
+            "monitoring.coreos.com",
+            "v1alpha1",
+            "PrometheusAgent",
+            "prometheusagents",
         )
     },
 ];

@@ -195,10 +195,10 @@ impl Store {
         slices.map(|(_, slice)| slice.ready).reduce(|sum, ready| sum + ready)
     }
 
-    /// All Prometheus objects, sorted by namespace and name.
+    /// All Prometheus and PrometheusAgent objects, sorted by namespace and name.
     pub(crate) fn prometheuses(&self) -> Vec<PrometheusSelectors> {
         let mut all: Vec<_> = self.lock().prometheuses.all().map(|(_, p)| p.clone()).collect();
-        all.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+        all.sort_by(|a, b| (&a.namespace, &a.name, a.kind).cmp(&(&b.namespace, &b.name, b.kind)));
         all
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use controller_core::facts::PrometheusSelectors;
+use controller_core::facts::{PrometheusKind, PrometheusSelectors};
 use controller_core::kind::Watch;
 use controller_core::watched::WatchedKind;
 use serde::de::DeserializeOwned;
@@ -81,7 +81,7 @@ pub(crate) struct Maps {
     pub(crate) children: VersionedMap<ChildId, CachedChild>,
     pub(crate) pods: VersionedMap<Box<str>, CachedPod>,
     pub(crate) slices: VersionedMap<Box<str>, CachedSlice>,
-    pub(crate) prometheuses: VersionedMap<(), PrometheusSelectors>,
+    pub(crate) prometheuses: VersionedMap<PrometheusKind, PrometheusSelectors>,
     pub(crate) namespaces: VersionedMap<(), BTreeMap<String, String>>,
 }
 
@@ -283,7 +283,7 @@ impl Watched for SliceItem {
 }
 
 impl Watched for PrometheusItem {
-    type Id = ();
+    type Id = PrometheusKind;
     type Cached = PrometheusSelectors;
     const AFFECTS: Affects = Affects::All;
 
@@ -291,13 +291,18 @@ impl Watched for PrometheusItem {
         (&self.selectors.namespace, &self.selectors.name)
     }
 
-    fn id(&self, _: WatchedKind, _: &NamespacedName) {}
-
-    fn into_cached(self, _: WatchedKind, _: &NamespacedName) -> PrometheusSelectors {
-        self.selectors
+    fn id(&self, kind: WatchedKind, _: &NamespacedName) -> PrometheusKind {
+        prometheus_kind(kind)
     }
 
-    fn map(maps: &mut Maps) -> &mut VersionedMap<(), PrometheusSelectors> {
+    fn into_cached(self, kind: WatchedKind, _: &NamespacedName) -> PrometheusSelectors {
+        PrometheusSelectors {
+            kind: prometheus_kind(kind),
+            ..self.selectors
+        }
+    }
+
+    fn map(maps: &mut Maps) -> &mut VersionedMap<PrometheusKind, PrometheusSelectors> {
         &mut maps.prometheuses
     }
 
@@ -307,6 +312,18 @@ impl Watched for PrometheusItem {
 
     fn change(old: Option<&PrometheusSelectors>, new: Option<&PrometheusSelectors>) -> Change {
         status_if_changed(old, new)
+    }
+
+    fn is_of(id: &PrometheusKind, kind: WatchedKind) -> bool {
+        *id == prometheus_kind(kind)
+    }
+}
+
+fn prometheus_kind(kind: WatchedKind) -> PrometheusKind {
+    if kind == WatchedKind::PrometheusAgent {
+        PrometheusKind::Agent
+    } else {
+        PrometheusKind::Prometheus
     }
 }
 

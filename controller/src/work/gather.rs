@@ -8,7 +8,8 @@ use controller_api::{MonitoredApi, MonitoredApiSpec, MonitoredApiStatus};
 use controller_core::children::child_kinds;
 use controller_core::children::deployment::needs_live_replicas;
 use controller_core::facts::{
-    DeploymentFacts, Facts, KindState, LiveReplicas, PodFacts, PrometheusFacts, VolumeClaimFacts, WorkloadFacts,
+    AgentsUnread, DeploymentFacts, Facts, KindState, LiveReplicas, PodFacts, PrometheusFacts, VolumeClaimFacts,
+    WorkloadFacts,
 };
 use controller_core::owner::ApiRef;
 use controller_core::status::{claim_to_look_up, is_reconcile_requested, pod_to_look_up, reads_overall};
@@ -360,6 +361,13 @@ fn prometheus(context: &Context, key: &NamespacedName) -> PrometheusFacts {
         KindState::Pending => PrometheusFacts::NotReadYet,
         KindState::Missing => PrometheusFacts::CrdMissing,
         KindState::Forbidden => PrometheusFacts::NotPermitted,
-        KindState::Synced => PrometheusFacts::Known(context.store.prometheuses()),
+        KindState::Synced => PrometheusFacts::Known {
+            all: context.store.prometheuses(),
+            agents_unread: match context.watches.state(WatchedKind::PrometheusAgent, &key.namespace) {
+                KindState::Pending => Some(AgentsUnread::NotReadYet),
+                KindState::Forbidden => Some(AgentsUnread::NotPermitted),
+                KindState::Missing | KindState::Synced => None,
+            },
+        },
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     children::service_monitor::monitoring_labels,
-    facts::{PrometheusFacts, PrometheusSelectors},
+    facts::{AgentsUnread, PrometheusFacts, PrometheusSelectors},
     kind::ChildKind,
     plan::Outcome,
     prometheus::{Answer, AskError, Finding, address_of},
@@ -140,8 +140,30 @@ fn by_prometheus(input: &FoldInput<'_>, api: &ValidApi, kind: ChildKind) -> Verd
                 object.selector.0
             ),
         ),
-        PrometheusFacts::Known(all) => selection::verdict(all, &object),
+        PrometheusFacts::Known { all, agents_unread } => {
+            let verdict = selection::verdict(all, &object);
+            match agents_unread.filter(|_| object.agents_read_it && !verdict.is(Truth::True)) {
+                Some(unread) => unless_an_agent_selects(unread, kind, &verdict),
+                None => verdict,
+            }
+        }
     }
+}
+
+/// The verdict where no Prometheus selects the object, and PrometheusAgents have not been read.
+fn unless_an_agent_selects(unread: AgentsUnread, kind: ChildKind, verdict: &Verdict) -> Verdict {
+    let (reason, why) = match unread {
+        AgentsUnread::NotReadYet => (
+            Reason::NotReadYet,
+            "the PrometheusAgents have not been read yet, one of which may select",
+        ),
+        AgentsUnread::NotPermitted => (
+            Reason::NotPermitted,
+            "the operator is not permitted to read PrometheusAgents (grant it list and watch on \
+             prometheusagents.monitoring.coreos.com), one of which may select",
+        ),
+    };
+    Verdict::unknown(reason, format!("{why} the {kind}; else: {}", verdict.message))
 }
 
 /// The ServiceMonitor or the PrometheusRule, as a Prometheus selects it.
@@ -158,6 +180,7 @@ pub(super) fn selectable<'a>(
             namespace_selector: ("ruleNamespaceSelector", |prometheus| {
                 prometheus.rule_namespaces.as_ref()
             }),
+            agents_read_it: false,
             other_readers: "another ruler reads them, such as a ThanosRuler, VictoriaMetrics or Grafana Alloy",
             labels,
             namespace,
@@ -170,7 +193,8 @@ pub(super) fn selectable<'a>(
         namespace_selector: ("serviceMonitorNamespaceSelector", |prometheus| {
             prometheus.monitor_namespaces.as_ref()
         }),
-        other_readers: "another collector reads them, such as a PrometheusAgent, VictoriaMetrics or Grafana Alloy",
+        agents_read_it: true,
+        other_readers: "another collector reads them, such as VictoriaMetrics or Grafana Alloy",
         labels,
         namespace,
         namespace_labels,
@@ -230,12 +254,12 @@ pub(super) fn never_ran() -> Verdict {
 /// The Prometheus objects that select the ServiceMonitor, if each of them has several shards; empty otherwise. One address
 /// then answers for a part of the targets and of the rules' figures, so nothing follows from it for the API.
 pub(super) fn sharded<'a>(input: &FoldInput<'a>) -> Vec<&'a PrometheusSelectors> {
-    let (PrometheusFacts::Known(all), Some(api)) = (input.prometheus, monitored_spec(input)) else {
+    let (PrometheusFacts::Known { all, .. }, Some(api)) = (input.prometheus, monitored_spec(input)) else {
         return Vec::new();
     };
     let labels = monitoring_labels(api);
     let monitor = selectable(input, &labels, ChildKind::SERVICE_MONITOR);
-    let selecting: Vec<_> = monitor.selecting(all).collect();
+    let selecting: Vec<_> = monitor.answering(all).collect();
     let several = selecting.iter().all(|prometheus| prometheus.several_shards().is_some());
     if several { selecting } else { Vec::new() }
 }
@@ -251,14 +275,15 @@ pub(super) fn finding<'a>(input: &FoldInput<'a>, nothing: &'a Finding) -> &'a Fi
     }
 }
 
-/// The address of the Prometheus that selects the ServiceMonitor. `None`: none does, or several, or several shards.
+/// The address of the Prometheus that selects the ServiceMonitor. `None`: none does, or several, or several shards. A
+/// PrometheusAgent answers no queries.
 pub(super) fn selecting_address(input: &FoldInput<'_>, api: &ValidApi) -> Option<String> {
-    let PrometheusFacts::Known(all) = input.prometheus else {
+    let PrometheusFacts::Known { all, .. } = input.prometheus else {
         return None;
     };
     let labels = monitoring_labels(api);
     let monitor = selectable(input, &labels, ChildKind::SERVICE_MONITOR);
-    let mut selecting = monitor.selecting(all);
+    let mut selecting = monitor.answering(all);
     let only = selecting.next().filter(|_| selecting.next().is_none())?;
     only.several_shards().is_none().then(|| address_of(only))?
 }

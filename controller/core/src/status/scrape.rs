@@ -213,7 +213,7 @@ pub(super) fn no_address(input: &FoldInput<'_>, what: &str) -> Verdict {
         return Verdict::unknown(
             Reason::SeveralShards,
             format!(
-                "it is not known {what}, because Prometheus {} has several shards, each of which scrapes a part of the targets, evaluates the rules over that part alone and answers for itself: see the pages /targets and /rules of each shard, or let a Prometheus with spec.shards: 1 select this API",
+                "it is not known {what}, because {} has several shards, each of which scrapes a part of the targets, evaluates the rules over that part alone and answers for itself: see the pages /targets and /rules of each shard, or let a Prometheus with spec.shards: 1 select this API",
                 names.join(", ")
             ),
         );

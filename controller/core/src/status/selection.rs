@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use controller_api::Reason;
 
 use super::verdict::Verdict;
-use crate::facts::{LabelSelector, PrometheusSelectors};
+use crate::facts::{LabelSelector, PrometheusKind, PrometheusSelectors};
 
 type Labels = BTreeMap<String, String>;
 
@@ -32,6 +32,8 @@ pub(super) struct Selectable<'a> {
     pub(super) selector: (&'static str, fn(&PrometheusSelectors) -> Option<&LabelSelector>),
     /// The Prometheus's field that selects by labels of the namespace, and its value.
     pub(super) namespace_selector: (&'static str, fn(&PrometheusSelectors) -> Option<&LabelSelector>),
+    /// Whether PrometheusAgents read objects of this kind.
+    pub(super) agents_read_it: bool,
     /// Who may read objects of this kind where the cluster has no Prometheus object.
     pub(super) other_readers: &'static str,
     /// The labels of the object.
@@ -43,20 +45,27 @@ pub(super) struct Selectable<'a> {
 }
 
 impl Selectable<'_> {
-    /// The Prometheus objects that select it.
-    pub(super) fn selecting<'p>(
+    /// The Prometheus objects that select it and answer queries.
+    pub(super) fn answering<'p>(
         &self,
         prometheuses: &'p [PrometheusSelectors],
     ) -> impl Iterator<Item = &'p PrometheusSelectors> {
         prometheuses
             .iter()
-            .filter(|prometheus| mismatch(prometheus, self).is_none())
+            .filter(|prometheus| prometheus.kind == PrometheusKind::Prometheus && mismatch(prometheus, self).is_none())
+    }
+
+    /// Those that read objects of this kind.
+    fn readers<'p>(&self, prometheuses: &'p [PrometheusSelectors]) -> impl Iterator<Item = &'p PrometheusSelectors> {
+        prometheuses
+            .iter()
+            .filter(|prometheus| prometheus.kind == PrometheusKind::Prometheus || self.agents_read_it)
     }
 }
 
 /// The verdict over all Prometheus objects.
 pub(super) fn verdict(prometheuses: &[PrometheusSelectors], object: &Selectable<'_>) -> Verdict {
-    if prometheuses.is_empty() {
+    if object.readers(prometheuses).next().is_none() {
         let Selectable {
             kind, other_readers, ..
         } = object;
@@ -70,7 +79,7 @@ pub(super) fn verdict(prometheuses: &[PrometheusSelectors], object: &Selectable<
     }
     let mut selecting = Vec::new();
     let mut mismatches = Vec::new();
-    for prometheus in prometheuses {
+    for prometheus in object.readers(prometheuses) {
         match mismatch(prometheus, object) {
             None => selecting.push(selecting_place(prometheus)),
             Some(mismatch) => mismatches.push(mismatch),
@@ -78,10 +87,7 @@ pub(super) fn verdict(prometheuses: &[PrometheusSelectors], object: &Selectable<
     }
     selecting.sort();
     if !selecting.is_empty() {
-        return Verdict::yes(
-            Reason::Selected,
-            format!("selected by Prometheus {}", selecting.join(", ")),
-        );
+        return Verdict::yes(Reason::Selected, format!("selected by {}", selecting.join(", ")));
     }
     none_selects(&mismatches)
 }
@@ -128,7 +134,7 @@ fn mismatch(prometheus: &PrometheusSelectors, object: &Selectable<'_>) -> Option
     } = object;
     let Some(selector) = selector(prometheus) else {
         return Some(Mismatch::NoSelector(format!(
-            "Prometheus {place} has no {field}, so it selects no {kind}: set it ({{}} for all)"
+            "{place} has no {field}, so it selects no {kind}: set it ({{}} for all)"
         )));
     };
     let unmet_labels = unmet(selector, labels);
@@ -138,7 +144,7 @@ fn mismatch(prometheus: &PrometheusSelectors, object: &Selectable<'_>) -> Option
         // Where the namespace is not selected either, both have to be fixed: the label's sentence comes first.
         (false, other) => {
             let mut text = format!(
-                "Prometheus {place} selects only {kind}s with {}: set it in spec.monitoring.objectLabels",
+                "{place} selects only {kind}s with {}: set it in spec.monitoring.objectLabels",
                 unmet_labels.join(", ")
             );
             if let Some(Mismatch::Namespace(also) | Mismatch::NamespaceUnknown(also)) = other {
@@ -160,18 +166,18 @@ fn namespace_mismatch(prometheus: &PrometheusSelectors, object: &Selectable<'_>)
     match selector(prometheus) {
         None if prometheus.namespace == *namespace => None,
         None => Some(Mismatch::Namespace(format!(
-            "Prometheus {place} has no {field}, so it reads its own namespace only and not {namespace}: set it ({{}} for all)"
+            "{place} has no {field}, so it reads its own namespace only and not {namespace}: set it ({{}} for all)"
         ))),
         Some(selector) if is_empty(selector) => None,
         Some(selector) => match namespace_labels {
             None => Some(Mismatch::NamespaceUnknown(format!(
-                "the operator cannot read the labels of namespace {namespace}, by which Prometheus {place} selects: check them by hand"
+                "the operator cannot read the labels of namespace {namespace}, by which {place} selects: check them by hand"
             ))),
             Some(of_namespace) => {
                 let unmet = unmet(selector, of_namespace);
                 (!unmet.is_empty()).then(|| {
                     Mismatch::Namespace(format!(
-                        "Prometheus {place} reads only namespaces with {}: set it on namespace {namespace}",
+                        "{place} reads only namespaces with {}: set it on namespace {namespace}",
                         unmet.join(", ")
                     ))
                 })
@@ -183,16 +189,20 @@ fn namespace_mismatch(prometheus: &PrometheusSelectors, object: &Selectable<'_>)
 /// Its place, and that it is several.
 fn selecting_place(prometheus: &PrometheusSelectors) -> String {
     let place = place(prometheus);
-    match prometheus.several_shards() {
-        Some(shards) => format!(
+    match (prometheus.several_shards(), prometheus.kind) {
+        (Some(shards), PrometheusKind::Prometheus) => format!(
             "{place} ({shards} shards: each scrapes a part of the targets and evaluates the rules over that part alone)"
         ),
-        None => place,
+        (Some(_), PrometheusKind::Agent) | (None, _) => place,
     }
 }
 
+/// Its kind and place.
 pub(super) fn place(prometheus: &PrometheusSelectors) -> String {
-    format!("{}/{}", prometheus.namespace, prometheus.name)
+    let PrometheusSelectors {
+        kind, namespace, name, ..
+    } = prometheus;
+    format!("{} {namespace}/{name}", kind.as_str())
 }
 
 fn is_empty(selector: &LabelSelector) -> bool {

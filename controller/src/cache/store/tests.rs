@@ -47,7 +47,8 @@ fn metadata(kind: WatchedKind, namespace: &str, version: u64, variant: Variant) 
         | WatchedKind::Child(_)
         | WatchedKind::Pod
         | WatchedKind::EndpointSlice
-        | WatchedKind::Prometheus => json!({
+        | WatchedKind::Prometheus
+        | WatchedKind::PrometheusAgent => json!({
             "name": "orders", "namespace": namespace, "uid": "c1", "resourceVersion": version.to_string(),
             "generation": if work { 2 } else { 1 },
             "labels": {"monitoredapi.io/name": "orders", "kubernetes.io/service-name": "orders"},
@@ -70,7 +71,7 @@ fn object<T: Watched>(kind: WatchedKind, namespace: &str, version: u64, variant:
         }
         WatchedKind::EndpointSlice => json!({"endpoints": [{"conditions": {"ready": changed}}],
             "ports": [{"name": "http"}]}),
-        WatchedKind::Prometheus => {
+        WatchedKind::Prometheus | WatchedKind::PrometheusAgent => {
             json!({"spec": {"serviceMonitorSelector": if changed { json!({}) } else { json!(null) }}})
         }
     };
@@ -206,7 +207,7 @@ fn every_watched_kind_is_cached_and_leads_to_the_work_that_its_change_needs() {
                     ..only_status
                 },
             ),
-            WatchedKind::Prometheus => {
+            WatchedKind::Prometheus | WatchedKind::PrometheusAgent => {
                 let expected = Expected {
                     work: NONE,
                     affected: &["bank/orders", "shop/orders", "shop/users"],

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use controller_core::facts::{LabelSelector, PrometheusSelectors};
+use controller_core::facts::{LabelSelector, PrometheusKind, PrometheusSelectors};
 use controller_core::metadata::Metadata;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::lenient;
 
-/// A Prometheus object: what it selects, and where it answers.
+/// A Prometheus or PrometheusAgent object: what it selects, and where it answers. Its kind is known by its watch alone.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "PrometheusObject")]
 pub(crate) struct PrometheusItem {
@@ -46,6 +46,7 @@ impl From<PrometheusObject> for PrometheusItem {
         Self {
             resource_version: metadata.resource_version,
             selectors: PrometheusSelectors {
+                kind: PrometheusKind::default(),
                 namespace: metadata.namespace,
                 name: metadata.name,
                 monitors: spec.service_monitor_selector.as_ref().map(label_selector),

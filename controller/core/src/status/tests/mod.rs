@@ -19,7 +19,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     compile,
-    facts::{DeploymentFacts, Facts, LabelSelector, PodFacts, PrometheusSelectors, Settings},
+    facts::{
+        AgentsUnread, DeploymentFacts, Facts, LabelSelector, PodFacts, PrometheusKind, PrometheusSelectors, Settings,
+    },
     kind::ChildKind,
     plan::{AppliedChild, Outcome},
     prometheus::{Answer, RulesFinding, ScrapeFinding},
@@ -62,7 +64,7 @@ impl World {
                 ready_endpoints: Some(3),
                 volume_claim: None,
             },
-            prometheus: PrometheusFacts::Known(vec![prometheus]),
+            prometheus: known(vec![prometheus]),
             finding: Finding {
                 scrape: Answer::Known(ScrapeFinding::Up(Vec::new())),
                 rules: Answer::Known(RulesFinding::Healthy),
@@ -215,8 +217,15 @@ fn unhealthy(message: &str) -> World {
     })
 }
 
+fn known(all: Vec<PrometheusSelectors>) -> PrometheusFacts {
+    PrometheusFacts::Known {
+        all,
+        agents_unread: None,
+    }
+}
+
 fn prometheus(monitors: Option<LabelSelector>, namespaces: Option<LabelSelector>) -> PrometheusFacts {
-    PrometheusFacts::Known(vec![PrometheusSelectors {
+    known(vec![PrometheusSelectors {
         namespace: "monitoring".to_owned(),
         name: "k8s".to_owned(),
         rules: monitors.clone(),

@@ -93,8 +93,8 @@ fn a_condition_that_cannot_be_determined_is_unknown_and_not_false() {
         (PrometheusFacts::NotPermitted, "NotPermitted"),
         (PrometheusFacts::CrdMissing, "NoPrometheusKind"),
         (PrometheusFacts::NotWatched, "NotWatched"),
-        // A PrometheusAgent, VictoriaMetrics or Grafana Alloy may read ServiceMonitors too.
-        (PrometheusFacts::Known(Vec::new()), "NoPrometheus"),
+        // VictoriaMetrics or Grafana Alloy may read ServiceMonitors too.
+        (known(Vec::new()), "NoPrometheus"),
     ] {
         let mut world = World::well();
         world.prometheus = facts;
@@ -102,6 +102,91 @@ fn a_condition_that_cannot_be_determined_is_unknown_and_not_false() {
         assert_eq!(says(&status, "MonitorSelected"), format!("Unknown/{reason}"));
         assert_eq!(says(&status, "Monitored"), format!("Unknown/{reason}"));
         assert_eq!(status.first_failing, None);
+    }
+}
+
+/// A Prometheus that selects nothing of ours, and a PrometheusAgent with this selector.
+fn with_agent(selector: LabelSelector, agents_unread: Option<AgentsUnread>) -> World {
+    let everywhere = Some(LabelSelector::default());
+    let object = |kind, name: &str, selector| PrometheusSelectors {
+        kind,
+        namespace: "monitoring".to_owned(),
+        name: name.to_owned(),
+        monitors: Some(selector),
+        monitor_namespaces: everywhere.clone(),
+        rules: Some(label("other", "team")),
+        rule_namespaces: everywhere.clone(),
+        ..PrometheusSelectors::default()
+    };
+    let other = object(PrometheusKind::Prometheus, "small", label("other", "team"));
+    let agent = object(PrometheusKind::Agent, "agent", selector);
+    let all = if agents_unread.is_some() {
+        vec![other]
+    } else {
+        vec![agent, other]
+    };
+    let mut world = World::well();
+    world.prometheus = PrometheusFacts::Known { all, agents_unread };
+    world
+}
+
+#[test]
+fn an_agent_reads_service_monitors_and_no_rules() {
+    let status = with_agent(LabelSelector::default(), None).fold();
+    assert_eq!(says(&status, "MonitorSelected"), "True/Selected");
+    let message = &condition(&status, "MonitorSelected").message;
+    assert_eq!(message, "selected by PrometheusAgent monitoring/agent");
+    assert_eq!(says(&status, "RulesSelected"), "False/LabelMissing");
+    let message = &condition(&status, "RulesSelected").message;
+    assert!(
+        message.contains("Prometheus monitoring/small") && !message.contains("agent"),
+        "{message}"
+    );
+
+    let mut agent_alone = with_agent(LabelSelector::default(), None);
+    if let PrometheusFacts::Known { all, .. } = &mut agent_alone.prometheus {
+        all.retain(|prometheus| prometheus.kind == PrometheusKind::Agent);
+    }
+    let status = agent_alone.fold();
+    assert_eq!(says(&status, "MonitorSelected"), "True/Selected");
+    assert_eq!(says(&status, "RulesSelected"), "Unknown/NoPrometheus");
+}
+
+#[test]
+fn an_agent_that_does_not_select_us_is_told_with_the_label_that_it_wants() {
+    let status = with_agent(label("release", "agent"), None).fold();
+    assert_eq!(says(&status, "MonitorSelected"), "False/LabelMissing");
+    let message = &condition(&status, "MonitorSelected").message;
+    assert!(
+        message.contains("PrometheusAgent monitoring/agent selects only ServiceMonitors with label release=agent"),
+        "{message}"
+    );
+}
+
+#[test]
+fn agents_that_have_not_been_read_may_select_us() {
+    for (unread, reason, words) in [
+        (
+            AgentsUnread::NotPermitted,
+            "NotPermitted",
+            "prometheusagents.monitoring.coreos.com",
+        ),
+        (AgentsUnread::NotReadYet, "NotReadYet", "have not been read yet"),
+    ] {
+        let mut world = with_agent(LabelSelector::default(), Some(unread));
+        let status = world.fold();
+        assert_eq!(says(&status, "MonitorSelected"), format!("Unknown/{reason}"));
+        let message = &condition(&status, "MonitorSelected").message;
+        assert!(
+            message.contains(words) && message.contains("label other=team"),
+            "{message}"
+        );
+        // Agents evaluate no rules, so that is certain.
+        assert_eq!(says(&status, "RulesSelected"), "False/LabelMissing");
+        if let PrometheusFacts::Known { all, .. } = &mut world.prometheus {
+            all[0].monitors = Some(LabelSelector::default());
+        }
+        assert_eq!(says(&world.fold(), "MonitorSelected"), "True/Selected");
     }
 }
 
@@ -164,7 +249,7 @@ fn rules_are_selected_by_selectors_of_their_own() {
     ];
     for (rules, rule_namespaces, expected) in cases {
         let mut world = World::well();
-        world.prometheus = PrometheusFacts::Known(vec![PrometheusSelectors {
+        world.prometheus = known(vec![PrometheusSelectors {
             namespace: "monitoring".to_owned(),
             name: "k8s".to_owned(),
             monitors: all(),

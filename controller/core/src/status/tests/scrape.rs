@@ -162,7 +162,7 @@ fn where_no_pod_is_wanted_nothing_has_to_be_scraped() {
 
 /// Prometheus objects that select everything, with so many shards each.
 fn with_shards(shards: &[i32]) -> PrometheusFacts {
-    let PrometheusFacts::Known(one) = World::well().prometheus else {
+    let PrometheusFacts::Known { all: one, .. } = World::well().prometheus else {
         unreachable!()
     };
     let of = |(number, shards): (usize, &i32)| PrometheusSelectors {
@@ -170,7 +170,7 @@ fn with_shards(shards: &[i32]) -> PrometheusFacts {
         shards: Some(*shards),
         ..one[0].clone()
     };
-    PrometheusFacts::Known(shards.iter().enumerate().map(of).collect())
+    known(shards.iter().enumerate().map(of).collect())
 }
 
 #[test]
