@@ -169,10 +169,6 @@ fn of_query(query: &NamedQuery) -> Vec<(&'static str, String)> {
     vec![
         ("unit", query.unit.to_owned()),
         ("in native", promql.unwrap_or_default()),
-        (
-            "elsewhere",
-            "`explain … -f FILE` shows it in the dialect of a MonitoredApi".to_owned(),
-        ),
     ]
 }
 
