@@ -3,7 +3,8 @@
 use metric_contract::{Family, labels, recorded_series::RecordedSeries};
 
 use super::{
-    Aggregate, AggregateOp, Expr, LabelName, Matcher, MetricName, ReportedSeries, VectorSelector, with_labels_of_apis,
+    Aggregate, AggregateOp, Expr, LabelName, Matcher, MetricName, VectorSelector,
+    reported::{ReportedSeries, with_labels_of_apis},
 };
 
 /// The variable for the namespaces of APIs, or for that of the operator.
@@ -48,7 +49,8 @@ impl ChosenScope {
     }
 
     /// What the operator reports about each API, with `namespace` and `job` of the API's own series and the labels `also_by`.
-    /// By `matchers` a pod of the operator has one series for each API; for `asked`, see [`ReportedSeries`].
+    /// By `matchers` a pod of the operator has one series for each API; `asked` are matchers of what is asked of it, such as a
+    /// status.
     ///
     /// The APIs of the chosen namespaces, or those that the chosen operator looks after.
     #[must_use]
@@ -83,7 +85,7 @@ impl Expr {
         self.aggregated(AggregateOp::TopK, &[], Some(Self::from(k)))
     }
 
-    fn aggregated(self, op: AggregateOp, by: &[&str], parameter: Option<Self>) -> Self {
+    pub(super) fn aggregated(self, op: AggregateOp, by: &[&str], parameter: Option<Self>) -> Self {
         Self::Aggregate(Box::new(Aggregate {
             op,
             by: by.iter().copied().map(LabelName::new).collect(),

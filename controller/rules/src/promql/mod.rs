@@ -29,6 +29,5 @@ pub use names::{LabelName, MetricName};
 pub use pattern::{PatternError, check_pattern};
 pub use print::Substitution;
 pub use regex::Regex;
-pub use reported::{ReportedSeries, with_labels_of_apis};
 pub use scope::ApiScope;
 pub use selector::{MatchOp, Matcher, RangeSelector, RangeWindow, VectorSelector};

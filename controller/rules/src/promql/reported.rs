@@ -2,17 +2,17 @@
 
 use metric_contract::{Family, labels};
 
-use super::{Aggregate, AggregateOp, Expr, LabelName, Matcher, VectorSelector, label_replace, timestamp};
+use super::{AggregateOp, Expr, Matcher, VectorSelector, label_replace, timestamp};
 
 /// Some series of a family that the operator reports about APIs.
 #[derive(Debug)]
-pub struct ReportedSeries<'a> {
+pub(super) struct ReportedSeries<'a> {
     /// The family.
-    pub family: &'a Family,
+    pub(super) family: &'a Family,
     /// Matchers by which a pod of the operator has at most one series of the family for each API.
-    pub matchers: Vec<Matcher>,
+    pub(super) matchers: Vec<Matcher>,
     /// Further matchers: what is asked of the series, such as a status.
-    pub asked: &'a [Matcher],
+    pub(super) asked: &'a [Matcher],
 }
 
 impl ReportedSeries<'_> {
@@ -21,30 +21,22 @@ impl ReportedSeries<'_> {
     /// Only the leader reports about APIs. Right after another pod took over, Prometheus has samples of both, as it has not
     /// scraped the former leader since: these are older than all of the new leader's. The highest of both would be a figure of
     /// the past.
-    #[must_use]
-    pub fn latest(&self) -> Expr {
+    pub(super) fn latest(&self) -> Expr {
         self.latest_by(&[])
     }
 
     /// The same of each of several APIs.
-    #[must_use]
-    pub fn latest_of_each_api(&self) -> Expr {
+    pub(super) fn latest_of_each_api(&self) -> Expr {
         self.latest_by(&[labels::API_NAMESPACE, labels::API_NAME])
     }
 
     fn latest_by(&self, api: &[&str]) -> Expr {
-        let latest = Aggregate {
-            op: AggregateOp::TopK,
-            by: api.iter().copied().map(LabelName::new).collect(),
-            parameter: Some(Expr::from(1)),
-            of: timestamp(self.selector(&[])),
-        };
-        Expr::from(self.of_every_pod()).and(Expr::Aggregate(Box::new(latest)))
+        let scraped = timestamp(self.selector(&[]));
+        Expr::from(self.of_every_pod()).and(scraped.aggregated(AggregateOp::TopK, api, Some(Expr::from(1))))
     }
 
     /// The series of every pod of the operator.
-    #[must_use]
-    pub fn of_every_pod(&self) -> VectorSelector {
+    pub(super) fn of_every_pod(&self) -> VectorSelector {
         self.selector(self.asked)
     }
 
@@ -59,8 +51,7 @@ impl ReportedSeries<'_> {
 
 /// The operator's series with `namespace` and `job` of the API that they are about, each from the label that names it: `job` is
 /// the operator itself, and so may `namespace` be, if Prometheus overrides `honorLabels`.
-#[must_use]
-pub fn with_labels_of_apis(of: Expr) -> Expr {
+pub(super) fn with_labels_of_apis(of: Expr) -> Expr {
     let renamed = label_replace(of, labels::NAMESPACE, "$1", labels::API_NAMESPACE, "(.+)");
     label_replace(renamed, labels::JOB, "$1", labels::API_NAME, "(.+)")
 }

@@ -3,8 +3,9 @@
 use metric_contract::{Family, labels};
 
 use super::{
-    Aggregate, AggregateOp, Expr, LabelName, Matcher, MetricName, PromDuration, ReportedSeries, VectorSelector,
-    increase, print::LabelFilter, with_labels_of_apis,
+    Aggregate, AggregateOp, Expr, LabelName, Matcher, MetricName, PromDuration, VectorSelector, increase,
+    print::LabelFilter,
+    reported::{ReportedSeries, with_labels_of_apis},
 };
 
 /// One API: every selector has its `namespace` and `job`, and every aggregation keeps both labels.
@@ -41,7 +42,7 @@ impl ApiScope {
     }
 
     /// A value that the operator reports about the API, with the labels of the API's own series, so that both can be
-    /// compared. `asked` are matchers of what is asked of it; see [`ReportedSeries`].
+    /// compared. `asked` are matchers of what is asked of it, such as a reason.
     #[must_use]
     pub fn reported(&self, family: &Family, asked: &[Matcher]) -> Expr {
         self.as_the_apis_own(self.reported_series(family, asked).latest())
@@ -57,7 +58,8 @@ impl ApiScope {
     }
 
     /// A value that this target, the operator, reports about each API, with the labels of that API's own series. By
-    /// `matchers` a pod of the operator has one series for each API; for `asked`, see [`ReportedSeries`].
+    /// `matchers` a pod of the operator has one series for each API; `asked` are
+    /// matchers of what is asked of it, such as a status.
     #[must_use]
     pub fn reported_of_all(&self, family: &Family, matchers: &[Matcher], asked: &[Matcher]) -> Expr {
         let target = [Matcher::equal(labels::JOB, &self.job)];
