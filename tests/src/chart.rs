@@ -103,6 +103,7 @@ const CHOICES: &[(&str, &[&str])] = &[
             r#"{"grafana_dashboard": null}"#,
         ],
     ),
+    ("defaults.grafanaInstanceLabels", &[r#"{"dashboards": "grafana"}"#]),
     ("defaults.runbookBaseUrl", &[r#""https://wiki.example.org/r?x=1#a""#]),
     ("defaults.compat", &[r#""sloth""#]),
     ("serviceMonitor.enabled", &["false"]),

@@ -104,7 +104,10 @@ const VALID: &[(&str, &[&str])] = &[
     ),
     (
         "dashboard",
-        &[r#"{"form": "ConfigMap", "folder": "APIs", "objectLabels": {"grafana_dashboard": "1"}}"#],
+        &[
+            r#"{"form": "ConfigMap", "folder": "APIs", "objectLabels": {"grafana_dashboard": "1"}}"#,
+            r#"{"form": "GrafanaDashboard", "folder": "APIs"}"#,
+        ],
     ),
     (
         "podTemplate",

@@ -93,7 +93,7 @@ impl ConditionType {
             Self::RulesSelected => "A Prometheus selects the PrometheusRule, so it evaluates the alerts.",
             Self::RulesHealthy => "Prometheus has loaded every rule of the API and evaluates it without an error.",
             Self::DashboardPlaced => {
-                "The object that holds the dashboard exists, with the label by which Grafana's sidecar finds it."
+                "The object that holds the dashboard exists: a ConfigMap with the label by which Grafana's sidecar finds it, or a GrafanaDashboard, with which the Grafana Operator is content."
             }
             Self::ObjectivesEvaluated => {
                 "Every objective has rules, and Prometheus records what is left of its error budget. Only reported where there are objectives."

@@ -168,8 +168,8 @@ reasons! {
 
     /// A Prometheus selects the object.
     Selected: [MonitorSelected, RulesSelected], "Nothing.";
-    /// The CRD of the object, a ServiceMonitor or a PrometheusRule, is not installed.
-    CrdMissing: [MonitorSelected, Scraped, RulesSelected, RulesHealthy, ObjectivesEvaluated], "Install the Prometheus Operator.";
+    /// The CRD of the object, a ServiceMonitor, a PrometheusRule or a GrafanaDashboard, is not installed.
+    CrdMissing: [MonitorSelected, Scraped, RulesSelected, RulesHealthy, DashboardPlaced, ObjectivesEvaluated], "Install the Prometheus Operator, or the Grafana Operator for a dashboard whose form is `GrafanaDashboard`.";
     /// The object that the condition is about could not be written as the spec wants it.
     NotApplied: [WorkloadReady, MonitorSelected, Scraped, RulesSelected, RulesHealthy, DashboardPlaced, ObjectivesEvaluated], "See `ChildrenApplied`.";
     /// The operator has not read the Prometheus objects yet.
@@ -218,8 +218,14 @@ reasons! {
     /// What was asked answers like a Prometheus and is none (Thanos, Mimir, VictoriaMetrics), and does not have what was asked for.
     NotPrometheus: [Scraped, RulesHealthy], "Set the chart's value `prometheusUrl` to the Prometheus that scrapes and evaluates.";
 
-    /// The dashboard's object exists with its labels. Whether Grafana's sidecar reads this namespace and this label cannot be seen from the cluster.
-    NotVerified: [DashboardPlaced], "Nothing. If the dashboard is missing in Grafana, compare with the sidecar's settings `label` and `searchNamespace`.";
+    /// The Grafana Operator has put the dashboard into Grafana.
+    InGrafana: [DashboardPlaced], "Nothing.";
+    /// The dashboard's object exists with its labels. Whether Grafana's sidecar reads this namespace and this label cannot be seen from the cluster; the Grafana Operator has said nothing of a GrafanaDashboard yet.
+    NotVerified: [DashboardPlaced], "Nothing. If the dashboard is missing in Grafana, compare with the sidecar's settings `label` and `searchNamespace`, or see whether the Grafana Operator runs.";
+    /// The Grafana Operator knows no Grafana that is ready and has the labels in the chart's value `defaults.grafanaInstanceLabels`.
+    NoGrafana: [DashboardPlaced], "Correct `defaults.grafanaInstanceLabels`, see whether that Grafana is ready, or set `spec.dashboard.form: ConfigMap`.";
+    /// The Grafana Operator could not put the dashboard into Grafana.
+    GrafanaFailed: [DashboardPlaced], "See the conditions of the GrafanaDashboard.";
 
     /// The spec or the preset names the dialect.
     Declared: [DialectKnown], "Nothing.";

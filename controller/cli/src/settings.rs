@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use controller_core::facts::Settings;
-use controller_core::settings::{check_label, check_runbook_base_url, compat_of};
+use controller_core::settings::{check_label, check_runbook_base_url, check_selected_label, compat_of};
 
 /// Settings of the installation, the same for every MonitoredApi.
 #[derive(Debug, Args)]
@@ -20,6 +20,10 @@ pub struct SettingsArgs {
     /// Label of dashboards, by which Grafana's sidecar finds them. Default: grafana_dashboard=1.
     #[arg(long, env = "DASHBOARD_OBJECT_LABELS", value_name = "KEY=VALUE", value_delimiter = ',', value_parser = label)]
     dashboard_object_labels: Vec<(String, String)>,
+    /// Label of the Grafanas that get the dashboards where the Grafana Operator runs, such as dashboards=grafana. Give it several
+    /// times or separated by commas. Default: none, so all its Grafanas get them.
+    #[arg(long, env = "GRAFANA_INSTANCE_LABELS", value_name = "KEY=VALUE", value_delimiter = ',', value_parser = selected_label)]
+    grafana_instance_labels: Vec<(String, String)>,
     /// Base of the runbook links of alerts, for MonitoredApis that name none. Without one nothing is linked.
     #[arg(long, env = "RUNBOOK_BASE_URL", value_name = "URL", value_parser = runbook_base_url)]
     runbook_base_url: Option<String>,
@@ -41,17 +45,28 @@ impl SettingsArgs {
             object_labels: self.object_labels.into_iter().collect(),
             monitoring_object_labels: self.monitoring_object_labels.into_iter().collect(),
             dashboard_object_labels: dashboard,
+            grafana_instance_labels: self.grafana_instance_labels.into_iter().collect(),
             runbook_base_url: self.runbook_base_url.filter(|url| !url.is_empty()),
             compat: self.compat.and_then(|name| compat_of(&name).ok()),
         }
     }
 }
 
+/// A label that our objects get.
 fn label(text: &str) -> Result<(String, String), String> {
+    pair(text, check_label)
+}
+
+/// A label of others' objects, by which they are selected.
+fn selected_label(text: &str) -> Result<(String, String), String> {
+    pair(text, check_selected_label)
+}
+
+fn pair(text: &str, check: fn(&str, &str) -> Result<(), String>) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => {
             let (key, value) = (key.trim(), value.trim());
-            check_label(key, value).map(|()| (key.to_owned(), value.to_owned()))
+            check(key, value).map(|()| (key.to_owned(), value.to_owned()))
         }
         Some(_) | None => Err(format!(
             "{text:?} is not a valid label: use KEY=VALUE, for example release=kube-prometheus-stack"

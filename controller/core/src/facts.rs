@@ -15,6 +15,8 @@ pub struct Settings {
     pub monitoring_object_labels: BTreeMap<String, String>,
     /// Labels of the dashboard object; the default is `grafana_dashboard: "1"`.
     pub dashboard_object_labels: BTreeMap<String, String>,
+    /// Labels of the Grafanas of the Grafana Operator that get the dashboards. Empty: all of them.
+    pub grafana_instance_labels: BTreeMap<String, String>,
     /// Base of the runbook links, when the MonitoredApi names none.
     pub runbook_base_url: Option<String>,
     /// Whose names the figures of objectives have beside our own. `None`: nobody's.
@@ -36,6 +38,8 @@ pub struct Facts {
     pub volume_claim: Option<VolumeClaimFacts>,
     /// Every target exports what its dialect has counted over all routes, as the status says or was found since.
     pub has_overall: bool,
+    /// The kind of object that holds the dashboard, as the status says. `None`: there is no dashboard yet.
+    pub dashboard_in: Option<ChildKind>,
     /// Replicas of the live Deployment, if there is one, and whether a manager other than us owns the field.
     pub live_replicas: Option<LiveReplicas>,
     /// `metadata.resourceVersion` of the Deployment that `live_replicas` was read from.
@@ -116,6 +120,20 @@ pub struct WorkloadFacts {
     pub ready_endpoints: Option<usize>,
     /// The claim for its data; `None` while there is none of ours.
     pub volume_claim: Option<VolumeClaimFacts>,
+}
+
+/// What the Grafana Operator says of a GrafanaDashboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GrafanaPlacement {
+    /// Nothing yet, or nothing of the latest change.
+    #[default]
+    NotSaid,
+    /// No Grafana has the labels that it selects, or none of those is ready.
+    NoInstance,
+    /// Grafana did not take it, or its fields are not valid.
+    Failed,
+    /// Grafana has it.
+    Synchronized,
 }
 
 /// A PersistentVolumeClaim.

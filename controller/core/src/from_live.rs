@@ -1,5 +1,7 @@
 //! The values that a plan takes from live objects and from what was found of the targets.
 
+use crate::children::dashboard::DashboardObject;
+
 /// What a plan takes from the cluster. With the spec and the installation's settings it decides every object of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct FromLive {
@@ -11,4 +13,6 @@ pub(crate) struct FromLive {
     pub(crate) claim_size: Option<String>,
     /// Rules and panels read what the targets count over all routes.
     pub(crate) reads_overall: bool,
+    /// What holds the dashboard.
+    pub(crate) dashboard: DashboardObject,
 }

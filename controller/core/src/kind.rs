@@ -205,6 +205,10 @@ impl Group {
         name: "monitoring.coreos.com",
         version: "v1",
     };
+    pub(crate) const GRAFANA_OPERATOR: Self = Self {
+        name: "grafana.integreatly.org",
+        version: "v1beta1",
+    };
 }
 
 /// How a kind is watched.

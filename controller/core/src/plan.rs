@@ -219,7 +219,8 @@ pub struct Applied {
     pub leftovers: Vec<ChildRecord>,
     /// Records of objects that are not wanted any more and stay, for they hold data.
     pub kept: Vec<ChildRecord>,
-    /// Records of objects that are not wanted any more and stay until no pod of the old revision needs them.
+    /// Records of objects that are not wanted any more and stay until no pod of the old revision needs them, or until the object
+    /// that takes their place exists.
     pub in_use: Vec<ChildRecord>,
     /// Alerts and panels that were left out (from the plan).
     pub missing: Vec<String>,

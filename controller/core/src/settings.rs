@@ -17,9 +17,22 @@ use crate::{
 ///
 /// A sentence that says what is wrong with it and what to write instead.
 pub fn check_label(key: &str, value: &str) -> Result<(), String> {
+    check_with(key, value, &RESERVED_LABELS)
+}
+
+/// Checks a label by which objects of others are selected.
+///
+/// # Errors
+///
+/// As [`check_label`].
+pub fn check_selected_label(key: &str, value: &str) -> Result<(), String> {
+    check_with(key, value, &[])
+}
+
+fn check_with(key: &str, value: &str, reserved: &[&str]) -> Result<(), String> {
     let label = BTreeMap::from([(key.to_owned(), value.to_owned())]);
     let mut violations = Violations::default();
-    syntax::labels(&label, "label ", &RESERVED_LABELS, &mut violations);
+    syntax::labels(&label, "label ", reserved, &mut violations);
     sentence(violations)
 }
 
@@ -135,6 +148,7 @@ mod tests {
                 object_labels: odd(),
                 monitoring_object_labels: odd(),
                 dashboard_object_labels: odd(),
+                grafana_instance_labels: odd(),
                 compat: None,
             };
             let plan = compile(&api, &settings, &Facts::default(), &ApiRef::of(&api));

@@ -117,6 +117,7 @@ fn digest(uid: &str, generation: i64, live: &FromLive, records: &[ChildRecord]) 
         replicas_copied_from: _,
         claim_size,
         reads_overall,
+        dashboard,
     } = live;
     let mut hash = Sha256::new();
     let mut add = |bytes: &[u8]| {
@@ -129,6 +130,7 @@ fn digest(uid: &str, generation: i64, live: &FromLive, records: &[ChildRecord]) 
     // A size is never empty.
     add(claim_size.as_deref().unwrap_or_default().as_bytes());
     add(&[u8::from(*reads_overall)]);
+    add(dashboard.kind().as_str().as_bytes());
     for record in records {
         for text in [&record.kind, &record.name, &record.desired_hash] {
             add(text.as_bytes());

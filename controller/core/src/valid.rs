@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use controller_api::quantity;
-use controller_api::spec::{ImagePullPolicy, SecurityProfile, ServiceType};
+use controller_api::spec::{DashboardForm, ImagePullPolicy, SecurityProfile, ServiceType};
 use controller_rules::{
     AlertSettings, ApiFacts, ApiLimits, Compat, Objective, promql::PromDuration, queries::ApiQueries,
 };
@@ -249,8 +249,12 @@ pub struct Monitoring {
 /// The dashboard's object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DashboardSettings {
+    /// The kind of object that holds it.
+    pub form: DashboardForm,
     /// Folder in Grafana.
     pub folder: Option<String>,
     /// Labels of the object: the installation's with the author's over them.
     pub object_labels: BTreeMap<String, String>,
+    /// Labels of the Grafanas that get it, where the Grafana Operator does that. Empty: all.
+    pub instance_labels: BTreeMap<String, String>,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use controller_core::facts::{DeploymentFacts, LiveReplicas, ObservedChild};
+use controller_core::facts::{DeploymentFacts, GrafanaPlacement, LiveReplicas, ObservedChild};
 use uuid::Uuid;
 
 use crate::cache::interner::Interner;
@@ -195,7 +195,7 @@ struct CachedDetails {
     rare: Option<Box<RareDetails>>,
 }
 
-/// What only failing Deployments and claims have.
+/// What only failing Deployments, claims and GrafanaDashboards have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct RareDetails {
     progress_failed: Option<(String, String)>,
@@ -203,6 +203,7 @@ struct RareDetails {
     phase: String,
     size: String,
     resized: bool,
+    grafana: GrafanaPlacement,
 }
 
 impl CachedDetails {
@@ -214,6 +215,7 @@ impl CachedDetails {
             phase,
             size,
             resized,
+            grafana,
         } = details;
         let DeploymentFacts {
             uid: _,
@@ -233,6 +235,7 @@ impl CachedDetails {
             phase,
             size,
             resized,
+            grafana,
         };
         Self {
             generation,
@@ -255,6 +258,7 @@ impl CachedDetails {
             phase,
             size,
             resized,
+            grafana,
         } = self.rare.as_deref().cloned().unwrap_or_default();
         ChildDetails {
             deployment: DeploymentFacts {
@@ -273,6 +277,7 @@ impl CachedDetails {
             phase,
             size,
             resized,
+            grafana,
         }
     }
 }
@@ -327,6 +332,7 @@ mod tests {
             phase: String::new(),
             size: String::new(),
             resized: false,
+            grafana: GrafanaPlacement::NotSaid,
         };
         let mut failing = usual.clone();
         failing.deployment.progress_failed = Some(("ProgressDeadlineExceeded".to_owned(), "late".to_owned()));
@@ -335,7 +341,9 @@ mod tests {
         (of_a_claim.phase, of_a_claim.size) = ("Bound".to_owned(), "1Gi".to_owned());
         let mut resized = usual.clone();
         resized.resized = true;
-        for details in [usual, failing, of_a_claim, resized] {
+        let mut in_grafana = usual.clone();
+        in_grafana.grafana = GrafanaPlacement::Synchronized;
+        for details in [usual, failing, of_a_claim, resized, in_grafana] {
             let cached = CachedChild::new(&observed(&details.deployment.uid), Some(details.clone()));
             assert_eq!(cached.details(), Some(details));
         }

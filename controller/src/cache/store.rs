@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use controller_core::ChildKind;
+use controller_core::children::dashboard;
 use controller_core::facts::{
-    DeploymentFacts, LiveReplicas, ObservedChild, PodFacts, PrometheusSelectors, VolumeClaimFacts,
+    DeploymentFacts, GrafanaPlacement, LiveReplicas, ObservedChild, PodFacts, PrometheusSelectors, VolumeClaimFacts,
 };
 use controller_core::watched::WatchedKind;
 
@@ -181,6 +182,15 @@ impl Store {
             resized: details.resized,
             latest_event: None,
         })
+    }
+
+    /// What the Grafana Operator says of the MonitoredApi's GrafanaDashboard.
+    pub(crate) fn grafana_placement(&self, key: &NamespacedName) -> GrafanaPlacement {
+        let kind = WatchedKind::Child(ChildKind::GRAFANA_DASHBOARD);
+        let id = child_id(kind, key, &dashboard::name(&key.name));
+        let maps = self.lock();
+        let details = maps.children.get(key, &id).and_then(|(child, _)| child.details());
+        details.map(|details| details.grafana).unwrap_or_default()
     }
 
     /// The pods of a MonitoredApi.

@@ -5,11 +5,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec, MonitoredApiStatus};
-use controller_core::children::child_kinds;
 use controller_core::children::deployment::needs_live_replicas;
+use controller_core::children::{child_kinds, dashboard};
 use controller_core::facts::{
-    AgentsUnread, DeploymentFacts, Facts, KindState, LiveReplicas, PodFacts, PrometheusFacts, VolumeClaimFacts,
-    WorkloadFacts,
+    AgentsUnread, DeploymentFacts, Facts, GrafanaPlacement, KindState, LiveReplicas, PodFacts, PrometheusFacts,
+    VolumeClaimFacts, WorkloadFacts,
 };
 use controller_core::owner::ApiRef;
 use controller_core::status::{claim_to_look_up, is_reconcile_requested, pod_to_look_up, reads_overall};
@@ -147,6 +147,7 @@ pub(crate) async fn facts(
         deployment: own_deployment(context, target),
         volume_claim: own_claim(context, target),
         has_overall: has_overall(context, target),
+        dashboard_in: dashboard::recorded(&target.status),
         ..Facts::default()
     };
     let needs_number = target.api.as_ref().is_ok_and(|api| needs_live_replicas(&api.spec));
@@ -253,6 +254,7 @@ pub(crate) async fn live_replicas(context: &Context, target: &Target) -> Result<
 pub(crate) struct Observation {
     pub(crate) workload: WorkloadFacts,
     pub(crate) prometheus: PrometheusFacts,
+    pub(crate) grafana: GrafanaPlacement,
     /// `None`: they are not known.
     pub(crate) namespace_labels: Option<BTreeMap<String, String>>,
 }
@@ -262,6 +264,7 @@ pub(crate) async fn observation(context: &Context, target: &Target) -> Observati
     Observation {
         workload: workload(context, target).await,
         prometheus: prometheus(context, &target.key),
+        grafana: context.store.grafana_placement(&target.key),
         namespace_labels: context.store.namespace_labels(&target.key.namespace),
     }
 }

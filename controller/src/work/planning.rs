@@ -123,6 +123,7 @@ impl Work {
             applied,
             workload: &observation.workload,
             prometheus: &observation.prometheus,
+            grafana: observation.grafana,
             finding,
             namespace_labels: observation.namespace_labels.as_ref(),
             reconcile_at: self.target.reconcile_at.as_deref(),

@@ -74,3 +74,37 @@ fn the_dashboards_can_be_turned_off_and_need_what_the_operator_is_scraped_with()
     assert_eq!(has(json!({"serviceMonitor": {"enabled": false}}), &[MONITORING]), 0);
     assert_eq!(has(json!({}), &[]), 0);
 }
+
+#[test]
+fn each_dashboard_has_a_grafana_dashboard_where_the_cluster_serves_that_kind() {
+    let made = |values: Value, apis: &[&str]| {
+        let objects = objects("op", Path::new("charts/monitored-api"), &values, apis).unwrap();
+        let of_kind = objects.iter().filter(|object| object["kind"] == "GrafanaDashboard");
+        let all: Vec<_> = of_kind
+            .map(|object| (object["metadata"]["name"].clone(), object["spec"].clone()))
+            .collect();
+        for (_, spec) in &all {
+            let map = objects
+                .iter()
+                .find(|object| object["metadata"]["name"] == spec["configMapRef"]["name"])
+                .unwrap();
+            let key = spec["configMapRef"]["key"].as_str().unwrap();
+            assert!(map["data"][key].is_string(), "{map}");
+        }
+        all
+    };
+    let grafana = "grafana.integreatly.org/v1beta1";
+    assert_eq!(made(json!({}), &[MONITORING]), []);
+    let all = made(json!({}), &[MONITORING, grafana]);
+    assert_eq!(all.len(), 2);
+    assert!(all.iter().all(|(_, spec)| spec["instanceSelector"] == json!({})));
+    let labels = json!({"defaults": {"grafanaInstanceLabels": {"dashboards": "grafana"}}});
+    let selected = made(labels, &[MONITORING, grafana]);
+    for ((name, _), (other, spec)) in all.iter().zip(&selected) {
+        assert_eq!(
+            spec["instanceSelector"],
+            json!({"matchLabels": {"dashboards": "grafana"}})
+        );
+        assert_ne!(name, other, "the selector of an object that exists cannot be changed");
+    }
+}

@@ -158,9 +158,11 @@ pub struct DashboardSpec {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum DashboardForm {
-    /// The best form that Grafana can read in this cluster; now always a ConfigMap.
+    /// A GrafanaDashboard where the cluster serves that kind, else a ConfigMap.
     #[default]
     Auto,
     /// A ConfigMap for Grafana's sidecar.
     ConfigMap,
+    /// A GrafanaDashboard for the Grafana Operator.
+    GrafanaDashboard,
 }

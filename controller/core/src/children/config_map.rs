@@ -1,16 +1,15 @@
 //! The dashboard, as a ConfigMap that Grafana's sidecar reads.
 
-use controller_rules::generate_dashboard;
 use serde_json::Map;
 
 use super::{
     BuildInput, BuildOutput, ChildKindRow,
+    dashboard::{self, DashboardObject},
     object::{OwnMetadata, object},
 };
 use crate::{
     intent::GeneratedField,
     kind::{ChildKind, ChildKindDef, Group},
-    omission,
     violation::Violations,
 };
 
@@ -18,7 +17,8 @@ impl ChildKind {
     /// The dashboard, as a ConfigMap for Grafana's sidecar.
     pub const CONFIG_MAP: Self = Self::new(&ChildKindDef::new(Group::CORE, "ConfigMap", "configmaps").enabled_when(
         "(!has(object.spec.monitoring) || !has(object.spec.monitoring.enabled) || object.spec.monitoring.enabled) && \
-         (!has(object.spec.dashboard) || !has(object.spec.dashboard.enabled) || object.spec.dashboard.enabled)",
+         (!has(object.spec.dashboard) || !has(object.spec.dashboard.enabled) || object.spec.dashboard.enabled) && \
+         (!has(object.spec.dashboard) || !has(object.spec.dashboard.form) || object.spec.dashboard.form != 'GrafanaDashboard')",
     ));
 }
 
@@ -31,20 +31,10 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
 const FOLDER: &str = "grafana_folder";
 
 fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
-    let api = input.api;
-    let Some(settings) = api
-        .monitoring
-        .as_ref()
-        .and_then(|monitoring| monitoring.dashboard.as_ref())
-    else {
+    let Some(dashboard) = dashboard::build(DashboardObject::ConfigMap, input, built) else {
         return;
     };
-    let facts = input.rule_facts();
-    let dashboard = generate_dashboard(&facts, &api.alerts);
-    built
-        .omissions
-        .extend(omission::of_dashboard(dashboard.omitted_panels(), facts.dialect));
-    let owner = &api.owner;
+    let settings = dashboard.settings;
     let meta = OwnMetadata {
         labels: settings.object_labels.clone(),
         annotations: settings
@@ -53,9 +43,8 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
             .map(|folder| (FOLDER.to_owned(), folder.clone()))
             .collect(),
     };
-    let name = format!("{}-dashboard", owner.name);
-    let mut child = object(ROW.kind, owner, name, meta, Map::new());
-    child.findings = dashboard.findings().to_vec();
-    child.intent = child.intent.with(GeneratedField::Dashboard, dashboard.json(&facts));
+    let mut child = object(ROW.kind, &input.api.owner, dashboard.name, meta, Map::new());
+    child.findings = dashboard.findings;
+    child.intent = child.intent.with(GeneratedField::Dashboard, dashboard.json);
     built.children.push(child);
 }

@@ -2,7 +2,9 @@
 //! documents follow from it.
 
 mod config_map;
+pub mod dashboard;
 pub mod deployment;
+mod grafana_dashboard;
 mod object;
 mod persistent_volume_claim;
 mod prometheus_rule;
@@ -12,6 +14,7 @@ pub mod service_monitor;
 
 use controller_rules::{ApiFacts, GeneratedRules};
 
+use self::dashboard::DashboardObject;
 use crate::{
     facts::Facts,
     from_live::FromLive,
@@ -40,6 +43,7 @@ const CHILD_KINDS: &[ChildKindRow] = &[
     service_monitor::ROW,
     prometheus_rule::ROW,
     config_map::ROW,
+    grafana_dashboard::ROW,
     deployment::ROW,
 ];
 
@@ -81,6 +85,7 @@ pub(crate) fn from_live(api: &ValidApi, facts: &Facts) -> FromLive {
         replicas_copied_from: copied.and(facts.deployment_version.clone()),
         claim_size: persistent_volume_claim::size_to_ask_for(api, facts),
         reads_overall: api.reads_overall(facts),
+        dashboard: DashboardObject::of(api, facts),
     }
 }
 

@@ -1,4 +1,5 @@
 mod blocked;
+mod dashboard;
 mod labels;
 mod lint;
 mod overall;
@@ -64,7 +65,7 @@ fn every_kind_has_its_row_and_its_file() {
 }
 
 /// Files of this folder that no kind is named after.
-const SHARED_FILES: [&str; 3] = ["mod", "object", "tests"];
+const SHARED_FILES: [&str; 4] = ["mod", "object", "dashboard", "tests"];
 
 fn files() -> Vec<String> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/children");

@@ -131,7 +131,7 @@ fn outcomes(plan: &Plan, records: &[ChildRecord]) -> Vec<AppliedChild> {
 type Event = (&'static str, fn(&mut World));
 
 /// What may happen between two reconciles.
-const EVENTS: [Event; 19] = [
+const EVENTS: [Event; 20] = [
     ("nothing", |_| ()),
     ("the Deployment's status moved", |world| {
         world.change(ChildKind::DEPLOYMENT, |child| child.generation = Some(9));
@@ -151,7 +151,7 @@ const EVENTS: [Event; 19] = [
         world.change(ChildKind::SERVICE, |child| child.applied_fields_hash = None);
     }),
     ("a child was made anew", |world| {
-        world.change(ChildKind::CONFIG_MAP, |child| child.uid = "new".to_owned());
+        world.change(ChildKind::SERVICE_ACCOUNT, |child| child.uid = "new".to_owned());
     }),
     ("a child is being deleted", |world| {
         world.change(ChildKind::SERVICE, |child| child.deleting = true);
@@ -184,6 +184,11 @@ const EVENTS: [Event; 19] = [
             .facts
             .states
             .insert(ChildKind::SERVICE_MONITOR, KindState::Forbidden);
+    }),
+    ("the cluster does not serve GrafanaDashboards any more", |world| {
+        let kind = ChildKind::GRAFANA_DASHBOARD;
+        world.facts.states.insert(kind, KindState::Missing);
+        world.facts.children.retain(|(of, _, _)| *of != kind);
     }),
     ("another manager sets the number of replicas", |world| {
         world.facts.live_replicas = Some(LiveReplicas {
@@ -222,7 +227,7 @@ fn each_event_is_seen_exactly_where_the_plan_sees_it() {
         assert_eq!(world.still(), by_plan, "{event}");
         seen += usize::from(by_plan.is_none());
     }
-    assert_eq!(seen, 13, "events after which there is something to do");
+    assert_eq!(seen, 14, "events after which there is something to do");
 }
 
 #[test]

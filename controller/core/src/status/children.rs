@@ -4,6 +4,7 @@ use controller_api::{ChildRecord, ConditionType, Reason};
 
 use super::{FoldInput, bounds, claim, verdict::Verdict};
 use crate::{
+    children::child_kind,
     kind::ChildKind,
     plan::{Applied, AppliedChild, Outcome},
 };
@@ -35,11 +36,18 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
         sentence.push_str(", except kinds whose CRD is not installed (CrdMissing): ");
         sentence.push_str(&missing.join(", "));
     }
-    let in_use = names(&applied.in_use);
-    if !in_use.is_empty() {
-        sentence.push_str(&format!(
-            "; {in_use} is no longer wanted and is deleted when the rollout is complete"
-        ));
+    let (by_pods, until_replaced): (Vec<_>, Vec<_>) = applied
+        .in_use
+        .iter()
+        .cloned()
+        .partition(|record| child_kind(&record.kind).is_some_and(|kind| kind.used_by_pods));
+    let until = [
+        (by_pods, "the rollout is complete"),
+        (until_replaced, "the object that takes its place exists"),
+    ];
+    for (records, until) in until.iter().filter(|(records, _)| !records.is_empty()) {
+        let records = names(records);
+        sentence.push_str(&format!("; {records} is no longer wanted and is deleted when {until}"));
     }
     if let Some(larger) = claim::larger(input) {
         sentence.push_str(&larger);

@@ -1,9 +1,11 @@
-//! `DashboardPlaced`: the object that holds the dashboard exists, with the label by which Grafana's sidecar finds it.
+//! `DashboardPlaced`: the object that holds the dashboard exists, where Grafana finds it.
+
+use std::collections::BTreeMap;
 
 use controller_api::Reason;
 
 use super::{FoldInput, monitoring, verdict::Verdict};
-use crate::{kind::ChildKind, plan::Outcome, valid::DashboardSettings};
+use crate::{children::dashboard, facts::GrafanaPlacement, kind::ChildKind, plan::Outcome, valid::DashboardSettings};
 
 /// `None`: no dashboard is wanted, so the condition is not reported.
 pub(super) fn placed(input: &FoldInput<'_>) -> Option<Verdict> {
@@ -15,52 +17,91 @@ pub(super) fn placed(input: &FoldInput<'_>) -> Option<Verdict> {
     match input.applied {
         Some(applied) => {
             let mut children = applied.children.iter();
-            let object = children.find(|child| child.kind == ChildKind::CONFIG_MAP)?;
-            Some(of_outcome(&object.outcome, &object.name, settings))
+            let object = children.find(|child| dashboard::is_kind(child.kind))?;
+            let written = as_written(object.kind, &object.outcome);
+            Some(written.unwrap_or_else(|| where_it_is(input, object.kind, &object.name, settings)))
         }
-        None => monitoring::unwritten(input, ChildKind::CONFIG_MAP).or_else(|| of_record(input, settings)),
+        None => {
+            let kind = dashboard::recorded(input.previous);
+            let unwritten = monitoring::unwritten(input, kind.unwrap_or(ChildKind::CONFIG_MAP));
+            unwritten.or_else(|| Some(where_it_is(input, kind?, &dashboard::name(&input.owner.name), settings)))
+        }
     }
 }
 
-/// What is said while nothing is written and what was written is what the spec asks for.
-fn of_record(input: &FoldInput<'_>, settings: &DashboardSettings) -> Option<Verdict> {
-    let mut records = input.previous.children.iter();
-    let object = records.find(|record| record.kind == ChildKind::CONFIG_MAP.as_str())?;
-    Some(of_outcome(&Outcome::Unchanged, &object.name, settings))
-}
-
-fn of_outcome(outcome: &Outcome, name: &str, settings: &DashboardSettings) -> Verdict {
+/// Why the object is not as the spec wants it. `None`: it is.
+fn as_written(kind: ChildKind, outcome: &Outcome) -> Option<Verdict> {
     match outcome {
-        Outcome::Unchanged | Outcome::Applied | Outcome::Contested(_) => {}
-        Outcome::LintFailed(why) => {
-            return Verdict::no(
-                Reason::LintFailed,
-                monitoring::lint_sentence(ChildKind::CONFIG_MAP, why),
-            );
-        }
+        Outcome::Unchanged | Outcome::Applied | Outcome::Contested(_) => None,
+        Outcome::LintFailed(why) => Some(Verdict::no(Reason::LintFailed, monitoring::lint_sentence(kind, why))),
+        Outcome::CrdMissing => Some(Verdict::no(
+            Reason::CrdMissing,
+            format!(
+                "the CRD {}.{} is not installed: install the Grafana Operator, or set spec.dashboard.form: Auto, which takes a ConfigMap then",
+                kind.plural, kind.group
+            ),
+        )),
         Outcome::Conflict(_)
-        | Outcome::CrdMissing
         | Outcome::Forbidden(_)
         | Outcome::Invalid(_)
         | Outcome::Failed(_)
         | Outcome::Waiting(_)
-        | Outcome::Pending(_) => {
-            return Verdict::no(
-                Reason::NotApplied,
-                "the ConfigMap with the dashboard could not be written: see ChildrenApplied",
-            );
-        }
+        | Outcome::Pending(_) => Some(Verdict::no(
+            Reason::NotApplied,
+            format!("the {kind} with the dashboard could not be written: see ChildrenApplied"),
+        )),
     }
-    let labels: Vec<_> = settings
-        .object_labels
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
-    Verdict::yes(
-        Reason::NotVerified,
-        format!(
-            "the ConfigMap {name} with the dashboard exists and has the label {}; whether Grafana's sidecar reads this label in this namespace cannot be seen from here: if the dashboard is missing in Grafana, compare with the sidecar's settings label and searchNamespace",
-            labels.join(", ")
+}
+
+/// Where the dashboard is, once its object is as the spec wants it.
+fn where_it_is(input: &FoldInput<'_>, kind: ChildKind, name: &str, settings: &DashboardSettings) -> Verdict {
+    if kind == ChildKind::GRAFANA_DASHBOARD {
+        of_grafana_operator(input.grafana, name, settings)
+    } else {
+        Verdict::yes(
+            Reason::NotVerified,
+            format!(
+                "the ConfigMap {name} with the dashboard exists and has the label {}; whether Grafana's sidecar reads this label in this namespace cannot be seen from here: if the dashboard is missing in Grafana, compare with the sidecar's settings label and searchNamespace",
+                pairs(&settings.object_labels)
+            ),
+        )
+    }
+}
+
+fn of_grafana_operator(placement: GrafanaPlacement, name: &str, settings: &DashboardSettings) -> Verdict {
+    match placement {
+        GrafanaPlacement::Synchronized => Verdict::yes(
+            Reason::InGrafana,
+            format!("the Grafana Operator has put the dashboard of the GrafanaDashboard {name} into Grafana"),
         ),
-    )
+        GrafanaPlacement::NotSaid => Verdict::yes(
+            Reason::NotVerified,
+            format!(
+                "the GrafanaDashboard {name} with the dashboard exists; the Grafana Operator has said nothing of it yet: if it stays so, see whether that operator runs and watches this namespace, or set spec.dashboard.form: ConfigMap"
+            ),
+        ),
+        GrafanaPlacement::NoInstance => {
+            let which = match pairs(&settings.instance_labels) {
+                labels if labels.is_empty() => "is ready".to_owned(),
+                labels => format!("has the label {labels} and is ready"),
+            };
+            Verdict::no(
+                Reason::NoGrafana,
+                format!(
+                    "no Grafana that the Grafana Operator knows {which}, so the dashboard is in none: see kubectl get grafana -A, correct the chart's value defaults.grafanaInstanceLabels, or set spec.dashboard.form: ConfigMap"
+                ),
+            )
+        }
+        GrafanaPlacement::Failed => Verdict::no(
+            Reason::GrafanaFailed,
+            format!(
+                "the Grafana Operator could not put the dashboard into Grafana: kubectl describe grafanadashboard {name} says why"
+            ),
+        ),
+    }
+}
+
+fn pairs(labels: &BTreeMap<String, String>) -> String {
+    let pairs: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    pairs.join(", ")
 }

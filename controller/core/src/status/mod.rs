@@ -21,7 +21,7 @@ use controller_api::{ConditionType, MetricsStatus, MonitoredApiStatus, Reason, n
 use jiff::Timestamp;
 
 use crate::{
-    facts::{PrometheusFacts, WorkloadFacts},
+    facts::{GrafanaPlacement, PrometheusFacts, WorkloadFacts},
     kind::ChildKind,
     owner::ApiRef,
     plan::Applied,
@@ -52,6 +52,8 @@ pub struct FoldInput<'a> {
     pub workload: &'a WorkloadFacts,
     /// The Prometheus objects.
     pub prometheus: &'a PrometheusFacts,
+    /// What the Grafana Operator says of the dashboard.
+    pub grafana: GrafanaPlacement,
     /// What the Prometheus that scrapes it says.
     pub finding: &'a Finding,
     /// Labels of the MonitoredApi's namespace; `None` while they are not known.

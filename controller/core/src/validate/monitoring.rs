@@ -86,9 +86,6 @@ pub(super) fn dashboard_settings(
         folder,
         object_labels,
     } = dashboard.cloned().unwrap_or_default();
-    match form.unwrap_or_default() {
-        spec::DashboardForm::Auto | spec::DashboardForm::ConfigMap => {}
-    }
     if folder.as_deref().is_some_and(|folder| !is_folder(folder)) {
         out.add(
             "spec.dashboard.folder",
@@ -105,9 +102,12 @@ pub(super) fn dashboard_settings(
         let (key, value) = DASHBOARD_LABEL;
         object_labels.insert(key.to_owned(), value.to_owned());
     }
-    enabled
-        .unwrap_or(true)
-        .then_some(DashboardSettings { folder, object_labels })
+    enabled.unwrap_or(true).then_some(DashboardSettings {
+        form: form.unwrap_or_default(),
+        folder,
+        object_labels,
+        instance_labels: settings.grafana_instance_labels.clone(),
+    })
 }
 
 /// Whether the text can name a folder. The sidecar makes a directory of it: with a slash it would write somewhere else.

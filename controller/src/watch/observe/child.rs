@@ -1,6 +1,6 @@
 //! Children: their metadata, and, for kinds that are watched as whole objects, the fields that the status depends on.
 
-use controller_core::facts::{DeploymentFacts, LiveReplicas, ObservedChild};
+use controller_core::facts::{DeploymentFacts, GrafanaPlacement, LiveReplicas, ObservedChild};
 use controller_core::metadata::Metadata;
 use serde::Deserialize;
 
@@ -33,6 +33,8 @@ pub(crate) struct ChildDetails {
     pub(crate) size: String,
     /// Another manager than us owns the size.
     pub(crate) resized: bool,
+    /// What the status of a GrafanaDashboard says.
+    pub(crate) grafana: GrafanaPlacement,
 }
 
 #[derive(Debug, Deserialize)]
@@ -121,6 +123,27 @@ fn details(metadata: &Metadata, spec: Spec, status: Status) -> ChildDetails {
             .map(|resources| resources.requests.storage)
             .unwrap_or_default(),
         resized: metadata.owners_of("storage").1,
+        grafana: grafana_placement(metadata.generation.unwrap_or(0), &status.conditions),
+    }
+}
+
+/// From the conditions that the Grafana Operator sets (`controllers/dashboard_controller.go` and `controller_shared.go` of its
+/// release 5.18). It removes those that do not apply.
+fn grafana_placement(generation: i64, conditions: &[Condition]) -> GrafanaPlacement {
+    let latest: Vec<_> = conditions
+        .iter()
+        .filter(|condition| condition.observed_generation == generation)
+        .cloned()
+        .collect();
+    let has = |kind: &str, status: &str| condition(&latest, kind, status).is_some();
+    if has("InvalidSpec", "True") || has("DashboardSynchronized", "False") {
+        GrafanaPlacement::Failed
+    } else if has("NoMatchingInstance", "True") {
+        GrafanaPlacement::NoInstance
+    } else if has("DashboardSynchronized", "True") {
+        GrafanaPlacement::Synchronized
+    } else {
+        GrafanaPlacement::NotSaid
     }
 }
 
@@ -148,5 +171,30 @@ mod tests {
                 owned_by_another: false
             }
         );
+    }
+
+    #[test]
+    fn a_grafana_dashboard_is_where_the_latest_conditions_say() {
+        let of = |conditions: serde_json::Value| {
+            let item: ChildItem = serde_json::from_value(json!({
+                "metadata": {"name": "orders-dashboard", "namespace": "shop", "generation": 2},
+                "spec": {}, "status": {"conditions": conditions, "lastResync": "2026-11-30T08:00:00Z"},
+            }))
+            .unwrap();
+            item.details.unwrap().grafana
+        };
+        let said = |kind: &str, status: &str, generation: i64| json!([{"type": kind, "status": status, "reason": "R", "message": "m", "observedGeneration": generation}]);
+        let cases = [
+            (said("DashboardSynchronized", "True", 2), GrafanaPlacement::Synchronized),
+            (said("DashboardSynchronized", "True", 1), GrafanaPlacement::NotSaid),
+            (said("DashboardSynchronized", "False", 2), GrafanaPlacement::Failed),
+            (said("InvalidSpec", "True", 2), GrafanaPlacement::Failed),
+            (said("NoMatchingInstance", "True", 2), GrafanaPlacement::NoInstance),
+            (json!([]), GrafanaPlacement::NotSaid),
+            (json!("odd"), GrafanaPlacement::NotSaid),
+        ];
+        for (conditions, expected) in cases {
+            assert_eq!(of(conditions.clone()), expected, "{conditions}");
+        }
     }
 }

@@ -29,11 +29,12 @@ where
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct Condition {
     #[serde(rename = "type")]
     kind: String,
     status: String,
+    observed_generation: i64,
     reason: String,
     message: String,
 }

@@ -10,7 +10,7 @@ mod replicas_precondition;
 use controller_api::ChildRecord;
 use controller_core::ChildKind;
 use controller_core::changes::{Changes, is_ours, record_of};
-use controller_core::children::{blocked_by, child_kind, unanswered};
+use controller_core::children::{blocked_by, child_kind, dashboard, unanswered};
 use controller_core::contest;
 use controller_core::facts::KindState;
 use controller_core::metadata::Metadata;
@@ -61,23 +61,22 @@ pub(crate) async fn apply(context: &Context, target: &Target, plan: &Plan, chang
     for child in &mut children {
         refusals::doubt(child, &target.status, now);
     }
+    let (replaced_later, unwanted): (Vec<_>, Vec<_>) = changes
+        .prune
+        .iter()
+        .cloned()
+        .partition(|record| dashboard::holds_it_still(record, &children));
     let leftovers = if unanswered(&children) {
-        changes.prune.clone()
+        unwanted
     } else {
-        let gone = join_all(
-            changes
-                .prune
-                .iter()
-                .map(|record| prune(context, target, record.clone())),
-        )
-        .await;
+        let gone = join_all(unwanted.into_iter().map(|record| prune(context, target, record))).await;
         gone.into_iter().flatten().collect()
     };
     Applied {
         children,
         leftovers,
         kept: changes.kept.clone(),
-        in_use: changes.in_use.clone(),
+        in_use: changes.in_use.iter().cloned().chain(replaced_later).collect(),
         missing: plan.missing(),
         reads_overall: plan.reads_overall(),
     }

@@ -1,7 +1,7 @@
 //! A status reported while another client changes the resource: which requests follow, and whether the resource is due again.
 
 use controller_core::Violation;
-use controller_core::facts::{DeploymentFacts, PodFacts, PrometheusFacts, Termination};
+use controller_core::facts::{DeploymentFacts, GrafanaPlacement, PodFacts, PrometheusFacts, Termination};
 use controller_core::prometheus::Finding;
 use serde_json::Value;
 
@@ -37,6 +37,7 @@ async fn report_pods(context: &Context, workload: &WorkloadFacts) {
         applied: None,
         workload,
         prometheus: &PrometheusFacts::NotReadYet,
+        grafana: GrafanaPlacement::NotSaid,
         finding: &Finding::default(),
         namespace_labels: None,
         suspended: false,

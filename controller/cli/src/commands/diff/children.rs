@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use controller_api::{MonitoredApi, MonitoredApiStatus, names};
 use controller_core::call_error::CallError;
 use controller_core::changes::{Changes, decide, record_of};
-use controller_core::children::{blocked_by, child_kind, child_kinds};
+use controller_core::children::{blocked_by, child_kind, child_kinds, dashboard};
 use controller_core::facts::{Facts, KindState, Settings};
 use controller_core::failure::ErrorClass;
 use controller_core::metadata::{REPAIRER, fields_hash};
@@ -86,7 +86,7 @@ impl Comparison<'_> {
         let recorded = self.status.children.iter();
         let recorded = recorded.filter_map(|record| Some((child_kind(&record.kind)?, record.name.clone())));
         let mut live = LiveChildren::default();
-        for (kind, name) in planned.chain(recorded) {
+        for (kind, name) in planned.chain(recorded).chain(dashboard::to_look_for(&plan.api)) {
             let key = (kind, name);
             if live.objects.contains_key(&key) || live.unreadable.contains_key(&key) {
                 continue;
@@ -132,6 +132,7 @@ impl Comparison<'_> {
                 .collect(),
             volume_claim: own_claim.map(LiveObject::claim),
             has_overall: reads_overall(self.status),
+            dashboard_in: dashboard::recorded(self.status),
             live_replicas: deployment.map(LiveObject::replicas),
             deployment_version: deployment.map(|live| live.metadata.resource_version.clone()),
             ..Facts::default()

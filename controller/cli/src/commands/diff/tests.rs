@@ -84,17 +84,25 @@ fn row<'a>(rows: &'a [DiffRow], kind: &str) -> &'a DiffRow {
 
 #[test]
 fn of_a_new_monitored_api_every_object_is_created_and_no_made_up_uid_is_shown() {
+    let kinds = |dashboard: &str| {
+        [
+            "MonitoredApi",
+            "ServiceAccount",
+            "Service",
+            "ServiceMonitor",
+            "PrometheusRule",
+            dashboard,
+            "Deployment",
+        ]
+        .map(|kind| (kind.to_owned(), Change::Created))
+    };
+    let without_grafana_operator = Scripted {
+        missing: vec!["GrafanaDashboard"],
+        ..Scripted::default()
+    };
+    assert_eq!(shown(&rows(&without_grafana_operator)), kinds("ConfigMap"));
     let rows = rows(&Scripted::default());
-    let kinds = [
-        "MonitoredApi",
-        "ServiceAccount",
-        "Service",
-        "ServiceMonitor",
-        "PrometheusRule",
-        "ConfigMap",
-        "Deployment",
-    ];
-    assert_eq!(shown(&rows), kinds.map(|kind| (kind.to_owned(), Change::Created)));
+    assert_eq!(shown(&rows), kinds("GrafanaDashboard"));
     let deployment = row(&rows, "Deployment");
     assert!(
         deployment.diff.contains(" image: example.org/orders:1\n"),

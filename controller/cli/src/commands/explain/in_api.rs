@@ -2,6 +2,7 @@
 //! is left out.
 
 use controller_api::MonitoredApi;
+use controller_core::children::dashboard;
 use controller_core::facts::Settings;
 use controller_core::intent::Intent;
 use controller_core::omission::{self, Omission};
@@ -34,10 +35,8 @@ impl Generated {
         let objects = objects.iter().map(Intent::object);
         let of_kind = |kind: &'static str| objects.clone().filter(move |object| has(object, "kind", kind));
         let groups = of_kind("PrometheusRule").flat_map(|rule| list(rule, "/spec/groups"));
-        let files = of_kind("ConfigMap").filter_map(|map| map.pointer("/data")?.as_object());
-        let dashboards = files
-            .flatten()
-            .filter_map(|(_, text)| serde_json::from_str::<Value>(text.as_str()?).ok());
+        let texts = objects.clone().flat_map(dashboard::texts);
+        let dashboards = texts.filter_map(|text| serde_json::from_str::<Value>(text).ok());
         Ok(Self {
             api,
             rules: groups.flat_map(|group| list(group, "/rules").to_vec()).collect(),

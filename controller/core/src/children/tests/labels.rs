@@ -21,13 +21,17 @@ fn every_kind_carries_the_labels_of_the_author_and_of_the_installation() {
     spec["objectLabels"] = json!({"cost-center": "4711"});
     spec["dashboard"] = json!({"objectLabels": {"env": "dashboards"}});
     let plan = with_labels(&spec, &settings);
+    spec["dashboard"]["form"] = "GrafanaDashboard".into();
+    let for_grafana_operator = with_labels(&spec, &settings);
     let special = [
         (ChildKind::SERVICE_MONITOR, "monitoring"),
         (ChildKind::PROMETHEUS_RULE, "monitoring"),
         (ChildKind::CONFIG_MAP, "dashboards"),
+        (ChildKind::GRAFANA_DASHBOARD, "dashboards"),
     ];
     for kind in child_kinds() {
-        let children: Vec<_> = plan.children.iter().filter(|child| child.kind == kind).collect();
+        let all = plan.children.iter().chain(&for_grafana_operator.children);
+        let children: Vec<_> = all.filter(|child| child.kind == kind).collect();
         assert!(!children.is_empty(), "{kind}: turn it on in of_every_kind()");
         let env = special
             .iter()

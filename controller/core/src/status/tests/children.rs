@@ -134,6 +134,25 @@ fn objects_that_pods_of_the_old_revision_need_are_reported_and_fail_nothing() {
 }
 
 #[test]
+fn an_object_stays_until_the_one_that_takes_its_place_exists() {
+    let mut world = World::well();
+    let mut applied = applied(|kind| match kind {
+        kind if kind == ChildKind::SERVICE_MONITOR => Outcome::CrdMissing,
+        _ => Outcome::Unchanged,
+    });
+    applied.in_use = vec![ChildRecord {
+        name: "old".to_owned(),
+        ..record(ChildKind::GRAFANA_DASHBOARD)
+    }];
+    world.applied = Some(applied);
+    let status = world.fold();
+    let message = &condition(&status, "ChildrenApplied").message;
+    let expected =
+        "GrafanaDashboard old is no longer wanted and is deleted when the object that takes its place exists";
+    assert!(message.contains(expected), "{message}");
+}
+
+#[test]
 fn rules_and_a_dashboard_that_fail_the_lint_are_reported_where_people_look_and_leave_the_workload_ready() {
     let mut world = World::well();
     world.applied = Some(applied(|kind| match kind {

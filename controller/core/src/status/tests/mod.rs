@@ -35,6 +35,7 @@ struct World {
     applied: Option<Applied>,
     workload: WorkloadFacts,
     prometheus: PrometheusFacts,
+    grafana: GrafanaPlacement,
     finding: Finding,
     namespace_labels: Option<BTreeMap<String, String>>,
     as_written: bool,
@@ -65,6 +66,7 @@ impl World {
                 volume_claim: None,
             },
             prometheus: known(vec![prometheus]),
+            grafana: GrafanaPlacement::NotSaid,
             finding: Finding {
                 scrape: Answer::Known(ScrapeFinding::Up(Vec::new())),
                 rules: Answer::Known(RulesFinding::Healthy),
@@ -115,6 +117,7 @@ impl World {
             applied: self.applied.as_ref(),
             workload: &self.workload,
             prometheus: &self.prometheus,
+            grafana: self.grafana,
             finding: &self.finding,
             namespace_labels: self.namespace_labels.as_ref(),
             as_written: self.as_written,

@@ -320,3 +320,52 @@ fn a_dashboard_is_placed_once_its_object_exists_with_a_label() {
             .any(|condition| condition.type_ == "DashboardPlaced")
     );
 }
+
+/// What is said of the dashboard where a GrafanaDashboard holds it.
+fn of_grafana(placement: GrafanaPlacement, outcome: &Outcome) -> (String, String) {
+    let mut world = World::well();
+    world.grafana = placement;
+    let mut applied = applied(|_| Outcome::Unchanged);
+    let object = applied
+        .children
+        .iter_mut()
+        .find(|child| child.kind == ChildKind::CONFIG_MAP);
+    let object = object.unwrap();
+    (object.kind, object.outcome) = (ChildKind::GRAFANA_DASHBOARD, outcome.clone());
+    world.applied = Some(applied);
+    let status = world.fold();
+    let message = condition(&status, "DashboardPlaced").message.clone();
+    (says(&status, "DashboardPlaced"), message)
+}
+
+#[test]
+fn a_grafana_dashboard_is_placed_as_the_grafana_operator_says() {
+    let cases = [
+        (GrafanaPlacement::Synchronized, "True/InGrafana", "into Grafana"),
+        (
+            GrafanaPlacement::NotSaid,
+            "True/NotVerified",
+            "spec.dashboard.form: ConfigMap",
+        ),
+        (
+            GrafanaPlacement::NoInstance,
+            "False/NoGrafana",
+            "defaults.grafanaInstanceLabels",
+        ),
+        (
+            GrafanaPlacement::Failed,
+            "False/GrafanaFailed",
+            "kubectl describe grafanadashboard orders says why",
+        ),
+    ];
+    for (placement, expected, words) in cases {
+        let (said, message) = of_grafana(placement, &Outcome::Unchanged);
+        assert_eq!(said, expected);
+        assert!(message.contains(words), "{message}");
+    }
+    let (said, message) = of_grafana(GrafanaPlacement::NotSaid, &Outcome::CrdMissing);
+    assert_eq!(said, "False/CrdMissing");
+    assert!(message.contains("install the Grafana Operator"), "{message}");
+    let (said, _) = of_grafana(GrafanaPlacement::Synchronized, &Outcome::Failed(String::new()));
+    assert_eq!(said, "False/NotApplied", "what it says is of the object that is there");
+}
