@@ -12,6 +12,7 @@ pub mod database;
 mod eventually;
 pub mod foreign;
 pub mod generated;
+pub mod grafana;
 pub mod image;
 pub mod install;
 pub mod kubernetes;

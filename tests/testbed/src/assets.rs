@@ -7,11 +7,14 @@ use anyhow::{Context, Result};
 
 use crate::compile::Toolbox;
 use crate::image::{ImageSpec, write_image};
-use crate::tools::{ALERTMANAGER_VERSION, COREDNS_VERSION, PROMETHEUS_OPERATOR_VERSION, PROMETHEUS_VERSION, Tool};
+use crate::tools::{
+    ALERTMANAGER_VERSION, COREDNS_VERSION, PROMETHEUS_OPERATOR_VERSION, PROMETHEUS_VERSION, Tool, fingerprint_of,
+};
 
 /// The user of every image. It is a number, so that the kubelet can check that it isn't root.
 const NOBODY: u32 = 65534;
 
+const GRAFANA_OPERATOR_MODULE: &str = "github.com/grafana/grafana-operator/v5";
 const OPERATOR_MODULE: &str = "github.com/prometheus-operator/prometheus-operator";
 
 /// An image that is made of built binaries.
@@ -72,22 +75,36 @@ impl Image {
 pub(crate) fn prometheus_operator_crds(toolbox: &Toolbox) -> Result<PathBuf> {
     toolbox.asset("manifests/prometheus-operator-crds.yaml", |out| {
         let source = toolbox.module_source(Tool::named("prometheus-operator")?, OPERATOR_MODULE)?;
-        let folder = source.join("example").join("prometheus-operator-crd");
-        let mut files: Vec<PathBuf> = fs::read_dir(&folder)
-            .with_context(|| format!("read {}", folder.display()))?
-            .map(|entry| entry.map(|e| e.path()))
-            .collect::<Result<_, _>>()?;
-        files.sort();
-        let mut manifest = String::new();
-        for file in files
-            .iter()
-            .filter(|file| file.extension().is_some_and(|extension| extension == "yaml"))
-        {
-            manifest.push_str(&fs::read_to_string(file)?);
-            manifest.push_str("\n---\n");
-        }
-        Ok(fs::write(out, manifest)?)
+        one_manifest(&source.join("example").join("prometheus-operator-crd"), out)
     })
+}
+
+/// The same of the Grafana Operator.
+pub(crate) fn grafana_operator_crds(toolbox: &Toolbox) -> Result<PathBuf> {
+    let tool = Tool::named("grafana-operator")?;
+    let pins = fingerprint_of(std::iter::once(tool))?;
+    toolbox.asset(&format!("manifests/grafana-operator-crds-{pins}.yaml"), |out| {
+        let source = toolbox.module_source(tool, GRAFANA_OPERATOR_MODULE)?;
+        one_manifest(&source.join("config").join("crd").join("bases"), out)
+    })
+}
+
+/// Writes the manifests of a folder into one.
+fn one_manifest(folder: &Path, out: &Path) -> Result<()> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .with_context(|| format!("read {}", folder.display()))?
+        .map(|entry| entry.map(|e| e.path()))
+        .collect::<Result<_, _>>()?;
+    files.sort();
+    let mut manifest = String::new();
+    for file in files
+        .iter()
+        .filter(|file| file.extension().is_some_and(|extension| extension == "yaml"))
+    {
+        manifest.push_str(&fs::read_to_string(file)?);
+        manifest.push_str("\n---\n");
+    }
+    Ok(fs::write(out, manifest)?)
 }
 
 /// Prometheus Operator's own manifest without its definitions, with our images, in namespace `monitoring`.

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::paths::{Cache, write_atomically};
 use crate::say::say;
 use crate::shell;
-use crate::tools::{Level, Tool, fingerprint, tools_of};
+use crate::tools::{Level, Need, Tool, fingerprint, fingerprint_of, tools_of};
 
 /// Oldest Go that builds every module (containerd's `go.mod` asks for it).
 const OLDEST_GO: (u32, u32, u32) = (1, 26, 6);
@@ -58,16 +58,16 @@ impl Toolbox {
     /// The tools that `level` needs and that are not built yet.
     pub fn missing(&self, level: Level) -> Vec<&'static Tool> {
         let tools = tools_of(level).into_iter();
-        tools.filter(|tool| !self.stamp(tool).is_file()).collect()
+        tools.filter(|tool| !self.is_built(tool)).collect()
     }
 
     /// Builds those of `tools` that are not there yet, under a lock that all clones share.
     pub fn ensure(&self, tools: &[&Tool]) -> Result<()> {
-        if tools.iter().all(|tool| self.stamp(tool).is_file()) {
+        if tools.iter().all(|tool| self.is_built(tool)) {
             return Ok(());
         }
         let _lock = self.lock()?;
-        let missing: Vec<&&Tool> = tools.iter().filter(|tool| !self.stamp(tool).is_file()).collect();
+        let missing: Vec<&&Tool> = tools.iter().filter(|tool| !self.is_built(tool)).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -112,8 +112,17 @@ impl Toolbox {
         Ok(PathBuf::from(dir.trim()))
     }
 
-    fn stamp(&self, tool: &Tool) -> PathBuf {
-        self.root.join("stamps").join(tool.name)
+    fn is_built(&self, tool: &Tool) -> bool {
+        self.stamp(tool).is_ok_and(|stamp| stamp.is_file())
+    }
+
+    /// The file that marks a tool as built. The directory has the pins of most tools in its name; of the others the file has.
+    fn stamp(&self, tool: &Tool) -> Result<PathBuf> {
+        let name = match tool.need {
+            Need::ControlPlane | Need::Node | Need::Monitoring | Need::OnDemand => tool.name.to_owned(),
+            Need::Apart => format!("{}-{}", tool.name, fingerprint_of(std::iter::once(tool))?),
+        };
+        Ok(self.root.join("stamps").join(name))
     }
 
     fn lock(&self) -> Result<File> {
@@ -155,7 +164,7 @@ impl Toolbox {
         for (_, name) in tool.packages {
             fs::rename(scratch.path().join(name), self.bin_dir().join(name)).with_context(|| format!("keep {name}"))?;
         }
-        write_atomically(&self.stamp(tool), b"")
+        write_atomically(&self.stamp(tool)?, b"")
     }
 }
 

@@ -103,6 +103,11 @@ impl Testbed {
         assets::prometheus_operator_crds(&self.bed.toolbox)
     }
 
+    /// The same of the Grafana Operator.
+    pub fn grafana_operator_crds(&self) -> Result<PathBuf> {
+        assets::grafana_operator_crds(&self.bed.toolbox)
+    }
+
     /// The kubeconfig of an administrator, for programs on the host.
     pub fn kubeconfig(&self) -> PathBuf {
         self.bed.kubeconfig()

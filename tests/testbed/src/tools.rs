@@ -26,6 +26,8 @@ pub enum Need {
     Monitoring,
     /// No test bed: built when it is asked for by name.
     OnDemand,
+    /// The same, and it shares nothing with the other tools: another version of it does not make them be built again.
+    Apart,
 }
 
 /// One row: a module folder and the binaries that come out of it.
@@ -212,6 +214,14 @@ pub const TOOLS: &[Tool] = &[
         settings: &[],
         need: Need::OnDemand,
     },
+    Tool {
+        name: "grafana-operator",
+        folder: "grafana-operator",
+        packages: &[("github.com/grafana/grafana-operator/v5", "grafana-operator")],
+        tags: "",
+        settings: &[],
+        need: Need::Apart,
+    },
 ];
 
 impl Tool {
@@ -253,7 +263,7 @@ pub fn tools_of(level: Level) -> Vec<&'static Tool> {
         .filter(|tool| match tool.need {
             Need::ControlPlane => true,
             Need::Node => level == Level::Node,
-            Need::Monitoring | Need::OnDemand => false,
+            Need::Monitoring | Need::OnDemand | Need::Apart => false,
         })
         .collect()
 }
@@ -268,9 +278,14 @@ const RECIPE: &str = "1";
 
 /// The hash of all pins: `go.mod`, `go.sum` and sources in every folder, and this table. The cache directory has this name.
 pub fn fingerprint() -> Result<String> {
+    fingerprint_of(TOOLS.iter().filter(|tool| tool.need != Need::Apart))
+}
+
+/// The hash of the pins of these tools.
+pub(crate) fn fingerprint_of<'a>(tools: impl Iterator<Item = &'a Tool>) -> Result<String> {
     let mut hash = Sha256::new();
     hash.update(RECIPE);
-    for tool in TOOLS {
+    for tool in tools {
         hash.update(format!("{tool:?}"));
         let folder = tool.module_dir();
         let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)

@@ -29,7 +29,7 @@ const ON_A_CLUSTER: [&str; 2] = ["integration-tests", "testbed"];
 const ALONE: [&str; 1] = ["memory_limit"];
 
 /// The longest programs, longest first; the others run after them. So no lane ends long after the others.
-const LONG: [&str; 15] = [
+const LONG: [&str; 16] = [
     "chain",
     "prometheus_reader",
     "overall",
@@ -37,6 +37,7 @@ const LONG: [&str; 15] = [
     "faults",
     "quiet",
     "optional_crds",
+    "grafana_operator",
     "node",
     "operator_children",
     "control_plane",
