@@ -49,7 +49,12 @@ impl Snapshot {
     pub fn take(api: &Kubernetes, namespace: &str) -> Result<Self> {
         let mut objects = BTreeMap::new();
         for resource in child_resources().chain([MONITORED_APIS, REPLICA_SETS]) {
-            for object in api.list(&resource.within(namespace), "")? {
+            let path = resource.within(namespace);
+            // Of a kind that the cluster does not serve, such as GrafanaDashboards, there are no objects.
+            if api.get(&format!("{path}?limit=1"))?.is_none() {
+                continue;
+            }
+            for object in api.list(&path, "")? {
                 let name = object
                     .pointer("/metadata/name")
                     .and_then(Value::as_str)

@@ -26,6 +26,8 @@ const BOB: &str = "bob";
 const CAROL: &str = "carol";
 /// May do the same as Bob, except create Deployments.
 const DAN: &str = "dan";
+/// May create everything but GrafanaDashboards.
+const EVE: &str = "eve";
 
 struct Bed {
     bed: Testbed,
@@ -59,12 +61,12 @@ fn policy() -> Value {
     ]})
 }
 
-/// A namespace in which Alice, Bob, Carol and Dan have their rights.
+/// A namespace in which Alice, Bob, Carol, Dan and Eve have their rights.
 fn namespace(name: &str) -> Kubernetes {
     let api = Kubernetes::connect(&BED.bed.kubeconfig()).unwrap();
     api.create_namespace(name).unwrap();
     let mut items = Vec::new();
-    for user in [ALICE, BOB, CAROL, DAN] {
+    for user in [ALICE, BOB, CAROL, DAN, EVE] {
         let mut rules = vec![json!({
             "apiGroups": ["monitoredapi.io"], "resources": ["monitoredapis"],
             "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"],
@@ -72,6 +74,7 @@ fn namespace(name: &str) -> Kubernetes {
         let may_create = child_kinds().filter(|kind| match user {
             ALICE => false,
             CAROL => kind.plural != "servicemonitors",
+            EVE => kind.plural != "grafanadashboards",
             DAN => kind.plural != "deployments",
             _ => true,
         });
@@ -155,6 +158,27 @@ fn an_author_needs_the_right_to_create_what_the_spec_turns_on() {
     wait_applied(&api, "authors", "payments");
     let refused = patch("authors", "payments", CAROL, r#"{"spec": {"monitoring": null}}"#).unwrap_err();
     assert!(refused.contains("servicemonitors"), "{refused}");
+}
+
+#[test]
+fn an_author_needs_the_right_to_create_grafana_dashboards_only_where_the_spec_asks_for_them() {
+    namespace("dashboards");
+    let spec = |dashboard: &str| format!("{{image: example.org/orders:1, dashboard: {dashboard}}}");
+    let asked = |user, dashboard: &str| create("dashboards", "orders", user, &spec(dashboard), true);
+    let refused = asked(EVE, "{form: GrafanaDashboard}").unwrap_err();
+    assert!(
+        refused.contains("grafanadashboards.grafana.integreatly.org"),
+        "{refused}"
+    );
+    asked(BOB, "{form: GrafanaDashboard}").unwrap();
+    for dashboard in [
+        "{}",
+        "{form: Auto}",
+        "{form: ConfigMap}",
+        "{form: GrafanaDashboard, enabled: false}",
+    ] {
+        asked(EVE, dashboard).unwrap();
+    }
 }
 
 #[test]
