@@ -222,6 +222,14 @@ pub const TOOLS: &[Tool] = &[
         settings: &[],
         need: Need::Apart,
     },
+    Tool {
+        name: "pint",
+        folder: "pint",
+        packages: &[("github.com/cloudflare/pint/cmd/pint", "pint")],
+        tags: "",
+        settings: &[],
+        need: Need::Apart,
+    },
 ];
 
 impl Tool {

@@ -154,7 +154,7 @@ fn deny() -> Result<()> {
 fn build_tools() -> Result<()> {
     let toolbox = Toolbox::open()?;
     toolbox.ensure_level(Level::Node)?;
-    for tool in ["promtool", "alertmanager", "helm", "grafana-operator"] {
+    for tool in ["promtool", "alertmanager", "helm", "pint", "grafana-operator"] {
         toolbox.bin(tool)?;
     }
     Ok(())
