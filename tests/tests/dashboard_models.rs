@@ -1,5 +1,6 @@
-//! Grafana's own typed models decode every dashboard: no field that Grafana does not know, no value of a wrong type. A Go program
-//! (`tests/dashboards`) does it, with the module that Grafana publishes for this, pinned.
+//! Grafana's own typed models decode every dashboard: no field that Grafana does not know, no value of a wrong type. Its own linter
+//! finds nothing in them without a written reason. Two Go programs (`tests/dashboards`) do it, with the modules that Grafana publishes
+//! for this, pinned.
 
 use std::{
     fs,
@@ -17,15 +18,26 @@ use metric_contract::{DialectId, TargetKind};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+/// What the program in a folder of the module does.
+#[derive(Debug, Clone, Copy)]
+enum Program {
+    Decode,
+    Lint,
+}
+
 /// The program, built.
-fn program() -> Result<PathBuf> {
+fn program(program: Program) -> Result<PathBuf> {
+    let (name, package) = match program {
+        Program::Decode => ("dashboards", "."),
+        Program::Lint => ("lint", "./lint"),
+    };
     let out = workspace::target()?.join("dashboards");
     fs::create_dir_all(&out)?;
-    let binary = out.join("dashboards");
+    let binary = out.join(name);
     let mut go = Command::new("go");
     go.args(["build", "-mod=readonly", "-trimpath", "-o"])
         .arg(&binary)
-        .arg(".")
+        .arg(package)
         .env("CGO_ENABLED", "0")
         .env("GOWORK", "off")
         .current_dir(workspace::root()?.join("tests/dashboards"));
@@ -116,7 +128,7 @@ fn check(program: &Path, paths: &[PathBuf]) -> Result<Output> {
 
 #[test]
 fn grafanas_typed_models_decode_every_dashboard_with_no_field_left() {
-    let program = program().unwrap();
+    let program = program(Program::Decode).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let made = dashboards();
     assert!(made.len() > 2 * DialectId::ALL.len());
@@ -135,7 +147,7 @@ fn grafanas_typed_models_decode_every_dashboard_with_no_field_left() {
 
 #[test]
 fn a_field_that_grafana_does_not_know_is_found_wherever_it_stands() {
-    let program = program().unwrap();
+    let program = program(Program::Decode).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let made = dashboards();
     let of = |name: &str| -> Value {
@@ -175,4 +187,32 @@ fn a_field_that_grafana_does_not_know_is_found_wherever_it_stands() {
     changed.pointer_mut(&series).unwrap()["type"] = json!("no-such-panel");
     let path = write(&folder, "changed", &changed.to_string()).unwrap();
     assert_eq!(check(&program, &[path]).unwrap().status.code(), Some(1));
+}
+
+#[test]
+fn grafanas_own_linter_finds_nothing_without_a_written_reason() {
+    let program = program(Program::Lint).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let made = dashboards();
+    let paths: Vec<_> = made
+        .iter()
+        .map(|(name, text)| write(&folder, name, text).unwrap())
+        .collect();
+    let output = check(&program, &paths).unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{told}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    // It finds a panel that says nothing of itself.
+    let (_, text) = made.first().unwrap();
+    let mut changed: Value = serde_json::from_str(text).unwrap();
+    for panel in changed["panels"].as_array_mut().unwrap() {
+        panel["title"] = json!("");
+    }
+    let path = write(&folder, "changed", &changed.to_string()).unwrap();
+    let output = check(&program, &[path]).unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("panel-title-description-rule"), "{told}");
 }

@@ -84,7 +84,7 @@ pub(super) fn assembled(texts: DashboardTexts, variables: Vec<Variable>, panels:
     let prometheus = Variable {
         kind: "datasource",
         name: "datasource",
-        label: "Prometheus",
+        label: "Data source",
         query: "prometheus",
         refresh: 1,
         choices: None,

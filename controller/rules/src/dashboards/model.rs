@@ -96,7 +96,7 @@ pub(super) struct Variable {
     pub(super) name: &'static str,
     pub(super) label: &'static str,
     pub(super) query: &'static str,
-    /// 1: the choices are read when the dashboard is loaded.
+    /// 1: the choices are read when the dashboard is loaded; 2: also for another range of time, which has other APIs.
     pub(super) refresh: u32,
     /// How the choices are read; not for the choice of the Prometheus itself.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]

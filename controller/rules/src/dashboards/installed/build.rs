@@ -101,7 +101,7 @@ fn variables(dashboard: InstalledDashboard) -> Vec<Variable> {
             name: NAMESPACE_VARIABLE,
             label: "Namespace",
             query: "label_values(monitored_api_info, api_namespace)",
-            refresh: 1,
+            refresh: 2,
             choices: Some(VariableChoices {
                 datasource: DATA_SOURCE,
                 include_all: true,
@@ -136,7 +136,7 @@ const fn one_of(name: &'static str, label: &'static str, query: &'static str) ->
         name,
         label,
         query,
-        refresh: 1,
+        refresh: 2,
         choices: Some(VariableChoices {
             datasource: DATA_SOURCE,
             include_all: false,
