@@ -1,6 +1,6 @@
 //! The values that a plan takes from live objects and from what was found of the targets.
 
-use crate::children::dashboard::DashboardObject;
+use crate::kind::ChildKind;
 
 /// What a plan takes from the cluster. With the spec and the installation's settings it decides every object of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,4 +15,26 @@ pub(crate) struct FromLive {
     pub(crate) reads_overall: bool,
     /// What holds the dashboard.
     pub(crate) dashboard: DashboardObject,
+}
+
+/// The kind of object that holds the dashboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum DashboardObject {
+    /// For Grafana's sidecar.
+    #[default]
+    ConfigMap,
+    /// For the Grafana Operator.
+    GrafanaDashboard,
+}
+
+impl DashboardObject {
+    pub(crate) const ALL: [Self; 2] = [Self::ConfigMap, Self::GrafanaDashboard];
+
+    /// The kind of its objects.
+    pub(crate) const fn kind(self) -> ChildKind {
+        match self {
+            Self::ConfigMap => ChildKind::CONFIG_MAP,
+            Self::GrafanaDashboard => ChildKind::GRAFANA_DASHBOARD,
+        }
+    }
 }

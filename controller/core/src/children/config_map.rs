@@ -3,11 +3,11 @@
 use serde_json::Map;
 
 use super::{
-    BuildInput, BuildOutput, ChildKindRow,
-    dashboard::{self, DashboardObject},
+    BuildInput, BuildOutput, ChildKindRow, dashboard,
     object::{OwnMetadata, object},
 };
 use crate::{
+    from_live::DashboardObject,
     intent::GeneratedField,
     kind::{ChildKind, ChildKindDef, Group},
     violation::Violations,

@@ -7,33 +7,14 @@ use serde_json::Value;
 use super::{BuildInput, BuildOutput, child_kind};
 use crate::{
     facts::{Facts, KindState},
+    from_live::DashboardObject,
     kind::ChildKind,
     omission,
     plan::AppliedChild,
     valid::{DashboardSettings, ValidApi},
 };
 
-/// The kind of object that holds the dashboard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum DashboardObject {
-    /// For Grafana's sidecar.
-    #[default]
-    ConfigMap,
-    /// For the Grafana Operator.
-    GrafanaDashboard,
-}
-
 impl DashboardObject {
-    const ALL: [Self; 2] = [Self::ConfigMap, Self::GrafanaDashboard];
-
-    /// The kind of its objects.
-    pub(crate) const fn kind(self) -> ChildKind {
-        match self {
-            Self::ConfigMap => ChildKind::CONFIG_MAP,
-            Self::GrafanaDashboard => ChildKind::GRAFANA_DASHBOARD,
-        }
-    }
-
     /// The object for a valid spec.
     ///
     /// While it is not known whether the cluster serves GrafanaDashboards, the dashboard stays in the object that it is in, and

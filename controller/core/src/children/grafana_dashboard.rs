@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    BuildInput, BuildOutput, ChildKindRow,
-    dashboard::{self, DashboardObject},
+    BuildInput, BuildOutput, ChildKindRow, dashboard,
     object::{OwnMetadata, body, object},
 };
 use crate::{
+    from_live::DashboardObject,
     kind::{ChildKind, ChildKindDef, Group, Watch},
     violation::Violations,
 };

@@ -14,10 +14,9 @@ pub mod service_monitor;
 
 use controller_rules::{ApiFacts, GeneratedRules};
 
-use self::dashboard::DashboardObject;
 use crate::{
     facts::Facts,
-    from_live::FromLive,
+    from_live::{DashboardObject, FromLive},
     kind::ChildKind,
     omission::Omission,
     plan::{AppliedChild, Decision, Outcome, PlannedChild},
