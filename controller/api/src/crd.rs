@@ -35,6 +35,7 @@ const METRICS: &[&str] = &["properties", "spec", "properties", "metrics"];
 const OBJECTIVE: &[&str] = &["properties", "spec", "properties", "objectives", "items"];
 const READINESS: &[&str] = &["properties", "spec", "properties", "probes", "properties", "readiness"];
 const LIVENESS: &[&str] = &["properties", "spec", "properties", "probes", "properties", "liveness"];
+const AUTOSCALING: &[&str] = &["properties", "spec", "properties", "autoscaling"];
 const STARTUP: &[&str] = &["properties", "spec", "properties", "probes", "properties", "startup"];
 
 const ONE_HANDLER: &str = "!(has(self.http) && has(self.tcp))";
@@ -81,6 +82,31 @@ const RULES: &[Rule] = &[
                'Recreate') && !has(self.strategy.maxUnavailable) && !has(self.strategy.maxSurge))",
         message: "with storage the old pod must go before a new one starts: remove strategy, or use type: Recreate",
         field: Some(".strategy"),
+    },
+    Rule {
+        at: SPEC,
+        rule: "!has(self.storage) || !has(self.autoscaling)",
+        message: "storage is one volume for one pod, so that an autoscaler has nothing to add: remove autoscaling, or keep the data \
+                  in a database and remove storage",
+        field: Some(".autoscaling"),
+    },
+    Rule {
+        at: AUTOSCALING,
+        rule: "!has(self.minReplicas) || self.minReplicas >= 1",
+        message: "minReplicas 0 needs an alpha feature of Kubernetes: use at least 1, or remove autoscaling and set replicas: 0",
+        field: Some(".minReplicas"),
+    },
+    Rule {
+        at: AUTOSCALING,
+        rule: "!has(self.minReplicas) || self.minReplicas <= self.maxReplicas",
+        message: "minReplicas is above maxReplicas: lower it, or raise maxReplicas",
+        field: Some(".minReplicas"),
+    },
+    Rule {
+        at: AUTOSCALING,
+        rule: "!has(self.targetRequestsPerSecond) || double(self.targetRequestsPerSecond) > 0.0",
+        message: "0 is not a valid number of requests per second: use a number above 0, for example \"50\"",
+        field: Some(".targetRequestsPerSecond"),
     },
     Rule {
         at: ENV,

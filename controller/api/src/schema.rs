@@ -9,6 +9,8 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 pub const DURATION_PATTERN: &str = "^([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$";
 /// Pattern of a Kubernetes quantity.
 pub const QUANTITY_PATTERN: &str = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?[0-9]+))?$";
+/// Pattern of a number of events per second: at most three digits after the point, as a quantity has in thousandths.
+pub const RATE_PATTERN: &str = "^[0-9]{1,7}([.][0-9]{1,3})?$";
 /// Pattern of a label value.
 pub const LABEL_VALUE_PATTERN: &str = "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$";
 

@@ -4,7 +4,7 @@ use controller_api::ChildRecord;
 use controller_rules::lint;
 
 use crate::{
-    children::{child_kind, deployment::leaves_out_replicas},
+    children::{child_kind, deployment::takes_none_to_exist},
     facts::{Facts, KindState, ObservedChild},
     kind::ChildKind,
     owner::ApiRef,
@@ -37,14 +37,15 @@ impl Changes {
     }
 
     /// Whether an apply is due that depends on the live number of replicas: it repeats the number (and is sent with the
-    /// Deployment's resourceVersion), or leaves it out because no watch knows of a Deployment. There may be one
-    /// nevertheless (if the label that the watch selects by was removed), and an apply without the number would scale it to
-    /// 1.
+    /// Deployment's resourceVersion), or leaves it out or begins with an autoscaler's fewest because no watch knows of a Deployment.
+    /// There may be one nevertheless (if the label that the watch selects by was removed), and such an apply would scale it down.
     #[must_use]
     pub fn depends_on_live_replicas(&self, plan: &Plan) -> bool {
         let depends = |(planned, decision): (&PlannedChild, &Decision)| match decision {
             Decision::Skip | Decision::Fail(_) => false,
-            Decision::Create | Decision::Confirm => planned.preconditioned_on.is_some() || leaves_out_replicas(planned),
+            Decision::Create | Decision::Confirm => {
+                planned.preconditioned_on.is_some() || takes_none_to_exist(&plan.api, planned)
+            }
             Decision::Update { .. } | Decision::Conflict(_) | Decision::WaitForDeletion => {
                 planned.preconditioned_on.is_some()
             }
@@ -451,6 +452,10 @@ mod tests {
         let cases = [
             (json!({"image": "i"}), true),
             (json!({"image": "i", "replicas": 2}), false),
+            (
+                json!({"image": "i", "replicas": 2, "autoscaling": {"maxReplicas": 4}}),
+                true,
+            ),
         ];
         for (spec, depends) in cases {
             let plan = plan(&spec, &Facts::default());

@@ -7,7 +7,8 @@ use crate::kind::ChildKind;
 pub(crate) struct FromLive {
     /// The number of pods that the Deployment is sent with.
     pub(crate) replicas: Option<i32>,
-    /// `metadata.resourceVersion` of the Deployment, where that number is the live one, sent back as it is.
+    /// `metadata.resourceVersion` of the Deployment, where that number is the live one, sent back as it is, or takes the place of
+    /// a live zero.
     pub(crate) replicas_copied_from: Option<String>,
     /// The size of the claim, with storage.
     pub(crate) claim_size: Option<String>,

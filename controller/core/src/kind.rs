@@ -201,6 +201,10 @@ impl Group {
         name: "apps",
         version: "v1",
     };
+    pub(crate) const AUTOSCALING: Self = Self {
+        name: "autoscaling",
+        version: "v2",
+    };
     pub(crate) const PROMETHEUS_OPERATOR: Self = Self {
         name: "monitoring.coreos.com",
         version: "v1",

@@ -1,4 +1,4 @@
-//! The objects of a MonitoredApi without a cluster, for a person to read or a pipeline to check: the operator's plan
+//! The objects of a MonitoredApi without a cluster, for a person to read or a pipeline to check or apply: the operator's plan
 //! without owner references.
 
 use controller_api::MonitoredApi;
@@ -6,7 +6,7 @@ use controller_rules::lint;
 
 use crate::{
     compile::compile,
-    facts::{Facts, Settings},
+    facts::{Facts, LiveReplicas, Settings},
     intent::Intent,
     omission::Omission,
     owner::ApiRef,
@@ -34,7 +34,11 @@ pub struct Rendered {
 pub fn render(api: &MonitoredApi, settings: &Settings) -> Result<Rendered, Vec<Violation>> {
     // A uid that was copied with a manifest would name an owner that does not exist.
     let owner = ApiRef::of(api).without_uid();
-    let plan = compile(api, settings, &Facts::default(), &owner)?;
+    let facts = Facts {
+        live_replicas: autoscaled(api),
+        ..Facts::default()
+    };
+    let plan = compile(api, settings, &facts, &owner)?;
     let failed: Vec<Violation> = plan.children.iter().filter_map(not_to_be_written).collect();
     if !failed.is_empty() {
         return Err(failed);
@@ -46,6 +50,17 @@ pub fn render(api: &MonitoredApi, settings: &Settings) -> Result<Rendered, Vec<V
     })
 }
 
+/// The number of replicas that an autoscaler has set already: a pipeline that applies the objects again and again must not put it
+/// back. `None`: there is no autoscaler.
+fn autoscaled(api: &MonitoredApi) -> Option<LiveReplicas> {
+    let autoscaling = api.spec.autoscaling.as_ref()?;
+    Some(LiveReplicas {
+        replicas: autoscaling.max_replicas,
+        owned_by_us: false,
+        owned_by_another: true,
+    })
+}
+
 /// What keeps the operator from writing a child.
 fn not_to_be_written(child: &PlannedChild) -> Option<Violation> {
     let finding = lint::sentence(&child.findings)?;
@@ -53,4 +68,32 @@ fn not_to_be_written(child: &PlannedChild) -> Option<Violation> {
         path: "spec".to_owned(),
         message: format!("the {child} is not written, because the lint found a mistake in it: {finding}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_pipeline_that_applies_the_objects_leaves_the_number_of_pods_to_the_autoscaler() {
+        let replicas = |spec: Value| {
+            let api: MonitoredApi = serde_json::from_value(json!({
+                "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
+                "metadata": {"name": "orders", "namespace": "shop"}, "spec": spec,
+            }))
+            .unwrap();
+            let rendered = render(&api, &Settings::default()).unwrap();
+            let mut objects = rendered.objects.iter().map(Intent::object);
+            let deployment = objects.find(|object| object["kind"] == "Deployment").unwrap();
+            deployment["spec"]["replicas"].clone()
+        };
+        assert_eq!(replicas(json!({"image": "i", "replicas": 3})), 3);
+        let autoscaling = json!({"minReplicas": 2, "maxReplicas": 4});
+        assert_eq!(
+            replicas(json!({"image": "i", "replicas": 3, "autoscaling": autoscaling})),
+            Value::Null
+        );
+    }
 }

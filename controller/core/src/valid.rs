@@ -43,6 +43,8 @@ pub struct ValidApi {
     pub compat: Option<Compat>,
     /// How it is monitored; `None`: not at all.
     pub monitoring: Option<Monitoring>,
+    /// How its number of pods is set by an autoscaler; `None`: not at all.
+    pub autoscaling: Option<Autoscaling>,
 }
 
 impl ValidApi {
@@ -124,7 +126,7 @@ pub struct Workload {
     pub command: Vec<String>,
     /// Replaces the image's arguments; empty: the image's own.
     pub args: Vec<String>,
-    /// Number of pods, where the author sets it.
+    /// Number of pods, where the author sets it and no autoscaler does.
     pub replicas: Option<i32>,
     /// Container port `http`.
     pub port: i32,
@@ -235,6 +237,30 @@ pub struct Metrics {
     pub body_size_limit: String,
     /// Labels of a sample.
     pub label_limit: i64,
+}
+
+/// How an autoscaler sets the number of pods. At least one of its targets is set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Autoscaling {
+    /// The fewest pods: 1 or more.
+    pub min_replicas: i32,
+    /// The most pods: `min_replicas` or more.
+    pub max_replicas: i32,
+    /// The CPU time that the pods shall use on average, in percent of what they request.
+    pub cpu_percent: Option<i32>,
+    /// The requests that a pod shall serve on average.
+    pub requests: Option<RequestsTarget>,
+    /// The author sets `spec.replicas` too, which is ignored.
+    pub ignores_replicas: bool,
+}
+
+/// The requests that a pod shall serve on average.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestsTarget {
+    /// Requests per second, as a quantity in the form in which Kubernetes stores it.
+    pub per_second: String,
+    /// The name of their rate in the custom metrics API.
+    pub metric: String,
 }
 
 /// How the workload is monitored.

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 /// SHA-256 of the canonical JSON of the pod template. **Changing one rolls every pod of every user**: never without a
 /// line in the changelog that says so.
-const POD_TEMPLATES: [(&str, &str); 5] = [
+const POD_TEMPLATES: [(&str, &str); 6] = [
     (
         "minimal",
         "3120a73fac25eeb33a7a65d649d6c05579f7634490350f4e720eaaa67b04d2a1",
@@ -37,6 +37,10 @@ const POD_TEMPLATES: [(&str, &str); 5] = [
     (
         "everything",
         "11dffdc6f7dffa05e8b4c894d4d5641caf9ddd22ec8c5bc12f19a1d82aa69deb",
+    ),
+    (
+        "autoscaling",
+        "41a7933b74c5f85faeed3ce5d7eb252b69f00834ee076e6376a639fe4fe29db6",
     ),
     (
         "storage",

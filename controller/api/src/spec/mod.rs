@@ -3,6 +3,7 @@
 //! Every field is optional in Rust, so that everything that the API server accepts decodes. The schema and CEL
 //! (`crate::crd`) say which fields are required; controller-core's `validate` says what else is wrong.
 
+mod autoscaling;
 mod env;
 mod monitoring;
 mod objective;
@@ -11,6 +12,7 @@ mod scalar;
 
 use std::collections::BTreeMap;
 
+pub use autoscaling::AutoscalingSpec;
 pub use env::{EnvFrom, EnvVar, EnvVarSource, FieldRef, KeyRef, ObjectRef, PullSecret, ResourceFieldRef};
 use kube::CustomResource;
 pub use monitoring::{
@@ -133,7 +135,7 @@ pub struct MonitoredApiSpec {
     #[schemars(length(max = 256), inner(length(max = 4096)))]
     pub args: Option<Vec<String>>,
     /// Number of pods. Without it the Deployment starts with 1 pod, and `kubectl scale` or an autoscaler may change the
-    /// number. 0 is allowed: the API is scaled to zero and its alerts are silent.
+    /// number. 0 is allowed: the API is scaled to zero and its alerts are silent. Ignored with `autoscaling`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 10_000))]
     pub replicas: Option<i32>,
@@ -249,4 +251,7 @@ pub struct MonitoredApiSpec {
     /// The Grafana dashboard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dashboard: Option<DashboardSpec>,
+    /// An autoscaler for the pods. Default: none. When it is removed, the number of pods stays, unless `replicas` is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscaling: Option<AutoscalingSpec>,
 }

@@ -5,6 +5,7 @@ mod config_map;
 pub mod dashboard;
 pub mod deployment;
 mod grafana_dashboard;
+mod horizontal_pod_autoscaler;
 mod object;
 mod persistent_volume_claim;
 mod prometheus_rule;
@@ -44,6 +45,7 @@ const CHILD_KINDS: &[ChildKindRow] = &[
     config_map::ROW,
     grafana_dashboard::ROW,
     deployment::ROW,
+    horizontal_pod_autoscaler::ROW,
 ];
 
 /// Every kind of object that the operator writes, in the order of the table.
@@ -81,7 +83,9 @@ pub(crate) fn from_live(api: &ValidApi, facts: &Facts) -> FromLive {
     let copied = deployment::copied_replicas(prescribed, facts.live_replicas);
     FromLive {
         replicas: prescribed.or(copied),
-        replicas_copied_from: copied.and(facts.deployment_version.clone()),
+        replicas_copied_from: copied
+            .or_else(|| deployment::first_replicas(api, facts.live_replicas))
+            .and(facts.deployment_version.clone()),
         claim_size: persistent_volume_claim::size_to_ask_for(api, facts),
         reads_overall: api.reads_overall(facts),
         dashboard: DashboardObject::of(api, facts),

@@ -1,3 +1,4 @@
+mod autoscaling;
 mod blocked;
 mod dashboard;
 mod labels;
@@ -31,9 +32,14 @@ fn plan_with(spec: &Value, settings: &Settings, facts: &Facts) -> Plan {
     compile(&api, settings, facts, &ApiRef::of(&api)).unwrap()
 }
 
-/// A spec that turns every kind on.
-fn of_every_kind() -> Value {
-    json!({"image": "i", "preset": "native", "storage": {"size": "1Gi"}})
+/// Specs that together turn every kind on.
+fn of_every_kind() -> [Value; 2] {
+    [
+        json!({"image": "i", "preset": "native", "storage": {"size": "1Gi"}}),
+        json!({
+            "image": "i", "preset": "native", "autoscaling": {"maxReplicas": 4}, "dashboard": {"form": "GrafanaDashboard"},
+        }),
+    ]
 }
 
 fn kinds(spec: &Value) -> Vec<String> {

@@ -245,7 +245,7 @@ fn verdicts(input: &FoldInput<'_>) -> Vec<(ConditionType, Verdict)> {
 
 fn accepted(validated: Result<&ValidApi, &[Violation]>) -> Verdict {
     let violations = match validated {
-        Ok(_) => return Verdict::yes(Reason::Valid, "the spec is valid"),
+        Ok(api) => return Verdict::yes(Reason::Valid, valid(api)),
         Err(violations) => violations,
     };
     let reason = match violations {
@@ -257,6 +257,14 @@ fn accepted(validated: Result<&ValidApi, &[Violation]>) -> Verdict {
     let mut sentences: Vec<_> = violations.iter().map(ToString::to_string).collect();
     sentences.sort();
     Verdict::no(reason, sentences.join("; "))
+}
+
+fn valid(api: &ValidApi) -> &'static str {
+    if api.autoscaling.as_ref().is_some_and(|scaling| scaling.ignores_replicas) {
+        "the spec is valid; spec.replicas is ignored, because spec.autoscaling sets the number of pods: remove it"
+    } else {
+        "the spec is valid"
+    }
 }
 
 /// Where the API answers inside the cluster.

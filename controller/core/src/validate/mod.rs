@@ -4,6 +4,7 @@
 //! reads the raw spec after this.
 
 pub(crate) mod amount;
+mod autoscaling;
 mod decode;
 mod env;
 mod metrics;
@@ -43,6 +44,15 @@ pub(crate) fn validate(api: &MonitoredApi, settings: &Settings, owner: &ApiRef, 
     // Read even when monitoring is off: turning it on must not bring old mistakes to light.
     let alerts = monitoring::alert_settings(spec.alerts.as_ref(), settings);
     let dashboard = monitoring::dashboard_settings(spec.dashboard.as_ref(), settings, out);
+    let autoscaling = autoscaling::autoscaling(
+        autoscaling::Given {
+            autoscaling: spec.autoscaling.as_ref(),
+            replicas: spec.replicas,
+            has_storage: spec.storage.is_some(),
+            dialect: metrics.dialect,
+        },
+        out,
+    );
     ValidApi {
         owner: owner.clone(),
         suspend: spec.suspend.unwrap_or_default(),
@@ -59,6 +69,7 @@ pub(crate) fn validate(api: &MonitoredApi, settings: &Settings, owner: &ApiRef, 
         objectives: objectives::objectives(spec.objectives.as_deref(), out),
         compat: settings.compat,
         monitoring: monitoring::monitoring(spec.monitoring.as_ref(), dashboard, settings, out),
+        autoscaling,
     }
 }
 
@@ -123,6 +134,7 @@ fn workload(spec: &MonitoredApiSpec, preset: &Preset, port: i32, probes: ProbeSe
         alerts: _,
         objectives: _,
         dashboard: _,
+        autoscaling,
     } = spec;
     let security_profile = security_profile.unwrap_or_default();
     let storage = storage::storage(storage.as_ref(), preset, out);
@@ -136,7 +148,8 @@ fn workload(spec: &MonitoredApiSpec, preset: &Preset, port: i32, probes: ProbeSe
         image_pull_secrets: workload::pull_secrets(image_pull_secrets.as_deref().unwrap_or_default(), out),
         command: command.clone().unwrap_or_default(),
         args: args.clone().unwrap_or_default(),
-        replicas: workload::replicas(*replicas, out),
+        // An autoscaler sets the number.
+        replicas: workload::replicas(*replicas, out).filter(|_| autoscaling.is_none()),
         port,
         env: env::variables(env.as_deref().unwrap_or_default(), out),
         env_from: env::sources(env_from.as_deref().unwrap_or_default(), out),

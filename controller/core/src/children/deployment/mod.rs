@@ -8,7 +8,10 @@ mod sidecars;
 mod template;
 
 use controller_api::MonitoredApiSpec;
-use k8s_openapi::{api::apps::v1::DeploymentSpec, apimachinery::pkg::apis::meta::v1::LabelSelector};
+use k8s_openapi::{
+    api::{apps::v1::DeploymentSpec, core::v1::PodSpec},
+    apimachinery::pkg::apis::meta::v1::LabelSelector,
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -81,7 +84,19 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, violations: &mut Viola
 /// two pods must not write to one volume.
 pub(super) fn prescribed_replicas(api: &ValidApi, live: Option<LiveReplicas>) -> Option<i32> {
     let too_many = api.workload.storage.is_some() && live.is_some_and(|live| live.replicas > 1);
-    api.workload.replicas.or_else(|| too_many.then_some(1))
+    api.workload
+        .replicas
+        .or_else(|| too_many.then_some(1))
+        .or_else(|| first_replicas(api, live))
+}
+
+/// The number of pods with which an autoscaler begins: its fewest. A new Deployment has them at once, and one that we had scaled
+/// to zero for `spec.replicas: 0` gets them, because Kubernetes scales nothing up from zero. Zero that somebody else set stays:
+/// that is how a HorizontalPodAutoscaler is paused.
+pub(super) fn first_replicas(api: &ValidApi, live: Option<LiveReplicas>) -> Option<i32> {
+    let autoscaling = api.autoscaling.as_ref()?;
+    let begins = live.is_none_or(|live| live.replicas == 0 && ours_alone(&live));
+    begins.then_some(autoscaling.min_replicas)
 }
 
 /// The live number, where it is sent back as it is. Without `spec.replicas` nothing is sent, so that an autoscaler owns
@@ -97,15 +112,22 @@ fn ours_alone(live: &LiveReplicas) -> bool {
     live.owned_by_us && !live.owned_by_another
 }
 
-/// Whether it is a Deployment that is sent without a number of replicas.
-pub(crate) fn leaves_out_replicas(planned: &PlannedChild) -> bool {
-    planned.kind == ChildKind::DEPLOYMENT && planned.object().pointer("/spec/replicas").is_none()
+/// Whether it is a Deployment that is sent without a number of replicas, or with the one with which an autoscaler begins, because
+/// none is known to exist.
+pub(crate) fn takes_none_to_exist(api: &ValidApi, planned: &PlannedChild) -> bool {
+    let autoscaled = api.autoscaling.is_some();
+    planned.kind == ChildKind::DEPLOYMENT && (autoscaled || planned.object().pointer("/spec/replicas").is_none())
 }
 
 /// Whether the plan of a spec needs the live number of replicas: it prescribes none.
 #[must_use]
 pub fn needs_live_replicas(spec: &MonitoredApiSpec) -> bool {
-    spec.replicas.is_none()
+    spec.replicas.is_none() || spec.autoscaling.is_some()
+}
+
+/// The pod that the Deployment makes.
+pub(super) fn pod(api: &ValidApi) -> PodSpec {
+    template::pod_template(api).spec.unwrap_or_default()
 }
 
 /// Whether the number of replicas that an intent copied is still the live one, and still ours to send.

@@ -17,12 +17,11 @@ fn every_kind_carries_the_labels_of_the_author_and_of_the_installation() {
         monitoring_object_labels: map([("env", "monitoring")]),
         ..Settings::default()
     };
-    let mut spec = of_every_kind();
-    spec["objectLabels"] = json!({"cost-center": "4711"});
-    spec["dashboard"] = json!({"objectLabels": {"env": "dashboards"}});
-    let plan = with_labels(&spec, &settings);
-    spec["dashboard"]["form"] = "GrafanaDashboard".into();
-    let for_grafana_operator = with_labels(&spec, &settings);
+    let plans = of_every_kind().map(|mut spec| {
+        spec["objectLabels"] = json!({"cost-center": "4711"});
+        spec["dashboard"]["objectLabels"] = json!({"env": "dashboards"});
+        with_labels(&spec, &settings)
+    });
     let special = [
         (ChildKind::SERVICE_MONITOR, "monitoring"),
         (ChildKind::PROMETHEUS_RULE, "monitoring"),
@@ -30,8 +29,8 @@ fn every_kind_carries_the_labels_of_the_author_and_of_the_installation() {
         (ChildKind::GRAFANA_DASHBOARD, "dashboards"),
     ];
     for kind in child_kinds() {
-        let all = plan.children.iter().chain(&for_grafana_operator.children);
-        let children: Vec<_> = all.filter(|child| child.kind == kind).collect();
+        let children = plans.iter().flat_map(|plan| &plan.children);
+        let children: Vec<_> = children.filter(|child| child.kind == kind).collect();
         assert!(!children.is_empty(), "{kind}: turn it on in of_every_kind()");
         let env = special
             .iter()
@@ -44,6 +43,7 @@ fn every_kind_carries_the_labels_of_the_author_and_of_the_installation() {
             assert_eq!(labels["app.kubernetes.io/managed-by"], "monitored-api", "{child}");
         }
     }
+    let plan = &plans[0];
     let labels = service_monitor::monitoring_labels(&plan.api);
     let monitor = plan
         .children

@@ -20,6 +20,25 @@ fn an_invalid_spec_is_stalled_and_names_every_violation_with_its_field() {
 }
 
 #[test]
+fn a_number_of_replicas_beside_an_autoscaler_is_accepted_and_told_as_ignored() {
+    let message = |spec: Value| {
+        let status = World::new(spec).fold();
+        assert_eq!(says(&status, "Accepted"), "True/Valid");
+        condition(&status, "Accepted").message.clone()
+    };
+    let autoscaling = json!({"maxReplicas": 4});
+    assert_eq!(
+        message(json!({"image": "i", "autoscaling": autoscaling})),
+        "the spec is valid"
+    );
+    let told = message(json!({"image": "i", "replicas": 0, "autoscaling": autoscaling}));
+    assert!(
+        told.contains("spec.replicas is ignored") && told.contains("remove it"),
+        "{told}"
+    );
+}
+
+#[test]
 fn an_invalid_spec_keeps_the_records_of_what_runs() {
     let mut world = World::well();
     world.previous = world.fold();
