@@ -84,6 +84,7 @@ fn dashboards() -> Vec<(String, String)> {
             cpu_millicores: Some(500),
             scrape_timeout_millis: Some(10_000),
             scrape_samples: Some(50_000),
+            autoscaler_max: Some(4),
         },
         objectives: &objectives,
         compat: None,

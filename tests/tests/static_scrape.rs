@@ -94,6 +94,7 @@ fn facts<'a>(target: Target, excluded: &'a [String], objectives: &'a [Objective]
             cpu_millicores: Some(500),
             scrape_timeout_millis: Some(1_000),
             scrape_samples: Some(50_000),
+            autoscaler_max: None,
         },
         objectives,
         compat: None,

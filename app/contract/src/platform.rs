@@ -78,6 +78,16 @@ pub const REPLICAS_READY: &Family = &Family {
     help: "Pods of the MonitoredApi's workload that are ready.",
     signal: Some(Signal::ReplicasReady),
 };
+/// `monitored_api_autoscaler_max`: the most pods that the autoscaler makes of the workload (`spec.autoscaling.maxReplicas`); no
+/// series without an autoscaler.
+pub const AUTOSCALER_MAX: &Family = &Family {
+    name: "monitored_api_autoscaler_max",
+    kind: MetricKind::Gauge,
+    unit: Unit::Count,
+    labels: OPERATOR_LABELS,
+    help: "Most pods that the autoscaler of the MonitoredApi makes.",
+    signal: Some(Signal::AutoscalerMax),
+};
 
 /// `monitored_api_pods_not_ready`: pods of the workload that run or start and are not ready, those of a rollout that is
 /// under way among them.
@@ -287,6 +297,7 @@ pub const PROCESS_MEMORY: &Family = &Family {
 pub const OPERATOR_FAMILIES: &[&Family] = &[
     REPLICAS_WANTED,
     REPLICAS_READY,
+    AUTOSCALER_MAX,
     PODS_NOT_READY,
     RESTARTS,
     LAST_TERMINATION_REASON,

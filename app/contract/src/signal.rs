@@ -91,6 +91,8 @@ signals! {
     ReplicasWanted = "replicas wanted",
     /// Pods that are ready.
     ReplicasReady = "replicas ready",
+    /// The most pods that an autoscaler makes, where it may make more than its fewest.
+    AutoscalerMax = "autoscaler maximum",
     /// Pods that are not ready, those of a rollout that is under way among them.
     PodsNotReady = "pods not ready",
     /// Restarts of the pods' containers.

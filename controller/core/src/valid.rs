@@ -109,6 +109,7 @@ impl ValidApi {
             scrape_samples: u64::try_from(self.metrics.sample_limit)
                 .ok()
                 .filter(|samples| *samples > 0),
+            autoscaler_max: self.autoscaling.as_ref().and_then(Autoscaling::limit),
         }
     }
 }
@@ -252,6 +253,14 @@ pub struct Autoscaling {
     pub requests: Option<RequestsTarget>,
     /// The author sets `spec.replicas` too, which is ignored.
     pub ignores_replicas: bool,
+}
+
+impl Autoscaling {
+    /// The most pods, where they are more than the fewest: only then does it tell something that they are reached.
+    fn limit(&self) -> Option<u32> {
+        let limit = u32::try_from(self.max_replicas).ok()?;
+        (self.max_replicas > self.min_replicas).then_some(limit)
+    }
 }
 
 /// The requests that a pod shall serve on average.

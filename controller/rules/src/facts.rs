@@ -43,6 +43,8 @@ pub struct ApiLimits {
     pub scrape_timeout_millis: Option<u64>,
     /// Most samples of a scrape.
     pub scrape_samples: Option<u64>,
+    /// Most pods that its autoscaler makes. `None` also where these are its fewest too, so that they say nothing.
+    pub autoscaler_max: Option<u32>,
 }
 
 /// A dialect is a table of the catalogue, so the same rows are the same dialect.

@@ -42,6 +42,13 @@ pub struct MissingSignal(
     pub Signal,
 );
 
+impl MissingSignal {
+    /// Whether nothing is missing: an API without an autoscaler has no maximum to show, or to compare with.
+    pub(crate) const fn is_of_a_feature_turned_off(self) -> bool {
+        matches!(self.0, Signal::AutoscalerMax)
+    }
+}
+
 /// An expression, or the signal whose metric is missing.
 pub type QueryResult = Result<Expr, MissingSignal>;
 

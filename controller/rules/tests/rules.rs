@@ -3,12 +3,12 @@
 mod common;
 
 use common::{
-    alert, change, expressions,
+    alert, change, dashboard, expressions,
     labels::{check_labels, output_labels},
     listed, of_the_platform, one, orders, overall, rules, settings, undetected,
 };
 use controller_rules::{
-    AlertGap, AlertOverride, ApiFacts, Rule, RuleSet,
+    AlertGap, AlertOverride, ApiFacts, ApiLimits, Rule, RuleSet,
     alerts::alerts,
     alerts_against_a_week_ago, build_dashboard, panel_queries,
     promql::{Decimal, Expr, metrics},
@@ -182,7 +182,9 @@ fn selected(expr: &Expr) -> Vec<String> {
 fn without_a_dialect_only_alerts_of_the_platform_are_made_and_the_others_are_named() {
     let made = rules(&undetected());
     let names: Vec<_> = expressions(&made).into_iter().map(|(name, _)| name).collect();
-    let expected: Vec<_> = alerts().filter(|def| def.signals.iter().all(of_the_platform)).collect();
+    // The sample has no autoscaler.
+    let answered = |signal: &Signal| of_the_platform(signal) && *signal != Signal::AutoscalerMax;
+    let expected: Vec<_> = alerts().filter(|def| def.signals.iter().all(answered)).collect();
     assert_eq!(names, expected.iter().map(|def| def.name).collect::<Vec<_>>());
     assert!(names.contains(&"ApiDown".to_owned()) && names.len() < alerts().count());
     let omitted = alerts().filter_map(|def| {
@@ -190,6 +192,36 @@ fn without_a_dialect_only_alerts_of_the_platform_are_made_and_the_others_are_nam
         Some((def.name, AlertGap::MissingSignal(*signal)))
     });
     assert_eq!(omitted_alerts(&made), omitted.collect::<Vec<_>>());
+}
+
+#[test]
+fn without_an_autoscaler_its_alert_and_its_line_are_neither_made_nor_missed() {
+    const ALERT: &str = "ApiAutoscalerAtMax";
+    let with = orders();
+    let without = ApiFacts {
+        limits: ApiLimits {
+            autoscaler_max: None,
+            ..with.limits
+        },
+        ..with
+    };
+    for (api, expected) in [(with, true), (without, false)] {
+        let made = rules(&api);
+        let names: Vec<_> = expressions(&made).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names.contains(&ALERT.to_owned()), expected);
+        assert!(!omitted_alerts(&made).iter().any(|(name, _)| *name == ALERT));
+        let dashboard = dashboard(&api);
+        let queries = panel_queries(&dashboard, "5m");
+        let shown = queries
+            .iter()
+            .any(|query| query.expr.contains("monitored_api_autoscaler_max"));
+        assert_eq!(shown, expected);
+        assert!(
+            dashboard.omitted_panels().is_empty(),
+            "{:?}",
+            dashboard.omitted_panels()
+        );
+    }
 }
 
 #[test]

@@ -304,6 +304,15 @@ impl Drawing {
         ] {
             self.reported(metric, "", &[(whole, Part::Hold(value))]);
         }
+        self.autoscaler();
+    }
+
+    /// The operator reports the maximum of the autoscaler, if there is one.
+    pub fn autoscaler(&mut self) {
+        if let Some(max) = self.limits.autoscaler_max {
+            let part = Part::Hold(f64::from(max));
+            self.reported("monitored_api_autoscaler_max", "", &[(self.minutes, part)]);
+        }
     }
 }
 

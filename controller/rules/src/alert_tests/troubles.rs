@@ -189,6 +189,17 @@ pub(super) const TROUBLES: &[Trouble] = &[
     row("ApiConnectionsHigh", "too many clients are connected", |at, scale| {
         but(at, MetricId::ActiveConnections, Hold(beyond(scale.threshold)));
     }),
+    row(
+        "ApiAutoscalerAtMax",
+        "as many pods are wanted as there may be",
+        |at, _| {
+            at.serving("a", at.whole(), REQUESTS);
+            at.autoscaler();
+            let max = at.limits().autoscaler_max.map_or(0.0, f64::from);
+            let (_, end) = at.whole();
+            at.reported("monitored_api_replicas_wanted", "", &[(end, Hold(max))]);
+        },
+    ),
     Trouble {
         length: Length::Week,
         ..row("ApiTrafficDrop", "no requests come, unlike a week ago", |at, _| {

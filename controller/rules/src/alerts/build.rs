@@ -50,6 +50,7 @@ pub fn build_rules(api: &ApiFacts<'_>, settings: &AlertSettings) -> Result<RuleS
         }
         match expression(api, &queries, &alert) {
             Ok(expr) => built.push(Built::new(alert, expr)),
+            Err(AlertGap::MissingSignal(signal)) if MissingSignal(signal).is_of_a_feature_turned_off() => {}
             Err(gap) => omitted_alerts.push(OmittedAlert {
                 alert: alert.def.name,
                 gap,

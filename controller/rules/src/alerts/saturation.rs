@@ -5,12 +5,16 @@ use metric_contract::Signal;
 use super::{AlertCondition, AlertDef, AlertFamily, DEFAULT_FOR, SourceSystem, ThresholdUnit};
 use crate::{
     PanelId, Severity,
-    promql::Decimal,
+    promql::{Decimal, PromDuration},
     queries::{ApiQueries, QueryResult},
 };
 
 /// A day: time enough to look before the memory is used up.
 const A_DAY: Decimal = Decimal::whole(24 * 60 * 60);
+
+/// How long an autoscaler may be at its maximum. By default it keeps the pods of a peak for five minutes after it, so a peak that
+/// ends by itself within ten is no alert.
+const AT_MAXIMUM_FOR: PromDuration = PromDuration::from_minutes(15);
 
 pub(super) const ALERTS: &[AlertDef] = &[
     AlertDef {
@@ -141,6 +145,18 @@ pub(super) const ALERTS: &[AlertDef] = &[
         summary: "{api} has too many open connections",
         description: "A process of {api} has {value} client connections open; the threshold is {threshold}.",
     },
+    AlertDef {
+        name: "ApiAutoscalerAtMax",
+        family: AlertFamily::Saturation,
+        severity: Severity::Warning,
+        sources: &[],
+        signals: &[Signal::ReplicasWanted, Signal::AutoscalerMax],
+        condition: AlertCondition::Plain(autoscaler_at_maximum),
+        for_: AT_MAXIMUM_FOR,
+        panel: PanelId::Replicas,
+        summary: "The autoscaler of {api} is at its maximum",
+        description: "For {for}, {api} has had {value} pods, the most that its autoscaler makes. If it needs more, it gets none.",
+    },
 ];
 
 fn in_flight_above(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResult {
@@ -173,4 +189,9 @@ fn threads_above(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResult {
 
 fn connections_above(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResult {
     Ok(queries.most_connections()?.where_above(threshold))
+}
+
+/// Also while more are wanted, because a person scaled the Deployment above the maximum.
+fn autoscaler_at_maximum(queries: &ApiQueries<'_>) -> QueryResult {
+    Ok(queries.replicas_wanted().where_at_least(queries.autoscaler_max()?))
 }

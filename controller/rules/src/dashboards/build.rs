@@ -113,16 +113,26 @@ pub(super) fn assembled(texts: DashboardTexts, variables: Vec<Variable>, panels:
     }
 }
 
-/// The panel's queries, or the first of its signals for which there is no metric. `signals`: it needs them.
-fn expressions(queries: &ApiQueries<'_>, def: &PanelDef, signals: bool) -> Result<Vec<Expr>, MissingSignal> {
+/// The panel's queries, or the first of its signals for which there is no metric. `signals`: it needs them. A query of a feature
+/// that is turned off is left out.
+fn expressions(
+    queries: &ApiQueries<'_>,
+    def: &PanelDef,
+    signals: bool,
+) -> Result<Vec<(&'static QueryDef, Expr)>, MissingSignal> {
     let missing = def.signals.iter().find(|signal| !queries.answers(**signal));
     if let Some(signal) = missing.filter(|_| signals) {
         return Err(MissingSignal(*signal));
     }
-    def.queries
-        .iter()
-        .map(|query| (query.expr)(queries, query.by))
-        .collect()
+    let mut built = Vec::with_capacity(def.queries.len());
+    for query in def.queries {
+        match (query.expr)(queries, query.by) {
+            Ok(expr) => built.push((query, expr)),
+            Err(missing) if missing.is_of_a_feature_turned_off() => {}
+            Err(missing) => return Err(missing),
+        }
+    }
+    Ok(built)
 }
 
 /// The queries of all panels with `$__rate_interval` and `$__range` replaced by a Prometheus duration, so that they run
@@ -198,7 +208,7 @@ impl DashboardBuilder<'_> {
     fn targets(&self, def: &PanelDef, signals: bool) -> Result<Vec<PanelTarget>, MissingSignal> {
         let instant = def.visualization.is_instant();
         let exprs = expressions(&self.queries, def, signals)?;
-        let lettered = def.queries.iter().zip(exprs).zip('A'..='Z');
+        let lettered = exprs.into_iter().zip('A'..='Z');
         lettered
             .map(|((query, expr), ref_id)| {
                 Ok(PanelTarget {

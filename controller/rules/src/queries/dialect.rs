@@ -40,6 +40,7 @@ impl<'a> ApiQueries<'a> {
             | Signal::PodsNotReady
             | Signal::Restarts
             | Signal::LastTermination => true,
+            Signal::AutoscalerMax => self.api.limits.autoscaler_max.is_some(),
             Signal::MemoryLimit => self.api.limits.memory_bytes.is_some(),
             Signal::CpuLimit => self.api.limits.cpu_millicores.is_some(),
             Signal::ScrapeTimeout => self.api.limits.scrape_timeout_millis.is_some(),

@@ -3,7 +3,7 @@
 use metric_contract::{
     Signal, labels,
     platform::{
-        LAST_TERMINATION_REASON, OOM_KILLED, PODS_NOT_READY, REPLICAS_READY, REPLICAS_WANTED, RESTARTS,
+        AUTOSCALER_MAX, LAST_TERMINATION_REASON, OOM_KILLED, PODS_NOT_READY, REPLICAS_READY, REPLICAS_WANTED, RESTARTS,
         SCRAPE_DURATION, SCRAPE_SAMPLES, UP,
     },
 };
@@ -54,6 +54,16 @@ impl ApiQueries<'_> {
     #[must_use]
     pub fn replicas_ready(&self) -> Expr {
         self.scope.reported(REPLICAS_READY, &[])
+    }
+
+    /// The most pods that the autoscaler makes; no series if this Prometheus does not scrape the operator.
+    ///
+    /// # Errors
+    /// There is no autoscaler that may change the number.
+    pub fn autoscaler_max(&self) -> QueryResult {
+        let limit = self.api.limits.autoscaler_max;
+        limit.ok_or(MissingSignal(Signal::AutoscalerMax))?;
+        Ok(self.scope.reported(AUTOSCALER_MAX, &[]))
     }
 
     /// The number of pods that are not ready, those of a rollout that is under way among them.

@@ -56,6 +56,7 @@ pub(crate) fn orders() -> ApiFacts<'static> {
             cpu_millicores: Some(500),
             scrape_timeout_millis: Some(10_000),
             scrape_samples: Some(50_000),
+            autoscaler_max: Some(4),
         },
         objectives: &OBJECTIVES,
         compat: None,
@@ -70,11 +71,16 @@ pub(crate) fn overall() -> ApiFacts<'static> {
     }
 }
 
-/// The same before anything has been scraped.
+/// The same before anything has been scraped, without an autoscaler.
 pub(crate) fn undetected() -> ApiFacts<'static> {
+    let orders = orders();
     ApiFacts {
         dialect: None,
-        ..orders()
+        limits: ApiLimits {
+            autoscaler_max: None,
+            ..orders.limits
+        },
+        ..orders
     }
 }
 
@@ -85,6 +91,7 @@ pub(crate) fn of_the_platform(signal: &Signal) -> bool {
         Signal::ScrapeCost,
         Signal::ReplicasWanted,
         Signal::ReplicasReady,
+        Signal::AutoscalerMax,
         Signal::PodsNotReady,
         Signal::Restarts,
         Signal::LastTermination,

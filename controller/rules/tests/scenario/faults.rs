@@ -293,6 +293,26 @@ pub(super) const FAULTS: &[Scenario] = &[
         ..QUIET
     },
     Scenario {
+        name: "the autoscaler is at its maximum",
+        fires: &["ApiAutoscalerAtMax"],
+        draw: |at| {
+            at.serving("a", at.whole(), 60.0);
+            at.replicas(4.0);
+        },
+        ..QUIET
+    },
+    Scenario {
+        name: "the autoscaler reaches its maximum for ten minutes and keeps one pod fewer for the rest",
+        draw: |at| {
+            at.serving("a", at.whole(), 60.0);
+            at.autoscaler();
+            for metric in ["monitored_api_replicas_wanted", "monitored_api_replicas_ready"] {
+                at.reported(metric, "", &[(10, Hold(1.0)), (10, Hold(4.0)), (20, Hold(3.0))]);
+            }
+        },
+        ..QUIET
+    },
+    Scenario {
         name: "a scrape takes nearly as long as it may",
         fires: &["ApiScrapeSlow"],
         draw: |at| {

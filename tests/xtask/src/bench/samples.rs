@@ -80,6 +80,7 @@ fn facts<'a>(has_overall: bool, excluded: &'a [String], objectives: &'a [Objecti
             cpu_millicores: Some(500),
             scrape_timeout_millis: Some(10_000),
             scrape_samples: Some(50_000),
+            autoscaler_max: None,
         },
         objectives,
         compat: None,

@@ -67,6 +67,11 @@ pub(super) const ROW: RowDef = RowDef {
                     by: &[],
                     expr: |queries, _| Ok(queries.replicas_ready()),
                 },
+                QueryDef {
+                    legend: "autoscaler's maximum",
+                    by: &[],
+                    expr: |queries, _| queries.autoscaler_max(),
+                },
             ],
         },
         PanelDef {
