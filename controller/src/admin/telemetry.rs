@@ -32,6 +32,8 @@ pub(crate) struct ApiSeries {
     pub(crate) wanted: Option<i32>,
     /// Pods that are ready.
     pub(crate) ready: Option<i32>,
+    /// Most pods that its autoscaler makes. `None`: there is none.
+    pub(crate) autoscaler_max: Option<i32>,
     /// Figures of its pods.
     pub(crate) pods: PodFigures,
     pub(crate) dialect: Option<Arc<str>>,
@@ -221,6 +223,9 @@ impl Telemetry {
         write_each(page, platform::REPLICAS_READY, &sorted, |entry| {
             Some(entry.series.ready?.into())
         });
+        write_each(page, platform::AUTOSCALER_MAX, &sorted, |entry| {
+            Some(entry.series.autoscaler_max?.into())
+        });
         // Without a workload there are no pods to count.
         write_each(page, platform::PODS_NOT_READY, &sorted, |entry| {
             entry.series.wanted.map(|_| entry.series.pods.not_ready.into())
@@ -349,6 +354,27 @@ mod tests {
         );
         telemetry.remove_series(&key);
         assert!(!text(&telemetry).contains("orders"));
+    }
+
+    #[test]
+    fn only_an_api_with_an_autoscaler_has_a_maximum() {
+        let telemetry = Telemetry::default();
+        for (name, autoscaler_max) in [("orders", Some(4)), ("carts", None)] {
+            let series = ApiSeries {
+                autoscaler_max,
+                ..ApiSeries::default()
+            };
+            telemetry.set_series(&NamespacedName::new("shop", name), series, &[]);
+        }
+        let text = text(&telemetry);
+        let lines: Vec<_> = text
+            .lines()
+            .filter(|line| line.starts_with("monitored_api_autoscaler_max{"))
+            .collect();
+        assert_eq!(
+            lines,
+            [r#"monitored_api_autoscaler_max{namespace="shop",api_namespace="shop",name="orders"} 4"#]
+        );
     }
 
     #[test]

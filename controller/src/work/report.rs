@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use controller_api::MonitoredApiStatus;
 use controller_core::events::{EventSpec, events};
-use controller_core::facts::WorkloadFacts;
 use controller_core::pod_figures::PodFigures;
 use controller_core::watched::WatchedKind;
 use controller_core::{FoldInput, fold, status::internal_error};
@@ -41,7 +40,7 @@ pub(crate) async fn report(context: &Context, target: &Target, input: &FoldInput
             now: Timestamp::now(),
             ..*input
         });
-        update_series(context, target, &status, input.workload);
+        update_series(context, target, &status, input);
         if status == target.status || !context.contests.may_write_status(&target.key, &status) {
             return Ok(());
         }
@@ -157,18 +156,20 @@ async fn publish(context: &Context, target: &Target, event: &EventSpec) -> Resul
 }
 
 /// Brings the MonitoredApi's metric series up to date.
-fn update_series(context: &Context, target: &Target, status: &MonitoredApiStatus, workload: &WorkloadFacts) {
+fn update_series(context: &Context, target: &Target, status: &MonitoredApiStatus, input: &FoldInput<'_>) {
     let conditions = SUMMARY.map(|condition| {
         let known = status.conditions.iter().find(|c| c.type_ == condition.as_str())?;
         Some(ConditionStatus::new(&known.status))
     });
-    let deployment = workload.deployment.as_ref();
+    let deployment = input.workload.deployment.as_ref();
+    let autoscaling = input.validated.ok().and_then(|api| api.autoscaling.as_ref());
     context.telemetry.set_series(
         &target.key,
         ApiSeries {
             wanted: deployment.map(|d| d.wanted),
             ready: deployment.map(|d| d.ready),
-            pods: PodFigures::of(&workload.pods),
+            autoscaler_max: autoscaling.map(|autoscaling| autoscaling.max_replicas),
+            pods: PodFigures::of(&input.workload.pods),
             dialect: status
                 .metrics
                 .as_ref()
@@ -176,7 +177,7 @@ fn update_series(context: &Context, target: &Target, status: &MonitoredApiStatus
                 .map(interner::text),
             conditions,
         },
-        &workload.pods,
+        &input.workload.pods,
     );
 }
 

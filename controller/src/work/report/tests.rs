@@ -1,7 +1,9 @@
 //! A status reported while another client changes the resource: which requests follow, and whether the resource is due again.
 
 use controller_core::Violation;
-use controller_core::facts::{DeploymentFacts, GrafanaPlacement, PodFacts, PrometheusFacts, Termination};
+use controller_core::facts::{
+    DeploymentFacts, GrafanaPlacement, PodFacts, PrometheusFacts, Termination, WorkloadFacts,
+};
 use controller_core::prometheus::Finding;
 use serde_json::Value;
 
