@@ -9,7 +9,7 @@ use integration_tests::{
     api_proxy::ApiProxy,
     image,
     install::{Installed, OPERATOR, prometheus_operator_crds},
-    kubernetes::{Kubernetes, MONITORED_APIS, Resource, says},
+    kubernetes::{DEPLOYMENTS, Kubernetes, MONITORED_APIS, Resource, says},
     operator::Operator,
 };
 use serde_json::{Value, json};
@@ -125,6 +125,13 @@ impl Cluster {
         self.kubernetes
             .merge(&MONITORED_APIS.object(NAMESPACE, name), &patch)
             .map(drop)
+    }
+
+    /// Sets the number of its pods through the Deployment, which the operator must leave alone.
+    pub(crate) fn scale(&self, name: &str, replicas: u32) -> Result<()> {
+        let scale = format!("{}/scale", DEPLOYMENTS.object(NAMESPACE, name));
+        let patch = json!({"spec": {"replicas": replicas}});
+        self.kubernetes.merge(&scale, &patch).map(drop)
     }
 
     /// Where its pods answer, on 127.0.0.1.

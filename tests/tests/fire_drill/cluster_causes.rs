@@ -75,6 +75,17 @@ pub(crate) fn cordon(api: &Api) -> Result<Trouble> {
     }))
 }
 
+/// As an autoscaler does it.
+pub(crate) fn scale_to_maximum(api: &Api) -> Result<Trouble> {
+    let cluster = api.cluster()?;
+    cluster.scale(&api.name, 2)?;
+    let name = api.name.clone();
+    Ok(Box::new(move || {
+        cluster.scale(&name, 1)?;
+        Ok(Box::new(()))
+    }))
+}
+
 pub(crate) fn select_others(api: &Api) -> Result<Trouble> {
     let cluster = api.cluster()?;
     cluster.create_prometheus()?;

@@ -59,6 +59,8 @@ pub(crate) struct Scenario {
     pub(crate) needs: Needs,
     /// Its processes.
     pub(crate) replicas: u32,
+    /// The most pods that its autoscaler makes, if it has one.
+    pub(crate) autoscaler_max: Option<u32>,
     /// Its database, if that is not a file.
     pub(crate) database: Option<&'static str>,
     /// The most files that it may open.
@@ -105,7 +107,7 @@ impl Scenario {
             Needs::Nothing | Needs::Page | Needs::Operator | Needs::OperatorAlone => ("example.org/orders:1", "100m"),
         };
         let interval = format!("{}s", self.scrape_seconds);
-        json!({
+        let mut api = json!({
             "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
             "metadata": {"name": self.api_name(), "namespace": namespace},
             "spec": {
@@ -115,7 +117,11 @@ impl Scenario {
                 "objectives": [{"name": "availability", "type": "Availability", "target": "95"}],
                 "alerts": {"overrides": overrides.collect::<Vec<_>>()},
             },
-        })
+        });
+        if let Some(max) = self.autoscaler_max {
+            api["spec"]["autoscaling"] = json!({"maxReplicas": max});
+        }
+        api
     }
 }
 
@@ -126,6 +132,7 @@ const USUAL: Scenario = Scenario {
     is_long: false,
     needs: Needs::Nothing,
     replicas: 1,
+    autoscaler_max: None,
     database: None,
     open_files: 4_096,
     scrape_seconds: 1,
@@ -299,6 +306,14 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         text: "it is to have one pod more while every node is cordoned, later the nodes are uncordoned",
         needs: Needs::Operator,
         begin: cluster_causes::cordon,
+        ..USUAL
+    },
+    Scenario {
+        name: "scaled to the maximum",
+        text: "its Deployment is scaled to the two pods that its autoscaler makes at most, later to one",
+        needs: Needs::Operator,
+        autoscaler_max: Some(2),
+        begin: cluster_causes::scale_to_maximum,
         ..USUAL
     },
     Scenario {

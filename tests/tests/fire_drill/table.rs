@@ -81,6 +81,7 @@ pub(crate) const ROWS: &[Row] = &[
     shortened("ApiFileDescriptors", "connections", "0.2"),
     shortened("ApiThreads", "threads", "20"),
     shortened("ApiConnectionsHigh", "connections", "60"),
+    drilled("ApiAutoscalerAtMax", "scaled to the maximum"),
     drilled("ApiTrafficDrop", "clients stay away"),
     drilled("ApiTrafficSpike", "clients rush in"),
     drilled("ApiCacheHitRatioLow", "cache misses"),
