@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+mod autoscaling;
 mod lint;
 mod many;
 mod outside;
