@@ -27,7 +27,7 @@ use crate::{
 };
 
 impl ChildKind {
-    /// The workload. Applied last, so that everything its pods refer to exists.
+    /// The workload. Applied after everything that its pods refer to.
     pub const DEPLOYMENT: Self = Self::new(
         &ChildKindDef::new(Group::APPS, "Deployment", "deployments")
             .needed_by_ready()
