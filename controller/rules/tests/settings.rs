@@ -226,3 +226,19 @@ fn an_alert_names_its_runbook_where_nobody_says_where_the_runbooks_are() {
         }
     }
 }
+
+#[test]
+fn a_message_repeats_the_first_forty_characters_of_a_users_value() {
+    let of = |value: &str| {
+        let entry = AlertOverride {
+            threshold: Some(value.to_owned()),
+            ..change("ApiHighErrorRatio")
+        };
+        messages(&one(entry)).join(" ")
+    };
+    let (forty, more) = ("é".repeat(40), "é".repeat(41));
+    let told = of(&forty);
+    assert!(told.contains(&format!("\"{forty}\" ")), "{told}");
+    let told = of(&more);
+    assert!(told.contains(&format!("\"{forty}\"…")), "{told}");
+}
