@@ -77,7 +77,7 @@ pub fn to_look_for(api: &ValidApi) -> Option<(ChildKind, String)> {
     is_looked_for.then(|| (ChildKind::GRAFANA_DASHBOARD, name(&api.owner.name)))
 }
 
-/// Whether an object that is no longer wanted stays until another one holds the dashboard: Grafana has it at any time.
+/// Whether an object that is no longer wanted stays until another one holds the dashboard, so that Grafana never lacks it.
 #[must_use]
 pub fn holds_it_still(record: &ChildRecord, applied: &[AppliedChild]) -> bool {
     let another = applied.iter().find(|child| is_kind(child.kind));

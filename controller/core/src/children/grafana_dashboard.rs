@@ -19,8 +19,8 @@ impl ChildKind {
     /// The dashboard, for the Grafana Operator.
     ///
     /// Its author needs the permission to create one only where the spec asks for this kind. With the form `Auto` they need the one
-    /// for ConfigMaps, which gives them the same: a dashboard in Grafana. In a cluster that does not serve GrafanaDashboards,
-    /// nobody can have more.
+    /// for ConfigMaps, by which they can put dashboards into Grafana too: most authors have no permission for a kind that most
+    /// clusters do not serve.
     pub const GRAFANA_DASHBOARD: Self = Self::new(
         &ChildKindDef::new(Group::GRAFANA_OPERATOR, "GrafanaDashboard", "grafanadashboards")
             .optional()
