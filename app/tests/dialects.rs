@@ -125,7 +125,7 @@ async fn every_dialect_counts_the_same_requests() {
             app.get("/api/error").await;
         }
         let page = app.get("/metrics").await.text;
-        let spelling = id.dialect().requests().unwrap();
+        let spelling = id.spelling().requests().unwrap();
         let status = if page.contains(&format!("{}=\"5xx\"", spelling.status)) {
             "5xx"
         } else {
@@ -152,7 +152,7 @@ async fn a_known_route_has_its_series_before_the_first_request() {
         flags.metrics_dialect = Some(id.as_str().to_owned());
         let app = App::with(flags, Router::new()).await;
         let page = app.get("/metrics").await.text;
-        let spelling = id.dialect().requests().unwrap();
+        let spelling = id.spelling().requests().unwrap();
         for (_, path, status) in app::routes::measured() {
             for status in [status.as_u16(), 500] {
                 let statuses = [status.to_string(), format!("{}xx", status / 100)];
@@ -215,7 +215,7 @@ async fn a_trace_stands_beside_the_duration_in_open_metrics_only() {
         let open = open_metrics(&app).await;
         must_be_open_metrics(&open);
         let with: Vec<&str> = open.lines().filter(|line| line.contains(trace)).collect();
-        let duration = id.dialect().duration().unwrap();
+        let duration = id.spelling().duration().unwrap();
         let wanted = format!("{}{{", duration.family.bucket_series());
         let of_route = |line: &&&str| line.starts_with(&wanted) && line.contains("/api/v1/data\"");
         assert_eq!(with.iter().filter(of_route).count(), 1, "{id}: {with:?}");

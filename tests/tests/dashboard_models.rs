@@ -74,7 +74,7 @@ fn dashboards() -> Vec<(String, String)> {
     let undetected = ApiFacts {
         namespace: "shop",
         name: "orders",
-        dialect: None,
+        spelling: None,
         has_overall: false,
         target: TargetKind::ServiceMonitor,
         scrape_interval_seconds: 15,
@@ -97,7 +97,7 @@ fn dashboards() -> Vec<(String, String)> {
     for id in DialectId::ALL {
         for has_overall in [false, true] {
             let api = ApiFacts {
-                dialect: Some(id.dialect()),
+                spelling: Some(id.spelling()),
                 has_overall,
                 compat: has_overall.then_some(Compat::Sloth),
                 ..undetected

@@ -4,7 +4,7 @@
 use std::{fs, process::Command};
 
 use controller_core::prometheus::queries;
-use metric_contract::{Dialect, DialectId, MetricId};
+use metric_contract::{DialectId, MetricId, Spelling};
 use serde_json::{Value, json};
 use testbed::Toolbox;
 
@@ -57,17 +57,13 @@ fn values(target: Target, value: f64) -> String {
 }
 
 /// The series of a target.
-fn series(dialect: &Dialect, target: Target) -> Vec<Value> {
+fn series(spelling: &Spelling, target: Target) -> Vec<Value> {
     let labels = format!(r#"namespace="shop", job="orders", instance="{}""#, target.instance);
     let one = |name: &str, own: &str, value: f64| json!({"series": format!("{name}{{{labels}{own}}}"), "values": values(target, value)});
     let mut all = vec![one("up", "", if target.up { 1.0 } else { 0.0 })];
     for metric in MetricId::ALL {
-        let Some((row, overall)) = dialect.row(*metric).zip(dialect.overall(*metric)) else {
+        let Some((row, overall)) = spelling.metric(*metric).zip(spelling.overall(*metric)) else {
             continue;
-        };
-        let name = |family: &metric_contract::Family| match metric {
-            MetricId::Duration => family.count_series(),
-            _ => family.name.to_owned(),
         };
         let status = if *metric == MetricId::Requests {
             r#", status="200""#
@@ -76,13 +72,17 @@ fn series(dialect: &Dialect, target: Target) -> Vec<Value> {
         };
         if target.exports != Exports::Nothing {
             for route in ["/orders", "/carts"] {
-                all.push(one(&name(row.family), &format!(r#", route="{route}"{status}"#), 7.0));
+                all.push(one(
+                    &row.counting_series(),
+                    &format!(r#", route="{route}"{status}"#),
+                    7.0,
+                ));
             }
         }
         if matches!(target.exports, Exports::Overall | Exports::OverallBut(_))
             && target.exports != Exports::OverallBut(*metric)
         {
-            all.push(one(&name(overall.family), status, 14.0));
+            all.push(one(&overall.counting_series(), status, 14.0));
         }
     }
     all
@@ -90,7 +90,7 @@ fn series(dialect: &Dialect, target: Target) -> Vec<Value> {
 
 /// What the answer must be for these targets; `None`: none.
 fn test(name: &str, targets: &[Target], expected: Option<u8>) -> Value {
-    let dialect = DialectId::Native.dialect();
+    let dialect = DialectId::Native.spelling();
     let series: Vec<_> = targets.iter().flat_map(|target| series(dialect, *target)).collect();
     let samples: Vec<_> = expected
         .into_iter()

@@ -30,7 +30,7 @@ use integration_tests::{
     prometheus::Prometheus,
     prometheus_server::{self, PrometheusServer, Start, Target, write_rules},
 };
-use metric_contract::{TargetKind, dialects::native::NATIVE};
+use metric_contract::{DialectId, TargetKind};
 use serde_json::{Value, json};
 
 /// Its rules read the series of routes, as for an API of which nothing else is known.
@@ -84,7 +84,7 @@ fn facts<'a>(target: Target, excluded: &'a [String], objectives: &'a [Objective]
     ApiFacts {
         namespace: target.namespace,
         name: target.name,
-        dialect: Some(&NATIVE),
+        spelling: Some(DialectId::Native.spelling()),
         has_overall: target.name == OVERALL.name,
         target: TargetKind::Static,
         scrape_interval_seconds: 1,

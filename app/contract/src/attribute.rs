@@ -63,3 +63,11 @@ pub enum Attribute {
     /// The dialect in use.
     DialectName,
 }
+
+impl Attribute {
+    /// Whether it says which endpoint was asked: a metric over all routes lacks such labels.
+    #[must_use]
+    pub const fn is_of_endpoint(self) -> bool {
+        matches!(self, Self::Method | Self::Route | Self::Handler)
+    }
+}

@@ -1,8 +1,6 @@
 //! A dialect: the names and labels that one instrumentation gives to each metric, and the facts that a query needs.
 
-use std::borrow::Cow;
-
-use crate::{Attribute, DialectRow, Family, MetricId, MetricKind, Signal};
+use crate::{DialectRow, Family, MetricId};
 
 /// How a status label's values look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,52 +40,6 @@ pub enum ErrorNames {
     Exceptions,
 }
 
-/// The names by which a query counts answered requests.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestsSeries {
-    /// The series of the counter; a dialect without one counts with its duration histogram.
-    pub series: Cow<'static, str>,
-    /// Label of the HTTP method.
-    pub method: Option<&'static str>,
-    /// Label of the matched route template.
-    pub route: &'static str,
-    /// Label of the response status.
-    pub status: &'static str,
-    /// How the status is written.
-    pub status_style: StatusStyle,
-}
-
-/// The names of the duration histogram.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct DurationSeries {
-    /// The histogram, in seconds.
-    pub family: &'static Family,
-    /// Label of the HTTP method.
-    pub method: Option<&'static str>,
-    /// Label of the matched route template.
-    pub route: &'static str,
-    /// Upper bounds in the family's unit, ascending, without `+Inf`.
-    pub buckets: &'static [f64],
-}
-
-/// The names of a counter of errors by type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ErrorsByTypeSeries {
-    /// The counter.
-    pub family: &'static Family,
-    /// Label of the kind of error.
-    pub error_type: &'static str,
-}
-
-/// The names of the gauge of requests in flight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InFlightSeries {
-    /// The gauge.
-    pub family: &'static Family,
-    /// Label of the matched route template.
-    pub route: Option<&'static str>,
-}
-
 /// The names and labels that one instrumentation gives to each metric.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialect {
@@ -117,32 +69,9 @@ impl Dialect {
         self.rows.iter().find(|row| row.metric == metric)
     }
 
-    /// The family that answers a signal, if the dialect has one.
-    #[must_use]
-    pub fn family(&self, signal: Signal) -> Option<&'static Family> {
-        self.families().find(|family| family.signal == Some(signal))
-    }
-
     /// Every family that it may export, in the order of the page.
     pub fn families(&self) -> impl Iterator<Item = &'static Family> + use<> {
         self.rows.iter().map(|row| row.family)
-    }
-
-    /// Requests by method, route and status: the counter, or else the count of a duration histogram with a status
-    /// label.
-    #[must_use]
-    pub fn requests(&self) -> Option<RequestsSeries> {
-        let row = self.row(MetricId::Requests).or_else(|| self.row(MetricId::Duration))?;
-        Some(RequestsSeries {
-            series: match row.family.kind {
-                MetricKind::Histogram | MetricKind::Summary => Cow::Owned(row.family.count_series()),
-                MetricKind::Counter | MetricKind::Gauge => Cow::Borrowed(row.family.name),
-            },
-            method: row.label(Attribute::Method),
-            route: row.label(Attribute::Route)?,
-            status: row.label(Attribute::Status)?,
-            status_style: self.status_style,
-        })
     }
 
     /// The row of a metric counted over all routes, if the dialect has it with the labels, but those of method and route,
@@ -150,41 +79,8 @@ impl Dialect {
     #[must_use]
     pub fn overall(&self, metric: MetricId) -> Option<&'static DialectRow> {
         let (row, overall) = (self.row(metric)?, self.row(metric.overall()?)?);
-        let of_endpoint = |(_, attribute): &(&str, Attribute)| {
-            matches!(attribute, Attribute::Method | Attribute::Route | Attribute::Handler)
-        };
-        let same_labels = row.labels().filter(|label| !of_endpoint(label)).eq(overall.labels());
+        let of_all = row.labels().filter(|(_, attribute)| !attribute.is_of_endpoint());
+        let same_labels = of_all.eq(overall.labels());
         (same_labels && row.buckets == overall.buckets).then_some(overall)
-    }
-
-    /// The duration histogram.
-    #[must_use]
-    pub fn duration(&self) -> Option<DurationSeries> {
-        let row = self.row(MetricId::Duration)?;
-        Some(DurationSeries {
-            family: row.family,
-            method: row.label(Attribute::Method),
-            route: row.label(Attribute::Route)?,
-            buckets: row.buckets,
-        })
-    }
-
-    /// Requests in flight.
-    #[must_use]
-    pub fn in_flight(&self) -> Option<InFlightSeries> {
-        self.row(MetricId::InFlight).map(|row| InFlightSeries {
-            family: row.family,
-            route: row.label(Attribute::Route),
-        })
-    }
-
-    /// Errors by type.
-    #[must_use]
-    pub fn errors_by_type(&self) -> Option<ErrorsByTypeSeries> {
-        let row = self.row(MetricId::ErrorsByType)?;
-        Some(ErrorsByTypeSeries {
-            family: row.family,
-            error_type: row.label(Attribute::ErrorType)?,
-        })
     }
 }

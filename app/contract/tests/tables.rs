@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use metric_contract::{Attribute, Conversion, DialectId, DialectRow, MetricId, MetricKind, Signal, Unit};
+use metric_contract::{
+    Attribute, Conversion, DialectId, DialectRow, MetricId, MetricKind, MetricSpelling, Signal, Unit,
+};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/dialects");
 
@@ -145,7 +147,7 @@ fn the_values_of_a_metric_can_be_converted_to_the_unit_of_every_dialect() {
 #[test]
 fn every_dialect_tells_the_processor_time_of_the_process() {
     for id in DialectId::ALL {
-        assert!(id.dialect().family(Signal::Cpu).is_some(), "{id}");
+        assert!(id.spelling().answers(Signal::Cpu), "{id}");
     }
     let row = DialectId::Micrometer.dialect().row(MetricId::ProcessCpu).unwrap();
     assert_eq!(row.conversion(), Conversion::Multiply(1_000_000_000));
@@ -156,6 +158,8 @@ fn native_alone_counts_over_all_routes_what_it_counts_by_route_for_alerts() {
     let (native, s4) = (DialectId::Native.dialect(), DialectId::S4.dialect());
     for metric in MetricId::ALL.iter().filter(|metric| metric.overall().is_some()) {
         let overall = native.overall(*metric).unwrap();
+        let spelled = DialectId::Native.spelling().overall(*metric).unwrap();
+        assert_eq!(*spelled, MetricSpelling::from(overall), "{metric:?}");
         assert_eq!(overall.label(Attribute::Route), None, "{metric:?}");
         assert_eq!(overall.label(Attribute::Method), None, "{metric:?}");
         assert!(s4.row(*metric).is_some() && s4.overall(*metric).is_none(), "{metric:?}");
@@ -179,7 +183,7 @@ fn a_histogram_over_all_routes_with_other_buckets_does_not_stand_for_that_of_rou
 fn every_dialect_tells_requests_errors_and_latency() {
     for id in DialectId::ALL {
         let dialect = id.dialect();
-        let requests = dialect.requests().unwrap();
+        let requests = id.spelling().requests().unwrap();
         assert!(requests.method.is_some(), "{id}");
         for metric in [MetricId::Requests, MetricId::Duration, MetricId::InFlight] {
             assert_eq!(
@@ -189,12 +193,12 @@ fn every_dialect_tells_requests_errors_and_latency() {
                 id.as_str().replace('-', "_")
             );
         }
-        assert!(dialect.duration().is_some(), "{id}");
+        assert!(id.spelling().duration().is_some(), "{id}");
         assert!(
             dialect.row(MetricId::SeriesRefused).is_some(),
             "{id}: what the cap refuses must show"
         );
     }
-    let otel = DialectId::Otel.dialect().requests().unwrap();
+    let otel = DialectId::Otel.spelling().requests().unwrap();
     assert_eq!(otel.series, "http_server_request_duration_seconds_count");
 }

@@ -22,7 +22,7 @@ use std::{
 
 use controller_rules::{ApiFacts, ApiLimits};
 use http_instrument::{Gauge, HttpMetrics};
-use metric_contract::TargetKind;
+use metric_contract::{Spelling, TargetKind};
 use tokio::time::MissedTickBehavior;
 
 use self::{
@@ -136,11 +136,12 @@ impl SelfReport {
     }
 
     fn find_unusable(&self) -> Vec<(&'static str, String)> {
-        // Namespace and names do not matter: only the thresholds and the dialect do.
+        let spelling = Spelling::from(self.0.http.dialect());
+        // Namespace and names do not matter: only the thresholds and the spelling do.
         let api = ApiFacts {
             namespace: "default",
             name: "monitored-app",
-            dialect: Some(self.0.http.dialect()),
+            spelling: Some(&spelling),
             has_overall: false,
             target: TargetKind::Static,
             scrape_interval_seconds: 15,

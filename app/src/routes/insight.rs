@@ -14,7 +14,7 @@ use axum::{
 use controller_rules::{ApiFacts, ApiLimits};
 use http_instrument::Format;
 use jiff::Timestamp;
-use metric_contract::TargetKind;
+use metric_contract::{Spelling, TargetKind};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -196,7 +196,8 @@ async fn prometheus_queries(State(state): State<AppState>, mut params: Params) -
     let target = PrometheusTarget::read(&mut params);
     params.finish()?;
     let in_flight = state.self_report().thresholds().in_flight;
-    let queries = queries::queries(&target.facts(&state), window_seconds, in_flight);
+    let spelling = Spelling::from(state.metrics().http().dialect());
+    let queries = queries::queries(&target.facts(&spelling), window_seconds, in_flight);
     Ok(Json(TargetQueries {
         dialect: state.metrics().http().dialect().name,
         namespace: target.namespace,
@@ -330,8 +331,9 @@ async fn config_alerting(State(state): State<AppState>, mut params: Params) -> R
     let target = PrometheusTarget::read(&mut params);
     params.finish()?;
     let insight = state.self_report();
+    let spelling = Spelling::from(state.metrics().http().dialect());
     Ok(Json(alerting::alerting(
-        &target.facts(&state),
+        &target.facts(&spelling),
         insight.thresholds(),
         insight.memory_threshold(),
     )))
@@ -388,11 +390,11 @@ impl PrometheusTarget {
     }
 
     /// Excludes no routes: unmeasured routes are not recorded here, so no query has to leave them out.
-    fn facts<'a>(&'a self, state: &AppState) -> ApiFacts<'a> {
+    fn facts<'a>(&'a self, spelling: &'a Spelling) -> ApiFacts<'a> {
         ApiFacts {
             namespace: &self.namespace,
             name: &self.job,
-            dialect: Some(state.metrics().http().dialect()),
+            spelling: Some(spelling),
             has_overall: false,
             target: self.kind,
             scrape_interval_seconds: self.scrape_interval_seconds,

@@ -5,7 +5,7 @@ use std::fmt;
 use controller_rules::{
     AlertGap, GeneratedRules, ObjectiveGap, OmittedAlert, OmittedObjective, OmittedPanel, alerts::ThresholdUnit,
 };
-use metric_contract::{Dialect, Signal};
+use metric_contract::{Signal, Spelling};
 
 /// An alert, a panel or an objective that is left out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,11 +65,11 @@ pub fn missing(omissions: &[Omission]) -> Vec<String> {
 }
 
 /// Alerts and objectives that are left out of the rules.
-pub(crate) fn of_rules(rules: &GeneratedRules, dialect: Option<&Dialect>) -> Vec<Omission> {
+pub(crate) fn of_rules(rules: &GeneratedRules, spelling: Option<&Spelling>) -> Vec<Omission> {
     let alerts = rules.omitted_alerts().iter();
     let alerts = alerts.map(|OmittedAlert { alert, gap }| {
         let (gap, reason) = match gap {
-            AlertGap::MissingSignal(signal) => (signal.name().to_owned(), reason(*signal, dialect)),
+            AlertGap::MissingSignal(signal) => (signal.name().to_owned(), reason(*signal, spelling)),
             AlertGap::BucketsEndBelow { threshold, largest } => {
                 let [threshold, largest] = [*threshold, *largest].map(|time| ThresholdUnit::Duration.text(time));
                 (
@@ -94,7 +94,7 @@ pub(crate) fn of_rules(rules: &GeneratedRules, dialect: Option<&Dialect>) -> Vec
         name: objective.clone(),
         gap: gap.to_string(),
         reason: match gap {
-            ObjectiveGap::MissingSignal(signal) => reason(*signal, dialect),
+            ObjectiveGap::MissingSignal(signal) => reason(*signal, spelling),
             ObjectiveGap::NoMethodLabel | ObjectiveGap::NotABucketBound { .. } => gap.to_string(),
         },
     });
@@ -102,12 +102,12 @@ pub(crate) fn of_rules(rules: &GeneratedRules, dialect: Option<&Dialect>) -> Vec
 }
 
 /// Panels that are left out of the dashboard.
-pub(crate) fn of_dashboard(panels: &[OmittedPanel], dialect: Option<&Dialect>) -> Vec<Omission> {
+pub(crate) fn of_dashboard(panels: &[OmittedPanel], spelling: Option<&Spelling>) -> Vec<Omission> {
     let panels = panels.iter().map(|OmittedPanel { title, signal }| Omission {
         kind: OmissionKind::Panel,
         name: (*title).to_owned(),
         gap: signal.name().to_owned(),
-        reason: reason(*signal, dialect),
+        reason: reason(*signal, spelling),
     });
     panels.collect()
 }
@@ -132,18 +132,18 @@ const LIMITS: [(Signal, &str); 4] = [
     ),
 ];
 
-fn reason(signal: Signal, dialect: Option<&Dialect>) -> String {
+fn reason(signal: Signal, spelling: Option<&Spelling>) -> String {
     if let Some((_, unset)) = LIMITS.iter().find(|(limit, _)| *limit == signal) {
         return (*unset).to_owned();
     }
-    match dialect {
+    match spelling {
         None => DIALECT_UNKNOWN.to_owned(),
-        Some(dialect) if dialect.family(signal).is_some() => format!(
+        Some(spelling) if spelling.answers(signal) => format!(
             "what the dialect {} exports for {} lacks a label or a metric that is needed here",
-            dialect.name,
+            spelling.dialect,
             signal.name()
         ),
-        Some(dialect) => format!("the dialect {} has no metric for {}", dialect.name, signal.name()),
+        Some(spelling) => format!("the dialect {} has no metric for {}", spelling.dialect, signal.name()),
     }
 }
 
@@ -154,12 +154,12 @@ mod tests {
 
     use super::*;
 
-    /// Everything that is left out for an API with this dialect and no limits.
-    fn omissions(dialect: &Dialect) -> Vec<Omission> {
+    /// Everything that is left out for an API with this spelling and no limits.
+    fn omissions(spelling: &Spelling) -> Vec<Omission> {
         let api = ApiFacts {
             namespace: "shop",
             name: "orders",
-            dialect: Some(dialect),
+            spelling: Some(spelling),
             has_overall: false,
             compat: None,
             target: TargetKind::ServiceMonitor,
@@ -169,22 +169,22 @@ mod tests {
             objectives: &[],
         };
         let settings = AlertSettings::default();
-        let mut omissions = of_rules(&generate_rules(&api, &settings).unwrap(), Some(dialect));
+        let mut omissions = of_rules(&generate_rules(&api, &settings).unwrap(), Some(spelling));
         let dashboard = generate_dashboard(&api, &settings);
-        omissions.extend(of_dashboard(dashboard.omitted_panels(), Some(dialect)));
+        omissions.extend(of_dashboard(dashboard.omitted_panels(), Some(spelling)));
         omissions
     }
 
     /// Row of the status and reason of each alert on the latency that is left out.
-    fn of_latency(dialect: &Dialect) -> Vec<(String, String)> {
-        let alerts = omissions(dialect).into_iter();
+    fn of_latency(spelling: &Spelling) -> Vec<(String, String)> {
+        let alerts = omissions(spelling).into_iter();
         let of_latency = alerts.filter(|one| one.kind == OmissionKind::Alert && one.name.contains("Latency"));
         of_latency.map(|one| (one.to_string(), one.reason)).collect()
     }
 
     #[test]
     fn buckets_that_end_too_early_are_told_apart_from_a_metric_that_is_missing() {
-        let short = DialectId::S2Instrumentator.dialect();
+        let short = DialectId::S2Instrumentator.spelling();
         let reason = "its default threshold is not below the largest bucket of the latency histogram, which ends at 1s: set a \
                       lower one in spec.alerts.overrides";
         let rows = [
@@ -193,14 +193,10 @@ mod tests {
         ];
         assert_eq!(of_latency(short), rows.map(|row| (row.to_owned(), reason.to_owned())));
 
-        let rows = short
-            .rows
-            .iter()
-            .filter(|row| row.family.signal != Some(Signal::Duration));
-        let untimed = Dialect {
-            rows: rows.copied().collect::<Vec<_>>().leak(),
-            ..*short
-        };
+        let mut untimed = short.clone();
+        untimed
+            .metrics
+            .retain(|metric| metric.metric.signal() != Some(Signal::Duration));
         let told = of_latency(&untimed);
         assert_eq!(told.len(), 4, "{told:?}");
         for (row, reason) in told {
@@ -212,15 +208,15 @@ mod tests {
     #[test]
     fn a_metric_that_lacks_a_part_is_not_told_as_missing() {
         let mut incomplete = 0;
-        for dialect in DialectId::ALL.iter().map(|id| id.dialect()) {
-            for one in omissions(dialect) {
+        for spelling in DialectId::ALL.iter().map(|id| id.spelling()) {
+            for one in omissions(spelling) {
                 let exported = Signal::ALL.iter().find(|signal| signal.name() == one.gap);
-                let exported = exported.is_some_and(|signal| dialect.family(*signal).is_some());
+                let exported = exported.is_some_and(|signal| spelling.answers(*signal));
                 assert_eq!(
                     one.reason.contains("lacks a label or a metric"),
                     exported,
                     "{}: {one:?}",
-                    dialect.name
+                    spelling.dialect
                 );
                 incomplete += usize::from(exported);
             }

@@ -60,7 +60,7 @@ impl ValidApi {
         ApiFacts {
             namespace: &self.owner.namespace,
             name: &self.owner.name,
-            dialect: self.metrics.dialect.map(DialectId::dialect),
+            spelling: self.metrics.dialect.map(DialectId::spelling),
             has_overall: false,
             target: TargetKind::ServiceMonitor,
             scrape_interval_seconds: self.metrics.interval_seconds,
@@ -84,7 +84,7 @@ impl ValidApi {
     /// than five minutes: nobody looks further back for data that would be missing.
     pub(crate) fn dialect_with_overall(&self) -> Option<DialectId> {
         let dialect = self.metrics.dialect?;
-        let has_overall = dialect.dialect().overall(MetricId::Duration).is_some();
+        let has_overall = dialect.spelling().overall(MetricId::Duration).is_some();
         let window = ApiQueries::for_rules(&self.rule_facts()).rule_window();
         (has_overall && window <= RATE_WINDOW).then_some(dialect)
     }

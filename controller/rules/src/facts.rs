@@ -1,6 +1,6 @@
 //! What the engine needs to know about one API. The caller fills it in; the engine reads nothing itself.
 
-use metric_contract::{Dialect, TargetKind};
+use metric_contract::{Spelling, TargetKind};
 
 use crate::{objective::Objective, settings::Compat};
 
@@ -14,8 +14,8 @@ pub struct ApiFacts<'a> {
     pub name: &'a str,
     /// The names of its metrics. `None`: not known yet; then only rules and panels are made that read series of
     /// Prometheus itself and of the operator.
-    pub dialect: Option<&'a Dialect>,
-    /// Every target exports also what the dialect's table has counted over all routes: rules, and panels that show no route,
+    pub spelling: Option<&'a Spelling>,
+    /// Every target exports also what the spelling has counted over all routes: rules, and panels that show no route,
     /// read that then. `false`: they read the series of routes, which each page of the dialect has.
     pub has_overall: bool,
     /// How Prometheus finds it, which decides which labels are stored as `exported_*`.
@@ -45,13 +45,4 @@ pub struct ApiLimits {
     pub scrape_samples: Option<u64>,
     /// Most pods that its autoscaler makes. `None` also where these are its fewest too, so that they say nothing.
     pub autoscaler_max: Option<u32>,
-}
-
-/// A dialect is a table of the catalogue, so the same rows are the same dialect.
-pub(crate) fn same_dialect(one: Option<&Dialect>, other: Option<&Dialect>) -> bool {
-    match (one, other) {
-        (Some(one), Some(other)) => one.name == other.name && std::ptr::eq(one.rows, other.rows),
-        (None, None) => true,
-        (Some(_), None) | (None, Some(_)) => false,
-    }
 }

@@ -8,12 +8,12 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use metric_contract::{Dialect, TargetKind};
+use metric_contract::{Spelling, TargetKind};
 use serde_json::{Value, json};
 
 use crate::{
     AlertSettings, ApiFacts, ApiLimits, Compat, FieldError, Objective, OmittedAlert, OmittedObjective, OmittedPanel,
-    build_dashboard, build_rules, facts,
+    build_dashboard, build_rules,
     json_size::{filled_bytes, filled_text_bytes},
     lint::{Finding, lint_dashboard, lint_rules},
     template::{LongTextTemplate, NAME, NAMESPACE, Names, ValueTemplate, holds_place},
@@ -226,7 +226,7 @@ pub fn generate_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> Gener
 /// Everything that rules and dashboards depend on, except names.
 #[derive(Debug)]
 struct ApiKind {
-    dialect: Option<Dialect>,
+    spelling: Option<Spelling>,
     has_overall: bool,
     target: TargetKind,
     scrape_interval_seconds: u32,
@@ -242,7 +242,7 @@ impl ApiKind {
         let ApiFacts {
             namespace: _,
             name: _,
-            dialect,
+            spelling,
             has_overall,
             target,
             scrape_interval_seconds,
@@ -252,7 +252,7 @@ impl ApiKind {
             compat,
         } = *api;
         Self {
-            dialect: dialect.copied(),
+            spelling: spelling.cloned(),
             has_overall,
             target,
             scrape_interval_seconds,
@@ -268,7 +268,7 @@ impl ApiKind {
         let ApiFacts {
             namespace: _,
             name: _,
-            dialect,
+            spelling,
             has_overall,
             target,
             scrape_interval_seconds,
@@ -277,7 +277,7 @@ impl ApiKind {
             objectives,
             compat,
         } = *api;
-        facts::same_dialect(self.dialect.as_ref(), dialect)
+        self.spelling.as_ref() == spelling
             && self.has_overall == has_overall
             && self.target == target
             && self.scrape_interval_seconds == scrape_interval_seconds
@@ -291,7 +291,7 @@ impl ApiKind {
     /// Whether a text of a user holds what stands for a name in a template.
     fn holds_places(&self) -> bool {
         let Self {
-            dialect: _,
+            spelling: _,
             has_overall: _,
             target: _,
             scrape_interval_seconds: _,

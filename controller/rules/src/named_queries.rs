@@ -3,7 +3,7 @@
 //! Made from the same functions as rules and panels, so that a query here and a panel or alert there never disagree on what a
 //! request or an error is.
 
-use metric_contract::{Conversion, Dialect, DialectRow, MetricId, MetricKind};
+use metric_contract::{Conversion, MetricId, MetricKind, MetricSpelling, Spelling};
 
 use crate::{
     ApiFacts,
@@ -23,18 +23,18 @@ pub struct NamedQuery {
 
 /// What queries are built from.
 struct QueryContext<'a> {
-    dialect: &'a Dialect,
+    spelling: &'a Spelling,
     api: ApiQueries<'a>,
     in_flight_threshold: Decimal,
 }
 
 impl NamedQuery {
-    /// The PromQL for one API, with rates over `window`. `None`: the API has no metric for it, or its dialect is not known.
+    /// The PromQL for one API, with rates over `window`. `None`: the API has no metric for it, or its spelling is not known.
     /// `in_flight_threshold`: requests in flight, for each replica, that are too many.
     #[must_use]
     pub fn promql(&self, api: &ApiFacts<'_>, window: PromDuration, in_flight_threshold: Decimal) -> Option<String> {
         let context = QueryContext {
-            dialect: api.dialect?,
+            spelling: api.spelling?,
             api: ApiQueries::for_panels(api),
             in_flight_threshold,
         };
@@ -200,39 +200,39 @@ pub const NAMED_QUERIES: &[NamedQuery] = &[
 
 impl QueryContext<'_> {
     fn sum_of(&self, metric: MetricId) -> Option<Expr> {
-        let row = self.dialect.row(metric)?;
+        let spelling = self.spelling.metric(metric)?;
         let scope = self.api.scope();
         Some(in_unit_of_metric(
-            row,
-            scope.sum(scope.select(row.family.name).into(), &[]),
+            spelling,
+            scope.sum(scope.select(&*spelling.name).into(), &[]),
         ))
     }
 
     /// Of several replicas, the highest.
     fn highest_of(&self, metric: MetricId) -> Option<Expr> {
-        let row = self.dialect.row(metric)?;
+        let spelling = self.spelling.metric(metric)?;
         let scope = self.api.scope();
         Some(in_unit_of_metric(
-            row,
-            scope.max(scope.select(row.family.name).into(), &[]),
+            spelling,
+            scope.max(scope.select(&*spelling.name).into(), &[]),
         ))
     }
 
     fn rate_of(&self, metric: MetricId) -> Option<Expr> {
-        let row = self.dialect.row(metric)?;
+        let spelling = self.spelling.metric(metric)?;
         let scope = self.api.scope();
         let rate_of = |series: &str| scope.sum(rate(scope.select(series).over(RangeWindow::RateInterval)), &[]);
-        Some(match row.family.kind {
-            MetricKind::Counter | MetricKind::Gauge => in_unit_of_metric(row, rate_of(row.family.name)),
+        Some(match spelling.kind {
+            MetricKind::Counter | MetricKind::Gauge => in_unit_of_metric(spelling, rate_of(&spelling.name)),
             // A number of events has no unit.
-            MetricKind::Histogram | MetricKind::Summary => rate_of(&row.family.count_series()),
+            MetricKind::Histogram | MetricKind::Summary => rate_of(&spelling.count_series()),
         })
     }
 }
 
-/// The values of a family in the metric's own unit, which is the same in all dialects.
-fn in_unit_of_metric(row: &DialectRow, expr: Expr) -> Expr {
-    match row.conversion() {
+/// The values of a family in the metric's own unit, which is the same in all spellings.
+fn in_unit_of_metric(spelling: &MetricSpelling, expr: Expr) -> Expr {
+    match spelling.conversion() {
         Conversion::Unchanged => expr,
         Conversion::Multiply(by) => expr.per(by),
         Conversion::Divide(by) => expr.times(by),

@@ -1,19 +1,19 @@
-//! The queries of an API: one function for each question, with the metric and label names of the API's dialect.
+//! The queries of an API: one function for each question, with the metric and label names of the API's spelling.
 //!
 //! Alerts, recording rules and panels are all built from these, so they always agree on what a request or an error is.
 
 mod counted;
-mod dialect;
 mod history;
 mod objective;
 mod platform;
 mod resources;
 mod sloth;
+mod spelling;
 mod work;
 
-pub use dialect::EventLabel;
 pub use objective::EventResult;
 pub(crate) use sloth::sloth_ratio_name;
+pub use spelling::EventLabel;
 
 use metric_contract::{
     MetricId, Signal, StatusStyle, labels,
@@ -157,7 +157,7 @@ impl<'a> ApiQueries<'a> {
     /// # Errors
     /// [`Signal::Errors`] has no metric.
     pub fn client_error_rate(&self) -> QueryResult {
-        let abandoned = self.dialect(Signal::Errors)?.abandoned_status;
+        let abandoned = self.spelling(Signal::Errors)?.abandoned_status.as_deref();
         self.rate_of_statuses(Signal::Errors, |style, status| {
             let failed = Matcher::matches(status, &Regex::pattern(style.client_error_regex()));
             let abandoned = abandoned.map(|abandoned| Matcher::not_equal(status, abandoned));
@@ -171,7 +171,7 @@ impl<'a> ApiQueries<'a> {
     /// [`Signal::AbandonedRequests`] has no metric.
     pub fn abandoned_rate(&self) -> QueryResult {
         let missing = MissingSignal(Signal::AbandonedRequests);
-        let abandoned = self.dialect(missing.0)?.abandoned_status.ok_or(missing)?;
+        let abandoned = self.spelling(missing.0)?.abandoned_status.as_deref().ok_or(missing)?;
         self.rate_of_statuses(missing.0, |_, status| vec![Matcher::equal(status, abandoned)])
     }
 
@@ -200,7 +200,7 @@ impl<'a> ApiQueries<'a> {
     /// # Errors
     /// [`Signal::ErrorsByType`] has no metric.
     pub fn errors_by_type(&self, by: &[EventLabel]) -> QueryResult {
-        let errors = self.scope.select(self.errors_by_type_series()?.family.name);
+        let errors = self.scope.select(self.errors_by_type_series()?.series);
         Ok(self.scope.sum(rate(errors.over(self.window)), &self.labels(by)?))
     }
 
@@ -229,14 +229,14 @@ impl<'a> ApiQueries<'a> {
     /// # Errors
     /// [`Signal::Duration`] has no metric.
     pub fn mean_latency(&self, by: &[EventLabel]) -> QueryResult {
-        let histogram = self.duration_series()?;
+        let duration = self.duration_series()?;
         let by = self.labels(by)?;
         let per_second = |series: String| {
-            let range = self.duration_selector(&histogram, &series).over(self.window);
+            let range = self.duration_selector(&duration, &series).over(self.window);
             self.scope.sum(rate(range), &by)
         };
-        let count = per_second(histogram.family.count_series());
-        Ok(per_second(histogram.family.sum_series()).per(count.where_above(0)))
+        let count = per_second(duration.histogram.count_series());
+        Ok(per_second(duration.histogram.sum_series()).per(count.where_above(0)))
     }
 
     /// The number of requests that are being served.

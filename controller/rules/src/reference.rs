@@ -181,11 +181,11 @@ pub fn panels_of(signal: Signal) -> impl Iterator<Item = &'static PanelDef> {
 /// The names of the dialects whose metrics answer a signal; none for one that needs no dialect.
 #[must_use]
 pub fn dialects_of(signal: Signal) -> Vec<&'static str> {
-    let answers = |dialect| {
+    let answers = |spelling| {
         let api = ApiFacts {
             namespace: "",
             name: "",
-            dialect,
+            spelling,
             has_overall: false,
             target: TargetKind::ServiceMonitor,
             scrape_interval_seconds: 15,
@@ -199,10 +199,10 @@ pub fn dialects_of(signal: Signal) -> Vec<&'static str> {
     if answers(None) {
         return Vec::new();
     }
-    let dialects = DialectId::ALL.iter().map(|id| id.dialect());
+    let dialects = DialectId::ALL.iter().copied();
     dialects
-        .filter(|dialect| answers(Some(dialect)))
-        .map(|dialect| dialect.name)
+        .filter(|id| answers(Some(id.spelling())))
+        .map(DialectId::as_str)
         .collect()
 }
 

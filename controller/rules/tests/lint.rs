@@ -26,7 +26,7 @@ fn apis() -> Vec<ApiFacts<'static>> {
         for target in [TargetKind::ServiceMonitor, TargetKind::Static] {
             for limits in [orders().limits, ApiLimits::default()] {
                 apis.push(ApiFacts {
-                    dialect: Some(dialect.dialect()),
+                    spelling: Some(dialect.spelling()),
                     target,
                     limits,
                     ..orders()
@@ -44,7 +44,7 @@ fn sentences(findings: &[Finding]) -> Vec<String> {
 #[test]
 fn nothing_is_found_in_what_is_generated() {
     for api in apis() {
-        let name = api.dialect.map(|dialect| dialect.name);
+        let name = api.spelling.map(|spelling| &*spelling.dialect);
         let rules = generate_rules(&api, &settings()).unwrap();
         let found = sentences(rules.findings());
         assert!(
@@ -67,7 +67,7 @@ fn nothing_is_found_in_what_is_generated() {
 fn parsed_text_gives_the_findings_of_the_tree_that_was_printed() {
     // In the vocabulary of another dialect many names are unknown, so that there is something to compare.
     let foreign = ApiFacts {
-        dialect: Some(DialectId::Otel.dialect()),
+        spelling: Some(DialectId::Otel.spelling()),
         ..orders()
     };
     let key = |finding: &Finding| (finding.place.path.clone(), finding.check, finding.sentence.clone());

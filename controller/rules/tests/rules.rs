@@ -13,9 +13,7 @@ use controller_rules::{
     alerts_against_a_week_ago, build_dashboard, panel_queries,
     promql::{Decimal, Expr, metrics},
 };
-use metric_contract::{
-    Attribute, Dialect, DialectId, DialectRow, Family, MetricId, Signal, TargetKind, dialects::native,
-};
+use metric_contract::{Attribute, DialectId, MetricId, MetricSpelling, Signal, Spelling, TargetKind};
 
 fn omitted_alerts(rules: &RuleSet) -> Vec<(&'static str, AlertGap)> {
     let omitted = rules.omitted_alerts.iter();
@@ -94,18 +92,17 @@ fn every_recorded_series_that_an_alert_reads_is_made_by_the_same_rules() {
     }
 }
 
-/// The families of a dialect whose series multiply with the routes.
-fn families_with_a_route(dialect: &Dialect) -> impl Iterator<Item = &'static Family> {
-    let rows = dialect.rows.iter();
-    rows.filter(|row| row.label(Attribute::Route).is_some())
-        .map(|row| row.family)
+/// The metrics whose series multiply with the routes.
+fn metrics_with_a_route(spelling: &Spelling) -> impl Iterator<Item = &MetricSpelling> {
+    let metrics = spelling.metrics.iter();
+    metrics.filter(|metric| metric.label(Attribute::Route).is_some())
 }
 
 #[test]
 fn no_series_of_a_route_is_read_twice_in_an_evaluation() {
     for (id, has_overall) in DialectId::ALL.iter().flat_map(|id| [(id, false), (id, true)]) {
         let api = ApiFacts {
-            dialect: Some(id.dialect()),
+            spelling: Some(id.spelling()),
             has_overall,
             ..orders()
         };
@@ -113,9 +110,9 @@ fn no_series_of_a_route_is_read_twice_in_an_evaluation() {
             .iter()
             .flat_map(|(_, expr)| selected(expr))
             .collect();
-        for family in families_with_a_route(id.dialect()) {
-            let parts = [family.bucket_series(), family.sum_series(), family.count_series()];
-            for series in parts.into_iter().chain([family.name.to_owned()]) {
+        for metric in metrics_with_a_route(id.spelling()) {
+            let parts = [metric.bucket_series(), metric.sum_series(), metric.count_series()];
+            for series in parts.into_iter().chain([metric.name.to_string()]) {
                 let times = read.iter().filter(|name| **name == series).count();
                 assert!(times <= 1, "{id}: the rules read {series} {times} times");
             }
@@ -142,8 +139,8 @@ fn only_where_targets_are_known_to_have_metrics_over_all_routes_these_are_read_a
         ..overall()
     });
     for (name, expr) in expressions(&nothing_excluded) {
-        for family in families_with_a_route(&native::NATIVE) {
-            let parts = [family.name.to_owned(), family.bucket_series()];
+        for metric in metrics_with_a_route(DialectId::Native.spelling()) {
+            let parts = [metric.name.to_string(), metric.bucket_series()];
             let read = selected(&expr);
             assert!(!read.iter().any(|series| parts.contains(series)), "{name}: {expr}");
         }
@@ -226,13 +223,10 @@ fn without_an_autoscaler_its_alert_and_its_line_are_neither_made_nor_missed() {
 
 #[test]
 fn an_alert_whose_signal_the_dialect_lacks_is_left_out_and_so_is_the_series_that_only_it_reads() {
-    let rows = native::ROWS.iter().filter(|row| row.metric != MetricId::Duration);
-    let dialect = Dialect {
-        rows: rows.copied().collect::<Vec<_>>().leak(),
-        ..*DialectId::Native.dialect()
-    };
+    let mut spelling = DialectId::Native.spelling().clone();
+    spelling.metrics.retain(|metric| metric.metric != MetricId::Duration);
     let made = rules(&ApiFacts {
-        dialect: Some(&dialect),
+        spelling: Some(&spelling),
         ..orders()
     });
     let timed = alerts().filter(|def| def.signals.contains(&Signal::Duration));
@@ -246,16 +240,10 @@ fn an_alert_whose_signal_the_dialect_lacks_is_left_out_and_so_is_the_series_that
     );
 }
 
-/// The native dialect with these buckets of the latency.
-fn with_buckets(buckets: &'static [f64]) -> Dialect {
-    let with = |row: &DialectRow| match row.metric {
-        MetricId::Duration => DialectRow { buckets, ..*row },
-        _ => *row,
-    };
-    Dialect {
-        rows: native::ROWS.iter().map(with).collect::<Vec<_>>().leak(),
-        ..*DialectId::Native.dialect()
-    }
+/// The spelling of a metric, to be changed.
+fn metric(spelling: &mut Spelling, metric: MetricId) -> &mut MetricSpelling {
+    let mut metrics = spelling.metrics.iter_mut();
+    metrics.find(|one| one.metric == metric).expect("a metric of the page")
 }
 
 #[test]
@@ -281,9 +269,10 @@ fn a_latency_alert_whose_default_threshold_is_not_below_the_largest_bucket_is_le
                 (alert, AlertGap::BucketsEndBelow { threshold, largest })
             })
             .collect();
-        let dialect = with_buckets(buckets);
+        let mut spelling = DialectId::Native.spelling().clone();
+        metric(&mut spelling, MetricId::Duration).buckets = buckets.into();
         let api = ApiFacts {
-            dialect: Some(&dialect),
+            spelling: Some(&spelling),
             ..orders()
         };
         assert_eq!(omitted_alerts(&rules(&api)), omitted, "{buckets:?}");
@@ -299,10 +288,10 @@ fn a_latency_alert_whose_default_threshold_is_not_below_the_largest_bucket_is_le
 fn the_default_threshold_of_the_first_latency_alert_is_below_the_largest_bucket_of_every_dialect() {
     for id in DialectId::ALL {
         let made = rules(&ApiFacts {
-            dialect: Some(id.dialect()),
+            spelling: Some(id.spelling()),
             ..orders()
         });
-        let has_duration = id.dialect().duration().is_some();
+        let has_duration = id.spelling().duration().is_some();
         assert!(
             !has_duration
                 || !omitted_alerts(&made)
@@ -314,20 +303,16 @@ fn the_default_threshold_of_the_first_latency_alert_is_below_the_largest_bucket_
 
 #[test]
 fn a_route_label_that_the_target_would_take_over_is_spelled_as_it_is_stored() {
-    const FAMILY: Family = Family {
-        labels: &["method", "endpoint", "status"],
-        ..*native::HTTP_REQUESTS.family
-    };
-    let dialect = Dialect {
-        rows: &[DialectRow {
-            family: &FAMILY,
-            ..native::HTTP_REQUESTS
-        }],
-        ..*DialectId::Native.dialect()
-    };
+    let mut spelling = DialectId::Native.spelling().clone();
+    spelling.metrics.retain(|metric| metric.metric == MetricId::Requests);
+    for (label, attribute) in &mut metric(&mut spelling, MetricId::Requests).labels {
+        if *attribute == Attribute::Route {
+            *label = "endpoint".into();
+        }
+    }
     let spelled = |target| {
         let made = rules(&ApiFacts {
-            dialect: Some(&dialect),
+            spelling: Some(&spelling),
             target,
             ..orders()
         });

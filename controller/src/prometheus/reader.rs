@@ -143,7 +143,7 @@ async fn ask_overall(client: &Client, address: &str, known: &mut Known, apis: &[
     let begun = Instant::now();
     for dialect in DialectId::ALL {
         let is_asked = || apis.iter().any(|(_, asked)| asked.overall == Some(*dialect));
-        let Some(text) = queries::overall(dialect.dialect()).filter(|_| is_asked()) else {
+        let Some(text) = queries::overall(dialect.spelling()).filter(|_| is_asked()) else {
             continue;
         };
         let rows = query(client, address, &text).await;

@@ -6,9 +6,10 @@
 use std::{
     fmt::{self, Write as _},
     str::FromStr,
+    sync::OnceLock,
 };
 
-use crate::Dialect;
+use crate::{Dialect, Spelling};
 
 pub mod axum_prometheus;
 pub mod micrometer;
@@ -39,6 +40,17 @@ macro_rules! dialects {
             pub const fn dialect(self) -> &'static Dialect {
                 match self {
                     $(Self::$id => &$module::$table,)*
+                }
+            }
+
+            /// The spelling of a page that has all that the dialect's table has, in its names.
+            #[must_use]
+            pub fn spelling(self) -> &'static Spelling {
+                match self {
+                    $(Self::$id => {
+                        static SPELLING: OnceLock<Spelling> = OnceLock::new();
+                        SPELLING.get_or_init(|| Spelling::from(self.dialect()))
+                    })*
                 }
             }
         }

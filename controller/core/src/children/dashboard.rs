@@ -116,7 +116,7 @@ pub(super) fn build<'a>(
     let dashboard = generate_dashboard(&facts, &api.alerts);
     built
         .omissions
-        .extend(omission::of_dashboard(dashboard.omitted_panels(), facts.dialect));
+        .extend(omission::of_dashboard(dashboard.omitted_panels(), facts.spelling));
     Some(Dashboard {
         settings,
         name: name(&api.owner.name),

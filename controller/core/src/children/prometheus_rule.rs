@@ -33,7 +33,7 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
         return;
     };
     let facts = input.rule_facts();
-    built.omissions.extend(omission::of_rules(rules, facts.dialect));
+    built.omissions.extend(omission::of_rules(rules, facts.spelling));
     let Some(spec) = rules.spec(&facts) else {
         return;
     };

@@ -5,7 +5,7 @@
 
 use controller_rules::promql::PromDuration;
 use metric_contract::{
-    Dialect, MetricId,
+    MetricId, Spelling,
     recorded_series::{OBJECTIVE_BUDGET, OBJECTIVE_EVENTS},
 };
 
@@ -69,7 +69,7 @@ fn by_objective(also: &str, series: &str) -> String {
 pub const RATE_WINDOW: PromDuration = PromDuration::from_minutes(5);
 
 /// Whether targets count over all routes what they count by route: by namespace and job the lowest value of its targets, see
-/// [`super::OverallEvidence`]. `None`: the dialect has nothing over all routes.
+/// [`super::OverallEvidence`]. `None`: the page has nothing over all routes.
 ///
 /// - A target *lacks* it if it has the durations by route, which each target has once it got a request, and none over all
 ///   routes. Of what else rules read over all routes, a gauge or counter without further labels stands beside the durations
@@ -78,21 +78,21 @@ pub const RATE_WINDOW: PromDuration = PromDuration::from_minutes(5);
 /// - Its history is *too short* if a scrape of the last five minutes that succeeded is without it, also if that target is gone
 ///   since: within the rates of five minutes, it counts still. A series has its samples at the times of those of `up`.
 #[must_use]
-pub fn overall(dialect: &Dialect) -> Option<String> {
-    let pair = |metric| Some((dialect.row(metric)?.family, dialect.overall(metric)?.family));
+pub fn overall(spelling: &Spelling) -> Option<String> {
+    let pair = |metric| Some((spelling.metric(metric)?, spelling.overall(metric)?));
     let target = "(namespace, job, instance)";
     let group = |series: &str| format!("group by {target} ({series})");
     let (by_route, durations) = pair(MetricId::Duration)?;
     let durations = durations.count_series();
     let mut lacking = vec![(group(&by_route.count_series()), group(&durations))];
     for metric in [MetricId::SlowRequests, MetricId::InFlight] {
-        let beside = pair(metric).map(|(_, overall)| (group(&durations), group(overall.name)));
+        let beside = pair(metric).map(|(_, overall)| (group(&durations), group(&overall.name)));
         lacking.extend(beside);
     }
     let requests = pair(MetricId::Requests);
-    lacking.extend(requests.map(|(_, overall)| (group(&format!("{durations} > 0")), group(overall.name))));
+    lacking.extend(requests.map(|(_, overall)| (group(&format!("{durations} > 0")), group(&overall.name))));
     let exceptions = pair(MetricId::Exceptions);
-    lacking.extend(exceptions.map(|(by_route, overall)| (group(by_route.name), group(overall.name))));
+    lacking.extend(exceptions.map(|(by_route, overall)| (group(&by_route.name), group(&overall.name))));
     let lacking: Vec<_> = lacking
         .into_iter()
         .map(|(has, needs)| format!("{has} unless {needs}"))
@@ -116,15 +116,15 @@ mod tests {
     #[test]
     fn the_query_about_metrics_over_all_routes_exists_where_a_dialect_has_them() {
         for id in DialectId::ALL {
-            let query = overall(id.dialect());
+            let query = overall(id.spelling());
             assert_eq!(query.is_some(), *id == DialectId::Native, "{id}");
             let Some(query) = query else { continue };
             promql_parser::parser::parse(&query).unwrap_or_else(|error| panic!("{query}: {error}"));
             for metric in MetricId::ALL {
-                let Some(overall) = id.dialect().overall(*metric) else {
+                let Some(overall) = id.spelling().overall(*metric) else {
                     continue;
                 };
-                assert!(query.contains(overall.family.name), "{metric:?}: {query}");
+                assert!(query.contains(&*overall.name), "{metric:?}: {query}");
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Draws the series that a Prometheus would have of an API: pods that live for a while, and what they count meanwhile, in the
-//! names of the API's dialect and with the labels of its targets.
+//! names of the API's spelling and with the labels of its targets.
 
 use std::fmt::Write as _;
 
-use metric_contract::{Attribute, Dialect, MetricId, MetricKind, StatusStyle, TargetKind};
+use metric_contract::{Attribute, MetricId, MetricKind, MetricSpelling, Spelling, StatusStyle, TargetKind};
 
 use crate::{ApiFacts, ApiLimits};
 
@@ -30,10 +30,10 @@ const LONG_AGO: f64 = -864_000.0;
 
 /// The series of one API.
 #[derive(Debug)]
-pub struct Drawing {
+pub struct Drawing<'a> {
     namespace: String,
     name: String,
-    dialect: Option<Dialect>,
+    spelling: Option<&'a Spelling>,
     target: TargetKind,
     /// Metrics over all routes are drawn beside those of routes.
     has_overall: bool,
@@ -45,14 +45,14 @@ pub struct Drawing {
     series: Vec<(String, String)>,
 }
 
-impl Drawing {
+impl<'a> Drawing<'a> {
     /// An empty drawing of so many minutes, with a sample every `interval` seconds.
     #[must_use]
-    pub fn new(api: &ApiFacts<'_>, minutes: u32, interval: u32) -> Self {
+    pub fn new(api: &ApiFacts<'a>, minutes: u32, interval: u32) -> Self {
         Self {
             namespace: api.namespace.to_owned(),
             name: api.name.to_owned(),
-            dialect: api.dialect.copied(),
+            spelling: api.spelling,
             target: api.target,
             has_overall: api.has_overall,
             limits: api.limits,
@@ -87,11 +87,14 @@ impl Drawing {
         self.limits
     }
 
-    /// The dialect's name of a metric, if it has it.
+    /// The page's name of a metric, if it has it.
     #[must_use]
-    pub fn name_of(&self, id: MetricId) -> Option<&'static str> {
-        let row = self.dialect.as_ref()?.row(id)?;
-        Some(row.family.name)
+    pub fn name_of(&self, id: MetricId) -> Option<&'a str> {
+        Some(&*self.metric_spelling(id)?.name)
+    }
+
+    fn metric_spelling(&self, id: MetricId) -> Option<&'a MetricSpelling> {
+        self.spelling?.metric(id)
     }
 
     /// The labels of a pod as a target.
@@ -128,8 +131,8 @@ impl Drawing {
             };
         }
         let series = format!("{metric}{{{labels}}}");
-        let dialect = self.dialect.filter(|_| self.has_overall);
-        let all = dialect.and_then(|dialect| overall_part(&dialect, &series, self.series.len()));
+        let spelling = self.spelling.filter(|_| self.has_overall);
+        let all = spelling.and_then(|spelling| overall_part(spelling, &series, self.series.len()));
         if let Some(all) = all {
             self.series.push((all, values.clone()));
         }
@@ -148,15 +151,15 @@ impl Drawing {
         self.series.push((format!("{metric}{{{labels}}}"), values.join(" ")));
     }
 
-    /// Adds a metric of a pod under the dialect's name, if the dialect has it. `values`: those of its labels; others get one that
+    /// Adds a metric of a pod under the page's name, if the page has it. `values`: those of its labels; others get one that
     /// any metric may have.
     pub fn metric(&mut self, id: MetricId, pod: &str, values: &[(Attribute, &str)], span: Span, part: Part) {
-        let Some(row) = self.dialect.and_then(|dialect| dialect.row(id).copied()) else {
+        let Some(spelling) = self.metric_spelling(id) else {
             return;
         };
         let mut labels = pod.to_owned();
-        for (label, attribute) in row.labels() {
-            let given = values.iter().find(|(of, _)| *of == attribute).map(|(_, value)| *value);
+        for (label, attribute) in &spelling.labels {
+            let given = values.iter().find(|(of, _)| of == attribute).map(|(_, value)| *value);
             let value = match attribute {
                 Attribute::Constant(value) => value,
                 Attribute::Method => given.unwrap_or("GET"),
@@ -166,11 +169,7 @@ impl Drawing {
             // Writing to a String does not fail.
             let _ = write!(labels, r#", {}="{value}""#, self.target.stored_label(label));
         }
-        let name = match row.family.kind {
-            MetricKind::Counter | MetricKind::Gauge => row.family.name.to_owned(),
-            MetricKind::Histogram | MetricKind::Summary => row.family.count_series(),
-        };
-        self.within(&name, &labels, span, part);
+        self.within(&spelling.counting_series(), &labels, span, part);
     }
 
     /// A pod that answers its scrapes and uses little of everything.
@@ -208,8 +207,8 @@ impl Drawing {
             (MetricId::ProcessCpu, Part::Grow(0.0, cores * 60.0)),
             (MetricId::ContainerCpuPeriods, Part::Grow(0.0, 600.0)),
         ] {
-            let row = self.dialect.and_then(|dialect| dialect.row(id).copied());
-            if row.is_some_and(|row| !but.iter().any(|(other, _)| *other == row.family.name)) {
+            let name = self.name_of(id);
+            if name.is_some_and(|name| !but.iter().any(|(other, _)| *other == name)) {
                 self.metric(id, pod, &[], span, part);
             }
         }
@@ -235,7 +234,7 @@ impl Drawing {
 
     /// The counter of one status, drawn part by part.
     pub fn counted(&mut self, pod: &str, status: &str, parts: &[(u32, Part)]) {
-        let Some(requests) = self.dialect.and_then(|dialect| dialect.requests()) else {
+        let Some(requests) = self.spelling.and_then(Spelling::requests) else {
             return;
         };
         let status = match requests.status_style {
@@ -254,11 +253,15 @@ impl Drawing {
 
     /// Requests a minute that a pod answers within `seconds`.
     pub fn timed(&mut self, pod: &str, (from, to): Span, seconds: f64, per_minute: f64) {
-        let Some(duration) = self.dialect.and_then(|dialect| dialect.duration()) else {
+        let Some(duration) = self.spelling.and_then(Spelling::duration) else {
             return;
         };
         let route = self.target.stored_label(duration.route).into_owned();
-        let bounds = duration.buckets.iter().map(|bound| (*bound, format!("{bound:?}")));
+        let bounds = duration
+            .histogram
+            .buckets
+            .iter()
+            .map(|bound| (*bound, format!("{bound:?}")));
         for (bound, text) in bounds.chain([(f64::INFINITY, "+Inf".to_owned())]) {
             let text = if self.bounds_without_point {
                 text.trim_end_matches(".0")
@@ -271,7 +274,7 @@ impl Drawing {
             } else {
                 Part::Hold(0.0)
             };
-            self.within(&duration.family.bucket_series(), &labels, (from, to), part);
+            self.within(&duration.histogram.bucket_series(), &labels, (from, to), part);
         }
     }
 
@@ -322,24 +325,24 @@ pub(super) const fn float(limit: u64) -> f64 {
     limit as f64
 }
 
-/// The part of a series over all routes that a series of one route adds up to, if the dialect exports such. Its label `part`
+/// The part of a series over all routes that a series of one route adds up to, if the page exports such. Its label `part`
 /// keeps the parts apart, so that their values need not be added up here.
 #[must_use]
-pub fn overall_part(dialect: &Dialect, series: &str, part: usize) -> Option<String> {
+pub fn overall_part(spelling: &Spelling, series: &str, part: usize) -> Option<String> {
     let (metric, labels) = series.split_once('{')?;
     let named = |id: &MetricId| {
-        let (row, overall) = (dialect.row(*id)?, dialect.overall(*id)?);
-        let (name, all) = match row.family.kind {
-            MetricKind::Histogram => (row.family.bucket_series(), overall.family.bucket_series()),
+        let (by_route, overall) = (spelling.metric(*id)?, spelling.overall(*id)?);
+        let (name, all) = match by_route.kind {
+            MetricKind::Histogram => (by_route.bucket_series(), overall.bucket_series()),
             MetricKind::Counter | MetricKind::Gauge | MetricKind::Summary => {
-                (row.family.name.to_owned(), overall.family.name.to_owned())
+                (by_route.name.to_string(), overall.name.to_string())
             }
         };
-        (name == metric).then_some((row, all))
+        (name == metric).then_some((by_route, all))
     };
-    let (row, all) = MetricId::ALL.iter().find_map(named)?;
+    let (by_route, all) = MetricId::ALL.iter().find_map(named)?;
     let of_endpoint = |label: &&str| {
-        let names = [Attribute::Method, Attribute::Route].map(|attribute| row.label(attribute));
+        let names = [Attribute::Method, Attribute::Route].map(|attribute| by_route.label(attribute));
         let own = |name: &str| label.strip_prefix(name).is_some_and(|rest| rest.starts_with('='));
         names.into_iter().flatten().any(own)
     };

@@ -197,7 +197,7 @@ impl Maker<'_> {
         ]
     }
 
-    fn drawing(&self, length: Length, minutes: u32) -> Drawing {
+    fn drawing(&self, length: Length, minutes: u32) -> Drawing<'_> {
         let scraped = self.api.scrape_interval_seconds;
         let interval = match length {
             Length::Windows | Length::Hour => scraped,

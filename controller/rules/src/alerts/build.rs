@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use metric_contract::{
-    Dialect, Signal,
+    Signal, Spelling,
     labels::{ALERT_FAMILY, SEVERITY},
 };
 
@@ -251,7 +251,7 @@ const fn unit_of_value(condition: AlertCondition) -> Option<ThresholdUnit> {
 fn beyond_the_buckets(api: &ApiFacts<'_>, alert: &ActiveAlert) -> Option<FieldError> {
     let path = alert.threshold_path.as_ref()?;
     let Unreachable {
-        dialect,
+        spelling,
         threshold,
         largest,
     } = unreachable_threshold(api, alert)?;
@@ -261,14 +261,14 @@ fn beyond_the_buckets(api: &ApiFacts<'_>, alert: &ActiveAlert) -> Option<FieldEr
             "{} is not a valid threshold, because the largest bucket of dialect {} ends at {largest}s and a percentile is \
              never above it: use less, for example 500ms",
             ThresholdUnit::Duration.text(threshold),
-            dialect.name,
+            spelling.dialect,
         ),
     })
 }
 
-/// A threshold that no percentile of a dialect's histogram can exceed, both in seconds.
+/// A threshold that no percentile of a page's histogram can exceed, both in seconds.
 struct Unreachable<'a> {
-    dialect: &'a Dialect,
+    spelling: &'a Spelling,
     threshold: Decimal,
     /// Where the largest bucket ends.
     largest: Decimal,
@@ -278,11 +278,18 @@ struct Unreachable<'a> {
 fn unreachable_threshold<'a>(api: &ApiFacts<'a>, alert: &ActiveAlert) -> Option<Unreachable<'a>> {
     let is_latency =
         alert.def.signals.contains(&Signal::Duration) && alert.def.threshold_unit() == Some(ThresholdUnit::Duration);
-    let dialect = api.dialect.filter(|_| is_latency)?;
+    let spelling = api.spelling.filter(|_| is_latency)?;
     let threshold = alert.threshold?;
-    let largest: Decimal = dialect.duration()?.buckets.last()?.to_string().parse().ok()?;
+    let largest: Decimal = spelling
+        .duration()?
+        .histogram
+        .buckets
+        .last()?
+        .to_string()
+        .parse()
+        .ok()?;
     (threshold.to_f64() >= largest.to_f64()).then_some(Unreachable {
-        dialect,
+        spelling,
         threshold,
         largest,
     })

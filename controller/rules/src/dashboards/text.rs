@@ -89,7 +89,7 @@ mod tests {
         let api = ApiFacts {
             namespace: "shop",
             name: "orders",
-            dialect: None,
+            spelling: None,
             has_overall: false,
             target: metric_contract::TargetKind::ServiceMonitor,
             scrape_interval_seconds: 30,

@@ -12,7 +12,7 @@ fn facts<'a>(namespace: &'a str, name: &'a str, dialect: Option<DialectId>, rout
     ApiFacts {
         namespace,
         name,
-        dialect: dialect.map(DialectId::dialect),
+        spelling: dialect.map(DialectId::spelling),
         has_overall: false,
         target: TargetKind::ServiceMonitor,
         scrape_interval_seconds: 30,
@@ -89,7 +89,7 @@ fn an_api_that_differs_in_anything_but_its_names_gets_rules_of_its_own() {
         ..base.limits
     };
     let others = [
-        ApiFacts { dialect: None, ..base },
+        ApiFacts { spelling: None, ..base },
         ApiFacts {
             has_overall: true,
             ..base

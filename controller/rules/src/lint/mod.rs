@@ -33,11 +33,11 @@ pub use check::{Check, Level, reference_page};
 pub use dashboard_file::lint_dashboard_file;
 pub use finding::{Finding, FindingPlace};
 use inference::KnownSeries;
-use metric_contract::{Dialect, TargetKind, recorded_series::OBJECTIVE_RATE};
+use metric_contract::{Spelling, TargetKind, recorded_series::OBJECTIVE_RATE};
 pub use rule_file::lint_rule_file;
 pub use vocabulary::Vocabulary;
 
-use crate::{ApiFacts, Dashboard, Rule, RuleSet, facts, promql::metrics};
+use crate::{ApiFacts, Dashboard, Rule, RuleSet, promql::metrics};
 
 /// What is wrong with the rules of an API. `bytes`: their size as JSON.
 #[must_use]
@@ -115,20 +115,23 @@ pub fn sentence(findings: &[Finding]) -> Option<String> {
 /// The metrics that rules and panels of an API may read, without those that its rules record.
 #[must_use]
 pub fn vocabulary_of(api: &ApiFacts<'_>) -> Vocabulary {
-    /// A dialect is a table of the catalogue, so there are only a few, and the APIs of a cluster share one or two.
-    static KNOWN: Mutex<Vec<(TargetKind, Option<Dialect>, Vocabulary)>> = Mutex::new(Vec::new());
+    /// How many are remembered; the APIs of a cluster share a few spellings.
+    const REMEMBERED: usize = 16;
+    /// The newest comes first.
+    static KNOWN: Mutex<Vec<(TargetKind, Option<Spelling>, Vocabulary)>> = Mutex::new(Vec::new());
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let of_api = known
         .iter()
-        .find(|(target, dialect, _)| *target == api.target && facts::same_dialect(dialect.as_ref(), api.dialect));
+        .find(|(target, spelling, _)| *target == api.target && spelling.as_ref() == api.spelling);
     if let Some((.., vocabulary)) = of_api {
         return vocabulary.clone();
     }
     let vocabulary = Vocabulary::of_the_platform(api.target);
-    let vocabulary = match api.dialect {
-        Some(dialect) => vocabulary.with_dialect(dialect),
+    let vocabulary = match api.spelling {
+        Some(spelling) => vocabulary.with_spelling(spelling),
         None => vocabulary.complete(),
     };
-    known.push((api.target, api.dialect.copied(), vocabulary.clone()));
+    known.truncate(REMEMBERED - 1);
+    known.insert(0, (api.target, api.spelling.cloned(), vocabulary.clone()));
     vocabulary
 }

@@ -4,7 +4,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use metric_contract::{
-    Dialect, DialectRow, Family, MetricKind, TargetKind,
+    Family, MetricKind, Spelling, TargetKind,
     labels::{ALERT_NAME, ALERT_STATE, JOB, LE, NAMESPACE, OBJECTIVE},
     platform, recorded_series, sloth,
 };
@@ -42,7 +42,7 @@ impl Vocabulary {
             .map(|label| format!("exported_{label}"))
             .collect();
         for family in platform::OPERATOR_FAMILIES {
-            vocabulary.insert_family(family, family.labels.iter().copied().map(Cow::Borrowed), &exported);
+            vocabulary.insert_own_family(family, &exported);
         }
         let mut alerts = LabelSet::unknown();
         alerts.add(ALERT_NAME);
@@ -61,16 +61,13 @@ impl Vocabulary {
         self
     }
 
-    /// Adds the metrics of a dialect.
+    /// Adds the metrics of an API's page.
     #[must_use]
-    pub fn with_dialect(mut self, dialect: &Dialect) -> Self {
-        for DialectRow { family, .. } in dialect.rows {
-            let target = self.target;
-            self.insert_family(
-                family,
-                family.labels.iter().map(|label| target.stored_label(label)),
-                &[],
-            );
+    pub fn with_spelling(mut self, spelling: &Spelling) -> Self {
+        for metric in &spelling.metrics {
+            let stored = |(label, _): &(Cow<'_, str>, _)| self.target.stored_label(label).into_owned();
+            let labels = metric.labels.iter().map(stored).collect();
+            self.insert_family(&metric.name, metric.kind, labels, &[]);
         }
         self.complete()
     }
@@ -79,7 +76,7 @@ impl Vocabulary {
     #[must_use]
     pub fn with_operators_process(mut self) -> Self {
         for family in [platform::PROCESS_CPU, platform::PROCESS_MEMORY] {
-            self.insert_family(family, family.labels.iter().copied().map(Cow::Borrowed), &[]);
+            self.insert_own_family(&family, &[]);
         }
         self
     }
@@ -114,23 +111,24 @@ impl Vocabulary {
         }
     }
 
-    fn insert_family(
-        &mut self,
-        family: &Family,
-        labels: impl Iterator<Item = Cow<'static, str>>,
-        sometimes: &[String],
-    ) {
-        let mut always: Vec<String> = labels.map(Cow::into_owned).collect();
-        match family.kind {
-            MetricKind::Counter | MetricKind::Gauge => self.insert(Cow::Borrowed(family.name), &always, sometimes),
+    /// Adds a family whose labels no target renames.
+    fn insert_own_family(&mut self, family: &Family, sometimes: &[String]) {
+        let labels = family.labels.iter().map(ToString::to_string).collect();
+        self.insert_family(family.name, family.kind, labels, sometimes);
+    }
+
+    fn insert_family(&mut self, name: &str, kind: MetricKind, mut always: Vec<String>, sometimes: &[String]) {
+        match kind {
+            MetricKind::Counter | MetricKind::Gauge => self.insert(Cow::Owned(name.to_owned()), &always, sometimes),
             MetricKind::Histogram | MetricKind::Summary => {
-                self.insert(family.sum_series().into(), &always, sometimes);
-                self.insert(family.count_series().into(), &always, sometimes);
+                for ending in ["_sum", "_count"] {
+                    self.insert(Cow::Owned(format!("{name}{ending}")), &always, sometimes);
+                }
             }
         }
-        if family.kind == MetricKind::Histogram {
+        if kind == MetricKind::Histogram {
             always.push(LE.to_owned());
-            self.insert(family.bucket_series().into(), &always, sometimes);
+            self.insert(Cow::Owned(format!("{name}_bucket")), &always, sometimes);
         }
     }
 

@@ -4,48 +4,40 @@
 //! of a query does not grow with the routes. That number has the excluded routes in it, so theirs are subtracted, which reads
 //! the series of these routes alone.
 
-use metric_contract::{Attribute, Dialect, DialectRow, Family, MetricId, MetricKind, Signal};
+use std::borrow::Cow;
+
+use metric_contract::{Attribute, DurationSeries, MetricId, MetricSpelling, Signal};
 
 use super::{ApiQueries, MissingSignal};
 use crate::promql::{Expr, LabelName, Matcher, RangeWindow, VectorSelector, rate};
 
 /// The series in which something is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Counted {
+pub(super) struct Counted<'a> {
     /// The series of each route.
-    by_route: String,
+    by_route: Cow<'a, str>,
     /// The label of the route.
-    route: Option<&'static str>,
+    route: Option<&'a str>,
     /// The series over all routes.
-    overall: Option<String>,
+    overall: Option<Cow<'a, str>>,
 }
 
-impl Counted {
-    fn new(row: &DialectRow, overall: Option<&DialectRow>, series: impl Fn(&Family) -> String) -> Self {
-        Self {
-            by_route: series(row.family),
-            route: row.label(Attribute::Route),
-            overall: overall.map(|row| series(row.family)),
-        }
-    }
-}
-
-impl ApiQueries<'_> {
+impl<'a> ApiQueries<'a> {
     /// The sum of what `value` makes of the series with the `chosen` labels, `by` some of them, without excluded routes.
     pub(super) fn sum_counted(
         &self,
-        counted: &Counted,
+        counted: &Counted<'_>,
         chosen: &[Matcher],
         by: &[LabelName],
         value: impl Fn(VectorSelector) -> Expr,
     ) -> Expr {
         let sum = |series: VectorSelector| self.scope.sum(value(series.with_all(chosen.iter().cloned())), by);
-        let by_route = self.scope.select(&counted.by_route);
+        let by_route = self.scope.select(&*counted.by_route);
         let Some(overall) = &counted.overall else {
             let excluded = counted.route.and_then(|route| self.excluded_routes(route));
             return sum(by_route.with_all(excluded));
         };
-        let all = || sum(self.scope.select(overall));
+        let all = || sum(self.scope.select(&**overall));
         match counted.route.and_then(|route| self.only_excluded_routes(route)) {
             None => all(),
             Some(excluded) => all().minus(sum(by_route.with(excluded))).or(all()),
@@ -59,43 +51,39 @@ impl ApiQueries<'_> {
     }
 
     /// The row of a metric over all routes, if it can be read.
-    fn overall(&self, dialect: &Dialect, metric: MetricId) -> Option<&'static DialectRow> {
-        self.api.has_overall.then(|| dialect.overall(metric)).flatten()
+    fn overall(&self, metric: MetricId) -> Option<&'a MetricSpelling> {
+        let spelling = self.api.spelling.filter(|_| self.api.has_overall);
+        spelling?.overall(metric)
     }
 
     /// Answered requests.
-    pub(super) fn counted_requests(&self, wanted: Signal) -> Result<Counted, MissingSignal> {
+    pub(super) fn counted_requests(&self, wanted: Signal) -> Result<Counted<'a>, MissingSignal> {
         let requests = self.requests_series(wanted)?;
-        let overall = self.overall(self.dialect(wanted)?, MetricId::Requests);
         Ok(Counted {
-            by_route: requests.series.into_owned(),
+            by_route: requests.series,
             route: Some(requests.route),
-            overall: overall.map(|row| row.family.name.to_owned()),
+            overall: self.overall(MetricId::Requests).map(MetricSpelling::counting_series),
         })
     }
 
     /// The buckets of the latency histogram.
-    pub(super) fn counted_buckets(&self) -> Result<Counted, MissingSignal> {
-        let histogram = self.duration_series()?;
-        let overall = self.overall(self.dialect(Signal::Duration)?, MetricId::Duration);
+    pub(super) fn counted_buckets(&self) -> Result<Counted<'a>, MissingSignal> {
+        let DurationSeries { histogram, route, .. } = self.duration_series()?;
+        let buckets = |of: &MetricSpelling| of.bucket_series().into();
         Ok(Counted {
-            by_route: histogram.family.bucket_series(),
-            route: Some(histogram.route),
-            overall: overall.map(|row| row.family.bucket_series()),
+            by_route: buckets(histogram),
+            route: Some(route),
+            overall: self.overall(MetricId::Duration).map(buckets),
         })
     }
 
     /// A metric; of a histogram, its count.
-    pub(super) fn counted_metric(&self, signal: Signal, metric: MetricId) -> Result<Counted, MissingSignal> {
-        let dialect = self.dialect(signal)?;
-        let row = dialect.row(metric).ok_or(MissingSignal(signal))?;
-        Ok(Counted::new(
-            row,
-            self.overall(dialect, metric),
-            |family| match family.kind {
-                MetricKind::Counter | MetricKind::Gauge => family.name.to_owned(),
-                MetricKind::Histogram | MetricKind::Summary => family.count_series(),
-            },
-        ))
+    pub(super) fn counted_metric(&self, signal: Signal, metric: MetricId) -> Result<Counted<'a>, MissingSignal> {
+        let by_route = self.metric(signal, metric)?;
+        Ok(Counted {
+            by_route: by_route.counting_series(),
+            route: by_route.label(Attribute::Route),
+            overall: self.overall(metric).map(MetricSpelling::counting_series),
+        })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use metric_contract::{
-    DurationSeries, Signal,
+    MetricSpelling, Signal,
     labels::{LE, OBJECTIVE, RESULT, RESULT_ERROR, RESULT_TOTAL},
     recorded_series::{ERRORS, LATENCY_BUCKETS, OBJECTIVE_BUDGET, OBJECTIVE_EVENTS, OBJECTIVE_RATE, REQUESTS},
     sloth,
@@ -268,8 +268,8 @@ impl ApiQueries<'_> {
 
     /// Requests, and those that took longer than the threshold.
     fn timed(&self, selector: &EventSelector, threshold: PromDuration) -> Result<(Expr, Expr), ObjectiveGap> {
-        let histogram = self.duration_series()?;
-        let within = Matcher::matches(LE, &bucket_bound(&histogram, threshold)?);
+        let duration = self.duration_series()?;
+        let within = Matcher::matches(LE, &bucket_bound(duration.histogram, threshold)?);
         let all = Matcher::equal(LE, "+Inf");
         if selector.is_everything() {
             let recorded = |le| {
@@ -279,9 +279,9 @@ impl ApiQueries<'_> {
             let (total, within) = (recorded(all), recorded(within));
             return Ok((total.clone(), total.minus(within)));
         }
-        let selected = self.selected(selector, histogram.route, histogram.method)?;
+        let selected = self.selected(selector, duration.route, duration.method)?;
         let buckets = self
-            .duration_selector(&histogram, &histogram.family.bucket_series())
+            .duration_selector(&duration, &duration.histogram.bucket_series())
             .with_all(selected);
         let (total, within) = (
             self.per_second(buckets.clone().with(all)),
@@ -356,7 +356,7 @@ fn of_result(series: VectorSelector, result: EventResult) -> VectorSelector {
 
 /// The values of `le` of the bucket that ends at the threshold: Prometheus 3 writes a whole bound with `.0`, and of
 /// Prometheus 2 each library decides that.
-fn bucket_bound(histogram: &DurationSeries, threshold: PromDuration) -> Result<Regex, ObjectiveGap> {
+fn bucket_bound(histogram: &MetricSpelling, threshold: PromDuration) -> Result<Regex, ObjectiveGap> {
     let bounds: BTreeSet<PromDuration> = histogram
         .buckets
         .iter()

@@ -1,6 +1,6 @@
 //! What an API's processes use, and how near that is to their limits.
 
-use metric_contract::{Attribute, MetricId, MetricKind, Signal, labels, recorded_series::MEMORY};
+use metric_contract::{Attribute, MetricId, Signal, labels, recorded_series::MEMORY};
 
 use super::{ApiQueries, MissingSignal, QueryResult};
 use crate::promql::{
@@ -143,15 +143,10 @@ impl ApiQueries<'_> {
 
     /// The series of a metric; of a histogram, those of its count.
     pub(super) fn metric_selector(&self, signal: Signal, metric: MetricId) -> Result<VectorSelector, MissingSignal> {
-        let row = self.dialect(signal)?.row(metric).ok_or(MissingSignal(signal))?;
-        let excluded = row
-            .label(Attribute::Route)
-            .and_then(|route| self.excluded_routes(route));
-        let selector = match row.family.kind {
-            MetricKind::Counter | MetricKind::Gauge => self.scope.select(row.family.name),
-            MetricKind::Histogram | MetricKind::Summary => self.scope.select(&row.family.count_series()),
-        };
-        Ok(selector.with_all(excluded))
+        let spelling = self.metric(signal, metric)?;
+        let route = spelling.label(Attribute::Route);
+        let excluded = route.and_then(|route| self.excluded_routes(route));
+        Ok(self.scope.select(&*spelling.counting_series()).with_all(excluded))
     }
 
     /// The condition that an attribute of a metric has one of these values.
@@ -162,9 +157,8 @@ impl ApiQueries<'_> {
         attribute: Attribute,
         values: &[&str],
     ) -> Result<Matcher, MissingSignal> {
-        let row = self.dialect(signal)?.row(metric).ok_or(MissingSignal(signal))?;
-        let label = row.label(attribute).ok_or(MissingSignal(signal))?;
-        let label = self.stored(label);
+        let label = self.metric(signal, metric)?.label(attribute);
+        let label = self.stored(label.ok_or(MissingSignal(signal))?);
         Ok(Matcher::matches(&*label, &Regex::pattern(&values.join("|"))))
     }
 }

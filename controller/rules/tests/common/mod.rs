@@ -46,7 +46,7 @@ pub(crate) fn orders() -> ApiFacts<'static> {
     ApiFacts {
         namespace: "shop",
         name: "orders",
-        dialect: Some(DialectId::Native.dialect()),
+        spelling: Some(DialectId::Native.spelling()),
         has_overall: false,
         target: TargetKind::ServiceMonitor,
         scrape_interval_seconds: 15,
@@ -75,7 +75,7 @@ pub(crate) fn overall() -> ApiFacts<'static> {
 pub(crate) fn undetected() -> ApiFacts<'static> {
     let orders = orders();
     ApiFacts {
-        dialect: None,
+        spelling: None,
         limits: ApiLimits {
             autoscaler_max: None,
             ..orders.limits

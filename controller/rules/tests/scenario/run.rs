@@ -23,7 +23,7 @@ pub(crate) struct Outcome {
 /// The facts of the API of a scenario.
 fn facts(scenario: &Scenario, has_overall: bool) -> ApiFacts<'static> {
     ApiFacts {
-        dialect: Some(scenario.dialect.dialect()),
+        spelling: Some(scenario.dialect.spelling()),
         has_overall,
         target: scenario.target,
         scrape_interval_seconds: scenario.interval,

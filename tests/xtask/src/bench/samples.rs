@@ -19,7 +19,7 @@ use controller_rules::{
     build_dashboard, build_rules, panel_queries,
     promql::{PromDuration, metrics},
 };
-use metric_contract::{Attribute, DialectRow, MetricKind, TargetKind, dialects::native};
+use metric_contract::{Attribute, DialectId, MetricKind, MetricSpelling, TargetKind, dialects::native};
 use serde_json::Value;
 use testbed::Toolbox;
 
@@ -70,7 +70,7 @@ fn facts<'a>(has_overall: bool, excluded: &'a [String], objectives: &'a [Objecti
     ApiFacts {
         namespace: "shop",
         name: "orders",
-        dialect: Some(&native::NATIVE),
+        spelling: Some(DialectId::Native.spelling()),
         has_overall,
         target: TargetKind::ServiceMonitor,
         scrape_interval_seconds: 15,
@@ -236,7 +236,8 @@ fn write_samples(out: &mut impl Write, series: &str, from: u64, until: u64, step
 
 /// The series that a target exports, and those of Prometheus and of the operator, as far as rules and panels read them.
 fn own_series(routes: usize) -> Result<Vec<String>> {
-    let mut all: Vec<String> = native::ROWS.iter().flat_map(|row| series_of(row, routes)).collect();
+    let spelled = DialectId::Native.spelling().metrics.iter();
+    let mut all: Vec<String> = spelled.flat_map(|metric| series_of(metric, routes)).collect();
     let mut read = Vec::new();
     // The series of routes and those over all routes are in the table; the others are the same with and without the latter.
     for rule in rules(false)?.groups.iter().flat_map(|group| &group.rules) {
@@ -261,8 +262,8 @@ fn own_series(routes: usize) -> Result<Vec<String>> {
 }
 
 /// The series of one family, with every status on every route.
-fn series_of(row: &DialectRow, routes: usize) -> Vec<String> {
-    let has = |wanted| row.attributes.contains(&wanted);
+fn series_of(metric: &MetricSpelling, routes: usize) -> Vec<String> {
+    let has = |wanted| metric.label(wanted).is_some();
     let routes = if has(Attribute::Route) { routes } else { 1 };
     let statuses = if has(Attribute::Status) {
         &STATUSES[..]
@@ -272,7 +273,7 @@ fn series_of(row: &DialectRow, routes: usize) -> Vec<String> {
     let mut all = Vec::new();
     for (route, status) in (0..routes).flat_map(|route| statuses.iter().map(move |status| (route, status))) {
         let mut labels = TARGET.to_owned();
-        for (label, attribute) in row.labels() {
+        for (label, attribute) in &metric.labels {
             let value = match attribute {
                 Attribute::Route => format!("/api/v1/resource{route}/{{id}}"),
                 Attribute::Status => (*status).to_owned(),
@@ -283,13 +284,13 @@ fn series_of(row: &DialectRow, routes: usize) -> Vec<String> {
             // Writing to a String does not fail.
             let _ = write!(labels, ",{label}=\"{value}\"");
         }
-        let name = row.family.name;
-        if row.family.kind != MetricKind::Histogram {
+        let name = &metric.name;
+        if metric.kind != MetricKind::Histogram {
             all.push(format!("{name}{{{labels}}}"));
             continue;
         }
         all.extend(["sum", "count"].map(|part| format!("{name}_{part}{{{labels}}}")));
-        let bounds = row
+        let bounds = metric
             .buckets
             .iter()
             .map(|bound| format!("{bound:?}"))

@@ -83,9 +83,9 @@ impl Generated {
 
     /// Why there is no PromQL of a named query.
     fn unanswered(&self) -> String {
-        match self.api.rule_facts().dialect {
+        match self.api.rule_facts().spelling {
             None => omission::DIALECT_UNKNOWN.to_owned(),
-            Some(dialect) => format!("the dialect {} has no metric for it", dialect.name),
+            Some(spelling) => format!("the dialect {} has no metric for it", spelling.dialect),
         }
     }
 

@@ -155,7 +155,7 @@ fn of_query(query: &NamedQuery) -> Vec<(&'static str, String)> {
     let api = ApiFacts {
         namespace: "NAMESPACE",
         name: "NAME",
-        dialect: Some(DialectId::Native.dialect()),
+        spelling: Some(DialectId::Native.spelling()),
         has_overall: false,
         target: TargetKind::ServiceMonitor,
         scrape_interval_seconds: 30,

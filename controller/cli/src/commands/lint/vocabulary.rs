@@ -26,7 +26,7 @@ impl Vocabularies {
     ) -> Result<Self> {
         let mut vocabulary = Vocabulary::of_the_platform(target);
         if let Some(dialect) = dialect {
-            vocabulary = vocabulary.with_dialect(dialect.dialect()).with_recorded_series();
+            vocabulary = vocabulary.with_spelling(dialect.spelling()).with_recorded_series();
         }
         for page in pages {
             for family in families(page).with_context(|| format!("read the metrics of {}", shown(page)))? {

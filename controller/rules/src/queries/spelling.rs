@@ -1,15 +1,16 @@
-//! The metric and label names of the API's dialect, and whether it has a metric for a signal at all.
+//! The metric and label names of the API's spelling, and whether it has a metric for a signal at all.
 
 use std::borrow::Cow;
 
 use metric_contract::{
-    Dialect, DurationSeries, ErrorsByTypeSeries, RequestsSeries, Signal, labels, recorded_series::RecordedSeries,
+    DurationSeries, ErrorsByTypeSeries, MetricId, MetricSpelling, RequestsSeries, Signal, Spelling, labels,
+    recorded_series::RecordedSeries,
 };
 
 use super::{ApiQueries, MissingSignal};
 use crate::promql::{LabelName, Matcher, Regex, VectorSelector};
 
-/// A label that distinguishes events, independent of its name in the dialect.
+/// A label that distinguishes events, independent of its name in the spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventLabel {
     /// The HTTP method of counted requests.
@@ -18,7 +19,7 @@ pub enum EventLabel {
     Route,
     /// The response status of counted requests.
     Status,
-    /// The HTTP method of timed requests; a dialect may name it differently than on its counter.
+    /// The HTTP method of timed requests; a page may name it differently than on its counter.
     TimedMethod,
     /// The matched route template of timed requests.
     TimedRoute,
@@ -49,11 +50,9 @@ impl<'a> ApiQueries<'a> {
             // Errors are counted by the status label of the request counter.
             Signal::Requests | Signal::Errors => self.requests_series(signal).is_ok(),
             Signal::Duration => self.duration_series().is_ok(),
-            Signal::InFlight => self.dialect(signal).is_ok_and(|dialect| dialect.in_flight().is_some()),
-            Signal::ErrorsByType => self
-                .dialect(signal)
-                .is_ok_and(|dialect| dialect.errors_by_type().is_some()),
-            Signal::RequestSize
+            Signal::ErrorsByType => self.errors_by_type_series().is_ok(),
+            Signal::InFlight
+            | Signal::RequestSize
             | Signal::ResponseSize
             | Signal::Cpu
             | Signal::Memory
@@ -67,13 +66,11 @@ impl<'a> ApiQueries<'a> {
             | Signal::CpuThrottling
             | Signal::Threads
             | Signal::StartTime
-            | Signal::DatabaseOperations => self
-                .dialect(signal)
-                .is_ok_and(|dialect| dialect.family(signal).is_some()),
+            | Signal::DatabaseOperations => self.spelling(signal).is_ok_and(|spelling| spelling.answers(signal)),
         }
     }
 
-    /// The name under which Prometheus stores a label of the dialect, for legends.
+    /// The name under which Prometheus stores a label of the page, for legends.
     ///
     /// # Errors
     /// There is no metric for the signal that has the label.
@@ -97,23 +94,28 @@ impl<'a> ApiQueries<'a> {
         by.iter().map(|by| self.label(*by)).collect()
     }
 
-    pub(super) fn dialect(&self, wanted: Signal) -> Result<&'a Dialect, MissingSignal> {
-        self.api.dialect.ok_or(MissingSignal(wanted))
+    pub(super) fn spelling(&self, wanted: Signal) -> Result<&'a Spelling, MissingSignal> {
+        self.api.spelling.ok_or(MissingSignal(wanted))
     }
 
-    pub(super) fn requests_series(&self, wanted: Signal) -> Result<RequestsSeries, MissingSignal> {
-        self.dialect(wanted)?.requests().ok_or(MissingSignal(wanted))
+    /// How a metric is spelled, if it answers the wanted signal.
+    pub(super) fn metric(&self, wanted: Signal, metric: MetricId) -> Result<&'a MetricSpelling, MissingSignal> {
+        self.spelling(wanted)?.metric(metric).ok_or(MissingSignal(wanted))
     }
 
-    pub(super) fn duration_series(&self) -> Result<DurationSeries, MissingSignal> {
-        self.dialect(Signal::Duration)?
+    pub(super) fn requests_series(&self, wanted: Signal) -> Result<RequestsSeries<'a>, MissingSignal> {
+        self.spelling(wanted)?.requests().ok_or(MissingSignal(wanted))
+    }
+
+    pub(super) fn duration_series(&self) -> Result<DurationSeries<'a>, MissingSignal> {
+        self.spelling(Signal::Duration)?
             .duration()
             .ok_or(MissingSignal(Signal::Duration))
     }
 
-    pub(super) fn errors_by_type_series(&self) -> Result<ErrorsByTypeSeries, MissingSignal> {
+    pub(super) fn errors_by_type_series(&self) -> Result<ErrorsByTypeSeries<'a>, MissingSignal> {
         let missing = MissingSignal(Signal::ErrorsByType);
-        self.dialect(Signal::ErrorsByType)?.errors_by_type().ok_or(missing)
+        self.spelling(Signal::ErrorsByType)?.errors_by_type().ok_or(missing)
     }
 
     pub(super) fn requests_selector(&self, wanted: Signal) -> Result<VectorSelector, MissingSignal> {
@@ -121,7 +123,7 @@ impl<'a> ApiQueries<'a> {
         Ok(self.scope.select(&*series).with_all(self.excluded_routes(route)))
     }
 
-    pub(super) fn duration_selector(&self, histogram: &DurationSeries, series: &str) -> VectorSelector {
+    pub(super) fn duration_selector(&self, histogram: &DurationSeries<'_>, series: &str) -> VectorSelector {
         self.scope
             .select(series)
             .with_all(self.excluded_routes(histogram.route))
