@@ -126,15 +126,15 @@ async fn every_dialect_counts_the_same_requests() {
         }
         let page = app.get("/metrics").await.text;
         let spelling = id.spelling().requests().unwrap();
-        let status = if page.contains(&format!("{}=\"5xx\"", spelling.status)) {
+        let status = if page.contains(&format!("{}=\"5xx\"", spelling.status.unwrap())) {
             "5xx"
         } else {
             "500"
         };
         let is_it = |line: &&str| {
             line.starts_with(&format!("{}{{", spelling.series))
-                && line.contains(&format!("{}=\"{status}\"", spelling.status))
-                && line.contains(&format!("{}=\"/api/error\"", spelling.route))
+                && line.contains(&format!("{}=\"{status}\"", spelling.status.unwrap()))
+                && line.contains(&format!("{}=\"/api/error\"", spelling.route.unwrap()))
         };
         let counted: f64 = page
             .lines()
@@ -159,10 +159,10 @@ async fn a_known_route_has_its_series_before_the_first_request() {
                 let exists = page.lines().any(|line| {
                     line.starts_with(spelling.series.as_ref())
                         && line.ends_with("} 0")
-                        && line.contains(&format!("{}=\"{path}\"", spelling.route))
+                        && line.contains(&format!("{}=\"{path}\"", spelling.route.unwrap()))
                         && statuses
                             .iter()
-                            .any(|status| line.contains(&format!("{}=\"{status}\"", spelling.status)))
+                            .any(|status| line.contains(&format!("{}=\"{status}\"", spelling.status.unwrap())))
                 });
                 assert!(exists, "{id}: {path} {status}");
             }
@@ -216,7 +216,7 @@ async fn a_trace_stands_beside_the_duration_in_open_metrics_only() {
         must_be_open_metrics(&open);
         let with: Vec<&str> = open.lines().filter(|line| line.contains(trace)).collect();
         let duration = id.spelling().duration().unwrap();
-        let wanted = format!("{}{{", duration.family.bucket_series());
+        let wanted = format!("{}{{", duration.histogram.bucket_series());
         let of_route = |line: &&&str| line.starts_with(&wanted) && line.contains("/api/v1/data\"");
         assert_eq!(with.iter().filter(of_route).count(), 1, "{id}: {with:?}");
         assert!(!app.get("/metrics").await.text.contains(" # "), "{id}");

@@ -27,6 +27,7 @@ const fn scale(unit: Unit) -> (Dimension, u64) {
     match unit {
         Unit::Count => (Dimension::Number, 1),
         Unit::Seconds => (Dimension::Time, 1_000_000_000),
+        Unit::Milliseconds => (Dimension::Time, 1_000_000),
         Unit::Nanoseconds => (Dimension::Time, 1),
         Unit::Bytes => (Dimension::Data, 1),
         Unit::Ratio => (Dimension::Share, 100),
@@ -58,6 +59,16 @@ impl Conversion {
             Self::Divide(by) => value / by as f64,
         }
     }
+
+    /// The value of which [`Self::convert`] makes this one.
+    #[must_use]
+    pub fn undo(self, value: f64) -> f64 {
+        match self {
+            Self::Unchanged => value,
+            Self::Multiply(by) => value / by as f64,
+            Self::Divide(by) => value * by as f64,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -69,6 +80,7 @@ mod tests {
         let convert = |from, to, value| Some(Conversion::between(from, to)?.convert(value));
         assert_eq!(convert(Unit::Seconds, Unit::Nanoseconds, 0.25), Some(250_000_000.0));
         assert_eq!(convert(Unit::Nanoseconds, Unit::Seconds, 250_000_000.0), Some(0.25));
+        assert_eq!(convert(Unit::Seconds, Unit::Milliseconds, 0.25), Some(250.0));
         assert_eq!(convert(Unit::Percent, Unit::Ratio, 12.5), Some(0.125));
         assert_eq!(convert(Unit::Bytes, Unit::Bytes, 7.0), Some(7.0));
         assert_eq!(convert(Unit::Seconds, Unit::Count, 1.0), None);

@@ -35,6 +35,8 @@ pub enum Unit {
     Count,
     /// Seconds.
     Seconds,
+    /// Milliseconds.
+    Milliseconds,
     /// Nanoseconds.
     Nanoseconds,
     /// Bytes.

@@ -35,12 +35,16 @@ macro_rules! signals {
 signals! {
     /// Requests, counted by method, route and status.
     Requests = "requests",
+    /// The route that a request was matched to, as a label of what is counted.
+    Routes = "requests by route",
     /// Requests that the service answered with a server error (5xx).
     Errors = "errors",
     /// Errors by type, for example `not-found`, rather than by status.
     ErrorsByType = "errors by type",
     /// Time from the request's arrival to the end of the response.
     Duration = "latency",
+    /// Upper bounds of the latency, without which no share of the requests can be told from the others.
+    LatencyBuckets = "latency buckets",
     /// Requests being served right now.
     InFlight = "in flight",
     /// Requests that took longer than the service's own threshold for slow ones.

@@ -93,22 +93,22 @@ pub struct RequestsSeries<'a> {
     /// Label of the HTTP method.
     pub method: Option<&'a str>,
     /// Label of the matched route template.
-    pub route: &'a str,
+    pub route: Option<&'a str>,
     /// Label of the response status.
-    pub status: &'a str,
+    pub status: Option<&'a str>,
     /// How the status is written.
     pub status_style: StatusStyle,
 }
 
-/// The names of the duration histogram.
+/// The names of the durations of requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DurationSeries<'a> {
-    /// The histogram.
+    /// The histogram, or a summary, which has no buckets.
     pub histogram: &'a MetricSpelling,
     /// Label of the HTTP method.
     pub method: Option<&'a str>,
     /// Label of the matched route template.
-    pub route: &'a str,
+    pub route: Option<&'a str>,
 }
 
 /// The names of a counter of errors by type.
@@ -158,7 +158,7 @@ impl Spelling {
         metrics.any(|spelling| spelling.metric.signal() == Some(signal))
     }
 
-    /// Requests by method, route and status: the counter, or else the count of a duration histogram with a status label.
+    /// Requests by method, route and status: the counter, or else the count of the duration histogram.
     #[must_use]
     pub fn requests(&self) -> Option<RequestsSeries<'_>> {
         let counter = self.metric(MetricId::Requests);
@@ -166,8 +166,8 @@ impl Spelling {
         Some(RequestsSeries {
             series: counter.counting_series(),
             method: counter.label(Attribute::Method),
-            route: counter.label(Attribute::Route)?,
-            status: counter.label(Attribute::Status)?,
+            route: counter.label(Attribute::Route),
+            status: counter.label(Attribute::Status),
             status_style: self.status_style,
         })
     }
@@ -184,14 +184,14 @@ impl Spelling {
         (labels.eq(&overall.labels) && by_route.buckets == overall.buckets).then_some(overall)
     }
 
-    /// The duration histogram.
+    /// The durations of requests.
     #[must_use]
     pub fn duration(&self) -> Option<DurationSeries<'_>> {
         let histogram = self.metric(MetricId::Duration)?;
         Some(DurationSeries {
             histogram,
             method: histogram.label(Attribute::Method),
-            route: histogram.label(Attribute::Route)?,
+            route: histogram.label(Attribute::Route),
         })
     }
 

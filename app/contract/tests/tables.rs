@@ -121,6 +121,7 @@ fn a_unit_stands_in_the_name() {
         let name = row.family.name.trim_end_matches("_total").trim_end_matches("_max");
         let suffix = match row.family.unit {
             Unit::Seconds => "_seconds",
+            Unit::Milliseconds => "_milliseconds",
             Unit::Nanoseconds => "_ns",
             Unit::Bytes => "_bytes",
             Unit::Percent => "_percent",

@@ -22,7 +22,9 @@ impl Scale {
     pub(crate) fn of(unit: Unit) -> Self {
         match unit {
             Unit::Seconds => Self::Nanoseconds,
-            Unit::Nanoseconds | Unit::Count | Unit::Bytes | Unit::Ratio | Unit::Percent => Self::One,
+            Unit::Milliseconds | Unit::Nanoseconds | Unit::Count | Unit::Bytes | Unit::Ratio | Unit::Percent => {
+                Self::One
+            }
         }
     }
 

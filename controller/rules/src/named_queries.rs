@@ -3,12 +3,12 @@
 //! Made from the same functions as rules and panels, so that a query here and a panel or alert there never disagree on what a
 //! request or an error is.
 
-use metric_contract::{Conversion, MetricId, MetricKind, MetricSpelling, Spelling};
+use metric_contract::{MetricId, MetricKind, Spelling};
 
 use crate::{
     ApiFacts,
     promql::{Decimal, Expr, PromDuration, RangeWindow, Substitution, rate},
-    queries::{ApiQueries, EventLabel},
+    queries::{ApiQueries, EventLabel, in_own_unit},
 };
 
 /// A query, by what it answers.
@@ -202,7 +202,7 @@ impl QueryContext<'_> {
     fn sum_of(&self, metric: MetricId) -> Option<Expr> {
         let spelling = self.spelling.metric(metric)?;
         let scope = self.api.scope();
-        Some(in_unit_of_metric(
+        Some(in_own_unit(
             spelling,
             scope.sum(scope.select(&*spelling.name).into(), &[]),
         ))
@@ -212,7 +212,7 @@ impl QueryContext<'_> {
     fn highest_of(&self, metric: MetricId) -> Option<Expr> {
         let spelling = self.spelling.metric(metric)?;
         let scope = self.api.scope();
-        Some(in_unit_of_metric(
+        Some(in_own_unit(
             spelling,
             scope.max(scope.select(&*spelling.name).into(), &[]),
         ))
@@ -223,18 +223,9 @@ impl QueryContext<'_> {
         let scope = self.api.scope();
         let rate_of = |series: &str| scope.sum(rate(scope.select(series).over(RangeWindow::RateInterval)), &[]);
         Some(match spelling.kind {
-            MetricKind::Counter | MetricKind::Gauge => in_unit_of_metric(spelling, rate_of(&spelling.name)),
+            MetricKind::Counter | MetricKind::Gauge => in_own_unit(spelling, rate_of(&spelling.name)),
             // A number of events has no unit.
             MetricKind::Histogram | MetricKind::Summary => rate_of(&spelling.count_series()),
         })
-    }
-}
-
-/// The values of a family in the metric's own unit, which is the same in all spellings.
-fn in_unit_of_metric(spelling: &MetricSpelling, expr: Expr) -> Expr {
-    match spelling.conversion() {
-        Conversion::Unchanged => expr,
-        Conversion::Multiply(by) => expr.per(by),
-        Conversion::Divide(by) => expr.times(by),
     }
 }

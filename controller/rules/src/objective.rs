@@ -104,6 +104,9 @@ pub enum ObjectiveGap {
     /// The selector names methods, and the metric has no label for them.
     #[error("the metric has no label for the method: remove the methods of the selector")]
     NoMethodLabel,
+    /// The selector names routes, and the metric has no label for them.
+    #[error("the metric has no label for the route: remove the routes of the selector")]
+    NoRouteLabel,
     /// The threshold of a latency objective is not an upper bound of the histogram's buckets.
     #[error("{threshold} is no upper bound of the histogram's buckets: use {}", neighbours(.below, .above))]
     NotABucketBound {

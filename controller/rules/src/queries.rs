@@ -16,7 +16,7 @@ pub(crate) use sloth::sloth_ratio_name;
 pub use spelling::EventLabel;
 
 use metric_contract::{
-    MetricId, Signal, StatusStyle, labels,
+    Conversion, MetricId, MetricSpelling, Signal, StatusStyle, labels,
     platform::ALERTS,
     recorded_series::{REQUESTS, REQUESTS_BY_STATUS, RecordedSeries},
 };
@@ -131,8 +131,11 @@ impl<'a> ApiQueries<'a> {
     /// Requests per second with any status.
     ///
     /// # Errors
-    /// [`Signal::Requests`] has no metric with a label for the status.
+    /// [`Signal::Requests`] has no metric.
     pub fn answered_rate(&self) -> QueryResult {
+        if self.requests_series(Signal::Requests)?.status.is_none() {
+            return self.request_rate(&[]);
+        }
         self.rate_of_statuses(Signal::Requests, |_, _| Vec::new())
     }
 
@@ -181,7 +184,7 @@ impl<'a> ApiQueries<'a> {
     /// series are read once in an evaluation.
     fn rate_of_statuses(&self, signal: Signal, chosen: impl FnOnce(StatusStyle, &str) -> Vec<Matcher>) -> QueryResult {
         let counter = self.requests_series(signal)?;
-        let status = self.stored(counter.status);
+        let status = self.stored(self.status_label(signal)?);
         let chosen = chosen(counter.status_style, &status);
         Ok(match self.window {
             RangeWindow::Fixed(_) => {
@@ -207,18 +210,29 @@ impl<'a> ApiQueries<'a> {
     /// The given percentile of the latency, in seconds, from the API's own histogram.
     ///
     /// # Errors
-    /// [`Signal::Duration`] has no metric.
+    /// [`Signal::LatencyBuckets`] has no metric.
     pub fn latency_quantile(&self, percent: u64) -> QueryResult {
-        Ok(histogram_quantile(
-            Decimal::hundredths(percent),
-            self.latency_buckets()?,
-        ))
+        self.quantile_of(percent, self.latency_buckets()?)
     }
 
-    /// Requests per second by upper bound of the latency histogram's buckets.
+    /// The given percentile of recorded latencies, in seconds.
     ///
     /// # Errors
-    /// [`Signal::Duration`] has no metric.
+    /// [`Signal::LatencyBuckets`] has no metric.
+    pub fn recorded_quantile(&self, recorded: &RecordedSeries, percent: u64) -> QueryResult {
+        self.quantile_of(percent, self.recorded_buckets(recorded))
+    }
+
+    /// The given percentile, in seconds, of requests by upper bound of the latency histogram's buckets.
+    fn quantile_of(&self, percent: u64, buckets: Expr) -> QueryResult {
+        let quantile = histogram_quantile(Decimal::hundredths(percent), buckets);
+        Ok(in_own_unit(self.latency_histogram()?.histogram, quantile))
+    }
+
+    /// Requests per second by upper bound of the latency histogram's buckets, in the histogram's unit.
+    ///
+    /// # Errors
+    /// [`Signal::LatencyBuckets`] has no metric.
     pub fn latency_buckets(&self) -> QueryResult {
         let le = [LabelName::new(labels::LE)];
         Ok(self.sum_counted(&self.counted_buckets()?, &[], &le, self.rate()))
@@ -236,7 +250,8 @@ impl<'a> ApiQueries<'a> {
             self.scope.sum(rate(range), &by)
         };
         let count = per_second(duration.histogram.count_series());
-        Ok(per_second(duration.histogram.sum_series()).per(count.where_above(0)))
+        let mean = per_second(duration.histogram.sum_series()).per(count.where_above(0));
+        Ok(in_own_unit(duration.histogram, mean))
     }
 
     /// The number of requests that are being served.
@@ -309,6 +324,15 @@ impl<'a> ApiQueries<'a> {
 /// `value`, or 0 if there is a `base` but no `value`.
 fn or_zero(value: Expr, base: Expr) -> Expr {
     value.or(Expr::from(0).times(base))
+}
+
+/// Values of a family in the metric's own unit, which is the same whatever the page's unit is.
+pub(crate) fn in_own_unit(spelling: &MetricSpelling, values: Expr) -> Expr {
+    match spelling.conversion() {
+        Conversion::Unchanged => values,
+        Conversion::Multiply(by) => values.per(by),
+        Conversion::Divide(by) => values.times(by),
+    }
 }
 
 /// The window over which the rules of an API take rates.

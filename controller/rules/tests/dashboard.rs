@@ -6,10 +6,11 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{dashboard, of_the_platform, orders, queries, settings, undetected};
+use common::{dashboard, of_the_platform, orders, queries, settings, spellings, undetected};
 use controller_rules::{
     AlertOverride, AlertSettings, ApiFacts, PanelId, build_dashboard, dashboards::ROWS, panel_queries,
 };
+use metric_contract::Signal;
 use serde_json::{Value, json};
 
 fn json_of(api: &ApiFacts<'_>, settings: &AlertSettings) -> Value {
@@ -226,4 +227,30 @@ fn rules_and_dashboard_stay_far_below_the_limits_of_their_objects() {
     let dashboard = serde_json::to_string(&dashboard(&orders())).unwrap();
     let rules = serde_json::to_string(&common::rules(&orders())).unwrap();
     assert!(dashboard.len() < 200 * 1024 && rules.len() < 512 * 1024);
+}
+
+#[test]
+fn panels_of_a_page_with_fewer_labels_show_what_it_has() {
+    let spellings = spellings();
+    let of = |dialect: &str, title: &str| {
+        let spelling = spellings.iter().find(|spelling| spelling.dialect == dialect);
+        let dashboard = build_dashboard(&ApiFacts { spelling, ..orders() }, &settings());
+        let panels = panel_queries(&dashboard, "5m").into_iter();
+        let exprs = panels
+            .filter(|query| query.title == title)
+            .map(|query| query.expr.to_string());
+        let omitted = dashboard.omitted_panels().iter().find(|omitted| omitted.title == title);
+        (exprs.collect::<Vec<_>>(), omitted.map(|omitted| omitted.signal))
+    };
+    let (exprs, omitted) = of("no-routes", "Request rate");
+    assert_eq!((exprs.len(), omitted), (1, None), "the total without its parts");
+    let by_route = of("no-routes", "Request distribution by endpoint");
+    assert_eq!(by_route, (Vec::new(), Some(Signal::Routes)));
+    let (exprs, _) = of("s1", "Average response time by endpoint");
+    assert_eq!(exprs.len(), 1, "a route without a method");
+    assert!(exprs[0].contains("(namespace, job, exported_endpoint)"), "{}", exprs[0]);
+    let (exprs, _) = of("milliseconds", "Latency P50/P95/P99");
+    assert!(exprs.iter().all(|expr| expr.ends_with("/ 1000")), "{exprs:?}");
+    assert_eq!(of("summary", "Latency P50/P95/P99").1, Some(Signal::LatencyBuckets));
+    assert_eq!(of("summary", "Average response time by endpoint").0.len(), 1);
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{dashboard, objective, orders, queries, recordings, rules, settings, undetected};
+use common::{dashboard, expressions, objective, orders, queries, recordings, rules, settings, spellings, undetected};
 use controller_rules::{
     AlertOverride, AlertSettings, AlertingRule, ApiFacts, EventSelector, Objective, ObjectiveEvents, ObjectiveGap,
     ObjectiveSettings, ObjectiveType, ObjectiveWindow, Rule, RuleSet, build_rules, omitted_objectives,
@@ -205,6 +205,53 @@ fn a_threshold_between_buckets_has_no_rules_and_its_neighbours_are_named() {
         assert_eq!(made.omitted_objectives, omitted_objectives(&with(&list)));
         assert_eq!(burns(&made).len(), 4);
     }
+}
+
+#[test]
+fn a_threshold_is_written_in_the_unit_of_the_histogram() {
+    let spellings = spellings();
+    let of = |dialect: &str| spellings.iter().find(|spelling| spelling.dialect == dialect);
+    let source_of = |dialect: &str, millis| {
+        let list = [latency(millis)];
+        let made = rules(&ApiFacts {
+            spelling: of(dialect),
+            ..with(&list)
+        });
+        expressions(&made)
+            .iter()
+            .map(|(_, expr)| expr.to_string())
+            .collect::<String>()
+    };
+    for (millis, bound) in [(5, "5"), (250, "250"), (1_000, "1000"), (2_500, "2500")] {
+        let text = source_of("milliseconds", millis);
+        assert!(text.contains(&format!(r#"le=~"{bound}([.]0)?""#)), "{text}");
+    }
+    assert!(source_of("native", 250).contains(r#"le=~"0[.]25""#));
+    let gaps = |dialect: &str, objective: Objective| {
+        let list = [objective];
+        let made = rules(&ApiFacts {
+            spelling: of(dialect),
+            ..with(&list)
+        });
+        let gaps = made.omitted_objectives.iter().map(|omitted| omitted.gap.to_string());
+        gaps.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        gaps("milliseconds", latency(300)),
+        ["300ms is no upper bound of the histogram's buckets: use 250ms or 500ms"]
+    );
+    assert_eq!(
+        gaps("summary", latency(250)),
+        ["the API has no metric for the signal latency buckets"]
+    );
+    assert_eq!(
+        gaps("no-statuses", availability("99.9")),
+        ["the API has no metric for the signal errors"]
+    );
+    let mut of_route = availability("99.9");
+    of_route.selector.routes = vec!["/orders".to_owned()];
+    let no_route = "the metric has no label for the route: remove the routes of the selector";
+    assert_eq!(gaps("no-routes", of_route), [no_route]);
 }
 
 #[test]

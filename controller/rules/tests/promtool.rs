@@ -14,9 +14,10 @@ use std::{collections::BTreeSet, env, ffi::OsStr, path::PathBuf, process::Comman
 
 use common::{in_repository, listed, orders, overall, rules, settings};
 use controller_rules::{
-    AlertOverride, AlertSettings, ApiFacts, RuleSet,
+    AlertOverride, AlertSettings, ApiFacts, Rule, RuleSet,
     alert_tests::{AlertCase, AlertTest, AlertTestFile, AlertTests, alert_tests, overall_part},
     alerts::alerts,
+    alerts_against_a_week_ago,
     promql::check_pattern,
 };
 
@@ -144,6 +145,39 @@ fn each_alert_of_an_api_fires_in_its_trouble_and_is_silent_in_health() {
 }
 
 #[test]
+fn each_alert_fires_in_its_trouble_and_is_silent_in_health_in_every_spelling() {
+    let mut paths = Vec::new();
+    for spelling in common::spellings() {
+        let api = ApiFacts {
+            spelling: Some(&spelling),
+            objectives: &[],
+            ..orders()
+        };
+        let AlertTests { rules, files, untested } = alert_tests(&api, &settings()).expect("settings that can be used");
+        assert_eq!(untested, [""; 0], "{}", spelling.dialect);
+        let without_metrics = ApiFacts { spelling: None, ..api };
+        let unaffected = alert_names(&without_metrics);
+        // Slow to evaluate; the other alerts read the same series.
+        let of_a_week_ago = alerts_against_a_week_ago(&api, &settings());
+        let read = |file: &&AlertTestFile| !unaffected.contains(&file.alert) && !of_a_week_ago.contains(&&*file.alert);
+        let folder = format!("spellings/{}", spelling.dialect);
+        let before = paths.len();
+        for file in files.iter().filter(read) {
+            let tests: Vec<_> = file.tests.iter().collect();
+            let folder = format!("{folder}/{}", file.alert);
+            paths.push(write_tests(
+                &folder,
+                &without_other_alerts(&rules, &file.alert),
+                file,
+                &tests,
+            ));
+        }
+        assert!(paths.len() >= before + 5, "{}: few alerts", spelling.dialect);
+    }
+    promtool(["test", "rules"].map(PathBuf::from).into_iter().chain(paths));
+}
+
+#[test]
 fn an_alert_that_can_never_fire_or_never_be_silent_fails_its_unit_test() {
     let cases = [
         ("ApiCacheHitRatioLow", "0", AlertCase::Fires),
@@ -185,9 +219,27 @@ fn an_alert_that_can_never_fire_or_never_be_silent_fails_its_unit_test() {
     }
 }
 
+/// The rules without all alerts but one, which take long to evaluate.
+fn without_other_alerts(rules: &RuleSet, alert: &str) -> RuleSet {
+    let mut rules = rules.clone();
+    for group in &mut rules.groups {
+        group.rules.retain(|rule| match rule {
+            Rule::Alerting(rule) => rule.alert == alert,
+            Rule::Recording(_) => true,
+        });
+    }
+    rules.groups.retain(|group| !group.rules.is_empty());
+    rules
+}
+
+fn alert_names(api: &ApiFacts<'_>) -> BTreeSet<String> {
+    let AlertTests { files, .. } = alert_tests(api, &settings()).expect("settings that can be used");
+    files.into_iter().map(|file| file.alert).collect()
+}
+
 /// Adds to a file of unit tests what the API exports over all routes beside each series of a route.
 fn with_overall(file: &str) -> String {
-    let dialect = orders().dialect.expect("a dialect");
+    let spelling = orders().spelling.expect("a spelling");
     let mut changed = String::new();
     let mut lines = file.lines().enumerate().peekable();
     while let Some((number, line)) = lines.next() {
@@ -196,7 +248,7 @@ fn with_overall(file: &str) -> String {
             .trim()
             .strip_prefix("- series: '")
             .and_then(|rest| rest.strip_suffix('\''));
-        let all = series.and_then(|series| overall_part(dialect, series, number));
+        let all = series.and_then(|series| overall_part(spelling, series, number));
         if let Some((all, (_, values))) = all.zip(lines.peek()) {
             let indent = line.len() - line.trim_start().len();
             changed = changed.trim_end_matches(&format!("{line}\n")).to_owned();

@@ -243,7 +243,9 @@ fn an_alert_whose_signal_the_dialect_lacks_is_left_out_and_so_is_the_series_that
 /// The spelling of a metric, to be changed.
 fn metric(spelling: &mut Spelling, metric: MetricId) -> &mut MetricSpelling {
     let mut metrics = spelling.metrics.iter_mut();
-    metrics.find(|one| one.metric == metric).expect("a metric of the page")
+    metrics
+        .find(|one| one.metric == metric)
+        .unwrap_or_else(|| panic!("no {metric:?}"))
 }
 
 #[test]

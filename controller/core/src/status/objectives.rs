@@ -48,7 +48,9 @@ fn without_rules(api: &ValidApi, first: &OmittedObjective, omitted: &[OmittedObj
     }
     let reason = match first.gap {
         ObjectiveGap::NotABucketBound { .. } => Reason::NotABucketBound,
-        ObjectiveGap::MissingSignal(_) | ObjectiveGap::NoMethodLabel => Reason::ObjectiveWithoutMetric,
+        ObjectiveGap::MissingSignal(_) | ObjectiveGap::NoMethodLabel | ObjectiveGap::NoRouteLabel => {
+            Reason::ObjectiveWithoutMetric
+        }
     };
     let mut sentences: Vec<_> = omitted
         .iter()

@@ -93,6 +93,20 @@ impl<'a> Drawing<'a> {
         Some(&*self.metric_spelling(id)?.name)
     }
 
+    /// A part whose values are in a metric's own unit, in the unit of the page.
+    #[must_use]
+    pub fn in_unit_of(&self, id: MetricId, part: Part) -> Part {
+        let Some(spelling) = self.metric_spelling(id) else {
+            return part;
+        };
+        let to_unit = |value| spelling.conversion().convert(value);
+        match part {
+            Part::Missing => Part::Missing,
+            Part::Hold(value) => Part::Hold(to_unit(value)),
+            Part::Grow(from, per_minute) => Part::Grow(to_unit(from), to_unit(per_minute)),
+        }
+    }
+
     fn metric_spelling(&self, id: MetricId) -> Option<&'a MetricSpelling> {
         self.spelling?.metric(id)
     }
@@ -152,7 +166,7 @@ impl<'a> Drawing<'a> {
     }
 
     /// Adds a metric of a pod under the page's name, if the page has it. `values`: those of its labels; others get one that
-    /// any metric may have.
+    /// any metric may have. `part` is in the metric's own unit.
     pub fn metric(&mut self, id: MetricId, pod: &str, values: &[(Attribute, &str)], span: Span, part: Part) {
         let Some(spelling) = self.metric_spelling(id) else {
             return;
@@ -169,7 +183,7 @@ impl<'a> Drawing<'a> {
             // Writing to a String does not fail.
             let _ = write!(labels, r#", {}="{value}""#, self.target.stored_label(label));
         }
-        self.within(&spelling.counting_series(), &labels, span, part);
+        self.within(&spelling.counting_series(), &labels, span, self.in_unit_of(id, part));
     }
 
     /// A pod that answers its scrapes and uses little of everything.
@@ -238,17 +252,25 @@ impl<'a> Drawing<'a> {
             return;
         };
         let status = match requests.status_style {
-            StatusStyle::Exact => status.to_owned(),
-            StatusStyle::Class => format!("{}xx", status.get(..1).unwrap_or_default()),
+            StatusStyle::Exact => status,
+            StatusStyle::Class => &format!("{}xx", status.get(..1).unwrap_or_default()),
         };
-        let labels = format!(
-            r#"{pod}, {}="GET", {}="/orders", {}="{status}""#,
-            requests.method.unwrap_or("method"),
-            self.target.stored_label(requests.route),
-            self.target.stored_label(requests.status),
-        );
+        let labels = [
+            (requests.method, "GET"),
+            (requests.route, "/orders"),
+            (requests.status, status),
+        ];
+        let labels = self.labelled(pod, labels);
         let metric = requests.series.into_owned();
         self.add(&metric, &labels, parts);
+    }
+
+    /// The labels of a pod as a target, and those of the page that have a name, as they are stored.
+    fn labelled<const N: usize>(&self, pod: &str, labels: [(Option<&str>, &str); N]) -> String {
+        let labels = labels.into_iter().filter_map(|(label, value)| Some((label?, value)));
+        labels.fold(pod.to_owned(), |all, (label, value)| {
+            format!(r#"{all}, {}="{value}""#, self.target.stored_label(label))
+        })
     }
 
     /// Requests a minute that a pod answers within `seconds`.
@@ -256,7 +278,8 @@ impl<'a> Drawing<'a> {
         let Some(duration) = self.spelling.and_then(Spelling::duration) else {
             return;
         };
-        let route = self.target.stored_label(duration.route).into_owned();
+        let labels = self.labelled(pod, [(duration.method, "GET"), (duration.route, "/orders")]);
+        let seconds = duration.histogram.conversion().convert(seconds);
         let bounds = duration
             .histogram
             .buckets
@@ -268,7 +291,7 @@ impl<'a> Drawing<'a> {
             } else {
                 &text
             };
-            let labels = format!(r#"{pod}, method="GET", {route}="/orders", le="{text}""#);
+            let labels = format!(r#"{labels}, le="{text}""#);
             let part = if seconds <= bound {
                 Part::Grow(0.0, per_minute)
             } else {

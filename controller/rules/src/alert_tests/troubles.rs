@@ -323,11 +323,11 @@ fn events(at: &mut Drawing, id: MetricId, attribute: Attribute, value: &str) {
     at.metric(id, &pod, &[(attribute, value)], at.whole(), Grow(0.0, REQUESTS));
 }
 
-/// A healthy pod but for one metric of its process.
+/// A healthy pod but for one metric of its process, in the unit of that metric.
 fn but(at: &mut Drawing, id: MetricId, part: Part) {
     let pod = at.pod("a");
     let Some(name) = at.name_of(id) else { return };
-    at.healthy_but(&pod, at.whole(), &[(name, part)]);
+    at.healthy_but(&pod, at.whole(), &[(name, at.in_unit_of(id, part))]);
     at.answered(&pod, at.whole(), "200", REQUESTS);
 }
 

@@ -150,7 +150,7 @@ fn without_signal(def: &AlertDef, objectives: &ObjectiveRules) -> Option<Omitted
             alert: def.name,
             gap: AlertGap::MissingSignal(signal),
         }),
-        ObjectiveGap::NoMethodLabel | ObjectiveGap::NotABucketBound { .. } => None,
+        ObjectiveGap::NoMethodLabel | ObjectiveGap::NoRouteLabel | ObjectiveGap::NotABucketBound { .. } => None,
     })
 }
 
@@ -276,18 +276,13 @@ struct Unreachable<'a> {
 
 /// The threshold of an alert that compares a latency with it, if it is not below the largest bucket.
 fn unreachable_threshold<'a>(api: &ApiFacts<'a>, alert: &ActiveAlert) -> Option<Unreachable<'a>> {
-    let is_latency =
-        alert.def.signals.contains(&Signal::Duration) && alert.def.threshold_unit() == Some(ThresholdUnit::Duration);
+    let is_latency = alert.def.signals.contains(&Signal::LatencyBuckets)
+        && alert.def.threshold_unit() == Some(ThresholdUnit::Duration);
     let spelling = api.spelling.filter(|_| is_latency)?;
     let threshold = alert.threshold?;
-    let largest: Decimal = spelling
-        .duration()?
-        .histogram
-        .buckets
-        .last()?
-        .to_string()
-        .parse()
-        .ok()?;
+    let histogram = spelling.duration()?.histogram;
+    let largest = histogram.conversion().undo(*histogram.buckets.last()?);
+    let largest: Decimal = largest.to_string().parse().ok()?;
     (threshold.to_f64() >= largest.to_f64()).then_some(Unreachable {
         spelling,
         threshold,

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     PanelId, Severity,
-    promql::{Decimal, Expr, histogram_quantile},
-    queries::{ApiQueries, MissingSignal, QueryResult},
+    promql::{Decimal, Expr},
+    queries::{ApiQueries, QueryResult},
 };
 
 const P95_SUMMARY: &str = "{api} is slow: one request in 20 takes longer than {threshold}";
@@ -26,7 +26,7 @@ pub(super) const ALERTS: &[AlertDef] = &[
         family: AlertFamily::Latency,
         severity: Severity::Warning,
         sources: &[SourceSystem::S0],
-        signals: &[Signal::Duration],
+        signals: &[Signal::Duration, Signal::LatencyBuckets],
         condition: AlertCondition::Threshold {
             unit: ThresholdUnit::Duration,
             default: Decimal::thousandths(500),
@@ -42,7 +42,7 @@ pub(super) const ALERTS: &[AlertDef] = &[
         family: AlertFamily::Latency,
         severity: Severity::Critical,
         sources: &[SourceSystem::S0],
-        signals: &[Signal::Duration],
+        signals: &[Signal::Duration, Signal::LatencyBuckets],
         condition: AlertCondition::Threshold {
             unit: ThresholdUnit::Duration,
             default: Decimal::whole(1),
@@ -58,7 +58,7 @@ pub(super) const ALERTS: &[AlertDef] = &[
         family: AlertFamily::Latency,
         severity: Severity::Warning,
         sources: &[],
-        signals: &[Signal::Duration],
+        signals: &[Signal::Duration, Signal::LatencyBuckets],
         condition: AlertCondition::Threshold {
             unit: ThresholdUnit::Duration,
             default: Decimal::whole(2),
@@ -90,7 +90,7 @@ pub(super) const ALERTS: &[AlertDef] = &[
         family: AlertFamily::Latency,
         severity: Severity::Warning,
         sources: &[],
-        signals: &[Signal::Duration],
+        signals: &[Signal::Duration, Signal::LatencyBuckets],
         condition: AlertCondition::Threshold {
             unit: ThresholdUnit::Count,
             default: Decimal::whole(2),
@@ -112,17 +112,10 @@ fn p99_above(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResult {
 }
 
 fn percentile_above(queries: &ApiQueries<'_>, percent: u64, threshold: Decimal) -> QueryResult {
-    Ok(recorded_percentile(queries, percent)?
+    Ok(queries
+        .recorded_quantile(&LATENCY_BUCKETS, percent)?
         .where_above(threshold)
         .and(enough_timed(queries)))
-}
-
-fn recorded_percentile(queries: &ApiQueries<'_>, percent: u64) -> QueryResult {
-    if !queries.answers(Signal::Duration) {
-        return Err(MissingSignal(Signal::Duration));
-    }
-    let buckets = queries.recorded_buckets(&LATENCY_BUCKETS);
-    Ok(histogram_quantile(Decimal::hundredths(percent), buckets))
 }
 
 /// Has a value if there are enough timed requests for a percentile.
@@ -140,9 +133,10 @@ fn slow_ratio_above(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResult
 
 /// How many times as long one request in 20 takes as at the same hour a week ago.
 fn slower_than_a_week_ago(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResult {
-    let then = queries.latency_a_week_ago(&LATENCY_BUCKETS, 95).where_above(0);
+    let then = queries.latency_a_week_ago(&LATENCY_BUCKETS, 95)?.where_above(0);
     let requests_then = queries.timed_requests_a_week_ago(&LATENCY_BUCKETS);
-    Ok(recorded_percentile(queries, 95)?
+    Ok(queries
+        .recorded_quantile(&LATENCY_BUCKETS, 95)?
         .per(then)
         .where_above(threshold)
         .and(enough_timed(queries))

@@ -1,5 +1,7 @@
 //! From facts and settings to a dashboard, and from a dashboard to its queries.
 
+use metric_contract::Signal;
+
 use super::{
     Dashboard, GrafanaUnit, PanelDef, QueryDef, ROWS,
     layout::{GridPos, place},
@@ -129,6 +131,7 @@ fn expressions(
         match (query.expr)(queries, query.by) {
             Ok(expr) => built.push((query, expr)),
             Err(missing) if missing.is_of_a_feature_turned_off() => {}
+            Err(MissingSignal(Signal::Routes)) if def.queries.iter().any(|query| query.by.is_empty()) => {}
             Err(missing) => return Err(missing),
         }
     }
@@ -179,7 +182,8 @@ impl DashboardBuilder<'_> {
             }
             let signals = !(of_objectives && self.queries.has_custom_objectives());
             let mut present = Vec::new();
-            // A panel is shown with all of its queries or not at all: with some of them it would be misleading.
+            // A panel is shown with all of its queries or not at all: with some of them it would be misleading. A total without
+            // its parts is not.
             for def in row.panels {
                 match self.targets(def, signals) {
                     Ok(targets) => present.push((def, targets)),
@@ -229,9 +233,8 @@ impl DashboardBuilder<'_> {
     /// The query's name and then its labels, such as `GET /orders`.
     fn legend(&self, query: &QueryDef) -> Result<String, MissingSignal> {
         let mut legend = query.legend.to_owned();
-        for by in query.by {
+        for label in self.queries.labels(query.by)? {
             let separator = if legend.is_empty() { "" } else { " " };
-            let label = self.queries.label(*by)?;
             legend += &format!("{separator}{{{{{label}}}}}");
         }
         Ok(legend)

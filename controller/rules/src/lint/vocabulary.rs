@@ -76,7 +76,7 @@ impl Vocabulary {
     #[must_use]
     pub fn with_operators_process(mut self) -> Self {
         for family in [platform::PROCESS_CPU, platform::PROCESS_MEMORY] {
-            self.insert_own_family(&family, &[]);
+            self.insert_own_family(family, &[]);
         }
         self
     }

@@ -61,18 +61,18 @@ impl<'a> ApiQueries<'a> {
         let requests = self.requests_series(wanted)?;
         Ok(Counted {
             by_route: requests.series,
-            route: Some(requests.route),
+            route: requests.route,
             overall: self.overall(MetricId::Requests).map(MetricSpelling::counting_series),
         })
     }
 
     /// The buckets of the latency histogram.
     pub(super) fn counted_buckets(&self) -> Result<Counted<'a>, MissingSignal> {
-        let DurationSeries { histogram, route, .. } = self.duration_series()?;
+        let DurationSeries { histogram, route, .. } = self.latency_histogram()?;
         let buckets = |of: &MetricSpelling| of.bucket_series().into();
         Ok(Counted {
             by_route: buckets(histogram),
-            route: Some(route),
+            route,
             overall: self.overall(MetricId::Duration).map(buckets),
         })
     }

@@ -4,10 +4,8 @@
 
 use metric_contract::{labels, recorded_series::RecordedSeries};
 
-use super::{ApiQueries, rule_window};
-use crate::promql::{
-    Decimal, Expr, LabelName, Matcher, PromDuration, RangeSelector, avg_over_time, histogram_quantile, sum_over_time,
-};
+use super::{ApiQueries, QueryResult, rule_window};
+use crate::promql::{Expr, LabelName, Matcher, PromDuration, RangeSelector, avg_over_time, sum_over_time};
 
 const HOUR: PromDuration = PromDuration::from_minutes(60);
 const WEEK: PromDuration = PromDuration::from_minutes(7 * 24 * 60);
@@ -33,11 +31,13 @@ impl ApiQueries<'_> {
     }
 
     /// A percentile of the latency in the same hour a week ago, in seconds; all requests of that hour count alike.
-    #[must_use]
-    pub fn latency_a_week_ago(&self, recorded: &RecordedSeries, percent: u64) -> Expr {
+    ///
+    /// # Errors
+    /// [`Signal::LatencyBuckets`](metric_contract::Signal::LatencyBuckets) has no metric.
+    pub fn latency_a_week_ago(&self, recorded: &RecordedSeries, percent: u64) -> QueryResult {
         let buckets = sum_over_time(self.hour(recorded).before(WEEK));
         let buckets = self.scope.max(buckets, &[LabelName::new(labels::LE)]);
-        histogram_quantile(Decimal::hundredths(percent), buckets)
+        self.quantile_of(percent, buckets)
     }
 
     /// Timed requests of the same hour a week ago.

@@ -251,24 +251,22 @@ impl ApiQueries<'_> {
 
     /// Requests, and those that were answered with a server error.
     fn answered(&self, selector: &EventSelector) -> Result<(Expr, Expr), ObjectiveGap> {
+        let counter = self.requests_series(Signal::Requests)?;
+        let status = self.status_label(Signal::Errors)?;
         if selector.is_everything() {
-            self.requests_series(Signal::Requests)?;
             return Ok((self.recorded(&REQUESTS), self.recorded(&ERRORS)));
         }
-        let counter = self.requests_series(Signal::Requests)?;
         let selected = self.selected(selector, counter.route, counter.method)?;
         let requests = self.requests_selector(Signal::Requests)?.with_all(selected);
         let failed = Regex::pattern(counter.status_style.server_error_regex());
-        let errors = requests
-            .clone()
-            .with(Matcher::matches(&*self.stored(counter.status), &failed));
+        let errors = requests.clone().with(Matcher::matches(&*self.stored(status), &failed));
         let (total, errors) = (self.per_second(requests), self.per_second(errors));
         Ok((total.clone(), or_zero(errors, total)))
     }
 
     /// Requests, and those that took longer than the threshold.
     fn timed(&self, selector: &EventSelector, threshold: PromDuration) -> Result<(Expr, Expr), ObjectiveGap> {
-        let duration = self.duration_series()?;
+        let duration = self.latency_histogram()?;
         let within = Matcher::matches(LE, &bucket_bound(duration.histogram, threshold)?);
         let all = Matcher::equal(LE, "+Inf");
         if selector.is_everything() {
@@ -321,13 +319,16 @@ impl ApiQueries<'_> {
     fn selected(
         &self,
         EventSelector { routes, methods }: &EventSelector,
-        route: &str,
+        route: Option<&str>,
         method: Option<&str>,
     ) -> Result<Vec<Matcher>, ObjectiveGap> {
         let of_routes = Regex::any_of(routes.iter().map(|pattern| Regex::pattern(pattern)));
         let of_methods = Regex::any_of(methods.iter().map(|method| Regex::literal(method)));
         let mut matchers = Vec::new();
-        matchers.extend(of_routes.map(|regex| Matcher::matches(&*self.stored(route), &regex)));
+        if let Some(regex) = of_routes {
+            let label = route.ok_or(ObjectiveGap::NoRouteLabel)?;
+            matchers.push(Matcher::matches(&*self.stored(label), &regex));
+        }
         if let Some(regex) = of_methods {
             let label = method.ok_or(ObjectiveGap::NoMethodLabel)?;
             matchers.push(Matcher::matches(&*self.stored(label), &regex));
@@ -357,11 +358,9 @@ fn of_result(series: VectorSelector, result: EventResult) -> VectorSelector {
 /// The values of `le` of the bucket that ends at the threshold: Prometheus 3 writes a whole bound with `.0`, and of
 /// Prometheus 2 each library decides that.
 fn bucket_bound(histogram: &MetricSpelling, threshold: PromDuration) -> Result<Regex, ObjectiveGap> {
-    let bounds: BTreeSet<PromDuration> = histogram
-        .buckets
-        .iter()
-        .filter_map(|bound| milliseconds(*bound))
-        .collect();
+    let conversion = histogram.conversion();
+    let bounds = histogram.buckets.iter().map(|bound| conversion.undo(*bound));
+    let bounds: BTreeSet<PromDuration> = bounds.filter_map(milliseconds).collect();
     if !bounds.contains(&threshold) {
         return Err(ObjectiveGap::NotABucketBound {
             threshold,
@@ -369,11 +368,11 @@ fn bucket_bound(histogram: &MetricSpelling, threshold: PromDuration) -> Result<R
             above: bounds.range(threshold..).next().copied(),
         });
     }
-    let seconds = threshold.seconds().to_string();
-    let spelled = if seconds.contains('.') {
-        seconds.replace('.', "[.]")
+    let bound = conversion.convert(threshold.seconds().to_f64()).to_string();
+    let spelled = if bound.contains('.') {
+        bound.replace('.', "[.]")
     } else {
-        format!("{seconds}([.]0)?")
+        format!("{bound}([.]0)?")
     };
     Ok(Regex::pattern(&spelled))
 }

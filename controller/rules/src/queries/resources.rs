@@ -2,7 +2,7 @@
 
 use metric_contract::{Attribute, MetricId, Signal, labels, recorded_series::MEMORY};
 
-use super::{ApiQueries, MissingSignal, QueryResult};
+use super::{ApiQueries, MissingSignal, QueryResult, in_own_unit};
 use crate::promql::{
     Decimal, Expr, LabelName, Matcher, PromDuration, Regex, VectorSelector, count_over_time, max_over_time,
     predict_linear, rate, time,
@@ -29,7 +29,8 @@ impl ApiQueries<'_> {
     /// [`Signal::Cpu`] has no metric.
     pub fn busiest_cpu(&self) -> QueryResult {
         let counter = self.metric_selector(Signal::Cpu, MetricId::ProcessCpu)?;
-        Ok(self.largest_process(rate(counter.over(self.window))))
+        let busiest = self.largest_process(rate(counter.over(self.window)));
+        Ok(in_own_unit(self.metric(Signal::Cpu, MetricId::ProcessCpu)?, busiest))
     }
 
     /// Share of the periods of its processor quota in which the most throttled container had to wait.

@@ -48,8 +48,11 @@ impl<'a> ApiQueries<'a> {
             Signal::SampleLimit => self.api.limits.scrape_samples.is_some(),
             Signal::AbandonedRequests => self.abandoned_rate().is_ok(),
             // Errors are counted by the status label of the request counter.
-            Signal::Requests | Signal::Errors => self.requests_series(signal).is_ok(),
+            Signal::Routes => self.label(EventLabel::Route).is_ok(),
+            Signal::Errors => self.status_label(signal).is_ok(),
+            Signal::Requests => self.requests_series(signal).is_ok(),
             Signal::Duration => self.duration_series().is_ok(),
+            Signal::LatencyBuckets => self.latency_histogram().is_ok(),
             Signal::ErrorsByType => self.errors_by_type_series().is_ok(),
             Signal::InFlight
             | Signal::RequestSize
@@ -76,22 +79,38 @@ impl<'a> ApiQueries<'a> {
     /// There is no metric for the signal that has the label.
     pub fn label(&self, by: EventLabel) -> Result<LabelName, MissingSignal> {
         let label = match by {
-            EventLabel::Method => self
-                .requests_series(Signal::Requests)?
-                .method
-                .ok_or(MissingSignal(Signal::Requests))?,
-            EventLabel::Route => self.requests_series(Signal::Requests)?.route,
-            EventLabel::Status => self.requests_series(Signal::Requests)?.status,
+            EventLabel::Method => {
+                let requests = self.requests_series(Signal::Requests)?;
+                requests.method.ok_or(MissingSignal(Signal::Requests))?
+            }
+            EventLabel::Route => {
+                let requests = self.requests_series(Signal::Requests)?;
+                requests.route.ok_or(MissingSignal(Signal::Routes))?
+            }
+            EventLabel::Status => self.status_label(Signal::Errors)?,
             EventLabel::TimedMethod => self.duration_series()?.method.ok_or(MissingSignal(Signal::Duration))?,
-            EventLabel::TimedRoute => self.duration_series()?.route,
+            EventLabel::TimedRoute => self.duration_series()?.route.ok_or(MissingSignal(Signal::Routes))?,
             EventLabel::ErrorType => self.errors_by_type_series()?.error_type,
             EventLabel::Objective => return Ok(LabelName::new(labels::OBJECTIVE)),
         };
         Ok(LabelName::new(&self.stored(label)))
     }
 
-    pub(super) fn labels(&self, by: &[EventLabel]) -> Result<Vec<LabelName>, MissingSignal> {
-        by.iter().map(|by| self.label(*by)).collect()
+    /// The names under which Prometheus stores these labels. That of the method is left out where there is none, because a
+    /// route alone is worth showing too.
+    ///
+    /// # Errors
+    /// There is no metric for the signal that has one of the other labels.
+    pub fn labels(&self, by: &[EventLabel]) -> Result<Vec<LabelName>, MissingSignal> {
+        let of_method = |by: &EventLabel| matches!(by, EventLabel::Method | EventLabel::TimedMethod);
+        let labels = by.iter().map(|by| (by, self.label(*by)));
+        let labels = labels.filter(|(by, label)| label.is_ok() || !of_method(by));
+        labels.map(|(_, label)| label).collect()
+    }
+
+    /// The label of the status of counted requests, if it answers the wanted signal.
+    pub(super) fn status_label(&self, wanted: Signal) -> Result<&'a str, MissingSignal> {
+        self.requests_series(wanted)?.status.ok_or(MissingSignal(wanted))
     }
 
     pub(super) fn spelling(&self, wanted: Signal) -> Result<&'a Spelling, MissingSignal> {
@@ -113,6 +132,15 @@ impl<'a> ApiQueries<'a> {
             .ok_or(MissingSignal(Signal::Duration))
     }
 
+    /// The durations, if they are counted in buckets.
+    pub(super) fn latency_histogram(&self) -> Result<DurationSeries<'a>, MissingSignal> {
+        let duration = self.duration_series()?;
+        if duration.histogram.buckets.is_empty() {
+            return Err(MissingSignal(Signal::LatencyBuckets));
+        }
+        Ok(duration)
+    }
+
     pub(super) fn errors_by_type_series(&self) -> Result<ErrorsByTypeSeries<'a>, MissingSignal> {
         let missing = MissingSignal(Signal::ErrorsByType);
         self.spelling(Signal::ErrorsByType)?.errors_by_type().ok_or(missing)
@@ -120,13 +148,13 @@ impl<'a> ApiQueries<'a> {
 
     pub(super) fn requests_selector(&self, wanted: Signal) -> Result<VectorSelector, MissingSignal> {
         let RequestsSeries { series, route, .. } = self.requests_series(wanted)?;
-        Ok(self.scope.select(&*series).with_all(self.excluded_routes(route)))
+        let excluded = route.and_then(|route| self.excluded_routes(route));
+        Ok(self.scope.select(&*series).with_all(excluded))
     }
 
     pub(super) fn duration_selector(&self, histogram: &DurationSeries<'_>, series: &str) -> VectorSelector {
-        self.scope
-            .select(series)
-            .with_all(self.excluded_routes(histogram.route))
+        let excluded = histogram.route.and_then(|route| self.excluded_routes(route));
+        self.scope.select(series).with_all(excluded)
     }
 
     pub(super) fn recorded_selector(&self, recorded: &RecordedSeries) -> VectorSelector {

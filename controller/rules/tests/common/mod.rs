@@ -12,7 +12,7 @@ use controller_rules::{
     panel_queries,
     promql::{Expr, PromDuration},
 };
-use metric_contract::{DialectId, Signal, TargetKind};
+use metric_contract::{Attribute, DialectId, MetricId, MetricKind, MetricSpelling, Signal, Spelling, TargetKind, Unit};
 
 static EXCLUDED: LazyLock<Vec<String>> = LazyLock::new(|| ["/metrics", "/health(/.*)?"].map(str::to_owned).to_vec());
 
@@ -82,6 +82,37 @@ pub(crate) fn undetected() -> ApiFacts<'static> {
         },
         ..orders
     }
+}
+
+/// The spellings of all dialects, and some of pages that have less or other units.
+pub(crate) fn spellings() -> Vec<Spelling> {
+    let mut spellings: Vec<_> = DialectId::ALL.iter().map(|id| id.spelling().clone()).collect();
+    let mut change = |dialect: &'static str, change: fn(&mut MetricSpelling)| {
+        let mut changed = DialectId::Native.spelling().clone();
+        changed.dialect = dialect.into();
+        changed.metrics.iter_mut().for_each(change);
+        spellings.push(changed);
+    };
+    change("milliseconds", |metric| {
+        if metric.metric == MetricId::Duration {
+            metric.name = "http_request_duration_milliseconds".into();
+            metric.unit = Unit::Milliseconds;
+            metric.buckets = metric.buckets.iter().map(|bound| bound * 1_000.0).collect();
+        }
+    });
+    change("no-routes", |metric| {
+        metric.labels.retain(|(_, attribute)| !attribute.is_of_endpoint());
+    });
+    change("no-statuses", |metric| {
+        metric.labels.retain(|(_, attribute)| *attribute != Attribute::Status);
+    });
+    change("summary", |metric| {
+        if metric.metric == MetricId::Duration {
+            metric.kind = MetricKind::Summary;
+            metric.buckets = [].as_slice().into();
+        }
+    });
+    spellings
 }
 
 /// Whether Prometheus itself, the operator or the API's spec provides the signal, so that it needs no dialect.

@@ -19,7 +19,7 @@ pub(super) const ROW: RowDef = RowDef {
             description: "Time within which half, 95 % and 99 % of the requests were answered. The values are \
                           interpolated between the bounds of the histogram, so they are not exact and never above the \
                           largest bound.",
-            signals: &[Signal::Duration],
+            signals: &[Signal::Duration, Signal::LatencyBuckets],
             unit: GrafanaUnit::Seconds,
             visualization: Visualization::Lines,
             steps: &[ColourStep {
