@@ -62,6 +62,8 @@ pub enum Attribute {
     Compiler,
     /// The dialect in use.
     DialectName,
+    /// Anything else: nothing reads it, and the reference API never writes it.
+    Other,
 }
 
 impl Attribute {

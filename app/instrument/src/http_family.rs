@@ -138,7 +138,8 @@ impl HttpFamily {
             | Attribute::Version
             | Attribute::Commit
             | Attribute::Compiler
-            | Attribute::DialectName => {}
+            | Attribute::DialectName
+            | Attribute::Other => {}
         }
     }
 }

@@ -185,9 +185,10 @@ pub(super) fn host(text: &str) -> Parsed<IpAddr> {
 }
 
 pub(super) fn dialect(text: &str) -> Parsed<DialectId> {
-    let known: Vec<_> = DialectId::ALL.iter().map(|id| id.as_str()).collect();
+    let written = DialectId::WRITTEN;
+    let known: Vec<_> = written.iter().map(|id| id.as_str()).collect();
     expect(
-        text.parse().ok(),
+        text.parse().ok().filter(|id| written.contains(id)),
         "dialect",
         format_args!("one of {}", known.join(", ")),
     )

@@ -76,7 +76,7 @@ async fn a_request_that_is_cancelled_leaves_nothing_in_flight_and_counts_as_499(
 
 #[tokio::test]
 async fn every_dialect_counts_a_request_that_its_client_leaves() {
-    for id in DialectId::ALL {
+    for id in DialectId::WRITTEN {
         let metrics = HttpMetrics::builder(*id).build();
         let app = instrumented(&metrics, Router::new().route("/held", get(pending::<()>)));
         let waiting = tokio::time::timeout(Duration::from_millis(1), app.oneshot(request("GET", "/held"))).await;

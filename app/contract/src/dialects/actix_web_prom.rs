@@ -1,0 +1,24 @@
+//! `actix-web-prom`: the crate of that name without a namespace (nlopes/actix-web-prom at d4977ac, `lib.rs`). Mind the plural in
+//! `requests_duration`.
+
+use super::native;
+use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+
+rows! {
+    REQUESTS: Requests "http_requests_total" Counter Count {"endpoint": Route, "method": Method, "status": Status}
+        "HTTP requests answered.";
+    DURATION: Duration "http_requests_duration_seconds" Histogram Seconds {"endpoint": Route, "method": Method, "status": Status} [native::DURATION_BUCKETS_SECONDS]
+        "Time from the arrival of a request to the end of its response.";
+}
+
+/// The dialect's table.
+pub const ACTIX_WEB_PROM: Dialect = Dialect {
+    name: "actix-web-prom",
+    title: "actix-web, the crate actix-web-prom",
+    rows: &[REQUESTS, DURATION],
+    lacks: &[MetricId::InFlight],
+    status_style: StatusStyle::Exact,
+    abandoned_status: None,
+    error_names: ErrorNames::Exceptions,
+    unmatched_route: "",
+};

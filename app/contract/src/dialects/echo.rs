@@ -1,0 +1,31 @@
+//! `echo`: echoprometheus of labstack/echo-contrib (at 0203010). `host` is what the client wrote, so nothing is grouped by it. Its
+//! subsystem can be changed.
+
+use super::native;
+use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+
+/// The upper bounds of sizes, bytes.
+const SIZE_BUCKETS_BYTES: &[f64] = &[1_024.0, 2_048.0, 5_120.0, 10_240.0, 102_400.0, 512_000.0, 1_048_576.0, 2_621_440.0, 5_242_880.0, 10_485_760.0];
+
+rows! {
+    REQUESTS: Requests "echo_requests_total" Counter Count {"code": Status, "host": Other, "method": Method, "url": Route}
+        "HTTP requests answered.";
+    DURATION: Duration "echo_request_duration_seconds" Histogram Seconds {"code": Status, "host": Other, "method": Method, "url": Route} [native::DURATION_BUCKETS_SECONDS]
+        "Time from the arrival of a request to the end of its response.";
+    REQUEST_SIZE: RequestSize "echo_request_size_bytes" Histogram Bytes {"code": Status, "host": Other, "method": Method, "url": Route} [SIZE_BUCKETS_BYTES]
+        "Size of HTTP request bodies.";
+    RESPONSE_SIZE: ResponseSize "echo_response_size_bytes" Histogram Bytes {"code": Status, "host": Other, "method": Method, "url": Route} [SIZE_BUCKETS_BYTES]
+        "Size of HTTP response bodies.";
+}
+
+/// The dialect's table.
+pub const ECHO: Dialect = Dialect {
+    name: "echo",
+    title: "Go, echo, echoprometheus",
+    rows: &[REQUESTS, DURATION, REQUEST_SIZE, RESPONSE_SIZE, native::PROCESS_CPU, native::PROCESS_MEMORY, native::PROCESS_VIRTUAL_MEMORY, native::PROCESS_START_TIME, native::PROCESS_OPEN_FDS, native::PROCESS_MAX_FDS, super::GO_THREADS, super::GO_GC],
+    lacks: &[MetricId::InFlight],
+    status_style: StatusStyle::Exact,
+    abandoned_status: None,
+    error_names: ErrorNames::Exceptions,
+    unmatched_route: "",
+};

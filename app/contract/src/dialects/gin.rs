@@ -1,0 +1,28 @@
+//! `gin`: zsais/go-gin-prometheus (at d85b239, `middleware.go` 22–47). `host` is what the client wrote, so nothing is grouped by
+//! it. Its subsystem can be changed; version 0.1 has a summary without labels for the duration.
+
+use super::native;
+use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+
+rows! {
+    REQUESTS: Requests "gin_requests_total" Counter Count {"code": Status, "method": Method, "handler": Handler, "host": Other, "url": Route}
+        "HTTP requests answered.";
+    DURATION: Duration "gin_request_duration_seconds" Histogram Seconds {"code": Status, "method": Method, "url": Route} [native::DURATION_BUCKETS_SECONDS]
+        "Time from the arrival of a request to the end of its response.";
+    REQUEST_SIZE: RequestSize "gin_request_size_bytes" Summary Bytes {}
+        "Size of HTTP request bodies.";
+    RESPONSE_SIZE: ResponseSize "gin_response_size_bytes" Summary Bytes {}
+        "Size of HTTP response bodies.";
+}
+
+/// The dialect's table.
+pub const GIN: Dialect = Dialect {
+    name: "gin",
+    title: "Go, gin, zsais/go-gin-prometheus",
+    rows: &[REQUESTS, DURATION, REQUEST_SIZE, RESPONSE_SIZE, native::PROCESS_CPU, native::PROCESS_MEMORY, native::PROCESS_VIRTUAL_MEMORY, native::PROCESS_START_TIME, native::PROCESS_OPEN_FDS, native::PROCESS_MAX_FDS, super::GO_THREADS, super::GO_GC],
+    lacks: &[MetricId::InFlight],
+    status_style: StatusStyle::Exact,
+    abandoned_status: None,
+    error_names: ErrorNames::Exceptions,
+    unmatched_route: "",
+};

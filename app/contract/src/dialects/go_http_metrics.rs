@@ -1,0 +1,38 @@
+//! `go-http-metrics`: slok/go-http-metrics (at 7668c45, `metrics/prometheus/prometheus.go`). There is no request counter:
+//! queries use the count of the duration histogram.
+
+use super::native;
+use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+
+/// The upper bounds of sizes, bytes.
+const RESPONSE_BUCKETS_BYTES: &[f64] = &[
+    100.0,
+    1_000.0,
+    10_000.0,
+    100_000.0,
+    1_000_000.0,
+    10_000_000.0,
+    100_000_000.0,
+    1_000_000_000.0,
+];
+
+rows! {
+    DURATION: Duration "http_request_duration_seconds" Histogram Seconds {"service": Other, "handler": Route, "method": Method, "code": Status} [native::DURATION_BUCKETS_SECONDS]
+        "Time from the arrival of a request to the end of its response.";
+    IN_FLIGHT: InFlight "http_requests_inflight" Gauge Count {"service": Other, "handler": Route}
+        "HTTP requests being served now.";
+    RESPONSE_SIZE: ResponseSize "http_response_size_bytes" Histogram Bytes {"service": Other, "handler": Route, "method": Method, "code": Status} [RESPONSE_BUCKETS_BYTES]
+        "Size of HTTP response bodies.";
+}
+
+/// The dialect's table.
+pub const GO_HTTP_METRICS: Dialect = Dialect {
+    name: "go-http-metrics",
+    title: "Go, slok/go-http-metrics",
+    rows: &[DURATION, IN_FLIGHT, RESPONSE_SIZE, native::PROCESS_CPU, native::PROCESS_MEMORY, native::PROCESS_VIRTUAL_MEMORY, native::PROCESS_START_TIME, native::PROCESS_OPEN_FDS, native::PROCESS_MAX_FDS, super::GO_THREADS, super::GO_GC],
+    lacks: &[MetricId::Requests],
+    status_style: StatusStyle::Exact,
+    abandoned_status: None,
+    error_names: ErrorNames::Exceptions,
+    unmatched_route: "",
+};

@@ -1,0 +1,31 @@
+//! `promhttp`: the handlers of Go's client library (`promhttp.InstrumentHandlerCounter` and so on) with the names that its
+//! examples give to the metrics. The library names the labels `code` and `method`; a route has a label only where the program adds one.
+
+use super::native;
+use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
+
+/// The upper bounds of sizes in the library's examples, bytes.
+const RESPONSE_BUCKETS_BYTES: &[f64] = &[200.0, 500.0, 900.0, 1_500.0];
+
+rows! {
+    REQUESTS: Requests "http_requests_total" Counter Count {"code": Status, "method": Method}
+        "HTTP requests answered.";
+    DURATION: Duration "http_request_duration_seconds" Histogram Seconds {"code": Status, "method": Method} [native::DURATION_BUCKETS_SECONDS]
+        "Time from the arrival of a request to the end of its response.";
+    IN_FLIGHT: InFlight "http_requests_in_flight" Gauge Count {}
+        "HTTP requests being served now.";
+    RESPONSE_SIZE: ResponseSize "http_response_size_bytes" Histogram Bytes {} [RESPONSE_BUCKETS_BYTES]
+        "Size of HTTP response bodies.";
+}
+
+/// The dialect's table.
+pub const PROMHTTP: Dialect = Dialect {
+    name: "promhttp",
+    title: "Go, client_golang promhttp",
+    rows: &[REQUESTS, DURATION, IN_FLIGHT, RESPONSE_SIZE, native::PROCESS_CPU, native::PROCESS_MEMORY, native::PROCESS_VIRTUAL_MEMORY, native::PROCESS_START_TIME, native::PROCESS_OPEN_FDS, native::PROCESS_MAX_FDS, super::GO_THREADS, super::GO_GC],
+    lacks: &[],
+    status_style: StatusStyle::Exact,
+    abandoned_status: None,
+    error_names: ErrorNames::Exceptions,
+    unmatched_route: "",
+};
