@@ -16,7 +16,7 @@ use ureq::{
 };
 
 use super::{
-    dialects::Port,
+    dialects::{Port, Traffic},
     install::{Installed, last_lines},
 };
 
@@ -42,18 +42,18 @@ enum Answer {
     AnyOrNone,
 }
 
-/// The requests: how often, method, path, answer.
-const TRAFFIC: [(u32, &str, &str, Answer); 10] = [
-    (4, "GET", "/items/1", Answer::Is(200)),
-    (2, "GET", "/items/2", Answer::Is(200)),
-    (1, "GET", "/items/3?full=yes", Answer::Is(200)),
-    (3, "POST", "/items", Answer::Is(201)),
-    (2, "GET", "/missing", Answer::Is(404)),
-    (2, "GET", "/fail", Answer::Is(500)),
-    (2, "GET", "/crash", Answer::AnyOrNone),
-    (2, "GET", "/slow", Answer::Is(200)),
-    (2, "GET", "/nowhere/7", Answer::Is(404)),
-    (1, "PUT", "/items/1", Answer::Any),
+/// The requests: how often each is sent of all and of few, method, path, answer.
+const TRAFFIC: [(u32, u32, &str, &str, Answer); 10] = [
+    (4, 2, "GET", "/items/1", Answer::Is(200)),
+    (2, 0, "GET", "/items/2", Answer::Is(200)),
+    (1, 0, "GET", "/items/3?full=yes", Answer::Is(200)),
+    (3, 1, "POST", "/items", Answer::Is(201)),
+    (2, 0, "GET", "/missing", Answer::Is(404)),
+    (2, 1, "GET", "/fail", Answer::Is(500)),
+    (2, 1, "GET", "/crash", Answer::AnyOrNone),
+    (2, 0, "GET", "/slow", Answer::Is(200)),
+    (2, 1, "GET", "/nowhere/7", Answer::Is(404)),
+    (1, 0, "PUT", "/items/1", Answer::Any),
 ];
 
 /// A page and what the program says it is.
@@ -168,8 +168,12 @@ impl Service {
     ///
     /// # Errors
     /// When the program doesn't serve the routes that every dialect's program serves.
-    pub(crate) fn traffic(&self) -> Result<()> {
-        for (times, method, path, expected) in TRAFFIC {
+    pub(crate) fn traffic(&self, traffic: Traffic) -> Result<()> {
+        for (all, few, method, path, expected) in TRAFFIC {
+            let times = match traffic {
+                Traffic::All => all,
+                Traffic::Few => few,
+            };
             for _ in 0..times {
                 self.request(method, path, expected)?;
             }
