@@ -36,7 +36,10 @@ pub(crate) struct Installed {
 /// When a package or a tool of the language can't be had, or the program isn't valid.
 pub(crate) fn install(dialect: &Dialect, release: &Release) -> Result<Installed> {
     let source = workspace::root()?.join("tests/dialects").join(dialect.id);
-    let folder = cache()?.join("dialects").join(dialect.id).join(release.version);
+    let folder = workspace::cache()?
+        .join("dialects")
+        .join(dialect.id)
+        .join(release.version);
     let program = folder.join("program");
     if program.exists() {
         fs::remove_dir_all(&program).with_context(|| format!("remove {}", program.display()))?;
@@ -110,7 +113,7 @@ impl Steps {
     /// The packages that several programs need are built once: they share a folder of Cargo's.
     fn rust(&self) -> Result<Vec<String>> {
         copy(&self.pins, &self.program, &[])?;
-        let target = cache()?.join("dialects/target");
+        let target = workspace::cache()?.join("dialects/target");
         let mut cargo = testbed::cargo();
         cargo
             .args(["build", "--locked", "--target-dir"])
@@ -211,15 +214,4 @@ fn copy(from: &Path, to: &Path, without: &[&str]) -> Result<()> {
 
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
-}
-
-/// The project's folder in the user's cache directory.
-pub(crate) fn cache() -> Result<PathBuf> {
-    let base = match std::env::var_os("XDG_CACHE_HOME") {
-        Some(base) => PathBuf::from(base),
-        None => std::env::home_dir()
-            .context("no home directory: set HOME or XDG_CACHE_HOME")?
-            .join(".cache"),
-    };
-    Ok(base.join("monitored-api"))
 }

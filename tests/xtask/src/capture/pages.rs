@@ -7,7 +7,7 @@ use integration_tests::workspace;
 
 use super::{
     dialects::{Dialect, Release},
-    install::{cache, install},
+    install::install,
     service::{Page, Service},
 };
 
@@ -83,7 +83,7 @@ fn check(page: &Page) -> Result<()> {
     let text = String::from_utf8_lossy(&page.body);
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let home = std::env::home_dir().unwrap_or_default();
-    let cache = cache()?;
+    let cache = workspace::cache()?;
     let names = [Path::new(host.trim()), &home, &cache];
     for name in names.iter().filter_map(|name| name.to_str()) {
         if !name.is_empty() && name != "/" && text.contains(name) {
