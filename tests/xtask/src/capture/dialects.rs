@@ -369,6 +369,22 @@ pub(crate) const DIALECTS: &[Dialect] = &[
         traffic: Traffic::All,
         releases: &[release("1.4.1", "default")],
     },
+    Dialect {
+        id: "quarkus",
+        runtime: Runtime::Java,
+        metrics: "/q/metrics",
+        port: Port::Free,
+        traffic: Traffic::Few,
+        releases: &[release("3.33.2", "default slo")],
+    },
+    Dialect {
+        id: "micronaut",
+        runtime: Runtime::Java,
+        metrics: "/prometheus",
+        port: Port::Free,
+        traffic: Traffic::Few,
+        releases: &[release("4.10.8", "default histogram percentiles slo")],
+    },
 ];
 
 #[cfg(test)]

@@ -86,9 +86,31 @@ fn check(page: &Page) -> Result<()> {
     let cache = workspace::cache()?;
     let names = [Path::new(host.trim()), &home, &cache];
     for name in names.iter().filter_map(|name| name.to_str()) {
-        if !name.is_empty() && name != "/" && text.contains(name) {
+        if name.len() > 1 && text.lines().any(|line| !line.starts_with('#') && has_word(line, name)) {
             bail!("the page names this machine by {name}: turn that off in the program");
         }
     }
     Ok(())
+}
+
+/// Whether a line has this word or path, and not only as a part of another word.
+fn has_word(line: &str, word: &str) -> bool {
+    let of_a_word = |end: Option<char>| end.is_some_and(|end| end.is_alphanumeric() || end == '_');
+    line.match_indices(word).any(|(start, _)| {
+        let (before, rest) = line.split_at(start);
+        let after = rest.strip_prefix(word).unwrap_or_default();
+        !of_a_word(before.chars().next_back()) && !of_a_word(after.chars().next())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_word;
+
+    #[test]
+    fn a_name_of_the_machine_is_found_as_a_word_and_as_the_begin_of_a_path() {
+        assert!(has_word("up{host=\"vm\"} 1", "vm"));
+        assert!(has_word("up{path=\"/home/me/service\"} 1", "/home/me"));
+        assert!(!has_word("jvm_info{vendor=\"vmware\"} 1", "vm"));
+    }
 }
