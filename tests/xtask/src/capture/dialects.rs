@@ -251,8 +251,8 @@ pub(crate) const DIALECTS: &[Dialect] = &[
         port: Port::Fixed,
         traffic: Traffic::Few,
         releases: &[
-            release("v0.72.0", "default route no-scope namespace no-suffixes utf8"),
-            release("v0.56.0", "default route both no-scope namespace no-units"),
+            release("v0.72.0", "default no-scope namespace no-suffixes utf8"),
+            release("v0.60.0", "default route both no-scope namespace no-units"),
         ],
     },
     Dialect {
@@ -345,8 +345,8 @@ pub(crate) const DIALECTS: &[Dialect] = &[
         traffic: Traffic::Few,
         releases: &[
             release("0.14.1", "default no-scope namespace buckets"),
-            release("0.8.0", "default prefixed labels"),
-            release("0.5.0", "default prefixed labels"),
+            release("0.8.0", "default prefixed"),
+            release("0.5.0", "default prefixed"),
         ],
     },
     Dialect {

@@ -13,11 +13,12 @@ use super::{
 
 /// Largest page that is kept, in bytes: OpenTelemetry's with two spellings at once, after few requests.
 const LARGEST: usize = 160 * 1024;
-/// The formats: what is asked for, what the answer's `Content-Type` begins with, the end of the file's name.
+/// The formats: what is asked for, what the answer's `Content-Type` begins with, the end of the file's name. OpenMetrics is
+/// asked for with names of any letters, as Prometheus 3 does.
 const FORMATS: [(&str, &str, &str); 2] = [
     ("text/plain", "text/plain", "text"),
     (
-        "application/openmetrics-text; version=1.0.0",
+        "application/openmetrics-text; version=1.0.0; escaping=allow-utf-8",
         "application/openmetrics-text",
         "openmetrics",
     ),
