@@ -45,7 +45,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "prefixed" => layer.with_prefix("shop"),
         "body-size" => layer.enable_response_body_size(true),
         "exact-path" => layer.with_endpoint_label_type(EndpointLabel::Exact),
-        "fallback-path" => layer.with_endpoint_label_type(EndpointLabel::MatchedPathWithFallbackFn(|_| "unmatched".into())),
+        "fallback-path" => {
+            layer.with_endpoint_label_type(EndpointLabel::MatchedPathWithFallbackFn(|_| "unmatched".into()))
+        }
         "grouped-path" => layer.with_group_patterns_as("/items", &["/items/{id}", "/items"]),
         other => return Err(format!("VARIANT: {other} is not a variant").into()),
     };
