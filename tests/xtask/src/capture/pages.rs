@@ -61,9 +61,9 @@ fn take(dialect: &Dialect, variant: &str, start: &dyn Fn(&str) -> Result<Service
             service.traffic(dialect.traffic)?;
         }
         for (accept, content_type, format) in FORMATS {
+            // Most programs that don't have this format answer in one that they have.
             let page = service.page(dialect.metrics, accept)?;
-            // A program that doesn't have this format answers in one that it has.
-            if page.content_type.starts_with(content_type) {
+            if let Some(page) = page.filter(|page| page.content_type.starts_with(content_type)) {
                 let name = format!("{variant}.{moment}.{format}");
                 check(&page).with_context(|| name.clone())?;
                 pages.push((name, page.body));
