@@ -25,7 +25,7 @@ pub fn interpreter() -> Result<PathBuf> {
         .take(8)
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    let parent = cache()?.join("python");
+    let parent = workspace::cache()?.join("python");
     fs::create_dir_all(&parent).with_context(|| format!("create {}", parent.display()))?;
     let environment = parent.join(&hash);
     let lock = File::create(parent.join(format!("{hash}.lock")))?;
@@ -58,14 +58,4 @@ fn make(environment: &Path, pins: &Path) -> Result<()> {
     .args(["--only-binary", ":all:", "--requirement"])
     .arg(pins);
     workspace::run(&mut pip).context("fetch the Python packages of the tests")
-}
-
-fn cache() -> Result<PathBuf> {
-    let base = match std::env::var_os("XDG_CACHE_HOME") {
-        Some(base) => PathBuf::from(base),
-        None => std::env::home_dir()
-            .context("no home directory: set HOME or XDG_CACHE_HOME")?
-            .join(".cache"),
-    };
-    Ok(base.join("monitored-api"))
 }

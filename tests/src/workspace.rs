@@ -26,6 +26,20 @@ pub fn target() -> Result<PathBuf> {
     Ok(std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), |target| root.join(target)))
 }
 
+/// The project's folder in the user's cache directory: what tests fetch and build for all checkouts.
+///
+/// # Errors
+/// When there is no home directory.
+pub fn cache() -> Result<PathBuf> {
+    let base = match std::env::var_os("XDG_CACHE_HOME") {
+        Some(base) => PathBuf::from(base),
+        None => std::env::home_dir()
+            .context("no home directory: set HOME or XDG_CACHE_HOME")?
+            .join(".cache"),
+    };
+    Ok(base.join("monitored-api"))
+}
+
 /// `cargo`, the one that started us, in the checkout's root.
 ///
 /// # Errors
