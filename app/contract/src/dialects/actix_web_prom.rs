@@ -1,13 +1,13 @@
-//! `actix-web-prom`: the crate of that name without a namespace (nlopes/actix-web-prom at d4977ac, `lib.rs`). Mind the plural in
+//! `actix-web-prom`: the crate of that name with the namespace of its own example, `api` (nlopes/actix-web-prom at d4977ac, `lib.rs`). Mind the plural in
 //! `requests_duration`.
 
 use super::native;
 use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
 
 rows! {
-    REQUESTS: Requests "http_requests_total" Counter Count {"endpoint": Route, "method": Method, "status": Status}
+    REQUESTS: Requests "api_http_requests_total" Counter Count {"endpoint": Route, "method": Method, "status": Status}
         "HTTP requests answered.";
-    DURATION: Duration "http_requests_duration_seconds" Histogram Seconds {"endpoint": Route, "method": Method, "status": Status} [native::DURATION_BUCKETS_SECONDS]
+    DURATION: Duration "api_http_requests_duration_seconds" Histogram Seconds {"endpoint": Route, "method": Method, "status": Status} [native::DURATION_BUCKETS_SECONDS]
         "Time from the arrival of a request to the end of its response.";
 }
 

@@ -5,17 +5,49 @@ use super::native;
 use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
 
 /// The upper bounds of its durations, seconds.
-const DURATION_BUCKETS_SECONDS: &[f64] = &[0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 25.0, 50.0, 75.0];
+const DURATION_BUCKETS_SECONDS: &[f64] = &[
+    0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 25.0, 50.0, 75.0,
+];
 /// The upper bounds of its sizes, bytes.
-const SIZE_BUCKETS_BYTES: &[f64] = &[0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0, 2_048.0, 4_096.0, 8_192.0, 16_384.0, 32_768.0, 65_536.0, 131_072.0, 262_144.0, 524_288.0, 1_048_576.0, 2_097_152.0, 4_194_304.0, 8_388_608.0, 16_777_216.0, 33_554_432.0, 67_108_864.0, 134_217_728.0, 268_435_456.0, 536_870_912.0];
+const SIZE_BUCKETS_BYTES: &[f64] = &[
+    0.0,
+    1.0,
+    2.0,
+    4.0,
+    8.0,
+    16.0,
+    32.0,
+    64.0,
+    128.0,
+    256.0,
+    512.0,
+    1_024.0,
+    2_048.0,
+    4_096.0,
+    8_192.0,
+    16_384.0,
+    32_768.0,
+    65_536.0,
+    131_072.0,
+    262_144.0,
+    524_288.0,
+    1_048_576.0,
+    2_097_152.0,
+    4_194_304.0,
+    8_388_608.0,
+    16_777_216.0,
+    33_554_432.0,
+    67_108_864.0,
+    134_217_728.0,
+    268_435_456.0,
+    536_870_912.0,
+];
 
 rows! {
     REQUESTS: Requests "django_http_responses_total_by_status_view_method_total" Counter Count {"status": Status, "view": Route, "method": Method}
         "HTTP requests answered.";
     DURATION: Duration "django_http_requests_latency_seconds_by_view_method" Histogram Seconds {"view": Route, "method": Method} [DURATION_BUCKETS_SECONDS]
         "Time that views took.";
-    DURATION_OVERALL: DurationOverall "django_http_requests_latency_including_middlewares_seconds" Histogram Seconds {} [DURATION_BUCKETS_SECONDS]
-        "Time from the arrival of a request to the end of its response, of all views.";
     EXCEPTIONS: Exceptions "django_http_exceptions_total_by_view_total" Counter Count {"view": Route}
         "Views that failed with an exception.";
     REQUEST_SIZE: RequestSize "django_http_requests_body_total_bytes" Histogram Bytes {} [SIZE_BUCKETS_BYTES]
@@ -28,7 +60,22 @@ rows! {
 pub const DJANGO_PROMETHEUS: Dialect = Dialect {
     name: "django-prometheus",
     title: "Django, django-prometheus",
-    rows: &[REQUESTS, DURATION, DURATION_OVERALL, EXCEPTIONS, REQUEST_SIZE, RESPONSE_SIZE, native::PROCESS_CPU, native::PROCESS_MEMORY, native::PROCESS_VIRTUAL_MEMORY, native::PROCESS_START_TIME, native::PROCESS_OPEN_FDS, native::PROCESS_MAX_FDS, super::PYTHON_GC_COLLECTIONS, super::PYTHON_GC_COLLECTED, super::PYTHON_GC_UNCOLLECTABLE],
+    rows: &[
+        REQUESTS,
+        DURATION,
+        EXCEPTIONS,
+        REQUEST_SIZE,
+        RESPONSE_SIZE,
+        native::PROCESS_CPU,
+        native::PROCESS_MEMORY,
+        native::PROCESS_VIRTUAL_MEMORY,
+        native::PROCESS_START_TIME,
+        native::PROCESS_OPEN_FDS,
+        native::PROCESS_MAX_FDS,
+        super::PYTHON_GC_COLLECTIONS,
+        super::PYTHON_GC_COLLECTED,
+        super::PYTHON_GC_UNCOLLECTABLE,
+    ],
     lacks: &[MetricId::InFlight],
     status_style: StatusStyle::Exact,
     abandoned_status: None,

@@ -5,7 +5,18 @@ use super::native;
 use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
 
 /// The upper bounds of sizes, bytes.
-const SIZE_BUCKETS_BYTES: &[f64] = &[1_024.0, 2_048.0, 5_120.0, 10_240.0, 102_400.0, 512_000.0, 1_048_576.0, 2_621_440.0, 5_242_880.0, 10_485_760.0];
+const SIZE_BUCKETS_BYTES: &[f64] = &[
+    1_024.0,
+    2_048.0,
+    5_120.0,
+    10_240.0,
+    102_400.0,
+    512_000.0,
+    1_048_576.0,
+    2_621_440.0,
+    5_242_880.0,
+    10_485_760.0,
+];
 
 rows! {
     REQUESTS: Requests "echo_requests_total" Counter Count {"code": Status, "host": Other, "method": Method, "url": Route}
@@ -22,7 +33,20 @@ rows! {
 pub const ECHO: Dialect = Dialect {
     name: "echo",
     title: "Go, echo, echoprometheus",
-    rows: &[REQUESTS, DURATION, REQUEST_SIZE, RESPONSE_SIZE, native::PROCESS_CPU, native::PROCESS_MEMORY, native::PROCESS_VIRTUAL_MEMORY, native::PROCESS_START_TIME, native::PROCESS_OPEN_FDS, native::PROCESS_MAX_FDS, super::GO_THREADS, super::GO_GC],
+    rows: &[
+        REQUESTS,
+        DURATION,
+        REQUEST_SIZE,
+        RESPONSE_SIZE,
+        native::PROCESS_CPU,
+        native::PROCESS_MEMORY,
+        native::PROCESS_VIRTUAL_MEMORY,
+        native::PROCESS_START_TIME,
+        native::PROCESS_OPEN_FDS,
+        native::PROCESS_MAX_FDS,
+        super::GO_THREADS,
+        super::GO_GC,
+    ],
     lacks: &[MetricId::InFlight],
     status_style: StatusStyle::Exact,
     abandoned_status: None,

@@ -13,7 +13,15 @@ rows! {
 pub const FASTIFY_METRICS: Dialect = Dialect {
     name: "fastify-metrics",
     title: "Node.js, Fastify, fastify-metrics",
-    rows: &[DURATION, native::PROCESS_CPU, native::PROCESS_MEMORY, native::PROCESS_VIRTUAL_MEMORY, native::PROCESS_START_TIME, native::PROCESS_OPEN_FDS, native::PROCESS_MAX_FDS],
+    rows: &[
+        DURATION,
+        native::PROCESS_CPU,
+        native::PROCESS_MEMORY,
+        native::PROCESS_VIRTUAL_MEMORY,
+        native::PROCESS_START_TIME,
+        native::PROCESS_OPEN_FDS,
+        native::PROCESS_MAX_FDS,
+    ],
     lacks: &[MetricId::Requests, MetricId::InFlight],
     status_style: StatusStyle::Exact,
     abandoned_status: None,

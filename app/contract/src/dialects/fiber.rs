@@ -1,11 +1,13 @@
 //! `fiber`: ansrivas/fiberprometheus (at d63ad3d). Its gauge of requests in progress ends in `_total`. It has many buckets: a page
-//! of a few routes has thousands of series.
+//! of a few routes has thousands of series. By default it exports nothing of the process.
 
-use super::native;
 use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
 
 /// The upper bounds of its durations, seconds.
-const DURATION_BUCKETS_SECONDS: &[f64] = &[1e-09, 2e-09, 5e-09, 1e-08, 2e-08, 5e-08, 1e-07, 2e-07, 5e-07, 1e-06, 2e-06, 5e-06, 1e-05, 2e-05, 5e-05, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0];
+const DURATION_BUCKETS_SECONDS: &[f64] = &[
+    1e-09, 2e-09, 5e-09, 1e-08, 2e-08, 5e-08, 1e-07, 2e-07, 5e-07, 1e-06, 2e-06, 5e-06, 1e-05, 2e-05, 5e-05, 0.0001,
+    0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0,
+];
 
 rows! {
     REQUESTS: Requests "http_requests_total" Counter Count {"status_code": Status, "method": Method, "path": Route, "service": Other}
@@ -20,7 +22,7 @@ rows! {
 pub const FIBER: Dialect = Dialect {
     name: "fiber",
     title: "Go, fiber, ansrivas/fiberprometheus",
-    rows: &[REQUESTS, DURATION, IN_PROGRESS, native::PROCESS_CPU, native::PROCESS_MEMORY, native::PROCESS_VIRTUAL_MEMORY, native::PROCESS_START_TIME, native::PROCESS_OPEN_FDS, native::PROCESS_MAX_FDS, super::GO_THREADS, super::GO_GC],
+    rows: &[REQUESTS, DURATION, IN_PROGRESS],
     lacks: &[],
     status_style: StatusStyle::Exact,
     abandoned_status: None,
