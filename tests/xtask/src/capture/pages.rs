@@ -13,8 +13,9 @@ use super::{
 
 /// Largest page that is kept, in bytes: OpenTelemetry's with two spellings at once, after few requests.
 const LARGEST: usize = 160 * 1024;
-/// The formats: what is asked for, what the answer's `Content-Type` begins with, the end of the file's name. OpenMetrics is
-/// asked for with names of any letters and with any other format as the last choice, as Prometheus 3 does.
+/// The formats: what is asked for, what the answer's `Content-Type` begins with, the end of the file's name.
+/// OpenMetrics is asked for with names of any letters and with any other format as the last choice, as Prometheus 3
+/// does.
 const FORMATS: [(&str, &str, &str); 2] = [
     ("text/plain", "text/plain", "text"),
     (
@@ -24,8 +25,8 @@ const FORMATS: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// Installs the library, and takes the pages of each variant before and after the first requests. Gives back the paths of
-/// the pages below the checkout's root; pages of variants that are no longer in the table are removed.
+/// Installs the library, and takes the pages of each variant before and after the first requests. Gives back the paths
+/// of the pages below the checkout's root; pages of variants that are no longer in the table are removed.
 ///
 /// # Errors
 /// When a step fails; the pages that were there stay.
