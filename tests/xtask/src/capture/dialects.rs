@@ -373,7 +373,7 @@ pub(crate) const DIALECTS: &[Dialect] = &[
         id: "quarkus",
         runtime: Runtime::Java,
         metrics: "/q/metrics",
-        port: Port::Free,
+        port: Port::Fixed,
         traffic: Traffic::Few,
         releases: &[release("3.33.2", "default slo")],
     },

@@ -1,5 +1,5 @@
-//! Installs the program of one dialect, with the library in one version, in the user's cache directory. Nothing is written
-//! into the checkout, and nothing but the machine's own package clients is used.
+//! Installs the program of one dialect, with the library in one version, in the user's cache directory. Nothing is
+//! written into the checkout, and nothing but the machine's own package clients is used.
 
 use std::{
     fs::{self, File},

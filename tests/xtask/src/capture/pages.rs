@@ -13,19 +13,20 @@ use super::{
 
 /// Largest page that is kept, in bytes: OpenTelemetry's with two spellings at once, after few requests.
 const LARGEST: usize = 160 * 1024;
-/// The formats: what is asked for, what the answer's `Content-Type` begins with, the end of the file's name. OpenMetrics is
-/// asked for with names of any letters, as Prometheus 3 does.
+/// The formats: what is asked for, what the answer's `Content-Type` begins with, the end of the file's name.
+/// OpenMetrics is asked for with names of any letters and with any other format as the last choice, as Prometheus 3
+/// does.
 const FORMATS: [(&str, &str, &str); 2] = [
     ("text/plain", "text/plain", "text"),
     (
-        "application/openmetrics-text; version=1.0.0; escaping=allow-utf-8",
+        "application/openmetrics-text; version=1.0.0; escaping=allow-utf-8, */*;q=0.1",
         "application/openmetrics-text",
         "openmetrics",
     ),
 ];
 
-/// Installs the library, and takes the pages of each variant before and after the first requests. Gives back the paths of
-/// the pages below the checkout's root; pages of variants that are no longer in the table are removed.
+/// Installs the library, and takes the pages of each variant before and after the first requests. Gives back the paths
+/// of the pages below the checkout's root; pages of variants that are no longer in the table are removed.
 ///
 /// # Errors
 /// When a step fails; the pages that were there stay.
@@ -61,9 +62,9 @@ fn take(dialect: &Dialect, variant: &str, start: &dyn Fn(&str) -> Result<Service
             service.traffic(dialect.traffic)?;
         }
         for (accept, content_type, format) in FORMATS {
-            // Most programs that don't have this format answer in one that they have.
             let page = service.page(dialect.metrics, accept)?;
-            if let Some(page) = page.filter(|page| page.content_type.starts_with(content_type)) {
+            // A program that doesn't have this format answers in one that it has.
+            if page.content_type.starts_with(content_type) {
                 let name = format!("{variant}.{moment}.{format}");
                 check(&page).with_context(|| name.clone())?;
                 pages.push((name, page.body));

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use ureq::{
     Agent, Body,
-    http::{Response, StatusCode, header::CONTENT_TYPE},
+    http::{Response, header::CONTENT_TYPE},
 };
 
 use super::{
@@ -136,11 +136,11 @@ impl Service {
         Ok(())
     }
 
-    /// Reads the metrics page; nothing when the program says that it doesn't have it in that format.
+    /// Reads the metrics page.
     ///
     /// # Errors
     /// When the answer isn't a page.
-    pub(crate) fn page(&self, path: &str, accept: &str) -> Result<Option<Page>> {
+    pub(crate) fn page(&self, path: &str, accept: &str) -> Result<Page> {
         let answer = self
             .agent
             .get(format!("{}{path}", self.base))
@@ -161,7 +161,7 @@ impl Service {
             .to_owned();
         let body = answer.body_mut().with_config().limit(LARGEST_PAGE).read_to_vec();
         let body = body.with_context(|| format!("read {path}"))?;
-        Ok(Some(Page { content_type, body }))
+        Ok(Page { content_type, body })
     }
 
     /// Sends the requests, one after the other.
