@@ -1,6 +1,8 @@
 //! The tables of dialects that libraries speak, against pages of programs that run these libraries (`tests/dialects`): every
 //! row must stand on such a page, with its type, its labels and its bounds.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test's own helpers fail the test")]
+
 use std::{
     collections::BTreeSet,
     fs,
