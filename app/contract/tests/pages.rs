@@ -16,7 +16,11 @@ const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/dialects")
 
 /// The page of the newest version of a library as it is set up by default, after some requests.
 fn newest_page(id: DialectId) -> Option<PathBuf> {
-    let versions = fs::read_dir(Path::new(PAGES).join(id.as_str()).join("pages")).ok()?;
+    let folder = match id {
+        DialectId::OtelHttpOld => "otel-http/python",
+        _ => id.as_str(),
+    };
+    let versions = fs::read_dir(Path::new(PAGES).join(folder).join("pages")).ok()?;
     let versions = versions.map(|version| version.unwrap().path());
     let number = |path: &PathBuf| -> Vec<u64> {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -74,10 +78,7 @@ fn every_row_of_a_librarys_table_stands_on_its_page() {
         compared.push(*id);
     }
     for id in DialectId::ALL.iter().filter(|id| !DialectId::WRITTEN.contains(id)) {
-        assert!(
-            compared.contains(id),
-            "{id}: no page of its library in {PAGES}/{id}/pages"
-        );
+        assert!(compared.contains(id), "{id}: no page of its library in {PAGES}");
     }
     assert!(compared.contains(&DialectId::AxumPrometheus));
 }

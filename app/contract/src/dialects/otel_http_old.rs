@@ -1,0 +1,60 @@
+//! `otel-http-old`: OpenTelemetry's conventions for HTTP before they were stable, as Python's instrumentations of ASGI write
+//! them without `OTEL_SEMCONV_STABILITY_OPT_IN` (opentelemetry-python-contrib at 466ae4c, `_semconv.py` 82–101). Durations are
+//! in milliseconds. `http_host` is what the client wrote, so nothing is grouped by it. There is no request counter: queries
+//! use the count of the duration histogram.
+
+use super::native;
+use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+
+/// The upper bounds of durations, milliseconds, and of sizes, bytes: those of the SDK.
+const BUCKETS: &[f64] = &[
+    0.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0, 250.0, 500.0, 750.0, 1_000.0, 2_500.0, 5_000.0, 7_500.0, 10_000.0,
+];
+
+rows! {
+    DURATION: Duration "http_server_duration_milliseconds" Histogram Milliseconds {
+        "http_flavor": ProtocolVersion, "http_host": Other, "http_method": Method, "http_scheme": Other,
+        "http_server_name": Other, "http_status_code": Status, "http_target": Route, "net_host_port": Other,
+        "otel_scope_name": Other, "otel_scope_schema_url": Other, "otel_scope_version": Other
+    } [BUCKETS] "Duration of HTTP server requests.";
+    ACTIVE: InFlight "http_server_active_requests" Gauge Count {
+        "http_flavor": ProtocolVersion, "http_host": Other, "http_method": Method, "http_scheme": Other,
+        "http_server_name": Other, "otel_scope_name": Other, "otel_scope_schema_url": Other, "otel_scope_version": Other
+    } "Number of active HTTP server requests.";
+    REQUEST_SIZE: RequestSize "http_server_request_size_bytes" Histogram Bytes {
+        "http_flavor": ProtocolVersion, "http_host": Other, "http_method": Method, "http_scheme": Other,
+        "http_server_name": Other, "http_status_code": Status, "http_target": Route, "net_host_port": Other,
+        "otel_scope_name": Other, "otel_scope_schema_url": Other, "otel_scope_version": Other
+    } [BUCKETS] "Size of HTTP server request bodies.";
+    RESPONSE_SIZE: ResponseSize "http_server_response_size_bytes" Histogram Bytes {
+        "http_flavor": ProtocolVersion, "http_host": Other, "http_method": Method, "http_scheme": Other,
+        "http_server_name": Other, "http_status_code": Status, "http_target": Route, "net_host_port": Other,
+        "otel_scope_name": Other, "otel_scope_schema_url": Other, "otel_scope_version": Other
+    } [BUCKETS] "Size of HTTP server response bodies.";
+}
+
+/// The dialect's table.
+pub const OTEL_HTTP_OLD: Dialect = Dialect {
+    name: "otel-http-old",
+    title: "OpenTelemetry, the conventions for HTTP before 1.23, in milliseconds",
+    rows: &[
+        DURATION,
+        ACTIVE,
+        REQUEST_SIZE,
+        RESPONSE_SIZE,
+        native::PROCESS_CPU,
+        native::PROCESS_MEMORY,
+        native::PROCESS_VIRTUAL_MEMORY,
+        native::PROCESS_START_TIME,
+        native::PROCESS_OPEN_FDS,
+        native::PROCESS_MAX_FDS,
+        super::PYTHON_GC_COLLECTIONS,
+        super::PYTHON_GC_COLLECTED,
+        super::PYTHON_GC_UNCOLLECTABLE,
+    ],
+    lacks: &[MetricId::Requests],
+    status_style: StatusStyle::Exact,
+    abandoned_status: None,
+    error_names: ErrorNames::Exceptions,
+    unmatched_route: "",
+};
