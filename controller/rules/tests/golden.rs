@@ -5,10 +5,15 @@
 
 mod common;
 
-use std::{env, fs};
+use std::{collections::BTreeMap, env, fs};
 
 use common::{dashboard, in_repository, orders, overall, rules, undetected};
-use controller_rules::{ApiFacts, Compat, OperatorTarget, build_operator_rules};
+use controller_rules::{
+    ApiFacts, Compat, OperatorTarget, build_operator_rules,
+    named_queries::{NAMED_QUERIES, NamedQuery},
+    promql::{Decimal, PromDuration},
+};
+use metric_contract::DialectId;
 use serde::Serialize;
 
 fn golden(case: &str, file: &str, value: &impl Serialize) {
@@ -30,6 +35,24 @@ fn golden(case: &str, file: &str, value: &impl Serialize) {
 fn a_native_apis_rules_and_dashboard_are_as_accepted() {
     golden("native", "rules.json", &rules(&orders()));
     golden("native", "dashboard.json", &dashboard(&orders()));
+}
+
+#[test]
+fn the_named_queries_are_as_accepted() {
+    let window = PromDuration::from_minutes(5);
+    for (case, dialect) in [("native", DialectId::Native), ("units", DialectId::Micrometer)] {
+        let api = ApiFacts {
+            spelling: Some(dialect.spelling()),
+            ..orders()
+        };
+        let queries = NAMED_QUERIES.iter().filter_map(|query| {
+            let promql = query.promql(&api, window, Decimal::whole(10))?;
+            Some((query.title, promql))
+        });
+        golden(case, "queries.json", &queries.collect::<BTreeMap<_, _>>());
+    }
+    let without = |query: &&NamedQuery| query.promql(&undetected(), window, Decimal::whole(10)).is_none();
+    assert_eq!(NAMED_QUERIES.iter().filter(without).count(), NAMED_QUERIES.len());
 }
 
 #[test]

@@ -5,10 +5,44 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{alert, change, one, orders, rules, settings};
-use controller_rules::{AlertOverride, AlertSettings, ApiFacts, Rule, build_rules, check_overrides};
+use controller_rules::{
+    AlertOverride, AlertSettings, ApiFacts, Compat, Rule,
+    alerts::{self, threshold_in_force},
+    build_rules, check_overrides,
+};
 
 fn messages(settings: &AlertSettings) -> Vec<String> {
     check_overrides(settings).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_threshold_in_force_is_the_default_or_that_of_the_override_also_of_an_alert_that_is_off() {
+    let in_force = |name: &str, settings: &AlertSettings| {
+        let threshold = threshold_in_force(alerts::alert(name).unwrap(), settings);
+        threshold.map(|threshold| threshold.to_string())
+    };
+    let changed = one(AlertOverride {
+        threshold: Some("20".to_owned()),
+        ..change("ApiTooManyInFlight")
+    });
+    let off = one(AlertOverride {
+        enabled: Some(false),
+        ..change("ApiTooManyInFlight")
+    });
+    for (settings, expected) in [(&settings(), "10"), (&changed, "20"), (&off, "10")] {
+        assert_eq!(in_force("ApiTooManyInFlight", settings).as_deref(), Some(expected));
+    }
+    assert_eq!(in_force("ApiDown", &changed), None);
+    assert_eq!(in_force("ApiThreads", &changed), in_force("ApiThreads", &settings()));
+}
+
+#[test]
+fn names_beside_our_own_are_chosen_by_name() {
+    assert_eq!(Compat::from_name("sloth"), Some(Compat::Sloth));
+    assert_eq!(Compat::from_name("Sloth"), None);
+    for compat in Compat::ALL {
+        assert_eq!(Compat::from_name(compat.as_str()), Some(*compat));
+    }
 }
 
 #[test]
