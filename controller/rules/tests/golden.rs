@@ -7,13 +7,15 @@ mod common;
 
 use std::{collections::BTreeMap, env, fs};
 
-use common::{dashboard, in_repository, orders, overall, rules, undetected};
+use common::{dashboard, in_repository, orders, overall, rules, settings, undetected};
 use controller_rules::{
-    ApiFacts, Compat, OperatorTarget, build_operator_rules,
+    ApiFacts, Compat, OperatorTarget,
+    alert_tests::{AlertTest, AlertTestFile, AlertTests, alert_tests},
+    build_operator_rules,
     named_queries::{NAMED_QUERIES, NamedQuery},
     promql::{Decimal, PromDuration},
 };
-use metric_contract::DialectId;
+use metric_contract::{DialectId, TargetKind};
 use serde::Serialize;
 
 fn golden(case: &str, file: &str, value: &impl Serialize) {
@@ -53,6 +55,41 @@ fn the_named_queries_are_as_accepted() {
     }
     let without = |query: &&NamedQuery| query.promql(&undetected(), window, Decimal::whole(10)).is_none();
     assert_eq!(NAMED_QUERIES.iter().filter(without).count(), NAMED_QUERIES.len());
+}
+
+#[test]
+fn the_unit_tests_that_are_made_for_an_api_are_as_accepted() {
+    let api = ApiFacts {
+        spelling: Some(DialectId::S0.spelling()),
+        scrape_interval_seconds: 60,
+        target: TargetKind::Static,
+        ..orders()
+    };
+    let AlertTests { files, untested, .. } = alert_tests(&api, &settings()).unwrap();
+    assert_eq!(untested, [""; 0]);
+    let drawn = |test: &AlertTest, file: &AlertTestFile| {
+        let made = file.json("rules.json", [test]);
+        let series = made["tests"][0]["input_series"].as_array().unwrap().iter();
+        let lines = series.map(|series| {
+            [&series["series"], &series["values"]]
+                .map(|text| text.as_str().unwrap())
+                .join(" ")
+        });
+        let objective = test.objective.as_deref().unwrap_or("-");
+        let title = format!("{} {objective} {}: {}", test.alert, test.case.as_str(), test.what);
+        (title, lines.collect::<Vec<_>>())
+    };
+    let all = files
+        .iter()
+        .flat_map(|file| file.tests.iter().map(move |test| drawn(test, file)));
+    // In most, health is the same.
+    let whole = ["ApiDown", "ApiErrorBudgetBurn"];
+    let told_apart = |title: &String| title.contains("fires:") || whole.iter().any(|alert| title.starts_with(alert));
+    let all: BTreeMap<_, _> = all.filter(|(title, _)| told_apart(title)).collect();
+    golden("alert-tests", "series.json", &all);
+    let whole = files.iter().filter(|file| whole.contains(&&*file.alert));
+    let whole: Vec<_> = whole.map(|file| file.json("rules.json", &file.tests)).collect();
+    golden("alert-tests", "tests.json", &whole);
 }
 
 #[test]
