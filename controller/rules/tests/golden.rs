@@ -7,9 +7,9 @@ mod common;
 
 use std::{collections::BTreeMap, env, fs};
 
-use common::{dashboard, in_repository, orders, overall, rules, settings, undetected};
+use common::{dashboard, in_repository, objective, orders, overall, rules, settings, undetected};
 use controller_rules::{
-    ApiFacts, Compat, OperatorTarget,
+    ApiFacts, ApiLimits, Compat, EventSelector, Objective, ObjectiveEvents, OperatorTarget,
     alert_tests::{AlertTest, AlertTestFile, AlertTests, alert_tests},
     build_operator_rules,
     named_queries::{NAMED_QUERIES, NamedQuery},
@@ -90,6 +90,39 @@ fn the_unit_tests_that_are_made_for_an_api_are_as_accepted() {
     let whole = files.iter().filter(|file| whole.contains(&&*file.alert));
     let whole: Vec<_> = whole.map(|file| file.json("rules.json", &file.tests)).collect();
     golden("alert-tests", "tests.json", &whole);
+}
+
+#[test]
+fn the_unit_tests_of_an_api_without_limits_are_as_accepted() {
+    let promise = |name: &str, selector: EventSelector, min_events_per_hour| Objective {
+        min_events_per_hour,
+        selector,
+        ..objective(name, ObjectiveEvents::Availability, "99")
+    };
+    let of_gets = EventSelector {
+        methods: vec!["GET".to_owned()],
+        ..EventSelector::default()
+    };
+    let objectives = [
+        promise("busy", EventSelector::default(), 6_000),
+        promise("reads", of_gets, 10),
+    ];
+    let api = ApiFacts {
+        spelling: Some(DialectId::Otel.spelling()),
+        limits: ApiLimits::default(),
+        objectives: &objectives,
+        ..orders()
+    };
+    let AlertTests { files, untested, .. } = alert_tests(&api, &settings()).unwrap();
+    assert_eq!(
+        untested,
+        ["reads: not tested, because it counts some routes or methods only"]
+    );
+    let files = files
+        .iter()
+        .filter(|file| ["ApiTooManyInFlight", "ApiErrorBudgetBurn"].contains(&&*file.alert));
+    let made: Vec<_> = files.map(|file| file.json("rules.json", &file.tests)).collect();
+    golden("alert-tests", "without-limits.json", &made);
 }
 
 #[test]
