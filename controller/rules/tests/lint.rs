@@ -71,9 +71,10 @@ fn parsed_text_gives_the_findings_of_the_tree_that_was_printed() {
         ..orders()
     };
     let key = |finding: &Finding| (finding.place.path.clone(), finding.check, finding.sentence.clone());
-    for api in apis() {
+    // An API without limits has fewer alerts of the same kinds.
+    for api in apis().into_iter().filter(|api| api.limits == orders().limits) {
+        let (rules, dashboard) = (rules(&api), dashboard(&api));
         for facts in [api, foreign] {
-            let rules = rules(&api);
             let mut own: Vec<_> = lint_rules(&rules, &facts, 0).iter().map(key).collect();
             let mut read: Vec<_> = lint_rule_file(&json!(rules), &vocabulary_of(&facts))
                 .iter()
@@ -82,7 +83,6 @@ fn parsed_text_gives_the_findings_of_the_tree_that_was_printed() {
             own.sort();
             read.sort();
             assert_eq!(own, read);
-            let dashboard = dashboard(&api);
             let own: Vec<_> = lint_dashboard(&dashboard, &facts, 0).iter().map(key).collect();
             let vocabulary = vocabulary_of(&facts).with_recorded_series();
             let read: Vec<_> = lint_dashboard_file(&json!(dashboard), &vocabulary)
