@@ -58,6 +58,13 @@ mod tests {
     }
 
     #[test]
+    fn a_long_uid_never_changes() {
+        // People link to it.
+        let uid = dashboard_uid(&"n".repeat(63), &"a".repeat(52));
+        assert_eq!(uid, "nnnnnnnnnnnnn__bnmw6a4ayfnxjlu25mcc0zwvy");
+    }
+
+    #[test]
     fn the_hash_is_fnv_1a() {
         // Test vectors of the FNV authors (draft-eastlake-fnv).
         assert_eq!(fnv1a(b""), 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d);

@@ -35,6 +35,19 @@ fn availability() -> Objective {
 }
 
 fn assert_same(api: &ApiFacts<'_>, settings: &AlertSettings) {
+    let both = generate_rules(api, settings).and_then(|generated| Ok((generated, build_rules(api, settings)?)));
+    if let Ok((generated, built)) = both {
+        assert_eq!(generated.omitted_alerts(), built.omitted_alerts);
+        assert_eq!(generated.omitted_objectives(), built.omitted_objectives);
+        if let Some(spec) = generated.spec(api) {
+            assert_eq!((spec.namespace(), spec.name()), (api.namespace, api.name));
+            let mut text = "# ".to_owned();
+            let write =
+                |namespace: &str, name: &str, value| Ok::<_, Infallible>(format!("{namespace}/{name}: {value}"));
+            let Ok(()) = spec.write_by(write, &mut text);
+            assert_eq!(text, format!("# {}/{}: {}", api.namespace, api.name, spec.value()));
+        }
+    }
     let built = build_rules(api, settings).map(|rules| json!(rules));
     let generated = generate_rules(api, settings).map(|rules| {
         rules
