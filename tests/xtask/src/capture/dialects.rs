@@ -432,7 +432,7 @@ mod tests {
     fn every_folder_of_pages_has_a_row() {
         let root = integration_tests::workspace::root().unwrap().join("tests/dialects");
         let mut found = BTreeSet::new();
-        for name in names(&root) {
+        for name in names(&root).into_iter().filter(|name| root.join(name).is_dir()) {
             if root.join(&name).join("pages").is_dir() {
                 found.insert(name);
             } else {
