@@ -1,6 +1,6 @@
 //! A dialect: the names and labels that one instrumentation gives to each metric, and the facts that a query needs.
 
-use crate::{DialectRow, Family, MetricId};
+use crate::{DialectRow, MetricId};
 
 /// How a status label's values look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,11 +67,6 @@ impl Dialect {
     #[must_use]
     pub fn row(&self, metric: MetricId) -> Option<&'static DialectRow> {
         self.rows.iter().find(|row| row.metric == metric)
-    }
-
-    /// Every family that it may export, in the order of the page.
-    pub fn families(&self) -> impl Iterator<Item = &'static Family> + use<> {
-        self.rows.iter().map(|row| row.family)
     }
 
     /// The row of a metric counted over all routes, if the dialect has it with the labels, but those of method and route,

@@ -52,7 +52,6 @@ macro_rules! rows {
                 unit: $crate::Unit::$unit,
                 labels: &[$($label),*],
                 help: $help,
-                signal: $crate::MetricId::$metric.signal(),
             },
             attributes: &[$($crate::Attribute::$attribute $(($constant))?),*],
             buckets: rows!(@buckets $($buckets)?),

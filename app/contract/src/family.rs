@@ -1,7 +1,5 @@
 //! One metric family as data.
 
-use crate::Signal;
-
 /// The type on the `# TYPE` line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MetricKind {
@@ -60,8 +58,6 @@ pub struct Family {
     pub labels: &'static [&'static str],
     /// The `# HELP` text, one sentence.
     pub help: &'static str,
-    /// The signal that the family provides, if a rule or a panel uses it.
-    pub signal: Option<Signal>,
 }
 
 impl Family {
@@ -69,17 +65,5 @@ impl Family {
     #[must_use]
     pub fn bucket_series(&self) -> String {
         format!("{}_bucket", self.name)
-    }
-
-    /// The series of a histogram's sum of values.
-    #[must_use]
-    pub fn sum_series(&self) -> String {
-        format!("{}_sum", self.name)
-    }
-
-    /// The series of a histogram's number of values.
-    #[must_use]
-    pub fn count_series(&self) -> String {
-        format!("{}_count", self.name)
     }
 }

@@ -1,6 +1,6 @@
 //! Families that the application does not export: Prometheus's own per target, and the operator's `monitored_api_*`.
 
-use crate::{Family, MetricKind, Signal, Unit, labels};
+use crate::{Family, MetricKind, Unit, labels};
 
 /// `up`: 1 if the last scrape of the target succeeded.
 pub const UP: &Family = &Family {
@@ -9,7 +9,6 @@ pub const UP: &Family = &Family {
     unit: Unit::Count,
     labels: &[],
     help: "1 if the last scrape of the target succeeded.",
-    signal: Some(Signal::Up),
 };
 /// `scrape_duration_seconds`: how long the last scrape of the target took.
 pub const SCRAPE_DURATION: &Family = &Family {
@@ -18,7 +17,6 @@ pub const SCRAPE_DURATION: &Family = &Family {
     unit: Unit::Seconds,
     labels: &[],
     help: "How long the last scrape of the target took.",
-    signal: Some(Signal::ScrapeCost),
 };
 /// `scrape_samples_post_metric_relabeling`: samples that the last scrape of the target kept.
 pub const SCRAPE_SAMPLES: &Family = &Family {
@@ -28,7 +26,6 @@ pub const SCRAPE_SAMPLES: &Family = &Family {
     labels: &[],
     help: "Samples kept of the last scrape of the target.",
     // `scrape_duration_seconds` is the signal's first family.
-    signal: None,
 };
 
 /// `ALERTS`: 1 for each alert that is pending or firing, with the alert's labels.
@@ -38,7 +35,6 @@ pub const ALERTS: &Family = &Family {
     unit: Unit::Count,
     labels: &[labels::ALERT_NAME, labels::ALERT_STATE],
     help: "1 for each alert that is pending or firing.",
-    signal: None,
 };
 
 /// `ALERTS_FOR_STATE`: since when each alert's condition holds, with the alert's labels.
@@ -67,7 +63,6 @@ pub const REPLICAS_WANTED: &Family = &Family {
     unit: Unit::Count,
     labels: OPERATOR_LABELS,
     help: "Pods that the MonitoredApi's workload should have.",
-    signal: Some(Signal::ReplicasWanted),
 };
 /// `monitored_api_replicas_ready`: pods of the workload that are ready.
 pub const REPLICAS_READY: &Family = &Family {
@@ -76,7 +71,6 @@ pub const REPLICAS_READY: &Family = &Family {
     unit: Unit::Count,
     labels: OPERATOR_LABELS,
     help: "Pods of the MonitoredApi's workload that are ready.",
-    signal: Some(Signal::ReplicasReady),
 };
 /// `monitored_api_autoscaler_max`: the most pods that the autoscaler makes of the workload (`spec.autoscaling.maxReplicas`); no
 /// series without an autoscaler.
@@ -86,7 +80,6 @@ pub const AUTOSCALER_MAX: &Family = &Family {
     unit: Unit::Count,
     labels: OPERATOR_LABELS,
     help: "Most pods that the autoscaler of the MonitoredApi makes.",
-    signal: Some(Signal::AutoscalerMax),
 };
 
 /// `monitored_api_pods_not_ready`: pods of the workload that run or start and are not ready, those of a rollout that is
@@ -97,7 +90,6 @@ pub const PODS_NOT_READY: &Family = &Family {
     unit: Unit::Count,
     labels: OPERATOR_LABELS,
     help: "Pods of the MonitoredApi's workload that run or start and are not ready.",
-    signal: Some(Signal::PodsNotReady),
 };
 /// `monitored_api_restarts_total`: restarts of the main container of the workload's pods, counted since this replica of the
 /// operator leads. It does not fall when a pod is replaced.
@@ -107,7 +99,6 @@ pub const RESTARTS: &Family = &Family {
     unit: Unit::Count,
     labels: OPERATOR_LABELS,
     help: "Restarts of the API's container in all pods, counted since this replica of the operator leads.",
-    signal: Some(Signal::Restarts),
 };
 /// `monitored_api_last_termination_reason`: pods of the workload whose main container ended before, by the reason of the
 /// last time: one of [`TERMINATION_REASONS`].
@@ -122,7 +113,6 @@ pub const LAST_TERMINATION_REASON: &Family = &Family {
         labels::REASON,
     ],
     help: "Pods of the MonitoredApi's workload whose container ended before, by the reason of the last time.",
-    signal: Some(Signal::LastTermination),
 };
 /// The reason of a container that the kernel killed because it reached its memory limit.
 pub const OOM_KILLED: &str = "OOMKilled";
@@ -149,7 +139,6 @@ pub const INFO: &Family = &Family {
         labels::DASHBOARD,
     ],
     help: "One for each MonitoredApi, with what is known of it.",
-    signal: None,
 };
 /// `monitored_api_condition`: one for the current status of a MonitoredApi's summary conditions.
 pub const CONDITION: &Family = &Family {
@@ -164,7 +153,6 @@ pub const CONDITION: &Family = &Family {
         "status",
     ],
     help: "One for the current status of a MonitoredApi's summary conditions.",
-    signal: None,
 };
 /// `monitored_api_build_info`: one, with the operator's version.
 pub const BUILD_INFO: &Family = &Family {
@@ -173,7 +161,6 @@ pub const BUILD_INFO: &Family = &Family {
     unit: Unit::Count,
     labels: &["version"],
     help: "One, with the operator's version.",
-    signal: None,
 };
 /// `monitored_api_leader`: 1 while this replica of the operator leads.
 pub const LEADER: &Family = &Family {
@@ -182,7 +169,6 @@ pub const LEADER: &Family = &Family {
     unit: Unit::Count,
     labels: &[],
     help: "1 while this replica of the operator leads.",
-    signal: None,
 };
 /// `controller_runtime_reconcile_total`: reconciles by result.
 pub const RECONCILE_TOTAL: &Family = &Family {
@@ -191,7 +177,6 @@ pub const RECONCILE_TOTAL: &Family = &Family {
     unit: Unit::Count,
     labels: &["controller", "result"],
     help: "Reconciles by result.",
-    signal: None,
 };
 /// `controller_runtime_reconcile_errors_total`: reconciles that did not reach their end, by class of error.
 pub const RECONCILE_ERRORS: &Family = &Family {
@@ -200,7 +185,6 @@ pub const RECONCILE_ERRORS: &Family = &Family {
     unit: Unit::Count,
     labels: &["controller", "class"],
     help: "Reconciles that did not reach their end, by class of error.",
-    signal: None,
 };
 /// `controller_runtime_reconcile_panics_total`: reconciles that panicked: each is a bug, and cost one MonitoredApi one attempt.
 pub const RECONCILE_PANICS: &Family = &Family {
@@ -209,7 +193,6 @@ pub const RECONCILE_PANICS: &Family = &Family {
     unit: Unit::Count,
     labels: &["controller"],
     help: "Reconciles that panicked: each is a bug, and cost one MonitoredApi one attempt.",
-    signal: None,
 };
 /// `controller_runtime_reconcile_time_seconds`: time that a reconcile took.
 pub const RECONCILE_TIME: &Family = &Family {
@@ -218,7 +201,6 @@ pub const RECONCILE_TIME: &Family = &Family {
     unit: Unit::Seconds,
     labels: &["controller"],
     help: "Time that a reconcile took.",
-    signal: None,
 };
 /// `controller_runtime_active_workers`: reconciles under way.
 pub const ACTIVE_WORKERS: &Family = &Family {
@@ -227,7 +209,6 @@ pub const ACTIVE_WORKERS: &Family = &Family {
     unit: Unit::Count,
     labels: &["controller"],
     help: "Reconciles under way.",
-    signal: None,
 };
 /// `workqueue_depth`: monitoredApis that are due.
 pub const QUEUE_DEPTH: &Family = &Family {
@@ -236,7 +217,6 @@ pub const QUEUE_DEPTH: &Family = &Family {
     unit: Unit::Count,
     labels: &["name"],
     help: "MonitoredApis that are due.",
-    signal: None,
 };
 /// `monitored_api_watch_staleness_seconds`: time since the API server was last heard about a watched kind; of several namespaces, the worst.
 pub const WATCH_STALENESS: &Family = &Family {
@@ -245,7 +225,6 @@ pub const WATCH_STALENESS: &Family = &Family {
     unit: Unit::Seconds,
     labels: &["kind"],
     help: "Time since the API server was last heard about a watched kind; of several namespaces, the worst.",
-    signal: None,
 };
 /// `monitored_api_watch_failures_total`: failed lists and watches, by class of error.
 pub const WATCH_FAILURES: &Family = &Family {
@@ -254,7 +233,6 @@ pub const WATCH_FAILURES: &Family = &Family {
     unit: Unit::Count,
     labels: &["kind", "class"],
     help: "Failed lists and watches, by class of error.",
-    signal: None,
 };
 /// `monitored_api_applies_total`: requests to write a child, by result.
 pub const APPLIES: &Family = &Family {
@@ -263,7 +241,6 @@ pub const APPLIES: &Family = &Family {
     unit: Unit::Count,
     labels: &["kind", "result"],
     help: "Requests to write a child, by result.",
-    signal: None,
 };
 /// `monitored_api_status_writes_total`: requests to write a status, by result.
 pub const STATUS_WRITES: &Family = &Family {
@@ -272,7 +249,6 @@ pub const STATUS_WRITES: &Family = &Family {
     unit: Unit::Count,
     labels: &["result"],
     help: "Requests to write a status, by result.",
-    signal: None,
 };
 /// `process_cpu_seconds_total`: processor time of the process, user and system.
 pub const PROCESS_CPU: &Family = &Family {
@@ -281,7 +257,6 @@ pub const PROCESS_CPU: &Family = &Family {
     unit: Unit::Seconds,
     labels: &[],
     help: "Processor time of the process, user and system.",
-    signal: None,
 };
 /// `process_resident_memory_bytes`: resident memory of the process.
 pub const PROCESS_MEMORY: &Family = &Family {
@@ -290,7 +265,6 @@ pub const PROCESS_MEMORY: &Family = &Family {
     unit: Unit::Bytes,
     labels: &[],
     help: "Resident memory of the process.",
-    signal: None,
 };
 
 /// The operator's own families that rules and panels may read.

@@ -78,7 +78,7 @@ fn a_dialect_tells_a_metric_and_a_signal_once_and_uses_a_name_once() {
         let rows = id.dialect().rows;
         let metrics: BTreeSet<MetricId> = rows.iter().map(|row| row.metric).collect();
         let names: BTreeSet<&str> = rows.iter().map(|row| row.family.name).collect();
-        let signals: Vec<Signal> = rows.iter().filter_map(|row| row.family.signal).collect();
+        let signals: Vec<Signal> = rows.iter().filter_map(|row| row.metric.signal()).collect();
         assert_eq!((metrics.len(), names.len()), (rows.len(), rows.len()), "{id}");
         assert_eq!(signals.iter().collect::<BTreeSet<_>>().len(), signals.len(), "{id}");
     }

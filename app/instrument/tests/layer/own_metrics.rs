@@ -63,7 +63,6 @@ fn a_name_that_is_taken_is_refused_whoever_comes_second() {
         unit: Unit::Count,
         labels: &[],
         help: "Parcels sent.",
-        signal: None,
     };
     for name in [
         "http_requests_total",
@@ -102,7 +101,6 @@ fn a_family_of_ones_own_with_a_name_of_the_layer_is_refused() {
         unit: Unit::Count,
         labels: &[],
         help: "Taken.",
-        signal: None,
     };
     let error = HttpMetrics::default().counter(&TAKEN, &[]).unwrap_err();
     assert_eq!(error, FamilyError::NameTaken { what: (&TAKEN).into() });

@@ -190,7 +190,10 @@ mod tests {
                 Ok(metric) => {
                     named += 1;
                     let counter = format!("{metric}_total");
-                    assert!(id.dialect().families().any(|family| family.name == counter), "{id}");
+                    assert!(
+                        id.spelling().metrics.iter().any(|metric| metric.name == counter),
+                        "{id}"
+                    );
                 }
                 Err(why) => assert!(why.contains(id.as_str()) && why.contains("remove it"), "{why}"),
             }
