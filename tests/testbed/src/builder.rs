@@ -132,6 +132,7 @@ impl TestbedBuilder {
         let state = StateDir::of(&cache, &self.name)?;
         launch::clear(&state)?;
         launch::sweep(&cache)?;
+        prerequisites::ensure_disk(cache.root(), self.level)?;
         let bed = Bed { state, toolbox };
         let child = launch::start(&bed, &supervisor, self.level, lifetime)?;
         // From here on an error drops this value, which ends the test bed.

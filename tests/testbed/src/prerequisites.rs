@@ -34,6 +34,39 @@ pub(crate) fn ensure(level: Level) -> Result<()> {
     }
 }
 
+/// What a node with its images, volumes and logs takes in the tests, and as much again (bytes).
+const NODE_DISK: u64 = 2 << 30;
+
+/// Makes sure that the disk of `folder`, under which the test beds live, holds a test bed of `level`. On a full one the kubelet
+/// removes images and refuses pods, and tests fail far from the cause.
+pub(crate) fn ensure_disk(folder: &Path, level: Level) -> Result<()> {
+    let needed = match level {
+        Level::ControlPlane => return Ok(()),
+        Level::Node => NODE_DISK,
+    };
+    let disk =
+        rustix::fs::statvfs(folder).with_context(|| format!("ask for the free space of {}", folder.display()))?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    match lack_of_disk(folder, free, needed) {
+        Some(lack) => bail!("{lack}"),
+        None => Ok(()),
+    }
+}
+
+/// What to say of a disk with too little free space (bytes).
+fn lack_of_disk(folder: &Path, free: u64, needed: u64) -> Option<String> {
+    let mib = |bytes: u64| bytes >> 20;
+    (free < needed).then(|| {
+        format!(
+            "the disk of {} has {} MiB free, and a test bed with nodes needs {}: remove what is not needed, for example old \
+             builds with cargo clean",
+            folder.display(),
+            mib(free),
+            mib(needed)
+        )
+    })
+}
+
 /// Makes sure that images can be built from a Dockerfile.
 pub(crate) fn ensure_image_builder() -> Result<()> {
     ensure_rows(IMAGES)
@@ -141,4 +174,22 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
             .env("DEBIAN_FRONTEND", "noninteractive"),
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{NODE_DISK, lack_of_disk};
+
+    #[test]
+    fn a_disk_with_too_little_space_is_told_with_both_figures() {
+        let lack = |free| lack_of_disk(Path::new("/cache"), free, NODE_DISK);
+        let text = lack(NODE_DISK - 1).unwrap_or_default();
+        assert!(
+            text.contains("/cache has 2047 MiB free") && text.contains("needs 2048"),
+            "{text}"
+        );
+        assert_eq!(lack(NODE_DISK), None);
+    }
 }
