@@ -1,6 +1,6 @@
 //! A dialect: the names and labels that one instrumentation gives to each metric, and the facts that a query needs.
 
-use crate::{DialectRow, MetricId};
+use crate::{DialectRow, MetricId, Signature};
 
 /// How a status label's values look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,6 +60,8 @@ pub struct Dialect {
     pub error_names: ErrorNames,
     /// The route label's value when no route matched.
     pub unmatched_route: &'static str,
+    /// How its pages are recognised; `None` if they are recognised as those of another dialect.
+    pub signature: Option<&'static Signature>,
 }
 
 impl Dialect {

@@ -40,6 +40,8 @@ pub struct Reader {
     has_ended: bool,
     families: Vec<MetricFamily>,
     by_name: HashMap<String, usize>,
+    /// The family of the sample that the last line held.
+    newest: Option<usize>,
 }
 
 /// Which metadata a comment line holds.
@@ -63,6 +65,7 @@ impl Reader {
             has_ended: false,
             families: Vec::new(),
             by_name: HashMap::new(),
+            newest: None,
         }
     }
 
@@ -72,10 +75,19 @@ impl Reader {
     /// When Prometheus would refuse the line, and beyond the limits.
     pub fn push_line(&mut self, line: &[u8]) -> Result<(), ReadError> {
         self.line += 1;
+        self.newest = None;
         self.read_line(line).map_err(|reason| ReadError {
             line: self.line,
             reason,
         })
+    }
+
+    /// Takes out of the reader the sample that the last line held, if it held one, with the family's place among those
+    /// that [`Reader::finish`] returns. Whoever takes each sample can read a page of any size in the memory of its families.
+    pub fn take_sample(&mut self) -> Option<(usize, Sample)> {
+        let place = self.newest.take()?;
+        let sample = self.families.get_mut(place)?.samples.pop()?;
+        Some((place, sample))
     }
 
     /// The families, in the order in which they appeared.
@@ -178,7 +190,8 @@ impl Reader {
             });
         }
         let escapes_quotes = self.format == Format::OpenMetrics;
-        let Some(family) = self.family(&name)? else {
+        let place = self.place(&name)?;
+        let Some(family) = self.families.get_mut(place) else {
             return Ok(());
         };
         match keyword {
@@ -196,8 +209,10 @@ impl Reader {
             return Err(Reason::TooManySamples(self.limits.samples));
         }
         let name = self.family_name(&sample).to_owned();
-        if let Some(family) = self.family(&name)? {
+        let place = self.place(&name)?;
+        if let Some(family) = self.families.get_mut(place) {
             family.samples.push(sample);
+            self.newest = Some(place);
         }
         Ok(())
     }
@@ -219,21 +234,21 @@ impl Reader {
         families.next().map_or(name, |(family, _)| family)
     }
 
-    /// The family of a name, which is made if there is none yet. Never returns `None`, because the place exists by
-    /// then.
-    fn family(&mut self, name: &str) -> Result<Option<&mut MetricFamily>, Reason> {
+    /// The place of the family of a name, which is made if there is none yet.
+    fn place(&mut self, name: &str) -> Result<usize, Reason> {
         if let Some(place) = self.by_name.get(name) {
-            return Ok(self.families.get_mut(*place));
+            return Ok(*place);
         }
-        if self.families.len() >= self.limits.samples {
+        let place = self.families.len();
+        if place >= self.limits.samples {
             return Err(Reason::TooManyFamilies(self.limits.samples));
         }
-        self.by_name.insert(name.to_owned(), self.families.len());
+        self.by_name.insert(name.to_owned(), place);
         self.families.push(MetricFamily {
             name: name.to_owned(),
             ..MetricFamily::default()
         });
-        Ok(self.families.last_mut())
+        Ok(place)
     }
 }
 

@@ -10,6 +10,7 @@ pub mod call_error;
 pub mod changes;
 pub mod children;
 pub mod contest;
+pub mod detect;
 mod error_class;
 pub mod events;
 pub mod facts;

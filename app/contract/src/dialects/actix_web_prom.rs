@@ -2,7 +2,7 @@
 //! `requests_duration`.
 
 use super::native;
-use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "api_http_requests_total" Counter Count {"endpoint": Route, "method": Method, "status": Status}
@@ -10,6 +10,17 @@ rows! {
     DURATION: Duration "api_http_requests_duration_seconds" Histogram Seconds {"endpoint": Route, "method": Method, "status": Status} [native::DURATION_BUCKETS_SECONDS]
         "Time from the arrival of a request to the end of its response.";
 }
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Free("api_"),
+    &[
+        Form::of(REQUESTS).help(&["Total number of HTTP requests"]),
+        Form::of(DURATION)
+            .help(&["HTTP request duration in seconds for all requests"])
+            .known_by(&[Mark::Help]),
+    ],
+);
 
 /// The dialect's table.
 pub const ACTIX_WEB_PROM: Dialect = Dialect {
@@ -21,4 +32,5 @@ pub const ACTIX_WEB_PROM: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
+    signature: Some(&SIGNATURE),
 };

@@ -2,7 +2,7 @@
 //! plural in `requests_duration`.
 
 use super::native;
-use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, Mark, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "axum_http_requests_total" Counter Count
@@ -14,6 +14,16 @@ rows! {
     PENDING: InFlight "axum_http_requests_pending" Gauge Count {"method": Method, "endpoint": Route}
         "HTTP requests being served now.";
 }
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Free("axum_"),
+    &[
+        Form::of(REQUESTS).help(&[""]).known_by(&[Mark::OwnName]),
+        Form::of(DURATION).help(&[""]).known_by(&[Mark::OwnName]),
+        Form::of(PENDING).help(&[""]).known_by(&[Mark::Name]),
+    ],
+);
 
 /// The dialect's table.
 pub const AXUM_PROMETHEUS: Dialect = Dialect {
@@ -37,4 +47,5 @@ pub const AXUM_PROMETHEUS: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Slugs,
     unmatched_route: native::UNMATCHED_ROUTE,
+    signature: Some(&SIGNATURE),
 };

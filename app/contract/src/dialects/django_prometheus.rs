@@ -2,7 +2,7 @@
 //! `conf/__init__.py`). The route is the name of the view. Its client appends `_total` to each counter.
 
 use super::native;
-use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 /// The upper bounds of its durations, seconds.
 const DURATION_BUCKETS_SECONDS: &[f64] = &[
@@ -56,6 +56,18 @@ rows! {
         "Size of HTTP response bodies.";
 }
 
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Free(""),
+    &[
+        Form::of(REQUESTS).known_by(&[Mark::Name]),
+        Form::of(DURATION).known_by(&[Mark::Name]),
+        Form::of(EXCEPTIONS),
+        Form::of(REQUEST_SIZE),
+        Form::of(RESPONSE_SIZE),
+    ],
+);
+
 /// The dialect's table.
 pub const DJANGO_PROMETHEUS: Dialect = Dialect {
     name: "django-prometheus",
@@ -81,4 +93,5 @@ pub const DJANGO_PROMETHEUS: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "<unnamed view>",
+    signature: Some(&SIGNATURE),
 };

@@ -2,7 +2,7 @@
 //! subsystem can be changed.
 
 use super::native;
-use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+use crate::{Attribute, Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 /// The upper bounds of sizes, bytes.
 const SIZE_BUCKETS_BYTES: &[f64] = &[
@@ -29,6 +29,36 @@ rows! {
         "Size of HTTP response bodies.";
 }
 
+/// The label that version 0.12 has on its counter alone.
+const HOST: &[(&str, Attribute)] = &[("host", Attribute::Other)];
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Free("echo_"),
+    &[
+        Form::of(REQUESTS)
+            .help(&["How many HTTP requests processed, partitioned by status code and HTTP method."])
+            .known_by(&[Mark::OwnName]),
+        Form::of(DURATION)
+            .optional(HOST)
+            .help(&["The HTTP request latencies in seconds."])
+            .known_by(&[Mark::OwnName]),
+        Form::of(REQUEST_SIZE)
+            .optional(HOST)
+            .help(&["The HTTP request sizes in bytes."]),
+        Form::of(RESPONSE_SIZE)
+            .optional(HOST)
+            .help(&["The HTTP response sizes in bytes."]),
+    ],
+)
+.together(&[
+    MetricId::Requests,
+    MetricId::Duration,
+    MetricId::RequestSize,
+    MetricId::ResponseSize,
+])
+.beside("go_goroutines");
+
 /// The dialect's table.
 pub const ECHO: Dialect = Dialect {
     name: "echo",
@@ -52,4 +82,5 @@ pub const ECHO: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
+    signature: Some(&SIGNATURE),
 };

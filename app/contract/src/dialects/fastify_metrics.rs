@@ -2,12 +2,29 @@
 //! request counter: queries use the count of the duration histogram.
 
 use super::native;
-use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signal, Signature, StatusStyle, dialect_row::rows};
 
 rows! {
     DURATION: Duration "http_request_duration_seconds" Histogram Seconds {"method": Method, "route": Route, "status_code": Status} [native::DURATION_BUCKETS_SECONDS]
         "Time from the arrival of a request to the end of its response.";
+    DURATION_SUMMARY: Duration "http_request_summary_seconds" Summary Seconds {"method": Method, "route": Route, "status_code": Status}
+        "The same with quantiles.";
 }
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Fixed,
+    &[
+        Form::of(DURATION).help(&["request duration in seconds"]),
+        Form::of(DURATION_SUMMARY)
+            .help(&["request duration in seconds summary"])
+            .known_by(&[Mark::Help]),
+    ],
+)
+.hint(&[(
+    Signal::LatencyBuckets,
+    "routeMetrics: { enabled: { histogram: true, summary: true } }",
+)]);
 
 /// The dialect's table.
 pub const FASTIFY_METRICS: Dialect = Dialect {
@@ -27,4 +44,5 @@ pub const FASTIFY_METRICS: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
+    signature: Some(&SIGNATURE),
 };

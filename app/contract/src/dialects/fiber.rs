@@ -1,7 +1,7 @@
 //! `fiber`: ansrivas/fiberprometheus (at d63ad3d). Its gauge of requests in progress ends in `_total`. It has many buckets: a page
 //! of a few routes has thousands of series. By default it exports nothing of the process.
 
-use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Attribute, Dialect, ErrorNames, Form, Mark, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 /// The upper bounds of its durations, seconds.
 const DURATION_BUCKETS_SECONDS: &[f64] = &[
@@ -18,6 +18,25 @@ rows! {
         "HTTP requests being served now.";
 }
 
+/// The label that a program with labels of its own lacks.
+const SERVICE: &[(&str, Attribute)] = &[("service", Attribute::Other)];
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Free(""),
+    &[
+        Form::of(REQUESTS)
+            .optional(SERVICE)
+            .help(&["Count all http requests by status code, method and path."])
+            .known_by(&[Mark::Help]),
+        Form::of(DURATION)
+            .optional(SERVICE)
+            .help(&["Duration of all HTTP requests by status code, method and path."])
+            .known_by(&[Mark::Help]),
+        Form::of(IN_PROGRESS).optional(SERVICE).known_by(&[Mark::Name]),
+    ],
+);
+
 /// The dialect's table.
 pub const FIBER: Dialect = Dialect {
     name: "fiber",
@@ -28,4 +47,5 @@ pub const FIBER: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
+    signature: Some(&SIGNATURE),
 };

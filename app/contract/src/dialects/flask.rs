@@ -3,7 +3,10 @@
 //! option `group_by` makes it the rule of the URL, under the name `url_rule`.
 
 use super::native;
-use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+use crate::{
+    Attribute, Dialect, ErrorNames, Form, Mark, MetricId, MetricKind, Prefix, Signal, Signature, StatusStyle,
+    dialect_row::rows,
+};
 
 rows! {
     DURATION: Duration "flask_http_request_duration_seconds" Histogram Seconds {"method": Method, "path": Route, "status": Status} [super::PYTHON_BUCKETS_SECONDS]
@@ -11,6 +14,24 @@ rows! {
     EXCEPTIONS: Exceptions "flask_http_request_exceptions_total" Counter Count {"method": Method, "status": Status}
         "Request handlers that failed with an exception.";
 }
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Free("flask_"),
+    &[
+        Form::of(DURATION)
+            .or(&[MetricKind::Summary])
+            .optional(&[
+                ("path", Attribute::Route),
+                ("url_rule", Attribute::Route),
+                ("endpoint", Attribute::Route),
+            ])
+            .help(&["Flask HTTP request duration in seconds"])
+            .known_by(&[Mark::Help, Mark::OwnName]),
+        Form::of(EXCEPTIONS).help(&["Total number of HTTP requests which resulted in an exception"]),
+    ],
+)
+.hint(&[(Signal::Routes, "PrometheusMetrics(app, group_by='url_rule')")]);
 
 /// The dialect's table.
 pub const FLASK: Dialect = Dialect {
@@ -34,4 +55,5 @@ pub const FLASK: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
+    signature: Some(&SIGNATURE),
 };

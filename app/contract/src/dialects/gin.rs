@@ -2,18 +2,36 @@
 //! it. Its subsystem can be changed; version 0.1 has a summary without labels for the duration.
 
 use super::native;
-use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "gin_requests_total" Counter Count {"code": Status, "method": Method, "handler": Handler, "host": Other, "url": Route}
         "HTTP requests answered.";
     DURATION: Duration "gin_request_duration_seconds" Histogram Seconds {"code": Status, "method": Method, "url": Route} [native::DURATION_BUCKETS_SECONDS]
         "Time from the arrival of a request to the end of its response.";
+    DURATION_WITHOUT_LABELS: Duration "gin_request_duration_seconds" Summary Seconds {}
+        "Time from the arrival of a request to the end of its response, in version 0.1.";
     REQUEST_SIZE: RequestSize "gin_request_size_bytes" Summary Bytes {}
         "Size of HTTP request bodies.";
     RESPONSE_SIZE: ResponseSize "gin_response_size_bytes" Summary Bytes {}
         "Size of HTTP response bodies.";
 }
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Free("gin_"),
+    &[
+        Form::of(REQUESTS)
+            .help(&["How many HTTP requests processed, partitioned by status code and HTTP method."])
+            .known_by(&[Mark::OwnName, Mark::Labels]),
+        Form::of(DURATION)
+            .help(&["The HTTP request latencies in seconds."])
+            .known_by(&[Mark::OwnName]),
+        Form::of(DURATION_WITHOUT_LABELS).help(&["The HTTP request latencies in seconds."]),
+        Form::of(REQUEST_SIZE).help(&["The HTTP request sizes in bytes."]),
+        Form::of(RESPONSE_SIZE).help(&["The HTTP response sizes in bytes."]),
+    ],
+);
 
 /// The dialect's table.
 pub const GIN: Dialect = Dialect {
@@ -38,4 +56,5 @@ pub const GIN: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
+    signature: Some(&SIGNATURE),
 };

@@ -1,7 +1,7 @@
 //! `go-chi`: go-chi/metrics (at 762838b, `collector.go`). There is no label for the method.
 
 use super::native;
-use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Attribute, Dialect, ErrorNames, Form, Mark, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 /// The upper bounds of its durations, seconds.
 const DURATION_BUCKETS_SECONDS: &[f64] = &[
@@ -16,6 +16,26 @@ rows! {
     IN_FLIGHT: InFlight "http_requests_inflight" Gauge Count {"host": Other, "proto": ProtocolVersion}
         "HTTP requests being served now.";
 }
+
+/// Labels that are turned on by options.
+const HOST_AND_PROTO: &[(&str, Attribute)] = &[("host", Attribute::Other), ("proto", Attribute::ProtocolVersion)];
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Fixed,
+    &[
+        Form::of(REQUESTS)
+            .optional(HOST_AND_PROTO)
+            .help(&["Total number of incoming HTTP requests."])
+            .known_by(&[Mark::Help, Mark::Name]),
+        Form::of(DURATION)
+            .help(&["Response latency in seconds for completed incoming HTTP requests."])
+            .known_by(&[Mark::Help]),
+        Form::of(IN_FLIGHT)
+            .optional(HOST_AND_PROTO)
+            .help(&["Number of incoming HTTP requests currently in flight."]),
+    ],
+);
 
 /// The dialect's table.
 pub const GO_CHI: Dialect = Dialect {
@@ -39,4 +59,5 @@ pub const GO_CHI: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
+    signature: Some(&SIGNATURE),
 };

@@ -2,7 +2,7 @@
 //! queries use the count of the duration histogram.
 
 use super::native;
-use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 /// The upper bounds of sizes, bytes.
 const RESPONSE_BUCKETS_BYTES: &[f64] = &[
@@ -24,6 +24,18 @@ rows! {
     RESPONSE_SIZE: ResponseSize "http_response_size_bytes" Histogram Bytes {"service": Other, "handler": Route, "method": Method, "code": Status} [RESPONSE_BUCKETS_BYTES]
         "Size of HTTP response bodies.";
 }
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Free(""),
+    &[
+        Form::of(DURATION)
+            .help(&["The latency of the HTTP requests."])
+            .known_by(&[Mark::Help, Mark::Labels]),
+        Form::of(IN_FLIGHT).help(&["The number of inflight requests being handled at the same time."]),
+        Form::of(RESPONSE_SIZE).help(&["The size of the HTTP responses."]),
+    ],
+);
 
 /// The dialect's table.
 pub const GO_HTTP_METRICS: Dialect = Dialect {
@@ -47,4 +59,5 @@ pub const GO_HTTP_METRICS: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
+    signature: Some(&SIGNATURE),
 };

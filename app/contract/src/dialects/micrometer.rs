@@ -62,4 +62,5 @@ pub const MICROMETER: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "UNKNOWN",
+    signature: None,
 };

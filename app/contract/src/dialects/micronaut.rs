@@ -2,7 +2,9 @@
 //! counter: queries use the count of the durations.
 
 use super::micrometer;
-use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+use crate::{
+    Dialect, ErrorNames, Form, MetricId, MetricKind, Prefix, Signal, Signature, StatusStyle, dialect_row::rows,
+};
 
 rows! {
     DURATION: Duration "http_server_requests_seconds" Summary Seconds
@@ -12,6 +14,17 @@ rows! {
         {"exception": Other, "method": Method, "status": Status, "uri": Route}
         "Longest time from the arrival of a request to the end of its response, of the last one to two minutes.";
 }
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Fixed,
+    &[Form::of(DURATION).or(&[MetricKind::Histogram]).help(&[""])],
+)
+.together(&[MetricId::Duration])
+.hint(&[(
+    Signal::LatencyBuckets,
+    "micronaut.metrics.binders.web.server.percentiles-histogram=true",
+)]);
 
 /// The dialect's table.
 pub const MICRONAUT: Dialect = Dialect {
@@ -37,4 +50,5 @@ pub const MICRONAUT: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "NOT_FOUND",
+    signature: Some(&SIGNATURE),
 };

@@ -3,7 +3,9 @@
 //!
 //! Other dialects use rows of this table for metrics that they name in the same way.
 
-use crate::{Dialect, DialectRow, ErrorNames, MetricId, StatusStyle, Unit, dialect_row::rows};
+use crate::{
+    Dialect, DialectRow, ErrorNames, Form, Mark, MetricId, Prefix, Signature, StatusStyle, Unit, dialect_row::rows,
+};
 
 /// Upper bounds of the duration histogram, seconds. Changing one breaks latency objectives that name it.
 pub const DURATION_BUCKETS_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -249,6 +251,19 @@ pub const ROWS: &[DialectRow] = &[
 /// The rows but those over all routes, which stand first in [`ROWS`].
 pub const ROWS_WITHOUT_OVERALL: &[DialectRow] = ROWS.split_at(5).1;
 
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Fixed,
+    &[
+        Form::of(HTTP_REQUESTS),
+        Form::of(HTTP_REQUEST_DURATION),
+        Form::of(HTTP_REQUESTS_IN_PROGRESS),
+        Form::of(HTTP_REQUESTS_OVERALL).known_by(&[Mark::Name]),
+        Form::of(HTTP_REQUEST_DURATION_OVERALL).known_by(&[Mark::Name]),
+    ],
+)
+.together(&[MetricId::Requests, MetricId::Duration, MetricId::InFlight]);
+
 /// The dialect's table.
 pub const NATIVE: Dialect = Dialect {
     name: "native",
@@ -259,6 +274,7 @@ pub const NATIVE: Dialect = Dialect {
     abandoned_status: Some("499"),
     error_names: ErrorNames::Slugs,
     unmatched_route: UNMATCHED_ROUTE,
+    signature: Some(&SIGNATURE),
 };
 
 impl MetricId {

@@ -6,7 +6,9 @@
 //! not speak TLS itself.
 
 use super::native;
-use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+use crate::{
+    Attribute, Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signal, Signature, StatusStyle, dialect_row::rows,
+};
 
 /// The upper bounds that the conventions ask for, seconds.
 const DURATION_BUCKETS_SECONDS: &[f64] = &[
@@ -18,6 +20,9 @@ rows! {
         "http_request_method": Method, "http_route": Route, "http_response_status_code": Status,
         "url_scheme": Constant("http"), "network_protocol_version": ProtocolVersion, "error_type": StatusOfError
     } [DURATION_BUCKETS_SECONDS] "Duration of HTTP server requests.";
+    DURATION_WITHOUT_UNIT: Duration "http_server_request_duration" Histogram Seconds {
+        "http_request_method": Method, "http_route": Route, "http_response_status_code": Status
+    } [DURATION_BUCKETS_SECONDS] "Duration of HTTP server requests, from an exporter that adds no units to names.";
     ACTIVE: InFlight "http_server_active_requests" Gauge Count
         {"http_request_method": Method, "url_scheme": Constant("http")}
         "Number of active HTTP server requests.";
@@ -37,6 +42,35 @@ rows! {
     THREADS: ProcessThreads "process_thread_count" Gauge Count {} "Process threads count.";
     UPTIME: AppUptime "process_uptime_seconds" Gauge Seconds {} "The time the process has been running.";
 }
+
+/// Labels that implementations of the conventions have or lack.
+const LABELS: &[(&str, Attribute)] = &[
+    ("http_route", Attribute::Route),
+    ("http_response_status_code", Attribute::Status),
+    ("url_scheme", Attribute::Other),
+    ("network_protocol_name", Attribute::Other),
+    ("network_protocol_version", Attribute::ProtocolVersion),
+    ("error_type", Attribute::StatusOfError),
+    ("server_address", Attribute::Other),
+    ("server_port", Attribute::Other),
+];
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Free(""),
+    &[
+        Form::of(DURATION).optional(LABELS).known_by(&[Mark::Name]),
+        Form::of(DURATION_WITHOUT_UNIT).optional(LABELS).known_by(&[Mark::Name]),
+        Form::of(ACTIVE).optional(LABELS),
+        Form::of(REQUEST_SIZE).optional(LABELS),
+        Form::of(RESPONSE_SIZE).optional(LABELS),
+    ],
+)
+.hint(&[(
+    Signal::Routes,
+    "give the instrumentation the matched route: in Go otelhttp.WithRouteTag or a mux with patterns, in Python a framework's own \
+     instrumentation",
+)]);
 
 /// The dialect's table.
 pub const OTEL: Dialect = Dialect {
@@ -60,4 +94,5 @@ pub const OTEL: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Slugs,
     unmatched_route: "",
+    signature: Some(&SIGNATURE),
 };

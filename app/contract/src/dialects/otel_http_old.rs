@@ -4,7 +4,7 @@
 //! use the count of the duration histogram.
 
 use super::native;
-use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+use crate::{Attribute, Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 /// The upper bounds of durations, milliseconds, and of sizes, bytes: those of the SDK.
 const BUCKETS: &[f64] = &[
@@ -17,6 +17,12 @@ rows! {
         "http_server_name": Other, "http_status_code": Status, "http_target": Route, "net_host_port": Other,
         "otel_scope_name": Other, "otel_scope_schema_url": Other, "otel_scope_version": Other
     } [BUCKETS] "Duration of HTTP server requests.";
+    DURATION_MS: Duration "http_server_duration_ms" Histogram Milliseconds {
+        "http_method": Method, "http_status_code": Status
+    } [BUCKETS] "Duration of HTTP server requests, from an exporter that shortens units.";
+    DURATION_WITHOUT_UNIT: Duration "http_server_duration" Histogram Milliseconds {
+        "http_method": Method, "http_status_code": Status
+    } [BUCKETS] "Duration of HTTP server requests, from an exporter that adds no units to names.";
     ACTIVE: InFlight "http_server_active_requests" Gauge Count {
         "http_flavor": ProtocolVersion, "http_host": Other, "http_method": Method, "http_scheme": Other,
         "http_server_name": Other, "otel_scope_name": Other, "otel_scope_schema_url": Other, "otel_scope_version": Other
@@ -32,6 +38,37 @@ rows! {
         "otel_scope_name": Other, "otel_scope_schema_url": Other, "otel_scope_version": Other
     } [BUCKETS] "Size of HTTP server response bodies.";
 }
+
+/// Labels that implementations of the conventions have or lack.
+const LABELS: &[(&str, Attribute)] = &[
+    ("http_flavor", Attribute::ProtocolVersion),
+    ("http_host", Attribute::Other),
+    ("http_scheme", Attribute::Other),
+    ("http_server_name", Attribute::Other),
+    ("http_status_code", Attribute::Status),
+    ("http_target", Attribute::Route),
+    ("http_route", Attribute::Route),
+    ("net_host_name", Attribute::Other),
+    ("net_host_port", Attribute::Other),
+    ("net_protocol_name", Attribute::Other),
+    ("net_protocol_version", Attribute::ProtocolVersion),
+    ("otel_scope_name", Attribute::Other),
+    ("otel_scope_schema_url", Attribute::Other),
+    ("otel_scope_version", Attribute::Other),
+];
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Free(""),
+    &[
+        Form::of(DURATION).optional(LABELS).known_by(&[Mark::Name]),
+        Form::of(DURATION_MS).optional(LABELS).known_by(&[Mark::Name]),
+        Form::of(DURATION_WITHOUT_UNIT).optional(LABELS).known_by(&[Mark::Name]),
+        Form::of(ACTIVE).optional(LABELS),
+        Form::of(REQUEST_SIZE).optional(LABELS),
+        Form::of(RESPONSE_SIZE).optional(LABELS),
+    ],
+);
 
 /// The dialect's table.
 pub const OTEL_HTTP_OLD: Dialect = Dialect {
@@ -57,4 +94,5 @@ pub const OTEL_HTTP_OLD: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
+    signature: Some(&SIGNATURE),
 };

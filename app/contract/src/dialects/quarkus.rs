@@ -2,7 +2,9 @@
 //! counter: queries use the count of the durations.
 
 use super::micrometer;
-use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+use crate::{
+    Dialect, ErrorNames, Form, Mark, MetricId, MetricKind, Prefix, Signal, Signature, StatusStyle, dialect_row::rows,
+};
 
 rows! {
     DURATION: Duration "http_server_requests_seconds" Summary Seconds
@@ -16,6 +18,22 @@ rows! {
     CONNECTIONS: ActiveConnections "http_server_active_connections" Gauge Count {"server_port": Other}
         "Open client connections.";
 }
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Fixed,
+    &[
+        Form::of(DURATION)
+            .or(&[MetricKind::Histogram])
+            .help(&["HTTP server request processing time"])
+            .known_by(&[Mark::Help]),
+        Form::of(ACTIVE),
+    ],
+)
+.hint(&[(
+    Signal::LatencyBuckets,
+    "a MeterFilter bean whose DistributionStatisticConfig has percentilesHistogram(true) for http.server.requests",
+)]);
 
 /// The dialect's table.
 pub const QUARKUS: Dialect = Dialect {
@@ -43,4 +61,5 @@ pub const QUARKUS: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "NOT_FOUND",
+    signature: Some(&SIGNATURE),
 };

@@ -5,7 +5,7 @@
 //! an error is the client's or the server's.
 
 use super::native;
-use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, Mark, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "http_requests_total" Counter Count
@@ -37,6 +37,16 @@ rows! {
     GC_UNCOLLECTABLE: GcUncollectable "gc_uncollectable_objects_total" Counter Count {}
         "Objects that a garbage collector could not collect: 0, because this runtime has no collector.";
 }
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Fixed,
+    &[
+        Form::of(REQUESTS).known_by(&[Mark::Name]),
+        Form::of(DURATION),
+        Form::of(ACTIVE),
+    ],
+);
 
 /// The dialect's table.
 pub const S0: Dialect = Dialect {
@@ -75,4 +85,5 @@ pub const S0: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Slugs,
     unmatched_route: native::UNMATCHED_ROUTE,
+    signature: Some(&SIGNATURE),
 };

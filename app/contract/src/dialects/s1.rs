@@ -2,7 +2,7 @@
 //! configured, in S1 as here; the default is those of native.
 
 use super::native;
-use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, MetricId, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "http_requests_total" Counter Count
@@ -11,6 +11,10 @@ rows! {
     DURATION: Duration "http_request_duration_seconds" Histogram Seconds {"endpoint": Route}
         [native::DURATION_BUCKETS_SECONDS] "Time from the arrival of a request to the end of its response.";
 }
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(Prefix::Fixed, &[Form::of(REQUESTS), Form::of(DURATION)])
+    .together(&[MetricId::Requests, MetricId::Duration]);
 
 /// The dialect's table.
 pub const S1: Dialect = Dialect {
@@ -32,4 +36,5 @@ pub const S1: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: native::UNMATCHED_ROUTE,
+    signature: Some(&SIGNATURE),
 };

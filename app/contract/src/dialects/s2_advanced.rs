@@ -2,7 +2,7 @@
 //! a bounded set, `endpoint` is the route's template, and a request whose handler fails is counted.
 
 use super::native;
-use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, Mark, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 /// Upper bounds of the duration histogram, seconds.
 const DURATION_BUCKETS_SECONDS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -20,6 +20,16 @@ rows! {
     RESPONSE_SIZE: ResponseSize "http_response_size_bytes" Histogram Bytes {}
         [native::SIZE_BUCKETS_BYTES] "Size of HTTP response bodies.";
 }
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Fixed,
+    &[
+        Form::of(REQUESTS).known_by(&[Mark::Name]),
+        Form::of(DURATION),
+        Form::of(IN_PROGRESS),
+    ],
+);
 
 /// The dialect's table.
 pub const S2_ADVANCED: Dialect = Dialect {
@@ -48,4 +58,5 @@ pub const S2_ADVANCED: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: native::UNMATCHED_ROUTE,
+    signature: Some(&SIGNATURE),
 };

@@ -53,4 +53,5 @@ pub const S2_INSTRUMENTATOR: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: UNMATCHED,
+    signature: None,
 };

@@ -2,7 +2,7 @@
 //! is the raw path, so that clients could add series without limit. Buckets are the defaults of Python's client.
 
 use super::native;
-use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, Mark, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 /// The Python client's own upper bounds, seconds.
 const DURATION_BUCKETS_SECONDS: &[f64] = &[
@@ -21,6 +21,16 @@ rows! {
     REGISTRATIONS: UserRegistrations "fastapi_user_registrations_total" Counter Count {} "Users that registered.";
     ACTIVE_USERS: ActiveUsers "fastapi_active_users" Gauge Count {} "Users that are active now.";
 }
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Fixed,
+    &[
+        Form::of(REQUESTS).known_by(&[Mark::Name]),
+        Form::of(DURATION).known_by(&[Mark::Name]),
+        Form::of(ACTIVE),
+    ],
+);
 
 /// The dialect's table.
 pub const S2_MANUAL: Dialect = Dialect {
@@ -47,4 +57,5 @@ pub const S2_MANUAL: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: native::UNMATCHED_ROUTE,
+    signature: Some(&SIGNATURE),
 };

@@ -32,4 +32,5 @@ pub const S3: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: instrumentator::UNMATCHED,
+    signature: None,
 };

@@ -11,5 +11,6 @@ pub const S4: Dialect = Dialect {
     title: "Python service, metrics by method and route (source system s4)",
     rows: native::ROWS_WITHOUT_OVERALL,
     error_names: ErrorNames::Exceptions,
+    signature: None,
     ..native::NATIVE
 };

@@ -4,7 +4,10 @@
 //! request that matched no route has the one of static files.
 
 use super::micrometer;
-use crate::{Dialect, ErrorNames, MetricId, StatusStyle, dialect_row::rows};
+use crate::{
+    Attribute, Dialect, ErrorNames, Form, Mark, MetricId, MetricKind, Prefix, Signal, Signature, StatusStyle,
+    dialect_row::rows,
+};
 
 rows! {
     DURATION: Duration "http_server_requests_seconds" Summary Seconds {
@@ -14,6 +17,22 @@ rows! {
         "exception": Other, "method": Method, "outcome": Other, "status": Other, "uri": Other
     } "The number of HTTP requests being served now, and their time so far.";
 }
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Fixed,
+    &[
+        Form::of(DURATION)
+            .or(&[MetricKind::Histogram])
+            .optional(&[("error", Attribute::Other)])
+            .known_by(&[Mark::Labels]),
+        Form::of(ACTIVE).or(&[MetricKind::Histogram]),
+    ],
+)
+.hint(&[(
+    Signal::LatencyBuckets,
+    "management.metrics.distribution.percentiles-histogram.http.server.requests=true",
+)]);
 
 /// The dialect's table.
 pub const SPRING_BOOT: Dialect = Dialect {
@@ -40,4 +59,5 @@ pub const SPRING_BOOT: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "/**",
+    signature: Some(&SIGNATURE),
 };

@@ -2,7 +2,7 @@
 //! prefix can be changed.
 
 use super::native;
-use crate::{Dialect, ErrorNames, StatusStyle, dialect_row::rows};
+use crate::{Attribute, Dialect, ErrorNames, Form, Mark, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "starlette_requests_total" Counter Count {"method": Method, "path": Route, "status_code": Status, "app_name": Other}
@@ -12,6 +12,33 @@ rows! {
     IN_PROGRESS: InFlight "starlette_requests_in_progress" Gauge Count {"method": Method, "app_name": Other}
         "HTTP requests being served now.";
 }
+
+/// The label that the oldest versions lack.
+const APP_NAME: &[(&str, Attribute)] = &[("app_name", Attribute::Other)];
+
+/// How its pages are recognised.
+const SIGNATURE: Signature = Signature::of(
+    Prefix::Free("starlette_"),
+    &[
+        Form::of(REQUESTS)
+            .help(&["Total HTTP requests"])
+            .known_by(&[Mark::Labels]),
+        Form::of(REQUESTS)
+            .optional(APP_NAME)
+            .help(&["Total HTTP requests"])
+            .known_by(&[Mark::OwnName]),
+        Form::of(DURATION)
+            .help(&["HTTP request duration, in seconds"])
+            .known_by(&[Mark::Labels]),
+        Form::of(DURATION)
+            .optional(APP_NAME)
+            .help(&["HTTP request duration, in seconds"])
+            .known_by(&[Mark::OwnName]),
+        Form::of(IN_PROGRESS)
+            .optional(APP_NAME)
+            .help(&["Total HTTP requests currently in progress"]),
+    ],
+);
 
 /// The dialect's table.
 pub const STARLETTE_EXPORTER: Dialect = Dialect {
@@ -36,4 +63,5 @@ pub const STARLETTE_EXPORTER: Dialect = Dialect {
     abandoned_status: None,
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
+    signature: Some(&SIGNATURE),
 };

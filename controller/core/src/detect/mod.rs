@@ -1,0 +1,265 @@
+//! Detection: which library wrote a metrics page, and how the page spells what it exports.
+//!
+//! A library is named only where the page has something that no other library writes: a name with its labels, the text of a
+//! `# HELP` line, a set of labels, or all of its families together ([`metric_contract::Signature`]). Everything else is
+//! [`Outcome::Ambiguous`] or [`Outcome::Unknown`], because rules on the wrong metrics look like protection and are none.
+
+mod attempt;
+mod page;
+mod spelling;
+
+use metric_contract::{DialectId, Signal, Spelling};
+
+use attempt::{Attempt, FoundBy, LabelFit, Proof};
+pub use page::{LabelValues, Page, PageFamily, PageReader, format_of, read_page};
+
+/// What a page turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// HTTP metrics of one library.
+    Match,
+    /// HTTP metrics that more than one library could have written, or of more than one.
+    Ambiguous,
+    /// HTTP metrics of no library that is known.
+    Unknown,
+    /// Metrics, but none of HTTP requests.
+    NoHttpMetrics,
+    /// HTTP metrics without samples: no request was counted yet.
+    NoSamplesYet,
+    /// No metric at all.
+    Empty,
+}
+
+impl Outcome {
+    /// Its name in `detect -o json`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Match => "match",
+            Self::Ambiguous => "ambiguous",
+            Self::Unknown => "unknown",
+            Self::NoHttpMetrics => "no-http-metrics",
+            Self::NoSamplesYet => "no-samples-yet",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+/// How closely a page agrees with what the library writes by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confidence {
+    /// Names and labels are the library's own.
+    Exact,
+    /// There are labels beside the library's.
+    Superset,
+    /// Names or labels were changed.
+    Renamed,
+    /// Labels or one of the counter and the histogram are not there.
+    Partial,
+}
+
+impl Confidence {
+    /// Its name in `status.metrics.confidence`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "Exact",
+            Self::Superset => "Superset",
+            Self::Renamed => "Renamed",
+            Self::Partial => "Partial",
+        }
+    }
+}
+
+/// What detection says of a page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detection {
+    /// What the page is.
+    pub outcome: Outcome,
+    /// The dialect that was found, and how the page spells it: [`Outcome::Match`] has it, and nothing else.
+    pub found: Option<Found>,
+    /// The dialects that the page may be of, where it is not clear.
+    pub candidates: Vec<DialectId>,
+    /// Families that count HTTP requests and belong to no library that was found, up to a few.
+    pub unclaimed: Vec<String>,
+}
+
+/// A dialect that was found on a page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The dialect.
+    pub dialect: DialectId,
+    /// What stands before the library's names, where a user of the library chose it.
+    pub prefix: Option<String>,
+    /// How closely the page agrees with the library's defaults.
+    pub confidence: Confidence,
+    /// Names, labels, units and bounds as they stand on the page.
+    pub spelling: Spelling,
+    /// Signals that most of such pages answer and this one does not.
+    pub missing: Vec<Signal>,
+}
+
+/// Most families that are named as not belonging to any library.
+const MAX_UNCLAIMED: usize = 5;
+
+/// What a page is.
+#[must_use]
+pub fn detect(page: &Page) -> Detection {
+    let attempts: Vec<Attempt<'_>> = DialectId::ALL.iter().flat_map(|id| Attempt::all(*id, page)).collect();
+    let proven = proven(&attempts);
+    match proven.as_slice() {
+        [attempt] => Detection {
+            outcome: Outcome::Match,
+            found: Some(found(attempt, page)),
+            candidates: Vec::new(),
+            unclaimed: Vec::new(),
+        },
+        [] => unproven(&attempts, page),
+        several => undecided(Outcome::Ambiguous, several.iter().map(|attempt| attempt.dialect), page),
+    }
+}
+
+/// The attempts that are proven, and count or time requests: by a mark, or where there is none, by their families together.
+fn proven<'a, 'p>(attempts: &'a [Attempt<'p>]) -> Vec<&'a Attempt<'p>> {
+    let by = |proof: Proof| {
+        let proven = attempts
+            .iter()
+            .filter(move |attempt| attempt.proof == proof && attempt.keys().next().is_some());
+        proven.collect::<Vec<_>>()
+    };
+    let marked = by(Proof::Mark);
+    let proven = if marked.is_empty() { by(Proof::Together) } else { marked };
+    let has = |dialect| proven.iter().any(|attempt| attempt.dialect == dialect);
+    // OpenTelemetry writes the same requests under both names while a program moves to the newer ones.
+    let is_superseded = |dialect| dialect == DialectId::OtelHttpOld && has(DialectId::Otel);
+    let kept = proven.iter().copied().filter(|attempt| !is_superseded(attempt.dialect));
+    without_weaker(kept.collect())
+}
+
+/// Without the attempts of a dialect under a prefix that shows less of it: the families of another library may end as its own
+/// do, and where a prefix was changed the families are also found without it.
+fn without_weaker<'a, 'p>(attempts: Vec<&'a Attempt<'p>>) -> Vec<&'a Attempt<'p>> {
+    let most = |dialect| {
+        let same = attempts.iter().filter(|attempt| attempt.dialect == dialect);
+        same.map(|attempt| attempt.strength()).max()
+    };
+    let strongest = attempts
+        .iter()
+        .filter(|attempt| Some(attempt.strength()) == most(attempt.dialect));
+    strongest.copied().collect()
+}
+
+/// A page on which no dialect is proven.
+fn unproven(attempts: &[Attempt<'_>], page: &Page) -> Detection {
+    let of_http = || page.families.iter().filter(|family| is_of_http(family));
+    let is_counted = of_http().any(counts_requests);
+    if page.families.is_empty() {
+        return undecided(Outcome::Empty, [], page);
+    }
+    if is_counted {
+        let possible: Vec<DialectId> = attempts
+            .iter()
+            .filter(|attempt| attempt.is_possible())
+            .map(|attempt| attempt.dialect)
+            .collect();
+        let outcome = if possible.len() > 1 {
+            Outcome::Ambiguous
+        } else {
+            Outcome::Unknown
+        };
+        return undecided(outcome, possible, page);
+    }
+    let waiting = attempts.iter().filter(|attempt| attempt.waits_for_samples());
+    let waiting: Vec<DialectId> = waiting.map(|attempt| attempt.dialect).collect();
+    match waiting.is_empty() && of_http().next().is_none() {
+        true => undecided(Outcome::NoHttpMetrics, [], page),
+        false => undecided(Outcome::NoSamplesYet, waiting, page),
+    }
+}
+
+fn undecided(outcome: Outcome, candidates: impl IntoIterator<Item = DialectId>, page: &Page) -> Detection {
+    let mut candidates: Vec<DialectId> = candidates.into_iter().collect();
+    candidates.sort_unstable();
+    candidates.dedup();
+    let of_http = page.families.iter().filter(|family| is_of_http(family));
+    Detection {
+        outcome,
+        found: None,
+        candidates,
+        unclaimed: of_http.take(MAX_UNCLAIMED).map(|family| family.name.clone()).collect(),
+    }
+}
+
+fn found(attempt: &Attempt<'_>, page: &Page) -> Found {
+    let usual = attempt
+        .dialect
+        .dialect()
+        .signature
+        .map_or("", |signature| signature.prefix.usual());
+    let spelling = spelling::of(attempt, page);
+    Found {
+        dialect: attempt.dialect,
+        prefix: (attempt.prefix != usual).then(|| attempt.prefix.clone()),
+        confidence: confidence(attempt, usual),
+        missing: spelling::missing(attempt.dialect, &spelling),
+        spelling,
+    }
+}
+
+fn confidence(attempt: &Attempt<'_>, usual: &str) -> Confidence {
+    let expected = attempt.dialect.dialect().rows.iter().map(|row| row.metric);
+    let expected = expected.filter(|metric| {
+        use metric_contract::MetricId::{Duration, Requests};
+        matches!(metric, Requests | Duration)
+    });
+    let keys: Vec<_> = attempt.keys().collect();
+    let is_whole = keys.len() >= expected.count();
+    let any = |is_it: fn(&LabelFit) -> bool| keys.iter().any(|key| is_it(&key.labels));
+    if keys.iter().any(|key| key.found_by != FoundBy::Name) || attempt.prefix != usual {
+        Confidence::Renamed
+    } else if !is_whole || any(|fit| *fit == LabelFit::Less) {
+        Confidence::Partial
+    } else if any(|fit| *fit == LabelFit::More) {
+        Confidence::Superset
+    } else {
+        Confidence::Exact
+    }
+}
+
+/// Whether a family looks like one of the requests of an HTTP server.
+fn is_of_http(family: &PageFamily) -> bool {
+    /// What runtimes, clients of HTTP and the library of Prometheus itself have in their names.
+    const OTHERS: &[&str] = &[
+        "nodejs_",
+        "promhttp_metric_handler",
+        "http_client",
+        "client_request",
+        "outgoing",
+        "external_request",
+        "net_conntrack",
+        "go_",
+        "jvm_",
+        "python_",
+    ];
+    use metric_contract::MetricKind::{Counter, Histogram, Summary};
+    let name = family.name.as_str();
+    let is_counted = matches!(family.kind, Some(Counter | Histogram | Summary));
+    is_counted
+        && (name.contains("http") || name.contains("request"))
+        && !OTHERS.iter().any(|other| name.contains(other))
+}
+
+/// Whether a family of HTTP has counted or timed a request that was answered.
+fn counts_requests(family: &PageFamily) -> bool {
+    /// What else than requests a server counts, and requests that are being answered.
+    const OTHERS: &[&str] = &[
+        "bytes",
+        "size",
+        "active",
+        "connection",
+        "in_flight",
+        "inflight",
+        "progress",
+    ];
+    family.has_counted && !OTHERS.iter().any(|other| family.name.contains(other))
+}

@@ -1,0 +1,228 @@
+//! What detection keeps of a metrics page: the families with their types, labels and bounds. Values of labels are looked at and
+//! forgotten.
+
+use std::collections::{BTreeMap, HashSet};
+
+use exposition::{Format, Limits, MetricFamily, MetricType, ReadError, Reader, Sample};
+use metric_contract::MetricKind;
+
+/// Most bounds of a histogram that are kept.
+const MAX_BOUNDS: usize = 256;
+
+/// Most names of labels of one family that are kept: no library comes near, and a page may be anybody's.
+const MAX_LABELS: usize = 128;
+
+/// The methods of HTTP that servers are asked with.
+const METHODS: &[&str] = &[
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
+];
+
+/// A page, read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Page {
+    /// The families that Prometheus would store, in the order of the page.
+    pub families: Vec<PageFamily>,
+}
+
+/// A family on a page.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PageFamily {
+    /// The name under which Prometheus stores it: of a counter with `_total`, in both formats.
+    pub name: String,
+    /// Its type; `None` for one that no rule reads, or that the page does not say.
+    pub kind: Option<MetricKind>,
+    /// The text that describes it.
+    pub help: String,
+    /// The names of its labels, without `le` and `quantile`, and what their values look like.
+    pub labels: BTreeMap<String, LabelValues>,
+    /// The upper bounds of a histogram, ascending, without `+Inf`.
+    pub bounds: Vec<f64>,
+    /// How many samples it has.
+    pub samples: usize,
+    /// Whether any value is above 0.
+    pub has_counted: bool,
+}
+
+/// What the values of one label look like.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LabelValues {
+    /// How many there were, without empty ones.
+    pub seen: usize,
+    /// How many are a status: `404`.
+    pub statuses: usize,
+    /// How many are a class of statuses: `4xx`.
+    pub classes: usize,
+    /// How many are a method of HTTP, in any case of letters.
+    pub methods: usize,
+}
+
+impl LabelValues {
+    fn see(&mut self, value: &str) {
+        if value.is_empty() {
+            return;
+        }
+        self.seen += 1;
+        self.statuses += usize::from(is_status(value));
+        self.classes += usize::from(is_class(value));
+        self.methods += usize::from(METHODS.iter().any(|method| method.eq_ignore_ascii_case(value)));
+    }
+
+    /// Whether every value is a status or a class of statuses.
+    #[must_use]
+    pub const fn are_statuses(self) -> bool {
+        self.seen > 0 && self.statuses + self.classes == self.seen
+    }
+
+    /// Whether any value is a status or a class of statuses.
+    #[must_use]
+    pub const fn has_statuses(self) -> bool {
+        self.statuses + self.classes > 0
+    }
+
+    /// Whether every value is a method.
+    #[must_use]
+    pub const fn are_methods(self) -> bool {
+        self.seen > 0 && self.methods == self.seen
+    }
+}
+
+fn is_status(value: &str) -> bool {
+    value.len() == 3
+        && value.starts_with(|first| ('1'..='5').contains(&first))
+        && value.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_class(value: &str) -> bool {
+    value.len() == 3 && value.starts_with(|first| ('1'..='5').contains(&first)) && value.ends_with("xx")
+}
+
+/// Reads a page line by line. What it holds is bounded by the page's families, whatever the number of series.
+#[derive(Debug)]
+pub struct PageReader {
+    format: Format,
+    reader: Reader,
+    families: Vec<PageFamily>,
+    counted_with_total: HashSet<usize>,
+}
+
+impl PageReader {
+    /// At the beginning of a page.
+    #[must_use]
+    pub fn new(format: Format, limits: Limits) -> Self {
+        Self {
+            format,
+            reader: Reader::new(format, limits),
+            families: Vec::new(),
+            counted_with_total: HashSet::new(),
+        }
+    }
+
+    /// Reads the next line, without its line feed.
+    ///
+    /// # Errors
+    /// When Prometheus would refuse the line, and beyond the limits.
+    pub fn push_line(&mut self, line: &[u8]) -> Result<(), ReadError> {
+        self.reader.push_line(line)?;
+        if let Some((place, sample)) = self.reader.take_sample() {
+            if self.families.len() <= place {
+                self.families.resize_with(place + 1, PageFamily::default);
+            }
+            if sample.name.ends_with("_total") {
+                self.counted_with_total.insert(place);
+            }
+            if let Some(family) = self.families.get_mut(place) {
+                see(family, &sample);
+            }
+        }
+        Ok(())
+    }
+
+    /// The page.
+    ///
+    /// # Errors
+    /// When a page in OpenMetrics does not end with `# EOF`.
+    pub fn finish(mut self) -> Result<Page, ReadError> {
+        let read = self.reader.finish()?;
+        self.families.resize_with(read.len(), PageFamily::default);
+        let named = read.into_iter().zip(self.families).enumerate();
+        let families = named.map(|(place, (read, mut family))| {
+            let is_counter = read.metric_type == MetricType::Counter;
+            let with_total = is_counter
+                && self.format == Format::OpenMetrics
+                && (family.samples == 0 || self.counted_with_total.contains(&place));
+            family.kind = kind(&read);
+            family.name = read.name;
+            if with_total && !family.name.ends_with("_total") {
+                family.name.push_str("_total");
+            }
+            family.help = read.help.unwrap_or_default().trim().to_owned();
+            family.bounds.sort_by(f64::total_cmp);
+            family
+        });
+        // Python's client writes when each series was made as a family of its own.
+        let families = families.filter(|family| !family.name.ends_with("_created"));
+        Ok(Page {
+            families: families.collect(),
+        })
+    }
+}
+
+const fn kind(family: &MetricFamily) -> Option<MetricKind> {
+    match family.metric_type {
+        MetricType::Counter => Some(MetricKind::Counter),
+        MetricType::Gauge => Some(MetricKind::Gauge),
+        MetricType::Histogram => Some(MetricKind::Histogram),
+        MetricType::Summary => Some(MetricKind::Summary),
+        MetricType::GaugeHistogram | MetricType::Info | MetricType::StateSet | MetricType::Unknown => None,
+    }
+}
+
+fn see(family: &mut PageFamily, sample: &Sample) {
+    family.samples += 1;
+    // When a series was made is no count of anything.
+    family.has_counted |= sample.value > 0.0 && !sample.name.ends_with("_created");
+    for (name, value) in &sample.labels {
+        match name.as_str() {
+            "le" => {
+                let bound = value.parse::<f64>().ok().filter(|bound| bound.is_finite());
+                if let Some(bound) = bound
+                    && family.bounds.len() < MAX_BOUNDS
+                    && !family.bounds.contains(&bound)
+                {
+                    family.bounds.push(bound);
+                }
+            }
+            "quantile" => {}
+            // An empty value means the same as no label, but its name is the library's.
+            _ if family.labels.len() < MAX_LABELS || family.labels.contains_key(name) => {
+                family.labels.entry(name.clone()).or_default().see(value);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Reads a whole page.
+///
+/// # Errors
+/// On the first line that Prometheus would refuse, and beyond the limits.
+pub fn read_page(page: &[u8], format: Format, limits: Limits) -> Result<Page, ReadError> {
+    let mut reader = PageReader::new(format, limits);
+    let page = page.strip_suffix(b"\n").unwrap_or(page);
+    if !page.is_empty() {
+        for line in page.split(|byte| *byte == b'\n') {
+            reader.push_line(line)?;
+        }
+    }
+    reader.finish()
+}
+
+/// The format of a page that came without a content type: OpenMetrics ends with `# EOF`.
+#[must_use]
+pub fn format_of(page: &[u8]) -> Format {
+    let page = page.trim_ascii_end();
+    match page.ends_with(b"# EOF") {
+        true => Format::OpenMetrics,
+        false => Format::Text,
+    }
+}

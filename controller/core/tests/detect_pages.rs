@@ -1,0 +1,347 @@
+//! Detection on the captured pages of real libraries (`tests/dialects`), whole and with parts taken away: a page is of its own
+//! library, or of none that can be told. It is never of another.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use controller_core::detect::{Confidence, Detection, Outcome, Page, PageFamily, detect, format_of, read_page};
+use exposition::{Format, Limits};
+use metric_contract::{Attribute, DialectId, MetricKind, Signal, StatusStyle};
+
+const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/dialects");
+
+/// A captured page.
+struct Captured {
+    /// Its place below `tests/dialects`.
+    name: String,
+    page: Page,
+}
+
+impl Captured {
+    /// The dialect whose library wrote it; `None` where the program has none that we know.
+    fn expected(&self) -> Option<DialectId> {
+        let has = |ending: &str| self.page.families.iter().any(|family| family.name.ends_with(ending));
+        let is_stable = has("http_server_request_duration_seconds") || has("http_server_request_duration");
+        let folder = self.name.split('/').next().unwrap();
+        match folder {
+            // Programs that count by hand, and programs that count no requests.
+            "promclient-node" | "promclient-python" | "runtime-only" => None,
+            // Its statuses are texts, so no rule can be made for it.
+            "chi-prometheus" => None,
+            // OpenTelemetry's names, but for the oldest version.
+            "axum-otel-metrics" => is_stable.then_some(DialectId::Otel),
+            "otel-http" if is_stable => Some(DialectId::Otel),
+            "otel-http" => Some(DialectId::OtelHttpOld),
+            _ => Some(folder.parse().unwrap()),
+        }
+    }
+
+    fn is_after(&self) -> bool {
+        self.name.contains(".after.")
+    }
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.parent().unwrap().parent().unwrap().ends_with("pages") {
+            found.push(path);
+        }
+    }
+}
+
+/// Every captured page, but those in OpenMetrics whose names hold dots, as Go's exporter of OpenTelemetry writes them.
+fn captured() -> Vec<Captured> {
+    let mut paths = Vec::new();
+    files(Path::new(PAGES), &mut paths);
+    paths.sort();
+    assert!(paths.len() > 500, "only {} pages in {PAGES}", paths.len());
+    let pages = paths.iter().map(|path| {
+        let text = fs::read(path).unwrap();
+        let page = read_page(&text, format_of(&text), Limits::default());
+        Captured {
+            name: path.strip_prefix(PAGES).unwrap().display().to_string(),
+            page: page.unwrap_or_else(|error| panic!("{}: {error}", path.display())),
+        }
+    });
+    let has_dots = |captured: &Captured| captured.page.families.iter().any(|family| family.name.contains('.'));
+    pages.filter(|captured| !has_dots(captured)).collect()
+}
+
+/// Those with different families or labels: the other versions and formats show nothing new.
+fn distinct() -> Vec<Captured> {
+    let shape = |page: &Page| {
+        let family = |family: &PageFamily| {
+            let labels: Vec<_> = family.labels.keys().cloned().collect();
+            (family.name.clone(), family.kind, family.help.clone(), labels)
+        };
+        page.families
+            .iter()
+            .filter(|known| is_of_requests(known))
+            .map(family)
+            .collect::<Vec<_>>()
+    };
+    let mut seen = Vec::new();
+    let mut kept = Vec::new();
+    for page in captured().into_iter().filter(Captured::is_after) {
+        let shape = shape(&page.page);
+        if !seen.contains(&shape) {
+            seen.push(shape);
+            kept.push(page);
+        }
+    }
+    kept
+}
+
+fn is_of_requests(family: &PageFamily) -> bool {
+    let name = &family.name;
+    (name.contains("request") || name.contains("http")) && !name.starts_with("nodejs_")
+}
+
+fn dialect(detection: &Detection) -> Option<DialectId> {
+    detection.found.as_ref().map(|found| found.dialect)
+}
+
+#[test]
+fn every_page_after_requests_is_of_its_own_library() {
+    let mut wrong = Vec::new();
+    for page in captured().iter().filter(|page| page.is_after()) {
+        // Spring Boot without its metrics of HTTP, and the variant of flask without any.
+        let is_bare = page.name.contains("no-http");
+        let expected = page.expected().filter(|_| !is_bare);
+        let detection = detect(&page.page);
+        if dialect(&detection) != expected {
+            wrong.push(format!(
+                "{}: {:?} {:?}",
+                page.name,
+                detection.outcome,
+                dialect(&detection)
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_page_before_the_first_request_says_so_and_is_of_no_other_library() {
+    let mut wrong = Vec::new();
+    for page in captured().iter().filter(|page| !page.is_after()) {
+        let detection = detect(&page.page);
+        let is_waiting = matches!(
+            detection.outcome,
+            Outcome::NoSamplesYet | Outcome::NoHttpMetrics | Outcome::Empty
+        );
+        // A library that counts the scrape itself, or begins its series at 0, is known already.
+        let is_known = dialect(&detection).is_some() && dialect(&detection) == page.expected();
+        let could_be = page
+            .expected()
+            .is_none_or(|expected| detection.candidates.is_empty() || detection.candidates.contains(&expected));
+        if !(is_waiting || is_known) || !could_be {
+            wrong.push(format!(
+                "{}: {:?} {:?}",
+                page.name, detection.outcome, detection.candidates
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The same page with one thing changed, and what that was.
+fn changes(page: &Page) -> Vec<(String, Page)> {
+    let mut changed = Vec::new();
+    let mut change = |what: String, change: &dyn Fn(&mut Page)| {
+        let mut page = page.clone();
+        change(&mut page);
+        changed.push((what, page));
+    };
+    let mut all_labels: Vec<&String> = Vec::new();
+    for (place, family) in page
+        .families
+        .iter()
+        .enumerate()
+        .filter(|(_, family)| is_of_requests(family))
+    {
+        change(format!("without {}", family.name), &|page| {
+            page.families.remove(place);
+        });
+        change(format!("without the help of {}", family.name), &|page| {
+            page.families[place].help.clear();
+        });
+        change(format!("{} renamed", family.name), &|page| {
+            page.families[place].name.insert_str(0, "renamed_");
+        });
+        change(format!("{} with another label", family.name), &|page| {
+            page.families[place]
+                .labels
+                .insert("tenant".to_owned(), Default::default());
+        });
+        for label in family.labels.keys() {
+            change(format!("{} without {label}", family.name), &|page| {
+                page.families[place].labels.remove(label);
+            });
+            all_labels.push(label);
+        }
+    }
+    all_labels.sort();
+    all_labels.dedup();
+    for label in all_labels {
+        change(format!("without {label}"), &|page| {
+            page.families.iter_mut().for_each(|family| {
+                family.labels.remove(label);
+            });
+        });
+        change(format!("{label} renamed"), &|page| {
+            for family in &mut page.families {
+                if let Some(values) = family.labels.remove(label) {
+                    family.labels.insert("renamed".to_owned(), values);
+                }
+            }
+        });
+    }
+    change("without any help".to_owned(), &|page| {
+        page.families.iter_mut().for_each(|family| family.help.clear());
+    });
+    change("with a prefix".to_owned(), &|page| {
+        page.families
+            .iter_mut()
+            .for_each(|family| family.name.insert_str(0, "acme_"));
+    });
+    change("with a prefix, without any help".to_owned(), &|page| {
+        for family in &mut page.families {
+            family.name.insert_str(0, "acme_");
+            family.help.clear();
+        }
+    });
+    changed
+}
+
+#[test]
+fn a_page_with_something_removed_or_renamed_is_never_of_another_library() {
+    let (mut wrong, mut right, mut tried) = (Vec::new(), 0, 0);
+    for captured in distinct() {
+        let expected = captured.expected();
+        for (what, page) in changes(&captured.page) {
+            let found = dialect(&detect(&page));
+            tried += 1;
+            right += usize::from(found == expected);
+            // Both of OpenTelemetry's names stand on one page while a program moves; without the newer the older is right.
+            let is_older = expected == Some(DialectId::Otel) && found == Some(DialectId::OtelHttpOld);
+            if found.is_some() && found != expected && !is_older {
+                wrong.push(format!("{} {what}: {found:?}", captured.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {tried}: {wrong:#?}", wrong.len());
+    assert!(tried > 2_000, "{tried} changes only");
+    // Most changes leave enough to know the library by.
+    assert!(right * 100 > tried * 85, "{right} of {tried} are still known");
+    println!("{right} of {tried} are still known");
+}
+
+/// A page on which every row of a dialect's table has one sample.
+fn page_of_table(id: DialectId) -> Page {
+    let families = id.dialect().rows.iter().map(|row| {
+        let value = |attribute| match (attribute, id.dialect().status_style) {
+            (Attribute::Status, StatusStyle::Exact) => "404",
+            (Attribute::Status, StatusStyle::Class) => "4xx",
+            (Attribute::Method, _) => "GET",
+            _ => "x",
+        };
+        let labels: Vec<String> = row
+            .labels()
+            .map(|(name, attribute)| format!("{name}=\"{}\"", value(attribute)))
+            .collect();
+        let (name, labels) = (row.family.name, labels.join(","));
+        let kind = match row.family.kind {
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+            MetricKind::Histogram => "histogram",
+            MetricKind::Summary => "summary",
+        };
+        let samples = match row.family.kind {
+            MetricKind::Counter | MetricKind::Gauge => format!("{name}{{{labels}}} 1\n"),
+            MetricKind::Histogram | MetricKind::Summary => {
+                format!("{name}_count{{{labels}}} 1\n{name}_sum{{{labels}}} 1\n")
+            }
+        };
+        format!("# HELP {name} {}\n# TYPE {name} {kind}\n{samples}", row.family.help)
+    });
+    let text: String = families.collect();
+    read_page(text.as_bytes(), Format::Text, Limits::default()).unwrap()
+}
+
+#[test]
+fn every_table_is_detected_as_its_dialect_or_as_the_one_it_is_a_setting_of() {
+    use DialectId::{FastapiInstrumentator, Micrometer, Native, S2Instrumentator, S3, S4, SpringBoot};
+    // These are known by the texts of their libraries, which tables do not have, or need a runtime's metrics beside them.
+    let by_text = [
+        "promhttp",
+        "go-http-metrics",
+        "express-prom-bundle",
+        "fastify-metrics",
+        "actix-web-prom",
+        "quarkus",
+        "micronaut",
+    ];
+    for id in DialectId::ALL {
+        let expected = match id {
+            S4 => Native,
+            S3 | S2Instrumentator => FastapiInstrumentator,
+            Micrometer => SpringBoot,
+            other => *other,
+        };
+        let found = dialect(&detect(&page_of_table(*id)));
+        let is_right = found == Some(expected) || (found.is_none() && by_text.contains(&id.as_str()));
+        assert!(is_right, "{id}: {found:?}");
+    }
+}
+
+/// What is found on one captured page.
+fn found_on(name: &str) -> Detection {
+    let text = fs::read(Path::new(PAGES).join(name)).unwrap();
+    detect(&read_page(&text, format_of(&text), Limits::default()).unwrap())
+}
+
+#[test]
+fn the_spelling_has_names_labels_and_bounds_as_they_stand_on_the_page() {
+    let detection = found_on("fastify-metrics/pages/14.1.0/renamed.after.text");
+    let found = detection.found.unwrap();
+    assert_eq!(found.confidence, Confidence::Renamed);
+    let duration = found.spelling.duration().unwrap();
+    assert_eq!(duration.histogram.name, "shop_request_seconds");
+    assert_eq!((duration.method, duration.route), (Some("verb"), Some("path")));
+    assert_eq!(duration.histogram.label(Attribute::Status), Some("code"));
+    assert_eq!(duration.histogram.buckets.len(), 5);
+
+    let detection = found_on("flask/pages/0.23.2/prefixed.after.text");
+    let found = detection.found.unwrap();
+    assert_eq!(found.prefix.as_deref(), Some("shop_"));
+    assert_eq!(found.spelling.duration().unwrap().route, Some("path"));
+
+    let detection = found_on("spring-boot/pages/3.5.7/default.after.text");
+    let found = detection.found.unwrap();
+    assert_eq!(found.confidence, Confidence::Exact);
+    assert_eq!(found.missing, [Signal::LatencyBuckets]);
+
+    let detection = found_on("fastapi-instrumentator/pages/8.1.0/exact-status.after.text");
+    assert_eq!(detection.found.unwrap().spelling.status_style, StatusStyle::Exact);
+    let detection = found_on("fastapi-instrumentator/pages/8.1.0/default.after.text");
+    assert_eq!(detection.found.unwrap().spelling.status_style, StatusStyle::Class);
+    let detection = found_on("fastapi-instrumentator/pages/8.1.0/custom-labels.after.text");
+    assert_eq!(detection.found.unwrap().confidence, Confidence::Superset);
+    let detection = found_on("fastapi-instrumentator/pages/8.1.0/fewer-labels.after.text");
+    assert!(detection.found.unwrap().missing.contains(&Signal::Routes));
+}
+
+#[test]
+fn two_libraries_on_one_page_are_ambiguous() {
+    let read = |name: &str| fs::read_to_string(Path::new(PAGES).join(name)).unwrap();
+    let text = read("flask/pages/0.23.2/default.after.text") + &read("gin/pages/v1.0.2/default.after.text");
+    let detection = detect(&read_page(text.as_bytes(), Format::Text, Limits::default()).unwrap());
+    assert_eq!(detection.outcome, Outcome::Ambiguous);
+    assert_eq!(detection.candidates, [DialectId::Flask, DialectId::Gin]);
+}
