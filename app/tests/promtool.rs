@@ -29,7 +29,7 @@ fn inherited(dialect: DialectId) -> &'static [&'static str] {
             // S0 counts its threads in a gauge of that name.
             "app_threads_total non-counter metrics should not have \"_total\" suffix",
         ],
-        "otel" => &[
+        "otel-http" => &[
             // The conventions' own names.
             "process_thread_count non-histogram and non-summary metrics should not have \"_count\" suffix",
             "process_unix_file_descriptor_count non-histogram and non-summary metrics should not have \"_count\" suffix",

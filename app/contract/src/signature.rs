@@ -65,6 +65,8 @@ pub enum Mark {
     Labels,
     /// The text that describes it, whatever its own name and labels are.
     Help,
+    /// Its name behind any prefix together with the text that describes it, of which neither shows it alone.
+    NameAndHelp,
 }
 
 impl Form {

@@ -14,8 +14,23 @@ use metric_contract::{DialectId, DialectRow, MetricId, MetricKind};
 
 const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/dialects");
 
-/// The page of the newest version of a library as it is set up by default, after some requests.
+/// Those of whose library no registry within reach has a build; their tables are from its source.
+const FROM_SOURCE: &[DialectId] = &[DialectId::Aspnet, DialectId::Rails];
+
+/// The page of the newest version of a library as it is set up by default, after some requests; or that which the table
+/// describes.
 fn newest_page(id: DialectId) -> Option<PathBuf> {
+    match id {
+        // The newest version writes OpenTelemetry's names alone.
+        DialectId::AxumOtelMetrics => {
+            return Some(Path::new(PAGES).join("axum-otel-metrics/pages/0.8.0/default.after.text"));
+        }
+        DialectId::ChiPrometheus => {
+            let version = "v0.0.0-20211217152057-87afa9aa2ca8";
+            return Some(Path::new(PAGES).join(format!("chi-prometheus/pages/{version}/pattern.after.text")));
+        }
+        _ => {}
+    }
     let folder = match id {
         DialectId::OtelHttpOld => "otel-http/python",
         _ => id.as_str(),
@@ -77,7 +92,8 @@ fn every_row_of_a_librarys_table_stands_on_its_page() {
         }
         compared.push(*id);
     }
-    for id in DialectId::ALL.iter().filter(|id| !DialectId::WRITTEN.contains(id)) {
+    let is_captured = |id: &&DialectId| !DialectId::WRITTEN.contains(id) && !FROM_SOURCE.contains(id);
+    for id in DialectId::ALL.iter().filter(is_captured) {
         assert!(compared.contains(id), "{id}: no page of its library in {PAGES}");
     }
     assert!(compared.contains(&DialectId::AxumPrometheus));

@@ -379,7 +379,7 @@ async fn coarse_and_fine_buckets_hold_the_same_requests() {
 
 #[tokio::test]
 async fn open_telemetry_tells_status_version_and_error() {
-    let metrics = HttpMetrics::new(DialectId::Otel);
+    let metrics = HttpMetrics::new(DialectId::OtelHttp);
     let app = Router::new()
         .route("/a", get(|| async {}))
         .route("/b", get(|| async { StatusCode::SERVICE_UNAVAILABLE }));

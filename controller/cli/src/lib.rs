@@ -7,9 +7,10 @@
 pub mod cluster;
 mod commands;
 mod input;
+mod metrics_page;
 pub mod print;
 pub mod runbooks;
 mod settings;
 
-pub use commands::{Command, crd, diff, explain, lint, render, test};
+pub use commands::{Command, crd, detect, diff, explain, lint, render, test};
 pub use settings::SettingsArgs;

@@ -28,11 +28,9 @@ impl Captured {
         match folder {
             // Programs that count by hand, and programs that count no requests.
             "promclient-node" | "promclient-python" | "runtime-only" => None,
-            // Its statuses are texts, so no rule can be made for it.
-            "chi-prometheus" => None,
-            // OpenTelemetry's names, but for the oldest version.
-            "axum-otel-metrics" => is_stable.then_some(DialectId::Otel),
-            "otel-http" if is_stable => Some(DialectId::Otel),
+            // The newest version writes OpenTelemetry's names alone.
+            "axum-otel-metrics" if is_stable && !has("requests_total") => Some(DialectId::OtelHttp),
+            "otel-http" if is_stable => Some(DialectId::OtelHttp),
             "otel-http" => Some(DialectId::OtelHttpOld),
             _ => Some(folder.parse().unwrap()),
         }
@@ -229,7 +227,7 @@ fn a_page_with_something_removed_or_renamed_is_never_of_another_library() {
             tried += 1;
             right += usize::from(found == expected);
             // Both of OpenTelemetry's names stand on one page while a program moves; without the newer the older is right.
-            let is_older = expected == Some(DialectId::Otel) && found == Some(DialectId::OtelHttpOld);
+            let is_older = expected == Some(DialectId::OtelHttp) && found == Some(DialectId::OtelHttpOld);
             if found.is_some() && found != expected && !is_older {
                 wrong.push(format!("{} {what}: {found:?}", captured.name));
             }

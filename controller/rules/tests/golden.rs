@@ -108,7 +108,7 @@ fn the_unit_tests_of_an_api_without_limits_are_as_accepted() {
         promise("reads", of_gets, 10),
     ];
     let api = ApiFacts {
-        spelling: Some(DialectId::Otel.spelling()),
+        spelling: Some(DialectId::OtelHttp.spelling()),
         limits: ApiLimits::default(),
         objectives: &objectives,
         ..orders()

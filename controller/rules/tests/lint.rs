@@ -67,7 +67,7 @@ fn nothing_is_found_in_what_is_generated() {
 fn parsed_text_gives_the_findings_of_the_tree_that_was_printed() {
     // In the vocabulary of another dialect many names are unknown, so that there is something to compare.
     let foreign = ApiFacts {
-        spelling: Some(DialectId::Otel.spelling()),
+        spelling: Some(DialectId::OtelHttp.spelling()),
         ..orders()
     };
     let key = |finding: &Finding| (finding.place.path.clone(), finding.check, finding.sentence.clone());

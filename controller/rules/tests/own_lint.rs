@@ -18,7 +18,7 @@ use serde_json::json;
 /// The page of another dialect than the one that rules and dashboard of `shop/orders` were made for.
 fn foreign() -> ApiFacts<'static> {
     ApiFacts {
-        spelling: Some(DialectId::Otel.spelling()),
+        spelling: Some(DialectId::OtelHttp.spelling()),
         ..orders()
     }
 }

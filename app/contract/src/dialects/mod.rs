@@ -13,7 +13,10 @@ use std::{
 use crate::{Dialect, Spelling, dialect_row::rows};
 
 pub mod actix_web_prom;
+pub mod aspnet;
+pub mod axum_otel_metrics;
 pub mod axum_prometheus;
+pub mod chi_prometheus;
 pub mod django_prometheus;
 pub mod echo;
 pub mod express_prom_bundle;
@@ -27,10 +30,11 @@ pub mod go_http_metrics;
 pub mod micrometer;
 pub mod micronaut;
 pub mod native;
-pub mod otel;
+pub mod otel_http;
 pub mod otel_http_old;
 pub mod promhttp;
 pub mod quarkus;
+pub mod rails;
 pub mod s0;
 pub mod s1;
 pub mod s2_advanced;
@@ -113,7 +117,7 @@ dialects! {
         S2Advanced s2_advanced::S2_ADVANCED;
         S3 s3::S3;
         S4 s4::S4;
-        Otel otel::OTEL;
+        OtelHttp otel_http::OTEL_HTTP;
         Micrometer micrometer::MICROMETER;
         AxumPrometheus axum_prometheus::AXUM_PROMETHEUS;
     }
@@ -135,6 +139,10 @@ dialects! {
         Quarkus quarkus::QUARKUS;
         Micronaut micronaut::MICRONAUT;
         OtelHttpOld otel_http_old::OTEL_HTTP_OLD;
+        ChiPrometheus chi_prometheus::CHI_PROMETHEUS;
+        AxumOtelMetrics axum_otel_metrics::AXUM_OTEL_METRICS;
+        Aspnet aspnet::ASPNET;
+        Rails rails::RAILS;
     }
 }
 
@@ -204,8 +212,10 @@ impl FromStr for DialectId {
     type Err = UnknownDialect;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // What `otel-http` was called at first.
+        let name = if text == "otel" { Self::OtelHttp.as_str() } else { text };
         let mut all = Self::ALL.iter().copied();
-        all.find(|id| id.as_str() == text)
+        all.find(|id| id.as_str() == name)
             .ok_or_else(|| UnknownDialect(text.to_owned()))
     }
 }

@@ -1,6 +1,7 @@
 //! The table of commands: one variant each.
 
 pub mod crd;
+pub mod detect;
 pub mod diff;
 pub mod explain;
 pub mod lint;
@@ -24,6 +25,9 @@ pub enum Command {
     Diff(diff::DiffArgs),
     /// Say what an alert, a panel, a signal, a condition or a reason means, and what becomes of it for given MonitoredApis.
     Explain(explain::ExplainArgs),
+    /// Say which library wrote a page of metrics, what its families answer, and what is missing. Exit code 0: one library, 1: none
+    /// or more than one, 2: unreadable input, or a page that Prometheus refuses.
+    Detect(detect::DetectArgs),
     /// Check rules and dashboards: those that MonitoredApis lead to, or those in files. Exit code 0: fine, 1: findings, 2:
     /// unreadable input.
     Lint(lint::LintArgs),
@@ -46,6 +50,7 @@ impl Command {
             Self::Render(args) => render::run(args),
             Self::Diff(args) => diff::run(args, connect),
             Self::Explain(args) => explain::run(args),
+            Self::Detect(args) => detect::run(args),
             Self::Lint(args) => lint::run(args),
             Self::Test(args) => test::run(args),
             Self::Crd => crd::run(),

@@ -56,8 +56,14 @@ impl Match<'_> {
             Mark::OwnName => self.found_by == FoundBy::Name && prefix == usual && has_labels,
             Mark::Name => self.found_by == FoundBy::Name && has_labels,
             Mark::Labels => has_labels && self.form.required().next().is_some(),
-            Mark::Help => self.is_described() && !self.family.help.is_empty(),
+            Mark::Help => self.has_own_help(),
+            Mark::NameAndHelp => self.found_by == FoundBy::Name && has_labels && self.has_own_help(),
         }
+    }
+
+    /// Whether the family is described, and as the library does.
+    fn has_own_help(&self) -> bool {
+        self.is_described() && !self.family.help.is_empty()
     }
 
     /// Whether the form stands there as the library writes it: name, labels, and the text if it is known.
@@ -157,7 +163,7 @@ impl<'p> Attempt<'p> {
         self.keys().next().is_none()
             && self.matches.iter().any(|found| {
                 let is_own = |mark: &Mark| match mark {
-                    Mark::Help => found.is_described() && !found.family.help.is_empty(),
+                    Mark::Help | Mark::NameAndHelp => found.has_own_help(),
                     Mark::OwnName | Mark::Name => {
                         found.found_by == FoundBy::Name && found.form.required().next().is_some()
                     }

@@ -99,6 +99,13 @@ pub struct Found {
     pub missing: Vec<Signal>,
 }
 
+/// Dialects whose families stand on pages of another too: it has them and more, or writes the same requests under newer names
+/// while a program moves to these.
+const SUPERSEDED: &[(DialectId, DialectId)] = &[
+    (DialectId::OtelHttpOld, DialectId::OtelHttp),
+    (DialectId::OtelHttp, DialectId::AxumOtelMetrics),
+];
+
 /// Most families that are named as not belonging to any library.
 const MAX_UNCLAIMED: usize = 5;
 
@@ -130,8 +137,7 @@ fn proven<'a, 'p>(attempts: &'a [Attempt<'p>]) -> Vec<&'a Attempt<'p>> {
     let marked = by(Proof::Mark);
     let proven = if marked.is_empty() { by(Proof::Together) } else { marked };
     let has = |dialect| proven.iter().any(|attempt| attempt.dialect == dialect);
-    // OpenTelemetry writes the same requests under both names while a program moves to the newer ones.
-    let is_superseded = |dialect| dialect == DialectId::OtelHttpOld && has(DialectId::Otel);
+    let is_superseded = |dialect| SUPERSEDED.iter().any(|(older, newer)| *older == dialect && has(*newer));
     let kept = proven.iter().copied().filter(|attempt| !is_superseded(attempt.dialect));
     without_weaker(kept.collect())
 }

@@ -1,4 +1,4 @@
-//! `otel`: OpenTelemetry's stable semantic conventions for HTTP servers as its Prometheus exporters write them
+//! `otel-http`: OpenTelemetry's stable semantic conventions for HTTP servers as its Prometheus exporters write them
 //! (semantic-conventions at 384d661, `docs/http/http-metrics.md`). There is no request counter: queries
 //! use the count of the duration histogram.
 //!
@@ -73,8 +73,8 @@ const SIGNATURE: Signature = Signature::of(
 )]);
 
 /// The dialect's table.
-pub const OTEL: Dialect = Dialect {
-    name: "otel",
+pub const OTEL_HTTP: Dialect = Dialect {
+    name: "otel-http",
     title: "OpenTelemetry, stable semantic conventions for HTTP",
     rows: &[
         DURATION,

@@ -1,0 +1,87 @@
+//! A metrics page from a file, standard input or an address.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use controller_core::detect::{Page, format_of, read_page};
+use exposition::{Format, Limits, ReadError};
+use ureq::Agent;
+use ureq::http::header::{ACCEPT, CONTENT_TYPE};
+
+use crate::input::shown;
+
+/// How long an address may take for its whole page. Prometheus waits ten seconds unless told otherwise.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The text that all of Prometheus' versions read, before all else: a page is to be read as Prometheus is served it.
+const ACCEPTED: &str = "text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1";
+
+/// Reads the page of a source: a file, - for standard input, or an address that begins with http:// or https://.
+///
+/// # Errors
+///
+/// The source cannot be read. The inner result is an error where Prometheus would refuse the page.
+pub(crate) fn read(source: &str) -> Result<Result<Page, ReadError>> {
+    let limits = Limits::default();
+    let (page, format) = if source.starts_with("http://") || source.starts_with("https://") {
+        fetched(source, limits.bytes).with_context(|| format!("fetch {source}"))?
+    } else {
+        let page = stored(Path::new(source), limits.bytes).with_context(|| format!("read {}", name(source)))?;
+        let format = format_of(&page);
+        (page, format)
+    };
+    Ok(read_page(&page, format, limits))
+}
+
+/// The source as messages name it.
+pub(crate) fn name(source: &str) -> String {
+    shown(Path::new(source))
+}
+
+fn stored(file: &Path, most: usize) -> Result<Vec<u8>> {
+    if file == Path::new("-") {
+        bounded(io::stdin().lock(), most)
+    } else {
+        bounded(File::open(file)?, most)
+    }
+}
+
+fn fetched(address: &str, most: usize) -> Result<(Vec<u8>, Format)> {
+    let config = Agent::config_builder()
+        .timeout_global(Some(TIMEOUT))
+        .http_status_as_error(false)
+        .user_agent(concat!("monitored-api/", env!("CARGO_PKG_VERSION")))
+        .build();
+    let agent = Agent::new_with_config(config);
+    let answer = agent.get(address).header(ACCEPT, ACCEPTED).call()?;
+    if !answer.status().is_success() {
+        bail!("it answered {}", answer.status());
+    }
+    let content_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let format = match content_type {
+        Some(known) if known.starts_with("application/openmetrics-text") => Format::OpenMetrics,
+        Some(known) if known.starts_with("text/html") => {
+            bail!(
+                "it answered a web page (text/html): use the path of the metrics, for example /metrics or /actuator/prometheus"
+            )
+        }
+        _ => Format::Text,
+    };
+    Ok((bounded(answer.into_body().into_reader(), most)?, format))
+}
+
+/// All bytes, or an error as soon as there are too many.
+fn bounded(reader: impl Read, most: usize) -> Result<Vec<u8>> {
+    let mut page = Vec::new();
+    let above = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    reader.take(above).read_to_end(&mut page)?;
+    if page.len() > most {
+        bail!(
+            "it has more than {} MiB, more than a page of metrics should have",
+            most >> 20
+        );
+    }
+    Ok(page)
+}
