@@ -3,11 +3,14 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use controller_core::detect::{Page, format_of, read_page};
+use clap::Args;
+use controller_core::detect::{Page, detect, format_of, read_page};
 use exposition::{Format, Limits, ReadError};
+use metric_contract::Spelling;
 use ureq::Agent;
 use ureq::http::header::{ACCEPT, CONTENT_TYPE};
 
@@ -17,6 +20,39 @@ use crate::input::shown;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The text that all of Prometheus' versions read, before all else: a page is to be read as Prometheus is served it.
 const ACCEPTED: &str = "text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1";
+
+/// The page of metrics that rules and panels are made for.
+#[derive(Debug, Args)]
+pub(crate) struct MetricsArgs {
+    /// Page of the API's metrics: an address (http:// or https://) or a file. Rules and panels are made for the names, labels and
+    /// bounds that stand there, as the operator does with what a running pod exports. A dialect that a MonitoredApi names is
+    /// kept; without one it is that of the page.
+    #[arg(long, value_name = "URL|FILE")]
+    metrics: Option<String>,
+}
+
+impl MetricsArgs {
+    /// How the page spells what it exports; `None`: no page was given.
+    ///
+    /// # Errors
+    ///
+    /// The page cannot be read, Prometheus would refuse it, or it is not that of one library.
+    pub(crate) fn spelling(&self) -> Result<Option<Arc<Spelling>>> {
+        let Some(source) = &self.metrics else {
+            return Ok(None);
+        };
+        let page = read(source)?.with_context(|| format!("{}: Prometheus refuses the page", name(source)))?;
+        let detection = detect(&page);
+        match detection.found {
+            Some(found) => Ok(Some(Arc::new(found.spelling))),
+            None => bail!(
+                "{}: the library that wrote the page is not clear ({}): monitored-api detect {source} says more",
+                name(source),
+                detection.outcome.as_str()
+            ),
+        }
+    }
+}
 
 /// Reads the page of a source: a file, - for standard input, or an address that begins with http:// or https://.
 ///

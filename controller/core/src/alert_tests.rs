@@ -1,7 +1,10 @@
 //! The rules of a MonitoredApi with unit tests for promtool, without a cluster.
 
+use std::sync::Arc;
+
 use controller_api::MonitoredApi;
 use controller_rules::alert_tests::{AlertTests, alert_tests};
+use metric_contract::Spelling;
 
 use crate::{
     compile::compile,
@@ -11,13 +14,22 @@ use crate::{
     violation::Violation,
 };
 
-/// The unit tests of every alert that a MonitoredApi has. `None`: it has no rules.
+/// The unit tests of every alert that a MonitoredApi has, in the names of a page of its metrics if there is one. `None`: it has no
+/// rules.
 ///
 /// # Errors
 ///
 /// All violations of the spec, each with its field and its fix.
-pub fn of(api: &MonitoredApi, settings: &Settings) -> Result<Option<AlertTests>, Vec<Violation>> {
-    let plan = compile(api, settings, &Facts::default(), &ApiRef::of(api).without_uid())?;
+pub fn of(
+    api: &MonitoredApi,
+    settings: &Settings,
+    page: Option<&Arc<Spelling>>,
+) -> Result<Option<AlertTests>, Vec<Violation>> {
+    let facts = Facts {
+        page: page.cloned(),
+        ..Facts::default()
+    };
+    let plan = compile(api, settings, &facts, &ApiRef::of(api).without_uid())?;
     if !plan
         .children
         .iter()

@@ -21,7 +21,8 @@ use crate::{
 /// All violations, each with its field and its fix, sorted by field.
 pub fn compile(api: &MonitoredApi, settings: &Settings, facts: &Facts, owner: &ApiRef) -> Result<Plan, Vec<Violation>> {
     let mut violations = Violations::default();
-    let valid = validate(api, settings, owner, &mut violations);
+    let mut valid = validate(api, settings, owner, &mut violations);
+    valid.page.clone_from(&facts.page);
     let rules = rules(&valid, facts, &mut violations);
     // The objects of a spec that is wrong would only repeat its mistakes.
     let valid = violations.or(valid)?;

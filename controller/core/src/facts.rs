@@ -1,8 +1,9 @@
 //! What was read from the cluster, as plain data: with the MonitoredApi itself, all that the pure core works on.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use controller_rules::Compat;
+use metric_contract::Spelling;
 
 use crate::{error_class::ErrorClass, kind::ChildKind};
 
@@ -24,7 +25,7 @@ pub struct Settings {
 }
 
 /// What `gather` found before a plan is built.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Facts {
     /// What is known of each child kind; a kind that is not listed is [`KindState::Pending`].
     pub states: BTreeMap<ChildKind, KindState>,
@@ -38,6 +39,8 @@ pub struct Facts {
     pub volume_claim: Option<VolumeClaimFacts>,
     /// Every target exports what its dialect has counted over all routes, as the status says or was found since.
     pub has_overall: bool,
+    /// How a page of the API's metrics spells them. `None`: none was seen.
+    pub page: Option<Arc<Spelling>>,
     /// The kind of object that holds the dashboard, as the status says. `None`: there is no dashboard yet.
     pub dashboard_in: Option<ChildKind>,
     /// Replicas of the live Deployment, if there is one, and whether a manager other than us owns the field.

@@ -1,8 +1,11 @@
 //! The objects of a MonitoredApi without a cluster, for a person to read or a pipeline to check or apply: the operator's plan
 //! without owner references.
 
+use std::sync::Arc;
+
 use controller_api::MonitoredApi;
 use controller_rules::lint;
+use metric_contract::Spelling;
 
 use crate::{
     compile::compile,
@@ -32,10 +35,24 @@ pub struct Rendered {
 ///
 /// All violations of the spec, each with its field and its fix.
 pub fn render(api: &MonitoredApi, settings: &Settings) -> Result<Rendered, Vec<Violation>> {
+    render_with_page(api, settings, None)
+}
+
+/// The same with rules and panels that fit a page of the API's metrics.
+///
+/// # Errors
+///
+/// Those of [`render`].
+pub fn render_with_page(
+    api: &MonitoredApi,
+    settings: &Settings,
+    page: Option<&Arc<Spelling>>,
+) -> Result<Rendered, Vec<Violation>> {
     // A uid that was copied with a manifest would name an owner that does not exist.
     let owner = ApiRef::of(api).without_uid();
     let facts = Facts {
         live_replicas: autoscaled(api),
+        page: page.cloned(),
         ..Facts::default()
     };
     let plan = compile(api, settings, &facts, &owner)?;

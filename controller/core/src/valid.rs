@@ -1,6 +1,6 @@
 //! The spec after validation: parsed, defaulted, complete. Nobody reads the raw spec after this.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use controller_api::quantity;
 use controller_api::spec::{DashboardForm, ImagePullPolicy, SecurityProfile, ServiceType};
@@ -14,7 +14,7 @@ use k8s_openapi::api::{
         TopologySpreadConstraint,
     },
 };
-use metric_contract::{DialectId, MetricId, TargetKind};
+use metric_contract::{DialectId, MetricId, Spelling, TargetKind};
 
 use crate::{facts::Facts, owner::ApiRef, prometheus::queries::RATE_WINDOW};
 
@@ -41,6 +41,8 @@ pub struct ValidApi {
     pub objectives: Vec<Objective>,
     /// Whose names the figures of objectives have beside our own: the installation's setting.
     pub compat: Option<Compat>,
+    /// How a page of its metrics spells them, where one was seen.
+    pub page: Option<Arc<Spelling>>,
     /// How it is monitored; `None`: not at all.
     pub monitoring: Option<Monitoring>,
     /// How its number of pods is set by an autoscaler; `None`: not at all.
@@ -54,13 +56,27 @@ impl ValidApi {
         self.metrics.port != self.workload.port
     }
 
+    /// How its metrics are spelled: as the author says, for whose dialect a page shows names and labels closer; else as the page
+    /// has them. `None`: not known.
+    #[must_use]
+    pub fn spelling(&self) -> Option<&Spelling> {
+        let page = self.page.as_deref();
+        match self.metrics.dialect {
+            Some(named) => {
+                let of_page = page.filter(|page| page.dialect == named.as_str());
+                of_page.or_else(|| Some(named.spelling()))
+            }
+            None => page,
+        }
+    }
+
     /// What the rules engine has to know of it, as far as the spec tells: that is nothing of metrics over all routes.
     #[must_use]
     pub fn rule_facts(&self) -> ApiFacts<'_> {
         ApiFacts {
             namespace: &self.owner.namespace,
             name: &self.owner.name,
-            spelling: self.metrics.dialect.map(DialectId::spelling),
+            spelling: self.spelling(),
             has_overall: false,
             target: TargetKind::ServiceMonitor,
             scrape_interval_seconds: self.metrics.interval_seconds,

@@ -5,15 +5,18 @@ mod output;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Result;
 use clap::Args;
 use controller_core::facts::Settings;
 use controller_core::omission::{Omission, OmissionKind};
 use controller_core::render;
+use metric_contract::Spelling;
 use serde_json::{Value, json};
 
-use crate::input::{DEFAULT_NAMESPACE, FINDINGS, FINE, Source, for_each};
+use crate::input::{BAD_INPUT, DEFAULT_NAMESPACE, FINDINGS, FINE, Source, for_each};
+use crate::metrics_page::MetricsArgs;
 use crate::print;
 use crate::settings::SettingsArgs;
 use output::Output;
@@ -29,6 +32,8 @@ pub struct RenderArgs {
     #[arg(short, long, value_name = "yaml|json|DIR")]
     output: Option<PathBuf>,
     #[command(flatten)]
+    metrics: MetricsArgs,
+    #[command(flatten)]
     settings: SettingsArgs,
 }
 
@@ -38,20 +43,37 @@ pub struct RenderArgs {
 ///
 /// The output can't be written.
 pub fn run(args: RenderArgs) -> Result<ExitCode> {
-    let settings = args.settings.settings();
+    let page = match args.metrics.spelling() {
+        Ok(page) => page,
+        Err(error) => {
+            print::note(format_args!("{error:#}"));
+            return Ok(ExitCode::from(BAD_INPUT));
+        }
+    };
+    let context = Context {
+        settings: args.settings.settings(),
+        page,
+    };
     let mut output = Output::new(args.output)?;
     let mut left_out = LeftOut::default();
     let code = for_each(&args.files, DEFAULT_NAMESPACE, |source| {
-        render_one(source, &settings, &mut output, &mut left_out)
+        render_one(source, &context, &mut output, &mut left_out)
     })?;
     output.finish()?;
     left_out.lines().for_each(print::note);
     Ok(ExitCode::from(code))
 }
 
+/// What the objects follow from beside the MonitoredApi.
+#[derive(Debug)]
+struct Context {
+    settings: Settings,
+    page: Option<Arc<Spelling>>,
+}
+
 /// Renders one MonitoredApi and prints what was found. Returns the exit code. What is left out is no finding.
-fn render_one(source: &Source<'_>, settings: &Settings, output: &mut Output, left_out: &mut LeftOut) -> Result<u8> {
-    match render::render(source.api(), settings) {
+fn render_one(source: &Source<'_>, context: &Context, output: &mut Output, left_out: &mut LeftOut) -> Result<u8> {
+    match render::render_with_page(source.api(), &context.settings, context.page.as_ref()) {
         Ok(rendered) => {
             for object in &rendered.objects {
                 output.write(object)?;

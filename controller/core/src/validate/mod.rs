@@ -68,6 +68,8 @@ pub(crate) fn validate(api: &MonitoredApi, settings: &Settings, owner: &ApiRef, 
         alerts,
         objectives: objectives::objectives(spec.objectives.as_deref(), out),
         compat: settings.compat,
+        // Not of the spec: what was seen of the API.
+        page: None,
         monitoring: monitoring::monitoring(spec.monitoring.as_ref(), dashboard, settings, out),
         autoscaling,
     }

@@ -21,6 +21,7 @@ use tempfile::TempDir;
 use self::promtool::Promtool;
 use self::report::TestRow;
 use crate::input::{BAD_INPUT, DEFAULT_NAMESPACE, FINDINGS, FINE, Source, for_each};
+use crate::metrics_page::MetricsArgs;
 use crate::print::{self, ReportForm};
 use crate::settings::SettingsArgs;
 
@@ -38,6 +39,8 @@ pub struct TestArgs {
     #[arg(long, env = "PROMTOOL", value_name = "FILE")]
     promtool: Option<PathBuf>,
     #[command(flatten)]
+    metrics: MetricsArgs,
+    #[command(flatten)]
     settings: SettingsArgs,
 }
 
@@ -51,8 +54,13 @@ pub fn run(args: TestArgs) -> Result<ExitCode> {
         files,
         output,
         promtool,
+        metrics,
         settings,
     } = args;
+    let page = match metrics.spelling() {
+        Ok(page) => page,
+        Err(error) => return bad_input(&format!("{error:#}")),
+    };
     let (form, directory) = match outputs(output) {
         Ok(outputs) => outputs,
         Err(sentence) => return bad_input(&sentence),
@@ -71,7 +79,7 @@ pub fn run(args: TestArgs) -> Result<ExitCode> {
     let settings = settings.settings();
     let mut rows = Vec::new();
     let code = for_each(&files, DEFAULT_NAMESPACE, |source| {
-        match alert_tests::of(source.api(), &settings) {
+        match alert_tests::of(source.api(), &settings, page.as_ref()) {
             Ok(None) => {
                 source.say("it has no alerts, so there is nothing to test");
                 Ok(FINE)
