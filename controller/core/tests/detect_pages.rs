@@ -15,6 +15,11 @@ use controller_core::{
 };
 use exposition::{Format, Limits};
 use metric_contract::{Attribute, DialectId, MetricKind, Signal, StatusStyle};
+use proptest::{
+    collection::{btree_map, vec},
+    prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest},
+    sample::select,
+};
 use serde_json::json;
 
 const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/dialects");
@@ -418,4 +423,67 @@ fn a_dialect_that_the_author_names_is_kept_and_its_own_page_is_read_closer() {
         gin.contains("gin_requests_total") && !gin.contains("shop_http_request"),
         "{gin}"
     );
+}
+
+/// Names, labels and texts of the catalogue, of which pages are made at random.
+fn vocabulary() -> (Vec<&'static str>, Vec<&'static str>, Vec<&'static str>) {
+    let signatures = DialectId::ALL.iter().filter_map(|id| id.dialect().signature);
+    let forms = || signatures.clone().flat_map(|signature| signature.forms);
+    let names = forms().map(|form| form.row.family.name).collect();
+    let optional = forms().flat_map(|form| form.optional.iter().map(|(label, _)| *label));
+    let labels = forms()
+        .flat_map(|form| form.row.family.labels.iter().copied())
+        .chain(optional)
+        .collect();
+    let helps = forms().flat_map(|form| form.helps.iter().copied()).collect();
+    (names, labels, helps)
+}
+
+fn page_at_random() -> impl Strategy<Value = String> {
+    let (names, labels, helps) = vocabulary();
+    let value = select(vec!["GET", "404", "5xx", "/a", "", "x\\n"]);
+    let pairs = btree_map(select(labels), value, 0..5);
+    let kind = select(vec!["counter", "gauge", "histogram", "summary", "untyped"]);
+    let prefix = select(vec!["", "shop_", "a_b_"]);
+    let family = (prefix, select(names), kind, select(helps), pairs, any::<bool>());
+    let text = family.prop_map(|(prefix, name, kind, help, labels, has_samples)| {
+        let labels: Vec<String> = labels
+            .iter()
+            .map(|(label, value)| format!("{label}=\"{value}\""))
+            .collect();
+        let (name, labels) = (format!("{prefix}{name}"), labels.join(","));
+        let mut text = format!("# HELP {name} {help}\n# TYPE {name} {kind}\n");
+        let samples = match kind {
+            "histogram" => format!("{name}_bucket{{{labels}}} 1\n{name}_count{{{labels}}} 1\n"),
+            "summary" => format!("{name}_count{{{labels}}} 1\n"),
+            _ => format!("{name}{{{labels}}} 1\n"),
+        };
+        if has_samples {
+            text.push_str(&samples);
+        }
+        text
+    });
+    vec(text, 0..8).prop_map(|families| families.concat())
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_on_a_page_a_spelling_names_nothing_that_is_not_there(text in page_at_random()) {
+        let page = read_page(text.as_bytes(), Format::Text, Limits::default()).unwrap();
+        let detection = detect(&page);
+        prop_assert_eq!(detection.found.is_some(), detection.outcome == Outcome::Match);
+        for metric in detection.found.iter().flat_map(|found| &found.spelling.metrics) {
+            let family = page.families.iter().find(|family| family.name == metric.name);
+            let family = family.unwrap_or_else(|| panic!("{} is not on the page", metric.name));
+            prop_assert_eq!(family.kind, Some(metric.kind));
+            prop_assert!(metric.labels.iter().map(|(label, _)| &**label).eq(family.labels.keys().map(String::as_str)));
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..400)) {
+        if let Ok(page) = read_page(&bytes, format_of(&bytes), Limits::default()) {
+            detect(&page);
+        }
+    }
 }

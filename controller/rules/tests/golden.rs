@@ -57,6 +57,20 @@ fn the_named_queries_are_as_accepted() {
     assert_eq!(NAMED_QUERIES.iter().filter(without).count(), NAMED_QUERIES.len());
 }
 
+/// A unit test as its title and the series that it draws, a line each.
+fn drawn(test: &AlertTest, file: &AlertTestFile) -> (String, Vec<String>) {
+    let made = file.json("rules.json", [test]);
+    let series = made["tests"][0]["input_series"].as_array().unwrap().iter();
+    let lines = series.map(|series| {
+        [&series["series"], &series["values"]]
+            .map(|text| text.as_str().unwrap())
+            .join(" ")
+    });
+    let objective = test.objective.as_deref().unwrap_or("-");
+    let title = format!("{} {objective} {}: {}", test.alert, test.case.as_str(), test.what);
+    (title, lines.collect())
+}
+
 #[test]
 fn the_unit_tests_that_are_made_for_an_api_are_as_accepted() {
     let api = ApiFacts {
@@ -67,18 +81,6 @@ fn the_unit_tests_that_are_made_for_an_api_are_as_accepted() {
     };
     let AlertTests { files, untested, .. } = alert_tests(&api, &settings()).unwrap();
     assert_eq!(untested, [""; 0]);
-    let drawn = |test: &AlertTest, file: &AlertTestFile| {
-        let made = file.json("rules.json", [test]);
-        let series = made["tests"][0]["input_series"].as_array().unwrap().iter();
-        let lines = series.map(|series| {
-            [&series["series"], &series["values"]]
-                .map(|text| text.as_str().unwrap())
-                .join(" ")
-        });
-        let objective = test.objective.as_deref().unwrap_or("-");
-        let title = format!("{} {objective} {}: {}", test.alert, test.case.as_str(), test.what);
-        (title, lines.collect::<Vec<_>>())
-    };
     let all = files
         .iter()
         .flat_map(|file| file.tests.iter().map(move |test| drawn(test, file)));
@@ -90,6 +92,25 @@ fn the_unit_tests_that_are_made_for_an_api_are_as_accepted() {
     let whole = files.iter().filter(|file| whole.contains(&&*file.alert));
     let whole: Vec<_> = whole.map(|file| file.json("rules.json", &file.tests)).collect();
     golden("alert-tests", "tests.json", &whole);
+}
+
+/// Of a page with everything that native has, scraped with a short time and few samples allowed.
+#[test]
+fn the_unit_tests_of_targets_with_metrics_over_all_routes_are_as_accepted() {
+    let api = ApiFacts {
+        limits: ApiLimits {
+            scrape_timeout_millis: Some(400),
+            scrape_samples: Some(1_000),
+            ..orders().limits
+        },
+        ..overall()
+    };
+    let AlertTests { files, .. } = alert_tests(&api, &settings()).unwrap();
+    let all = files
+        .iter()
+        .flat_map(|file| file.tests.iter().map(move |test| drawn(test, file)));
+    let firing: BTreeMap<_, _> = all.filter(|(title, _)| title.contains("fires:")).collect();
+    golden("alert-tests", "overall.json", &firing);
 }
 
 #[test]

@@ -33,6 +33,26 @@ fn exprs(dashboard: InstalledDashboard) -> Vec<Expr> {
     panels.flat_map(|panel| panel.queries).map(|query| query.expr).collect()
 }
 
+/// A uid is in people's bookmarks, and an interval below that of the scrapes draws holes. The chart fills in the operator's.
+#[test]
+fn uids_and_intervals_are_pinned() {
+    for (dashboard, uid, interval) in [
+        (InstalledDashboard::Apis, "monitored-apis", "1m"),
+        (
+            InstalledDashboard::Operator,
+            "monitored-api-operator",
+            "OPERATOR_INTERVAL",
+        ),
+    ] {
+        let built = build_installed_dashboard(dashboard);
+        assert_eq!((dashboard.uid(), built.uid()), (uid, uid));
+        let panels = panels(dashboard);
+        let mut intervals = panels.iter().filter_map(|panel| panel.get("interval"));
+        assert!(intervals.clone().count() > 5);
+        assert!(intervals.all(|found| found == interval), "{dashboard:?}");
+    }
+}
+
 #[test]
 fn every_query_is_read_by_a_promql_parser_and_holds_no_variable() {
     for dashboard in InstalledDashboard::ALL {

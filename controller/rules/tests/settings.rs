@@ -233,6 +233,34 @@ fn a_threshold_can_only_ever_be_one_number() {
 }
 
 #[test]
+fn texts_at_the_edge_of_what_is_allowed() {
+    let label = |name: &str| {
+        messages(&AlertSettings {
+            labels: BTreeMap::from([(name.to_owned(), "x".to_owned())]),
+            ..AlertSettings::default()
+        })
+    };
+    assert_eq!(label(&"a".repeat(1_000)), [""; 0]);
+    assert_eq!(label(&"a".repeat(1_001)).len(), 1);
+    for (url, is_good) in [
+        ("https://a", true),
+        ("https://", false),
+        ("https://wiki/x y", false),
+        ("https://wiki/${x}", false),
+        ("http://wiki", false),
+    ] {
+        assert_eq!(alerts::check_runbook_base_url(url).is_ok(), is_good, "{url}");
+    }
+    for (severity, is_good) in [("a-b_c", true), ("a.b", false), ("-a", false), ("a_", false)] {
+        let settings = one(AlertOverride {
+            severity: Some(severity.to_owned()),
+            ..change("ApiDown")
+        });
+        assert_eq!(messages(&settings).is_empty(), is_good, "{severity}");
+    }
+}
+
+#[test]
 fn runbooks_stand_under_the_users_own_address() {
     let own = AlertSettings {
         runbook_base_url: Some("https://example.org/runbooks/".to_owned()),

@@ -125,6 +125,13 @@ mod tests {
         assert_eq!(read(ThresholdUnit::Duration, "1m30s").unwrap(), "90");
         assert_eq!(read(ThresholdUnit::Bytes, "512Mi").unwrap(), "536870912");
         assert_eq!(read(ThresholdUnit::Bytes, "1G").unwrap(), "1000000000");
+        for (unit, power) in [("Ki", 1), ("Mi", 2), ("Gi", 3), ("Ti", 4)] {
+            let bytes = 1_024_u64.pow(power);
+            assert_eq!(
+                read(ThresholdUnit::Bytes, &format!("1{unit}")).unwrap(),
+                bytes.to_string()
+            );
+        }
         assert_eq!(read(ThresholdUnit::Count, "10").unwrap(), "10");
     }
 

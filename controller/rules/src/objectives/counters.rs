@@ -145,6 +145,15 @@ mod tests {
     }
 
     #[test]
+    fn as_many_and_as_long_as_is_allowed_are_read() {
+        assert_eq!(
+            read(&["a_total"; MAX_COUNTERS].join(" + ")).unwrap().len(),
+            MAX_COUNTERS
+        );
+        assert!(read(&"a".repeat(MAX_LENGTH)).is_ok());
+    }
+
+    #[test]
     fn anything_but_counters_of_the_api_is_refused() {
         let long = "a".repeat(MAX_LENGTH + 1);
         let many = ["a_total"; MAX_COUNTERS + 1].join(" + ");
@@ -155,6 +164,7 @@ mod tests {
             ("a_total} or vector(1) #", CountersError::NotPromql),
             (&long, CountersError::TooLong),
             (&many, CountersError::TooMany),
+            ("a_total{__a__=\"1\"}", CountersError::UnusualName),
             ("sum(rate(a_total[5m]))", CountersError::NotCounters),
             ("a_total[5m]", CountersError::NotCounters),
             ("a_total offset 1h", CountersError::NotCounters),

@@ -343,6 +343,26 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_a_dns_label_that_begins_with_a_letter() {
+        let long = ["a".repeat(63), "a".repeat(64)];
+        for (name, is_good) in [
+            ("a", true),
+            ("a-1", true),
+            (&long[0], true),
+            (&long[1], false),
+            ("", false),
+            ("1a", false),
+            ("-a", false),
+            ("a-", false),
+            ("a_b", false),
+            ("aB", false),
+        ] {
+            let told = told(&[given(|given| given.name = name.to_owned())]);
+            assert_eq!(told.is_empty(), is_good, "{name}: {told:?}");
+        }
+    }
+
+    #[test]
     fn everything_that_is_wrong_is_named_at_once() {
         let wrong = given(|given| {
             given.name = "Availability!".to_owned();

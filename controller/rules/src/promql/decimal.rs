@@ -166,6 +166,8 @@ mod tests {
             assert_eq!(text.parse::<Decimal>().unwrap().to_string(), printed);
         }
         assert_eq!(Decimal::thousandths(1500).to_string(), "1.5");
+        assert_eq!(Decimal::whole(5).times_hundred().to_string(), "500");
+        assert_eq!("0.123456789".parse::<Decimal>().unwrap().to_string(), "0.123456789");
         assert_eq!(Decimal::hundredths(2).to_string(), "0.02");
     }
 

@@ -391,6 +391,15 @@ mod tests {
             ("a\\", PatternError::TrailingBackslash),
             (r"\p{Klingon}", PatternError::Class),
             (r"\Qa", PatternError::Escape),
+            (r"\Qabc\E)", PatternError::UnexpectedParenthesis),
+            ("(?P<>a)", PatternError::GroupSyntax),
+            ("(?P<a-b>a)", PatternError::GroupSyntax),
+            ("(?x-i:a)", PatternError::GroupSyntax),
+            ("(?i-x:a)", PatternError::GroupSyntax),
+            ("(?i-:a)", PatternError::GroupSyntax),
+            ("a{2,1}", PatternError::RepeatSize),
+            ("a{1001,}", PatternError::RepeatSize),
+            ("a{1,1001}", PatternError::RepeatSize),
         ] {
             assert_eq!(check_pattern(pattern), Err(error), "{pattern}");
         }
@@ -412,6 +421,10 @@ mod tests {
             r"[\d\pL]+?",
             "(a|)*",
             "x{0,1000}",
+            "x{1000}",
+            "x{1000,}",
+            "(?P<a_1>b)",
+            "(?i-s:a)",
             "[a&&b]",
         ] {
             assert_eq!(check_pattern(pattern), Ok(()), "{pattern}");
