@@ -14,6 +14,10 @@ pub struct Signature {
     pub together: &'static [MetricId],
     /// A family of the library's runtime that must be there for [`Signature::together`], whatever it is.
     pub beside: Option<&'static str>,
+    /// The beginning of names of another library's families, beside which [`Signature::together`] tells nothing.
+    pub not_beside: Option<&'static str>,
+    /// Prefixes behind which the names are those of another library.
+    pub not_behind: &'static [&'static str],
     /// Which setting of the library gives what its pages lack by default, for people.
     pub hints: &'static [(Signal, &'static str)],
 }
@@ -57,16 +61,18 @@ pub struct Form {
 /// What alone shows from which library a family is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// Its name behind the library's own prefix, if it has the labels too.
+    /// Its name behind the library's own prefix, with the labels.
     OwnName,
-    /// Its name behind any prefix, if it has the labels too.
+    /// Its name behind any prefix, with the labels.
     Name,
     /// The names of its labels, whatever its own name is.
     Labels,
-    /// The text that describes it, whatever its own name and labels are.
+    /// The text that describes it, whatever its own name and labels are: one that nobody would copy.
     Help,
-    /// Its name behind any prefix together with the text that describes it, of which neither shows it alone.
-    NameAndHelp,
+    /// The text that describes it, with the labels: people who count by hand copy texts and choose labels. Its name may be another
+    /// where the library has no prefix to choose.
+    /// Where it has no label in every case, there are only such as it may have.
+    HelpAndLabels,
 }
 
 impl Form {
@@ -149,6 +155,8 @@ impl Signature {
             forms,
             together: &[],
             beside: None,
+            not_beside: None,
+            not_behind: &[],
             hints: &[],
         }
     }
@@ -164,6 +172,20 @@ impl Signature {
     #[must_use]
     pub const fn beside(mut self, family: &'static str) -> Self {
         self.beside = Some(family);
+        self
+    }
+
+    /// Not beside a family whose name begins so.
+    #[must_use]
+    pub const fn not_beside(mut self, beginning: &'static str) -> Self {
+        self.not_beside = Some(beginning);
+        self
+    }
+
+    /// Not behind one of these prefixes.
+    #[must_use]
+    pub const fn not_behind(mut self, prefixes: &'static [&'static str]) -> Self {
+        self.not_behind = prefixes;
         self
     }
 

@@ -1,6 +1,14 @@
 //! Detection on the captured pages of real libraries (`tests/dialects`), whole and with parts taken away: a page is of its own
 //! library, or of none that can be told. It is never of another.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test's own helpers fail the test, and read the pages"
+)]
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -17,7 +25,7 @@ use exposition::{Format, Limits};
 use metric_contract::{Attribute, DialectId, MetricKind, Signal, StatusStyle};
 use proptest::{
     collection::{btree_map, vec},
-    prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest},
+    prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest},
     sample::select,
 };
 use serde_json::json;
@@ -120,10 +128,15 @@ fn dialect(detection: &Detection) -> Option<DialectId> {
 fn every_page_after_requests_is_of_its_own_library() {
     let mut wrong = Vec::new();
     for page in captured().iter().filter(|page| page.is_after()) {
-        // Spring Boot without its metrics of HTTP, and the variant of flask without any.
+        // Spring Boot without its metrics of HTTP.
         let is_bare = page.name.contains("no-http");
         let expected = page.expected().filter(|_| !is_bare);
         let detection = detect(&page.page);
+        // Programs that count by hand copy the texts of these, with labels of their own.
+        let has_other_labels = ["go-http-metrics", "fastify-metrics", "actix-web-prom"]
+            .iter()
+            .any(|library| page.name.starts_with(library) && page.name.contains("renamed"));
+        let expected = expected.filter(|_| !has_other_labels);
         if dialect(&detection) != expected {
             wrong.push(format!(
                 "{}: {:?} {:?}",
@@ -248,7 +261,7 @@ fn a_page_with_something_removed_or_renamed_is_never_of_another_library() {
     assert!(wrong.is_empty(), "{} of {tried}: {wrong:#?}", wrong.len());
     assert!(tried > 2_000, "{tried} changes only");
     // Most changes leave enough to know the library by.
-    assert!(right * 100 > tried * 85, "{right} of {tried} are still known");
+    assert!(right * 100 > tried * 75, "{right} of {tried} are still known");
     println!("{right} of {tried} are still known");
 }
 
@@ -318,14 +331,14 @@ fn found_on(name: &str) -> Detection {
 
 #[test]
 fn the_spelling_has_names_labels_and_bounds_as_they_stand_on_the_page() {
-    let detection = found_on("fastify-metrics/pages/14.1.0/renamed.after.text");
+    let detection = found_on("express-prom-bundle/pages/8.0.0/renamed.after.text");
     let found = detection.found.unwrap();
     assert_eq!(found.confidence, Confidence::Renamed);
     let duration = found.spelling.duration().unwrap();
     assert_eq!(duration.histogram.name, "shop_request_seconds");
-    assert_eq!((duration.method, duration.route), (Some("verb"), Some("path")));
-    assert_eq!(duration.histogram.label(Attribute::Status), Some("code"));
-    assert_eq!(duration.histogram.buckets.len(), 5);
+    assert_eq!((duration.method, duration.route), (Some("method"), Some("path")));
+    assert_eq!(duration.histogram.label(Attribute::Status), Some("status_code"));
+    assert_eq!(duration.histogram.buckets.len(), 6);
 
     let detection = found_on("flask/pages/0.23.2/prefixed.after.text");
     let found = detection.found.unwrap();
@@ -345,6 +358,53 @@ fn the_spelling_has_names_labels_and_bounds_as_they_stand_on_the_page() {
     assert_eq!(detection.found.unwrap().confidence, Confidence::Superset);
     let detection = found_on("fastapi-instrumentator/pages/8.1.0/fewer-labels.after.text");
     assert!(detection.found.unwrap().missing.contains(&Signal::Routes));
+}
+
+#[test]
+fn pages_of_programs_that_copy_a_librarys_texts_or_labels_are_of_none() {
+    let counter = |name: &str, help: &str, labels: &str| {
+        format!("# HELP {name} {help}\n# TYPE {name} counter\n{name}{{{labels}}} 3\n")
+    };
+    let histogram = |name: &str, help: &str, labels: &str| {
+        format!(
+            "# HELP {name} {help}\n# TYPE {name} histogram\n{name}_bucket{{{labels},le=\"1\"}} 3\n\
+             {name}_bucket{{{labels},le=\"+Inf\"}} 3\n{name}_sum{{{labels}}} 1\n{name}_count{{{labels}}} 3\n"
+        )
+    };
+    let status = |name: &str| format!("method=\"GET\",path=\"/\",{name}=\"200\"");
+    let pages = [
+        histogram("http_request_duration_seconds", "The latency of the HTTP requests.", "handler=\"/\",method=\"GET\",code=\"200\""),
+        counter("http_requests_total", "Count all http requests by status code, method and path.", &status("status")),
+        histogram("request_duration_seconds", "A histogram of latencies for requests.", &(status("status") + ",release=\"1\"")),
+        histogram("http_request_duration_seconds", "request duration in seconds", &status("status")),
+        // Rocket's.
+        counter("rocket_http_requests_total", "Total number of HTTP requests", "endpoint=\"/\",method=\"GET\",status=\"200\"")
+            + &histogram(
+                "rocket_http_requests_duration_seconds",
+                "HTTP request duration in seconds for all requests",
+                "endpoint=\"/\",method=\"GET\",status=\"200\"",
+            ),
+        // Of a widely used dashboard for FastAPI, counted by hand.
+        counter("fastapi_requests_total", "Total count of requests by method and path.", "app_name=\"a\",method=\"GET\",path=\"/\"")
+            + &counter(
+                "fastapi_responses_total",
+                "Total count of responses by method, path and status codes.",
+                &(status("status_code") + ",app_name=\"a\""),
+            )
+            + &histogram(
+                "fastapi_requests_duration_seconds",
+                "Histogram of requests processing time by path (in seconds)",
+                "app_name=\"a\",method=\"GET\",path=\"/\"",
+            ),
+        // What Spring's client asks of others.
+        "# TYPE http_client_requests_seconds summary\nhttp_client_requests_seconds_count{client_name=\"a\",error=\"none\",\
+         exception=\"none\",method=\"GET\",outcome=\"SUCCESS\",status=\"200\",uri=\"/\"} 3\n"
+            .to_owned(),
+    ];
+    for text in pages {
+        let detection = detect(&read_page(text.as_bytes(), Format::Text, Limits::default()).unwrap());
+        assert_eq!(detection.found.map(|found| found.dialect), None, "{text}");
+    }
 }
 
 #[test]
@@ -467,6 +527,8 @@ fn page_at_random() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn whatever_is_on_a_page_a_spelling_names_nothing_that_is_not_there(text in page_at_random()) {
         let page = read_page(text.as_bytes(), Format::Text, Limits::default()).unwrap();
@@ -483,7 +545,8 @@ proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..400)) {
         if let Ok(page) = read_page(&bytes, format_of(&bytes), Limits::default()) {
-            detect(&page);
+            let detection = detect(&page);
+            prop_assert!(detection.candidates.len() <= DialectId::ALL.len());
         }
     }
 }

@@ -18,9 +18,11 @@ const SIGNATURE: Signature = Signature::of(
         Form::of(REQUESTS).help(&["Total number of HTTP requests"]),
         Form::of(DURATION)
             .help(&["HTTP request duration in seconds for all requests"])
-            .known_by(&[Mark::Help]),
+            .known_by(&[Mark::HelpAndLabels]),
     ],
-);
+)
+// Rocket's crate rocket_prometheus, which this one was made from, has the same names, labels and texts.
+.not_behind(&["rocket_"]);
 
 /// The dialect's table.
 pub const ACTIX_WEB_PROM: Dialect = Dialect {

@@ -42,7 +42,7 @@ const SIGNATURE: Signature = Signature::of(
         Form::of(DURATION)
             .optional(LABELS)
             .help(&["The HTTP request latencies in seconds."])
-            .known_by(&[Mark::NameAndHelp]),
+            .known_by(&[Mark::HelpAndLabels]),
         Form::of(OLD_REQUESTS),
         Form::of(OLD_DURATION).known_by(&[Mark::Name]),
         Form::of(ACTIVE).optional(LABELS),

@@ -46,6 +46,8 @@ const SIZE_BUCKETS_BYTES: &[f64] = &[
 rows! {
     REQUESTS: Requests "django_http_responses_total_by_status_view_method_total" Counter Count {"status": Status, "view": Route, "method": Method}
         "HTTP requests answered.";
+    OLD_REQUESTS: Requests "django_http_responses_total_by_status_view_method" Counter Count {"status": Status, "view": Route, "method": Method}
+        "HTTP requests answered, from a client that appends no `_total`.";
     DURATION: Duration "django_http_requests_latency_seconds_by_view_method" Histogram Seconds {"view": Route, "method": Method} [DURATION_BUCKETS_SECONDS]
         "Time that views took.";
     EXCEPTIONS: Exceptions "django_http_exceptions_total_by_view_total" Counter Count {"view": Route}
@@ -61,6 +63,7 @@ const SIGNATURE: Signature = Signature::of(
     Prefix::Free(""),
     &[
         Form::of(REQUESTS).known_by(&[Mark::Name]),
+        Form::of(OLD_REQUESTS).known_by(&[Mark::Name]),
         Form::of(DURATION).known_by(&[Mark::Name]),
         Form::of(EXCEPTIONS),
         Form::of(REQUEST_SIZE),

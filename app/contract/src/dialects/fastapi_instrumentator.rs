@@ -19,7 +19,7 @@ const SIGNATURE: Signature = Signature::of(
         Form::of(s2_instrumentator::REQUESTS)
             .optional(LABELS)
             .help(&["Total number of requests by method, status and handler."])
-            .known_by(&[Mark::Help]),
+            .known_by(&[Mark::HelpAndLabels]),
         Form::of(s2_instrumentator::DURATION)
             .optional(LABELS)
             .help(&["Latency with only few buckets by handler.*"])

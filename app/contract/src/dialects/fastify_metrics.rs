@@ -15,10 +15,12 @@ rows! {
 const SIGNATURE: Signature = Signature::of(
     Prefix::Fixed,
     &[
-        Form::of(DURATION).help(&["request duration in seconds"]),
+        Form::of(DURATION)
+            .help(&["request duration in seconds"])
+            .known_by(&[Mark::HelpAndLabels]),
         Form::of(DURATION_SUMMARY)
             .help(&["request duration in seconds summary"])
-            .known_by(&[Mark::Help]),
+            .known_by(&[Mark::HelpAndLabels]),
     ],
 )
 .hint(&[(

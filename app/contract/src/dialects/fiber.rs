@@ -28,11 +28,11 @@ const SIGNATURE: Signature = Signature::of(
         Form::of(REQUESTS)
             .optional(SERVICE)
             .help(&["Count all http requests by status code, method and path."])
-            .known_by(&[Mark::Help]),
+            .known_by(&[Mark::HelpAndLabels]),
         Form::of(DURATION)
             .optional(SERVICE)
             .help(&["Duration of all HTTP requests by status code, method and path."])
-            .known_by(&[Mark::Help]),
+            .known_by(&[Mark::HelpAndLabels]),
         Form::of(IN_PROGRESS).optional(SERVICE).known_by(&[Mark::Name]),
     ],
 );

@@ -27,7 +27,7 @@ const SIGNATURE: Signature = Signature::of(
                 ("endpoint", Attribute::Route),
             ])
             .help(&["Flask HTTP request duration in seconds"])
-            .known_by(&[Mark::Help, Mark::OwnName]),
+            .known_by(&[Mark::HelpAndLabels, Mark::OwnName]),
         Form::of(EXCEPTIONS).help(&["Total number of HTTP requests which resulted in an exception"]),
     ],
 )

@@ -23,7 +23,7 @@ const SIGNATURE: Signature = Signature::of(
     &[
         Form::of(REQUESTS)
             .help(&["How many HTTP requests processed, partitioned by status code and HTTP method."])
-            .known_by(&[Mark::OwnName, Mark::Labels]),
+            .known_by(&[Mark::Name]),
         Form::of(DURATION)
             .help(&["The HTTP request latencies in seconds."])
             .known_by(&[Mark::OwnName]),

@@ -27,10 +27,10 @@ const SIGNATURE: Signature = Signature::of(
         Form::of(REQUESTS)
             .optional(HOST_AND_PROTO)
             .help(&["Total number of incoming HTTP requests."])
-            .known_by(&[Mark::Help, Mark::Name]),
+            .known_by(&[Mark::HelpAndLabels, Mark::Name]),
         Form::of(DURATION)
             .help(&["Response latency in seconds for completed incoming HTTP requests."])
-            .known_by(&[Mark::Help]),
+            .known_by(&[Mark::HelpAndLabels]),
         Form::of(IN_FLIGHT)
             .optional(HOST_AND_PROTO)
             .help(&["Number of incoming HTTP requests currently in flight."]),

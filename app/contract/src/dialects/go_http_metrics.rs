@@ -31,7 +31,7 @@ const SIGNATURE: Signature = Signature::of(
     &[
         Form::of(DURATION)
             .help(&["The latency of the HTTP requests."])
-            .known_by(&[Mark::Help, Mark::Labels]),
+            .known_by(&[Mark::Name]),
         Form::of(IN_FLIGHT).help(&["The number of inflight requests being handled at the same time."]),
         Form::of(RESPONSE_SIZE).help(&["The size of the HTTP responses."]),
     ],

@@ -21,6 +21,8 @@ const SIGNATURE: Signature = Signature::of(
     &[Form::of(DURATION).or(&[MetricKind::Histogram]).help(&[""])],
 )
 .together(&[MetricId::Duration])
+// Spring Boot 2.0 has these labels too.
+.not_beside("tomcat_")
 .hint(&[(
     Signal::LatencyBuckets,
     "micronaut.metrics.binders.web.server.percentiles-histogram=true",

@@ -20,6 +20,9 @@ rows! {
     DURATION_MS: Duration "http_server_duration_ms" Histogram Milliseconds {
         "http_method": Method, "http_status_code": Status
     } [BUCKETS] "Duration of HTTP server requests, from an exporter that shortens units.";
+    DURATION_SECONDS: Duration "http_server_duration_seconds" Histogram Seconds {
+        "http_method": Method, "http_status_code": Status
+    } [BUCKETS] "Duration of HTTP server requests, from an instrumentation that counts in seconds.";
     DURATION_WITHOUT_UNIT: Duration "http_server_duration" Histogram Milliseconds {
         "http_method": Method, "http_status_code": Status
     } [BUCKETS] "Duration of HTTP server requests, from an exporter that adds no units to names.";
@@ -63,6 +66,7 @@ const SIGNATURE: Signature = Signature::of(
     &[
         Form::of(DURATION).optional(LABELS).known_by(&[Mark::Name]),
         Form::of(DURATION_MS).optional(LABELS).known_by(&[Mark::Name]),
+        Form::of(DURATION_SECONDS).optional(LABELS).known_by(&[Mark::Name]),
         Form::of(DURATION_WITHOUT_UNIT).optional(LABELS).known_by(&[Mark::Name]),
         Form::of(ACTIVE).optional(LABELS),
         Form::of(REQUEST_SIZE).optional(LABELS),

@@ -40,19 +40,19 @@ const SIGNATURE: Signature = Signature::of(
                 "A counter for requests to the wrapped handler.",
                 "Total number of HTTP requests made.",
             ])
-            .known_by(&[Mark::Help]),
+            .known_by(&[Mark::HelpAndLabels]),
         Form::of(REQUESTS).optional(METHOD_AND_HANDLER),
         Form::of(DURATION)
             .or(&[MetricKind::Summary])
             .optional(LABELS)
             .help(&["A histogram of latencies for requests."])
-            .known_by(&[Mark::Help]),
+            .known_by(&[Mark::HelpAndLabels]),
         Form::of(DURATION)
             .or(&[MetricKind::Summary])
             .optional(METHOD_AND_HANDLER),
         Form::of(IN_FLIGHT)
             .help(&["A gauge of requests currently being served by the wrapped handler."])
-            .known_by(&[Mark::Help]),
+            .known_by(&[Mark::HelpAndLabels]),
         Form::of(RESPONSE_SIZE)
             .optional(LABELS)
             .help(&["A histogram of response sizes for requests."]),

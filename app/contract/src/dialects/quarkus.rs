@@ -26,7 +26,7 @@ const SIGNATURE: Signature = Signature::of(
         Form::of(DURATION)
             .or(&[MetricKind::Histogram])
             .help(&["HTTP server request processing time"])
-            .known_by(&[Mark::Help]),
+            .known_by(&[Mark::HelpAndLabels]),
         Form::of(ACTIVE),
     ],
 )

@@ -22,14 +22,14 @@ const SIGNATURE: Signature = Signature::of(
     &[
         Form::of(REQUESTS)
             .help(&["Total HTTP requests"])
-            .known_by(&[Mark::Labels]),
+            .known_by(&[Mark::Name]),
         Form::of(REQUESTS)
             .optional(APP_NAME)
             .help(&["Total HTTP requests"])
             .known_by(&[Mark::OwnName]),
         Form::of(DURATION)
             .help(&["HTTP request duration, in seconds"])
-            .known_by(&[Mark::Labels]),
+            .known_by(&[Mark::Name]),
         Form::of(DURATION)
             .optional(APP_NAME)
             .help(&["HTTP request duration, in seconds"])

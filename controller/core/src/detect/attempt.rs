@@ -50,14 +50,23 @@ impl Match<'_> {
     }
 
     /// Whether a mark of the form is there. A family without samples shows no label, and its name alone is not enough.
-    fn shows(&self, mark: Mark, prefix: &str, usual: &str) -> bool {
+    fn shows(&self, mark: Mark, prefix: &str, of_library: Prefix) -> bool {
+        let usual = of_library.usual();
         let has_labels = self.labels >= LabelFit::More;
         match mark {
             Mark::OwnName => self.found_by == FoundBy::Name && prefix == usual && has_labels,
             Mark::Name => self.found_by == FoundBy::Name && has_labels,
             Mark::Labels => has_labels && self.form.required().next().is_some(),
             Mark::Help => self.has_own_help(),
-            Mark::NameAndHelp => self.found_by == FoundBy::Name && has_labels && self.has_own_help(),
+            Mark::HelpAndLabels => {
+                // Where a prefix is what a library lets its users choose, another name is another library's.
+                let has_name = self.found_by == FoundBy::Name || of_library == Prefix::Fixed;
+                let has_labels = match self.form.required().next() {
+                    Some(_) => has_labels,
+                    None => self.labels == LabelFit::Exact,
+                };
+                has_name && has_labels && self.has_own_help()
+            }
         }
     }
 
@@ -117,7 +126,9 @@ impl<'p> Attempt<'p> {
         let own = |mark: &Mark| *mark != Mark::OwnName || !usual.is_empty();
         let marks = found.iter().map(|found| {
             let shown = found.form.marks.iter().filter(|mark| own(mark));
-            shown.filter(|mark| found.shows(**mark, prefix, usual)).count()
+            shown
+                .filter(|mark| found.shows(**mark, prefix, signature.prefix))
+                .count()
         });
         let marks = marks.sum();
         let proof = match marks {
@@ -163,7 +174,7 @@ impl<'p> Attempt<'p> {
         self.keys().next().is_none()
             && self.matches.iter().any(|found| {
                 let is_own = |mark: &Mark| match mark {
-                    Mark::Help | Mark::NameAndHelp => found.has_own_help(),
+                    Mark::Help | Mark::HelpAndLabels => found.has_own_help(),
                     Mark::OwnName | Mark::Name => {
                         found.found_by == FoundBy::Name && found.form.required().next().is_some()
                     }
@@ -193,9 +204,11 @@ fn is_together(signature: &Signature, found: &[Match<'_>], prefix: &str, page: &
         families.any(|family| !family.kind.is_some_and(|kind| forms().any(|form| form.is_of(kind))))
     };
     let beside = |name: &str| page.families.iter().any(|family| family.name == name);
+    let other = |beginning: &str| page.families.iter().any(|family| family.name.starts_with(beginning));
     !signature.together.is_empty()
         && signature.together.iter().all(is_exact)
         && signature.beside.is_none_or(beside)
+        && !signature.not_beside.is_some_and(other)
         && !signature.forms.iter().any(contradicts)
 }
 
@@ -219,6 +232,7 @@ fn prefixes(signature: &Signature, page: &Page) -> BTreeSet<String> {
                 .map(str::to_owned),
         );
     }
+    prefixes.retain(|prefix| !signature.not_behind.contains(&prefix.as_str()));
     prefixes
 }
 
@@ -270,7 +284,10 @@ fn by_labels<'p>(form: &'static Form, families: &[&'p PageFamily]) -> Option<Mat
             .filter(|label| form.attribute(label).is_some())
             .count()
     };
-    let fitting = families.iter().map(|family| matched(form, family, FoundBy::Labels));
+    // What a program asks of other servers, and what it is still answering, may have the same labels.
+    let counts_answers = |family: &&PageFamily| !["client", "active"].iter().any(|other| family.name.contains(other));
+    let fitting = families.iter().copied().filter(counts_answers);
+    let fitting = fitting.map(|family| matched(form, family, FoundBy::Labels));
     let fitting: Vec<Match<'p>> = fitting.filter(|found| found.labels >= LabelFit::More).collect();
     let most = fitting.iter().map(|found| known(found.family)).max()?;
     let mut fitting = fitting.into_iter().filter(|found| known(found.family) == most);

@@ -1,7 +1,7 @@
 //! What detection keeps of a metrics page: the families with their types, labels and bounds. Values of labels are looked at and
 //! forgotten.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use exposition::{Format, Limits, MetricFamily, MetricType, ReadError, Reader, Sample};
 use metric_contract::MetricKind;
@@ -102,7 +102,7 @@ pub struct PageReader {
     format: Format,
     reader: Reader,
     families: Vec<PageFamily>,
-    counted_with_total: HashSet<usize>,
+    counted_with_total: BTreeSet<usize>,
 }
 
 impl PageReader {
@@ -113,7 +113,7 @@ impl PageReader {
             format,
             reader: Reader::new(format, limits),
             families: Vec::new(),
-            counted_with_total: HashSet::new(),
+            counted_with_total: BTreeSet::new(),
         }
     }
 
