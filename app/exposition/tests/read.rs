@@ -5,7 +5,7 @@
     reason = "helpers of tests fail loudly"
 )]
 
-use exposition::{Format, Limits, MetricFamily, MetricType, ReadError, check::problems, read};
+use exposition::{Format, Limits, MetricFamily, MetricType, ReadError, Reader, check::problems, read};
 
 fn text(page: &str) -> Result<Vec<MetricFamily>, ReadError> {
     read(page.as_bytes(), Format::Text, &Limits::default())
@@ -219,4 +219,29 @@ a{c=\"2\",b=\"1\"} 1
             "the series a{c=\"2\",b=\"1\"} stands on the page more than once",
         ]
     );
+}
+
+#[test]
+fn samples_can_be_taken_out_line_by_line_with_the_places_of_their_families() {
+    let page =
+        "# TYPE a counter\na{x=\"1\"} 1\n\n# TYPE h histogram\nh_bucket{le=\"+Inf\"} 2\nh_count 2\na{x=\"2\"} 3\n";
+    let mut reader = Reader::new(Format::Text, Limits::default());
+    let mut taken = Vec::new();
+    for line in page.lines() {
+        reader.push_line(line.as_bytes()).unwrap();
+        let sample = reader.take_sample();
+        taken.extend(sample.map(|(place, sample)| (place, sample.name, sample.value)));
+        assert_eq!(reader.take_sample(), None, "a sample is taken once");
+    }
+    let families = reader.finish().unwrap();
+    let expected = [(0, "a", 1.0), (1, "h_bucket", 2.0), (1, "h_count", 2.0), (0, "a", 3.0)];
+    assert_eq!(
+        taken,
+        expected.map(|(place, name, value)| (place, name.to_owned(), value))
+    );
+    let left: Vec<_> = families
+        .iter()
+        .map(|family| (family.name.as_str(), family.samples.len()))
+        .collect();
+    assert_eq!(left, [("a", 0), ("h", 0)]);
 }

@@ -1,7 +1,11 @@
 //! The rules and dashboards of sample APIs, byte by byte. `BLESS=1 cargo test -p controller-rules --test golden` accepts
 //! new bytes.
 #![expect(clippy::disallowed_methods, reason = "tests read files; the engine does not")]
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own helpers fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test's own helpers fail the test"
+)]
 
 mod common;
 

@@ -5,12 +5,15 @@
 //! [`Outcome::Ambiguous`] or [`Outcome::Unknown`], because rules on the wrong metrics look like protection and are none.
 
 mod attempt;
+mod attributes;
+mod form_match;
 mod page;
 mod spelling;
 
 use metric_contract::{DialectId, Signal, Spelling};
 
-use attempt::{Attempt, FoundBy, LabelFit, Proof};
+use attempt::{Attempt, Proof};
+use form_match::{FoundBy, LabelFit};
 pub use page::{LabelValues, Page, PageFamily, PageReader, format_of, read_page};
 
 /// What a page turned out to be.

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use metric_contract::{Attribute, DialectId, MetricId, MetricKind, MetricSpelling, Signal, Spelling, StatusStyle};
 
 use super::{
-    attempt::{Attempt, LabelFit, Match, attributes},
+    attempt::Attempt,
+    attributes::attributes,
+    form_match::{LabelFit, Match},
     page::{Page, PageFamily},
 };
 

@@ -1,0 +1,194 @@
+//! Pages that are made here: of tables, of programs that count by hand, and at random.
+
+use std::{fs, path::Path};
+
+use controller_core::detect::{Outcome, Page, detect, format_of, read_page};
+use exposition::{Format, Limits};
+use metric_contract::{Attribute, DialectId, MetricKind, StatusStyle};
+use proptest::{
+    collection::{btree_map, vec},
+    prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest},
+    sample::select,
+};
+
+use crate::captured::{PAGES, dialect};
+
+/// A page on which every row of a dialect's table has one sample.
+fn page_of_table(id: DialectId) -> Page {
+    let families = id.dialect().rows.iter().map(|row| {
+        let value = |attribute| match (attribute, id.dialect().status_style) {
+            (Attribute::Status, StatusStyle::Exact) => "404",
+            (Attribute::Status, StatusStyle::Class) => "4xx",
+            (Attribute::Method, _) => "GET",
+            _ => "x",
+        };
+        let labels: Vec<String> = row
+            .labels()
+            .map(|(name, attribute)| format!("{name}=\"{}\"", value(attribute)))
+            .collect();
+        let (name, labels) = (row.family.name, labels.join(","));
+        let kind = match row.family.kind {
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+            MetricKind::Histogram => "histogram",
+            MetricKind::Summary => "summary",
+        };
+        let samples = match row.family.kind {
+            MetricKind::Counter | MetricKind::Gauge => format!("{name}{{{labels}}} 1\n"),
+            MetricKind::Histogram | MetricKind::Summary => {
+                format!("{name}_count{{{labels}}} 1\n{name}_sum{{{labels}}} 1\n")
+            }
+        };
+        format!("# HELP {name} {}\n# TYPE {name} {kind}\n{samples}", row.family.help)
+    });
+    let text: String = families.collect();
+    read_page(text.as_bytes(), Format::Text, Limits::default()).unwrap()
+}
+
+#[test]
+fn every_table_is_detected_as_its_dialect_or_as_the_one_it_is_a_setting_of() {
+    use DialectId::{FastapiInstrumentator, Micrometer, Native, S2Instrumentator, S3, S4, SpringBoot};
+    // These are known by the texts of their libraries, which tables do not have, or need a runtime's metrics beside them.
+    let by_text = [
+        "promhttp",
+        "go-http-metrics",
+        "express-prom-bundle",
+        "fastify-metrics",
+        "actix-web-prom",
+        "quarkus",
+        "micronaut",
+    ];
+    for id in DialectId::ALL {
+        let expected = match id {
+            S4 => Native,
+            S3 | S2Instrumentator => FastapiInstrumentator,
+            Micrometer => SpringBoot,
+            other => *other,
+        };
+        let found = dialect(&detect(&page_of_table(*id)));
+        let is_right = found == Some(expected) || (found.is_none() && by_text.contains(&id.as_str()));
+        assert!(is_right, "{id}: {found:?}");
+    }
+}
+
+#[test]
+fn pages_of_programs_that_copy_a_librarys_texts_or_labels_are_of_none() {
+    let counter = |name: &str, help: &str, labels: &str| {
+        format!("# HELP {name} {help}\n# TYPE {name} counter\n{name}{{{labels}}} 3\n")
+    };
+    let histogram = |name: &str, help: &str, labels: &str| {
+        format!(
+            "# HELP {name} {help}\n# TYPE {name} histogram\n{name}_bucket{{{labels},le=\"1\"}} 3\n\
+             {name}_bucket{{{labels},le=\"+Inf\"}} 3\n{name}_sum{{{labels}}} 1\n{name}_count{{{labels}}} 3\n"
+        )
+    };
+    let status = |name: &str| format!("method=\"GET\",path=\"/\",{name}=\"200\"");
+    let pages = [
+        histogram("http_request_duration_seconds", "The latency of the HTTP requests.", "handler=\"/\",method=\"GET\",code=\"200\""),
+        counter("http_requests_total", "Count all http requests by status code, method and path.", &status("status")),
+        histogram("request_duration_seconds", "A histogram of latencies for requests.", &(status("status") + ",release=\"1\"")),
+        histogram("http_request_duration_seconds", "request duration in seconds", &status("status")),
+        // Rocket's.
+        counter("rocket_http_requests_total", "Total number of HTTP requests", "endpoint=\"/\",method=\"GET\",status=\"200\"")
+            + &histogram(
+                "rocket_http_requests_duration_seconds",
+                "HTTP request duration in seconds for all requests",
+                "endpoint=\"/\",method=\"GET\",status=\"200\"",
+            ),
+        // Of a widely used dashboard for FastAPI, counted by hand.
+        counter("fastapi_requests_total", "Total count of requests by method and path.", "app_name=\"a\",method=\"GET\",path=\"/\"")
+            + &counter(
+                "fastapi_responses_total",
+                "Total count of responses by method, path and status codes.",
+                &(status("status_code") + ",app_name=\"a\""),
+            )
+            + &histogram(
+                "fastapi_requests_duration_seconds",
+                "Histogram of requests processing time by path (in seconds)",
+                "app_name=\"a\",method=\"GET\",path=\"/\"",
+            ),
+        // What Spring's client asks of others.
+        "# TYPE http_client_requests_seconds summary\nhttp_client_requests_seconds_count{client_name=\"a\",error=\"none\",\
+         exception=\"none\",method=\"GET\",outcome=\"SUCCESS\",status=\"200\",uri=\"/\"} 3\n"
+            .to_owned(),
+    ];
+    for text in pages {
+        let detection = detect(&read_page(text.as_bytes(), Format::Text, Limits::default()).unwrap());
+        assert_eq!(detection.found.map(|found| found.dialect), None, "{text}");
+    }
+}
+
+#[test]
+fn two_libraries_on_one_page_are_ambiguous() {
+    let read = |name: &str| fs::read_to_string(Path::new(PAGES).join(name)).unwrap();
+    let text = read("flask/pages/0.23.2/default.after.text") + &read("gin/pages/v1.0.2/default.after.text");
+    let detection = detect(&read_page(text.as_bytes(), Format::Text, Limits::default()).unwrap());
+    assert_eq!(detection.outcome, Outcome::Ambiguous);
+    assert_eq!(detection.candidates, [DialectId::Flask, DialectId::Gin]);
+}
+
+/// Names, labels and texts of the catalogue, of which pages are made at random.
+fn vocabulary() -> (Vec<&'static str>, Vec<&'static str>, Vec<&'static str>) {
+    let signatures = DialectId::ALL.iter().filter_map(|id| id.dialect().signature);
+    let forms = || signatures.clone().flat_map(|signature| signature.forms);
+    let names = forms().map(|form| form.row.family.name).collect();
+    let optional = forms().flat_map(|form| form.optional.iter().map(|(label, _)| *label));
+    let labels = forms()
+        .flat_map(|form| form.row.family.labels.iter().copied())
+        .chain(optional)
+        .collect();
+    let helps = forms().flat_map(|form| form.helps.iter().copied()).collect();
+    (names, labels, helps)
+}
+
+fn page_at_random() -> impl Strategy<Value = String> {
+    let (names, labels, helps) = vocabulary();
+    let value = select(vec!["GET", "404", "5xx", "/a", "", "x\\n"]);
+    let pairs = btree_map(select(labels), value, 0..5);
+    let kind = select(vec!["counter", "gauge", "histogram", "summary", "untyped"]);
+    let prefix = select(vec!["", "shop_", "a_b_"]);
+    let family = (prefix, select(names), kind, select(helps), pairs, any::<bool>());
+    let text = family.prop_map(|(prefix, name, kind, help, labels, has_samples)| {
+        let labels: Vec<String> = labels
+            .iter()
+            .map(|(label, value)| format!("{label}=\"{value}\""))
+            .collect();
+        let (name, labels) = (format!("{prefix}{name}"), labels.join(","));
+        let mut text = format!("# HELP {name} {help}\n# TYPE {name} {kind}\n");
+        let samples = match kind {
+            "histogram" => format!("{name}_bucket{{{labels}}} 1\n{name}_count{{{labels}}} 1\n"),
+            "summary" => format!("{name}_count{{{labels}}} 1\n"),
+            _ => format!("{name}{{{labels}}} 1\n"),
+        };
+        if has_samples {
+            text.push_str(&samples);
+        }
+        text
+    });
+    vec(text, 0..8).prop_map(|families| families.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_on_a_page_a_spelling_names_nothing_that_is_not_there(text in page_at_random()) {
+        let page = read_page(text.as_bytes(), Format::Text, Limits::default()).unwrap();
+        let detection = detect(&page);
+        prop_assert_eq!(detection.found.is_some(), detection.outcome == Outcome::Match);
+        for metric in detection.found.iter().flat_map(|found| &found.spelling.metrics) {
+            let family = page.families.iter().find(|family| family.name == metric.name);
+            let family = family.unwrap_or_else(|| panic!("{} is not on the page", metric.name));
+            prop_assert_eq!(family.kind, Some(metric.kind));
+            prop_assert!(metric.labels.iter().map(|(label, _)| &**label).eq(family.labels.keys().map(String::as_str)));
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..400)) {
+        if let Ok(page) = read_page(&bytes, format_of(&bytes), Limits::default()) {
+            let detection = detect(&page);
+            prop_assert!(detection.candidates.len() <= DialectId::ALL.len());
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What is made for a page: rules and panels on what stands there.
+
+use std::sync::Arc;
+
+use controller_api::MonitoredApi;
+use controller_core::{detect::detect, facts::Settings, render::render_with_page};
+use serde_json::json;
+
+use crate::captured::{distinct, found_on};
+
+/// `shop/orders` with monitoring, an objective and nothing said of its metrics.
+fn orders() -> MonitoredApi {
+    serde_json::from_value(json!({
+        "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
+        "metadata": {"name": "orders", "namespace": "shop"},
+        "spec": {
+            "image": "orders:1", "monitoring": {"enabled": true},
+            "objectives": [{"name": "availability", "type": "Availability", "target": "99.9"}],
+        },
+    }))
+    .unwrap()
+}
+
+#[test]
+fn rules_and_panels_of_every_page_read_what_stands_there_and_pass_the_lint() {
+    let mut tried = 0;
+    for captured in distinct() {
+        let Some(found) = detect(&captured.page).found else {
+            continue;
+        };
+        tried += 1;
+        let counting = found.spelling.requests().unwrap();
+        let (series, page) = (counting.series.into_owned(), Arc::new(found.spelling.clone()));
+        // An object in which the lint finds a mistake is a violation.
+        let rendered = render_with_page(&orders(), &Settings::default(), Some(&page));
+        let rendered = rendered.unwrap_or_else(|violations| panic!("{}: {violations:?}", captured.name));
+        for kind in ["PrometheusRule", "ConfigMap"] {
+            let mut objects = rendered.objects.iter().map(|intent| intent.object());
+            let object = objects.find(|object| object["kind"] == kind).unwrap();
+            assert!(
+                object.to_string().contains(&series),
+                "{}: no {series} in the {kind}",
+                captured.name
+            );
+        }
+    }
+    assert!(tried > 80, "{tried}");
+}
+
+#[test]
+fn a_dialect_that_the_author_names_is_kept_and_its_own_page_is_read_closer() {
+    let mut api = orders();
+    let flask = Arc::new(
+        found_on("flask/pages/0.23.2/prefixed.after.text")
+            .found
+            .unwrap()
+            .spelling,
+    );
+    let rules = |api: &MonitoredApi| {
+        let rendered = render_with_page(api, &Settings::default(), Some(&flask)).unwrap();
+        let mut objects = rendered.objects.iter().map(|intent| intent.object());
+        objects
+            .find(|object| object["kind"] == "PrometheusRule")
+            .unwrap()
+            .to_string()
+    };
+    let name = |api: &mut MonitoredApi, dialect: &str| {
+        api.spec.metrics = Some(serde_json::from_value(json!({"dialect": dialect})).unwrap());
+    };
+    name(&mut api, "flask");
+    assert!(rules(&api).contains("shop_http_request_duration_seconds_count"));
+    name(&mut api, "gin");
+    let gin = rules(&api);
+    assert!(
+        gin.contains("gin_requests_total") && !gin.contains("shop_http_request"),
+        "{gin}"
+    );
+}
