@@ -5,7 +5,7 @@
 //! an error is the client's or the server's.
 
 use super::native;
-use crate::{Dialect, ErrorNames, Form, Mark, Prefix, Signature, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, MetricId, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "http_requests_total" Counter Count
@@ -41,12 +41,9 @@ rows! {
 /// How its pages are recognised.
 const SIGNATURE: Signature = Signature::of(
     Prefix::Fixed,
-    &[
-        Form::of(REQUESTS).known_by(&[Mark::Name]),
-        Form::of(DURATION),
-        Form::of(ACTIVE),
-    ],
-);
+    &[Form::of(REQUESTS), Form::of(DURATION), Form::of(ACTIVE)],
+)
+.together(&[MetricId::Requests, MetricId::Duration]);
 
 /// The dialect's table.
 pub const S0: Dialect = Dialect {

@@ -2,7 +2,7 @@
 //! a bounded set, `endpoint` is the route's template, and a request whose handler fails is counted.
 
 use super::native;
-use crate::{Dialect, ErrorNames, Form, Mark, Prefix, Signature, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, MetricId, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 /// Upper bounds of the duration histogram, seconds.
 const DURATION_BUCKETS_SECONDS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -24,12 +24,9 @@ rows! {
 /// How its pages are recognised.
 const SIGNATURE: Signature = Signature::of(
     Prefix::Fixed,
-    &[
-        Form::of(REQUESTS).known_by(&[Mark::Name]),
-        Form::of(DURATION),
-        Form::of(IN_PROGRESS),
-    ],
-);
+    &[Form::of(REQUESTS), Form::of(DURATION), Form::of(IN_PROGRESS)],
+)
+.together(&[MetricId::Requests, MetricId::Duration]);
 
 /// The dialect's table.
 pub const S2_ADVANCED: Dialect = Dialect {

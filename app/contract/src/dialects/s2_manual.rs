@@ -2,7 +2,7 @@
 //! is the raw path, so that clients could add series without limit. Buckets are the defaults of Python's client.
 
 use super::native;
-use crate::{Dialect, ErrorNames, Form, Mark, Prefix, Signature, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, MetricId, Prefix, Signature, StatusStyle, dialect_row::rows};
 
 /// The Python client's own upper bounds, seconds.
 const DURATION_BUCKETS_SECONDS: &[f64] = &[
@@ -25,12 +25,9 @@ rows! {
 /// How its pages are recognised.
 const SIGNATURE: Signature = Signature::of(
     Prefix::Fixed,
-    &[
-        Form::of(REQUESTS).known_by(&[Mark::Name]),
-        Form::of(DURATION).known_by(&[Mark::Name]),
-        Form::of(ACTIVE),
-    ],
-);
+    &[Form::of(REQUESTS), Form::of(DURATION), Form::of(ACTIVE)],
+)
+.together(&[MetricId::Requests, MetricId::Duration]);
 
 /// The dialect's table.
 pub const S2_MANUAL: Dialect = Dialect {

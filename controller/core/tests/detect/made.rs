@@ -13,8 +13,18 @@ use proptest::{
 
 use crate::captured::{PAGES, dialect};
 
+/// The dialect as which a table is found: some are settings of another.
+pub(crate) const fn detected_as(id: DialectId) -> DialectId {
+    match id {
+        DialectId::S4 => DialectId::Native,
+        DialectId::S3 | DialectId::S2Instrumentator => DialectId::FastapiInstrumentator,
+        DialectId::Micrometer => DialectId::SpringBoot,
+        other => other,
+    }
+}
+
 /// A page on which every row of a dialect's table has one sample.
-fn page_of_table(id: DialectId) -> Page {
+pub(crate) fn page_of_table(id: DialectId) -> Page {
     let families = id.dialect().rows.iter().map(|row| {
         let value = |attribute| match (attribute, id.dialect().status_style) {
             (Attribute::Status, StatusStyle::Exact) => "404",
@@ -47,7 +57,6 @@ fn page_of_table(id: DialectId) -> Page {
 
 #[test]
 fn every_table_is_detected_as_its_dialect_or_as_the_one_it_is_a_setting_of() {
-    use DialectId::{FastapiInstrumentator, Micrometer, Native, S2Instrumentator, S3, S4, SpringBoot};
     // These are known by the texts of their libraries, which tables do not have, or need a runtime's metrics beside them.
     let by_text = [
         "promhttp",
@@ -59,12 +68,7 @@ fn every_table_is_detected_as_its_dialect_or_as_the_one_it_is_a_setting_of() {
         "micronaut",
     ];
     for id in DialectId::ALL {
-        let expected = match id {
-            S4 => Native,
-            S3 | S2Instrumentator => FastapiInstrumentator,
-            Micrometer => SpringBoot,
-            other => *other,
-        };
+        let expected = detected_as(*id);
         let found = dialect(&detect(&page_of_table(*id)));
         let is_right = found == Some(expected) || (found.is_none() && by_text.contains(&id.as_str()));
         assert!(is_right, "{id}: {found:?}");
