@@ -126,6 +126,11 @@ fn expressions_that_can_work_pass() {
         "count_values(\"version\", app_info) > 1",
         "http_requests_total{route=~\"/{{id}}\"} > 1",
         "topk by (job) (3, http_requests_in_progress) > 3",
+        // A label that is only added to some series may be there, and one that is only taken from some may be left.
+        "label_replace(sum by (job) (up), \"extra\", \"$1\", \"job\", \"(a.*)\") / sum by (job) (up) > 1",
+        "label_replace(sum by (job) (up), \"extra\", \"\", \"job\", \".+\") / sum by (job) (up) > 1",
+        "sum by (route) (label_replace(http_requests_total, \"route\", \"\", \"route\", \"/a.*\")) > 1",
+        "sum by (job, route) (http_requests_total) / ignoring (route) sum by (job) (up) > 1",
     ] {
         assert_eq!(found_in(expr), [""; 0], "{expr}");
     }
@@ -152,6 +157,19 @@ fn expressions_that_cannot_work_are_found() {
             Check::OperatorMatch,
         ),
         ("sum(up) / on (job) count by (job) (up) < 1", Check::OperatorMatch),
+        (
+            "label_replace(sum by (job) (up), \"extra\", \"x\", \"job\", \".+\") / sum by (job) (up) > 1",
+            Check::OperatorMatch,
+        ),
+        (
+            "sum by (route) (label_replace(http_requests_total, \"route\", \"\", \"route\", \".*\")) > 1",
+            Check::UnknownLabel,
+        ),
+        (
+            "sum by (nope) (label_replace(http_requests_total, \"nope\", \"\", \"route\", \"x\")) > 1",
+            Check::UnknownLabel,
+        ),
+        ("http_requests_total{route=~\"(\"} > 1", Check::Syntax),
         ("http_requests_total > 1 and sum(up) > 1", Check::OperatorMatch),
         ("http_requests_total * ignoring (route) up > 1", Check::OperatorMatch),
         ("sum by (job) (up) > 1 or vector(1) > 0", Check::UnionLabels),
@@ -166,6 +184,53 @@ fn expressions_that_cannot_work_are_found() {
     ] {
         assert!(found_in(expr).contains(&check.id()), "{expr}: {:?}", found_in(expr));
     }
+}
+
+#[test]
+fn a_message_says_which_side_has_the_label() {
+    let found = |expr: &str| {
+        let file = json!({"groups": [{"name": "a", "rules": [{"record": "a:b", "expr": expr}]}]});
+        sentences(&lint_rule_file(&file, &vocabulary_of(&orders())))
+    };
+    let with = "sum by (job, route) (http_requests_total)";
+    let without = "sum by (job) (up)";
+    for (expr, words) in [
+        (
+            format!("{with} / {without}"),
+            "the left side of / carries the label route and the right side does not",
+        ),
+        (
+            format!("{without} / {with}"),
+            "the right side of / carries the label route and the left side does not",
+        ),
+    ] {
+        assert!(found(&expr)[0].contains(words), "{:?}", found(&expr));
+    }
+    // A series of a union may have the labels of either side.
+    let union = format!("sum by (route) ({without} or {with})");
+    assert!(
+        !found(&union).iter().any(|sentence| sentence.contains("unknown-label")),
+        "{:?}",
+        found(&union)
+    );
+}
+
+#[test]
+fn what_is_known_of_metrics_depends_on_how_prometheus_finds_the_targets() {
+    let renamed = json!({"groups": [{"name": "a", "rules": [
+        {"record": "a:b", "expr": "sum by (exported_endpoint) (http_requests_total)"},
+    ]}]});
+    let found = |target| {
+        let spelling = Some(DialectId::S0.spelling());
+        let api = ApiFacts {
+            spelling,
+            target,
+            ..orders()
+        };
+        lint_rule_file(&renamed, &vocabulary_of(&api)).len()
+    };
+    let (monitored, fixed) = (TargetKind::ServiceMonitor, TargetKind::Static);
+    assert_eq!([monitored, fixed, monitored, fixed].map(found), [0, 1, 0, 1]);
 }
 
 #[test]
