@@ -116,7 +116,17 @@ impl LeftOut {
 
     fn lines(&self) -> impl Iterator<Item = String> {
         let sentences = self.names.iter();
-        sentences.map(|((file, sentence), names)| format!("{file}: {}: {sentence}", names.join(", ")))
+        sentences.map(|((file, sentence), names)| format!("{file}: {}: {sentence}", listed(names)))
+    }
+}
+
+/// The first names, and how many more there are.
+fn listed(names: &[String]) -> String {
+    /// So that a sentence about a thousand MonitoredApis can be read.
+    const SHOWN: usize = 10;
+    match names.split_at_checked(SHOWN) {
+        Some((shown, more)) if !more.is_empty() => format!("{} and {} more", shown.join(", "), more.len()),
+        _ => names.join(", "),
     }
 }
 
@@ -140,6 +150,14 @@ mod tests {
     use controller_api::MonitoredApi;
 
     use super::*;
+
+    #[test]
+    fn a_sentence_names_ten_and_counts_the_others() {
+        let names = |count: usize| (0..count).map(|number| format!("a{number}")).collect::<Vec<_>>();
+        assert_eq!(listed(&names(2)), "a0, a1");
+        assert!(listed(&names(10)).ends_with("a8, a9"));
+        assert!(listed(&names(12)).ends_with("a8, a9 and 2 more"));
+    }
 
     fn omissions(spec: &Value) -> Vec<Omission> {
         let api: MonitoredApi = serde_json::from_value(json!({
