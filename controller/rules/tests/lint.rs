@@ -216,7 +216,7 @@ fn a_message_says_which_side_has_the_label() {
 }
 
 #[test]
-fn what_is_known_of_metrics_depends_on_how_prometheus_finds_the_targets() {
+fn known_metrics_depend_on_how_prometheus_finds_the_targets() {
     let renamed = json!({"groups": [{"name": "a", "rules": [
         {"record": "a:b", "expr": "sum by (exported_endpoint) (http_requests_total)"},
     ]}]});

@@ -176,7 +176,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_is_on_a_page_a_spelling_names_nothing_that_is_not_there(text in page_at_random()) {
+    fn a_spelling_names_nothing_that_is_not_on_the_page(text in page_at_random()) {
         let page = read_page(text.as_bytes(), Format::Text, Limits::default()).unwrap();
         let detection = detect(&page);
         prop_assert_eq!(detection.found.is_some(), detection.outcome == Outcome::Match);
