@@ -126,6 +126,8 @@ fn expressions_that_can_work_pass() {
         "count_values(\"version\", app_info) > 1",
         "http_requests_total{route=~\"/{{id}}\"} > 1",
         "topk by (job) (3, http_requests_in_progress) > 3",
+        "sum by (job) (up == 0)",
+        "sum by (job) (rate(http_requests_total{zone=\"\"}[5m])) > 0",
         // A label that is only added to some series may be there, and one that is only taken from some may be left.
         "label_replace(sum by (job) (up), \"extra\", \"$1\", \"job\", \"(a.*)\") / sum by (job) (up) > 1",
         "label_replace(sum by (job) (up), \"extra\", \"\", \"job\", \".+\") / sum by (job) (up) > 1",
@@ -173,7 +175,12 @@ fn expressions_that_cannot_work_are_found() {
         ("http_requests_total > 1 and sum(up) > 1", Check::OperatorMatch),
         ("http_requests_total * ignoring (route) up > 1", Check::OperatorMatch),
         ("sum by (job) (up) > 1 or vector(1) > 0", Check::UnionLabels),
+        (
+            "sum(rate(http_requests_total{zone=\"a\"}[5m])) > 0",
+            Check::UnknownLabel,
+        ),
         ("sum(rate(http_requests_total[5m])) < 0", Check::ConstantComparison),
+        ("count by (job) (app_info) < 0", Check::ConstantComparison),
         ("rate(http_requests_total[5m]) >= 0", Check::ConstantComparison),
         ("up > 1", Check::ConstantComparison),
         ("1 > bool 2", Check::ConstantComparison),
@@ -291,6 +298,16 @@ fn a_form_that_prometheus_refuses_is_found_with_its_place() {
         ),
         (rule(json!({"record": "a:b"})), "groups[0].rules[0]", "expr"),
         (
+            rule(json!({"record": "a:b", "expr": " "})),
+            "groups[0].rules[0]",
+            "expr",
+        ),
+        (
+            rule(json!({"alert": "A", "expr": "up == 0", "for": 5})),
+            "groups[0].rules[0].for",
+            "duration",
+        ),
+        (
             rule(json!({"record": "a:b", "expr": "up", "for": "5m"})),
             "groups[0].rules[0].for",
             "for",
@@ -335,6 +352,13 @@ fn queries_of_a_dashboard_are_checked_in_every_panel_and_with_variables() {
     let found = |dashboard: Value| lint_dashboard_file(&dashboard, &vocabulary_of(&orders()));
     let good = "sum by ($by) (rate(http_requests_total{job=~\"$job\"}[$__rate_interval])) > $limit";
     assert_eq!(found(json!({"panels": [panel(good)]})), []);
+    for number in ["$limit_ms", "$limit_s", "$__range_s", "$__interval_ms"] {
+        assert_eq!(
+            found(json!({"panels": [panel(&format!("http_requests_total > {number}"))]})),
+            [],
+            "{number}"
+        );
+    }
     let inner = json!({"type": "row", "panels": [panel("up"), panel("upp")]});
     let findings = found(json!({"panels": [panel("up"), inner]}));
     assert_eq!(findings[0].place.path, "panels[1].panels[1].targets[0].expr");

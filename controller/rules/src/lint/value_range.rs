@@ -136,3 +136,99 @@ fn of_call(call: &Call) -> ValueRange {
         _ => ValueRange::ANY,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::parsed;
+
+    fn range(text: &str) -> (f64, f64) {
+        let ValueRange { low, high } = of(&parsed::query(text).unwrap().unwrap());
+        (low, high)
+    }
+
+    #[test]
+    fn the_bounds_of_an_expression_follow_from_its_parts() {
+        let (any, not_negative, zero_or_one) = ((f64::NEG_INFINITY, f64::INFINITY), (0.0, f64::INFINITY), (0.0, 1.0));
+        for (text, expected) in [
+            ("3", (3.0, 3.0)),
+            ("-3", (-3.0, -3.0)),
+            ("x", any),
+            ("up", zero_or_one),
+            ("-up", (-1.0, 0.0)),
+            ("x_total", not_negative),
+            ("x_count", not_negative),
+            ("x_bucket", not_negative),
+            ("sum(up)", not_negative),
+            ("sum(x)", any),
+            ("count(x)", not_negative),
+            ("group(x)", not_negative),
+            ("stddev(x)", not_negative),
+            ("count_values(\"v\", x)", not_negative),
+            ("topk(1, up)", zero_or_one),
+            ("1 + 2", (3.0, 3.0)),
+            ("2 * 3", (6.0, 6.0)),
+            ("6 / 3", (2.0, 2.0)),
+            ("5 - 3", (2.0, 2.0)),
+            ("5 % 3", any),
+            ("up + up", not_negative),
+            ("up + x", any),
+            ("x + up", any),
+            ("up * up", not_negative),
+            ("up / up", not_negative),
+            ("up - up", any),
+            ("x > bool 1", zero_or_one),
+            ("up > 5", (0.0, 5.0)),
+            ("up or vector(7)", (0.0, 7.0)),
+            ("up and x", zero_or_one),
+            ("x and up", any),
+            ("up unless x", zero_or_one),
+            ("rate(x[5m])", not_negative),
+            ("absent(x)", (1.0, 1.0)),
+            ("absent_over_time(x[5m])", (1.0, 1.0)),
+            ("vector(4)", (4.0, 4.0)),
+            ("max_over_time(up[5m])", zero_or_one),
+            ("max_over_time(up[1h:5m])", zero_or_one),
+            ("sum_over_time(up[5m])", not_negative),
+            ("sum_over_time(x[5m])", any),
+            ("delta(x[5m])", any),
+        ] {
+            assert_eq!(range(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comparison_is_settled_where_the_bounds_do_not_overlap() {
+        use CompareOp::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
+        let between = |low, high| ValueRange { low, high };
+        let share = between(0.0, 1.0);
+        for (left, operator, right, expected) in [
+            (share, Greater, 1.0, Some(false)),
+            (share, Greater, 0.0, None),
+            (share, Greater, -1.0, Some(true)),
+            (share, GreaterOrEqual, 0.0, Some(true)),
+            (share, GreaterOrEqual, 1.0, None),
+            (share, GreaterOrEqual, 2.0, Some(false)),
+            (share, Less, 0.0, Some(false)),
+            (share, Less, 1.0, None),
+            (share, Less, 2.0, Some(true)),
+            (share, LessOrEqual, 1.0, Some(true)),
+            (share, LessOrEqual, 0.0, None),
+            (share, LessOrEqual, -1.0, Some(false)),
+            (share, Equal, 1.0, None),
+            (share, Equal, 2.0, Some(false)),
+            (share, Equal, -1.0, Some(false)),
+            (ValueRange::only(1.0), Equal, 1.0, Some(true)),
+            (ValueRange::only(1.0), Equal, 2.0, Some(false)),
+            (share, NotEqual, 1.0, None),
+            (share, NotEqual, 2.0, Some(true)),
+            (ValueRange::only(1.0), NotEqual, 1.0, Some(false)),
+        ] {
+            let settled = left.compare(operator, ValueRange::only(right));
+            assert_eq!(settled, expected, "{left:?} {operator:?} {right}");
+        }
+        assert_eq!(ValueRange::ANY.compare(Equal, ValueRange::ANY), None);
+        assert_eq!(ValueRange::ANY.constant(), None);
+        assert_eq!(ValueRange::only(f64::INFINITY).constant(), None);
+    }
+}
