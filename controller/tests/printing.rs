@@ -11,6 +11,10 @@ use std::{
     thread,
 };
 
+const PAGE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../tests/dialects/flask/pages/0.23.2/default.after.text"
+);
 const ORDERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/examples/orders.yaml");
 /// In the place of promtool: every unit test passes.
 const PASSES: &str = "/bin/true";
@@ -24,6 +28,9 @@ const COMMANDS: &[&[&str]] = &[
     &["explain", "ApiDown", "-o", "yaml"],
     &["render", "-f", ORDERS],
     &["render", "-f", ORDERS, "-o", "json"],
+    &["render", "-f", ORDERS, "--metrics", PAGE],
+    &["detect", PAGE],
+    &["detect", PAGE, "-o", "json"],
     &["lint", "-f", ORDERS, "-o", "json"],
     &["diff", "-f", ORDERS],
     &["diff", "-f", ORDERS, "-o", "json"],

@@ -172,7 +172,10 @@ fn each_alert_fires_in_its_trouble_and_is_silent_in_health_in_every_spelling() {
                 &tests,
             ));
         }
-        assert!(paths.len() >= before + 5, "{}: few alerts", spelling.dialect);
+        // Without statuses there are no alerts on errors.
+        let has_statuses = spelling.requests().is_some_and(|requests| requests.status.is_some());
+        let few = if has_statuses { 5 } else { 3 };
+        assert!(paths.len() >= before + few, "{}: few alerts", spelling.dialect);
     }
     promtool(["test", "rules"].map(PathBuf::from).into_iter().chain(paths));
 }

@@ -10,7 +10,7 @@ mod form_match;
 mod page;
 mod spelling;
 
-use metric_contract::{DialectId, Signal, Spelling};
+use metric_contract::{Attribute, DialectId, MetricId, MetricSpelling, Signal, Spelling};
 
 use attempt::{Attempt, Proof};
 use form_match::{FoundBy, LabelFit};
@@ -100,6 +100,40 @@ pub struct Found {
     pub spelling: Spelling,
     /// Signals that most of such pages answer and this one does not.
     pub missing: Vec<Signal>,
+}
+
+impl Found {
+    /// The dialect whose table fits the page, so that naming it in `spec.metrics.dialect` is enough: the one that was found, or a
+    /// setting of it that is a dialect of its own. `None`: the page has other names, types or labels.
+    #[must_use]
+    pub fn fitting_table(&self) -> Option<DialectId> {
+        let settings = DialectId::ALL
+            .iter()
+            .copied()
+            .filter(|id| id.dialect().signature.is_none());
+        let mut tables = [self.dialect].into_iter().chain(settings);
+        tables.find(|id| self.fits(id.spelling()))
+    }
+
+    /// Whether the page has what rules read of the requests, under the names of a table.
+    fn fits(&self, table: &Spelling) -> bool {
+        let is_there = |metric: MetricId| {
+            let Some(expected) = table.metric(metric) else {
+                return true;
+            };
+            let has_labels = |page: &MetricSpelling| {
+                let read = [Attribute::Method, Attribute::Route, Attribute::Status];
+                read.iter()
+                    .all(|attribute| page.label(*attribute) == expected.label(*attribute))
+            };
+            let is_same =
+                |page: &MetricSpelling| page.name == expected.name && page.kind == expected.kind && has_labels(page);
+            self.spelling.metric(metric).is_some_and(is_same)
+        };
+        [MetricId::Requests, MetricId::Duration, MetricId::InFlight]
+            .into_iter()
+            .all(is_there)
+    }
 }
 
 /// Dialects whose families stand on pages of another too: it has them and more, or writes the same requests under newer names

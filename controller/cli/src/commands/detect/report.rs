@@ -274,10 +274,15 @@ fn buckets_seconds(histogram: &MetricSpelling) -> Vec<String> {
 /// What to do next: different for each outcome.
 fn next(detection: &Detection) -> String {
     match (detection.outcome, &detection.found) {
-        (Outcome::Match, Some(found)) => format!(
-            "Set spec.metrics.dialect: {} in the MonitoredApi, and see what is made of it: monitored-api render -f FILE",
-            found.dialect
-        ),
+        (Outcome::Match, Some(found)) => match found.fitting_table() {
+            Some(table) => format!(
+                "Set spec.metrics.dialect: {table} in the MonitoredApi, and see what is made of it: monitored-api render -f FILE"
+            ),
+            None => "The page differs from what the library writes by default (names, types or labels), and the operator makes rules \
+                     for the defaults: alerts on these would never fire. Rules and panels for this page: monitored-api render -f FILE \
+                     --metrics URL|FILE"
+                .to_owned(),
+        },
         (Outcome::Ambiguous, _) if detection.candidates.len() > 1 => {
             "More than one of these could have written the page: set spec.metrics.dialect to the one that did.".to_owned()
         }

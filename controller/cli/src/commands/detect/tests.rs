@@ -47,6 +47,30 @@ fn a_match_says_what_answers_which_signal_and_how_to_turn_on_what_is_missing() {
 }
 
 #[test]
+fn a_dialect_is_only_advised_where_its_table_fits_the_page() {
+    for (page, words) in [
+        (
+            "spring-boot/pages/3.5.7/default.after.text",
+            "spec.metrics.dialect: spring-boot",
+        ),
+        (
+            "spring-boot/pages/3.5.7/histogram.after.text",
+            "spec.metrics.dialect: micrometer",
+        ),
+        ("flask/pages/0.23.2/default.after.text", "spec.metrics.dialect: flask"),
+        ("flask/pages/0.23.2/prefixed.after.text", "--metrics"),
+        ("flask/pages/0.23.2/url-rule.after.text", "--metrics"),
+        (
+            "fastapi-instrumentator/pages/8.1.0/fewer-labels.after.text",
+            "--metrics",
+        ),
+    ] {
+        let next = data(&report(page))["next"].as_str().unwrap().to_owned();
+        assert!(next.contains(words), "{page}: {next}");
+    }
+}
+
+#[test]
 fn milliseconds_are_told_in_seconds() {
     let data = data(&report("otel-http/python/pages/0.66b1/default.after.text"));
     assert_eq!(data["unit"], "milliseconds");
