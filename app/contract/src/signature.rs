@@ -69,9 +69,8 @@ pub enum Mark {
     Labels,
     /// The text that describes it, whatever its own name and labels are: one that nobody would copy.
     Help,
-    /// The text that describes it, with the labels: people who count by hand copy texts and choose labels. Its name may be another
-    /// where the library has no prefix to choose.
-    /// Where it has no label in every case, there are only such as it may have.
+    /// The text that describes it, with the labels: people who count by hand copy texts and choose labels. A form without labels of
+    /// every case must have no other than those that it may have. Its name may be another where the library has no prefix to choose.
     HelpAndLabels,
 }
 

@@ -22,6 +22,15 @@ impl Format {
         }
     }
 
+    /// The format of a page that came without a content type: only OpenMetrics ends with `# EOF`.
+    #[must_use]
+    pub fn of_page(page: &[u8]) -> Self {
+        match page.trim_ascii_end().ends_with(b"# EOF") {
+            true => Self::OpenMetrics,
+            false => Self::Text,
+        }
+    }
+
     /// The format that an Accept header prefers: OpenMetrics if it is listed at least as high as text, else text.
     #[must_use]
     pub fn negotiate(accept: &str) -> Self {

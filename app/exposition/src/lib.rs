@@ -33,5 +33,5 @@ pub use error::{ReadError, Reason};
 pub use family::{Exemplar, Labels, MetricFamily, MetricType, Sample};
 pub use format::Format;
 pub use limits::Limits;
-pub use reader::{Reader, read};
+pub use reader::{Reader, lines, read};
 pub use writer::Writer;

@@ -20,13 +20,17 @@ use crate::{
 /// On the first line that Prometheus would refuse, and beyond the limits.
 pub fn read(page: &[u8], format: Format, limits: &Limits) -> Result<Vec<MetricFamily>, ReadError> {
     let mut reader = Reader::new(format, *limits);
-    let page = page.strip_suffix(b"\n").unwrap_or(page);
-    if !page.is_empty() {
-        for line in page.split(|byte| *byte == b'\n') {
-            reader.push_line(line)?;
-        }
+    for line in lines(page) {
+        reader.push_line(line)?;
     }
     reader.finish()
+}
+
+/// The lines of a page, without their line feeds. An empty page has none.
+pub fn lines(page: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let text = page.strip_suffix(b"\n").unwrap_or(page);
+    let lines = (!text.is_empty()).then(|| text.split(|byte| *byte == b'\n'));
+    lines.into_iter().flatten()
 }
 
 /// Reads a page line by line, for pages that arrive in parts, as from a socket.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use controller_core::detect::{Page, detect, format_of, read_page};
+use controller_core::detect::{Page, detect, read_page};
 use exposition::{Format, Limits, ReadError};
 use metric_contract::Spelling;
 use ureq::Agent;
@@ -65,7 +65,7 @@ pub(crate) fn read(source: &str) -> Result<Result<Page, ReadError>> {
         fetched(source, limits.bytes).with_context(|| format!("fetch {source}"))?
     } else {
         let page = stored(Path::new(source), limits.bytes).with_context(|| format!("read {}", name(source)))?;
-        let format = format_of(&page);
+        let format = Format::of_page(&page);
         (page, format)
     };
     Ok(read_page(&page, format, limits))

@@ -42,6 +42,7 @@ impl<'p> Attempt<'p> {
         let prefixes = prefixes(signature, page);
         prefixes
             .iter()
+            .take(MAX_PREFIXES)
             .map(|prefix| Self::new(dialect, signature, prefix, page))
             .collect()
     }
@@ -139,6 +140,9 @@ fn is_together(signature: &Signature, found: &[Match<'_>], prefix: &str, page: &
         && !signature.forms.iter().any(contradicts)
 }
 
+/// Most prefixes of one library that are tried: a page of anybody's may have one for each of its families.
+const MAX_PREFIXES: usize = 16;
+
 /// What may stand before the names of the library on this page.
 fn prefixes(signature: &Signature, page: &Page) -> BTreeSet<String> {
     let usual = signature.prefix.usual();
@@ -156,7 +160,8 @@ fn prefixes(signature: &Signature, page: &Page) -> BTreeSet<String> {
         prefixes.extend(
             before
                 .filter(|before| before.is_empty() || before.ends_with('_'))
-                .map(str::to_owned),
+                .map(str::to_owned)
+                .take(MAX_PREFIXES),
         );
     }
     prefixes.retain(|prefix| !signature.not_behind.contains(&prefix.as_str()));

@@ -10,11 +10,13 @@ mod form_match;
 mod page;
 mod spelling;
 
+use std::collections::BTreeSet;
+
 use metric_contract::{Attribute, DialectId, MetricId, MetricSpelling, Signal, Spelling};
 
 use attempt::{Attempt, Proof};
 use form_match::{FoundBy, LabelFit};
-pub use page::{LabelValues, Page, PageFamily, PageReader, format_of, read_page};
+pub use page::{LabelValues, Page, PageFamily, PageReader, read_page};
 
 /// What a page turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,11 +202,8 @@ fn unproven(attempts: &[Attempt<'_>], page: &Page) -> Detection {
         return undecided(Outcome::Empty, [], page);
     }
     if is_counted {
-        let possible: Vec<DialectId> = attempts
-            .iter()
-            .filter(|attempt| attempt.is_possible())
-            .map(|attempt| attempt.dialect)
-            .collect();
+        let possible = attempts.iter().filter(|attempt| attempt.is_possible());
+        let possible: BTreeSet<DialectId> = possible.map(|attempt| attempt.dialect).collect();
         let outcome = if possible.len() > 1 {
             Outcome::Ambiguous
         } else {

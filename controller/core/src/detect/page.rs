@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use exposition::{Format, Limits, MetricFamily, MetricType, ReadError, Reader, Sample};
+use exposition::{Format, Limits, MetricFamily, MetricType, ReadError, Reader, Sample, lines};
 use metric_contract::MetricKind;
 
 /// Most bounds of a histogram that are kept.
@@ -208,21 +208,8 @@ fn see(family: &mut PageFamily, sample: &Sample) {
 /// On the first line that Prometheus would refuse, and beyond the limits.
 pub fn read_page(page: &[u8], format: Format, limits: Limits) -> Result<Page, ReadError> {
     let mut reader = PageReader::new(format, limits);
-    let page = page.strip_suffix(b"\n").unwrap_or(page);
-    if !page.is_empty() {
-        for line in page.split(|byte| *byte == b'\n') {
-            reader.push_line(line)?;
-        }
+    for line in lines(page) {
+        reader.push_line(line)?;
     }
     reader.finish()
-}
-
-/// The format of a page that came without a content type: OpenMetrics ends with `# EOF`.
-#[must_use]
-pub fn format_of(page: &[u8]) -> Format {
-    let page = page.trim_ascii_end();
-    match page.ends_with(b"# EOF") {
-        true => Format::OpenMetrics,
-        false => Format::Text,
-    }
 }

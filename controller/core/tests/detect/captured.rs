@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use controller_core::detect::{Detection, Page, PageFamily, detect, format_of, read_page};
-use exposition::Limits;
+use controller_core::detect::{Detection, Page, PageFamily, detect, read_page};
+use exposition::{Format, Limits};
 use metric_contract::DialectId;
 
 pub(crate) const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/dialects");
@@ -59,7 +59,7 @@ pub(crate) fn captured() -> Vec<Captured> {
     assert!(paths.len() > 500, "only {} pages in {PAGES}", paths.len());
     let pages = paths.iter().map(|path| {
         let text = fs::read(path).unwrap();
-        let page = read_page(&text, format_of(&text), Limits::default());
+        let page = read_page(&text, Format::of_page(&text), Limits::default());
         Captured {
             name: path.strip_prefix(PAGES).unwrap().display().to_string(),
             page: page.unwrap_or_else(|error| panic!("{}: {error}", path.display())),
@@ -106,5 +106,5 @@ pub(crate) fn dialect(detection: &Detection) -> Option<DialectId> {
 /// What is found on one captured page.
 pub(crate) fn found_on(name: &str) -> Detection {
     let text = fs::read(Path::new(PAGES).join(name)).unwrap();
-    detect(&read_page(&text, format_of(&text), Limits::default()).unwrap())
+    detect(&read_page(&text, Format::of_page(&text), Limits::default()).unwrap())
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use controller_core::detect::{Outcome, Page, detect, format_of, read_page};
+use controller_core::detect::{Outcome, Page, detect, read_page};
 use exposition::{Format, Limits};
 use metric_contract::{Attribute, DialectId, MetricKind, StatusStyle};
 use proptest::{
@@ -123,6 +123,17 @@ fn pages_of_programs_that_copy_a_librarys_texts_or_labels_are_of_none() {
 }
 
 #[test]
+fn a_page_with_a_prefix_for_each_of_many_families_is_looked_at_in_bounded_work() {
+    let family = |number: usize| {
+        let name = format!("a{number}_http_requests_total");
+        format!("# TYPE {name} counter\n{name}{{code=\"200\"}} 1\n")
+    };
+    let text: String = (0..20_000).map(family).collect();
+    let detection = detect(&read_page(text.as_bytes(), Format::Text, Limits::default()).unwrap());
+    assert_eq!(detection.outcome, Outcome::Unknown);
+}
+
+#[test]
 fn two_libraries_on_one_page_are_ambiguous() {
     let read = |name: &str| fs::read_to_string(Path::new(PAGES).join(name)).unwrap();
     let text = read("flask/pages/0.23.2/default.after.text") + &read("gin/pages/v1.0.2/default.after.text");
@@ -190,7 +201,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..400)) {
-        if let Ok(page) = read_page(&bytes, format_of(&bytes), Limits::default()) {
+        if let Ok(page) = read_page(&bytes, Format::of_page(&bytes), Limits::default()) {
             let detection = detect(&page);
             prop_assert!(detection.candidates.len() <= DialectId::ALL.len());
         }

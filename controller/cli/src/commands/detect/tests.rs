@@ -1,5 +1,5 @@
-use controller_core::detect::{detect, format_of, read_page};
-use exposition::Limits;
+use controller_core::detect::{detect, read_page};
+use exposition::{Format, Limits};
 use serde_json::{Value, json};
 
 use super::report::Report;
@@ -7,7 +7,7 @@ use super::report::Report;
 const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/dialects/");
 
 fn report_of_text(page: &[u8]) -> Report {
-    match read_page(page, format_of(page), Limits::default()) {
+    match read_page(page, Format::of_page(page), Limits::default()) {
         Ok(page) => Report::of(&detect(&page)),
         Err(error) => Report::malformed(&error),
     }

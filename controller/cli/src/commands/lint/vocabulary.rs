@@ -10,9 +10,6 @@ use metric_contract::{DialectId, TargetKind};
 
 use crate::input::{shown, text};
 
-/// Ends a page of OpenMetrics.
-const END_OF_OPEN_METRICS: &str = "# EOF";
-
 /// The metrics that the arguments name.
 #[derive(Debug)]
 pub(super) struct Vocabularies(Vocabulary);
@@ -51,12 +48,11 @@ impl Vocabularies {
 
 fn families(page: &Path) -> Result<Vec<MetricFamily>> {
     let text = text(page)?;
-    let format = if text.trim_end().ends_with(END_OF_OPEN_METRICS) {
-        Format::OpenMetrics
-    } else {
-        Format::Text
-    };
-    Ok(exposition::read(text.as_bytes(), format, &Limits::default())?)
+    Ok(exposition::read(
+        text.as_bytes(),
+        Format::of_page(text.as_bytes()),
+        &Limits::default(),
+    )?)
 }
 
 fn add(vocabulary: &mut Vocabulary, family: &MetricFamily) {
