@@ -53,6 +53,10 @@ pub(crate) struct ControllerArgs {
     /// ServiceMonitor, if exactly one does.
     #[arg(long, env = "PROMETHEUS_URL", value_name = "URL", value_parser = prometheus_url)]
     prometheus_url: Option<String>,
+    /// Ask pods for their page of metrics, to find out how they name their metrics. Without, an API has alerts on its requests only
+    /// where spec.metrics.dialect or the preset names the dialect.
+    #[arg(long, env = "DETECTION", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    detection: bool,
     #[command(flatten)]
     settings: SettingsArgs,
 }
@@ -66,6 +70,7 @@ impl From<ControllerArgs> for Options {
             lease_name,
             metrics_listen,
             prometheus_url,
+            detection,
             settings,
         } = args;
         Self {
@@ -78,6 +83,7 @@ impl From<ControllerArgs> for Options {
             prometheus_url: prometheus_url
                 .map(|url| url.trim_end_matches('/').to_owned())
                 .filter(|url| !url.is_empty()),
+            detection,
             settings: settings.settings(),
         }
     }

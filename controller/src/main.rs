@@ -5,6 +5,7 @@ mod cache;
 mod cli;
 mod cluster;
 mod lease;
+mod probe;
 mod prometheus;
 mod run;
 mod watch;

@@ -20,6 +20,8 @@ use crate::cache::watched::Watched;
 use crate::cluster::kinds;
 use crate::cluster::{Cluster, Scope};
 use crate::lease::{Candidate, End, Leadership};
+use crate::probe::board::ProbeBoard;
+use crate::probe::prober;
 use crate::prometheus::board::Board;
 use crate::prometheus::reader;
 use crate::watch::handler::CacheHandler;
@@ -51,6 +53,8 @@ pub(crate) struct Options {
     pub(crate) settings: Settings,
     /// `None`: the Prometheus that selects the ServiceMonitor of a MonitoredApi is asked about it.
     pub(crate) prometheus_url: Option<String>,
+    /// Pods are asked for their metrics, to find out how they are named.
+    pub(crate) detection: bool,
 }
 
 /// Runs until a signal (`Ok`), or until leadership is lost or a background task ends (`Err`: the process must exit).
@@ -78,6 +82,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         settled: SettledApis::default(),
         contests: Contests::default(),
         board: Board::default(),
+        probes: ProbeBoard::default(),
+        reads_pages: options.detection,
         prometheus_url: options.prometheus_url,
         instance: std::env::var("HOSTNAME").unwrap_or_else(|_| "monitored-api".to_owned()),
     });
@@ -141,6 +147,9 @@ async fn lead(
         let term = CancellationToken::new();
         let mut working = tokio::spawn(worker::work(Arc::clone(context), stop.clone(), term.clone()));
         tokio::spawn(reader::read(Arc::clone(context), stop.clone(), term.clone()));
+        if context.reads_pages {
+            tokio::spawn(prober::probe(Arc::clone(context), stop.clone(), term.clone()));
+        }
         let lost = async {
             match &mut candidate {
                 Some(candidate) => candidate.keep().await,

@@ -26,6 +26,14 @@ macro_rules! metric_ids {
             /// All metrics.
             pub const ALL: &'static [Self] = &[$(Self::$id),*];
 
+            /// Its name, as this type has it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$id => stringify!($id),)*
+                }
+            }
+
             /// The labels of a handle, in the order in which their values are given. Empty for a metric without labels,
             /// and for one that the HTTP layer records itself, where the dialect chooses the labels
             /// ([`MetricId::recorded_by_layer`]).

@@ -250,6 +250,14 @@ pub const STATUS_WRITES: &Family = &Family {
     labels: &["result"],
     help: "Requests to write a status, by result.",
 };
+/// `monitored_api_probes_total`: pages of metrics that the operator asked pods for.
+pub const PROBES: &Family = &Family {
+    name: "monitored_api_probes_total",
+    kind: MetricKind::Counter,
+    unit: Unit::Count,
+    labels: &["result"],
+    help: "Pages of metrics that the operator asked pods for, by what they turned out to be.",
+};
 /// `process_cpu_seconds_total`: processor time of the process, user and system.
 pub const PROCESS_CPU: &Family = &Family {
     name: "process_cpu_seconds_total",
@@ -289,4 +297,5 @@ pub const OPERATOR_FAMILIES: &[&Family] = &[
     WATCH_FAILURES,
     APPLIES,
     STATUS_WRITES,
+    PROBES,
 ];

@@ -10,6 +10,21 @@ pub struct ReadError {
     pub reason: Reason,
 }
 
+impl Reason {
+    /// Whether the page exceeds a limit of the reader, and may be one that Prometheus takes.
+    #[must_use]
+    pub const fn is_of_limits(&self) -> bool {
+        matches!(
+            self,
+            Self::TooManyBytes(_)
+                | Self::TooManySamples(_)
+                | Self::TooManyFamilies(_)
+                | Self::TooMuchMetadata(_)
+                | Self::TooManyLabels(_)
+        )
+    }
+}
+
 /// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -23,6 +38,9 @@ pub enum Reason {
     /// The page has more families than [`Limits::samples`](crate::Limits::samples).
     #[error("the page has more than {0} families")]
     TooManyFamilies(usize),
+    /// The families have longer names and texts than [`Limits::metadata`](crate::Limits::metadata).
+    #[error("the names and help texts of the page's families have more than {0} bytes")]
+    TooMuchMetadata(usize),
     /// The sample has more labels than [`Limits::labels`](crate::Limits::labels).
     #[error("the sample has more than {0} labels")]
     TooManyLabels(usize),

@@ -41,6 +41,7 @@ pub struct Reader {
     line: usize,
     bytes: usize,
     samples: usize,
+    metadata: usize,
     has_ended: bool,
     families: Vec<MetricFamily>,
     by_name: HashMap<String, usize>,
@@ -66,6 +67,7 @@ impl Reader {
             line: 0,
             bytes: 0,
             samples: 0,
+            metadata: 0,
             has_ended: false,
             families: Vec::new(),
             by_name: HashMap::new(),
@@ -195,6 +197,9 @@ impl Reader {
         }
         let escapes_quotes = self.format == Format::OpenMetrics;
         let place = self.place(&name)?;
+        if keyword == Keyword::Help {
+            self.hold(text.len())?;
+        }
         let Some(family) = self.families.get_mut(place) else {
             return Ok(());
         };
@@ -247,6 +252,7 @@ impl Reader {
         if place >= self.limits.samples {
             return Err(Reason::TooManyFamilies(self.limits.samples));
         }
+        self.hold(FAMILY + name.len())?;
         self.by_name.insert(name.to_owned(), place);
         self.families.push(MetricFamily {
             name: name.to_owned(),
@@ -254,7 +260,19 @@ impl Reader {
         });
         Ok(place)
     }
+
+    /// Counts bytes that are held until the end of the page.
+    fn hold(&mut self, bytes: usize) -> Result<(), Reason> {
+        self.metadata = self.metadata.saturating_add(bytes);
+        match self.metadata > self.limits.metadata {
+            true => Err(Reason::TooMuchMetadata(self.limits.metadata)),
+            false => Ok(()),
+        }
+    }
 }
+
+/// Bytes that count for a family beside its name and text.
+const FAMILY: usize = 64;
 
 fn metric_type(text: &str, format: Format) -> Result<MetricType, Reason> {
     let known = match format {

@@ -174,11 +174,32 @@ fn a_line_that_prometheus_refuses_is_named_with_its_number_and_reason() {
 }
 
 #[test]
+fn names_and_texts_of_families_are_held_up_to_the_limit_however_often_they_come() {
+    let limits = Limits {
+        metadata: 2 * (64 + 1) + 10,
+        ..Limits::default()
+    };
+    let read = |page: &str| read(page.as_bytes(), Format::Text, &limits).map_err(|error| error.to_string());
+    assert!(read("# HELP a 1234567890\na 1\nb 1\na 2\nb 2\n").is_ok());
+    let refused = "the names and help texts of the page's families have more than 140 bytes";
+    for (line, page) in [
+        (4, "# HELP a 1234567890\na 1\nb 1\nc 1\n"),
+        (
+            2,
+            "a 1\n# HELP a 12345678901234567890123456789012345678901234567890123456789012345678901234567890\n",
+        ),
+    ] {
+        assert_eq!(read(page).unwrap_err(), format!("line {line}: {refused}"));
+    }
+}
+
+#[test]
 fn a_page_beyond_the_limits_is_refused_and_one_at_them_is_not() {
     let limits = Limits {
         bytes: 24,
         samples: 2,
         labels: 1,
+        ..Limits::default()
     };
     let read = |page: &str| read(page.as_bytes(), Format::Text, &limits).map_err(|error| error.to_string());
     assert!(read("a{b=\"1\"} 1\na{b=\"2\"} 1\n").is_ok());

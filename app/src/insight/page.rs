@@ -58,6 +58,7 @@ pub fn families(page: &str) -> Vec<PageFamily> {
         bytes: usize::MAX,
         samples: usize::MAX,
         labels: usize::MAX,
+        metadata: usize::MAX,
     };
     let mut reader = Reader::new(Format::Text, limits);
     for line in page.lines() {

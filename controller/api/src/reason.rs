@@ -229,8 +229,26 @@ reasons! {
 
     /// The spec or the preset names the dialect.
     Declared: [DialectKnown], "Nothing.";
-    /// Nothing names the dialect, so only alerts and panels that need none are made.
-    NotDetectedYet: [DialectKnown, ObjectivesEvaluated], "Set `spec.metrics.dialect`.";
+    /// The pods' page of metrics shows the dialect.
+    Detected: [DialectKnown], "Nothing.";
+    /// Nothing names the dialect and no ready pod was asked for its metrics yet, so only alerts and panels that need none are made.
+    NotDetectedYet: [DialectKnown, ObjectivesEvaluated], "Wait for a ready pod, or set `spec.metrics.dialect`.";
+    /// The spec or the preset names a dialect, and the pods export the metrics of another.
+    DialectMismatch: [DialectKnown], "Set `spec.metrics.dialect` to the one that the message names, or to `auto`.";
+    /// The pods exported a known dialect once, and now metrics of which the library is not clear; the rules still read the old ones.
+    DialectChanged: [DialectKnown], "Set `spec.metrics.dialect`; `monitored-api detect` says more of a page.";
+    /// More than one library can have written the pods' metrics.
+    AmbiguousDialect: [DialectKnown], "Set `spec.metrics.dialect` to the one that the program uses.";
+    /// The pods' HTTP metrics are of no library that is known.
+    UnknownMetrics: [DialectKnown], "Set `spec.metrics.dialect` if the library is listed in `docs/reference/dialects.md`; `monitored-api detect` says more of a page.";
+    /// The pods export metrics, but none of HTTP requests.
+    NoHttpMetrics: [DialectKnown], "Send a request. If it stays so, add a library that counts requests.";
+    /// The pods have HTTP metrics and have counted no request yet.
+    NoSamplesYet: [DialectKnown], "Send a request.";
+    /// The pods' page of metrics is empty.
+    EmptyPage: [DialectKnown], "Correct `spec.metrics.path`, or add metrics to the program.";
+    /// The pods' page of metrics could not be read.
+    PageUnread: [DialectKnown], "Do what the message says, or set `spec.metrics.dialect`.";
 
     /// Prometheus records what is left of the error budget of every objective.
     BudgetsRecorded: [ObjectivesEvaluated], "Nothing.";

@@ -1,5 +1,7 @@
 //! What the operator reports about a MonitoredApi.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,7 +76,8 @@ const fn unseen() -> i64 {
     -1
 }
 
-/// What is known of the metrics that the workload exports.
+/// What is known of the metrics that the workload exports. Of what a pod answers only names of metrics and labels, types and
+/// bounds of the dialect's own families stand here; never a value or a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MetricsStatus {
@@ -82,6 +85,43 @@ pub struct MetricsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
     pub dialect: Option<String>,
+    /// What stands before the dialect's own names, where the program chose another beginning than the dialect's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub prefix: Option<String>,
+    /// Names of families, and of labels (`family{label}`), in the dialect's table, and what the pods call them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 256), inner(length(max = 256)))]
+    pub renamed: BTreeMap<String, String>,
+    /// How closely the pods' page agrees with the dialect's table: `Exact`, `Superset` (labels beside the dialect's), `Renamed` or
+    /// `Partial`. Absent where the spec or the preset names the dialect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub confidence: Option<String>,
+    /// The label that has the matched route, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub route_label: Option<String>,
+    /// How the label of the status is written: `Exact` (404) or `Class` (4xx). Absent: there is no such label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub status_style: Option<String>,
+    /// The upper bounds of the histogram of durations, in seconds, without `+Inf`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), inner(length(max = 32)))]
+    pub buckets_seconds: Vec<String>,
+    /// The families of the dialect on the pods' page, from which the rules are built after a restart; where the spec or the preset
+    /// names the dialect, those that differ from its table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 128),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["metric"])
+    )]
+    pub families: Vec<FamilyStatus>,
+    /// The pods whose page was read last with this result: their label `pod-template-hash`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub pod_template_hash: Option<String>,
     /// Alerts and panels left out, with the signal that the dialect lacks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(max = 256)))]
@@ -90,6 +130,33 @@ pub struct MetricsStatus {
     /// that. Absent: they read the series of routes, which cost Prometheus more.
     #[serde(default, skip_serializing_if = "is_false")]
     pub overall: bool,
+}
+
+/// A family of metrics, as the pods export it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FamilyStatus {
+    /// What it measures.
+    #[schemars(length(max = 63))]
+    pub metric: String,
+    /// Its name.
+    #[schemars(length(max = 256))]
+    pub name: String,
+    /// `Counter`, `Gauge`, `Histogram` or `Summary`.
+    #[serde(rename = "type")]
+    #[schemars(length(max = 32))]
+    pub type_: String,
+    /// The unit of its values.
+    #[schemars(length(max = 32))]
+    pub unit: String,
+    /// What labels of it stand for, and their names, such as `route: handler`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 16), inner(length(max = 128)))]
+    pub labels: BTreeMap<String, String>,
+    /// The upper bounds of a histogram, in its unit, without `+Inf`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), inner(length(max = 32)))]
+    pub buckets: Vec<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -8,7 +8,7 @@ use metric_contract::Spelling;
 
 use crate::{
     compile::compile,
-    facts::{Facts, Settings},
+    facts::{Facts, PageFacts, Settings},
     kind::ChildKind,
     owner::ApiRef,
     violation::Violation,
@@ -26,7 +26,7 @@ pub fn of(
     page: Option<&Arc<Spelling>>,
 ) -> Result<Option<AlertTests>, Vec<Violation>> {
     let facts = Facts {
-        page: page.cloned(),
+        page: page.cloned().map(PageFacts::shown),
         ..Facts::default()
     };
     let plan = compile(api, settings, &facts, &ApiRef::of(api).without_uid())?;

@@ -1,7 +1,7 @@
 //! From a MonitoredApi and what was read from the cluster to a plan, or to everything that is wrong with it.
 
 use controller_api::MonitoredApi;
-use controller_rules::{GeneratedRules, generate_rules};
+use controller_rules::{GeneratedRules, check_thresholds, generate_rules};
 
 use crate::{
     children::{self, BuildInput},
@@ -22,7 +22,10 @@ use crate::{
 pub fn compile(api: &MonitoredApi, settings: &Settings, facts: &Facts, owner: &ApiRef) -> Result<Plan, Vec<Violation>> {
     let mut violations = Violations::default();
     let mut valid = validate(api, settings, owner, &mut violations);
-    valid.page.clone_from(&facts.page);
+    for error in check_thresholds(&valid.rule_facts(), &valid.alerts) {
+        violations.add(format!("spec.alerts.{}", error.path), error.message);
+    }
+    valid.set_page(facts.page.as_ref());
     let rules = rules(&valid, facts, &mut violations);
     // The objects of a spec that is wrong would only repeat its mistakes.
     let valid = violations.or(valid)?;

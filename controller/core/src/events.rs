@@ -42,13 +42,14 @@ pub struct EventSpec {
 const MAX_NOTE: usize = 1024;
 
 /// Conditions whose failure is an event. The others repeat one of these.
-const PUBLISHED: [ConditionType; 9] = [
+const PUBLISHED: [ConditionType; 10] = [
     ConditionType::Accepted,
     ConditionType::ChildrenApplied,
     ConditionType::WorkloadReady,
     ConditionType::ServiceMatchesPods,
     ConditionType::MonitorSelected,
     ConditionType::Scraped,
+    ConditionType::DialectKnown,
     ConditionType::RulesSelected,
     ConditionType::RulesHealthy,
     ConditionType::DashboardPlaced,

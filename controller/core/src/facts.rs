@@ -1,6 +1,6 @@
 //! What was read from the cluster, as plain data: with the MonitoredApi itself, all that the pure core works on.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use controller_rules::Compat;
 use metric_contract::Spelling;
@@ -40,7 +40,7 @@ pub struct Facts {
     /// Every target exports what its dialect has counted over all routes, as the status says or was found since.
     pub has_overall: bool,
     /// How a page of the API's metrics spells them. `None`: none was seen.
-    pub page: Option<Arc<Spelling>>,
+    pub page: Option<PageFacts>,
     /// The kind of object that holds the dashboard, as the status says. `None`: there is no dashboard yet.
     pub dashboard_in: Option<ChildKind>,
     /// Replicas of the live Deployment, if there is one, and whether a manager other than us owns the field.
@@ -66,6 +66,26 @@ impl Facts {
             .iter()
             .find(|(known, of_name, _)| *known == kind && of_name == name)
             .map(|(_, _, observed)| observed)
+    }
+}
+
+/// How a page of metrics spells them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageFacts {
+    /// Names, labels, units and bounds.
+    pub spelling: Arc<Spelling>,
+    /// It is the table of its dialect, because the spec or the preset named the dialect when this was recorded.
+    pub is_table: bool,
+}
+
+impl PageFacts {
+    /// As a page showed it.
+    #[must_use]
+    pub const fn shown(spelling: Arc<Spelling>) -> Self {
+        Self {
+            spelling,
+            is_table: false,
+        }
     }
 }
 
@@ -223,6 +243,8 @@ pub struct PodFacts {
     pub unhealthy: Option<String>,
     /// The time of that event: RFC 3339.
     pub unhealthy_at: Option<String>,
+    /// The address at which it may be asked for its metrics ([`crate::probe::address_to_probe`]).
+    pub address: Option<IpAddr>,
 }
 
 /// How a container ended.

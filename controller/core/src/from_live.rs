@@ -1,9 +1,13 @@
 //! The values that a plan takes from live objects and from what was found of the targets.
 
+use std::sync::Arc;
+
+use metric_contract::Spelling;
+
 use crate::kind::ChildKind;
 
 /// What a plan takes from the cluster. With the spec and the installation's settings it decides every object of the plan.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct FromLive {
     /// The number of pods that the Deployment is sent with.
     pub(crate) replicas: Option<i32>,
@@ -16,6 +20,8 @@ pub(crate) struct FromLive {
     pub(crate) reads_overall: bool,
     /// What holds the dashboard.
     pub(crate) dashboard: DashboardObject,
+    /// How a page of its metrics spells them.
+    pub(crate) page: Option<Arc<Spelling>>,
 }
 
 /// The kind of object that holds the dashboard.

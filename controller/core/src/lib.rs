@@ -27,6 +27,7 @@ pub mod omission;
 pub mod owner;
 pub mod plan;
 pub mod pod_figures;
+pub mod probe;
 pub mod prometheus;
 pub mod rbac;
 pub mod refusals;

@@ -180,6 +180,12 @@ impl Metadata {
         }
     }
 
+    /// Kind and name of its controlling owner.
+    #[must_use]
+    pub fn controller_kind_and_name(&self) -> Option<(&str, &str)> {
+        self.controller().map(|owner| (&*owner.kind, &*owner.name))
+    }
+
     fn controller(&self) -> Option<&OwnerReference> {
         self.owner_references
             .iter()

@@ -75,7 +75,7 @@ pub(crate) fn of_rules(rules: &GeneratedRules, spelling: Option<&Spelling>) -> V
                 (
                     format!("the largest bucket ends at {largest}, the threshold is {threshold}"),
                     format!(
-                        "its default threshold is not below the largest bucket of the latency histogram, which ends at {largest}: \
+                        "its threshold is not below the largest bucket of the latency histogram, which ends at {largest}: \
                          set a lower one in spec.alerts.overrides"
                     ),
                 )
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn buckets_that_end_too_early_are_told_apart_from_a_metric_that_is_missing() {
         let short = DialectId::S2Instrumentator.spelling();
-        let reason = "its default threshold is not below the largest bucket of the latency histogram, which ends at 1s: set a \
+        let reason = "its threshold is not below the largest bucket of the latency histogram, which ends at 1s: set a \
                       lower one in spec.alerts.overrides";
         let rows = [
             "ApiCriticalLatencyP95: the largest bucket ends at 1s, the threshold is 1s",

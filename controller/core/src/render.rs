@@ -9,7 +9,7 @@ use metric_contract::Spelling;
 
 use crate::{
     compile::compile,
-    facts::{Facts, LiveReplicas, Settings},
+    facts::{Facts, LiveReplicas, PageFacts, Settings},
     intent::Intent,
     omission::Omission,
     owner::ApiRef,
@@ -52,7 +52,7 @@ pub fn render_with_page(
     let owner = ApiRef::of(api).without_uid();
     let facts = Facts {
         live_replicas: autoscaled(api),
-        page: page.cloned(),
+        page: page.cloned().map(PageFacts::shown),
         ..Facts::default()
     };
     let plan = compile(api, settings, &facts, &owner)?;

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use controller_api::{ChildRecord, MonitoredApi};
+use metric_contract::{MetricSpelling, Spelling};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -62,7 +63,8 @@ impl Settled {
             return None;
         }
         // This spec had no violation: it was carried out.
-        let valid = validate(api, settings, owner, &mut Violations::default());
+        let mut valid = validate(api, settings, owner, &mut Violations::default());
+        valid.set_page(facts.page.as_ref());
         let live = from_live(&valid, facts);
         let same = self.digest == digest(&owner.uid, generation, &live, records);
         same.then(|| (valid, self.applied(&live, records)))
@@ -118,6 +120,7 @@ fn digest(uid: &str, generation: i64, live: &FromLive, records: &[ChildRecord]) 
         claim_size,
         reads_overall,
         dashboard,
+        page,
     } = live;
     let mut hash = Sha256::new();
     let mut add = |bytes: &[u8]| {
@@ -131,6 +134,9 @@ fn digest(uid: &str, generation: i64, live: &FromLive, records: &[ChildRecord]) 
     add(claim_size.as_deref().unwrap_or_default().as_bytes());
     add(&[u8::from(*reads_overall)]);
     add(dashboard.kind().as_str().as_bytes());
+    if let Some(page) = page {
+        add_spelling(page, &mut add);
+    }
     for record in records {
         for text in [&record.kind, &record.name, &record.desired_hash] {
             add(text.as_bytes());
@@ -138,6 +144,40 @@ fn digest(uid: &str, generation: i64, live: &FromLive, records: &[ChildRecord]) 
     }
     let whole: [u8; 32] = hash.finalize().into();
     whole.first_chunk().copied().unwrap_or_default()
+}
+
+/// Everything of a spelling.
+fn add_spelling(spelling: &Spelling, add: &mut impl FnMut(&[u8])) {
+    // Destructured without `..`, so that the compiler asks for a new field here.
+    let Spelling {
+        dialect,
+        metrics,
+        status_style,
+        abandoned_status,
+    } = spelling;
+    add(dialect.as_bytes());
+    add(&[*status_style as u8]);
+    add(abandoned_status.as_deref().unwrap_or_default().as_bytes());
+    for metric in metrics {
+        let MetricSpelling {
+            metric,
+            name,
+            kind,
+            unit,
+            labels,
+            buckets,
+        } = metric;
+        add(metric.as_str().as_bytes());
+        add(name.as_bytes());
+        add(&[*kind as u8, *unit as u8]);
+        for (label, attribute) in labels {
+            add(label.as_bytes());
+            add(format!("{attribute:?}").as_bytes());
+        }
+        for bound in buckets.iter() {
+            add(&bound.to_le_bytes());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,11 @@ use k8s_openapi::api::{
 };
 use metric_contract::{DialectId, MetricId, Spelling, TargetKind};
 
-use crate::{facts::Facts, owner::ApiRef, prometheus::queries::RATE_WINDOW};
+use crate::{
+    facts::{Facts, PageFacts},
+    owner::ApiRef,
+    prometheus::queries::RATE_WINDOW,
+};
 
 /// A MonitoredApi whose spec is valid.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,18 +60,22 @@ impl ValidApi {
         self.metrics.port != self.workload.port
     }
 
+    /// Takes how a page spells its metrics, unless the author or the preset names another dialect. While the dialect is named, its
+    /// table says the same as what was recorded of it.
+    pub(crate) fn set_page(&mut self, page: Option<&PageFacts>) {
+        let needed = page.filter(|page| match self.metrics.dialect {
+            Some(named) => !page.is_table && page.spelling.dialect == named.as_str(),
+            None => true,
+        });
+        self.page = needed.map(|page| Arc::clone(&page.spelling));
+    }
+
     /// How its metrics are spelled: as the author says, for whose dialect a page shows names and labels closer; else as the page
     /// has them. `None`: not known.
     #[must_use]
     pub fn spelling(&self) -> Option<&Spelling> {
-        let page = self.page.as_deref();
-        match self.metrics.dialect {
-            Some(named) => {
-                let of_page = page.filter(|page| page.dialect == named.as_str());
-                of_page.or_else(|| Some(named.spelling()))
-            }
-            None => page,
-        }
+        let table = self.metrics.dialect.map(DialectId::spelling);
+        self.page.as_deref().or(table)
     }
 
     /// What the rules engine has to know of it, as far as the spec tells: that is nothing of metrics over all routes.
@@ -99,8 +107,9 @@ impl ValidApi {
     /// The dialect, where its rules may read what targets count over all routes. Not with scrapes so rare that rates need more
     /// than five minutes: nobody looks further back for data that would be missing.
     pub(crate) fn dialect_with_overall(&self) -> Option<DialectId> {
-        let dialect = self.metrics.dialect?;
-        let has_overall = dialect.spelling().overall(MetricId::Duration).is_some();
+        let spelling = self.spelling()?;
+        let dialect: DialectId = spelling.dialect.parse().ok()?;
+        let has_overall = spelling.overall(MetricId::Duration).is_some();
         let window = ApiQueries::for_rules(&self.rule_facts()).rule_window();
         (has_overall && window <= RATE_WINDOW).then_some(dialect)
     }

@@ -26,7 +26,7 @@ mod settings;
 mod severity;
 mod template;
 
-pub use alerts::{alerts_against_a_week_ago, build_rules, check_overrides, check_runbook_base_url};
+pub use alerts::{alerts_against_a_week_ago, build_rules, check_overrides, check_runbook_base_url, check_thresholds};
 pub use dashboard_uid::dashboard_uid;
 pub use dashboards::{
     Dashboard, InstalledDashboard, OmittedPanel, PanelQuery, build_dashboard, build_installed_dashboard, panel_queries,

@@ -8,7 +8,7 @@ use common::{alert, change, one, orders, rules, settings};
 use controller_rules::{
     AlertOverride, AlertSettings, ApiFacts, Compat, Rule,
     alerts::{self, threshold_in_force},
-    build_rules, check_overrides,
+    build_rules, check_overrides, check_thresholds,
 };
 
 fn messages(settings: &AlertSettings) -> Vec<String> {
@@ -195,18 +195,21 @@ fn every_mistake_is_named_at_once_with_its_place_and_what_to_write() {
 }
 
 #[test]
-fn a_latency_threshold_beyond_the_largest_bucket_is_refused() {
+fn a_latency_threshold_beyond_the_largest_bucket_is_told_and_its_alert_is_left_out() {
     let at = |threshold: &str| {
         let entry = AlertOverride {
             threshold: Some(threshold.to_owned()),
             ..change("ApiHighLatencyP95")
         };
-        build_rules(&orders(), &one(entry))
+        let omitted = build_rules(&orders(), &one(entry.clone())).unwrap().omitted_alerts;
+        let is_omitted = omitted.iter().any(|omitted| omitted.alert == "ApiHighLatencyP95");
+        (check_thresholds(&orders(), &one(entry)), is_omitted)
     };
-    assert!(at("9s").is_ok());
-    let error = at("10s").unwrap_err().remove(0).to_string();
+    assert_eq!(at("9s"), (Vec::new(), false));
+    let (mut errors, is_omitted) = at("10s");
+    assert!(is_omitted);
     assert_eq!(
-        error,
+        errors.remove(0).to_string(),
         "overrides[0].threshold: 10s is not a valid threshold, because the largest bucket of dialect native ends at 10s and a \
          percentile is never above it: use less, for example 500ms"
     );

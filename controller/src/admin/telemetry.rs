@@ -175,6 +175,7 @@ impl Telemetry {
             platform::RECONCILE_PANICS,
             platform::APPLIES,
             platform::STATUS_WRITES,
+            platform::PROBES,
         ] {
             page.family(family);
             let from = (family.name, Vec::new());

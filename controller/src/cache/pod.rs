@@ -1,5 +1,6 @@
 //! A pod in the memory that a healthy one needs: ten thousand MonitoredApis have at least as many.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use controller_core::facts::{PodFacts, Termination};
@@ -18,6 +19,7 @@ pub(crate) struct CachedPod {
     troubles: Option<Box<Troubles>>,
     restarts: i32,
     ready: bool,
+    address: Option<IpAddr>,
 }
 
 /// What a healthy pod does not have.
@@ -48,6 +50,7 @@ impl CachedPod {
             running_since,
             unhealthy,
             unhealthy_at,
+            address,
         } = facts;
         let troubles = Troubles {
             unschedulable,
@@ -65,6 +68,7 @@ impl CachedPod {
             troubles: (troubles != Troubles::default()).then(|| Box::new(troubles)),
             restarts,
             ready,
+            address,
         }
     }
 
@@ -96,6 +100,7 @@ impl CachedPod {
             running_since,
             unhealthy,
             unhealthy_at,
+            address: self.address,
         }
     }
 }
@@ -113,6 +118,7 @@ mod tests {
             created: "2026-11-29T10:00:00Z".to_owned(),
             phase: "Running".to_owned(),
             ready: true,
+            address: Some([10, 1, 2, 3].into()),
             ..PodFacts::default()
         };
         let failing = PodFacts {

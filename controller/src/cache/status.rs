@@ -150,6 +150,8 @@ pub(crate) struct CachedStatus {
     times: Times,
     /// uid and desired hash, in the order of the shape's records.
     records: Box<[(Uid, Sha)]>,
+    /// `metrics.podTemplateHash`.
+    template_hash: Option<Box<str>>,
 }
 
 impl CachedStatus {
@@ -157,7 +159,8 @@ impl CachedStatus {
     pub(crate) fn pack(mut status: MonitoredApiStatus, owner: &NamespacedName) -> Self {
         let conditions = std::mem::take(&mut status.conditions);
         let children = std::mem::take(&mut status.children);
-        let metrics = status.metrics.take();
+        let mut metrics = status.metrics.take();
+        let template_hash = metrics.as_mut().and_then(|metrics| metrics.pod_template_hash.take());
         // Serialising plain data can't fail. An empty text would read as a status that was never written.
         let rest = serde_json::to_string(&status).unwrap_or_default();
         let (conditions, times): (Vec<_>, Vec<_>) = conditions
@@ -177,6 +180,7 @@ impl CachedStatus {
             }),
             times: Times::new(&times),
             records: records.into(),
+            template_hash: template_hash.map(Into::into),
         }
     }
 
@@ -184,7 +188,10 @@ impl CachedStatus {
     pub(crate) fn unpack(&self, owner: &NamespacedName) -> Option<MonitoredApiStatus> {
         let shape = &self.shape;
         let mut status: MonitoredApiStatus = serde_json::from_str(&with_names(&shape.rest, owner)).ok()?;
-        status.metrics = shape.metrics.as_ref().map(|metrics| metrics.0.clone());
+        status.metrics = shape.metrics.as_ref().map(|metrics| MetricsStatus {
+            pod_template_hash: self.template_hash.as_deref().map(str::to_owned),
+            ..metrics.0.clone()
+        });
         let conditions = shape.conditions.iter().zip(self.times.all());
         status.conditions = conditions
             .map(|((text, generation), time)| unpack_condition(text, *generation, time, owner))
@@ -266,6 +273,8 @@ fn unpack_record(shape: &RecordShape, uid: &Uid, desired: &Sha, owner: &str) -> 
 
 #[cfg(test)]
 mod tests {
+    use controller_api::FamilyStatus;
+
     use super::*;
 
     fn record(name: &str, hash: &str) -> ChildRecord {
@@ -290,6 +299,13 @@ mod tests {
                 dialect: None,
                 missing: vec!["ApiHighErrorRatio: requests".to_owned()],
                 overall: true,
+                pod_template_hash: Some(format!("hash of {name}")),
+                families: vec![FamilyStatus {
+                    metric: "Requests".to_owned(),
+                    name: "http_requests_total".to_owned(),
+                    ..FamilyStatus::default()
+                }],
+                ..MetricsStatus::default()
             }),
             children: vec![
                 record(name, &"ab".repeat(32)),
@@ -345,6 +361,6 @@ mod tests {
     fn statuses_that_say_the_same_are_kept_once() {
         let (orders, users) = (packed("orders"), packed("users"));
         assert!(Arc::ptr_eq(&orders.shape, &users.shape));
-        assert!(size_of::<CachedStatus>() <= 48, "{}", size_of::<CachedStatus>());
+        assert!(size_of::<CachedStatus>() <= 64, "{}", size_of::<CachedStatus>());
     }
 }

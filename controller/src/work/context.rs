@@ -8,6 +8,7 @@ use crate::admin::telemetry::Telemetry;
 use crate::cache::store::Store;
 use crate::cluster::{CallError, Cluster, ErrorClass};
 use crate::lease::Leadership;
+use crate::probe::board::ProbeBoard;
 use crate::prometheus::board::Board;
 use crate::watch::status::WatchStatuses;
 use crate::work::contests::Contests;
@@ -32,6 +33,10 @@ pub(crate) struct Context {
     pub(crate) contests: Contests,
     /// What is asked of Prometheus, and what it answered.
     pub(crate) board: Board,
+    /// Which pods are asked for their metrics, and what they showed.
+    pub(crate) probes: ProbeBoard,
+    /// Pods are asked at all.
+    pub(crate) reads_pages: bool,
     /// Address of the Prometheus to ask about every MonitoredApi. `None`: the one that selects its ServiceMonitor.
     pub(crate) prometheus_url: Option<String>,
     /// Name of this process, on the events that it publishes.
@@ -74,6 +79,8 @@ impl Context {
             settled: SettledApis::default(),
             contests: Contests::default(),
             board: Board::default(),
+            probes: ProbeBoard::default(),
+            reads_pages: true,
             prometheus_url: None,
             instance: "test".to_owned(),
         }

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec, MonitoredApiStatus};
 use controller_core::children::deployment::needs_live_replicas;
 use controller_core::children::{child_kinds, dashboard};
 use controller_core::facts::{
-    AgentsUnread, DeploymentFacts, Facts, GrafanaPlacement, KindState, LiveReplicas, PodFacts, PrometheusFacts,
-    VolumeClaimFacts, WorkloadFacts,
+    AgentsUnread, DeploymentFacts, Facts, GrafanaPlacement, KindState, LiveReplicas, PageFacts, PodFacts,
+    PrometheusFacts, VolumeClaimFacts, WorkloadFacts,
 };
 use controller_core::owner::ApiRef;
+use controller_core::probe::{PageFinding, recorded_page};
 use controller_core::status::{claim_to_look_up, is_reconcile_requested, pod_to_look_up, reads_overall};
 use controller_core::watched::WatchedKind;
 use controller_core::{ChildKind, Violation};
@@ -136,6 +138,7 @@ pub(crate) type LiveDeployment = Option<(LiveReplicas, String)>;
 pub(crate) async fn facts(
     context: &Context,
     target: &Target,
+    page: &PageFinding,
     read: Option<Result<LiveDeployment, CallError>>,
 ) -> Facts {
     let namespace = &target.key.namespace;
@@ -148,6 +151,10 @@ pub(crate) async fn facts(
         volume_claim: own_claim(context, target),
         has_overall: has_overall(context, target),
         dashboard_in: dashboard::recorded(&target.status),
+        page: page.known.as_ref().map(|known| PageFacts {
+            spelling: Arc::clone(&known.spelling),
+            is_table: known.is_table(),
+        }),
         ..Facts::default()
     };
     let needs_number = target.api.as_ref().is_ok_and(|api| needs_live_replicas(&api.spec));
@@ -174,6 +181,16 @@ fn has_overall(context: &Context, target: &Target) -> bool {
     let suspended = target.api.as_ref().is_ok_and(|api| api.spec.suspend == Some(true));
     let found = context.board.reads_overall(&target.key).filter(|_| !suspended);
     found.unwrap_or_else(|| reads_overall(&target.status))
+}
+
+/// What is known of the pods' metrics: what they showed, or what the status says.
+pub(crate) fn page(context: &Context, target: &Target) -> PageFinding {
+    let recorded = || target.status.metrics.as_ref().map(recorded_page);
+    context
+        .probes
+        .finding(&target.key)
+        .or_else(recorded)
+        .unwrap_or_default()
 }
 
 /// What a live read found before the first write.
@@ -255,6 +272,8 @@ pub(crate) struct Observation {
     pub(crate) workload: WorkloadFacts,
     pub(crate) prometheus: PrometheusFacts,
     pub(crate) grafana: GrafanaPlacement,
+    /// Pods are asked for their metrics.
+    pub(crate) reads_pages: bool,
     /// `None`: they are not known.
     pub(crate) namespace_labels: Option<BTreeMap<String, String>>,
 }
@@ -265,6 +284,7 @@ pub(crate) async fn observation(context: &Context, target: &Target) -> Observati
         workload: workload(context, target).await,
         prometheus: prometheus(context, &target.key),
         grafana: context.store.grafana_placement(&target.key),
+        reads_pages: context.reads_pages,
         namespace_labels: context.store.namespace_labels(&target.key.namespace),
     }
 }

@@ -2,6 +2,7 @@
 
 use controller_core::changes::{Changes, decide, is_written};
 use controller_core::plan::{Applied, Plan};
+use controller_core::probe::PageFinding;
 use controller_core::prometheus::Finding;
 use controller_core::settled::Settled;
 use controller_core::{FoldInput, ValidApi, Violation, compile};
@@ -20,6 +21,8 @@ pub(crate) struct Work {
     planned: Planned,
     /// The Deployment that it was planned from. `None`: it could not be read.
     planned_from: Option<LiveDeployment>,
+    /// What was known of the pods' metrics.
+    page: PageFinding,
 }
 
 #[derive(Debug)]
@@ -57,7 +60,8 @@ impl Work {
 
     /// `deployment`: the Deployment, where it was just read.
     async fn planned(context: &Context, target: Target, deployment: Option<Result<LiveDeployment, CallError>>) -> Self {
-        let facts = gather::facts(context, &target, deployment).await;
+        let page = gather::page(context, &target);
+        let facts = gather::facts(context, &target, &page, deployment).await;
         let records = &target.status.children;
         let readable = facts.unreadable_deployment.is_none();
         let planned_from = readable.then(|| facts.live_replicas.zip(facts.deployment_version.clone()));
@@ -82,6 +86,7 @@ impl Work {
             target,
             planned,
             planned_from,
+            page,
         }
     }
 
@@ -101,7 +106,7 @@ impl Work {
         }
     }
 
-    fn valid(&self) -> Result<&ValidApi, &[Violation]> {
+    pub(crate) fn valid(&self) -> Result<&ValidApi, &[Violation]> {
         match &self.planned {
             Planned::Settled(settled) => Ok(&settled.0),
             Planned::Changes(plan, _) | Planned::Suspended(plan) => Ok(&plan.api),
@@ -125,6 +130,8 @@ impl Work {
             prometheus: &observation.prometheus,
             grafana: observation.grafana,
             finding,
+            page: &self.page,
+            reads_pages: observation.reads_pages,
             namespace_labels: observation.namespace_labels.as_ref(),
             reconcile_at: self.target.reconcile_at.as_deref(),
             as_written: match &self.planned {

@@ -1,6 +1,7 @@
 //! The reconcile of one MonitoredApi: gather, compile, apply, report.
 
 use controller_core::plan::Applied;
+use controller_core::probe::{Candidate, candidate};
 use controller_core::prometheus::Finding;
 use controller_core::requeue::{Requeue, requeue};
 use controller_core::status::{subscription, unready_for};
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::cache::namespaced_name::NamespacedName;
 use crate::cluster::CallError;
+use crate::probe::board::{Pods, Wanted};
 use crate::work::context::Context;
 use crate::work::gather::{self, Observation};
 use crate::work::planning::Work;
@@ -26,6 +28,7 @@ pub(crate) async fn reconcile(context: &Context, key: &NamespacedName) -> Result
     };
     let applied = work.apply(context).await;
     let observation = gather::observation(context, &work.target).await;
+    ask_pods(context, &work, &observation);
     let finding = asked_of_prometheus(context, &work, applied.as_ref(), &observation);
     report(
         context,
@@ -35,6 +38,34 @@ pub(crate) async fn reconcile(context: &Context, key: &NamespacedName) -> Result
     .await?;
     let unready_for = unready_for(&work.target.status, Timestamp::now());
     Ok(requeue(applied.as_ref(), &observation.workload, unready_for))
+}
+
+/// Says which pods are to be asked for their metrics from now on. Asks nothing itself.
+fn ask_pods(context: &Context, work: &Work, observation: &Observation) {
+    if !context.reads_pages {
+        return;
+    }
+    let target = &work.target;
+    let wanted = match work.valid() {
+        Ok(api) => u16::try_from(api.metrics.port)
+            .ok()
+            .filter(|_| api.monitoring.is_some())
+            .map(|port| Wanted {
+                port,
+                path: &api.metrics.path,
+                declared: api.metrics.dialect,
+                pods: match candidate(&observation.workload.pods, 0) {
+                    Candidate::Pod(pod) => Pods::Ready(&pod.template_hash),
+                    Candidate::SeveralVersions => Pods::SeveralVersions,
+                    Candidate::NoneReady => Pods::NoneReady,
+                },
+            }),
+        // What is known of what runs stays known.
+        Err(_) => return,
+    };
+    context
+        .probes
+        .subscribe(&target.key, wanted, target.status.metrics.as_ref());
 }
 
 /// Says what Prometheus is to be asked about the MonitoredApi from now on, and takes what it answered so far. Asks nothing itself.

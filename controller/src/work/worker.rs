@@ -51,6 +51,7 @@ pub(crate) async fn work(context: Arc<Context>, stop: CancellationToken, term: C
 async fn take(context: Arc<Context>, stop: CancellationToken, term: CancellationToken, run: impl Run) {
     // In an earlier term of this process others led in between.
     context.board.begin_term();
+    context.probes.begin_term();
     for key in context.store.api_names() {
         context.queue.add(&key);
     }
@@ -76,6 +77,7 @@ async fn take(context: Arc<Context>, stop: CancellationToken, term: Cancellation
                 context.telemetry.remove_series(&key);
                 context.settled.set(&key, 0, None);
                 context.board.subscribe(&key, None);
+                context.probes.subscribe(&key, None, None);
             }
             context.queue.done(&key, next);
             drop(place);

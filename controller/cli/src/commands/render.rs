@@ -217,7 +217,7 @@ mod tests {
         let told = sentences(&omissions(
             &json!({"image": "i", "metrics": {"dialect": "s2-instrumentator"}}),
         ));
-        let sentence = "left out, because its default threshold is not below the largest bucket of the latency histogram, which \
+        let sentence = "left out, because its threshold is not below the largest bucket of the latency histogram, which \
                         ends at 1s: set a lower one in spec.alerts.overrides: ApiCriticalLatencyP95, ApiHighLatencyP99";
         assert!(told.iter().any(|one| one == sentence), "{told:#?}");
     }

@@ -89,6 +89,7 @@ pub(crate) fn from_live(api: &ValidApi, facts: &Facts) -> FromLive {
         claim_size: persistent_volume_claim::size_to_ask_for(api, facts),
         reads_overall: api.reads_overall(facts),
         dashboard: DashboardObject::of(api, facts),
+        page: api.page.clone(),
     }
 }
 

@@ -17,6 +17,7 @@ use metric_contract::{Attribute, DialectId, MetricId, MetricSpelling, Signal, Sp
 use attempt::{Attempt, Proof};
 use form_match::{FoundBy, LabelFit};
 pub use page::{LabelValues, Page, PageFamily, PageReader, read_page};
+pub(crate) use spelling::missing as missing_signals;
 
 /// What a page turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +65,13 @@ pub enum Confidence {
 }
 
 impl Confidence {
+    const ALL: [Self; 4] = [Self::Exact, Self::Superset, Self::Renamed, Self::Partial];
+
+    /// That of the name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|confidence| confidence.as_str() == name)
+    }
+
     /// Its name in `status.metrics.confidence`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -118,7 +126,7 @@ impl Found {
     }
 
     /// Whether the page has what rules read of the requests, under the names of a table.
-    fn fits(&self, table: &Spelling) -> bool {
+    pub(crate) fn fits(&self, table: &Spelling) -> bool {
         let is_there = |metric: MetricId| {
             let Some(expected) = table.metric(metric) else {
                 return true;

@@ -90,7 +90,7 @@ fn status_style(attempt: &Attempt<'_>) -> Option<StatusStyle> {
 }
 
 /// What most pages answer and this one does not: the signals of requests, and whatever the dialect's table answers.
-pub(super) fn missing(dialect: DialectId, spelling: &Spelling) -> Vec<Signal> {
+pub(crate) fn missing(dialect: DialectId, spelling: &Spelling) -> Vec<Signal> {
     let requests = spelling.requests();
     let duration = spelling.duration();
     let has_route = requests.as_ref().is_some_and(|requests| requests.route.is_some());

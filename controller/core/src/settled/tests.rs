@@ -1,3 +1,6 @@
+use std::sync::Arc;
+
+use metric_contract::DialectId;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -5,7 +8,7 @@ use super::*;
 use crate::{
     changes::{Changes, decide},
     compile,
-    facts::{LiveReplicas, ObservedChild, VolumeClaimFacts},
+    facts::{LiveReplicas, ObservedChild, PageFacts, VolumeClaimFacts},
     kind::ChildKind,
     plan::{Decision, Plan},
 };
@@ -131,7 +134,7 @@ fn outcomes(plan: &Plan, records: &[ChildRecord]) -> Vec<AppliedChild> {
 type Event = (&'static str, fn(&mut World));
 
 /// What may happen between two reconciles.
-const EVENTS: [Event; 20] = [
+const EVENTS: [Event; 21] = [
     ("nothing", |_| ()),
     ("the Deployment's status moved", |world| {
         world.change(ChildKind::DEPLOYMENT, |child| child.generation = Some(9));
@@ -142,6 +145,12 @@ const EVENTS: [Event; 20] = [
             world.facts.has_overall ^= true;
         },
     ),
+    ("a page of the pods was read, or another one", |world| {
+        let mut page = DialectId::Promhttp.spelling().clone();
+        page.metrics
+            .truncate(1 + world.facts.page.as_ref().map_or(0, |page| page.spelling.metrics.len()) % 2);
+        world.facts.page = Some(PageFacts::shown(Arc::new(page)));
+    }),
     ("a field of ours was changed", |world| {
         world.change(ChildKind::SERVICE, |child| {
             child.applied_fields_hash = Some("other".to_owned())
@@ -227,7 +236,7 @@ fn each_event_is_seen_exactly_where_the_plan_sees_it() {
         assert_eq!(world.still(), by_plan, "{event}");
         seen += usize::from(by_plan.is_none());
     }
-    assert_eq!(seen, 14, "events after which there is something to do");
+    assert_eq!(seen, 15, "events after which there is something to do");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod claim;
 mod container;
 mod dashboard;
 mod diagnosis;
+mod dialect;
 mod monitoring;
 mod objectives;
 mod pods;
@@ -15,7 +16,7 @@ mod summary;
 mod verdict;
 mod workload;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use controller_api::{ConditionType, MetricsStatus, MonitoredApiStatus, Reason, names};
 use jiff::Timestamp;
@@ -25,6 +26,7 @@ use crate::{
     kind::ChildKind,
     owner::ApiRef,
     plan::Applied,
+    probe::{KnownPage, PageFinding, to_status},
     prometheus::{Finding, Subscription},
     valid::ValidApi,
     violation::Violation,
@@ -56,6 +58,10 @@ pub struct FoldInput<'a> {
     pub grafana: GrafanaPlacement,
     /// What the Prometheus that scrapes it says.
     pub finding: &'a Finding,
+    /// What the pods' own pages of metrics showed.
+    pub page: &'a PageFinding,
+    /// The operator reads pages of pods.
+    pub reads_pages: bool,
     /// Labels of the MonitoredApi's namespace; `None` while they are not known.
     pub namespace_labels: Option<&'a BTreeMap<String, String>>,
     /// The spec says suspend. Not part of `validated`, because an invalid spec may be suspended too.
@@ -207,7 +213,7 @@ fn verdicts(input: &FoldInput<'_>) -> Vec<(ConditionType, Verdict)> {
     let links = [
         (ConditionType::MonitorSelected, monitoring::monitor_selected(input)),
         (ConditionType::Scraped, of(monitor, scrape::scraped(input))),
-        (ConditionType::DialectKnown, monitoring::dialect(input)),
+        (ConditionType::DialectKnown, dialect::dialect_known(input)),
         (ConditionType::RulesSelected, monitoring::rules_selected(input)),
         (ConditionType::RulesHealthy, of(rule, scrape::rules_healthy(input))),
         (ConditionType::DashboardPlaced, dashboard::placed(input)),
@@ -280,16 +286,22 @@ fn url(api: &ValidApi) -> String {
 /// What is known of the metrics; `None` when they are not wanted.
 fn metrics(api: &ValidApi, input: &FoldInput<'_>) -> Option<MetricsStatus> {
     api.monitoring.as_ref()?;
-    let dialect = api.metrics.dialect.map(|dialect| dialect.as_str().to_owned());
+    let known = match (&input.page.known, api.metrics.dialect) {
+        (Some(known), declared) if declared.is_none_or(|declared| known.dialect == declared) => {
+            Some(Cow::Borrowed(&**known))
+        }
+        (_, declared) => declared.map(|declared| Cow::Owned(KnownPage::of_table(declared))),
+    };
+    let spelled = known.map(|known| to_status(&known, input.page.template.as_deref()));
     let (missing, overall) = match (input.applied, &input.previous.metrics) {
         (Some(applied), _) => (applied.missing.clone(), applied.reads_overall),
         (None, Some(previous)) => (previous.missing.clone(), previous.overall),
         (None, None) => (Vec::new(), false),
     };
     let metrics = MetricsStatus {
-        dialect,
         missing: bounds::list(missing),
         overall,
+        ..spelled.unwrap_or_default()
     };
     Some(metrics).filter(|metrics| *metrics != MetricsStatus::default())
 }

@@ -201,24 +201,6 @@ pub(super) fn selectable<'a>(
     }
 }
 
-/// `None` if monitoring is off: the condition is then not reported.
-pub(super) fn dialect(input: &FoldInput<'_>) -> Option<Verdict> {
-    if input.validated.is_err() {
-        return Some(spec_invalid());
-    }
-    let api = monitored_spec(input)?;
-    Some(match api.metrics.dialect {
-        Some(dialect) => Verdict::yes(
-            Reason::Declared,
-            format!("the metrics are in the dialect {dialect}: {}", dialect.title()),
-        ),
-        None => Verdict::unknown(
-            Reason::NotDetectedYet,
-            "the dialect of the metrics is not known, so only alerts and panels that need none are made: set spec.metrics.dialect",
-        ),
-    })
-}
-
 /// Sums up the links: False if a link is False, else Unknown if a link is Unknown. The first such link gives the reason and
 /// the message. A dialect that is not known does not count.
 pub(super) fn monitored<'v>(input: &FoldInput<'_>, links: impl Iterator<Item = &'v Verdict> + Clone) -> Verdict {

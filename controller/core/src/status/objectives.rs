@@ -40,10 +40,10 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Option<Verdict> {
 }
 
 fn without_rules(api: &ValidApi, first: &OmittedObjective, omitted: &[OmittedObjective]) -> Verdict {
-    if api.metrics.dialect.is_none() {
+    if api.spelling().is_none() {
         return Verdict::unknown(
             Reason::NotDetectedYet,
-            "the dialect of the metrics is not known, so there are no rules for the objectives: set spec.metrics.dialect",
+            "the dialect of the metrics is not known, so there are no rules for the objectives: see DialectKnown",
         );
     }
     let reason = match first.gap {

@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
-use controller_api::MonitoredApi;
-use controller_core::{detect::detect, facts::Settings, render::render_with_page};
-use serde_json::json;
+use controller_api::{MetricsStatus, MonitoredApi};
+use controller_core::{
+    detect::detect,
+    facts::Settings,
+    probe::{KnownPage, from_status, to_status},
+    render::render_with_page,
+};
+use metric_contract::Spelling;
+use serde_json::{Value, json};
 
 use crate::captured::{distinct, found_on};
 
@@ -45,6 +51,47 @@ fn rules_and_panels_of_every_page_read_what_stands_there_and_pass_the_lint() {
         }
     }
     assert!(tried > 80, "{tried}");
+}
+
+/// The objects that are made for a spelling, as JSON.
+fn objects(spelling: &Spelling) -> Vec<Value> {
+    let page = Arc::new(spelling.clone());
+    let rendered = render_with_page(&orders(), &Settings::default(), Some(&page)).unwrap();
+    rendered.objects.iter().map(|intent| intent.object().clone()).collect()
+}
+
+#[test]
+fn what_the_status_keeps_of_a_page_gives_the_same_rules_and_panels_after_a_restart() {
+    let mut tried = 0;
+    for captured in distinct() {
+        let Some(found) = detect(&captured.page).found else {
+            continue;
+        };
+        tried += 1;
+        let known = KnownPage::of(&found);
+        let status = to_status(&known, Some("6d4b75cb6d"));
+        let read: MetricsStatus = serde_json::from_value(serde_json::to_value(&status).unwrap()).unwrap();
+        let again = from_status(&read).unwrap_or_else(|| panic!("{}: {read:?}", captured.name));
+        assert_eq!(again, known, "{}", captured.name);
+        assert_eq!(to_status(&again, Some("6d4b75cb6d")), status, "{}", captured.name);
+        assert_eq!(objects(&again.spelling), objects(&found.spelling), "{}", captured.name);
+    }
+    assert!(tried > 80, "{tried}");
+}
+
+#[test]
+fn the_status_names_prefix_and_other_names_of_a_page() {
+    let status = |page: &str| to_status(&KnownPage::of(&found_on(page).found.unwrap()), None);
+    let prefixed = status("flask/pages/0.23.2/prefixed.after.text");
+    assert!(prefixed.prefix.is_some() && prefixed.renamed.is_empty(), "{prefixed:?}");
+    let renamed = status("express-prom-bundle/pages/8.0.0/renamed.after.text");
+    assert_eq!(renamed.confidence.as_deref(), Some("Renamed"));
+    let duration = "http_request_duration_seconds";
+    assert_eq!(
+        renamed.renamed.get(duration).map(String::as_str),
+        Some("shop_request_seconds")
+    );
+    assert_eq!(renamed.buckets_seconds.len(), 6);
 }
 
 #[test]

@@ -26,7 +26,7 @@ use crate::{
 
 pub(crate) use active::{ActiveAlert, ActiveAlerts, active_alerts, runbook_url};
 pub use active::{check_overrides, check_runbook_base_url, threshold_in_force};
-pub use build::{alerts_against_a_week_ago, build_rules};
+pub use build::{alerts_against_a_week_ago, build_rules, check_thresholds};
 pub use family::{AlertFamily, SourceSystem};
 pub use threshold::ThresholdUnit;
 

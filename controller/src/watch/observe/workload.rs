@@ -3,6 +3,7 @@
 use controller_api::names;
 use controller_core::facts::{PodFacts, Termination};
 use controller_core::metadata::Metadata;
+use controller_core::probe::{PodAddressing, address_to_probe};
 use serde::Deserialize;
 
 use super::{Condition, condition, lenient};
@@ -24,13 +25,25 @@ struct PodObject {
     #[serde(deserialize_with = "lenient")]
     metadata: Metadata,
     #[serde(default, deserialize_with = "lenient")]
+    spec: PodSpec,
+    #[serde(default, deserialize_with = "lenient")]
     status: PodStatus,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PodSpec {
+    host_network: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct PodStatus {
     phase: String,
+    #[serde(rename = "podIP")]
+    pod_ip: String,
+    #[serde(rename = "hostIP")]
+    host_ip: String,
     conditions: Vec<Condition>,
     container_statuses: Vec<ContainerStatus>,
 }
@@ -73,8 +86,19 @@ impl From<PodObject> for PodItem {
     fn from(object: PodObject) -> Self {
         let PodObject {
             metadata: mut meta,
+            spec,
             mut status,
         } = object;
+        let owner = meta.labels.remove(names::LABEL_API_NAME).unwrap_or_default();
+        let template_hash = meta.labels.remove(LABEL_TEMPLATE_HASH).unwrap_or_default();
+        let address = address_to_probe(PodAddressing {
+            api: &owner,
+            template_hash: &template_hash,
+            controller: meta.controller_kind_and_name(),
+            pod_ip: &status.pod_ip,
+            host_ip: &status.host_ip,
+            host_network: spec.host_network,
+        });
         let main = status
             .container_statuses
             .iter()
@@ -89,11 +113,11 @@ impl From<PodObject> for PodItem {
         let ready = condition(&status.conditions, "Ready", "True").is_some();
         let running_since = main.state.running.and_then(|running| running.started_at);
         Self {
-            owner: meta.labels.remove(names::LABEL_API_NAME).unwrap_or_default(),
+            owner,
             namespace: meta.namespace,
             resource_version: meta.resource_version,
             facts: PodFacts {
-                template_hash: meta.labels.remove(LABEL_TEMPLATE_HASH).unwrap_or_default(),
+                template_hash,
                 uid: meta.uid,
                 created: meta.creation_timestamp,
                 name: meta.name,
@@ -106,6 +130,7 @@ impl From<PodObject> for PodItem {
                 running_since: running_since.filter(|_| main.restart_count > 0 && !ready),
                 unhealthy: None,
                 unhealthy_at: None,
+                address,
             },
         }
     }
@@ -200,6 +225,40 @@ mod tests {
         .unwrap();
         assert_eq!(pod.owner, "orders");
         assert_eq!(pod.facts.phase, "");
+    }
+
+    #[test]
+    fn a_pod_has_an_address_to_ask_only_with_a_network_of_its_own() {
+        let pod = |change: fn(&mut serde_json::Value)| -> PodItem {
+            let mut object = json!({
+                "metadata": {
+                    "name": "orders-6d4b75cb6d-x7k2p", "namespace": "shop",
+                    "labels": {"monitoredapi.io/name": "orders", "pod-template-hash": "6d4b75cb6d"},
+                    "ownerReferences": [{"kind": "ReplicaSet", "name": "orders-6d4b75cb6d", "controller": true}],
+                },
+                "spec": {"containers": []},
+                "status": {"podIP": "10.1.2.3", "hostIP": "10.0.0.7"},
+            });
+            change(&mut object);
+            serde_json::from_value(object).unwrap()
+        };
+        assert_eq!(pod(|_| ()).facts.address, Some([10, 1, 2, 3].into()));
+        assert_eq!(
+            pod(|object| object["spec"]["hostNetwork"] = json!(true)).facts.address,
+            None
+        );
+        assert_eq!(
+            pod(|object| object["status"]["podIP"] = json!("10.0.0.7"))
+                .facts
+                .address,
+            None
+        );
+        assert_eq!(
+            pod(|object| object["metadata"]["ownerReferences"] = json!([]))
+                .facts
+                .address,
+            None
+        );
     }
 
     #[test]

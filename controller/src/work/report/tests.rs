@@ -4,6 +4,7 @@ use controller_core::Violation;
 use controller_core::facts::{
     DeploymentFacts, GrafanaPlacement, PodFacts, PrometheusFacts, Termination, WorkloadFacts,
 };
+use controller_core::probe::PageFinding;
 use controller_core::prometheus::Finding;
 use serde_json::Value;
 
@@ -41,6 +42,8 @@ async fn report_pods(context: &Context, workload: &WorkloadFacts) {
         prometheus: &PrometheusFacts::NotReadYet,
         grafana: GrafanaPlacement::NotSaid,
         finding: &Finding::default(),
+        page: &PageFinding::default(),
+        reads_pages: true,
         namespace_labels: None,
         suspended: false,
         reconcile_at: None,

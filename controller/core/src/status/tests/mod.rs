@@ -4,6 +4,7 @@ mod accepted;
 mod bounds;
 mod children;
 mod claim;
+mod dialect;
 mod monitoring;
 mod objectives;
 mod overall;
@@ -11,6 +12,8 @@ mod pods;
 mod scrape;
 mod whole;
 mod workload;
+
+use std::sync::Arc;
 
 use controller_api::ChildRecord;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -20,7 +23,8 @@ use super::*;
 use crate::{
     compile,
     facts::{
-        AgentsUnread, DeploymentFacts, Facts, LabelSelector, PodFacts, PrometheusKind, PrometheusSelectors, Settings,
+        AgentsUnread, DeploymentFacts, Facts, LabelSelector, PageFacts, PodFacts, PrometheusKind, PrometheusSelectors,
+        Settings,
     },
     kind::ChildKind,
     plan::{AppliedChild, Outcome},
@@ -37,6 +41,8 @@ struct World {
     prometheus: PrometheusFacts,
     grafana: GrafanaPlacement,
     finding: Finding,
+    page: PageFinding,
+    reads_pages: bool,
     namespace_labels: Option<BTreeMap<String, String>>,
     as_written: bool,
     reconcile_at: Option<&'static str>,
@@ -75,6 +81,8 @@ impl World {
                 retention: None,
                 overall: Answer::NotYet,
             },
+            page: PageFinding::default(),
+            reads_pages: true,
             namespace_labels: Some(BTreeMap::new()),
             as_written: true,
             reconcile_at: None,
@@ -108,7 +116,14 @@ impl World {
         }))
         .unwrap();
         let owner = ApiRef::of(&api);
-        let plan = compile(&api, &Settings::default(), &Facts::default(), &owner);
+        let facts = Facts {
+            page: self.page.known.as_ref().map(|known| PageFacts {
+                spelling: Arc::clone(&known.spelling),
+                is_table: known.is_table(),
+            }),
+            ..Facts::default()
+        };
+        let plan = compile(&api, &Settings::default(), &facts, &owner);
         let status = fold(&FoldInput {
             owner: &owner,
             generation: self.generation,
@@ -119,6 +134,8 @@ impl World {
             prometheus: &self.prometheus,
             grafana: self.grafana,
             finding: &self.finding,
+            page: &self.page,
+            reads_pages: self.reads_pages,
             namespace_labels: self.namespace_labels.as_ref(),
             as_written: self.as_written,
             reconcile_at: self.reconcile_at,

@@ -1,0 +1,244 @@
+//! How the pods of an API spell their metrics, as far as the operator keeps it.
+
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
+
+use metric_contract::{Attribute, DialectId, MetricSpelling, Signal, Spelling};
+
+use crate::detect::{Confidence, Found, missing_signals};
+
+/// What rules read of a family's labels, and the name of each in the status.
+pub(super) const ROLES: [(&str, Attribute); 7] = [
+    ("method", Attribute::Method),
+    ("route", Attribute::Route),
+    ("handler", Attribute::Handler),
+    ("status", Attribute::Status),
+    ("errorType", Attribute::ErrorType),
+    ("result", Attribute::OperationResult),
+    ("taskStatus", Attribute::TaskStatus),
+];
+
+/// Most characters of a name that is kept. No library comes near.
+const MAX_NAME: usize = 128;
+/// Most bounds of a histogram that are kept.
+const MAX_BOUNDS: usize = 256;
+
+/// How the pods of an API spell the families of their dialect.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownPage {
+    /// The dialect.
+    pub dialect: DialectId,
+    /// Names, labels that rules read, units and bounds.
+    pub spelling: Arc<Spelling>,
+    /// What stands before the dialect's own names, where the program chose another beginning.
+    pub prefix: Option<String>,
+    /// How closely it agrees with the dialect's table. `None`: the spec or the preset names the dialect.
+    pub confidence: Option<Confidence>,
+}
+
+impl KnownPage {
+    /// What is kept of a page of which the dialect was found: families with names that PromQL reads as they are, and of their
+    /// labels those that rules read.
+    #[must_use]
+    pub fn of(found: &Found) -> Self {
+        let metrics = found
+            .spelling
+            .metrics
+            .iter()
+            .filter(|metric| is_plain(&metric.name, true));
+        Self {
+            dialect: found.dialect,
+            spelling: Arc::new(Spelling {
+                metrics: sorted(metrics.map(kept).collect()),
+                ..found.spelling.clone()
+            }),
+            prefix: found.prefix.clone().filter(|prefix| is_plain(prefix, true)),
+            confidence: Some(found.confidence),
+        }
+    }
+
+    /// As the dialect's table has it, because the spec or the preset names the dialect and no page differs.
+    #[must_use]
+    pub fn of_table(dialect: DialectId) -> Self {
+        static TABLES: LazyLock<Vec<Arc<Spelling>>> = LazyLock::new(|| {
+            let table = |dialect: &DialectId| {
+                let table = dialect.spelling();
+                Arc::new(Spelling {
+                    metrics: sorted(table.metrics.iter().map(kept).collect()),
+                    ..table.clone()
+                })
+            };
+            DialectId::ALL.iter().map(table).collect()
+        });
+        let tables = DialectId::ALL.iter().zip(&*TABLES);
+        let mut of_dialect = tables.filter(|(known, _)| **known == dialect);
+        let spelling = of_dialect.next().map(|(_, table)| Arc::clone(table));
+        Self {
+            dialect,
+            spelling: spelling.unwrap_or_else(|| Arc::new(dialect.spelling().clone())),
+            prefix: None,
+            confidence: None,
+        }
+    }
+
+    /// Whether it is what the dialect's table has, because the spec or the preset named the dialect and no page differs.
+    #[must_use]
+    pub fn is_table(&self) -> bool {
+        self.confidence.is_none() && Arc::ptr_eq(&self.spelling, &Self::of_table(self.dialect).spelling)
+    }
+
+    /// The signals that such pages usually answer and this one does not.
+    #[must_use]
+    pub fn missing(&self) -> Vec<Signal> {
+        missing_signals(self.dialect, &self.spelling)
+    }
+
+    /// Whether both can be what one program exports at different times: no family has another name, type, unit, label or bound.
+    #[must_use]
+    pub(super) fn agrees_with(&self, other: &Self) -> bool {
+        let same_statuses = self.spelling.status_style == other.spelling.status_style
+            || !has_status(&self.spelling)
+            || !has_status(&other.spelling);
+        let mut both = self
+            .spelling
+            .metrics
+            .iter()
+            .filter_map(|own| Some((own, other.spelling.metric(own.metric)?)));
+        self.dialect == other.dialect && same_statuses && both.all(|(own, other)| agree(own, other))
+    }
+
+    /// This and what the other shows more: a page before the first request lacks families and labels.
+    #[must_use]
+    pub(super) fn grown_by(&self, newer: &Self) -> Self {
+        self.merged(newer, |known, newer| {
+            let own = known.labels.iter().filter(|(_, role)| newer.label(*role).is_none());
+            MetricSpelling {
+                labels: own.chain(&newer.labels).cloned().collect(),
+                buckets: match newer.buckets.is_empty() {
+                    true => known.buckets.clone(),
+                    false => newer.buckets.clone(),
+                },
+                ..newer.clone()
+            }
+        })
+    }
+
+    /// The families of a page in the place of those of a table.
+    #[must_use]
+    pub(super) fn with_families_of(&self, page: &Self) -> Self {
+        self.merged(page, |_, of_page| of_page.clone())
+    }
+
+    fn merged(&self, newer: &Self, merge: impl Fn(&MetricSpelling, &MetricSpelling) -> MetricSpelling) -> Self {
+        let mut spelling = (*self.spelling).clone();
+        let mut metrics = std::mem::take(&mut spelling.metrics);
+        for metric in &newer.spelling.metrics {
+            match metrics.iter_mut().find(|known| known.metric == metric.metric) {
+                Some(known) => *known = merge(known, metric),
+                None => metrics.push(metric.clone()),
+            }
+        }
+        spelling.metrics = sorted(metrics);
+        if has_status(&newer.spelling) {
+            spelling.status_style = newer.spelling.status_style;
+        }
+        Self {
+            dialect: self.dialect,
+            spelling: Arc::new(spelling),
+            prefix: newer.prefix.clone(),
+            confidence: newer.confidence,
+        }
+    }
+}
+
+/// In one order, so that pages that say the same are equal.
+fn sorted(mut metrics: Vec<MetricSpelling>) -> Vec<MetricSpelling> {
+    metrics.sort_by_key(|metric| metric.metric);
+    for metric in &mut metrics {
+        metric
+            .labels
+            .sort_by_key(|(_, role)| ROLES.iter().position(|(_, known)| known == role));
+    }
+    metrics
+}
+
+fn has_status(spelling: &Spelling) -> bool {
+    let mut metrics = spelling.metrics.iter();
+    metrics.any(|metric| metric.label(Attribute::Status).is_some())
+}
+
+fn agree(one: &MetricSpelling, other: &MetricSpelling) -> bool {
+    let label = |attribute| {
+        let (one, other) = (one.label(attribute), other.label(attribute));
+        one.is_none() || other.is_none() || one == other
+    };
+    let same_bounds = one.buckets.is_empty() || other.buckets.is_empty() || one.buckets == other.buckets;
+    one.name == other.name
+        && one.kind == other.kind
+        && one.unit == other.unit
+        && same_bounds
+        && ROLES.iter().all(|(_, attribute)| label(*attribute))
+}
+
+/// A family with the labels that rules read. Of a label's several readings the first counts.
+fn kept(metric: &MetricSpelling) -> MetricSpelling {
+    let labels = ROLES.iter().filter_map(|(_, role)| {
+        let mut of_role = metric.labels.iter().filter(|(_, attribute)| attribute == role);
+        of_role.find(|(label, _)| is_plain(label, false)).cloned()
+    });
+    let mut buckets = metric.buckets.to_vec();
+    buckets.truncate(MAX_BOUNDS);
+    MetricSpelling {
+        labels: labels.collect(),
+        buckets: Cow::Owned(buckets),
+        ..metric.clone()
+    }
+}
+
+/// Whether a name is one that every version of Prometheus reads without quotes. Only names of metrics may have colons.
+pub(super) fn is_plain(name: &str, of_metric: bool) -> bool {
+    let is_first = |c: char| c.is_ascii_alphabetic() || c == '_' || (of_metric && c == ':');
+    name.len() <= MAX_NAME
+        && name.starts_with(is_first)
+        && name.chars().all(|c| is_first(c) || c.is_ascii_digit())
+        && (of_metric || !name.starts_with("__"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_promql_would_have_to_quote_are_not_kept() {
+        for name in ["http_requests_total", "_a", "shop:requests"] {
+            assert!(is_plain(name, true), "{name}");
+        }
+        for name in ["", "http.requests", "1a", "a b", "a\"}", "é", &"a".repeat(129)] {
+            assert!(!is_plain(name, true) && !is_plain(name, false), "{name}");
+        }
+        for label in ["a:b", "__name__"] {
+            assert!(!is_plain(label, false), "{label}");
+        }
+    }
+
+    #[test]
+    fn the_table_of_a_dialect_agrees_with_itself_and_lacks_nothing_that_rules_read() {
+        for dialect in DialectId::ALL {
+            let table = KnownPage::of_table(*dialect);
+            assert!(table.agrees_with(&table), "{dialect}");
+            assert_eq!(table.grown_by(&table), table, "{dialect}");
+            assert_eq!(table.with_families_of(&table), table, "{dialect}");
+            for metric in &table.spelling.metrics {
+                let full = dialect.spelling().metric(metric.metric).unwrap();
+                for (_, role) in ROLES {
+                    assert_eq!(
+                        metric.label(role),
+                        full.label(role),
+                        "{dialect} {:?} {role:?}",
+                        metric.metric
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `DialectKnown`: whether it is known how the pods spell their metrics, and what to do where it is not.
+
+use controller_api::Reason;
+use metric_contract::DialectId;
+
+use super::{
+    FoldInput,
+    monitoring::{monitored_spec, spec_invalid},
+    verdict::Verdict,
+};
+use crate::{detect::Outcome, probe::Trouble};
+
+/// `None` if monitoring is off: the condition is then not reported.
+pub(super) fn dialect_known(input: &FoldInput<'_>) -> Option<Verdict> {
+    if input.validated.is_err() {
+        return Some(spec_invalid());
+    }
+    let api = monitored_spec(input)?;
+    let trouble = input.page.trouble.as_ref();
+    Some(match (api.metrics.dialect, &input.page.known) {
+        (Some(declared), _) => of_declared(declared, trouble),
+        (None, Some(known)) => of_known(known.dialect, trouble),
+        (None, None) => match trouble {
+            Some(trouble) => of_trouble(trouble),
+            None if !input.reads_pages => Verdict::unknown(
+                Reason::NotDetectedYet,
+                "the dialect of the metrics is not known, because the operator reads no page of a pod (the chart's value \
+                 detection.enabled), so only alerts and panels that need none are made: set spec.metrics.dialect",
+            ),
+            None => Verdict::unknown(
+                Reason::NotDetectedYet,
+                "no ready pod was asked for its metrics yet, so only alerts and panels that need no dialect are made: wait, or set \
+                 spec.metrics.dialect",
+            ),
+        },
+    })
+}
+
+fn of_declared(declared: DialectId, trouble: Option<&Trouble>) -> Verdict {
+    match trouble {
+        Some(Trouble::Other(found)) => Verdict::no(
+            Reason::DialectMismatch,
+            format!(
+                "the rules and panels read the metrics of the dialect {declared}, but the pods export those of {found}: set \
+                 spec.metrics.dialect: {found}, or auto"
+            ),
+        ),
+        Some(Trouble::Unread(_) | Trouble::Unclear(..)) | None => Verdict::yes(
+            Reason::Declared,
+            format!("the metrics are in the dialect {declared}: {}", declared.title()),
+        ),
+    }
+}
+
+fn of_known(known: DialectId, trouble: Option<&Trouble>) -> Verdict {
+    match trouble {
+        Some(Trouble::Unclear(..) | Trouble::Other(_)) => Verdict::no(
+            Reason::DialectChanged,
+            format!(
+                "the pods no longer export the metrics of the dialect {known}, which the rules and panels still read, and it is not \
+                 clear which library wrote the present ones: set spec.metrics.dialect (monitored-api detect says more of a page)"
+            ),
+        ),
+        Some(Trouble::Unread(_)) | None => Verdict::yes(
+            Reason::Detected,
+            format!("the pods export the metrics of the dialect {known}: {}", known.title()),
+        ),
+    }
+}
+
+/// The verdict while nothing is known.
+fn of_trouble(trouble: &Trouble) -> Verdict {
+    let so = "so only alerts and panels that need no dialect are made";
+    let names = |ids: &[DialectId]| ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
+    match trouble {
+        Trouble::Unread(error) => Verdict::unknown(
+            Reason::PageUnread,
+            format!("{error}, {so}: {}; or set spec.metrics.dialect", error.fix()),
+        ),
+        Trouble::Unclear(Outcome::Ambiguous, candidates) => Verdict::no(
+            Reason::AmbiguousDialect,
+            format!(
+                "the pods' metrics can be those of {}, {so}: set spec.metrics.dialect to the one that the program uses",
+                names(candidates)
+            ),
+        ),
+        Trouble::Unclear(Outcome::NoHttpMetrics, _) => Verdict::no(
+            Reason::NoHttpMetrics,
+            format!(
+                "the pods export metrics, but none of HTTP requests, {so}: send a request, because some libraries count nothing \
+                 before; if it stays so, add one of the libraries that docs/reference/dialects.md lists"
+            ),
+        ),
+        Trouble::Unclear(Outcome::NoSamplesYet, candidates) => {
+            let of = match candidates.as_slice() {
+                [] => String::new(),
+                some => format!(" of {}", names(some)),
+            };
+            Verdict::unknown(
+                Reason::NoSamplesYet,
+                format!("the pods have HTTP metrics{of}, but have counted no request yet, {so}: send a request"),
+            )
+        }
+        Trouble::Unclear(Outcome::Empty, _) => Verdict::no(
+            Reason::EmptyPage,
+            format!("the pods' page of metrics is empty, {so}: see spec.metrics.path, or add metrics to the program"),
+        ),
+        Trouble::Unclear(Outcome::Unknown | Outcome::Match, _) | Trouble::Other(_) => Verdict::no(
+            Reason::UnknownMetrics,
+            format!(
+                "the pods' HTTP metrics are of no library that is known, {so}: set spec.metrics.dialect if the library is one of \
+                 docs/reference/dialects.md (monitored-api detect says more of a page)"
+            ),
+        ),
+    }
+}
