@@ -55,6 +55,7 @@ pub fn files() -> Result<Vec<(&'static str, String)>> {
             "docs/reference/dialects.md",
             metric_contract::dialects::reference_page(),
         ),
+        ("docs/reference/presets.md", controller_core::validate::presets_page()),
         ("docs/reference/alerts.md", controller_rules::reference::alerts_page()),
         (
             "docs/reference/dashboards.md",

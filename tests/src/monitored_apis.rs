@@ -14,7 +14,10 @@ use crate::chart::set;
 
 /// A field and its possible values, as JSON; all of them are valid in any combination.
 const VALID: &[(&str, &[&str])] = &[
-    ("preset", &[r#""native""#, r#""auto""#, "null"]),
+    (
+        "preset",
+        &[r#""native""#, r#""auto""#, "null", r#""spring-boot""#, r#""aspnet""#],
+    ),
     ("imagePullPolicy", &[r#""Always""#]),
     (
         "imagePullSecrets",

@@ -190,6 +190,8 @@ pub struct Workload {
     pub probes: ProbeSet,
     /// Directory for data that gets an emptyDir.
     pub data_dir: Option<&'static str>,
+    /// Further directories that get an emptyDir.
+    pub writable_dirs: Vec<WritableDir>,
     /// The volume for data; never beside `data_dir`.
     pub storage: Option<Storage>,
     /// Merged over the generated pod template.
@@ -205,6 +207,15 @@ pub struct IdsLeftOut {
     pub run_as_user: bool,
     /// `fsGroup`.
     pub fs_group: bool,
+}
+
+/// A directory that gets an emptyDir.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WritableDir {
+    /// Name of the volume.
+    pub volume: &'static str,
+    /// Where the container finds it.
+    pub path: &'static str,
 }
 
 /// The volume for data.

@@ -110,9 +110,10 @@ pub struct MonitoredApiSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024), regex(pattern = "^\\S+$"))]
     pub image: Option<String>,
-    /// Defaults for a kind of application: `auto` (default; safe for any image) or `native` (the reference API). It
-    /// decides port, probes, metrics path, writable paths and grace period. An unknown name is refused by the
-    /// condition `Accepted`, not by the API server.
+    /// Defaults for a kind of application: `auto` (default; safe for any image), `native` (the reference API), or a
+    /// framework, such as `fastapi`, `spring-boot` or `express` (docs/reference/presets.md lists them). It decides port,
+    /// probes, metrics path and dialect, writable paths, user and grace period. An unknown name is refused by the condition
+    /// `Accepted`, not by the API server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub preset: Option<String>,
@@ -139,7 +140,8 @@ pub struct MonitoredApiSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 10_000))]
     pub replicas: Option<i32>,
-    /// Port on which the container serves HTTP; the container port is named `http`. Default 8000.
+    /// Port on which the container serves HTTP; the container port is named `http`. Default: the preset's, 8000 in
+    /// `auto`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65535))]
     pub port: Option<i32>,
@@ -160,8 +162,8 @@ pub struct MonitoredApiSpec {
     /// What the container may do. Default `Restricted`; an image that runs as root needs `Baseline` or `runAsUser`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security_profile: Option<SecurityProfile>,
-    /// User id of the container, such as 65532. Default: the image's own, which under `Restricted` must be a number
-    /// other than 0.
+    /// User id of the container, such as 65532. Default: under `Restricted` the preset's, if it has one; else the image's
+    /// own, which under `Restricted` must be a number other than 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 2_147_483_647))]
     pub run_as_user: Option<i64>,
@@ -177,7 +179,7 @@ pub struct MonitoredApiSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strategy: Option<Strategy>,
     /// Seconds that a pod has from the request to stop until it is killed; up to 5 of them pass before the signal, so
-    /// that no request is sent to a pod that stops. Default 30; 35 in preset `native`.
+    /// that no request is sent to a pod that stops. Default: the preset's, 30 in `auto`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 3600))]
     pub termination_grace_period_seconds: Option<i64>,

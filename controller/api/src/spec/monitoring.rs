@@ -23,7 +23,7 @@ pub struct MonitoringSpec {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MetricsSpec {
-    /// Path of the metrics page. Default `/metrics`.
+    /// Path of the metrics page. Default: the preset's, `/metrics` in `auto`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024), regex(pattern = "^/[^\\s?#]*$"))]
     pub path: Option<String>,

@@ -97,7 +97,8 @@ pub enum StrategyType {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Probes {
-    /// Whether the pod gets traffic. Default: preset `auto`: the port accepts a connection; `native`: `/health/ready`.
+    /// Whether the pod gets traffic. Default: the preset's; in `auto` the port accepts a connection, in `native`
+    /// `/health/ready`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub readiness: Option<Probe>,
     /// Whether the container is restarted. Default: preset `auto`: none; `native`: `/health/live`.

@@ -19,7 +19,9 @@ mod template;
 mod workload;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec};
-pub use preset::{AUTO, NATIVE, PRESETS, Preset, PresetProbe, PresetProbes, preset};
+pub use preset::{
+    AUTO, GuaranteedProbe, NATIVE, PRESETS, Preset, PresetGuide, PresetProbe, PresetProbes, preset, presets_page,
+};
 pub(crate) use workload::RESERVED_LABELS;
 
 use crate::{
@@ -139,6 +141,7 @@ fn workload(spec: &MonitoredApiSpec, preset: &Preset, port: i32, probes: ProbeSe
         autoscaling,
     } = spec;
     let security_profile = security_profile.unwrap_or_default();
+    let read_only_root_filesystem = read_only_root_filesystem.unwrap_or(preset.read_only_root);
     let storage = storage::storage(storage.as_ref(), preset, out);
     let strategy = match storage {
         Some(_) => storage::one_pod_at_a_time(*replicas, strategy.as_ref(), out),
@@ -157,8 +160,8 @@ fn workload(spec: &MonitoredApiSpec, preset: &Preset, port: i32, probes: ProbeSe
         env_from: env::sources(env_from.as_deref().unwrap_or_default(), out),
         resources: workload::resources(resources.as_ref(), out),
         security_profile,
-        run_as_user: workload::run_as_user(*run_as_user, security_profile, out),
-        read_only_root_filesystem: read_only_root_filesystem.unwrap_or(preset.read_only_root),
+        run_as_user: workload::run_as_user(*run_as_user, preset, security_profile, out),
+        read_only_root_filesystem,
         strategy,
         termination_grace_period_seconds: workload::grace(*termination_grace_period_seconds, preset, out),
         service_account_name: workload::service_account(service_account_name.as_deref(), out),
@@ -170,6 +173,7 @@ fn workload(spec: &MonitoredApiSpec, preset: &Preset, port: i32, probes: ProbeSe
         topology_spread_constraints: workload::spread(topology_spread_constraints.as_deref(), out),
         probes,
         data_dir: preset.data_dir.filter(|_| storage.is_none()),
+        writable_dirs: storage::writable_dirs(preset, read_only_root_filesystem, storage.as_ref()),
         storage,
         pod_template: pod_template.as_ref().and_then(|value| template::decode(value, out)),
         left_out: pod_template.as_ref().map(template::ids_left_out).unwrap_or_default(),

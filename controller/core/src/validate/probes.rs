@@ -18,8 +18,18 @@ pub(super) fn probes(probes: Option<&spec::Probes>, preset: &Preset, out: &mut V
     let of_preset = preset.probes;
     ProbeSet {
         readiness: probe(readiness, of_preset.readiness, "spec.probes.readiness", out),
-        liveness: probe(liveness, of_preset.liveness, "spec.probes.liveness", out),
-        startup: probe(startup, of_preset.startup, "spec.probes.startup", out),
+        liveness: probe(
+            liveness,
+            of_preset.liveness.map(|liveness| liveness.probe),
+            "spec.probes.liveness",
+            out,
+        ),
+        startup: probe(
+            startup,
+            of_preset.startup.map(|startup| startup.probe),
+            "spec.probes.startup",
+            out,
+        ),
     }
 }
 

@@ -4,7 +4,10 @@ use controller_api::{quantity, spec};
 use k8s_openapi::api::apps::v1::DeploymentStrategy;
 
 use super::{Preset, amount, env::object_name};
-use crate::{valid::Storage, violation::Violations};
+use crate::{
+    valid::{Storage, WritableDir},
+    violation::Violations,
+};
 
 /// Where the volume is mounted unless preset or author say otherwise.
 const DEFAULT_MOUNT: &str = "/data";
@@ -43,6 +46,14 @@ pub(super) fn storage(storage: Option<&spec::StorageSpec>, preset: &Preset, out:
         class: storage_class_name,
         mount_path,
     })
+}
+
+/// The preset's directories that get an emptyDir: those that the container could not write to, except one that the author
+/// keeps in the volume for data.
+pub(super) fn writable_dirs(preset: &Preset, read_only_root: bool, storage: Option<&Storage>) -> Vec<WritableDir> {
+    let kept = storage.map(|storage| storage.mount_path.trim_end_matches('/'));
+    let dirs = preset.writable_dirs.iter().filter(|dir| kept != Some(dir.path));
+    dirs.filter(|_| read_only_root).copied().collect()
 }
 
 fn mount(path: &str, out: &mut Violations) {

@@ -15,12 +15,12 @@ fn plan(spec: &Value, settings: &Settings) -> Result<Plan, Vec<Violation>> {
     compile(&api, settings, &Facts::default(), &ApiRef::of(&api))
 }
 
-fn check(spec: &Value) -> Result<ValidApi, Vec<Violation>> {
+pub(super) fn check(spec: &Value) -> Result<ValidApi, Vec<Violation>> {
     plan(spec, &Settings::default()).map(|plan| plan.api)
 }
 
 /// The pod template of the Deployment.
-fn template(spec: &Value) -> PodTemplateSpec {
+pub(super) fn template(spec: &Value) -> PodTemplateSpec {
     let plan = plan(spec, &Settings::default()).unwrap();
     let deployment = plan
         .children
@@ -30,11 +30,11 @@ fn template(spec: &Value) -> PodTemplateSpec {
     serde_json::from_value(deployment.object()["spec"]["template"].clone()).unwrap()
 }
 
-fn valid(spec: &Value) -> ValidApi {
+pub(super) fn valid(spec: &Value) -> ValidApi {
     check(spec).unwrap_or_else(|violations| panic!("{violations:#?}"))
 }
 
-fn paths(spec: &Value) -> Vec<String> {
+pub(super) fn paths(spec: &Value) -> Vec<String> {
     check(spec)
         .unwrap_err()
         .into_iter()

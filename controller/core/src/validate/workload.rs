@@ -34,7 +34,7 @@ pub(super) fn preset_of(name: Option<&str>, out: &mut Violations) -> &'static Pr
         let known: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
         out.add(
             "spec.preset",
-            format!("{name:?} is not a known preset: use {}", known.join(" or ")),
+            format!("{name:?} is not a known preset: use {}", pod::alternatives(&known)),
         );
         &AUTO
     })
@@ -133,7 +133,13 @@ fn quantities(map: BTreeMap<String, spec::Quantity>) -> BTreeMap<String, Quantit
         .collect()
 }
 
-pub(super) fn run_as_user(user: Option<i64>, profile: spec::SecurityProfile, out: &mut Violations) -> Option<i64> {
+/// The author's user, else the preset's where the profile refuses root: under the other one the image's own user can run.
+pub(super) fn run_as_user(
+    user: Option<i64>,
+    preset: &Preset,
+    profile: spec::SecurityProfile,
+    out: &mut Violations,
+) -> Option<i64> {
     if let Some(user) = user {
         range(user, 0, i64::from(i32::MAX), "spec.runAsUser", out);
     }
@@ -143,7 +149,11 @@ pub(super) fn run_as_user(user: Option<i64>, profile: spec::SecurityProfile, out
             "0 is root, which securityProfile Restricted forbids: use another id, for example 65532, or set spec.securityProfile: Baseline",
         );
     }
-    user
+    let of_preset = match profile {
+        spec::SecurityProfile::Restricted => preset.run_as_user,
+        spec::SecurityProfile::Baseline => None,
+    };
+    user.or(of_preset)
 }
 
 pub(super) fn strategy(strategy: Option<&spec::Strategy>, out: &mut Violations) -> DeploymentStrategy {

@@ -78,5 +78,6 @@ fn mounts(workload: &Workload) -> Vec<VolumeMount> {
     let mut mounts = vec![mount(TMP, "/tmp")];
     let storage = workload.storage.as_ref().map(|storage| storage.mount_path.as_str());
     mounts.extend(storage.or(workload.data_dir).map(|path| mount(DATA, path)));
+    mounts.extend(workload.writable_dirs.iter().map(|dir| mount(dir.volume, dir.path)));
     mounts
 }

@@ -112,5 +112,6 @@ fn volumes(api: &ValidApi) -> Vec<Volume> {
     } else if api.workload.data_dir.is_some() {
         volumes.push(empty(DATA));
     }
+    volumes.extend(api.workload.writable_dirs.iter().map(|dir| empty(dir.volume)));
     volumes
 }

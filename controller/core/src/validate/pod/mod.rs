@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use controller_api::names;
 use serde_json::Value;
 
+pub(super) use self::rule::alternatives;
 use self::{
     container::CONTAINER,
     forms::{DNS_LABEL, HOST_NAME, IP, LABEL_KEY, OBJECT_NAME, SEARCH_DOMAIN},

@@ -160,7 +160,7 @@ fn one_of(field: &str, value: &Value, known: &[&str], path: &str, out: &mut Viol
 }
 
 /// `a`, `a or b`, `a, b or c`.
-fn alternatives(known: &[&str]) -> String {
+pub(in crate::validate) fn alternatives(known: &[&str]) -> String {
     match known {
         [] => String::new(),
         [last] => (*last).to_owned(),
