@@ -16,7 +16,7 @@ use k8s_openapi::api::{
 };
 use metric_contract::{DialectId, MetricId, Spelling, TargetKind};
 
-use crate::{facts::Facts, owner::ApiRef, prometheus::queries::RATE_WINDOW};
+use crate::{dialect_choice::DialectChoice, facts::Facts, owner::ApiRef, prometheus::queries::RATE_WINDOW};
 
 /// A MonitoredApi whose spec is valid.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,12 +61,10 @@ impl ValidApi {
     #[must_use]
     pub fn spelling(&self) -> Option<&Spelling> {
         let page = self.page.as_deref();
-        match self.metrics.dialect {
-            Some(named) => {
-                let of_page = page.filter(|page| page.dialect == named.as_str());
-                of_page.or_else(|| Some(named.spelling()))
-            }
-            None => page,
+        match &self.metrics.dialect {
+            Some(named) => page.filter(|page| named.is_of(page)).or_else(|| Some(named.spelling())),
+            // A page that was read for names by hand says nothing without them.
+            None => page.filter(|page| page.dialect != Spelling::CUSTOM),
         }
     }
 
@@ -99,7 +97,7 @@ impl ValidApi {
     /// The dialect, where its rules may read what targets count over all routes. Not with scrapes so rare that rates need more
     /// than five minutes: nobody looks further back for data that would be missing.
     pub(crate) fn dialect_with_overall(&self) -> Option<DialectId> {
-        let dialect = self.metrics.dialect?;
+        let dialect = self.metrics.dialect.as_ref()?.table()?;
         let has_overall = dialect.spelling().overall(MetricId::Duration).is_some();
         let window = ApiQueries::for_rules(&self.rule_facts()).rule_window();
         (has_overall && window <= RATE_WINDOW).then_some(dialect)
@@ -232,7 +230,7 @@ pub struct ServiceSettings {
 }
 
 /// Where the metrics are and how they are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Metrics {
     /// Path of the page.
     pub path: String,
@@ -245,7 +243,7 @@ pub struct Metrics {
     /// Time after which a scrape is given up, as a Prometheus duration.
     pub timeout: String,
     /// The dialect, where the author or the preset names it; `None`: to be detected.
-    pub dialect: Option<DialectId>,
+    pub dialect: Option<DialectChoice>,
     /// RE2 patterns of routes that never count, probe and metrics paths among them; sorted.
     pub excluded_routes: Vec<String>,
     /// Samples of a scrape.

@@ -280,7 +280,7 @@ fn url(api: &ValidApi) -> String {
 /// What is known of the metrics; `None` when they are not wanted.
 fn metrics(api: &ValidApi, input: &FoldInput<'_>) -> Option<MetricsStatus> {
     api.monitoring.as_ref()?;
-    let dialect = api.metrics.dialect.map(|dialect| dialect.as_str().to_owned());
+    let dialect = api.metrics.dialect.as_ref().map(ToString::to_string);
     let (missing, overall) = match (input.applied, &input.previous.metrics) {
         (Some(applied), _) => (applied.missing.clone(), applied.reads_overall),
         (None, Some(previous)) => (previous.missing.clone(), previous.overall),

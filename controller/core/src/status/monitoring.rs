@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     children::service_monitor::monitoring_labels,
+    dialect_choice::DialectChoice,
     facts::{AgentsUnread, PrometheusFacts, PrometheusSelectors},
     kind::ChildKind,
     plan::Outcome,
@@ -207,11 +208,14 @@ pub(super) fn dialect(input: &FoldInput<'_>) -> Option<Verdict> {
         return Some(spec_invalid());
     }
     let api = monitored_spec(input)?;
-    Some(match api.metrics.dialect {
-        Some(dialect) => Verdict::yes(
+    Some(match &api.metrics.dialect {
+        Some(DialectChoice::Table(dialect)) => Verdict::yes(
             Reason::Declared,
             format!("the metrics are in the dialect {dialect}: {}", dialect.title()),
         ),
+        Some(DialectChoice::Custom(_)) => {
+            Verdict::yes(Reason::Declared, "the metrics are named as spec.metrics.custom says")
+        }
         None => Verdict::unknown(
             Reason::NotDetectedYet,
             "the dialect of the metrics is not known, so only alerts and panels that need none are made: set spec.metrics.dialect",
