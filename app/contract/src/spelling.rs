@@ -20,7 +20,8 @@ pub struct MetricSpelling {
     pub unit: Unit,
     /// The names of its labels as the application exports them, without `le`, and what each stands for.
     pub labels: Vec<(Cow<'static, str>, Attribute)>,
-    /// Upper bounds of a histogram in the family's unit, ascending, without `+Inf`. Empty for anything else.
+    /// Upper bounds of a histogram in the family's unit, ascending, without `+Inf`. Empty for anything else, and for a
+    /// histogram whose bounds are not known: ask [`Self::has_buckets`] whether there are buckets at all.
     pub buckets: Cow<'static, [f64]>,
 }
 
@@ -48,6 +49,18 @@ impl MetricSpelling {
         labels
             .find(|(_, attribute)| *attribute == wanted)
             .map(|(label, _)| &**label)
+    }
+
+    /// Whether its values are counted in buckets: a percentile needs no more, whatever their bounds are.
+    #[must_use]
+    pub const fn has_buckets(&self) -> bool {
+        matches!(self.kind, MetricKind::Histogram)
+    }
+
+    /// The upper bounds of its buckets, in the family's unit. `None`: they are not known, or it has no buckets.
+    #[must_use]
+    pub fn bounds(&self) -> Option<&[f64]> {
+        (self.has_buckets() && !self.buckets.is_empty()).then_some(&*self.buckets)
     }
 
     /// The series whose values are numbers of events or levels: of a histogram or a summary its count, else the family.
@@ -123,7 +136,7 @@ pub struct ErrorsByTypeSeries<'a> {
 /// How a page spells what it exports.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spelling {
-    /// The name of the dialect, as in `spec.metrics.dialect`.
+    /// The name of the dialect, as in `spec.metrics.dialect`; of a spelling by hand [`Self::CUSTOM`].
     pub dialect: Cow<'static, str>,
     /// One for each metric that the page exports.
     pub metrics: Vec<MetricSpelling>,
@@ -145,6 +158,22 @@ impl From<&Dialect> for Spelling {
 }
 
 impl Spelling {
+    /// The dialect of a spelling by hand.
+    pub const CUSTOM: &'static str = "custom";
+
+    /// A spelling by hand: what a person says of metrics whose library has no table.
+    #[must_use]
+    pub fn custom(metrics: Vec<MetricSpelling>) -> Self {
+        Self {
+            dialect: Cow::Borrowed(Self::CUSTOM),
+            metrics,
+            // Nobody says whether the values are 503 or 5xx. The patterns of exact statuses, `5..` and `4..`, match both,
+            // and those of classes match classes only.
+            status_style: StatusStyle::Exact,
+            abandoned_status: None,
+        }
+    }
+
     /// How a metric is spelled; `None` if the page does not export it.
     #[must_use]
     pub fn metric(&self, metric: MetricId) -> Option<&MetricSpelling> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use metric_contract::{
-    Attribute, Conversion, DialectId, DialectRow, MetricId, MetricKind, MetricSpelling, Signal, Unit,
+    Attribute, Conversion, DialectId, DialectRow, MetricId, MetricKind, MetricSpelling, Signal, Spelling, Unit,
 };
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/dialects");
@@ -119,6 +119,33 @@ fn histograms_and_nothing_else_have_ascending_buckets() {
             "{what}"
         );
     }
+}
+
+#[test]
+fn a_histogram_of_a_table_has_known_bounds_and_a_summary_has_none() {
+    for (id, row) in rows() {
+        let spelling = MetricSpelling::from(row);
+        assert_eq!(
+            spelling.bounds().is_some(),
+            spelling.has_buckets(),
+            "{id}: {}",
+            row.family.name
+        );
+        let unknown = MetricSpelling {
+            buckets: [].as_slice().into(),
+            ..spelling.clone()
+        };
+        assert_eq!(
+            (unknown.has_buckets(), unknown.bounds()),
+            (spelling.has_buckets(), None)
+        );
+    }
+}
+
+#[test]
+fn no_table_has_the_name_of_a_spelling_by_hand() {
+    assert!(DialectId::ALL.iter().all(|id| id.as_str() != Spelling::CUSTOM));
+    assert!(Spelling::CUSTOM.parse::<DialectId>().is_err());
 }
 
 #[test]

@@ -32,6 +32,7 @@ const ENV_SOURCE: &[&str] = &[
 const ENV_FROM: &[&str] = &["properties", "spec", "properties", "envFrom", "items"];
 const STRATEGY: &[&str] = &["properties", "spec", "properties", "strategy"];
 const METRICS: &[&str] = &["properties", "spec", "properties", "metrics"];
+const CUSTOM: &[&str] = &["properties", "spec", "properties", "metrics", "properties", "custom"];
 const OBJECTIVE: &[&str] = &["properties", "spec", "properties", "objectives", "items"];
 const READINESS: &[&str] = &["properties", "spec", "properties", "probes", "properties", "readiness"];
 const LIVENESS: &[&str] = &["properties", "spec", "properties", "probes", "properties", "liveness"];
@@ -150,6 +151,25 @@ const RULES: &[Rule] = &[
         rule: "!has(self.timeout) || duration(self.timeout) <= duration(has(self.interval) ? self.interval : '15s')",
         message: "timeout must be at most interval (default 15s): lower timeout or raise interval",
         field: Some(".timeout"),
+    },
+    Rule {
+        at: METRICS,
+        rule: "has(self.custom) || !has(self.dialect) || self.dialect != 'custom'",
+        message: "custom is missing: dialect custom needs the names of the metrics, for example custom: {requests: {name: \
+                  my_requests_total, labels: {status: code}}}",
+        field: Some(".custom"),
+    },
+    Rule {
+        at: METRICS,
+        rule: "!has(self.custom) || (has(self.dialect) && self.dialect == 'custom')",
+        message: "custom is read with dialect custom only: set dialect: custom, or remove it",
+        field: Some(".custom"),
+    },
+    Rule {
+        at: CUSTOM,
+        rule: "has(self.requests) || has(self.duration)",
+        message: "requests and duration are both missing: use at least one of them, for example requests: {name: my_requests_total}",
+        field: None,
     },
     Rule {
         at: OBJECTIVE,

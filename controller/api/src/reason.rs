@@ -233,14 +233,15 @@ reasons! {
     Detected: [DialectKnown], "Nothing.";
     /// Nothing names the dialect and no ready pod was asked for its metrics yet, so only alerts and panels that need none are made.
     NotDetectedYet: [DialectKnown, ObjectivesEvaluated], "Wait for a ready pod, or set `spec.metrics.dialect`.";
-    /// The spec or the preset names a dialect, and the pods export the metrics of another.
-    DialectMismatch: [DialectKnown], "Set `spec.metrics.dialect` to the one that the message names, or to `auto`.";
+    /// The spec or the preset names a dialect, and the pods export the metrics of another; or `spec.metrics.custom` has names that
+    /// the pods' page does not have.
+    DialectMismatch: [DialectKnown], "Set `spec.metrics.dialect` to the one that the message names, or to `auto`; correct the names of `spec.metrics.custom`.";
     /// The pods exported a known dialect once, and now metrics of which the library is not clear; the rules still read the old ones.
     DialectChanged: [DialectKnown], "Set `spec.metrics.dialect`; `monitored-api detect` says more of a page.";
     /// More than one library can have written the pods' metrics.
     AmbiguousDialect: [DialectKnown], "Set `spec.metrics.dialect` to the one that the program uses.";
     /// The pods' HTTP metrics are of no library that is known.
-    UnknownMetrics: [DialectKnown], "Set `spec.metrics.dialect` if the library is listed in `docs/reference/dialects.md`; `monitored-api detect` says more of a page.";
+    UnknownMetrics: [DialectKnown], "Name them in `spec.metrics.custom`, with `spec.metrics.dialect: custom`; `monitored-api detect` says more of a page.";
     /// The pods export metrics, but none of HTTP requests.
     NoHttpMetrics: [DialectKnown], "Send a request. If it stays so, add a library that counts requests.";
     /// The pods have HTTP metrics and have counted no request yet.
@@ -258,6 +259,8 @@ reasons! {
     NoTraffic: [ObjectivesEvaluated], "Send requests, correct the objective's selector, or remove the objective.";
     /// The threshold of a latency objective is no upper bound of the histogram's buckets, so nothing counts the requests below it.
     NotABucketBound: [ObjectivesEvaluated], "Set `threshold` to one of the bounds in the message, or give the histogram such a bucket.";
+    /// The upper bounds of the latency histogram, of which a latency objective needs one, are not known: no page of the metrics was read.
+    BoundsUnknown: [ObjectivesEvaluated], "See the rules for a page of the metrics: `monitored-api render -f FILE --metrics URL`. If the dialect is `custom`, choose one of the library's own where there is one.";
     /// The dialect has no metric, or no label, for what an objective counts.
     ObjectiveWithoutMetric: [ObjectivesEvaluated], "Remove the objective, or what its selector names, or choose a dialect that has it.";
 

@@ -11,6 +11,10 @@ pub const DURATION_PATTERN: &str = "^([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
 pub const QUANTITY_PATTERN: &str = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?[0-9]+))?$";
 /// Pattern of a number of events per second: at most three digits after the point, as a quantity has in thousandths.
 pub const RATE_PATTERN: &str = "^[0-9]{1,7}([.][0-9]{1,3})?$";
+/// Pattern of a metric's name, of the characters that every Prometheus reads without quotes.
+pub const METRIC_NAME_PATTERN: &str = "^[a-zA-Z_:][a-zA-Z0-9_:]*$";
+/// Pattern of the name of a metric's label. Which names are taken is checked in code.
+pub const LABEL_NAME_PATTERN: &str = "^[a-zA-Z_][a-zA-Z0-9_]*$";
 /// Pattern of a label value.
 pub const LABEL_VALUE_PATTERN: &str = "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$";
 

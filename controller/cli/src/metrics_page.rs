@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use controller_core::detect::{Page, detect, read_page};
+use controller_core::detect::{CustomOnPage, Detection, Outcome, Page, custom_on_page, detect, read_page};
+use controller_core::validate::custom_spelling;
 use exposition::{Format, Limits, ReadError};
 use metric_contract::Spelling;
 use ureq::Agent;
 use ureq::http::header::{ACCEPT, CONTENT_TYPE};
 
-use crate::input::shown;
+use crate::input::{Source, shown};
 
 /// How long an address may take for its whole page. Prometheus waits ten seconds unless told otherwise.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,31 +27,63 @@ const ACCEPTED: &str = "text/plain;version=0.0.4;q=1,application/openmetrics-tex
 pub(crate) struct MetricsArgs {
     /// Page of the API's metrics: an address (http:// or https://) or a file. Rules and panels are made for the names, labels and
     /// bounds that stand there, as the operator does with what a running pod exports. A dialect that a MonitoredApi names is
-    /// kept; without one it is that of the page.
+    /// kept; without one it is that of the page. Of metrics that it names by hand (`custom`), the page tells types and bounds.
     #[arg(long, value_name = "URL|FILE")]
     metrics: Option<String>,
 }
 
 impl MetricsArgs {
-    /// How the page spells what it exports; `None`: no page was given.
+    /// The page; `None`: none was given.
     ///
     /// # Errors
     ///
-    /// The page cannot be read, Prometheus would refuse it, or it is not that of one library.
-    pub(crate) fn spelling(&self) -> Result<Option<Arc<Spelling>>> {
+    /// The page cannot be read, or Prometheus would refuse it.
+    pub(crate) fn page(&self) -> Result<Option<MetricsPage>> {
         let Some(source) = &self.metrics else {
             return Ok(None);
         };
         let page = read(source)?.with_context(|| format!("{}: Prometheus refuses the page", name(source)))?;
-        let detection = detect(&page);
-        match detection.found {
-            Some(found) => Ok(Some(Arc::new(found.spelling))),
-            None => bail!(
+        let Detection { outcome, found, .. } = detect(&page);
+        Ok(Some(MetricsPage {
+            source: source.clone(),
+            page,
+            outcome,
+            detected: found.map(|found| Arc::new(found.spelling)),
+        }))
+    }
+}
+
+/// A page that was given for MonitoredApis.
+#[derive(Debug)]
+pub(crate) struct MetricsPage {
+    source: String,
+    page: Page,
+    outcome: Outcome,
+    /// How it spells what it exports, where it is that of one library.
+    detected: Option<Arc<Spelling>>,
+}
+
+impl MetricsPage {
+    /// How the page spells what a MonitoredApi exports: where this names its metrics by hand, under these names. Those that the
+    /// page does not have are said.
+    ///
+    /// # Errors
+    ///
+    /// The MonitoredApi names no metrics, and the page is not that of one library.
+    pub(crate) fn spelling_of(&self, of: &Source<'_>) -> Result<Arc<Spelling>> {
+        if let Some(custom) = custom_spelling(&of.api().spec) {
+            let CustomOnPage { spelling, absent } = custom_on_page(&custom, &self.page);
+            absent.iter().for_each(|absent| of.say(&absent.to_string()));
+            return Ok(Arc::new(spelling));
+        }
+        self.detected.clone().with_context(|| {
+            let source = &self.source;
+            format!(
                 "{}: the library that wrote the page is not clear ({}): monitored-api detect {source} says more",
                 name(source),
-                detection.outcome.as_str()
-            ),
-        }
+                self.outcome.as_str()
+            )
+        })
     }
 }
 
@@ -120,4 +153,61 @@ fn bounded(reader: impl Read, most: usize) -> Result<Vec<u8>> {
         );
     }
     Ok(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use crate::input::{FINE, for_each};
+
+    use super::*;
+
+    const PAGE: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/dialects/flask/pages/0.23.2/default.after.text"
+    );
+
+    /// What a page says for the MonitoredApi with these metrics: the first bound of the durations, or the error.
+    fn first_bound(page: &str, metrics: &str) -> Result<Option<f64>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file: PathBuf = folder.path().join("api.yaml");
+        let manifest = format!(
+            "apiVersion: monitoredapi.io/v1alpha1\nkind: MonitoredApi\nmetadata: {{name: orders}}\nspec: {{image: i, metrics: {metrics}}}\n"
+        );
+        fs::write(&file, manifest).unwrap();
+        let metrics = Some(page.to_owned());
+        let page = MetricsArgs { metrics }.page().unwrap().unwrap();
+        let mut said = None;
+        for_each(&[file], "default", |source| {
+            let spelling = page.spelling_of(source).map_err(|error| error.to_string());
+            said = Some(spelling.map(|spelling| Some(spelling.duration()?.histogram.bounds()?[0])));
+            Ok(FINE)
+        })
+        .unwrap();
+        said.unwrap()
+    }
+
+    #[test]
+    fn a_page_is_read_by_the_names_that_a_monitored_api_gives() {
+        let histogram = "{dialect: custom, custom: {duration: {name: my_latency_ms}}}";
+        let folder = tempfile::tempdir().unwrap();
+        let page = folder.path().join("page");
+        fs::write(
+            &page,
+            "# TYPE my_latency_ms histogram\nmy_latency_ms_bucket{le=\"7\"} 1\nmy_latency_ms_bucket{le=\"+Inf\"} 1\n",
+        )
+        .unwrap();
+        let page = page.to_str().unwrap();
+        assert_eq!(first_bound(page, histogram), Ok(Some(7.0)));
+        // The page of a library, of whose names the MonitoredApi gives none.
+        assert_eq!(first_bound(PAGE, histogram), Ok(None));
+        assert_eq!(first_bound(PAGE, "{}"), Ok(Some(0.005)));
+        let unclear = first_bound(page, "{}").unwrap_err();
+        assert!(
+            unclear.contains("is not clear (no-http-metrics): monitored-api detect"),
+            "{unclear}"
+        );
+    }
 }

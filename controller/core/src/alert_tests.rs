@@ -46,3 +46,44 @@ pub fn of(
         violations.collect()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use controller_rules::alert_tests::AlertCase;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_by_hand_have_unit_tests_of_each_alert_that_they_can_feed() {
+        let api: MonitoredApi = serde_json::from_value(json!({
+            "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
+            "metadata": {"name": "orders", "namespace": "shop"},
+            "spec": {"image": "i", "metrics": {"dialect": "custom", "custom": {
+                "requests": {"name": "r", "labels": {"status": "code"}}, "duration": {"name": "t"}, "inFlight": {"name": "f"},
+            }}},
+        }))
+        .unwrap();
+        let tests = of(&api, &Settings::default(), None).unwrap().unwrap();
+        let fires = |alert: &str| {
+            let file = tests.files.iter().find(|file| file.alert == alert);
+            file.is_some_and(|file| file.tests.iter().any(|test| test.case == AlertCase::Fires))
+        };
+        for alert in [
+            "ApiHighErrorRatio",
+            "ApiCriticalErrorRatio",
+            "ApiLowVolumeErrors",
+            "ApiHighClientErrorRatio",
+            "ApiHighLatencyP95",
+            "ApiCriticalLatencyP95",
+            "ApiHighLatencyP99",
+            "ApiLatencyRegression",
+            "ApiTooManyInFlight",
+            "ApiTrafficDrop",
+            "ApiTrafficSpike",
+        ] {
+            assert!(fires(alert), "{alert}");
+        }
+        assert!(!fires("ApiHighCpu"));
+    }
+}

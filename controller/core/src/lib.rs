@@ -11,6 +11,7 @@ pub mod changes;
 pub mod children;
 pub mod contest;
 pub mod detect;
+pub mod dialect_choice;
 mod error_class;
 pub mod events;
 pub mod facts;

@@ -5,7 +5,7 @@ use std::fmt;
 use controller_rules::{
     AlertGap, GeneratedRules, ObjectiveGap, OmittedAlert, OmittedObjective, OmittedPanel, alerts::ThresholdUnit,
 };
-use metric_contract::{Signal, Spelling};
+use metric_contract::{MetricId, Signal, Spelling};
 
 /// An alert, a panel or an objective that is left out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,9 +95,10 @@ pub(crate) fn of_rules(rules: &GeneratedRules, spelling: Option<&Spelling>) -> V
         gap: gap.to_string(),
         reason: match gap {
             ObjectiveGap::MissingSignal(signal) => reason(*signal, spelling),
-            ObjectiveGap::NoMethodLabel | ObjectiveGap::NoRouteLabel | ObjectiveGap::NotABucketBound { .. } => {
-                gap.to_string()
-            }
+            ObjectiveGap::NoMethodLabel
+            | ObjectiveGap::NoRouteLabel
+            | ObjectiveGap::BoundsUnknown
+            | ObjectiveGap::NotABucketBound { .. } => gap.to_string(),
         },
     });
     alerts.chain(objectives).collect()
@@ -140,6 +141,7 @@ fn reason(signal: Signal, spelling: Option<&Spelling>) -> String {
     }
     match spelling {
         None => DIALECT_UNKNOWN.to_owned(),
+        Some(spelling) if spelling.dialect == Spelling::CUSTOM => by_hand(signal, spelling),
         Some(spelling) if spelling.answers(signal) => format!(
             "what the dialect {} exports for {} lacks a label or a metric that is needed here",
             spelling.dialect,
@@ -149,10 +151,35 @@ fn reason(signal: Signal, spelling: Option<&Spelling>) -> String {
     }
 }
 
+/// What a spelling by hand lacks for a signal, and what to write into it where it can name that.
+fn by_hand(signal: Signal, spelling: &Spelling) -> String {
+    let counting = spelling.metric(MetricId::Requests).map_or("duration", |_| "requests");
+    let has_route = spelling.requests().is_some_and(|requests| requests.route.is_some());
+    let field = match signal {
+        Signal::LatencyBuckets if spelling.duration().is_some() => {
+            return "spec.metrics.custom.duration is a summary, and percentiles need the buckets of a histogram: set one if the \
+                    application has one"
+                .to_owned();
+        }
+        Signal::Requests => "requests",
+        Signal::Duration | Signal::LatencyBuckets => "duration",
+        Signal::InFlight => "inFlight",
+        Signal::Errors => &format!("{counting}.labels.status"),
+        // The durations lack it.
+        Signal::Routes if has_route => "duration.labels.route",
+        Signal::Routes => &format!("{counting}.labels.route"),
+        _ => return format!("spec.metrics.custom has no field for {}", signal.name()),
+    };
+    format!(
+        "nothing is named for {}: set spec.metrics.custom.{field}",
+        signal.name()
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use controller_rules::{AlertSettings, ApiFacts, ApiLimits, generate_dashboard, generate_rules};
-    use metric_contract::{Attribute, DialectId, TargetKind};
+    use metric_contract::{Attribute, DialectId, MetricKind, MetricSpelling, TargetKind, Unit};
 
     use super::*;
 
@@ -182,6 +209,73 @@ mod tests {
         let alerts = omissions(spelling).into_iter();
         let of_latency = alerts.filter(|one| one.kind == OmissionKind::Alert && one.name.contains("Latency"));
         of_latency.map(|one| (one.to_string(), one.reason)).collect()
+    }
+
+    #[test]
+    fn a_gap_of_names_by_hand_is_told_with_the_field_to_set() {
+        let metric = |metric, name: &'static str, kind, labels: &[Attribute]| MetricSpelling {
+            metric,
+            name: name.into(),
+            kind,
+            unit: Unit::Seconds,
+            labels: labels.iter().map(|of| ("label".into(), *of)).collect(),
+            buckets: [].as_slice().into(),
+        };
+        let requests = |labels| metric(MetricId::Requests, "r", MetricKind::Counter, labels);
+        let duration = |kind, labels| metric(MetricId::Duration, "t", kind, labels);
+        let told = |metrics: Vec<MetricSpelling>, name: &str| {
+            let all = omissions(&Spelling::custom(metrics));
+            all.into_iter().find(|one| one.name == name).map(|one| one.reason)
+        };
+        for (metrics, name, reason) in [
+            (
+                vec![requests(&[])],
+                "ApiHighErrorRatio",
+                "nothing is named for errors: set spec.metrics.custom.requests.labels.status",
+            ),
+            (
+                vec![duration(MetricKind::Histogram, &[])],
+                "ApiHighErrorRatio",
+                "nothing is named for errors: set spec.metrics.custom.duration.labels.status",
+            ),
+            (
+                vec![requests(&[])],
+                "ApiHighLatencyP95",
+                "nothing is named for latency: set spec.metrics.custom.duration",
+            ),
+            (
+                vec![requests(&[])],
+                "ApiTooManyInFlight",
+                "nothing is named for in flight: set spec.metrics.custom.inFlight",
+            ),
+            (
+                vec![duration(MetricKind::Summary, &[])],
+                "ApiHighLatencyP95",
+                "spec.metrics.custom.duration is a summary, and percentiles need the buckets of a histogram: set one if the \
+                 application has one",
+            ),
+            (
+                vec![requests(&[])],
+                "Request distribution by endpoint",
+                "nothing is named for requests by route: set spec.metrics.custom.requests.labels.route",
+            ),
+            (
+                vec![requests(&[Attribute::Route]), duration(MetricKind::Histogram, &[])],
+                "Average response time by endpoint",
+                "nothing is named for requests by route: set spec.metrics.custom.duration.labels.route",
+            ),
+            (
+                vec![requests(&[])],
+                "ApiThreads",
+                "spec.metrics.custom has no field for threads",
+            ),
+        ] {
+            assert_eq!(told(metrics, name).as_deref(), Some(reason));
+        }
+        assert_eq!(
+            told(vec![duration(MetricKind::Histogram, &[])], "ApiHighLatencyP95"),
+            None
+        );
     }
 
     #[test]

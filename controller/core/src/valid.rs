@@ -17,6 +17,7 @@ use k8s_openapi::api::{
 use metric_contract::{DialectId, MetricId, Spelling, TargetKind};
 
 use crate::{
+    dialect_choice::DialectChoice,
     facts::{Facts, PageFacts},
     owner::ApiRef,
     prometheus::queries::RATE_WINDOW,
@@ -63,9 +64,10 @@ impl ValidApi {
     /// Takes how a page spells its metrics, unless the author or the preset names another dialect. While the dialect is named, its
     /// table says the same as what was recorded of it.
     pub(crate) fn set_page(&mut self, page: Option<&PageFacts>) {
-        let needed = page.filter(|page| match self.metrics.dialect {
-            Some(named) => !page.is_table && page.spelling.dialect == named.as_str(),
-            None => true,
+        let needed = page.filter(|page| match &self.metrics.dialect {
+            Some(named) => !page.is_table && named.is_of(&page.spelling),
+            // A page that was read for names by hand says nothing without them.
+            None => page.spelling.dialect != Spelling::CUSTOM,
         });
         self.page = needed.map(|page| Arc::clone(&page.spelling));
     }
@@ -74,8 +76,8 @@ impl ValidApi {
     /// has them. `None`: not known.
     #[must_use]
     pub fn spelling(&self) -> Option<&Spelling> {
-        let table = self.metrics.dialect.map(DialectId::spelling);
-        self.page.as_deref().or(table)
+        let named = self.metrics.dialect.as_ref().map(DialectChoice::spelling);
+        self.page.as_deref().or(named)
     }
 
     /// What the rules engine has to know of it, as far as the spec tells: that is nothing of metrics over all routes.
@@ -252,7 +254,7 @@ pub struct ServiceSettings {
 }
 
 /// Where the metrics are and how they are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Metrics {
     /// Path of the page.
     pub path: String,
@@ -265,7 +267,7 @@ pub struct Metrics {
     /// Time after which a scrape is given up, as a Prometheus duration.
     pub timeout: String,
     /// The dialect, where the author or the preset names it; `None`: to be detected.
-    pub dialect: Option<DialectId>,
+    pub dialect: Option<DialectChoice>,
     /// RE2 patterns of routes that never count, probe and metrics paths among them; sorted.
     pub excluded_routes: Vec<String>,
     /// Samples of a scrape.

@@ -224,6 +224,23 @@ const FIELDS: &[Field] = &[
         Arrival::Parsed,
     ),
     field(
+        "spec.metrics.custom",
+        |api, s| {
+            let labels = json!({"status": "code"});
+            api["spec"]["metrics"] =
+                json!({"dialect": "custom", "custom": {"duration": {"name": s, "labels": labels}}});
+        },
+        Arrival::Parsed,
+    ),
+    field(
+        "spec.metrics.custom",
+        |api, s| {
+            let requests = json!({"name": "r", "labels": {"route": s, "status": "code"}});
+            api["spec"]["metrics"] = json!({"dialect": "custom", "custom": {"requests": requests}});
+        },
+        Arrival::Parsed,
+    ),
+    field(
         "spec.probes",
         |api, s| api["spec"]["probes"] = json!({"liveness": {"httpGet": {"path": format!("/{s}"), "port": 8080}}}),
         Arrival::Parsed,

@@ -107,6 +107,12 @@ pub enum ObjectiveGap {
     /// The selector names routes, and the metric has no label for them.
     #[error("the metric has no label for the route: remove the routes of the selector")]
     NoRouteLabel,
+    /// It is a latency objective, and the upper bounds of the histogram's buckets are not known.
+    #[error(
+        "the upper bounds of the histogram's buckets are not known, and the threshold must be one of them: they stand on the API's \
+         page of metrics, which render and test read by --metrics URL|FILE"
+    )]
+    BoundsUnknown,
     /// The threshold of a latency objective is not an upper bound of the histogram's buckets.
     #[error("{threshold} is no upper bound of the histogram's buckets: use {}", neighbours(.below, .above))]
     NotABucketBound {

@@ -11,7 +11,7 @@ mod common;
 
 use std::{collections::BTreeMap, env, fs};
 
-use common::{dashboard, in_repository, objective, orders, overall, rules, settings, undetected};
+use common::{custom_spellings, dashboard, in_repository, objective, orders, overall, rules, settings, undetected};
 use controller_rules::{
     ApiFacts, ApiLimits, Compat, EventSelector, Objective, ObjectiveEvents, OperatorTarget,
     alert_tests::{AlertTest, AlertTestFile, AlertTests, alert_tests},
@@ -41,6 +41,18 @@ fn golden(case: &str, file: &str, value: &impl Serialize) {
 fn a_native_apis_rules_and_dashboard_are_as_accepted() {
     golden("native", "rules.json", &rules(&orders()));
     golden("native", "dashboard.json", &dashboard(&orders()));
+}
+
+#[test]
+fn the_rules_and_dashboards_of_spellings_by_hand_are_as_accepted() {
+    for (case, spelling) in custom_spellings() {
+        let api = ApiFacts {
+            spelling: Some(spelling),
+            ..orders()
+        };
+        golden(case, "rules.json", &rules(&api));
+        golden(case, "dashboard.json", &dashboard(&api));
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{dashboard, listed, orders, overall, rules, settings, undetected};
+use common::{custom_spellings, dashboard, listed, orders, overall, rules, settings, undetected};
 use controller_rules::{
     AlertSettings, ApiFacts, ApiLimits, Compat, build_rules, generate_dashboard, generate_rules,
     lint::{
@@ -12,7 +12,7 @@ use controller_rules::{
 use metric_contract::{DialectId, TargetKind};
 use serde_json::{Value, json};
 
-/// `shop/orders` in every dialect, behind every kind of target, with and without limits; before it was scraped; and with
+/// `shop/orders` in every dialect and spelled by hand, behind every kind of target, with and without limits; before it was scraped; and with
 /// metrics over all routes.
 fn apis() -> Vec<ApiFacts<'static>> {
     let compat = Some(Compat::Sloth);
@@ -22,11 +22,13 @@ fn apis() -> Vec<ApiFacts<'static>> {
         ApiFacts { compat, ..orders() },
         ApiFacts { compat, ..undetected() },
     ];
-    for dialect in DialectId::ALL {
+    let tables = DialectId::ALL.iter().map(|dialect| dialect.spelling());
+    let by_hand = custom_spellings().into_iter().map(|(_, spelling)| spelling);
+    for spelling in tables.chain(by_hand) {
         for target in [TargetKind::ServiceMonitor, TargetKind::Static] {
             for limits in [orders().limits, ApiLimits::default()] {
                 apis.push(ApiFacts {
-                    spelling: Some(dialect.spelling()),
+                    spelling: Some(spelling),
                     target,
                     limits,
                     ..orders()

@@ -36,7 +36,8 @@ fn promtool<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) {
 
 #[test]
 fn promtool_accepts_the_rules_without_a_lint_finding() {
-    for case in ["native", "overall", "undetected", "objectives", "sloth", "operator"] {
+    let own = ["native", "overall", "undetected", "objectives", "sloth", "operator"];
+    for case in own.into_iter().chain(common::custom_spellings().map(|(case, _)| case)) {
         let rules = in_repository(&format!("controller/rules/tests/cases/{case}/rules.json"));
         promtool([
             "check".as_ref(),

@@ -31,7 +31,7 @@ fn in_each_scenario_exactly_the_expected_alerts_fire() {
 
 #[test]
 fn the_same_alerts_fire_where_targets_have_metrics_over_all_routes() {
-    let native = scenarios().filter(|scenario| scenario.dialect == DialectId::Native);
+    let native = scenarios().filter(|scenario| (scenario.spelling)() == DialectId::Native.spelling());
     let outcomes: Vec<_> = native.map(|scenario| (scenario, run(scenario, true))).collect();
     judge(&outcomes);
 }

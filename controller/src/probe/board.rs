@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use controller_api::MetricsStatus;
-use controller_core::detect::Detection;
-use controller_core::probe::{Change, Need, PageError, PageFinding, PageMemory, from_status, to_status, wait};
-use metric_contract::DialectId;
+use controller_core::dialect_choice::DialectChoice;
+use controller_core::probe::{Change, Need, PageError, PageFinding, PageMemory, Reading, from_status, to_status, wait};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -24,14 +23,14 @@ const AGAIN: Duration = Duration::from_secs(5);
 const JITTER: f64 = 0.1;
 
 /// Where the metrics of a MonitoredApi are, and of which pods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Wanted<'a> {
     /// Port of the page.
     pub(crate) port: u16,
     /// Path of the page.
     pub(crate) path: &'a str,
     /// The dialect that the spec or the preset names.
-    pub(crate) declared: Option<DialectId>,
+    pub(crate) declared: Option<&'a DialectChoice>,
     /// Which pods can be asked now.
     pub(crate) pods: Pods<'a>,
 }
@@ -66,11 +65,12 @@ struct Entry {
 }
 
 /// A pod's page is due.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Due {
     pub(super) key: NamespacedName,
     pub(super) port: u16,
     pub(super) path: Arc<str>,
+    pub(super) declared: Option<DialectChoice>,
     pub(super) attempt: u32,
     pub(super) slow: bool,
 }
@@ -155,7 +155,7 @@ impl ProbeBoard {
     pub(super) fn answered(
         &self,
         due: &Due,
-        answer: Option<(Result<&Detection, PageError>, &str)>,
+        answer: Option<(Result<&Reading, PageError>, &str)>,
         now: Duration,
     ) -> Change {
         let mut inner = self.lock();
@@ -183,9 +183,9 @@ impl ProbeBoard {
     }
 }
 
-fn remembered(declared: Option<DialectId>, recorded: Option<&MetricsStatus>) -> PageMemory {
+fn remembered(declared: Option<&DialectChoice>, recorded: Option<&MetricsStatus>) -> PageMemory {
     let template = recorded.and_then(|recorded| recorded.pod_template_hash.as_deref());
-    PageMemory::new(declared, recorded.and_then(from_status), template)
+    PageMemory::new(declared.cloned(), recorded.and_then(from_status), template)
 }
 
 impl Entry {
@@ -322,6 +322,7 @@ impl Inner {
             Some(Due {
                 port: entry.port,
                 path: Arc::clone(&entry.path),
+                declared: entry.memory.declared().cloned(),
                 attempt: entry.attempts,
                 slow: is_slow,
                 key,

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use controller_core::detect::{Detection, detect};
-use controller_core::probe::{Candidate, Change, PageError, candidate};
+use controller_core::detect::{Page, custom_on_page, detect};
+use controller_core::dialect_choice::DialectChoice;
+use controller_core::probe::{Candidate, Change, PageError, Reading, candidate};
 use metric_contract::platform;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -67,7 +68,7 @@ impl Prober {
         });
         let answer = answer.await.unwrap_or_default();
         let counted = match &answer {
-            Some((Ok(detection), _)) => detection.outcome.as_str(),
+            Some((Ok(reading), _)) => reading.as_str(),
             Some((Err(error), _)) => error.as_str(),
             None => "no-pod",
         };
@@ -89,7 +90,7 @@ impl Prober {
 
     /// What a pod answers, and the template that it was made from. `None`: there is nobody to ask, or the pod is another one by
     /// the time that it has answered, so that its address may have been somebody else's.
-    async fn answer(&self, due: &Due) -> Option<(Result<Detection, PageError>, String)> {
+    async fn answer(&self, due: &Due) -> Option<(Result<Reading, PageError>, String)> {
         let store = &self.context.store;
         let pods = store.pods(&due.key);
         let Candidate::Pod(pod) = candidate(&pods, due.attempt) else {
@@ -97,10 +98,13 @@ impl Prober {
         };
         let address = SocketAddr::new(pod.address?, due.port);
         let time = if due.slow { PATIENT_TIME } else { TIME };
-        let detection = match read_page(address, &due.path, time).await {
+        let reading = match read_page(address, &due.path, time).await {
             Ok(page) => {
                 let _place = self.detections.acquire().await.ok()?;
-                Ok(tokio::task::spawn_blocking(move || detect(&page)).await.ok()?)
+                let declared = due.declared.clone();
+                Ok(tokio::task::spawn_blocking(move || read(declared.as_ref(), &page))
+                    .await
+                    .ok()?)
             }
             Err(error) => Err(error),
         };
@@ -109,6 +113,14 @@ impl Prober {
             now.uid == pod.uid && now.address == pod.address && now.ready && now.template_hash == pod.template_hash
         });
         let is_alone = matches!(candidate(&after, 0), Candidate::Pod(_));
-        (is_there && is_alone).then(|| (detection, pod.template_hash.clone()))
+        (is_there && is_alone).then(|| (reading, pod.template_hash.clone()))
+    }
+}
+
+/// What a page is, or has of the names that the spec gives.
+fn read(declared: Option<&DialectChoice>, page: &Page) -> Reading {
+    match declared {
+        Some(DialectChoice::Custom(spelling)) => Reading::ByHand(custom_on_page(spelling, page)),
+        Some(DialectChoice::Table(_)) | None => Reading::Detected(detect(page)),
     }
 }

@@ -53,7 +53,7 @@ fn ask_pods(context: &Context, work: &Work, observation: &Observation) {
             .map(|port| Wanted {
                 port,
                 path: &api.metrics.path,
-                declared: api.metrics.dialect,
+                declared: api.metrics.dialect.as_ref(),
                 pods: match candidate(&observation.workload.pods, 0) {
                     Candidate::Pod(pod) => Pods::Ready(&pod.template_hash),
                     Candidate::SeveralVersions => Pods::SeveralVersions,

@@ -165,6 +165,33 @@ rows! {
     GO_GC: GcCollections "go_gc_duration_seconds" Summary Seconds {} "Collections of the garbage collector, and their time.";
 }
 
+/// The part of the reference page about a spelling by hand.
+const BY_HAND: &str = "
+## Metrics of no dialect
+
+`spec.metrics.dialect: custom` takes the names from `spec.metrics.custom`, for a service that counts by hand or whose library renames
+everything:
+
+```yaml
+metrics:
+  dialect: custom
+  custom:
+    requests: {name: my_requests_total, labels: {method: verb, route: path, status: code}}
+    duration: {name: my_latency_ms, type: Histogram, unit: Milliseconds, labels: {method: verb, route: path}}
+    inFlight: {name: my_active}
+```
+
+- One of `requests` and `duration` is needed; without `requests`, the requests are counted by the `_count` of `duration`, which then has
+  the label of the status too. Each label may be left out; what needs it is then left out of rules and dashboard, and named.
+- Names are those of the application's page. Labels that Prometheus renames because they are the target's, such as `endpoint`, are
+  written as on the page.
+- Values of the status are codes (`503`) or classes (`5xx`).
+- `type` is `Histogram` (the default) or `Summary`, which has no percentiles that several pods could share; `unit` is `Seconds` (the
+  default) or `Milliseconds`.
+- The bounds of a histogram are not written here. Percentiles need none; an objective of the type `Latency` does, and has rules where
+  the page is read: `monitored-api render` and `test` with `--metrics URL|FILE`.
+";
+
 /// The reference page of all dialects, Markdown.
 #[must_use]
 pub fn reference_page() -> String {
@@ -179,6 +206,7 @@ pub fn reference_page() -> String {
         let written = if DialectId::WRITTEN.contains(id) { "yes" } else { "" };
         let _ = writeln!(page, "| `{}` | {} | {written} |", id.as_str(), id.title());
     }
+    page.push_str(BY_HAND);
     page.push_str(
         "\n## What they have by default\n\n\
          What counts requests, with its labels for route and status, and what times them. A library that takes a prefix may have another\n\
@@ -214,9 +242,9 @@ fn cells(id: DialectId) -> [String; 6] {
             StatusStyle::Class => format!("{} (`5xx`)", code(label)),
         });
     let duration = spelling.duration().map(|duration| duration.histogram);
-    let duration = duration.map(|histogram| match histogram.buckets.is_empty() {
-        true => format!("{} (no buckets)", code(&histogram.name)),
-        false => code(&histogram.name),
+    let duration = duration.map(|histogram| match histogram.has_buckets() {
+        true => code(&histogram.name),
+        false => format!("{} (no buckets)", code(&histogram.name)),
     });
     let in_flight = spelling.metric(MetricId::InFlight);
     let prefix = id.dialect().signature.map(|signature| match signature.prefix {

@@ -4,6 +4,7 @@
 //! (`crate::crd`) say which fields are required; controller-core's `validate` says what else is wrong.
 
 mod autoscaling;
+mod custom;
 mod env;
 mod monitoring;
 mod objective;
@@ -13,6 +14,9 @@ mod scalar;
 use std::collections::BTreeMap;
 
 pub use autoscaling::AutoscalingSpec;
+pub use custom::{
+    CustomDuration, CustomDurationType, CustomInFlight, CustomLabels, CustomMetrics, CustomRequests, CustomUnit,
+};
 pub use env::{EnvFrom, EnvVar, EnvVarSource, FieldRef, KeyRef, ObjectRef, PullSecret, ResourceFieldRef};
 use kube::CustomResource;
 pub use monitoring::{

@@ -5,18 +5,16 @@ mod output;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Result;
 use clap::Args;
 use controller_core::facts::Settings;
 use controller_core::omission::{Omission, OmissionKind};
 use controller_core::render;
-use metric_contract::Spelling;
 use serde_json::{Value, json};
 
 use crate::input::{BAD_INPUT, DEFAULT_NAMESPACE, FINDINGS, FINE, Source, for_each};
-use crate::metrics_page::MetricsArgs;
+use crate::metrics_page::{MetricsArgs, MetricsPage};
 use crate::print;
 use crate::settings::SettingsArgs;
 use output::Output;
@@ -43,7 +41,7 @@ pub struct RenderArgs {
 ///
 /// The output can't be written.
 pub fn run(args: RenderArgs) -> Result<ExitCode> {
-    let page = match args.metrics.spelling() {
+    let page = match args.metrics.page() {
         Ok(page) => page,
         Err(error) => {
             print::note(format_args!("{error:#}"));
@@ -68,12 +66,19 @@ pub fn run(args: RenderArgs) -> Result<ExitCode> {
 #[derive(Debug)]
 struct Context {
     settings: Settings,
-    page: Option<Arc<Spelling>>,
+    page: Option<MetricsPage>,
 }
 
 /// Renders one MonitoredApi and prints what was found. Returns the exit code. What is left out is no finding.
 fn render_one(source: &Source<'_>, context: &Context, output: &mut Output, left_out: &mut LeftOut) -> Result<u8> {
-    match render::render_with_page(source.api(), &context.settings, context.page.as_ref()) {
+    let page = match context.page.as_ref().map(|page| page.spelling_of(source)).transpose() {
+        Ok(page) => page,
+        Err(error) => {
+            source.say(&format!("{error:#}"));
+            return Ok(BAD_INPUT);
+        }
+    };
+    match render::render_with_page(source.api(), &context.settings, page.as_ref()) {
         Ok(rendered) => {
             for object in &rendered.objects {
                 output.write(object)?;

@@ -6,6 +6,7 @@
 
 mod attempt;
 mod attributes;
+mod custom;
 mod form_match;
 mod page;
 mod spelling;
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 use metric_contract::{Attribute, DialectId, MetricId, MetricSpelling, Signal, Spelling};
 
 use attempt::{Attempt, Proof};
+pub use custom::{CustomOnPage, NotOnPage, custom_on_page};
 use form_match::{FoundBy, LabelFit};
 pub use page::{LabelValues, Page, PageFamily, PageReader, read_page};
 pub(crate) use spelling::missing as missing_signals;

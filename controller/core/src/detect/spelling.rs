@@ -33,6 +33,7 @@ pub(super) fn of(attempt: &Attempt<'_>, page: &Page) -> Spelling {
                 attribute.unwrap_or(Attribute::Other)
             };
             metrics.push(MetricSpelling {
+                kind: kind(family).unwrap_or(row.family.kind),
                 labels: family
                     .labels
                     .keys()
@@ -65,7 +66,7 @@ fn matched(found: &Match<'_>) -> MetricSpelling {
     MetricSpelling {
         metric: row.metric,
         name: Cow::Owned(found.family.name.clone()),
-        kind: found.family.kind.unwrap_or(row.family.kind),
+        kind: kind(found.family).unwrap_or(row.family.kind),
         unit: row.family.unit,
         labels: labels
             .map(|(label, attribute)| (Cow::Owned(label), attribute))
@@ -74,6 +75,15 @@ fn matched(found: &Match<'_>) -> MetricSpelling {
             Some(MetricKind::Histogram) => Cow::Owned(found.family.bounds.clone()),
             _ => Cow::Borrowed(&[]),
         },
+    }
+}
+
+/// The type of a family with samples, as queries can use it: of a histogram with no other bound than `+Inf`, no percentile can be
+/// told, so that it is a summary to them.
+pub(super) fn kind(family: &PageFamily) -> Option<MetricKind> {
+    match family.kind {
+        Some(MetricKind::Histogram) if family.bounds.is_empty() => Some(MetricKind::Summary),
+        kind => kind,
     }
 }
 
@@ -95,7 +105,7 @@ pub(crate) fn missing(dialect: DialectId, spelling: &Spelling) -> Vec<Signal> {
     let duration = spelling.duration();
     let has_route = requests.as_ref().is_some_and(|requests| requests.route.is_some());
     let has_status = requests.as_ref().is_some_and(|requests| requests.status.is_some());
-    let has_buckets = duration.is_some_and(|duration| !duration.histogram.buckets.is_empty());
+    let has_buckets = duration.is_some_and(|duration| duration.histogram.has_buckets());
     let essential = [
         (Signal::Requests, requests.is_some()),
         (Signal::Routes, has_route),

@@ -5,7 +5,10 @@ use std::sync::{Arc, LazyLock};
 
 use metric_contract::{Attribute, DialectId, MetricSpelling, Signal, Spelling};
 
-use crate::detect::{Confidence, Found, missing_signals};
+use crate::{
+    detect::{Confidence, Found, missing_signals},
+    dialect_choice::DialectChoice,
+};
 
 /// What rules read of a family's labels, and the name of each in the status.
 pub(super) const ROLES: [(&str, Attribute); 7] = [
@@ -26,8 +29,8 @@ const MAX_BOUNDS: usize = 256;
 /// How the pods of an API spell the families of their dialect.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownPage {
-    /// The dialect.
-    pub dialect: DialectId,
+    /// The dialect. `None`: the names are those of `spec.metrics.custom`.
+    pub dialect: Option<DialectId>,
     /// Names, labels that rules read, units and bounds.
     pub spelling: Arc<Spelling>,
     /// What stands before the dialect's own names, where the program chose another beginning.
@@ -47,7 +50,7 @@ impl KnownPage {
             .iter()
             .filter(|metric| is_plain(&metric.name, true));
         Self {
-            dialect: found.dialect,
+            dialect: Some(found.dialect),
             spelling: Arc::new(Spelling {
                 metrics: sorted(metrics.map(kept).collect()),
                 ..found.spelling.clone()
@@ -74,7 +77,7 @@ impl KnownPage {
         let mut of_dialect = tables.filter(|(known, _)| **known == dialect);
         let spelling = of_dialect.next().map(|(_, table)| Arc::clone(table));
         Self {
-            dialect,
+            dialect: Some(dialect),
             spelling: spelling.unwrap_or_else(|| Arc::new(dialect.spelling().clone())),
             prefix: None,
             confidence: None,
@@ -84,13 +87,38 @@ impl KnownPage {
     /// Whether it is what the dialect's table has, because the spec or the preset named the dialect and no page differs.
     #[must_use]
     pub fn is_table(&self) -> bool {
-        self.confidence.is_none() && Arc::ptr_eq(&self.spelling, &Self::of_table(self.dialect).spelling)
+        let is_of = |dialect| Arc::ptr_eq(&self.spelling, &Self::of_table(dialect).spelling);
+        self.confidence.is_none() && self.dialect.is_some_and(is_of)
+    }
+
+    /// The names of `spec.metrics.custom`, with the types and bounds that a page shows of them.
+    #[must_use]
+    pub fn by_hand(spelling: &Spelling) -> Self {
+        Self {
+            dialect: None,
+            spelling: Arc::new(Spelling {
+                metrics: sorted(spelling.metrics.iter().map(kept).collect()),
+                ..spelling.clone()
+            }),
+            prefix: None,
+            confidence: None,
+        }
+    }
+
+    /// Whether it is of the dialect that the spec or the preset names; `None`: it names none, so it is of any that has a table.
+    #[must_use]
+    pub fn is_of(&self, declared: Option<&DialectChoice>) -> bool {
+        match declared {
+            Some(declared) => declared.is_of(&self.spelling),
+            None => self.dialect.is_some(),
+        }
     }
 
     /// The signals that such pages usually answer and this one does not.
     #[must_use]
     pub fn missing(&self) -> Vec<Signal> {
-        missing_signals(self.dialect, &self.spelling)
+        let of_dialect = self.dialect.map(|dialect| missing_signals(dialect, &self.spelling));
+        of_dialect.unwrap_or_default()
     }
 
     /// Whether both can be what one program exports at different times: no family has another name, type, unit, label or bound.

@@ -10,7 +10,8 @@ use std::time::Duration;
 use metric_contract::{DialectId, Spelling};
 
 use super::{KnownPage, PageError};
-use crate::detect::{Detection, Outcome};
+use crate::detect::{CustomOnPage, Detection, NotOnPage, Outcome};
+use crate::dialect_choice::DialectChoice;
 
 /// Answers that must agree before what is known becomes something else.
 const ANSWERS: u8 = 3;
@@ -28,6 +29,29 @@ pub enum Trouble {
     Unclear(Outcome, Vec<DialectId>),
     /// They are of this dialect, and the spec or the preset names another.
     Other(DialectId),
+    /// They do not have these names of `spec.metrics.custom`: each with its field.
+    Absent(Vec<String>),
+}
+
+/// What a page turned out to be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reading {
+    /// Which library wrote it.
+    Detected(Detection),
+    /// What it has of the names of `spec.metrics.custom`.
+    ByHand(CustomOnPage),
+}
+
+impl Reading {
+    /// Its name as the value of a label.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Detected(detection) => detection.outcome.as_str(),
+            Self::ByHand(on_page) if on_page.absent.is_empty() => "custom",
+            Self::ByHand(_) => "custom-absent",
+        }
+    }
 }
 
 /// What is known of the pods' metrics of one API.
@@ -92,7 +116,7 @@ enum Differs {
 #[derive(Debug, Clone, PartialEq)]
 pub struct PageMemory {
     /// The dialect that the spec or the preset names.
-    declared: Option<DialectId>,
+    declared: Option<DialectChoice>,
     finding: PageFinding,
     differing: Option<Box<Differing>>,
 }
@@ -100,8 +124,8 @@ pub struct PageMemory {
 impl PageMemory {
     /// With what was known before, if it is of the dialect that the spec or the preset names.
     #[must_use]
-    pub fn new(declared: Option<DialectId>, known: Option<KnownPage>, template: Option<&str>) -> Self {
-        let known = known.filter(|known| declared.is_none_or(|declared| known.dialect == declared));
+    pub fn new(declared: Option<DialectChoice>, known: Option<KnownPage>, template: Option<&str>) -> Self {
+        let known = known.filter(|known| known.is_of(declared.as_ref()));
         // What was declared and is not any more was never proven.
         let is_proven = known
             .as_ref()
@@ -125,8 +149,8 @@ impl PageMemory {
 
     /// The dialect that the spec or the preset names.
     #[must_use]
-    pub const fn declared(&self) -> Option<DialectId> {
-        self.declared
+    pub const fn declared(&self) -> Option<&DialectChoice> {
+        self.declared.as_ref()
     }
 
     /// What is to be found out, where the pods are of this template.
@@ -151,24 +175,11 @@ impl PageMemory {
     }
 
     /// Takes what a pod of this template answered, at `now` since any fixed moment.
-    pub fn take(&mut self, answer: Result<&Detection, PageError>, template: &str, now: Duration) -> Change {
+    pub fn take(&mut self, answer: Result<&Reading, PageError>, template: &str, now: Duration) -> Change {
         let before = self.finding.clone();
         match answer {
-            Ok(detection) => match &detection.found {
-                Some(found) => match self.declared {
-                    Some(declared) if found.dialect != declared && found.fits(declared.spelling()) => {
-                        self.settle(None, template);
-                    }
-                    Some(declared) if found.dialect != declared => {
-                        self.differ(Differs::Trouble(Trouble::Other(found.dialect)), template, now);
-                    }
-                    Some(_) | None => self.take_page(KnownPage::of(found), template, now),
-                },
-                None => {
-                    let trouble = Trouble::Unclear(detection.outcome, detection.candidates.clone());
-                    self.take_trouble(trouble, template, now);
-                }
-            },
+            Ok(Reading::Detected(detection)) => self.take_detection(detection, template, now),
+            Ok(Reading::ByHand(on_page)) => self.take_by_hand(on_page, template, now),
             Err(error) => self.take_trouble(Trouble::Unread(error), template, now),
         }
         if self.rules_read(&before) != self.rules_read(&self.finding) {
@@ -180,21 +191,68 @@ impl PageMemory {
         }
     }
 
+    fn take_detection(&mut self, detection: &Detection, template: &str, now: Duration) {
+        let Some(found) = &detection.found else {
+            let trouble = Trouble::Unclear(detection.outcome, detection.candidates.clone());
+            return self.take_trouble(trouble, template, now);
+        };
+        match self.declared.as_ref().map(DialectChoice::table) {
+            Some(Some(declared)) if found.dialect != declared && found.fits(declared.spelling()) => {
+                self.settle(None, template);
+            }
+            Some(Some(declared)) if found.dialect != declared => {
+                self.differ(Differs::Trouble(Trouble::Other(found.dialect)), template, now);
+            }
+            // An answer to a question that was asked before the spec named its metrics.
+            Some(None) => {}
+            Some(Some(_)) | None => self.take_page(KnownPage::of(found), template, now),
+        }
+    }
+
+    fn take_by_hand(&mut self, on_page: &CustomOnPage, template: &str, now: Duration) {
+        let page = KnownPage::by_hand(&on_page.spelling);
+        if !page.is_of(self.declared.as_ref()) {
+            return;
+        }
+        if on_page.absent.is_empty() {
+            return self.take_page(page, template, now);
+        }
+        // What is there counts, whatever else is missing.
+        let known = self.finding.known.as_ref();
+        if known.is_none_or(|known| known.agrees_with(&page)) {
+            let known = known.map_or_else(|| page.clone(), |known| known.grown_by(&page));
+            self.know(known);
+        }
+        let absent = on_page
+            .absent
+            .iter()
+            .map(|NotOnPage { field, name, .. }| format!("{name} ({field})"));
+        self.differ(Differs::Trouble(Trouble::Absent(absent.collect())), template, now);
+    }
+
     /// What rules are built from.
     fn rules_read<'a>(&self, finding: &'a PageFinding) -> Option<&'a Spelling> {
-        let table = self.declared.map(KnownPage::of_table);
-        let differs = |spelling: &&Spelling| table.as_ref().is_none_or(|table| *table.spelling != **spelling);
+        let base = self.base();
+        let differs = |spelling: &&Spelling| base.as_ref().is_none_or(|base| *base.spelling != **spelling);
         finding.spelling().filter(differs)
     }
 
+    /// What is known of what the spec or the preset names, before any page.
+    fn base(&self) -> Option<KnownPage> {
+        Some(match self.declared.as_ref()? {
+            DialectChoice::Table(dialect) => KnownPage::of_table(*dialect),
+            DialectChoice::Custom(spelling) => KnownPage::by_hand(spelling),
+        })
+    }
+
     fn take_page(&mut self, page: KnownPage, template: &str, now: Duration) {
-        let page = match self.declared {
-            Some(declared) => {
+        let page = match self.base() {
+            Some(base) => {
                 let page = KnownPage {
                     confidence: None,
                     ..page
                 };
-                KnownPage::of_table(declared).with_families_of(&page)
+                base.with_families_of(&page)
             }
             None => page,
         };
@@ -211,15 +269,20 @@ impl PageMemory {
 
     /// What was shown holds for pods of this template.
     fn settle(&mut self, known: Option<KnownPage>, template: &str) {
-        let is_news = |known: &KnownPage| self.finding.known.as_deref() != Some(known);
-        if let Some(known) = known.filter(is_news) {
-            self.finding.known = Some(Arc::new(known));
+        if let Some(known) = known {
+            self.know(known);
         }
         if self.finding.template.as_deref() != Some(template) {
             self.finding.template = Some(template.into());
         }
         self.finding.trouble = None;
         self.differing = None;
+    }
+
+    fn know(&mut self, known: KnownPage) {
+        if self.finding.known.as_deref() != Some(&known) {
+            self.finding.known = Some(Arc::new(known));
+        }
     }
 
     fn take_trouble(&mut self, trouble: Trouble, template: &str, now: Duration) {
@@ -229,7 +292,8 @@ impl PageMemory {
             Trouble::Unclear(Outcome::Ambiguous | Outcome::Unknown, _) => true,
             Trouble::Unclear(Outcome::NoHttpMetrics | Outcome::NoSamplesYet | Outcome::Empty | Outcome::Match, _)
             | Trouble::Unread(_)
-            | Trouble::Other(_) => false,
+            | Trouble::Other(_)
+            | Trouble::Absent(_) => false,
         };
         if !is_known || speaks_against {
             self.differ(Differs::Trouble(trouble), template, now);

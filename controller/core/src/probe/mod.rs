@@ -14,7 +14,7 @@ mod schedule;
 
 pub use address::{PodAddressing, address_to_probe};
 pub use known_page::KnownPage;
-pub use memory::{Change, Need, PageFinding, PageMemory, Trouble};
+pub use memory::{Change, Need, PageFinding, PageMemory, Reading, Trouble};
 pub use page_error::PageError;
 pub use pod::{Candidate, candidate};
 pub use recorded::{from_status, recorded_page, to_status};

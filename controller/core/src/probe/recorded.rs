@@ -43,17 +43,23 @@ fn named<T: Copy>(names: &[(&'static str, T)], name: &str) -> Option<T> {
 /// no operator writes gets it ignored.
 #[must_use]
 pub fn from_status(status: &MetricsStatus) -> Option<KnownPage> {
-    let dialect: DialectId = status.dialect.as_deref()?.parse().ok()?;
+    let name = status.dialect.as_deref()?;
+    let dialect: Option<DialectId> = match name {
+        Spelling::CUSTOM => None,
+        table => Some(table.parse().ok()?),
+    };
+    let table = dialect.map(DialectId::spelling);
     let families = status.families.iter().map(metric);
     let metrics: Vec<MetricSpelling> = families.collect::<Option<_>>()?;
     let confidence = status.confidence.as_deref().map(Confidence::from_name);
     let page = KnownPage {
         dialect,
         spelling: Arc::new(Spelling {
+            dialect: table.map_or(Cow::Borrowed(Spelling::CUSTOM), |table| table.dialect.clone()),
             metrics,
             status_style: named(&STYLES, status.status_style.as_deref().unwrap_or_default())
-                .unwrap_or(dialect.spelling().status_style),
-            ..dialect.spelling().clone()
+                .unwrap_or_else(|| table.map_or(StatusStyle::Exact, |table| table.status_style)),
+            abandoned_status: table.and_then(|table| table.abandoned_status.clone()),
         }),
         prefix: status.prefix.clone(),
         confidence: match confidence {
@@ -61,11 +67,13 @@ pub fn from_status(status: &MetricsStatus) -> Option<KnownPage> {
             None => None,
         },
     };
-    Some(match page.confidence {
-        Some(_) => page,
-        None if page.spelling.metrics.is_empty() => KnownPage::of_table(dialect),
-        None => KnownPage::of_table(dialect).with_families_of(&page),
-    })
+    match (page.confidence, dialect) {
+        (Some(_), Some(_)) => Some(page),
+        (None, Some(dialect)) if page.spelling.metrics.is_empty() => Some(KnownPage::of_table(dialect)),
+        (None, Some(dialect)) => Some(KnownPage::of_table(dialect).with_families_of(&page)),
+        (None, None) => Some(page).filter(|page| !page.spelling.metrics.is_empty()),
+        (Some(_), None) => None,
+    }
 }
 
 /// What is known of the pods' metrics by a status alone.
@@ -105,18 +113,18 @@ fn metric(family: &FamilyStatus) -> Option<MetricSpelling> {
 /// The status that says it, without what is left out of the rules. `template`: the pods whose page it is of.
 #[must_use]
 pub fn to_status(page: &KnownPage, template: Option<&str>) -> MetricsStatus {
-    let table = KnownPage::of_table(page.dialect);
+    let table = page.dialect.map(KnownPage::of_table);
+    let of_table = |metric: &MetricSpelling| table.as_ref()?.spelling.metric(metric.metric);
     let metrics = page.spelling.metrics.iter();
-    let differing =
-        metrics.filter(|metric| page.confidence.is_some() || table.spelling.metric(metric.metric) != Some(*metric));
+    let differing = metrics.filter(|metric| page.confidence.is_some() || of_table(metric) != Some(*metric));
     let requests = page.spelling.requests();
     let has_status = requests.as_ref().is_some_and(|requests| requests.status.is_some());
-    let differs = page.confidence.is_some() || page.spelling != table.spelling;
+    let differs = page.confidence.is_some() || table.as_ref().is_none_or(|table| page.spelling != table.spelling);
     let told = |text: Option<String>| text.filter(|_| differs);
     MetricsStatus {
-        dialect: Some(page.dialect.as_str().to_owned()),
+        dialect: Some(page.spelling.dialect.clone().into_owned()),
         prefix: page.prefix.clone(),
-        renamed: renamed(page, &table),
+        renamed: table.as_ref().map(|table| renamed(page, table)).unwrap_or_default(),
         confidence: page.confidence.map(|confidence| confidence.as_str().to_owned()),
         route_label: told(requests.and_then(|requests| requests.route.map(str::to_owned))),
         status_style: told(has_status.then(|| name_of(&STYLES, page.spelling.status_style))),
@@ -145,11 +153,8 @@ fn family(metric: &MetricSpelling) -> FamilyStatus {
 
 /// What the table calls otherwise. A name that only has another prefix is not another one.
 fn renamed(page: &KnownPage, table: &KnownPage) -> BTreeMap<String, String> {
-    let usual = page
-        .dialect
-        .dialect()
-        .signature
-        .map_or("", |signature| signature.prefix.usual());
+    let signature = page.dialect.and_then(|dialect| dialect.dialect().signature);
+    let usual = signature.map_or("", |signature| signature.prefix.usual());
     let mut renamed = BTreeMap::new();
     for metric in &page.spelling.metrics {
         let Some(known) = table.spelling.metric(metric.metric) else {

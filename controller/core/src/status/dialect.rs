@@ -4,11 +4,11 @@ use controller_api::Reason;
 use metric_contract::DialectId;
 
 use super::{
-    FoldInput,
+    FoldInput, known_page,
     monitoring::{monitored_spec, spec_invalid},
     verdict::Verdict,
 };
-use crate::{detect::Outcome, probe::Trouble};
+use crate::{detect::Outcome, dialect_choice::DialectChoice, probe::Trouble};
 
 /// `None` if monitoring is off: the condition is then not reported.
 pub(super) fn dialect_known(input: &FoldInput<'_>) -> Option<Verdict> {
@@ -17,9 +17,11 @@ pub(super) fn dialect_known(input: &FoldInput<'_>) -> Option<Verdict> {
     }
     let api = monitored_spec(input)?;
     let trouble = input.page.trouble.as_ref();
-    Some(match (api.metrics.dialect, &input.page.known) {
-        (Some(declared), _) => of_declared(declared, trouble),
-        (None, Some(known)) => of_known(known.dialect, trouble),
+    let known = known_page(api, input).and_then(|known| known.dialect);
+    Some(match (&api.metrics.dialect, known) {
+        (Some(DialectChoice::Table(declared)), _) => of_declared(*declared, trouble),
+        (Some(DialectChoice::Custom(_)), _) => by_hand(trouble),
+        (None, Some(known)) => of_known(known, trouble),
         (None, None) => match trouble {
             Some(trouble) => of_trouble(trouble),
             None if !input.reads_pages => Verdict::unknown(
@@ -45,16 +47,32 @@ fn of_declared(declared: DialectId, trouble: Option<&Trouble>) -> Verdict {
                  spec.metrics.dialect: {found}, or auto"
             ),
         ),
-        Some(Trouble::Unread(_) | Trouble::Unclear(..)) | None => Verdict::yes(
+        Some(Trouble::Unread(_) | Trouble::Unclear(..) | Trouble::Absent(_)) | None => Verdict::yes(
             Reason::Declared,
             format!("the metrics are in the dialect {declared}: {}", declared.title()),
         ),
     }
 }
 
+fn by_hand(trouble: Option<&Trouble>) -> Verdict {
+    match trouble {
+        Some(Trouble::Absent(absent)) => Verdict::no(
+            Reason::DialectMismatch,
+            format!(
+                "the pods' page of metrics does not have {}: correct the name, or send a request if the program exports it only \
+                 after one",
+                absent.join(", ")
+            ),
+        ),
+        Some(Trouble::Unread(_) | Trouble::Unclear(..) | Trouble::Other(_)) | None => {
+            Verdict::yes(Reason::Declared, "the metrics are named as spec.metrics.custom says")
+        }
+    }
+}
+
 fn of_known(known: DialectId, trouble: Option<&Trouble>) -> Verdict {
     match trouble {
-        Some(Trouble::Unclear(..) | Trouble::Other(_)) => Verdict::no(
+        Some(Trouble::Unclear(..) | Trouble::Other(_) | Trouble::Absent(_)) => Verdict::no(
             Reason::DialectChanged,
             format!(
                 "the pods no longer export the metrics of the dialect {known}, which the rules and panels still read, and it is not \
@@ -105,11 +123,11 @@ fn of_trouble(trouble: &Trouble) -> Verdict {
             Reason::EmptyPage,
             format!("the pods' page of metrics is empty, {so}: see spec.metrics.path, or add metrics to the program"),
         ),
-        Trouble::Unclear(Outcome::Unknown | Outcome::Match, _) | Trouble::Other(_) => Verdict::no(
+        Trouble::Unclear(Outcome::Unknown | Outcome::Match, _) | Trouble::Other(_) | Trouble::Absent(_) => Verdict::no(
             Reason::UnknownMetrics,
             format!(
-                "the pods' HTTP metrics are of no library that is known, {so}: set spec.metrics.dialect if the library is one of \
-                 docs/reference/dialects.md (monitored-api detect says more of a page)"
+                "the pods' HTTP metrics are of no library that is known, {so}: name them in spec.metrics.custom, with \
+                 spec.metrics.dialect: custom (monitored-api detect says more of a page)"
             ),
         ),
     }

@@ -16,12 +16,14 @@ mod summary;
 mod verdict;
 mod workload;
 
-use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use controller_api::{ConditionType, MetricsStatus, MonitoredApiStatus, Reason, names};
 use jiff::Timestamp;
+use metric_contract::Spelling;
 
 use crate::{
+    dialect_choice::DialectChoice,
     facts::{GrafanaPlacement, PrometheusFacts, WorkloadFacts},
     kind::ChildKind,
     owner::ApiRef,
@@ -283,16 +285,29 @@ fn url(api: &ValidApi) -> String {
     format!("http://{}.{}.svc{port}", api.owner.name, api.owner.namespace)
 }
 
+/// What the pods showed, unless the author or the preset names another dialect by now.
+pub(crate) fn known_page<'a>(api: &ValidApi, input: &FoldInput<'a>) -> Option<&'a KnownPage> {
+    input
+        .page
+        .known
+        .as_deref()
+        .filter(|known| known.is_of(api.metrics.dialect.as_ref()))
+}
+
 /// What is known of the metrics; `None` when they are not wanted.
 fn metrics(api: &ValidApi, input: &FoldInput<'_>) -> Option<MetricsStatus> {
     api.monitoring.as_ref()?;
-    let known = match (&input.page.known, api.metrics.dialect) {
-        (Some(known), declared) if declared.is_none_or(|declared| known.dialect == declared) => {
-            Some(Cow::Borrowed(&**known))
-        }
-        (_, declared) => declared.map(|declared| Cow::Owned(KnownPage::of_table(declared))),
+    let template = input.page.template.as_deref();
+    let spelled = match (known_page(api, input), &api.metrics.dialect) {
+        (Some(known), _) => to_status(known, template),
+        (None, Some(DialectChoice::Table(table))) => to_status(&KnownPage::of_table(*table), template),
+        (None, Some(DialectChoice::Custom(_))) => MetricsStatus {
+            dialect: Some(Spelling::CUSTOM.to_owned()),
+            pod_template_hash: template.map(str::to_owned),
+            ..MetricsStatus::default()
+        },
+        (None, None) => MetricsStatus::default(),
     };
-    let spelled = known.map(|known| to_status(&known, input.page.template.as_deref()));
     let (missing, overall) = match (input.applied, &input.previous.metrics) {
         (Some(applied), _) => (applied.missing.clone(), applied.reads_overall),
         (None, Some(previous)) => (previous.missing.clone(), previous.overall),
@@ -301,7 +316,7 @@ fn metrics(api: &ValidApi, input: &FoldInput<'_>) -> Option<MetricsStatus> {
     let metrics = MetricsStatus {
         missing: bounds::list(missing),
         overall,
-        ..spelled.unwrap_or_default()
+        ..spelled
     };
     Some(metrics).filter(|metrics| *metrics != MetricsStatus::default())
 }

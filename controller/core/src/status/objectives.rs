@@ -46,7 +46,11 @@ fn without_rules(api: &ValidApi, first: &OmittedObjective, omitted: &[OmittedObj
             "the dialect of the metrics is not known, so there are no rules for the objectives: see DialectKnown",
         );
     }
+    let unknown = |omitted: &OmittedObjective| omitted.gap == ObjectiveGap::BoundsUnknown;
+    // What is known to be wrong comes before what is not known yet.
+    let first = omitted.iter().find(|omitted| !unknown(omitted)).unwrap_or(first);
     let reason = match first.gap {
+        ObjectiveGap::BoundsUnknown => Reason::BoundsUnknown,
         ObjectiveGap::NotABucketBound { .. } => Reason::NotABucketBound,
         ObjectiveGap::MissingSignal(_) | ObjectiveGap::NoMethodLabel | ObjectiveGap::NoRouteLabel => {
             Reason::ObjectiveWithoutMetric
@@ -57,7 +61,11 @@ fn without_rules(api: &ValidApi, first: &OmittedObjective, omitted: &[OmittedObj
         .map(|omitted| format!("objective {}: {}", omitted.objective, omitted.gap))
         .collect();
     sentences.sort();
-    Verdict::no(reason, sentences.join("; "))
+    let message = sentences.join("; ");
+    match unknown(first) {
+        true => Verdict::unknown(reason, message),
+        false => Verdict::no(reason, message),
+    }
 }
 
 /// The verdict where the Prometheus does not keep its data for as long as an objective looks back.

@@ -196,6 +196,7 @@ pub(super) fn before(input: &FoldInput<'_>, type_: ConditionType) -> Verdict {
                 | Reason::NotApplied
                 | Reason::CrdMissing
                 | Reason::NotDetectedYet
+                | Reason::BoundsUnknown
                 | Reason::NotABucketBound
                 | Reason::ObjectiveWithoutMetric
         )

@@ -1,10 +1,11 @@
 //! `spec.autoscaling`: the bounds, and the metrics by which pods are added and removed.
 
 use controller_api::spec;
-use metric_contract::{DialectId, MetricId, MetricKind};
+use metric_contract::{MetricId, MetricKind};
 
 use super::workload::range;
 use crate::{
+    dialect_choice::DialectChoice,
     valid::{Autoscaling, RequestsTarget},
     violation::Violations,
 };
@@ -22,7 +23,7 @@ pub(super) struct Given<'a> {
     pub(super) autoscaling: Option<&'a spec::AutoscalingSpec>,
     pub(super) replicas: Option<i32>,
     pub(super) has_storage: bool,
-    pub(super) dialect: Option<DialectId>,
+    pub(super) dialect: Option<&'a DialectChoice>,
 }
 
 pub(super) fn autoscaling(given: Given<'_>, out: &mut Violations) -> Option<Autoscaling> {
@@ -79,7 +80,7 @@ fn bounds(min: i32, max: i32, out: &mut Violations) {
     }
 }
 
-fn requests_target(rate: &str, dialect: Option<DialectId>, out: &mut Violations) -> Option<RequestsTarget> {
+fn requests_target(rate: &str, dialect: Option<&DialectChoice>, out: &mut Violations) -> Option<RequestsTarget> {
     const PATH: &str = "spec.autoscaling.targetRequestsPerSecond";
     let per_second = quantity(rate);
     if per_second.is_none() {
@@ -103,7 +104,7 @@ fn requests_target(rate: &str, dialect: Option<DialectId>, out: &mut Violations)
 /// The name under which prometheus-adapter's default rules offer the rate of requests of a pod: that of the counter without
 /// `_total`. Of a series without this ending they make no rate but the sum of its values, which only grows, and a counter of
 /// seconds loses more of its name (`charts/prometheus-adapter/templates/configmap.yaml` of prometheus-community/helm-charts).
-fn requests_metric(dialect: Option<DialectId>) -> Result<String, String> {
+fn requests_metric(dialect: Option<&DialectChoice>) -> Result<String, String> {
     let Some(dialect) = dialect else {
         return Err(
             "the metric that counts requests is not known while the dialect is auto: set spec.metrics.dialect, for example \
@@ -111,10 +112,10 @@ fn requests_metric(dialect: Option<DialectId>) -> Result<String, String> {
                 .to_owned(),
         );
     };
-    let family = dialect.dialect().row(MetricId::Requests).map(|row| row.family);
-    family
-        .filter(|family| family.kind == MetricKind::Counter)
-        .and_then(|family| family.name.strip_suffix("_total"))
+    let counter = dialect.spelling().metric(MetricId::Requests);
+    counter
+        .filter(|counter| counter.kind == MetricKind::Counter)
+        .and_then(|counter| counter.name.strip_suffix("_total"))
         .filter(|name| !name.ends_with("_seconds"))
         .map(str::to_owned)
         .ok_or_else(|| {
@@ -150,6 +151,8 @@ fn quantity(number: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use metric_contract::DialectId;
+
     use super::*;
 
     #[test]
@@ -186,7 +189,7 @@ mod tests {
     fn each_dialect_names_a_rate_of_requests_or_says_what_to_do() {
         let mut named = 0;
         for id in DialectId::ALL {
-            match requests_metric(Some(*id)) {
+            match requests_metric(Some(&DialectChoice::Table(*id))) {
                 Ok(metric) => {
                     named += 1;
                     let counter = format!("{metric}_total");
@@ -199,7 +202,8 @@ mod tests {
             }
         }
         assert!((1..DialectId::ALL.len()).contains(&named), "{named}");
-        assert_eq!(requests_metric(Some(DialectId::Native)).as_deref(), Ok("http_requests"));
+        let native = DialectChoice::Table(DialectId::Native);
+        assert_eq!(requests_metric(Some(&native)).as_deref(), Ok("http_requests"));
         assert!(requests_metric(None).unwrap_err().contains("set spec.metrics.dialect"));
     }
 }

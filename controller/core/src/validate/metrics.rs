@@ -1,17 +1,18 @@
 //! Where the metrics are and how they are read.
 
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 use controller_api::{quantity, spec};
 use controller_rules::promql::{PromDuration, check_pattern};
 use k8s_openapi::api::core::v1::Probe;
-use metric_contract::DialectId;
+use metric_contract::{DialectId, Spelling};
 
 use super::{
-    Preset,
+    Preset, custom,
     workload::{port, range},
 };
 use crate::{
+    dialect_choice::DialectChoice,
     valid::{Metrics, ProbeSet},
     violation::Violations,
 };
@@ -40,6 +41,7 @@ pub(super) fn metrics(
         interval,
         timeout,
         dialect,
+        custom,
         excluded_routes,
         limits,
     } = given.cloned().unwrap_or_default();
@@ -74,7 +76,7 @@ pub(super) fn metrics(
         interval_seconds: u32::try_from(interval_millis.div_ceil(1000)).unwrap_or(u32::MAX),
         interval,
         timeout,
-        dialect: dialect_of(dialect.as_deref(), preset, out),
+        dialect: dialect_of(dialect.as_deref(), custom.as_ref(), preset, out),
         excluded_routes: excluded(excluded_routes.unwrap_or_default(), &path, probes, out),
         sample_limit,
         body_size_limit,
@@ -125,14 +127,37 @@ fn timeout_of(given: Option<String>, interval: &str, interval_millis: u64, out: 
     timeout
 }
 
-fn dialect_of(given: Option<&str>, preset: &Preset, out: &mut Violations) -> Option<DialectId> {
+fn dialect_of(
+    given: Option<&str>,
+    by_hand: Option<&spec::CustomMetrics>,
+    preset: &Preset,
+    out: &mut Violations,
+) -> Option<DialectChoice> {
+    let by_hand = by_hand.map(|by_hand| custom::custom(by_hand, out));
+    if given == Some(Spelling::CUSTOM) {
+        if by_hand.is_none() {
+            out.add(
+                custom::PATH,
+                "is missing: dialect custom needs the names of the metrics, for example custom: {requests: {name: \
+                 my_requests_total, labels: {status: code}}}",
+            );
+        }
+        return by_hand.map(|spelling| DialectChoice::Custom(Arc::new(spelling)));
+    }
+    if by_hand.is_some() {
+        out.add(
+            custom::PATH,
+            "is read with dialect custom only: set spec.metrics.dialect: custom, or remove it",
+        );
+    }
     match given {
         None => preset.dialect,
         Some("auto") => None,
         Some(name) => DialectId::from_str(name)
-            .inspect_err(|error| out.add("spec.metrics.dialect", format!("{error}, auto")))
+            .inspect_err(|error| out.add("spec.metrics.dialect", format!("{error}, auto, {}", Spelling::CUSTOM)))
             .ok(),
     }
+    .map(DialectChoice::Table)
 }
 
 /// The author's patterns and the paths of probes and metrics, which never count.

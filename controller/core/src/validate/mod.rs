@@ -5,6 +5,7 @@
 
 pub(crate) mod amount;
 mod autoscaling;
+mod custom;
 mod decode;
 mod env;
 mod metrics;
@@ -19,6 +20,7 @@ mod template;
 mod workload;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec};
+pub use custom::custom_spelling;
 pub use preset::{
     AUTO, GuaranteedProbe, NATIVE, PRESETS, Preset, PresetGuide, PresetProbe, PresetProbes, preset, presets_page,
 };
@@ -51,7 +53,7 @@ pub(crate) fn validate(api: &MonitoredApi, settings: &Settings, owner: &ApiRef, 
             autoscaling: spec.autoscaling.as_ref(),
             replicas: spec.replicas,
             has_storage: spec.storage.is_some(),
-            dialect: metrics.dialect,
+            dialect: metrics.dialect.as_ref(),
         },
         out,
     );

@@ -79,7 +79,8 @@ fn the_preset_native_knows_the_reference_api() {
     ]
     .map(|probe| probe.unwrap().http_get.unwrap().path.unwrap());
     assert_eq!(paths, ["/health/ready", "/health/live", "/health/startup"]);
-    assert_eq!(api.metrics.dialect, Some(metric_contract::DialectId::Native));
+    let table = api.metrics.dialect.and_then(|choice| choice.table());
+    assert_eq!(table, Some(metric_contract::DialectId::Native));
 }
 
 #[test]

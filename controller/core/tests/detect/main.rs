@@ -11,6 +11,7 @@
 
 mod captured;
 mod changed;
+mod custom;
 mod made;
 mod rules;
 

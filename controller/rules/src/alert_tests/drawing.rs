@@ -28,6 +28,10 @@ const HEALTHY_CORES: f64 = 0.05;
 /// When a healthy process started: ten days before the test begins, in seconds.
 const LONG_AGO: f64 = -864_000.0;
 
+/// Upper bounds that are drawn of a histogram whose own are not known, in seconds: from those of Prometheus' clients to far beyond
+/// the threshold of any alert on latency.
+const ASSUMED_BOUNDS_SECONDS: [f64; 10] = [0.005, 0.05, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 3_600.0, 86_400.0];
+
 /// The series of one API.
 #[derive(Debug)]
 pub struct Drawing<'a> {
@@ -279,12 +283,13 @@ impl<'a> Drawing<'a> {
             return;
         };
         let labels = self.labelled(pod, [(duration.method, "GET"), (duration.route, "/orders")]);
-        let seconds = duration.histogram.conversion().convert(seconds);
-        let bounds = duration
-            .histogram
-            .buckets
-            .iter()
-            .map(|bound| (*bound, format!("{bound:?}")));
+        let to_unit = |seconds| duration.histogram.conversion().convert(seconds);
+        let seconds = to_unit(seconds);
+        let assumed = ASSUMED_BOUNDS_SECONDS.map(to_unit);
+        let assumed = assumed.as_slice();
+        let without = if duration.histogram.has_buckets() { assumed } else { &[] };
+        let bounds = duration.histogram.bounds().unwrap_or(without).iter();
+        let bounds = bounds.map(|bound| (*bound, format!("{bound:?}")));
         for (bound, text) in bounds.chain([(f64::INFINITY, "+Inf".to_owned())]) {
             let text = if self.bounds_without_point {
                 text.trim_end_matches(".0")

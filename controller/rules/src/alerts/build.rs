@@ -164,7 +164,10 @@ fn without_signal(def: &AlertDef, objectives: &ObjectiveRules) -> Option<Omitted
             alert: def.name,
             gap: AlertGap::MissingSignal(signal),
         }),
-        ObjectiveGap::NoMethodLabel | ObjectiveGap::NoRouteLabel | ObjectiveGap::NotABucketBound { .. } => None,
+        ObjectiveGap::NoMethodLabel
+        | ObjectiveGap::NoRouteLabel
+        | ObjectiveGap::BoundsUnknown
+        | ObjectiveGap::NotABucketBound { .. } => None,
     })
 }
 

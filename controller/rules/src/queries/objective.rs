@@ -359,7 +359,8 @@ fn of_result(series: VectorSelector, result: EventResult) -> VectorSelector {
 /// Prometheus 2 each library decides that.
 fn bucket_bound(histogram: &MetricSpelling, threshold: PromDuration) -> Result<Regex, ObjectiveGap> {
     let conversion = histogram.conversion();
-    let bounds = histogram.buckets.iter().map(|bound| conversion.undo(*bound));
+    let bounds = histogram.bounds().ok_or(ObjectiveGap::BoundsUnknown)?;
+    let bounds = bounds.iter().map(|bound| conversion.undo(*bound));
     let bounds: BTreeSet<PromDuration> = bounds.filter_map(milliseconds).collect();
     if !bounds.contains(&threshold) {
         return Err(ObjectiveGap::NotABucketBound {

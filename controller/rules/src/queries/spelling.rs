@@ -135,7 +135,7 @@ impl<'a> ApiQueries<'a> {
     /// The durations, if they are counted in buckets.
     pub(super) fn latency_histogram(&self) -> Result<DurationSeries<'a>, MissingSignal> {
         let duration = self.duration_series()?;
-        if duration.histogram.buckets.is_empty() {
+        if !duration.histogram.has_buckets() {
             return Err(MissingSignal(Signal::LatencyBuckets));
         }
         Ok(duration)

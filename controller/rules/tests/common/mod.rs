@@ -84,9 +84,90 @@ pub(crate) fn undetected() -> ApiFacts<'static> {
     }
 }
 
-/// The spellings of all dialects, and some of pages that have less or other units.
+/// One metric of a spelling by hand. Of a histogram the bounds are not known.
+fn by_hand(metric: MetricId, name: &'static str, kind: MetricKind, unit: Unit, labels: &[Attribute]) -> MetricSpelling {
+    let label = |attribute: &Attribute| match attribute {
+        Attribute::Method => "verb",
+        Attribute::Route => "endpoint",
+        _ => "code",
+    };
+    MetricSpelling {
+        metric,
+        name: name.into(),
+        kind,
+        unit,
+        labels: labels.iter().map(|of| (label(of).into(), *of)).collect(),
+        buckets: [].as_slice().into(),
+    }
+}
+
+/// A counter and a histogram in milliseconds.
+pub(crate) static CUSTOM: LazyLock<Spelling> = LazyLock::new(|| {
+    use {Attribute::*, MetricKind::*};
+    Spelling::custom(vec![
+        by_hand(
+            MetricId::Requests,
+            "my_requests_total",
+            Counter,
+            Unit::Count,
+            &[Method, Route, Status],
+        ),
+        by_hand(
+            MetricId::Duration,
+            "my_latency_ms",
+            Histogram,
+            Unit::Milliseconds,
+            &[Method, Route],
+        ),
+        by_hand(MetricId::InFlight, "my_active", Gauge, Unit::Count, &[]),
+    ])
+});
+
+/// A histogram alone, which has the status too.
+pub(crate) static CUSTOM_HISTOGRAM: LazyLock<Spelling> = LazyLock::new(|| {
+    use {Attribute::*, MetricKind::*};
+    let labels = [Method, Route, Status];
+    Spelling::custom(vec![by_hand(
+        MetricId::Duration,
+        "my_latency_seconds",
+        Histogram,
+        Unit::Seconds,
+        &labels,
+    )])
+});
+
+/// A summary alone, without a label for the method.
+pub(crate) static CUSTOM_SUMMARY: LazyLock<Spelling> = LazyLock::new(|| {
+    use {Attribute::*, MetricKind::*};
+    let labels = [Route, Status];
+    Spelling::custom(vec![
+        by_hand(
+            MetricId::Duration,
+            "my_latency_seconds",
+            Summary,
+            Unit::Seconds,
+            &labels,
+        ),
+        by_hand(MetricId::InFlight, "my_active", Gauge, Unit::Count, &[]),
+    ])
+});
+
+/// The spellings by hand, with the names of their golden cases.
+pub(crate) fn custom_spellings() -> [(&'static str, &'static Spelling); 3] {
+    [
+        ("custom", &CUSTOM),
+        ("custom-histogram", &CUSTOM_HISTOGRAM),
+        ("custom-summary", &CUSTOM_SUMMARY),
+    ]
+}
+
+/// The spellings of all dialects, some by hand, and some of pages that have less or other units.
 pub(crate) fn spellings() -> Vec<Spelling> {
     let mut spellings: Vec<_> = DialectId::ALL.iter().map(|id| id.spelling().clone()).collect();
+    spellings.extend(custom_spellings().map(|(name, spelling)| Spelling {
+        dialect: name.into(),
+        ..spelling.clone()
+    }));
     let mut change = |dialect: &'static str, change: fn(&mut MetricSpelling)| {
         let mut changed = DialectId::Native.spelling().clone();
         changed.dialect = dialect.into();

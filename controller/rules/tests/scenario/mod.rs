@@ -1,5 +1,6 @@
 //! What happens to an API, as input series of promtool, and which alerts must fire then.
 
+mod custom;
 mod faults;
 mod run;
 mod table;
@@ -9,7 +10,7 @@ pub(crate) use run::{Outcome, run};
 pub(crate) use table::scenarios;
 
 use controller_rules::alert_tests::Drawing;
-use metric_contract::{DialectId, TargetKind};
+use metric_contract::{DialectId, Spelling, TargetKind};
 
 /// A scenario, as one row.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +28,7 @@ pub(crate) struct Scenario {
     /// How Prometheus finds the API, which decides the labels.
     pub(crate) target: TargetKind,
     /// The names of its metrics.
-    pub(crate) dialect: DialectId,
+    pub(crate) spelling: fn() -> &'static Spelling,
     /// Draws its series.
     pub(crate) draw: fn(&mut Drawing),
 }
@@ -40,6 +41,10 @@ pub(super) const QUIET: Scenario = Scenario {
     interval: 15,
     evaluation: 60,
     target: TargetKind::ServiceMonitor,
-    dialect: DialectId::Native,
+    spelling: native,
     draw: |_| {},
 };
+
+fn native() -> &'static Spelling {
+    DialectId::Native.spelling()
+}

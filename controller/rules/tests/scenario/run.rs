@@ -23,7 +23,7 @@ pub(crate) struct Outcome {
 /// The facts of the API of a scenario.
 fn facts(scenario: &Scenario, has_overall: bool) -> ApiFacts<'static> {
     ApiFacts {
-        spelling: Some(scenario.dialect.spelling()),
+        spelling: Some((scenario.spelling)()),
         has_overall,
         target: scenario.target,
         scrape_interval_seconds: scenario.interval,

@@ -10,7 +10,8 @@ use super::{QUIET, Scenario};
 
 /// Every scenario.
 pub(crate) fn scenarios() -> impl Iterator<Item = &'static Scenario> {
-    TRAFFIC.iter().chain(super::faults::FAULTS).chain(super::week::WEEKS)
+    let native = TRAFFIC.iter().chain(super::faults::FAULTS).chain(super::week::WEEKS);
+    native.chain(super::custom::BY_HAND)
 }
 
 /// What traffic, scrapes and rollouts do.
@@ -194,14 +195,14 @@ const TRAFFIC: &[Scenario] = &[
     },
     Scenario {
         name: "failures of a ServiceMonitor's target whose label collides",
-        dialect: DialectId::S0,
+        spelling: || DialectId::S0.spelling(),
         fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio", "ApiErrorBudgetBurn"],
         draw: failing,
         ..QUIET
     },
     Scenario {
         name: "failures of a static target",
-        dialect: DialectId::S0,
+        spelling: || DialectId::S0.spelling(),
         target: TargetKind::Static,
         fires: &["ApiHighErrorRatio", "ApiCriticalErrorRatio", "ApiErrorBudgetBurn"],
         draw: failing,

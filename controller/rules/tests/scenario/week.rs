@@ -1,6 +1,6 @@
 //! The present compared with the same hour a week ago. Evaluated every half hour, so that a week does not take minutes.
 
-use controller_rules::alert_tests::{Drawing, Part::Grow};
+use controller_rules::alert_tests::Drawing;
 
 use super::{QUIET, Scenario};
 
@@ -9,7 +9,7 @@ const MINUTES: u32 = 7 * 24 * 60 + 120;
 /// A week.
 const WEEK: u32 = 7 * 24 * 60;
 
-const LONG: Scenario = Scenario {
+pub(super) const LONG: Scenario = Scenario {
     minutes: MINUTES,
     interval: 120,
     evaluation: 1_800,
@@ -59,17 +59,12 @@ pub(super) const WEEKS: &[Scenario] = &[
 ];
 
 /// Requests a minute and their seconds, first for a week and then. At the change the pod is replaced.
-fn change(at: &mut Drawing, first: (f64, f64), then: (f64, f64)) {
+pub(super) fn change(at: &mut Drawing, first: (f64, f64), then: (f64, f64)) {
     let parts = [("a", (0, WEEK), first), ("b", (WEEK, MINUTES), then)];
     for (name, span, (per_minute, seconds)) in parts {
         let pod = at.pod(name);
         at.healthy(&pod, span);
-        at.within(
-            "http_requests_total",
-            &format!(r#"{pod}, method="GET", route="/orders", status="200""#),
-            span,
-            Grow(0.0, per_minute),
-        );
+        at.answered(&pod, span, "200", per_minute);
         at.timed(&pod, span, seconds, per_minute);
     }
 }

@@ -1,5 +1,6 @@
-use controller_core::detect::{Confidence, Found, Outcome};
+use controller_core::detect::{Confidence, Detection, Found, Outcome};
 use controller_core::probe::KnownPage;
+use metric_contract::DialectId;
 
 use super::*;
 
@@ -16,23 +17,27 @@ fn wanted(pods: Pods<'_>) -> Option<Wanted<'_>> {
     })
 }
 
-fn native() -> Detection {
-    Detection {
-        outcome: Outcome::Match,
-        found: Some(Found {
-            dialect: DialectId::Native,
-            prefix: None,
-            confidence: Confidence::Exact,
-            spelling: DialectId::Native.spelling().clone(),
-            missing: Vec::new(),
-        }),
-        candidates: Vec::new(),
-        unclaimed: Vec::new(),
+fn found() -> Found {
+    Found {
+        dialect: DialectId::Native,
+        prefix: None,
+        confidence: Confidence::Exact,
+        spelling: DialectId::Native.spelling().clone(),
+        missing: Vec::new(),
     }
 }
 
+fn native() -> Reading {
+    Reading::Detected(Detection {
+        outcome: Outcome::Match,
+        found: Some(found()),
+        candidates: Vec::new(),
+        unclaimed: Vec::new(),
+    })
+}
+
 fn recorded(template: &str) -> MetricsStatus {
-    let known = KnownPage::of(&native().found.unwrap());
+    let known = KnownPage::of(&found());
     to_status(&known, Some(template))
 }
 

@@ -291,7 +291,7 @@ fn next(detection: &Detection) -> String {
         }
         (Outcome::Unknown, _) => {
             "The page has HTTP metrics of no library that is known. If they are named as one of docs/reference/dialects.md, set \
-             spec.metrics.dialect."
+             spec.metrics.dialect; else name them in spec.metrics.custom."
                 .to_owned()
         }
         (Outcome::NoHttpMetrics, _) => {

@@ -57,7 +57,7 @@ pub fn run(args: TestArgs) -> Result<ExitCode> {
         metrics,
         settings,
     } = args;
-    let page = match metrics.spelling() {
+    let page = match metrics.page() {
         Ok(page) => page,
         Err(error) => return bad_input(&format!("{error:#}")),
     };
@@ -79,6 +79,13 @@ pub fn run(args: TestArgs) -> Result<ExitCode> {
     let settings = settings.settings();
     let mut rows = Vec::new();
     let code = for_each(&files, DEFAULT_NAMESPACE, |source| {
+        let page = match page.as_ref().map(|page| page.spelling_of(source)).transpose() {
+            Ok(page) => page,
+            Err(error) => {
+                source.say(&format!("{error:#}"));
+                return Ok(BAD_INPUT);
+            }
+        };
         match alert_tests::of(source.api(), &settings, page.as_ref()) {
             Ok(None) => {
                 source.say("it has no alerts, so there is nothing to test");

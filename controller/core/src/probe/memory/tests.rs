@@ -6,10 +6,10 @@ use crate::detect::{Confidence, Found};
 const FAST: DialectId = DialectId::FastapiInstrumentator;
 const GO: DialectId = DialectId::Promhttp;
 
-fn matched(dialect: DialectId, change: impl FnOnce(&mut Spelling)) -> Detection {
+fn matched(dialect: DialectId, change: impl FnOnce(&mut Spelling)) -> Reading {
     let mut spelling = dialect.spelling().clone();
     change(&mut spelling);
-    Detection {
+    Reading::Detected(Detection {
         outcome: Outcome::Match,
         found: Some(Found {
             dialect,
@@ -20,29 +20,29 @@ fn matched(dialect: DialectId, change: impl FnOnce(&mut Spelling)) -> Detection 
         }),
         candidates: Vec::new(),
         unclaimed: Vec::new(),
-    }
+    })
 }
 
-fn of(dialect: DialectId) -> Detection {
+fn of(dialect: DialectId) -> Reading {
     matched(dialect, |_| ())
 }
 
-fn unclear(outcome: Outcome) -> Detection {
-    Detection {
+fn unclear(outcome: Outcome) -> Reading {
+    Reading::Detected(Detection {
         outcome,
         found: None,
         candidates: Vec::new(),
         unclaimed: Vec::new(),
-    }
+    })
 }
 
-fn without(dialect: DialectId, metric: MetricId) -> Detection {
+fn without(dialect: DialectId, metric: MetricId) -> Reading {
     matched(dialect, |spelling| {
         spelling.metrics.retain(|known| known.metric != metric)
     })
 }
 
-fn with_other_bounds(dialect: DialectId) -> Detection {
+fn with_other_bounds(dialect: DialectId) -> Reading {
     matched(dialect, |spelling| {
         for metric in &mut spelling.metrics {
             if metric.metric == MetricId::Duration {
@@ -53,7 +53,7 @@ fn with_other_bounds(dialect: DialectId) -> Detection {
 }
 
 /// One answer a minute of pods of the template `1`. Returns in which minutes something changed, and what.
-fn changes(memory: &mut PageMemory, answers: &[Result<Detection, PageError>]) -> Vec<(u64, Change)> {
+fn changes(memory: &mut PageMemory, answers: &[Result<Reading, PageError>]) -> Vec<(u64, Change)> {
     let mut changes = Vec::new();
     for (minute, answer) in (0..).zip(answers) {
         let answer = answer.as_ref().map_err(|error| *error);
@@ -66,7 +66,19 @@ fn changes(memory: &mut PageMemory, answers: &[Result<Detection, PageError>]) ->
 }
 
 fn dialect(memory: &PageMemory) -> Option<DialectId> {
-    memory.finding().known.as_ref().map(|known| known.dialect)
+    memory.finding().known.as_ref().and_then(|known| known.dialect)
+}
+
+/// What was found on a page.
+fn found(reading: &Reading) -> &Found {
+    match reading {
+        Reading::Detected(detection) => detection.found.as_ref().unwrap(),
+        Reading::ByHand(_) => panic!("names by hand"),
+    }
+}
+
+fn named(dialect: DialectId) -> Option<DialectChoice> {
+    Some(DialectChoice::Table(dialect))
 }
 
 fn new() -> PageMemory {
@@ -109,10 +121,10 @@ fn three_equal_answers_over_two_minutes_make_it_another_page() {
             changes(&mut memory, &vec![Ok(other.clone()); 5]),
             [(2, Change::Rules)],
             "{:?}",
-            other.found
+            found(&other).dialect
         );
-        let expected = other.found.unwrap();
-        assert_eq!(memory.finding().known.as_deref(), Some(&KnownPage::of(&expected)));
+        let expected = KnownPage::of(found(&other));
+        assert_eq!(memory.finding().known.as_deref(), Some(&expected));
     }
     let mut hurried = knowing(FAST);
     for second in 0..119 {
@@ -203,20 +215,17 @@ fn pods_of_a_new_template_are_asked_once_more_and_only_their_name_is_news() {
 
 #[test]
 fn a_dialect_of_the_spec_keeps_its_table_and_takes_only_the_pods_own_names_and_bounds() {
-    let mut memory = PageMemory::new(Some(FAST), None, None);
+    let mut memory = PageMemory::new(named(FAST), None, None);
     assert_eq!(
         memory.take(Ok(&of(FAST)), "1", Duration::ZERO),
         Change::Status,
         "nothing differs from the table"
     );
-    let mut memory = PageMemory::new(Some(FAST), None, None);
-    let mut page = with_other_bounds(FAST);
-    if let Some(found) = &mut page.found {
-        found
-            .spelling
-            .metrics
-            .retain(|metric| metric.metric == MetricId::Duration);
-    }
+    let mut memory = PageMemory::new(named(FAST), None, None);
+    let page = matched(FAST, |spelling| {
+        spelling.metrics.retain(|metric| metric.metric == MetricId::Duration);
+        spelling.metrics[0].buckets = vec![0.25, 2.5].into();
+    });
     assert_eq!(memory.take(Ok(&page), "1", Duration::ZERO), Change::Rules);
     let known = memory.finding().spelling().unwrap();
     assert_eq!(&*known.metric(MetricId::Duration).unwrap().buckets, [0.25, 2.5]);
@@ -230,7 +239,7 @@ fn a_dialect_of_the_spec_keeps_its_table_and_takes_only_the_pods_own_names_and_b
 
 #[test]
 fn pods_that_contradict_the_dialect_of_the_spec_are_told_and_change_no_rule() {
-    let mut memory = PageMemory::new(Some(FAST), None, None);
+    let mut memory = PageMemory::new(named(FAST), None, None);
     assert_eq!(changes(&mut memory, &vec![Ok(of(GO)); 5]), [(2, Change::Status)]);
     assert_eq!(memory.finding().trouble, Some(Trouble::Other(GO)));
     assert_eq!(memory.finding().known, None);
@@ -239,9 +248,76 @@ fn pods_that_contradict_the_dialect_of_the_spec_are_told_and_change_no_rule() {
 #[test]
 fn what_was_recorded_of_another_dialect_than_the_specs_does_not_count() {
     let known = KnownPage::of_table(GO);
-    let memory = PageMemory::new(Some(FAST), Some(known.clone()), Some("1"));
+    let memory = PageMemory::new(named(FAST), Some(known.clone()), Some("1"));
     assert_eq!((dialect(&memory), memory.need("1")), (None, Need::Search));
     // What was declared and is not any more stays until pods show something else.
     let memory = PageMemory::new(None, Some(known), Some("1"));
     assert_eq!((dialect(&memory), memory.need("1")), (Some(GO), Need::Search));
+}
+
+/// A counter and a histogram by hand, and what a page has of them.
+fn by_hand(bounds: &[f64], absent: &[&str]) -> (Option<DialectChoice>, Reading) {
+    let custom = serde_json::json!({
+        "requests": {"name": "my_requests_total", "labels": {"status": "code", "route": "path"}},
+        "duration": {"name": "my_latency_ms", "unit": "Milliseconds", "labels": {"route": "path"}},
+    });
+    let metrics = serde_json::json!({"dialect": "custom", "custom": custom});
+    let spec = serde_json::from_value(serde_json::json!({"image": "i", "metrics": metrics}));
+    let spelling = crate::validate::custom_spelling(&spec.unwrap()).unwrap();
+    let mut on_page = crate::detect::custom_on_page(&spelling, &crate::detect::Page::default());
+    on_page.absent.retain(|one| absent.contains(&one.name.as_str()));
+    for metric in &mut on_page.spelling.metrics {
+        if metric.metric == MetricId::Duration {
+            metric.buckets = bounds.to_vec().into();
+        }
+    }
+    (
+        Some(DialectChoice::Custom(Arc::new(spelling))),
+        Reading::ByHand(on_page),
+    )
+}
+
+#[test]
+fn names_by_hand_take_the_bounds_of_the_page_at_once_and_others_after_three_answers() {
+    let (declared, page) = by_hand(&[5.0, 50.0], &[]);
+    let mut memory = PageMemory::new(declared.clone(), None, None);
+    assert_eq!(memory.take(Ok(&page), "1", Duration::ZERO), Change::Rules);
+    let known = memory.finding().known.clone().unwrap();
+    assert!(known.is_of(declared.as_ref()) && known.dialect.is_none());
+    assert_eq!(
+        &*known.spelling.metric(MetricId::Duration).unwrap().buckets,
+        [5.0, 50.0]
+    );
+    assert_eq!(memory.need("1"), Need::Nothing);
+    let (_, other) = by_hand(&[1.0], &[]);
+    assert_eq!(changes(&mut memory, &vec![Ok(other); 4]), [(2, Change::Rules)]);
+    // After a restart nothing is asked.
+    let status = crate::probe::to_status(&known, Some("1"));
+    let again = crate::probe::from_status(&status);
+    assert_eq!(again.as_ref(), Some(&*known));
+    assert_eq!(PageMemory::new(declared, again, Some("1")).need("1"), Need::Nothing);
+}
+
+#[test]
+fn names_by_hand_that_no_page_has_are_told_after_three_answers_and_what_is_there_counts() {
+    let (declared, page) = by_hand(&[5.0, 50.0], &["my_requests_total"]);
+    let mut memory = PageMemory::new(declared, None, None);
+    assert_eq!(
+        changes(&mut memory, &vec![Ok(page); 4]),
+        [(0, Change::Rules), (2, Change::Status)]
+    );
+    let absent = "my_requests_total (spec.metrics.custom.requests.name)";
+    assert_eq!(memory.finding().trouble, Some(Trouble::Absent(vec![absent.to_owned()])));
+    let (_, whole) = by_hand(&[5.0, 50.0], &[]);
+    assert_eq!(changes(&mut memory, &[Ok(whole)]), [(0, Change::Status)]);
+    assert_eq!(memory.finding().trouble, None);
+}
+
+#[test]
+fn an_answer_about_other_names_than_the_specs_does_not_count() {
+    let (declared, page) = by_hand(&[5.0], &[]);
+    let mut memory = PageMemory::new(named(FAST), None, None);
+    assert_eq!(memory.take(Ok(&page), "1", Duration::ZERO), Change::Nothing);
+    let mut memory = PageMemory::new(declared, None, None);
+    assert_eq!(memory.take(Ok(&of(FAST)), "1", Duration::ZERO), Change::Nothing);
 }

@@ -49,7 +49,7 @@ fn each_answer_of_a_pod_has_a_reason_and_a_fix_of_its_own() {
         (
             unclear(PageOutcome::Unknown, &[]),
             "False/UnknownMetrics",
-            "set spec.metrics.dialect",
+            "spec.metrics.custom",
         ),
         (
             unclear(PageOutcome::NoHttpMetrics, &[]),
@@ -124,4 +124,20 @@ fn a_dialect_of_the_spec_wins_and_one_that_the_pods_contradict_is_told_with_the_
     assert!(message.contains("set spec.metrics.dialect: promhttp"), "{message}");
     let status = with_page(World::well(), DialectId::Promhttp).fold();
     assert_eq!(status.metrics.unwrap().dialect.as_deref(), Some("native"));
+}
+
+#[test]
+fn names_by_hand_that_the_pods_do_not_have_are_told_with_their_fields() {
+    let custom = json!({"requests": {"name": "my_requests_total"}});
+    let spec = json!({"image": "i", "metrics": {"dialect": "custom", "custom": custom}});
+    let status = World::new(spec.clone()).fold();
+    assert_eq!(says(&status, "DialectKnown"), "True/Declared");
+    let absent = Trouble::Absent(vec!["my_requests_total (spec.metrics.custom.requests.name)".to_owned()]);
+    let status = with_trouble(World::new(spec), absent).fold();
+    assert_eq!(says(&status, "DialectKnown"), "False/DialectMismatch");
+    let message = &condition(&status, "DialectKnown").message;
+    assert!(
+        message.contains("does not have my_requests_total (spec.metrics.custom.requests.name)"),
+        "{message}"
+    );
 }

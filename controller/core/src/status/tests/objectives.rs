@@ -28,6 +28,46 @@ fn a_threshold_between_buckets_is_named_with_both_neighbours() {
     );
 }
 
+/// Of an API whose names stand in the spec, with a histogram.
+fn with_names_by_hand(objectives: &Value) -> World {
+    let custom = json!({"duration": {"name": "t", "labels": {"status": "code"}}});
+    let metrics = json!({"dialect": "custom", "custom": custom});
+    World::new(json!({"image": "i", "metrics": metrics, "objectives": objectives}))
+}
+
+#[test]
+fn a_threshold_of_a_histogram_whose_bounds_are_not_known_waits_for_the_page() {
+    let status = with_names_by_hand(&latency("250ms")).fold();
+    assert_eq!(says(&status, "ObjectivesEvaluated"), "Unknown/BoundsUnknown");
+    assert_eq!(says(&status, "DialectKnown"), "True/Declared");
+    assert_eq!(
+        condition(&status, "DialectKnown").message,
+        "the metrics are named as spec.metrics.custom says"
+    );
+    assert_eq!(status.metrics.as_ref().unwrap().dialect.as_deref(), Some("custom"));
+    let message = &condition(&status, "ObjectivesEvaluated").message;
+    assert!(
+        message.starts_with("objective fast: the upper bounds of the histogram's buckets are not known")
+            && message.contains("--metrics"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_mistake_comes_before_bounds_that_are_not_known_yet() {
+    let objectives = json!([
+        {"name": "fast", "type": "Latency", "target": "99", "threshold": "1s"},
+        {"name": "reads", "type": "Availability", "target": "99", "selector": {"methods": ["GET"]}},
+    ]);
+    let status = with_names_by_hand(&objectives).fold();
+    assert_eq!(says(&status, "ObjectivesEvaluated"), "False/ObjectiveWithoutMetric");
+    let message = &condition(&status, "ObjectivesEvaluated").message;
+    assert!(
+        message.contains("objective fast: ") && message.contains("objective reads: "),
+        "{message}"
+    );
+}
+
 #[test]
 fn objectives_that_have_rules_are_unknown_without_an_address_of_a_prometheus() {
     let mut world = with_objectives("native", &latency("250ms"));

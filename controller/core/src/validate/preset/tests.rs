@@ -2,6 +2,7 @@ use k8s_openapi::api::core::v1::PodSpec;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::dialect_choice::DialectChoice;
 use crate::validate::tests::{check, template, valid};
 
 const FRAMEWORKS: usize = 13;
@@ -37,7 +38,8 @@ fn every_preset_is_valid_with_an_image_alone() {
             "{}",
             preset.name
         );
-        assert_eq!(api.metrics.dialect, preset.dialect, "{}", preset.name);
+        let table = api.metrics.dialect.as_ref().and_then(DialectChoice::table);
+        assert_eq!(table, preset.dialect, "{}", preset.name);
         assert_eq!(api.workload.termination_grace_period_seconds, preset.grace_seconds);
     }
 }
@@ -115,7 +117,7 @@ fn values_of_the_author_win_over_those_of_every_preset() {
         assert!(workload.probes.liveness.as_ref().unwrap().tcp_socket.is_some() && workload.probes.startup.is_none());
         assert_eq!(
             (api.metrics.path.as_str(), api.metrics.port, api.metrics.dialect),
-            ("/own", 4321, Some(DialectId::Gin))
+            ("/own", 4321, Some(DialectChoice::Table(DialectId::Gin)))
         );
     }
 }
