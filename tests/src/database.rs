@@ -7,15 +7,18 @@ use std::{
     fs,
     io::Read,
     path::{Path, PathBuf},
-    process::Command,
     time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use testbed::{ImageSpec, Testbed, write_image};
 
-use crate::{eventually, workspace};
+use crate::{
+    eventually,
+    program_files::{below, image_files, libraries},
+    workspace,
+};
 
 /// Name of Pod, Service and Secret.
 pub const NAME: &str = "orders-db";
@@ -56,7 +59,8 @@ pub fn write(out: &Path) -> Result<()> {
     let files = files()?;
     let spec = ImageSpec {
         reference: IMAGE,
-        entrypoint: SHELL,
+        entrypoint: &[SHELL],
+        env: &[],
         user: UID,
         files: files
             .iter()
@@ -76,47 +80,12 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
     let mut all: BTreeSet<PathBuf> = BTreeSet::new();
     for program in &wanted {
         all.insert(program.clone());
-        all.extend(libraries(program)?);
+        all.extend(libraries(&[program])?);
     }
     all.insert(PathBuf::from(TIME_ZONE));
     let number = version.file_name().context("a version")?;
-    below(&Path::new("/usr/share/postgresql").join(number), &mut all)?;
-    all.into_iter()
-        .map(|path| {
-            // A link is followed: its target's content under its own name.
-            let source = fs::canonicalize(&path).with_context(|| path.display().to_string())?;
-            let name = path.to_str().context("a path in UTF-8")?.to_owned();
-            Ok((source, name))
-        })
-        .collect()
-}
-
-/// The shared libraries of a program, as the loader finds them.
-fn libraries(program: &Path) -> Result<Vec<PathBuf>> {
-    let libraries = workspace::read(Command::new("ldd").arg(program))?;
-    // `libm.so.6 => /lib/…/libm.so.6 (0x…)`, or the loader itself by its path alone.
-    let paths = libraries
-        .lines()
-        .filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')));
-    let paths: Vec<_> = paths.map(PathBuf::from).collect();
-    ensure!(
-        !paths.is_empty(),
-        "{} names no libraries:\n{libraries}",
-        program.display()
-    );
-    Ok(paths)
-}
-
-fn below(folder: &Path, all: &mut BTreeSet<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let path = entry?.path();
-        if path.is_dir() {
-            below(&path, all)?;
-        } else {
-            all.insert(path);
-        }
-    }
-    Ok(())
+    below(&Path::new("/usr/share/postgresql").join(number), &[], &mut all)?;
+    image_files(all)
 }
 
 /// Makes Secret, Pod and Service in a namespace, and waits until the server takes connections.

@@ -27,7 +27,8 @@ pub fn load(bed: &Testbed, name: &str, port: u16, user: u32) -> Result<String> {
     write_image(
         &ImageSpec {
             reference: &reference,
-            entrypoint: &entrypoint,
+            entrypoint: &[&entrypoint],
+            env: &[],
             user,
             files: vec![(binary, &entrypoint)],
         },

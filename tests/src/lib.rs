@@ -25,6 +25,7 @@ pub mod plain_client;
 pub mod pod_templates;
 pub mod postgres;
 pub mod process;
+pub mod program_files;
 pub mod prometheus;
 pub mod prometheus_server;
 pub mod python;

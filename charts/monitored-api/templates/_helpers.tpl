@@ -124,7 +124,7 @@ annotations: {{- toYaml . | nindent 2 }}
 
 {{- /* Flags of the operator. One that stands twice ends the operator at once, so the chart's own are refused in extraArgs. */ -}}
 {{- define "monitored-api.args" -}}
-{{- $settings := dict "metrics-listen" "metricsListen" "leader-elect" "leaderElection.enabled" "lease-namespace" "leaderElection.enabled" "lease-name" "fullnameOverride" "watch-namespaces" "watchNamespaces" "runbook-base-url" "defaults.runbookBaseUrl" "compat" "defaults.compat" "prometheus-url" "prometheusUrl" "object-labels" "defaults.objectLabels" "monitoring-object-labels" "defaults.monitoringObjectLabels" "dashboard-object-labels" "defaults.dashboardObjectLabels" "grafana-instance-labels" "defaults.grafanaInstanceLabels" -}}
+{{- $settings := dict "metrics-listen" "metricsListen" "leader-elect" "leaderElection.enabled" "lease-namespace" "leaderElection.enabled" "lease-name" "fullnameOverride" "watch-namespaces" "watchNamespaces" "runbook-base-url" "defaults.runbookBaseUrl" "compat" "defaults.compat" "prometheus-url" "prometheusUrl" "detection" "detection.enabled" "object-labels" "defaults.objectLabels" "monitoring-object-labels" "defaults.monitoringObjectLabels" "dashboard-object-labels" "defaults.dashboardObjectLabels" "grafana-instance-labels" "defaults.grafanaInstanceLabels" -}}
 {{- range $arg := .Values.extraArgs -}}
 {{- $flag := regexFind "^--[a-z-]+" $arg | trimPrefix "--" -}}
 {{- if hasKey $settings $flag -}}{{- fail (printf "extraArgs: --%s is set by the chart: use %s" $flag (get $settings $flag)) -}}{{- end -}}
@@ -147,6 +147,9 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.prometheusUrl }}
 - {{ printf "--prometheus-url=%s" . | quote }}
+{{- end }}
+{{- if eq (toString (.Values.detection).enabled) "false" }}
+- --detection=false
 {{- end }}
 {{- include "monitored-api.pairs" (dict "flag" "object-labels" "map" .Values.defaults.objectLabels) }}
 {{- include "monitored-api.pairs" (dict "flag" "monitoring-object-labels" "map" .Values.defaults.monitoringObjectLabels) }}

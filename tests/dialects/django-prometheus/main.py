@@ -75,4 +75,4 @@ urlpatterns = [
 ]
 
 if __name__ == "__main__":
-    make_server("127.0.0.1", int(os.environ["PORT"]), get_wsgi_application()).serve_forever()
+    make_server(os.environ["HOST"], int(os.environ["PORT"]), get_wsgi_application()).serve_forever()

@@ -24,5 +24,5 @@ func main() {
 		time.Sleep(300 * time.Millisecond)
 		return c.JSON(http.StatusOK, map[string]string{})
 	})
-	log.Fatal(api.Start("127.0.0.1:" + os.Getenv("PORT")))
+	log.Fatal(api.Start(os.Getenv("HOST") + ":" + os.Getenv("PORT")))
 }

@@ -33,4 +33,4 @@ api.get("/crash", () => {
   throw new Error("crash");
 });
 api.get("/slow", (_request, response) => setTimeout(() => response.json({}), 300));
-api.listen(Number(process.env.PORT), "127.0.0.1");
+api.listen(Number(process.env.PORT), process.env.HOST);

@@ -91,4 +91,4 @@ def add_metrics(made):
 add_metrics(instrumentator()).instrument(app).expose(app)
 
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]))
+    uvicorn.run(app, host=os.environ["HOST"], port=int(os.environ["PORT"]))

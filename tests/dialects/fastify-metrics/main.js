@@ -45,4 +45,4 @@ api.get("/slow", async () => {
   await new Promise((resolve) => setTimeout(resolve, 300));
   return {};
 });
-await api.listen({ port: Number(process.env.PORT), host: "127.0.0.1" });
+await api.listen({ port: Number(process.env.PORT), host: process.env.HOST });

@@ -29,7 +29,7 @@ func main() {
 		time.Sleep(300 * time.Millisecond)
 		return c.JSON(fiber.Map{})
 	})
-	log.Fatal(api.Listen("127.0.0.1:" + os.Getenv("PORT")))
+	log.Fatal(api.Listen(os.Getenv("HOST") + ":" + os.Getenv("PORT")))
 }
 
 func measure(variant string) *fiberprometheus.FiberPrometheus {

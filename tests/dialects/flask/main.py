@@ -60,4 +60,4 @@ def slow():
 
 
 if __name__ == "__main__":
-    run_simple("127.0.0.1", int(os.environ["PORT"]), app)
+    run_simple(os.environ["HOST"], int(os.environ["PORT"]), app)

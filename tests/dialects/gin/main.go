@@ -31,7 +31,7 @@ func main() {
 		time.Sleep(300 * time.Millisecond)
 		c.JSON(http.StatusOK, gin.H{})
 	})
-	log.Fatal(engine.Run("127.0.0.1:" + os.Getenv("PORT")))
+	log.Fatal(engine.Run(os.Getenv("HOST") + ":" + os.Getenv("PORT")))
 }
 
 func measure(variant string) *ginprometheus.Prometheus {

@@ -35,7 +35,7 @@ func main() {
 		time.Sleep(300 * time.Millisecond)
 		answer(w, http.StatusOK)
 	})
-	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), api))
+	log.Fatal(http.ListenAndServe(os.Getenv("HOST")+":"+os.Getenv("PORT"), api))
 }
 
 func answer(w http.ResponseWriter, status int) {

@@ -36,7 +36,7 @@ func main() {
 	root := http.NewServeMux()
 	root.Handle("GET /metrics", promhttp.Handler())
 	root.Handle("/", api)
-	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), root))
+	log.Fatal(http.ListenAndServe(os.Getenv("HOST")+":"+os.Getenv("PORT"), root))
 }
 
 func options(variant string) (prometheus.Config, middleware.Config) {

@@ -67,4 +67,4 @@ async function serve(request, response) {
   requests?.inc(labels);
 }
 
-http.createServer(serve).listen(Number(process.env.PORT), "127.0.0.1");
+http.createServer(serve).listen(Number(process.env.PORT), process.env.HOST);

@@ -55,7 +55,7 @@ func main() {
 		page = promhttp.InstrumentMetricHandler(prometheus.DefaultRegisterer, promhttp.HandlerFor(prometheus.DefaultGatherer, options))
 	}
 	mux.Handle("GET /metrics", page)
-	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), mux))
+	log.Fatal(http.ListenAndServe(os.Getenv("HOST")+":"+os.Getenv("PORT"), mux))
 }
 
 // instrumentation registers a variant's metrics and gives back what wraps a route's handler.

@@ -61,4 +61,4 @@ app = Starlette(
 app.add_middleware(PrometheusMiddleware, **OPTIONS[VARIANT])
 
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]))
+    uvicorn.run(app, host=os.environ["HOST"], port=int(os.environ["PORT"]))

@@ -62,7 +62,8 @@ impl Image {
             let reference = self.reference();
             let spec = ImageSpec {
                 reference: &reference,
-                entrypoint: &path,
+                entrypoint: &[&path],
+                env: &[],
                 user: NOBODY,
                 files: vec![(binary, path.as_str())],
             };

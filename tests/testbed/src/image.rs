@@ -15,8 +15,10 @@ use crate::tools::hex;
 pub struct ImageSpec<'a> {
     /// Reference, for example `localhost/coredns:1.15.0`.
     pub reference: &'a str,
-    /// The program to run, as a path in the image.
-    pub entrypoint: &'a str,
+    /// The program to run, as a path in the image, and its arguments.
+    pub entrypoint: &'a [&'a str],
+    /// Variables beside PATH.
+    pub env: &'a [(&'a str, &'a str)],
     /// The user as a number, so that the kubelet can check `runAsNonRoot`.
     pub user: u32,
     /// Files: path on this machine, absolute path in the image.
@@ -28,12 +30,16 @@ pub fn write_image(spec: &ImageSpec<'_>, out: &Path) -> Result<()> {
     let parent = out.parent().context("the image's path has no parent directory")?;
     let mut layer = tempfile::NamedTempFile::new_in(parent)?;
     let digest = write_layer(spec, layer.as_file_mut())?;
+    let variables = spec.env.iter().map(|(name, value)| format!("{name}={value}"));
+    let variables: Vec<String> = std::iter::once("PATH=/bin:/usr/bin".to_owned())
+        .chain(variables)
+        .collect();
     let config = json!({
         "architecture": architecture(),
         "os": "linux",
         "config": {
-            "Entrypoint": [spec.entrypoint],
-            "Env": ["PATH=/bin:/usr/bin"],
+            "Entrypoint": spec.entrypoint,
+            "Env": variables,
             "User": spec.user.to_string(),
             "WorkingDir": "/",
         },
@@ -158,7 +164,8 @@ mod tests {
         let out = dir.path().join("image.tar");
         let spec = ImageSpec {
             reference: "localhost/program:1",
-            entrypoint: "/bin/program",
+            entrypoint: &["/bin/program"],
+            env: &[],
             user: 65534,
             files: vec![(binary, "/bin/program")],
         };

@@ -457,6 +457,8 @@ fn a_wrong_value_is_refused_with_its_name() {
             "prometheusUrl",
         ),
         (json!({"extraArgs": ["--prometheus-url=http://p"]}), "use prometheusUrl"),
+        (json!({"extraArgs": ["--detection=false"]}), "use detection.enabled"),
+        (json!({"detection": {"enabled": "no"}}), "enabled"),
         (json!({"serviceMonitor": {"interval": "1m1h"}}), "interval"),
         (json!({"serviceMonitor": {"interval": ""}}), "interval"),
         (json!({"metricsListen": ":8080"}), "metricsListen"),

@@ -1,8 +1,8 @@
 //! `cargo xtask capture`: records what real programs answer, for tests that need neither a cluster nor those programs.
 //! This file only reads the command line and says what was written.
 
-mod dialects;
-mod install;
+pub(crate) mod dialects;
+pub(crate) mod install;
 mod pages;
 mod service;
 

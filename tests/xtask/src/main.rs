@@ -8,6 +8,7 @@ mod generate;
 mod image;
 mod imports;
 mod lanes;
+mod stacks;
 mod test;
 #[cfg(test)]
 mod test_names;
@@ -26,6 +27,8 @@ enum Cli {
     Campaign(campaign::Args),
     /// Run the whole chain on this machine: cluster, operator, an API, traffic; every link is shown.
     Demo(demo::Args),
+    /// Run services with the libraries of other frameworks in the cluster, and show that each is recognised, alerted on and drawn.
+    Stacks(stacks::Args),
     /// Start and use a real Kubernetes on this machine, for tests and for trying things out.
     Testbed(testbed::Args),
     /// Build the container images, or their contents.
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Cli::Test(args) => test::run_all(&args),
         Cli::Campaign(args) => campaign::run(&args),
         Cli::Demo(args) => demo::run(&args),
+        Cli::Stacks(args) => stacks::run(&args),
         Cli::Testbed(args) => testbed::run(args),
         Cli::Image(args) => image::run(&args),
         Cli::Capture(args) => capture::run(&args),

@@ -62,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .route("/crash", get().to(crash))
             .route("/slow", get().to(slow))
     });
-    let address = format!("127.0.0.1:{}", env::var("PORT")?);
+    let address = format!("{}:{}", env::var("HOST")?, env::var("PORT")?);
     server.workers(1).bind(address)?.run().await?;
     Ok(())
 }

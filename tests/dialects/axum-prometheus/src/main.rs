@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let api = api
         .route("/metrics", get(|| async move { handle.render() }))
         .layer(layer);
-    let address = format!("127.0.0.1:{}", env::var("PORT")?);
+    let address = format!("{}:{}", env::var("HOST")?, env::var("PORT")?);
     axum::serve(TcpListener::bind(address).await?, api).await?;
     Ok(())
 }

@@ -36,7 +36,7 @@ func main() {
 	root := http.NewServeMux()
 	root.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	root.Handle("/", otelhttp.NewHandler(mux, "shop", otelhttp.WithMeterProvider(provider)))
-	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), root))
+	log.Fatal(http.ListenAndServe(os.Getenv("HOST")+":"+os.Getenv("PORT"), root))
 }
 
 // route gives a handler the attribute http.route, in the variant that asks for it.

@@ -87,4 +87,4 @@ async def page(request: Request):
 FastAPIInstrumentor.instrument_app(app, excluded_urls="/metrics")
 
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]))
+    uvicorn.run(app, host=os.environ["HOST"], port=int(os.environ["PORT"]))

@@ -15,5 +15,5 @@ func main() {
 		mux.Handle(pattern, handler)
 	}
 	mux.Handle("GET /metrics", promhttp.Handler())
-	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), mux))
+	log.Fatal(http.ListenAndServe(os.Getenv("HOST")+":"+os.Getenv("PORT"), mux))
 }

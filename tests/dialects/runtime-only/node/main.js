@@ -25,4 +25,4 @@ async function serve(request, response) {
   response.end("{}");
 }
 
-http.createServer(serve).listen(Number(process.env.PORT), "127.0.0.1");
+http.createServer(serve).listen(Number(process.env.PORT), process.env.HOST);

@@ -32,4 +32,4 @@ def serve(environ, start_response):
 
 
 if __name__ == "__main__":
-    make_server("127.0.0.1", int(os.environ["PORT"]), serve).serve_forever()
+    make_server(os.environ["HOST"], int(os.environ["PORT"]), serve).serve_forever()

@@ -91,6 +91,7 @@ impl Service {
             .current_dir("/")
             .env_clear()
             .envs(variables.into_iter().filter(|(_, value)| !value.is_empty()))
+            .env("HOST", Ipv4Addr::LOCALHOST.to_string())
             .env("PORT", port.to_string())
             .env("VARIANT", variant)
             .stdin(Stdio::null())

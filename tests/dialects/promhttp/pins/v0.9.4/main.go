@@ -18,5 +18,5 @@ func main() {
 		mux.Handle(pattern, prometheus.InstrumentHandlerFunc(path, handler))
 	}
 	mux.Handle("GET /metrics", promhttp.Handler())
-	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), mux))
+	log.Fatal(http.ListenAndServe(os.Getenv("HOST")+":"+os.Getenv("PORT"), mux))
 }

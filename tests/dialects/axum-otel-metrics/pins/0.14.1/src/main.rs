@@ -67,7 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .map_err(|error| error.to_string())
     });
     let api = api().layer(layer.build()).route("/metrics", metrics);
-    let address = format!("127.0.0.1:{}", env::var("PORT")?);
+    let address = format!("{}:{}", env::var("HOST")?, env::var("PORT")?);
     axum::serve(TcpListener::bind(address).await?, api).await?;
     Ok(())
 }

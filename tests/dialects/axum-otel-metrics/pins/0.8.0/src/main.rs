@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/crash", get(crash))
         .route("/slow", get(slow))
         .layer(layer);
-    let address = format!("127.0.0.1:{}", env::var("PORT")?);
+    let address = format!("{}:{}", env::var("HOST")?, env::var("PORT")?);
     axum::serve(TcpListener::bind(address).await?, api).await?;
     Ok(())
 }

@@ -15,7 +15,7 @@ public class Service {
 
     public static void main(String[] arguments) {
         Map<String, Object> properties = new HashMap<>(properties(System.getenv("VARIANT")));
-        properties.put("micronaut.server.host", "127.0.0.1");
+        properties.put("micronaut.server.host", System.getenv("HOST"));
         properties.put("micronaut.server.port", System.getenv("PORT"));
         properties.put("micronaut.metrics.export.prometheus.enabled", true);
         properties.put("endpoints.prometheus.enabled", true);

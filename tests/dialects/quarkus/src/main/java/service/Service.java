@@ -18,7 +18,7 @@ import jakarta.ws.rs.core.Response;
 @Path("/")
 public class Service {
     public static void main(String[] arguments) {
-        System.setProperty("quarkus.http.host", "127.0.0.1");
+        System.setProperty("quarkus.http.host", System.getenv("HOST"));
         System.setProperty("quarkus.http.port", System.getenv("PORT"));
         Quarkus.run(arguments);
     }

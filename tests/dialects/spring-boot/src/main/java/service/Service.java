@@ -20,7 +20,7 @@ public class Service {
     public static void main(String[] arguments) {
         SpringApplication application = new SpringApplication(Service.class);
         Map<String, Object> properties = new HashMap<>(properties(System.getenv("VARIANT")));
-        properties.put("server.address", "127.0.0.1");
+        properties.put("server.address", System.getenv("HOST"));
         properties.put("server.port", System.getenv("PORT"));
         properties.put("management.endpoints.web.exposure.include", "prometheus");
         application.setDefaultProperties(properties);

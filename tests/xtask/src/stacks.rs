@@ -1,0 +1,284 @@
+//! `cargo xtask stacks`: services with the libraries of other frameworks, as pods of the test bed's cluster. A MonitoredApi with little
+//! more than the image must find out what each exports; an error burst must fire the alert, with the right share of errors, and every
+//! panel must have data.
+//!
+//! The programs are those of `tests/dialects`, installed as `cargo xtask capture` installs them.
+
+#![expect(
+    clippy::indexing_slicing,
+    reason = "indexing a JSON value by key gives null, never a panic"
+)]
+
+mod image;
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use integration_tests::{
+    Traffic,
+    chain::{Chain, condition_of, show_conditions},
+    eventually, image as images, panels,
+};
+use serde_json::{Value, json};
+
+use crate::capture::{
+    dialects::{DIALECTS, Dialect},
+    install::install,
+};
+
+const BED: &str = "stacks";
+const NAMESPACE: &str = "stacks";
+const MINUTE: Duration = Duration::from_secs(60);
+/// Within which a dialect must be known once requests come in.
+const KNOWN_WITHIN: Duration = MINUTE;
+/// Requests a second to each service.
+const RATE: u32 = 12;
+/// One in so many is answered with a 500.
+const FAILS_EVERY: usize = 4;
+/// How far the share of errors that the rules see may be from that.
+const TOLERANCE: f64 = 0.05;
+
+/// A framework's service.
+#[derive(Debug, Clone, Copy)]
+struct Stack {
+    /// Its row in the table of dialects.
+    program: &'static str,
+    /// The dialect that must be found.
+    dialect: &'static str,
+    /// What the MonitoredApi says beside the image, as YAML.
+    spec: &'static str,
+    /// Panels that this page cannot fill, with the reason.
+    quiet: &'static [&'static str],
+}
+
+const fn stack(program: &'static str) -> Stack {
+    Stack {
+        program,
+        dialect: program,
+        spec: "port: 8000",
+        quiet: &[],
+    }
+}
+
+/// Every service that is run.
+const STACKS: &[Stack] = &[
+    stack("fastapi-instrumentator"),
+    stack("starlette-exporter"),
+    stack("flask"),
+    stack("django-prometheus"),
+    stack("promhttp"),
+    stack("gin"),
+    stack("echo"),
+    Stack {
+        dialect: "otel-http",
+        ..stack("otel-http/go")
+    },
+    stack("express-prom-bundle"),
+    stack("fastify-metrics"),
+    Stack {
+        spec: "preset: spring-boot",
+        ..stack("spring-boot")
+    },
+    stack("axum-prometheus"),
+    stack("actix-web-prom"),
+];
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Programs of tests/dialects, for example flask; all of the table when none is named.
+    programs: Vec<String>,
+}
+
+impl Stack {
+    /// Name of the MonitoredApi.
+    fn name(&self) -> String {
+        self.program.replace('/', "-")
+    }
+
+    fn row(&self) -> Result<&'static Dialect> {
+        let row = DIALECTS.iter().find(|dialect| dialect.id == self.program);
+        row.with_context(|| format!("{} is not in the table of dialects", self.program))
+    }
+}
+
+/// What was seen of one stack.
+#[derive(Debug)]
+struct Seen {
+    stack: &'static Stack,
+    traffic: Traffic,
+    /// From the first request until the status named the dialect.
+    known_after: Duration,
+    confidence: String,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let chosen = chosen(&args.programs)?;
+    let images = images::build(images::TESTBED)?;
+    let chain = Chain::up(BED, &images)?;
+    chain.install(&[])?;
+    chain.namespace(NAMESPACE)?;
+    for stack in &chosen {
+        say(&format!("{}: install, make an image, apply", stack.program));
+        apply(&chain, stack)?;
+    }
+    let mut failed = Vec::new();
+    let mut running = Vec::new();
+    for stack in chosen {
+        match recognised(&chain, stack) {
+            Ok(seen) => running.push(seen),
+            Err(error) => failed.push(format!("{}: {error:#}", stack.program)),
+        }
+    }
+    for seen in running {
+        if let Err(error) = monitored(&chain, &seen) {
+            failed.push(format!("{}: {error:#}", seen.stack.program));
+        }
+    }
+    chain.bed.shutdown()?;
+    ensure!(failed.is_empty(), "\n{}", failed.join("\n"));
+    Ok(())
+}
+
+fn chosen(names: &[String]) -> Result<Vec<&'static Stack>> {
+    for name in names {
+        if !STACKS.iter().any(|stack| stack.program == name) {
+            let known: Vec<_> = STACKS.iter().map(|stack| stack.program).collect();
+            bail!(
+                "PROGRAMS: {name} is not one of the stacks: use one of {}",
+                known.join(", ")
+            );
+        }
+    }
+    let is_chosen = |stack: &&Stack| names.is_empty() || names.iter().any(|name| name == stack.program);
+    Ok(STACKS.iter().filter(is_chosen).collect())
+}
+
+/// Makes an image of the program and applies a MonitoredApi of it.
+fn apply(chain: &Chain, stack: &Stack) -> Result<()> {
+    let row = stack.row()?;
+    let newest = row.releases.first().context("a release")?;
+    let installed = install(row, newest)?;
+    let reference = format!("localhost/{}:{}", stack.name(), newest.version);
+    let tar = image::write(row.runtime, &installed, &reference)?;
+    chain
+        .bed
+        .load_image(&tar)
+        .with_context(|| format!("load {reference}"))?;
+    std::fs::remove_file(&tar).with_context(|| format!("remove {}", tar.display()))?;
+    chain.bed.apply(&format!(
+        "apiVersion: monitoredapi.io/v1alpha1\nkind: MonitoredApi\nmetadata: {{name: {}, namespace: {NAMESPACE}}}\nspec:\n  image: {reference}\n  {}\n",
+        stack.name(),
+        stack.spec
+    ))
+}
+
+/// Waits until the dialect is known, from the first requests on.
+fn recognised(chain: &Chain, stack: &'static Stack) -> Result<Seen> {
+    let name = stack.name();
+    chain.wait_condition(NAMESPACE, &name, "Ready", "True", 5 * MINUTE)?;
+    let traffic = traffic(&chain.service_url(NAMESPACE, &name, 80)?);
+    eventually(&format!("answers of {name}"), MINUTE, || {
+        Ok(if traffic.answered() > 0 {
+            Ok(())
+        } else {
+            Err("none".to_owned())
+        })
+    })?;
+    let begun = Instant::now();
+    let metrics = eventually(&format!("the dialect of {name}"), 3 * MINUTE, || {
+        let api = chain.api(NAMESPACE, &name)?;
+        let is_known = condition_of(&api, "DialectKnown").is_some_and(|(status, _)| status == "True");
+        let metrics = api["status"]["metrics"].clone();
+        Ok(if is_known && metrics["families"].is_array() {
+            Ok(metrics)
+        } else {
+            Err(show_conditions(&api))
+        })
+    })?;
+    let known_after = begun.elapsed();
+    let text = |key: &str| metrics[key].as_str().unwrap_or("-").to_owned();
+    say(&format!(
+        "{name}: {} ({}, route {}, status {}) after {} s",
+        text("dialect"),
+        text("confidence"),
+        text("routeLabel"),
+        text("statusStyle"),
+        known_after.as_secs()
+    ));
+    ensure!(
+        metrics["dialect"] == json!(stack.dialect),
+        "the status names {}",
+        metrics["dialect"]
+    );
+    ensure!(known_after <= KNOWN_WITHIN, "known after {known_after:?}");
+    Ok(Seen {
+        stack,
+        traffic,
+        known_after,
+        confidence: text("confidence"),
+    })
+}
+
+/// Reads and, one in [`FAILS_EVERY`], failures.
+fn traffic(url: &str) -> Traffic {
+    let mut paths = vec!["/items/1", "/items/2", "/slow"];
+    paths.truncate(FAILS_EVERY - 1);
+    paths.push("/fail");
+    Traffic::start(paths.into_iter().map(|path| format!("{url}{path}")).collect(), RATE)
+}
+
+/// Waits until the alert fires with the right share of errors, and every panel has data.
+fn monitored(chain: &Chain, seen: &Seen) -> Result<()> {
+    let name = seen.stack.name();
+    for condition in ["Scraped", "RulesHealthy", "DashboardPlaced", "Monitored"] {
+        chain.wait_condition(NAMESPACE, &name, condition, "True", 6 * MINUTE)?;
+    }
+    eventually(&format!("ApiHighErrorRatio of {name} to fire"), 8 * MINUTE, || {
+        let state = chain.alert_state(NAMESPACE, &name, "ApiHighErrorRatio")?;
+        Ok(if state == "firing" { Ok(()) } else { Err(state) })
+    })?;
+    let wanted = 1.0 / f64::from(u32::try_from(FAILS_EVERY)?);
+    let share = eventually(&format!("the share of errors of {name}"), 6 * MINUTE, || {
+        let share = share_of_errors(chain, &name)?;
+        Ok(if (share - wanted).abs() < TOLERANCE {
+            Ok(share)
+        } else {
+            Err(format!("{share} instead of {wanted}"))
+        })
+    })?;
+    let dashboard: Value = chain.dashboard(NAMESPACE, &name)?;
+    panels::wait_for_data(&chain.prometheus, &dashboard, &[], seen.stack.quiet, 3 * MINUTE)?;
+    let panels = chain.panel_values(NAMESPACE, &name)?.len();
+    let rules = chain.wait_rules_ok(NAMESPACE, &name, MINUTE)?.len();
+    ensure!(seen.traffic.answered() > 0);
+    say(&format!(
+        "| {} | {} | {} | {} s | {:.1} % of {:.0} % | {rules} | {panels} |",
+        seen.stack.program,
+        seen.stack.dialect,
+        seen.confidence,
+        seen.known_after.as_secs(),
+        share * 100.0,
+        wanted * 100.0,
+    ));
+    thread::yield_now();
+    Ok(())
+}
+
+/// The share of requests that failed, by the recordings that the alert reads.
+fn share_of_errors(chain: &Chain, name: &str) -> Result<f64> {
+    let of = |what: &str| {
+        format!("sum({{__name__=~\"namespace_job:{what}:rate[0-9a-z]+\", namespace=\"{NAMESPACE}\", job=\"{name}\"}})")
+    };
+    let samples = chain
+        .prometheus
+        .query(&format!("{} / {}", of("api_errors"), of("api_requests")))?;
+    Ok(samples.first().map_or(0.0, |(_, value)| *value))
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn say(text: &str) {
+    println!("{text}");
+}
