@@ -1,6 +1,9 @@
 //! Images that were not made for the operator, from a small Go program: no probes, no metrics, any port, any user.
 
-use std::process::Command;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result};
 use testbed::{ImageSpec, Testbed, write_image};
@@ -12,6 +15,18 @@ use crate::workspace;
 /// # Errors
 /// When it can't be built or loaded.
 pub fn load(bed: &Testbed, name: &str, port: u16, user: u32) -> Result<String> {
+    load_files(bed, name, port, user, Vec::new())
+}
+
+/// The same on port 8000, with the file as its page of metrics.
+///
+/// # Errors
+/// When it can't be built or loaded.
+pub fn load_with_page(bed: &Testbed, name: &str, page: &Path) -> Result<String> {
+    load_files(bed, name, 8000, 65534, vec![(page.to_owned(), "/page")])
+}
+
+fn load_files(bed: &Testbed, name: &str, port: u16, user: u32, files: Vec<(PathBuf, &str)>) -> Result<String> {
     let out = workspace::target()?.join("foreign");
     std::fs::create_dir_all(&out)?;
     let binary = out.join("serve");
@@ -30,7 +45,7 @@ pub fn load(bed: &Testbed, name: &str, port: u16, user: u32) -> Result<String> {
             entrypoint: &[&entrypoint],
             env: &[],
             user,
-            files: vec![(binary, &entrypoint)],
+            files: files.into_iter().chain([(binary, entrypoint.as_str())]).collect(),
         },
         &tar,
     )?;

@@ -260,7 +260,7 @@ reasons! {
     /// The threshold of a latency objective is no upper bound of the histogram's buckets, so nothing counts the requests below it.
     NotABucketBound: [ObjectivesEvaluated], "Set `threshold` to one of the bounds in the message, or give the histogram such a bucket.";
     /// The upper bounds of the latency histogram, of which a latency objective needs one, are not known: no page of the metrics was read.
-    BoundsUnknown: [ObjectivesEvaluated], "See the rules for a page of the metrics: `monitored-api render -f FILE --metrics URL`. If the dialect is `custom`, choose one of the library's own where there is one.";
+    BoundsUnknown: [ObjectivesEvaluated], "Wait until a pod is ready, whose page the operator reads; see `DialectKnown`. If the dialect is `custom`, choose one of the library's own where there is one.";
     /// The dialect has no metric, or no label, for what an objective counts.
     ObjectiveWithoutMetric: [ObjectivesEvaluated], "Remove the objective, or what its selector names, or choose a dialect that has it.";
 

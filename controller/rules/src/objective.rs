@@ -110,7 +110,7 @@ pub enum ObjectiveGap {
     /// It is a latency objective, and the upper bounds of the histogram's buckets are not known.
     #[error(
         "the upper bounds of the histogram's buckets are not known, and the threshold must be one of them: they stand on the API's \
-         page of metrics, which render and test read by --metrics URL|FILE"
+         page of metrics, which the operator reads of a ready pod, and render and test by --metrics URL|FILE"
     )]
     BoundsUnknown,
     /// The threshold of a latency objective is not an upper bound of the histogram's buckets.

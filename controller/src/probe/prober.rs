@@ -124,3 +124,6 @@ fn read(declared: Option<&DialectChoice>, page: &Page) -> Reading {
         Some(DialectChoice::Table(_)) | None => Reading::Detected(detect(page)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 //! Alertmanager.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod foreign_images;
+
 use std::{
     sync::{OnceLock, PoisonError, RwLock},
     time::Duration,
@@ -10,7 +12,7 @@ use std::{
 use integration_tests::{
     Traffic,
     chain::{Chain, OPERATOR_NAMESPACE, RELEASE, condition_of, example, show_conditions},
-    eventually, foreign, image, workspace,
+    eventually, image, workspace,
 };
 use serde_json::Value;
 
@@ -418,48 +420,6 @@ fn stored_data_survives_the_pod_and_the_removal_of_the_storage_field() {
     );
     wait_ready(namespace, name);
     wait_names(&["kept"]);
-    remove(namespace);
-}
-
-#[test]
-fn a_foreign_image_on_another_port_is_never_killed_and_the_named_fix_works() {
-    let _operator = OPERATOR.read().unwrap_or_else(PoisonError::into_inner);
-    let (chain, namespace, name) = (chain(), "foreign", "plain");
-    chain.namespace(namespace).unwrap();
-    let image = foreign::load(&chain.bed, "other-port", 9999, 65534).unwrap();
-    chain.bed.apply(&foreign::manifest(namespace, name, &image)).unwrap();
-    let sentence = wait_workload_sentence(namespace, name, "spec.port");
-    assert!(sentence.contains("8000"), "{sentence}");
-    assert_eq!(restarts(namespace), 0, "no default probe may kill an unknown image");
-
-    patch(namespace, name, r#"{"spec": {"port": 9999}}"#);
-    wait_ready(namespace, name);
-    assert_eq!(restarts(namespace), 0);
-    remove(namespace);
-}
-
-#[test]
-fn a_foreign_image_that_runs_as_root_is_refused_and_both_fixes_work() {
-    let _operator = OPERATOR.read().unwrap_or_else(PoisonError::into_inner);
-    let (chain, namespace, name) = (chain(), "rooted", "plain");
-    // The namespace allows the profile Baseline, so that both fixes can be tried.
-    chain.bed.kubectl(&["create", "namespace", namespace]).unwrap();
-    let image = foreign::load(&chain.bed, "root-user", 8000, 0).unwrap();
-    chain.bed.apply(&foreign::manifest(namespace, name, &image)).unwrap();
-    let sentence = wait_workload_sentence(namespace, name, "root");
-    assert!(
-        sentence.contains("runAsUser") && sentence.contains("Baseline"),
-        "{sentence}"
-    );
-
-    for fix in [
-        r#"{"spec": {"runAsUser": 65532}}"#,
-        r#"{"spec": {"runAsUser": null, "securityProfile": "Baseline"}}"#,
-    ] {
-        patch(namespace, name, fix);
-        wait_ready(namespace, name);
-    }
-    assert_eq!(restarts(namespace), 0);
     remove(namespace);
 }
 
