@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     process::Command,
 };
 
@@ -23,7 +23,16 @@ pub fn libraries(programs: &[&Path]) -> Result<Vec<PathBuf>> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let lines = text.lines().filter(|line| !line.ends_with(':'));
     let paths = lines.filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')));
-    Ok(paths.map(PathBuf::from).collect())
+    paths.map(|path| without_way_up(Path::new(path))).collect()
+}
+
+/// The path without `..`, which an archive can't have. Links on it stay, because the loader looks for them.
+fn without_way_up(path: &Path) -> Result<PathBuf> {
+    if path.components().any(|part| part == Component::ParentDir) {
+        fs::canonicalize(path).with_context(|| path.display().to_string())
+    } else {
+        Ok(path.to_owned())
+    }
 }
 
 /// Adds every file below a folder, but those below folders of the names in `without`.

@@ -120,13 +120,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let chain = Chain::up(BED, &images)?;
     chain.install(&[])?;
     chain.namespace(NAMESPACE)?;
-    for stack in &chosen {
-        say(&format!("{}: install, make an image, apply", stack.program));
-        apply(&chain, stack)?;
-    }
     let mut failed = Vec::new();
-    let mut running = Vec::new();
+    let mut applied = Vec::new();
     for stack in chosen {
+        say(&format!("{}: install, make an image, apply", stack.program));
+        match apply(&chain, stack) {
+            Ok(()) => applied.push(stack),
+            Err(error) => failed.push(format!("{}: {error:#}", stack.program)),
+        }
+    }
+    let mut running = Vec::new();
+    for stack in applied {
         match recognised(&chain, stack) {
             Ok(seen) => running.push(seen),
             Err(error) => failed.push(format!("{}: {error:#}", stack.program)),

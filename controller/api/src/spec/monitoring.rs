@@ -40,8 +40,8 @@ pub struct MetricsSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 16), regex(pattern = crate::schema::DURATION_PATTERN))]
     pub timeout: Option<String>,
-    /// How the metrics are spelled: `auto`, the name of a dialect, such as `native`, or `custom` for names by hand. Default:
-    /// the preset's, else `auto`. An unknown name is refused by the condition `Accepted`, not by the API server.
+    /// How the metrics are spelled: `auto` (what a ready pod's page shows), the name of a dialect, such as `native`, or `custom` for
+    /// names by hand. Default: the preset's, else `auto`. An unknown name is refused by the condition `Accepted`, not by the API server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub dialect: Option<String>,

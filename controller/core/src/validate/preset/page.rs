@@ -19,8 +19,8 @@ A preset has a liveness or startup probe only where every image of its kind answ
 Readiness `TCP` means that the port accepts a connection. Every pod has a writable `/tmp`; \"writable\" are further directories
 that get an emptyDir where `readOnlyRootFilesystem` is `true`. The user is set under `securityProfile: Restricted` only, and only
 where the framework's official image would be refused without it; to set none, as OpenShift wants it, see `spec.podTemplate`.
-Without a dialect in the table, set `metrics.dialect` to that of the library in use, else the API gets only the alerts and panels
-that need no HTTP metrics; `monitored-api detect` names the dialect of a page.
+Without a dialect in the table, the operator finds out which library wrote the pods' page of metrics; `monitored-api detect` says the
+same of a page without a cluster.
 
 ## How they were tried
 
