@@ -19,6 +19,8 @@ pub(super) const AT_A_TIME: usize = 32;
 pub(super) const SLOW_AT_A_TIME: usize = 4;
 /// The wait after an answer that does not count, because the pod changed meanwhile.
 const AGAIN: Duration = Duration::from_secs(5);
+/// Within which, after a restart, pods are asked again of which something may still be missing.
+const AFTER_RESTART: Duration = Duration::from_secs(60 * 60);
 /// How much a wait differs from what it should be, so that the pods of many MonitoredApis are not asked at once.
 const JITTER: f64 = 0.1;
 
@@ -270,7 +272,12 @@ impl Inner {
         entry.template = template.map(Into::into);
         entry.need = template.map_or(Need::Nothing, |template| entry.memory.need(template));
         entry.attempts = 0;
-        let due = (entry.need != Need::Nothing).then_some(now);
+        let due = match entry.need {
+            Need::Nothing => None,
+            Need::Search | Need::Agreement => Some(now),
+            // These pods were asked before a restart.
+            Need::Growth => Some(now + AFTER_RESTART.mul_f64(fastrand::f64().mul_add(0.9, 0.1))),
+        };
         if !entry.running {
             self.set_due(key, due);
         }

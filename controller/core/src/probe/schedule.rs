@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::memory::Need;
 
-/// Waits while nothing is known: soon after a rollout, then once a minute.
-const SEARCH: [u64; 5] = [5, 10, 20, 40, 60];
-/// Attempts at that pace. An API without readable metrics is asked more rarely then.
-const PATIENT: u32 = 15;
+/// Waits while nothing is known: soon after a rollout, then so often that a dialect is known within a minute of the first request.
+const SEARCH: [u64; 5] = [5, 10, 20, 30, 45];
+/// Attempts at that pace, in a quarter of an hour. An API without readable metrics is asked more rarely then.
+const PATIENT: u32 = 20;
 /// The wait after those, and the longest while a family may still come.
 const RARELY: Duration = Duration::from_secs(5 * 60);
 const HOURLY: Duration = Duration::from_secs(60 * 60);
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_new_api_is_asked_five_times_in_its_first_minutes_and_seldom_later() {
-        assert_eq!(waits(Need::Search, 7), [5, 10, 20, 40, 60, 60, 60]);
+        assert_eq!(waits(Need::Search, 7), [5, 10, 20, 30, 45, 45, 45]);
         assert_eq!(wait(Need::Search, 1_000), Some(RARELY));
         assert_eq!(waits(Need::Growth, 8), [60, 120, 240, 480, 960, 1920, 3600, 3600]);
         assert_eq!(waits(Need::Agreement, 2), [61, 61]);

@@ -81,6 +81,21 @@ async fn after_a_restart_nothing_is_asked_of_pods_that_are_recorded_and_others_a
     }
     assert_eq!(due_now(&board).await, None);
     assert_eq!(board.lock().entries.len(), 0);
+    let mut partial = recorded("1");
+    partial.families.retain(|family| family.metric != "InFlight");
+    for index in 0..100 {
+        board.subscribe(
+            &key(&format!("partial-{index}")),
+            wanted(Pods::Ready("1")),
+            Some(&partial),
+        );
+    }
+    assert_eq!(due_now(&board).await, None, "what may still be missing can wait");
+    tokio::time::advance(AFTER_RESTART).await;
+    for _ in 0..AT_A_TIME {
+        assert!(due_now(&board).await.is_some());
+    }
+    board.begin_term();
     board.subscribe(&key("rolled"), wanted(Pods::Ready("2")), Some(&recorded("1")));
     let due = due_now(&board).await.unwrap();
     assert_eq!(board.answered(&due, Some((Ok(&native()), "2")), NOW), Change::Status);
