@@ -21,8 +21,10 @@ pub(super) const ROLES: [(&str, Attribute); 7] = [
     ("taskStatus", Attribute::TaskStatus),
 ];
 
-/// Most characters of a name that is kept. No library comes near.
-const MAX_NAME: usize = 128;
+/// Most characters of the name of a metric that is kept, and of a label or a prefix: as many as the CRD takes in the spec and in the
+/// status, so that names by hand are recorded too. No library comes near.
+const MAX_METRIC: usize = 256;
+const MAX_LABEL: usize = 128;
 /// Most bounds of a histogram that are kept.
 const MAX_BOUNDS: usize = 256;
 
@@ -49,13 +51,21 @@ impl KnownPage {
             .metrics
             .iter()
             .filter(|metric| is_plain(&metric.name, true));
+        let mut spelling = Spelling {
+            metrics: sorted(metrics.map(kept).collect()),
+            ..found.spelling.clone()
+        };
+        // Statuses in a label that is not kept are written in no way.
+        if spelling.requests().is_none_or(|requests| requests.status.is_none()) {
+            spelling.status_style = found.dialect.spelling().status_style;
+        }
+        let prefix = found.prefix.as_ref();
         Self {
             dialect: Some(found.dialect),
-            spelling: Arc::new(Spelling {
-                metrics: sorted(metrics.map(kept).collect()),
-                ..found.spelling.clone()
-            }),
-            prefix: found.prefix.clone().filter(|prefix| is_plain(prefix, true)),
+            spelling: Arc::new(spelling),
+            prefix: prefix
+                .filter(|prefix| prefix.len() <= MAX_LABEL && is_plain(prefix, true))
+                .cloned(),
             confidence: Some(found.confidence),
         }
     }
@@ -226,7 +236,8 @@ fn kept(metric: &MetricSpelling) -> MetricSpelling {
 /// Whether a name is one that every version of Prometheus reads without quotes. Only names of metrics may have colons.
 pub(super) fn is_plain(name: &str, of_metric: bool) -> bool {
     let is_first = |c: char| c.is_ascii_alphabetic() || c == '_' || (of_metric && c == ':');
-    name.len() <= MAX_NAME
+    let most = if of_metric { MAX_METRIC } else { MAX_LABEL };
+    name.len() <= most
         && name.starts_with(is_first)
         && name.chars().all(|c| is_first(c) || c.is_ascii_digit())
         && (of_metric || !name.starts_with("__"))
@@ -241,10 +252,11 @@ mod tests {
         for name in ["http_requests_total", "_a", "shop:requests"] {
             assert!(is_plain(name, true), "{name}");
         }
-        for name in ["", "http.requests", "1a", "a b", "a\"}", "é", &"a".repeat(129)] {
+        for name in ["", "http.requests", "1a", "a b", "a\"}", "é", &"a".repeat(257)] {
             assert!(!is_plain(name, true) && !is_plain(name, false), "{name}");
         }
-        for label in ["a:b", "__name__"] {
+        assert!(is_plain(&"a".repeat(256), true) && is_plain(&"a".repeat(128), false));
+        for label in ["a:b", "__name__", &"a".repeat(129)] {
             assert!(!is_plain(label, false), "{label}");
         }
     }

@@ -69,10 +69,27 @@ pub fn from_status(status: &MetricsStatus) -> Option<KnownPage> {
     };
     match (page.confidence, dialect) {
         (Some(_), Some(_)) => Some(page),
-        (None, Some(dialect)) if page.spelling.metrics.is_empty() => Some(KnownPage::of_table(dialect)),
-        (None, Some(dialect)) => Some(KnownPage::of_table(dialect).with_families_of(&page)),
+        (None, Some(dialect)) => Some(on_table(dialect, &page)),
         (None, None) => Some(page).filter(|page| !page.spelling.metrics.is_empty()),
         (Some(_), None) => None,
+    }
+}
+
+/// What differs from a dialect's table, in the place of what the table has. The family whose label has the statuses may be as in the
+/// table, and not be recorded, though the statuses are written otherwise.
+fn on_table(dialect: DialectId, page: &KnownPage) -> KnownPage {
+    let table = KnownPage::of_table(dialect);
+    let status_style = page.spelling.status_style;
+    if page.spelling.metrics.is_empty() && status_style == table.spelling.status_style {
+        return table;
+    }
+    let known = table.with_families_of(page);
+    KnownPage {
+        spelling: Arc::new(Spelling {
+            status_style,
+            ..(*known.spelling).clone()
+        }),
+        ..known
     }
 }
 
@@ -147,7 +164,7 @@ fn family(metric: &MetricSpelling) -> FamilyStatus {
         type_: name_of(&KINDS, metric.kind),
         unit: name_of(&UNITS, metric.unit),
         labels: roles.collect(),
-        buckets: metric.buckets.iter().map(ToString::to_string).collect(),
+        buckets: metric.buckets.iter().map(|bound| number(*bound)).collect(),
     }
 }
 
@@ -186,12 +203,25 @@ fn seconds(spelling: &Spelling) -> Vec<String> {
     };
     let conversion = duration.histogram.conversion();
     let bounds = duration.histogram.buckets.iter();
-    bounds.map(|bound| conversion.undo(*bound).to_string()).collect()
+    bounds.map(|bound| number(conversion.undo(*bound))).collect()
+}
+
+/// Most characters of a number, as the CRD has it.
+const MAX_NUMBER: usize = 32;
+
+/// A number in the digits that are read as this number, with an exponent where they would be too many: `1e-40`.
+fn number(value: f64) -> String {
+    let digits = value.to_string();
+    match digits.len() > MAX_NUMBER {
+        true => format!("{value:e}"),
+        false => digits,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::Found;
 
     #[test]
     fn the_status_of_a_table_has_no_family_and_gives_the_table_back() {
@@ -204,6 +234,106 @@ mod tests {
             assert_eq!(again, table, "{dialect}");
             assert!(again.is_table());
         }
+    }
+
+    /// A page as it is read back from its status, after a restart.
+    fn restarted(page: &KnownPage) -> Option<KnownPage> {
+        from_status(&to_status(page, None))
+    }
+
+    #[test]
+    fn statuses_that_are_written_otherwise_than_in_the_named_table_are_recorded() {
+        for dialect in DialectId::ALL {
+            let table = KnownPage::of_table(*dialect);
+            for (_, status_style) in STYLES {
+                let spelling = Spelling {
+                    status_style,
+                    ..(*table.spelling).clone()
+                };
+                let mut page = KnownPage {
+                    spelling: Arc::new(spelling.clone()),
+                    ..table.clone()
+                };
+                let has_status = spelling.requests().is_some_and(|requests| requests.status.is_some());
+                if !has_status && status_style != table.spelling.status_style {
+                    continue;
+                }
+                assert_eq!(restarted(&page).as_ref(), Some(&page), "{dialect}");
+                // And beside another family than the one that has the statuses.
+                let mut other = spelling;
+                if let Some(last) = other
+                    .metrics
+                    .last_mut()
+                    .filter(|last| last.metric != MetricId::Requests)
+                {
+                    last.name = Cow::Borrowed("another_name");
+                }
+                page.spelling = Arc::new(other);
+                assert_eq!(restarted(&page).as_ref(), Some(&page), "{dialect}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_whose_label_of_statuses_is_not_kept_is_the_same_after_a_restart() {
+        for dialect in DialectId::ALL {
+            let mut spelling = dialect.spelling().clone();
+            for (label, attribute) in spelling.metrics.iter_mut().flat_map(|metric| &mut metric.labels) {
+                if *attribute == Attribute::Status {
+                    *label = Cow::Borrowed("http.status");
+                }
+            }
+            for (_, status_style) in STYLES {
+                let page = KnownPage::of(&Found {
+                    dialect: *dialect,
+                    prefix: None,
+                    confidence: Confidence::Renamed,
+                    spelling: Spelling {
+                        status_style,
+                        ..spelling.clone()
+                    },
+                    missing: Vec::new(),
+                });
+                assert_eq!(restarted(&page), Some(page), "{dialect}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_by_hand_are_recorded_in_any_length_that_the_spec_takes() {
+        let named = |length: usize| {
+            KnownPage::by_hand(&Spelling::custom(vec![MetricSpelling {
+                metric: MetricId::Requests,
+                name: Cow::Owned("a".repeat(length)),
+                kind: MetricKind::Counter,
+                unit: Unit::Count,
+                labels: vec![(Cow::Owned("b".repeat(128)), Attribute::Status)],
+                buckets: Cow::Borrowed(&[]),
+            }]))
+        };
+        assert_eq!(restarted(&named(256)), Some(named(256)));
+        assert_eq!(restarted(&named(257)), None);
+    }
+
+    #[test]
+    fn bounds_of_any_size_are_as_short_as_the_crd_takes_them_and_stay_the_same() {
+        for bound in [
+            0.1,
+            1.0,
+            1e-300,
+            -1e300,
+            f64::MAX,
+            f64::MIN_POSITIVE,
+            5e-324,
+            1e-7,
+            -0.0,
+            1.0 / 3.0,
+        ] {
+            let written = number(bound);
+            assert!(written.len() <= MAX_NUMBER, "{written}");
+            assert_eq!(written.parse::<f64>().map(f64::to_bits), Ok(bound.to_bits()));
+        }
+        assert_eq!((number(0.005), number(10.0)), ("0.005".to_owned(), "10".to_owned()));
     }
 
     #[test]
