@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use exposition::{Format, Limits, MetricFamily, MetricType, ReadError, Reader, Sample, lines};
+use exposition::{Format, Limits, MetricFamily, MetricType, ReadError, Reader, Reason, Sample, lines};
 use metric_contract::MetricKind;
 
 /// Most bounds of a histogram that are kept.
@@ -11,6 +11,9 @@ const MAX_BOUNDS: usize = 256;
 
 /// Most names of labels of one family that are kept: no library comes near, and a page may be anybody's.
 const MAX_LABELS: usize = 128;
+
+/// Bytes that count for a label of a family beside its name: about what it takes in memory.
+const LABEL: usize = 64;
 
 /// The methods of HTTP that servers are asked with.
 const METHODS: &[&str] = &[
@@ -96,11 +99,16 @@ fn is_class(value: &str) -> bool {
     value.len() == 3 && value.starts_with(|first| ('1'..='5').contains(&first)) && value.ends_with("xx")
 }
 
-/// Reads a page line by line. What it holds is bounded by the page's families, whatever the number of series.
+/// Reads a page line by line. What it holds is bounded by the page's families and their labels, whatever the number of series:
+/// names of labels have as many bytes as the limits give to those of families ([`Limits::metadata`]).
 #[derive(Debug)]
 pub struct PageReader {
     format: Format,
+    limits: Limits,
     reader: Reader,
+    line: usize,
+    /// Bytes of the labels that are held.
+    held: usize,
     families: Vec<PageFamily>,
     counted_with_total: BTreeSet<usize>,
 }
@@ -111,7 +119,10 @@ impl PageReader {
     pub fn new(format: Format, limits: Limits) -> Self {
         Self {
             format,
+            limits,
             reader: Reader::new(format, limits),
+            line: 0,
+            held: 0,
             families: Vec::new(),
             counted_with_total: BTreeSet::new(),
         }
@@ -122,6 +133,7 @@ impl PageReader {
     /// # Errors
     /// When Prometheus would refuse the line, and beyond the limits.
     pub fn push_line(&mut self, line: &[u8]) -> Result<(), ReadError> {
+        self.line += 1;
         self.reader.push_line(line)?;
         if let Some((place, sample)) = self.reader.take_sample() {
             if self.families.len() <= place {
@@ -131,10 +143,16 @@ impl PageReader {
                 self.counted_with_total.insert(place);
             }
             if let Some(family) = self.families.get_mut(place) {
-                see(family, &sample);
+                self.held = self.held.saturating_add(see(family, &sample));
             }
         }
-        Ok(())
+        match self.held > self.limits.metadata {
+            true => Err(ReadError {
+                line: self.line,
+                reason: Reason::TooMuchMetadata(self.limits.metadata),
+            }),
+            false => Ok(()),
+        }
     }
 
     /// The page.
@@ -177,7 +195,9 @@ const fn kind(family: &MetricFamily) -> Option<MetricKind> {
     }
 }
 
-fn see(family: &mut PageFamily, sample: &Sample) {
+/// Takes from a sample what is kept of it; returns the bytes of the labels that are new.
+fn see(family: &mut PageFamily, sample: &Sample) -> usize {
+    let mut held = 0;
     family.samples += 1;
     // When a series was made is no count of anything.
     family.has_counted |= sample.value > 0.0 && !sample.name.ends_with("_created");
@@ -194,12 +214,17 @@ fn see(family: &mut PageFamily, sample: &Sample) {
             }
             "quantile" => {}
             // An empty value means the same as no label, but its name is the library's.
-            _ if family.labels.len() < MAX_LABELS || family.labels.contains_key(name) => {
-                family.labels.entry(name.clone()).or_default().see(value);
+            _ => {
+                if let Some(values) = family.labels.get_mut(name) {
+                    values.see(value);
+                } else if family.labels.len() < MAX_LABELS {
+                    held += LABEL + name.len();
+                    family.labels.entry(name.clone()).or_default().see(value);
+                }
             }
-            _ => {}
         }
     }
+    held
 }
 
 /// Reads a whole page.
@@ -212,4 +237,29 @@ pub fn read_page(page: &[u8], format: Format, limits: Limits) -> Result<Page, Re
         reader.push_line(line)?;
     }
     reader.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_with_more_names_of_labels_than_memory_is_given_is_refused() {
+        let labels: Vec<String> = (0..64).map(|number| format!("l{number}=\"1\"")).collect();
+        let family = |number: usize| format!("f{number}{{{}}} 1\n", labels.join(","));
+        let page = |families: usize| (0..families).map(family).collect::<String>();
+        let limits = Limits {
+            metadata: 256 << 10,
+            ..Limits::default()
+        };
+        let read = |families| read_page(page(families).as_bytes(), Format::Text, limits);
+        assert_eq!(read(60).map(|page| page.families.len()), Ok(60));
+        let error = ReadError {
+            line: 62,
+            reason: Reason::TooMuchMetadata(256 << 10),
+        };
+        assert_eq!(read(1_000), Err(error));
+        // The same labels again, and other values of them, are nothing new.
+        assert!(read_page(page(60).repeat(20).as_bytes(), Format::Text, limits).is_ok());
+    }
 }
