@@ -45,6 +45,24 @@ pub fn alert_labels(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// Names of metrics and labels in a dialect's table, and what pods call them.
+pub fn renamed(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 256,
+        "additionalProperties": {"type": "string", "maxLength": 256},
+    })
+}
+
+/// What labels of a family stand for, and their names.
+pub fn label_names(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 16,
+        "additionalProperties": {"type": "string", "maxLength": 128},
+    })
+}
+
 /// A map of quantities, by resource.
 pub fn quantities(_: &mut SchemaGenerator) -> Schema {
     json_schema!({

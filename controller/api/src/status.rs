@@ -91,7 +91,7 @@ pub struct MetricsStatus {
     pub prefix: Option<String>,
     /// Names of families, and of labels (`family{label}`), in the dialect's table, and what the pods call them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 256), inner(length(max = 256)))]
+    #[schemars(schema_with = "crate::schema::renamed")]
     pub renamed: BTreeMap<String, String>,
     /// How closely the pods' page agrees with the dialect's table: `Exact`, `Superset` (labels beside the dialect's), `Renamed` or
     /// `Partial`. Absent where the spec or the preset names the dialect.
@@ -151,7 +151,7 @@ pub struct FamilyStatus {
     pub unit: String,
     /// What labels of it stand for, and their names, such as `route: handler`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 16), inner(length(max = 128)))]
+    #[schemars(schema_with = "crate::schema::label_names")]
     pub labels: BTreeMap<String, String>,
     /// The upper bounds of a histogram, in its unit, without `+Inf`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -108,9 +108,12 @@ impl ProbeBoard {
         let known = inner.entries.get(key).filter(|entry| is_same(entry));
         if known.is_none() {
             inner.remove(key);
+            // What is settled and recorded needs no place here, nor what nobody can be asked about.
+            let Pods::Ready(template) = wanted.pods else {
+                return;
+            };
             let memory = remembered(wanted.declared, recorded);
-            // What is settled and recorded needs no place here.
-            if matches!(wanted.pods, Pods::Ready(template) if memory.need(template) == Need::Nothing) {
+            if memory.need(template) == Need::Nothing {
                 return;
             }
             let entry = Entry::new(&wanted, memory);

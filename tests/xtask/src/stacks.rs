@@ -79,7 +79,8 @@ const STACKS: &[Stack] = &[
     stack("express-prom-bundle"),
     stack("fastify-metrics"),
     Stack {
-        spec: "preset: spring-boot",
+        // This program exposes its metrics and no health paths, which the preset's readiness asks for.
+        spec: "port: 8080\n  metrics: {path: /actuator/prometheus}",
         ..stack("spring-boot")
     },
     stack("axum-prometheus"),

@@ -297,7 +297,9 @@ pub(crate) fn known_page<'a>(api: &ValidApi, input: &FoldInput<'a>) -> Option<&'
 /// What is known of the metrics; `None` when they are not wanted.
 fn metrics(api: &ValidApi, input: &FoldInput<'_>) -> Option<MetricsStatus> {
     api.monitoring.as_ref()?;
-    let template = input.page.template.as_deref();
+    // Pods that showed another dialect than is named now say nothing of that.
+    let is_of_another = input.page.known.is_some() && known_page(api, input).is_none();
+    let template = input.page.template.as_deref().filter(|_| !is_of_another);
     let spelled = match (known_page(api, input), &api.metrics.dialect) {
         (Some(known), _) => to_status(known, template),
         (None, Some(DialectChoice::Table(table))) => to_status(&KnownPage::of_table(*table), template),

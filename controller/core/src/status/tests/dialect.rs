@@ -123,7 +123,9 @@ fn a_dialect_of_the_spec_wins_and_one_that_the_pods_contradict_is_told_with_the_
     let message = &condition(&status, "DialectKnown").message;
     assert!(message.contains("set spec.metrics.dialect: promhttp"), "{message}");
     let status = with_page(World::well(), DialectId::Promhttp).fold();
-    assert_eq!(status.metrics.unwrap().dialect.as_deref(), Some("native"));
+    let metrics = status.metrics.unwrap();
+    assert_eq!(metrics.dialect.as_deref(), Some("native"));
+    assert_eq!(metrics.pod_template_hash, None, "the pods showed another dialect");
 }
 
 #[test]
