@@ -61,7 +61,7 @@ fn objects(spelling: &Spelling) -> Vec<Value> {
 }
 
 #[test]
-fn what_the_status_keeps_of_a_page_gives_the_same_rules_and_panels_after_a_restart() {
+fn a_page_as_the_status_keeps_it_gives_the_same_rules_and_panels_after_a_restart() {
     let mut tried = 0;
     for captured in distinct() {
         let Some(found) = detect(&captured.page).found else {

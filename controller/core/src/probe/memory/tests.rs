@@ -104,7 +104,7 @@ fn the_first_clear_page_counts_at_once_and_the_same_page_again_changes_nothing()
 }
 
 #[test]
-fn what_is_known_grows_and_a_page_that_shows_less_takes_nothing_away() {
+fn known_families_grow_and_a_page_that_shows_less_takes_nothing_away() {
     let mut memory = new();
     let less = without(FAST, MetricId::RequestSize);
     let answers = [Ok(less.clone()), Ok(of(FAST)), Ok(less)];
@@ -246,7 +246,7 @@ fn pods_that_contradict_the_dialect_of_the_spec_are_told_and_change_no_rule() {
 }
 
 #[test]
-fn what_was_recorded_of_another_dialect_than_the_specs_does_not_count() {
+fn a_record_of_another_dialect_than_the_specs_does_not_count() {
     let known = KnownPage::of_table(GO);
     let memory = PageMemory::new(named(FAST), Some(known.clone()), Some("1"));
     assert_eq!((dialect(&memory), memory.need("1")), (None, Need::Search));
