@@ -54,6 +54,8 @@ fn captured_pages_have_all_properties() {
     let captured: Vec<PathBuf> = files("../dialects")
         .into_iter()
         .filter(|path| path.components().any(|part| part.as_os_str() == "pages"))
+        // The larger ones have more of the same.
+        .filter(|path| fs::metadata(path).unwrap().len() < 16 * 1024)
         .collect();
     assert!(captured.len() > 100, "{}", captured.len());
     check(&captured, reader::check);
