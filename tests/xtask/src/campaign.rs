@@ -1,5 +1,7 @@
 //! `cargo xtask campaign`: tests of the gate, more often and with faults drawn anew. A campaign has no code of its own: it runs a
-//! program of integration tests with more rounds.
+//! program of integration tests with more rounds. Only fuzzing has programs of its own.
+
+mod fuzz;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,7 +16,7 @@ pub(crate) struct Args {
     /// What to repeat.
     #[arg(value_enum)]
     campaign: Campaign,
-    /// Only the tests whose names contain this; of `alerts`, only this alert.
+    /// Only the tests whose names contain this; of `alerts`, only this alert; of `fuzz`, only this target.
     #[arg(value_name = "NAME")]
     test: Option<String>,
     /// How often each fault is made.
@@ -23,6 +25,12 @@ pub(crate) struct Args {
     /// Repeats what an earlier campaign drew. Default: another one each time.
     #[arg(long, env = "SEED")]
     seed: Option<u64>,
+    /// How long `fuzz` looks, all targets together.
+    #[arg(long, default_value_t = 20)]
+    minutes: u32,
+    /// Puts the pages that `fuzz` found into the repository.
+    #[arg(long)]
+    keep: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -35,16 +43,19 @@ enum Campaign {
     Differential,
     /// The fire drill of all alerts, also of those that take up to half an hour; draws nothing.
     Alerts,
+    /// Coverage-guided fuzzing of the reader of metrics pages, and of detection with the rules built from it.
+    Fuzz,
 }
 
 impl Campaign {
     /// Its program of integration tests.
-    const fn program(self) -> &'static str {
+    const fn program(self) -> Option<&'static str> {
         match self {
-            Self::Faults => "faults",
-            Self::Memory => "memory_limit",
-            Self::Differential => "differential",
-            Self::Alerts => "fire_drill",
+            Self::Faults => Some("faults"),
+            Self::Memory => Some("memory_limit"),
+            Self::Differential => Some("differential"),
+            Self::Alerts => Some("fire_drill"),
+            Self::Fuzz => None,
         }
     }
 }
@@ -55,17 +66,21 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Some(seed) => seed,
         None => u64::from(SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos()),
     };
+    let Some(program) = args.campaign.program() else {
+        println!("{} minutes; SEED={seed}", args.minutes);
+        return fuzz::run(args.test.as_deref(), args.minutes, seed, args.keep);
+    };
     println!("{} rounds; SEED={seed} repeats this campaign", args.rounds);
     let promtool = Toolbox::open()?.bin("promtool")?;
     run_command(cargo()?.args(["build", "--quiet", "--bins"]).args(WORKSPACE))?;
     let programs = testbed::profile_dir()?;
     let (alert, test) = match args.campaign {
         Campaign::Alerts => (args.test.as_deref(), None),
-        Campaign::Faults | Campaign::Memory | Campaign::Differential => (None, args.test.as_deref()),
+        Campaign::Faults | Campaign::Memory | Campaign::Differential | Campaign::Fuzz => (None, args.test.as_deref()),
     };
     let mut command = cargo()?;
     command
-        .args(["test", "--quiet", "--test", args.campaign.program()])
+        .args(["test", "--quiet", "--test", program])
         .args(WORKSPACE)
         .arg("--")
         .args(test)
