@@ -19,7 +19,7 @@ use controller_core::{
 use metric_contract::{Attribute, MetricKind, Spelling};
 use serde_json::{Value, json};
 
-use crate::{arrival::hash, detection::is_recorded};
+use crate::{arrival::hash, status_bounds::is_recorded};
 
 /// For which pages objects are built: that takes a hundred times as long as all the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

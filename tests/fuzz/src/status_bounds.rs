@@ -1,9 +1,10 @@
-//! The CRD's bounds on `status.metrics`: the API server refuses a status that exceeds one.
+//! What `status.metrics` records, and the CRD's bounds on it: the API server refuses a status that exceeds one.
 
 use std::sync::LazyLock;
 
 use anyhow::{Context, Result, ensure};
-use controller_api::crd;
+use controller_api::{MetricsStatus, crd};
+use controller_core::probe::{KnownPage, from_status, to_status};
 use serde_json::Value;
 
 /// The schema of `status.metrics`.
@@ -13,11 +14,23 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     schema.cloned().unwrap_or_default()
 });
 
+/// The status records what is known: within the CRD's bounds, and it is read back the same.
+pub(crate) fn is_recorded(known: &KnownPage) -> Result<()> {
+    let status = to_status(known, Some("6d4b75cb6d"));
+    let json = serde_json::to_string(&status)?;
+    let read: MetricsStatus = serde_json::from_str(&json)?;
+    ensure!(read == status, "{status:?} became {read:?}");
+    check(&json)?;
+    let again = from_status(&read);
+    ensure!(again.as_ref() == Some(known), "{known:?} became {again:?} by {json}");
+    Ok(())
+}
+
 /// Checks the lengths of texts, lists and maps, and that no key of a list that is a map stands there twice.
 ///
 /// # Errors
 /// Names the value and its bound.
-pub(crate) fn check(json: &str) -> Result<()> {
+fn check(json: &str) -> Result<()> {
     ensure!(SCHEMA.get("properties").is_some(), "the CRD has no status.metrics");
     walk(&serde_json::from_str(json)?, &SCHEMA)
 }
