@@ -4,7 +4,7 @@
 use controller_rules::{
     AlertGap, AlertOverride, AlertSettings, ApiFacts, RuleSet, Severity,
     alerts::{self, AlertFamily},
-    build_dashboard, build_rules,
+    build_dashboard, build_rules, check_thresholds,
 };
 use metric_contract::labels;
 use schemars::JsonSchema;
@@ -150,7 +150,8 @@ fn problem(api: &ApiFacts<'_>, alert: &str, threshold: Option<String>) -> Option
         overrides: vec![change(alert, threshold)],
         ..AlertSettings::default()
     };
-    let errors = build_rules(api, &alone).err()?;
+    let mut errors = build_rules(api, &alone).err().unwrap_or_default();
+    errors.extend(check_thresholds(api, &alone));
     errors.into_iter().map(|error| error.message).next()
 }
 

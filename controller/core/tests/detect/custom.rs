@@ -181,7 +181,7 @@ fn a_latency_objective_has_rules_once_the_page_is_read_and_says_so_before() {
         omitted.as_deref(),
         Some(
             "the upper bounds of the histogram's buckets are not known, and the threshold must be one of them: they stand on the \
-             API's page of metrics, which render and test read by --metrics URL|FILE"
+             API's page of metrics, which the operator reads of a ready pod, and render and test by --metrics URL|FILE"
         )
     );
     assert!(!has_bound);
