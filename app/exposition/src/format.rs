@@ -13,6 +13,10 @@ pub enum Format {
 }
 
 impl Format {
+    /// The value of the Accept header of whoever reads both: the text that all of Prometheus' versions read, before all else, so that a
+    /// page is read as Prometheus is served it.
+    pub const ACCEPT: &str = "text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1";
+
     /// The value of the Content-Type header. Prometheus 3 refuses a page without a correct one.
     #[must_use]
     pub const fn content_type(self) -> &'static str {

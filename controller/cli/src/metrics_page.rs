@@ -19,8 +19,6 @@ use crate::input::{Source, shown};
 
 /// How long an address may take for its whole page. Prometheus waits ten seconds unless told otherwise.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The text that all of Prometheus' versions read, before all else: a page is to be read as Prometheus is served it.
-const ACCEPTED: &str = "text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1";
 
 /// The page of metrics that rules and panels are made for.
 #[derive(Debug, Args)]
@@ -124,7 +122,7 @@ fn fetched(address: &str, most: usize) -> Result<(Vec<u8>, Format)> {
         .user_agent(concat!("monitored-api/", env!("CARGO_PKG_VERSION")))
         .build();
     let agent = Agent::new_with_config(config);
-    let answer = agent.get(address).header(ACCEPT, ACCEPTED).call()?;
+    let answer = agent.get(address).header(ACCEPT, Format::ACCEPT).call()?;
     if !answer.status().is_success() {
         bail!("it answered {}", answer.status());
     }

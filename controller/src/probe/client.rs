@@ -31,8 +31,6 @@ const LIMITS: Limits = Limits {
     labels: 64,
     metadata: 256 << 10,
 };
-/// The text that all of Prometheus' versions read, before all else, as `monitored-api detect` asks for it.
-const ACCEPTED: &str = "text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1";
 
 /// Reads the page of metrics at an address and a path, within a time.
 pub(crate) async fn read_page(address: SocketAddr, path: &str, time: Duration) -> Result<Page, PageError> {
@@ -65,7 +63,7 @@ async fn connect(address: SocketAddr) -> Result<TcpStream, PageError> {
 fn request(address: SocketAddr, path: &str) -> Result<Request<Empty<Bytes>>, PageError> {
     let request = Request::get(path)
         .header(HOST, address.to_string())
-        .header(ACCEPT, ACCEPTED)
+        .header(ACCEPT, Format::ACCEPT)
         .header(ACCEPT_ENCODING, "identity")
         .header(USER_AGENT, concat!("monitored-api/", env!("CARGO_PKG_VERSION")))
         .body(Empty::new());
