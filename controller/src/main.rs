@@ -8,6 +8,7 @@ mod lease;
 mod probe;
 mod prometheus;
 mod run;
+mod timeline;
 mod watch;
 mod work;
 

@@ -1,6 +1,6 @@
 //! Which MonitoredApis' pods are asked when, and what is known of each. In memory only: what is settled stands in the status.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::cache::interner;
 use crate::cache::namespaced_name::NamespacedName;
+use crate::timeline::{Free, Timeline};
 
 /// Pods that are asked at once.
 pub(super) const AT_A_TIME: usize = 32;
@@ -80,8 +81,7 @@ pub(super) struct Due {
 #[derive(Debug, Default)]
 struct Inner {
     entries: HashMap<NamespacedName, Box<Entry>>,
-    timeline: BTreeSet<(Instant, NamespacedName)>,
-    slow_timeline: BTreeSet<(Instant, NamespacedName)>,
+    timeline: Timeline,
     running: usize,
     slow_running: usize,
 }
@@ -292,56 +292,35 @@ impl Inner {
         };
         // The lane may have changed since.
         if let Some(before) = entry.due {
-            let place = (before, key.clone());
-            self.timeline.remove(&place);
-            self.slow_timeline.remove(&place);
+            self.timeline.remove(before, key);
         }
         entry.due = due;
         if let Some(at) = due {
-            let lane = if entry.slow {
-                &mut self.slow_timeline
-            } else {
-                &mut self.timeline
-            };
-            lane.insert((at, key.clone()));
+            self.timeline.insert(at, key.clone(), entry.slow);
         }
     }
 
     fn take_due(&mut self, now: Instant) -> Result<Due, Option<Instant>> {
-        let first = |timeline: &BTreeSet<(Instant, NamespacedName)>| timeline.first().map(|(at, _)| *at);
         // When one ends, it is looked again.
-        let free = self.running - self.slow_running < AT_A_TIME;
-        let fast = first(&self.timeline).filter(|_| free);
-        let slow = first(&self.slow_timeline).filter(|_| self.slow_running < SLOW_AT_A_TIME);
-        let Some(at) = fast.into_iter().chain(slow).min() else {
-            return Err(None);
+        let free = Free {
+            other: self.running - self.slow_running < AT_A_TIME,
+            slow: self.slow_running < SLOW_AT_A_TIME,
         };
-        if at > now {
-            return Err(Some(at));
-        }
-        let is_slow = fast != Some(at);
-        let lane = if is_slow {
-            &mut self.slow_timeline
-        } else {
-            &mut self.timeline
-        };
-        let taken = lane.pop_first().and_then(|(_, key)| {
-            let entry = self.entries.get_mut(&key)?;
-            entry.due = None;
-            entry.running = true;
-            Some(Due {
-                port: entry.port,
-                path: Arc::clone(&entry.path),
-                declared: entry.memory.declared().cloned(),
-                attempt: entry.attempts,
-                slow: is_slow,
-                key,
-            })
-        });
-        let due = taken.ok_or(Some(now))?;
+        let (key, slow) = self.timeline.take_due(now, free)?;
+        // No key is due that has no entry.
+        let entry = self.entries.get_mut(&key).ok_or(Some(now))?;
+        entry.due = None;
+        entry.running = true;
         self.running += 1;
-        self.slow_running += usize::from(is_slow);
-        Ok(due)
+        self.slow_running += usize::from(slow);
+        Ok(Due {
+            port: entry.port,
+            path: Arc::clone(&entry.path),
+            declared: entry.memory.declared().cloned(),
+            attempt: entry.attempts,
+            slow,
+            key,
+        })
     }
 }
 

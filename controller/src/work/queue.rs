@@ -1,7 +1,7 @@
 //! The work queue: which MonitoredApi is due when. It has one entry for each key, never lets a
 //! key run twice at once, and counts each key's backoff separately.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::cache::namespaced_name::NamespacedName;
+use crate::timeline::{Free, Timeline};
 use crate::work::backoff::exponential;
 
 /// The first wait after a failed reconcile.
@@ -39,10 +40,8 @@ struct Entry {
 #[derive(Debug, Default)]
 struct Inner {
     entries: HashMap<NamespacedName, Entry>,
-    /// Every entry that is due some time and not running, except slow ones.
-    timeline: BTreeSet<(Instant, NamespacedName)>,
-    /// The same of slow entries.
-    slow_timeline: BTreeSet<(Instant, NamespacedName)>,
+    /// Every entry that is due some time and not running.
+    timeline: Timeline,
     /// Every entry that is running, and since when.
     running: HashMap<NamespacedName, Instant>,
     slow_running: usize,
@@ -100,23 +99,17 @@ impl Queue {
     pub(crate) fn add_at(&self, key: &NamespacedName, at: Instant) {
         {
             let mut inner = self.lock();
-            let Inner {
-                entries,
-                timeline,
-                slow_timeline,
-                ..
-            } = &mut *inner;
+            let Inner { entries, timeline, .. } = &mut *inner;
             let entry = entries.entry(key.clone()).or_default();
             if entry.due.is_some_and(|due| due <= at) {
                 return;
             }
             let before = entry.due.replace(at);
             if !entry.running {
-                let timeline = if entry.slow { slow_timeline } else { timeline };
                 if let Some(before) = before {
-                    timeline.remove(&(before, key.clone()));
+                    timeline.remove(before, key);
                 }
-                timeline.insert((at, key.clone()));
+                timeline.insert(at, key.clone(), entry.slow);
             }
         }
         self.changed.notify_one();
@@ -152,25 +145,12 @@ impl Queue {
 
     fn take_due(&self, now: Instant) -> Result<NamespacedName, Option<Instant>> {
         let mut inner = self.lock();
-        let first = |timeline: &BTreeSet<(Instant, NamespacedName)>| timeline.first().map(|(at, _)| *at);
         // When a slow one ends, the queue is looked at again.
-        let slow = first(&inner.slow_timeline).filter(|_| inner.slow_running < SLOW_AT_A_TIME);
-        let other = first(&inner.timeline);
-        let Some(at) = slow.into_iter().chain(other).min() else {
-            return Err(None);
+        let free = Free {
+            other: true,
+            slow: inner.slow_running < SLOW_AT_A_TIME,
         };
-        if at > now {
-            return Err(Some(at));
-        }
-        let is_slow = other != Some(at);
-        let timeline = if is_slow {
-            &mut inner.slow_timeline
-        } else {
-            &mut inner.timeline
-        };
-        let Some((_, key)) = timeline.pop_first() else {
-            return Err(None);
-        };
+        let (key, is_slow) = inner.timeline.take_due(now, free)?;
         if let Some(entry) = inner.entries.get_mut(&key) {
             entry.running = true;
             entry.due = None;
@@ -187,7 +167,6 @@ impl Queue {
         let Inner {
             entries,
             timeline,
-            slow_timeline,
             running,
             slow_running,
             ..
@@ -220,8 +199,7 @@ impl Queue {
         let due = entry.due;
         match due {
             Some(at) => {
-                let timeline = if entry.slow { slow_timeline } else { timeline };
-                timeline.insert((at, key.clone()));
+                timeline.insert(at, key.clone(), entry.slow);
             }
             // A key with nothing to do needs no entry, which saves memory with ten thousand MonitoredApis.
             None if requeue == Requeue::Forget || entry.status_not_before.is_none_or(|until| until <= now) => {
@@ -254,11 +232,7 @@ impl Queue {
     pub(crate) fn depth(&self) -> (usize, usize) {
         let now = Instant::now();
         let inner = self.lock();
-        let due = [&inner.timeline, &inner.slow_timeline]
-            .iter()
-            .map(|timeline| timeline.iter().take_while(|(at, _)| *at <= now).count())
-            .sum();
-        (due, inner.running.len())
+        (inner.timeline.due(now), inner.running.len())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -465,6 +439,6 @@ mod tests {
         queue.next().await;
         queue.done(&key("orders"), Requeue::Forget);
         assert!(queue.lock().entries.is_empty());
-        assert!(queue.lock().timeline.is_empty() && queue.lock().slow_timeline.is_empty());
+        assert_eq!(queue.lock().timeline.lengths(), (0, 0));
     }
 }
