@@ -1,9 +1,6 @@
 //! `spec.workloadRef`: a workload that exists already. It is not written, so a field that would change it is a mistake.
 
-use controller_api::{
-    MonitoredApiSpec,
-    spec::{MetricsSpec, WorkloadRef as Given},
-};
+use controller_api::{MonitoredApiSpec, spec::WorkloadRef as Given};
 
 use super::syntax;
 use crate::{facts::WorkloadId, valid::WorkloadRef, violation::Violations};
@@ -13,18 +10,42 @@ const APPS_V1: &str = "apps/v1";
 
 /// The workload that exists already. `None`: the operator writes it.
 pub(super) fn reference(spec: &MonitoredApiSpec, out: &mut Violations) -> Option<WorkloadRef> {
+    let given = spec.workload_ref.as_ref()?;
+    if spec.image.is_some() {
+        out.add(
+            "spec.workloadRef",
+            "image and workloadRef are both given: use image for a workload that the operator writes, or workloadRef for one that \
+             exists already",
+        );
+    }
+    for (field, _) in of_pods(spec).into_iter().filter(|(_, is_given)| *is_given) {
+        out.add(
+            format!("spec.{field}"),
+            "has no effect with spec.workloadRef, because that workload is not written: remove it",
+        );
+    }
+    let metrics = spec.metrics.as_ref();
+    Some(WorkloadRef {
+        id: id(given, out),
+        port_given: spec.port.is_some() || metrics.is_some_and(|metrics| metrics.port.is_some()),
+        path_given: metrics.is_some_and(|metrics| metrics.path.is_some()),
+    })
+}
+
+/// The fields about pods and about the Service in front of them, and whether each is given.
+fn of_pods(spec: &MonitoredApiSpec) -> [(&'static str, bool); 25] {
     // Without `..`: of a new field it must be decided whether it has an effect on a workload that is not written.
     let MonitoredApiSpec {
         suspend: _,
-        image,
-        workload_ref,
+        image: _,
+        workload_ref: _,
         preset: _,
         image_pull_policy,
         image_pull_secrets,
         command,
         args,
         replicas,
-        port,
+        port: _,
         env,
         env_from,
         resources,
@@ -46,21 +67,13 @@ pub(super) fn reference(spec: &MonitoredApiSpec, out: &mut Violations) -> Option
         pod_template,
         service,
         monitoring: _,
-        metrics,
+        metrics: _,
         alerts: _,
         objectives: _,
         dashboard: _,
         autoscaling,
     } = spec;
-    let given = workload_ref.as_ref()?;
-    if image.is_some() {
-        out.add(
-            "spec.workloadRef",
-            "image and workloadRef are both given: use image for a workload that the operator writes, or workloadRef for one that \
-             exists already",
-        );
-    }
-    let of_pods = [
+    [
         ("imagePullPolicy", image_pull_policy.is_some()),
         ("imagePullSecrets", image_pull_secrets.is_some()),
         ("command", command.is_some()),
@@ -89,21 +102,7 @@ pub(super) fn reference(spec: &MonitoredApiSpec, out: &mut Violations) -> Option
         ("podTemplate", pod_template.is_some()),
         ("service", service.is_some()),
         ("autoscaling", autoscaling.is_some()),
-    ];
-    for (field, _) in of_pods.into_iter().filter(|(_, is_given)| *is_given) {
-        out.add(
-            format!("spec.{field}"),
-            "has no effect with spec.workloadRef, because that workload is not written: remove it",
-        );
-    }
-    Some(WorkloadRef {
-        id: id(given, out),
-        port_given: port.is_some()
-            || metrics
-                .as_ref()
-                .is_some_and(|metrics: &MetricsSpec| metrics.port.is_some()),
-        path_given: metrics.as_ref().is_some_and(|metrics| metrics.path.is_some()),
-    })
+    ]
 }
 
 fn id(given: &Given, out: &mut Violations) -> WorkloadId {
