@@ -71,6 +71,52 @@ fn endpoints(api: &Kubernetes, name: &str, port: i32) {
     api.create(&SLICES.within(NAMESPACE), &slice).unwrap();
 }
 
+/// All objects of the monitoring are there, and none of a workload of our own.
+fn is_monitored(api: &Kubernetes, name: &str, app: &str, port: i32) {
+    let found = wait_says(api, name, "ChildrenApplied", "True");
+    assert_eq!(found["status"]["selector"], format!("app={app}"));
+    assert_eq!(found["status"]["workload"]["metricsPort"], port);
+    let service = api
+        .get(&SERVICES.object(NAMESPACE, &format!("{name}-metrics")))
+        .unwrap()
+        .unwrap();
+    assert_eq!(service["spec"]["selector"], json!({"app": app}));
+    assert_eq!(service["spec"]["ports"][0]["targetPort"], port);
+    let monitor = api.get(&SERVICE_MONITORS.object(NAMESPACE, name)).unwrap().unwrap();
+    assert_eq!(monitor["spec"]["endpoints"][0]["port"], "metrics");
+    for (kind, of) in [(RULES, name.to_owned()), (CONFIG_MAPS, format!("{name}-dashboard"))] {
+        assert!(api.get(&kind.object(NAMESPACE, &of)).unwrap().is_some(), "{of}");
+    }
+    // No object of a workload of our own.
+    assert!(api.get(&DEPLOYMENTS.object(NAMESPACE, name)).unwrap().is_none());
+    assert!(api.get(&SERVICES.object(NAMESPACE, name)).unwrap().is_none());
+    endpoints(api, name, port);
+    wait_says(api, name, "ServiceMatchesPods", "True");
+}
+
+/// The workload goes: what was written stays, and the status says so.
+fn what_was_written_outlives_the_workload(api: &Kubernetes) {
+    let rules = api.get(&RULES.object(NAMESPACE, "orders")).unwrap().unwrap();
+    let service = api.get(&SERVICES.object(NAMESPACE, "orders-metrics")).unwrap().unwrap();
+    api.delete(&DEPLOYMENTS.object(NAMESPACE, "web")).unwrap();
+    api.wait_gone(&DEPLOYMENTS.object(NAMESPACE, "web"), PATIENCE).unwrap();
+    let found = wait_reason(api, "orders", "WorkloadReady", "NoWorkload");
+    let (status, _, message) = condition(&found, "WorkloadReady").unwrap();
+    assert_eq!(status, "False");
+    assert!(message.contains("no Deployment web"), "{message}");
+    says(&found, "Ready", "False").unwrap();
+    for (path, old) in [
+        (RULES.object(NAMESPACE, "orders"), &rules),
+        (SERVICES.object(NAMESPACE, "orders-metrics"), &service),
+    ] {
+        let now = api.get(&path).unwrap().unwrap();
+        assert_eq!(
+            now["metadata"]["resourceVersion"], old["metadata"]["resourceVersion"],
+            "{path}"
+        );
+    }
+}
+
 #[test]
 fn workloads_that_exist_get_their_monitoring_are_never_written_and_outlived_by_it() {
     let bed = Testbed::builder("operator-references").start().unwrap();
@@ -101,25 +147,7 @@ fn workloads_that_exist_get_their_monitoring_are_never_written_and_outlived_by_i
     refer(&api, "items", "StatefulSet", "store");
 
     for (name, app, port) in [("orders", "web", 9102), ("items", "store", 5000)] {
-        let found = wait_says(&api, name, "ChildrenApplied", "True");
-        assert_eq!(found["status"]["selector"], format!("app={app}"));
-        assert_eq!(found["status"]["workload"]["metricsPort"], port);
-        let service = api
-            .get(&SERVICES.object(NAMESPACE, &format!("{name}-metrics")))
-            .unwrap()
-            .unwrap();
-        assert_eq!(service["spec"]["selector"], json!({"app": app}));
-        assert_eq!(service["spec"]["ports"][0]["targetPort"], port);
-        let monitor = api.get(&SERVICE_MONITORS.object(NAMESPACE, name)).unwrap().unwrap();
-        assert_eq!(monitor["spec"]["endpoints"][0]["port"], "metrics");
-        for (kind, of) in [(RULES, name.to_owned()), (CONFIG_MAPS, format!("{name}-dashboard"))] {
-            assert!(api.get(&kind.object(NAMESPACE, &of)).unwrap().is_some(), "{of}");
-        }
-        // No object of a workload of our own.
-        assert!(api.get(&DEPLOYMENTS.object(NAMESPACE, name)).unwrap().is_none());
-        assert!(api.get(&SERVICES.object(NAMESPACE, name)).unwrap().is_none());
-        endpoints(&api, name, port);
-        wait_says(&api, name, "ServiceMatchesPods", "True");
+        is_monitored(&api, name, app, port);
     }
     for (path, spec) in &before {
         let now = api.get(path).unwrap().unwrap();
@@ -129,26 +157,7 @@ fn workloads_that_exist_get_their_monitoring_are_never_written_and_outlived_by_i
         assert_eq!(now["metadata"]["generation"], 1);
     }
 
-    // Gone: what was written stays, and the status says so.
-    let rules = api.get(&RULES.object(NAMESPACE, "orders")).unwrap().unwrap();
-    let service = api.get(&SERVICES.object(NAMESPACE, "orders-metrics")).unwrap().unwrap();
-    api.delete(&DEPLOYMENTS.object(NAMESPACE, "web")).unwrap();
-    api.wait_gone(&DEPLOYMENTS.object(NAMESPACE, "web"), PATIENCE).unwrap();
-    let found = wait_reason(&api, "orders", "WorkloadReady", "NoWorkload");
-    let (status, _, message) = condition(&found, "WorkloadReady").unwrap();
-    assert_eq!(status, "False");
-    assert!(message.contains("no Deployment web"), "{message}");
-    says(&found, "Ready", "False").unwrap();
-    for (path, old) in [
-        (RULES.object(NAMESPACE, "orders"), &rules),
-        (SERVICES.object(NAMESPACE, "orders-metrics"), &service),
-    ] {
-        let now = api.get(&path).unwrap().unwrap();
-        assert_eq!(
-            now["metadata"]["resourceVersion"], old["metadata"]["resourceVersion"],
-            "{path}"
-        );
-    }
+    what_was_written_outlives_the_workload(&api);
 
     // Made again, on another port.
     let web = workload(
