@@ -7,11 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{metrics_place, rollout::update_rule};
-use crate::{
-    facts::{DeploymentFacts, ReferencedWorkload, WorkloadId},
-    metadata::Metadata,
-};
+use crate::metadata::Metadata;
 
 /// Most labels of a selector that are recorded.
 const MAX_LABELS: usize = 64;
@@ -39,16 +35,16 @@ fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(deserialize
 pub(super) struct Spec {
     pub(super) replicas: Option<i32>,
     #[serde(deserialize_with = "lenient")]
-    selector: Selector,
+    pub(super) selector: Selector,
     #[serde(deserialize_with = "lenient")]
-    template: Template,
+    pub(super) template: Template,
     #[serde(deserialize_with = "lenient")]
     pub(super) update_strategy: UpdateStrategy,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Selector {
+pub(super) struct Selector {
     match_labels: BTreeMap<String, String>,
     match_expressions: Vec<Expression>,
 }
@@ -63,24 +59,24 @@ struct Expression {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct Template {
+pub(super) struct Template {
     #[serde(deserialize_with = "lenient")]
-    metadata: TemplateMeta,
+    pub(super) metadata: TemplateMeta,
     #[serde(deserialize_with = "lenient")]
-    spec: PodSpec,
+    pub(super) spec: PodSpec,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct TemplateMeta {
-    annotations: BTreeMap<String, String>,
+pub(super) struct TemplateMeta {
+    pub(super) annotations: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct PodSpec {
-    host_network: bool,
-    containers: Vec<Container>,
+pub(super) struct PodSpec {
+    pub(super) host_network: bool,
+    pub(super) containers: Vec<Container>,
 }
 
 /// A container of the pod template.
@@ -126,108 +122,35 @@ pub(super) struct RollingUpdate {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Status {
-    observed_generation: i64,
-    replicas: i32,
-    updated_replicas: i32,
-    ready_replicas: i32,
-    available_replicas: i32,
+    pub(super) observed_generation: i64,
+    pub(super) replicas: i32,
+    pub(super) updated_replicas: i32,
+    pub(super) ready_replicas: i32,
+    pub(super) available_replicas: i32,
     pub(super) current_revision: String,
     pub(super) update_revision: String,
-    desired_number_scheduled: i32,
-    current_number_scheduled: i32,
-    updated_number_scheduled: i32,
-    number_ready: i32,
-    number_available: i32,
+    pub(super) desired_number_scheduled: i32,
+    pub(super) current_number_scheduled: i32,
+    pub(super) updated_number_scheduled: i32,
+    pub(super) number_ready: i32,
+    pub(super) number_available: i32,
     #[serde(deserialize_with = "lenient")]
-    conditions: Vec<Condition>,
+    pub(super) conditions: Vec<Condition>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct Condition {
+pub(super) struct Condition {
     #[serde(rename = "type")]
-    type_: String,
-    status: String,
-    reason: String,
-    message: String,
-}
-
-impl WorkloadObject {
-    /// The object as a workload of this kind and name.
-    #[must_use]
-    pub fn into_workload(self, id: WorkloadId) -> ReferencedWorkload {
-        let template = &self.spec.template;
-        let place = metrics_place::find(&template.metadata.annotations, &template.spec.containers);
-        let figures = self.figures(&id);
-        let container = place.container.map(|index| template.spec.containers.get(index));
-        let container = container.flatten().or_else(|| template.spec.containers.first());
-        ReferencedWorkload {
-            uid: self.metadata.uid.clone(),
-            written_by: self.metadata.controlling_api(),
-            match_labels: self.spec.selector.as_labels(),
-            metrics_port: place.port,
-            metrics_path: place.path,
-            speaks_tls: place.speaks_tls,
-            host_network: template.spec.host_network,
-            container: container.map(|container| container.name.clone()).unwrap_or_default(),
-            limits: container.map(Container::limits).unwrap_or_default(),
-            figures,
-            update: update_rule(id.kind, &self),
-            changed: self.metadata.latest_change().to_owned(),
-            id,
-        }
-    }
-
-    fn figures(&self, id: &WorkloadId) -> DeploymentFacts {
-        use controller_api::spec::WorkloadKind::{DaemonSet, Deployment, StatefulSet};
-        let status = &self.status;
-        let condition = |type_: &str, is: &str| {
-            let mut all = status.conditions.iter();
-            all.find(|condition| condition.type_ == type_ && condition.status == is)
-        };
-        let wanted = self.spec.replicas.unwrap_or(1);
-        let (wanted, replicas, updated, ready, available) = match id.kind {
-            Deployment => (
-                wanted,
-                status.replicas,
-                status.updated_replicas,
-                status.ready_replicas,
-                status.available_replicas,
-            ),
-            StatefulSet => (
-                wanted,
-                status.replicas,
-                status.updated_replicas,
-                status.ready_replicas,
-                status.ready_replicas,
-            ),
-            DaemonSet => (
-                status.desired_number_scheduled,
-                status.current_number_scheduled,
-                status.updated_number_scheduled,
-                status.number_ready,
-                status.number_available,
-            ),
-        };
-        DeploymentFacts {
-            uid: self.metadata.uid.clone(),
-            generation: self.metadata.generation.unwrap_or_default(),
-            observed_generation: status.observed_generation,
-            wanted,
-            replicas,
-            updated,
-            ready,
-            available,
-            progress_failed: condition("Progressing", "False")
-                .map(|condition| (condition.reason.clone(), condition.message.clone())),
-            replica_failure: condition("ReplicaFailure", "True").map(|condition| condition.message.clone()),
-        }
-    }
+    pub(super) type_: String,
+    pub(super) status: String,
+    pub(super) reason: String,
+    pub(super) message: String,
 }
 
 impl Selector {
     /// The selector as labels alone. `None`: it says more than a Service can.
-    fn as_labels(&self) -> Option<BTreeMap<String, String>> {
+    pub(super) fn as_labels(&self) -> Option<BTreeMap<String, String>> {
         let mut labels = self.match_labels.clone();
         for Expression { key, operator, values } in &self.match_expressions {
             let [value] = values.as_slice() else { return None };
@@ -241,7 +164,7 @@ impl Selector {
 }
 
 impl Container {
-    fn limits(&self) -> BTreeMap<String, String> {
+    pub(super) fn limits(&self) -> BTreeMap<String, String> {
         let limits = self.resources.limits.iter();
         limits
             .filter(|(name, _)| ["cpu", "memory"].contains(&name.as_str()))

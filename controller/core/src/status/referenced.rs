@@ -3,9 +3,10 @@
 use controller_api::Reason;
 
 use super::{
-    FoldInput, pods,
+    FoldInput,
+    diagnosis::no_progress,
+    pods,
     verdict::{Truth, Verdict},
-    workload::no_progress,
 };
 use crate::{
     error_class::ErrorClass,

@@ -6,9 +6,9 @@ use controller_api::{ConditionType, Reason};
 use super::{
     FoldInput,
     children::{NeededChildren, needed_children},
+    diagnosis::no_progress,
     referenced,
     verdict::{Truth, Verdict},
-    workload,
 };
 use crate::facts::Reference;
 
@@ -95,7 +95,7 @@ fn stalled(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
     match deadline {
         Some((reason, _)) if parts.workload.is(Truth::False) => Verdict::new(
             Truth::True,
-            workload::no_progress(reason),
+            no_progress(reason),
             format!(
                 "the rollout made no progress within its deadline: {}",
                 parts.workload.message

@@ -4,7 +4,9 @@
 use controller_api::{ChildRecord, Reason};
 
 use super::{
-    FoldInput, claim, pods, referenced,
+    FoldInput, claim,
+    diagnosis::no_progress,
+    pods, referenced,
     verdict::{Truth, Verdict},
 };
 use crate::{
@@ -126,14 +128,6 @@ fn incomplete(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> Verdict {
             Verdict::no(no_progress(reason), "the rollout made no progress within its deadline")
         }
         (None, None) => Verdict::no(Reason::RolloutInProgress, progress(deployment)),
-    }
-}
-
-/// The reason for which the Deployment's condition `Progressing` is False (k8s.io `deployment/util`).
-pub(super) fn no_progress(reason: &str) -> Reason {
-    match reason {
-        "ReplicaSetCreateError" => Reason::ReplicaSetCreateError,
-        _ => Reason::ProgressDeadlineExceeded,
     }
 }
 
