@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context, Result};
@@ -11,6 +12,7 @@ use controller_core::{
     ChildKind, compile,
     facts::{Facts, Settings},
     owner::ApiRef,
+    referenced,
 };
 use serde_json::{Value, json};
 use testbed::Testbed;
@@ -103,7 +105,15 @@ fn planned(case: &Path) -> Result<Vec<Value>> {
         uid: OWNER_UID.to_owned(),
         ..ApiRef::of(&api)
     };
-    let plan = compile(&api, &Settings::default(), &Facts::default(), &owner)
+    // The workload that the spec refers to, where the case has one.
+    let workload = fs::read_to_string(case.join("workload.yaml")).ok();
+    let workload = workload.map(|text| serde_yaml::from_str::<Value>(&text)).transpose()?;
+    let workload = workload.as_ref().and_then(referenced::of_manifest);
+    let facts = Facts {
+        workload: workload.and_then(|workload| workload.outline()).map(Arc::new),
+        ..Facts::default()
+    };
+    let plan = compile(&api, &Settings::default(), &facts, &owner)
         .map_err(|violations| anyhow::anyhow!("the case is invalid: {violations:?}"))?;
     let children = plan.children.into_iter();
     Ok(children

@@ -182,6 +182,35 @@ fn an_author_needs_the_right_to_create_grafana_dashboards_only_where_the_spec_as
 }
 
 #[test]
+fn an_author_needs_the_right_to_get_the_workload_that_the_spec_refers_to() {
+    namespace("references");
+    let spec = |kind: &str| format!("{{workloadRef: {{apiVersion: apps/v1, kind: {kind}, name: legacy}}}}");
+    let asked = |user: &str, kind: &str| create("references", "orders", user, &spec(kind), true);
+    let refused = asked(BOB, "StatefulSet").unwrap_err();
+    assert!(refused.contains("permission to get it in this namespace"), "{refused}");
+    // Dan may create no Deployment, which the operator does not write here either.
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+        "metadata": {"name": "reader", "namespace": "references"},
+        "rules": [{"apiGroups": ["apps"], "resources": ["statefulsets"], "resourceNames": ["legacy"], "verbs": ["get"]}],
+    });
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": "reader", "namespace": "references"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": DAN}],
+    });
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": [role, binding]});
+    BED.bed.apply(&list.to_string()).unwrap();
+    eventually("the role to take effect", PATIENCE, || {
+        Ok(asked(DAN, "StatefulSet").map(drop))
+    })
+    .unwrap();
+    let refused = asked(DAN, "DaemonSet").unwrap_err();
+    assert!(refused.contains("permission to get it"), "{refused}");
+}
+
+#[test]
 fn a_change_of_the_spec_needs_rights_on_children_and_a_change_of_metadata_does_not() {
     let api = namespace("metadata");
     create("metadata", "orders", BOB, "{image: example.org/orders:1}", false).unwrap();

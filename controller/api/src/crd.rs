@@ -56,11 +56,18 @@ const RULES: &[Rule] = &[
                   with a letter or digit, for example orders",
         field: None,
     },
-    // Written as a list, so that another way to say which workload is meant is one more element.
     Rule {
         at: SPEC,
-        rule: "[has(self.image)].exists_one(given, given)",
-        message: "image is missing: use its name, for example ghcr.io/acme/orders:1.4.2",
+        rule: "has(self.image) || has(self.workloadRef)",
+        message: "image is missing: use its name, for example ghcr.io/acme/orders:1.4.2, or workloadRef for a workload that exists \
+                  already",
+        field: Some(".image"),
+    },
+    Rule {
+        at: SPEC,
+        rule: "!has(self.image) || !has(self.workloadRef)",
+        message: "image and workloadRef are both given: use image for a workload that the operator writes, or workloadRef for one \
+                  that exists already",
         field: Some(".image"),
     },
     Rule {

@@ -14,5 +14,5 @@ pub use condition::ConditionType;
 pub use crd::crd;
 pub use reason::Reason;
 pub use spec::{MonitoredApi, MonitoredApiSpec};
-pub use status::{ChildRecord, FamilyStatus, MetricsStatus, MonitoredApiStatus, ObjectiveStatus};
+pub use status::{ChildRecord, FamilyStatus, MetricsStatus, MonitoredApiStatus, ObjectiveStatus, WorkloadStatus};
 pub use status_page::status_page;

@@ -106,6 +106,14 @@ reasons! {
     ReplicaSetCreateError: [WorkloadReady, Stalled], "Look at the Deployment's events.";
     /// There is no Deployment.
     NoDeployment: [WorkloadReady], "See `ChildrenApplied` and `Accepted`.";
+    /// The workload that `spec.workloadRef` names does not exist. What was written for it stays.
+    NoWorkload: [WorkloadReady], "Correct `spec.workloadRef`, or make the workload; if it is gone for good, delete this MonitoredApi.";
+    /// The workload that `spec.workloadRef` names could not be read. What was written for it stays.
+    WorkloadUnread: [WorkloadReady], "Do what the message says: grant the permission that it names, or wait.";
+    /// The workload that `spec.workloadRef` names is written by a MonitoredApi, which monitors it already.
+    MonitoredAlready: [WorkloadReady, Stalled], "Delete one of the two MonitoredApis, or refer to another workload.";
+    /// The selector of the workload that `spec.workloadRef` names has `matchExpressions` that a Service cannot have.
+    SelectorNotSupported: [WorkloadReady, Stalled], "Make the workload again with a selector that has `matchLabels` alone: a selector cannot be changed.";
     /// A quota or an admission policy refuses the pods.
     ReplicaFailure: [WorkloadReady], "Raise the quota, or make the pods what the policy demands.";
     /// No node can take a pod.
@@ -157,7 +165,7 @@ reasons! {
     /// The volume behind the claim is gone, and the data with it.
     ClaimLost: [WorkloadReady], "Bring the PersistentVolume back, or delete the claim to get a new, empty one.";
 
-    /// Ready pods are behind the Service's port `http`.
+    /// Ready pods are behind the Service's port `http`, or `metrics` of a workload that exists already.
     EndpointsReady: [ServiceMatchesPods], "Nothing.";
     /// No EndpointSlice exists for the Service yet.
     NoEndpointSlice: [ServiceMatchesPods], "Wait. If it stays so, check that the cluster's controller manager runs.";
@@ -195,6 +203,8 @@ reasons! {
     TargetUp: [Scraped], "Nothing.";
     /// Every target is up, and another job scrapes the same pods: each of their figures exists twice.
     AlsoScrapedBy: [Scraped], "Remove the other job, or the annotation by which it finds the pods.";
+    /// The workload that `spec.workloadRef` names says that its metrics page speaks TLS, which is not supported.
+    TlsNotSupported: [Scraped], "Serve the metrics by plain HTTP on a port of their own, and name it in `spec.metrics.port`.";
     /// Prometheus has no target of the API.
     NoTarget: [Scraped], "Wait two minutes. If it stays so, see `MonitorSelected`, and whether the Role of this Prometheus lets it read Services, EndpointSlices and Pods in this namespace.";
     /// A target of the API is down; the message says why its scrapes fail.

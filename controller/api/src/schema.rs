@@ -63,6 +63,11 @@ pub fn label_names(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// A few short texts of a status.
+pub fn recorded_texts(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "object", "maxProperties": 16, "additionalProperties": {"type": "string", "maxLength": 63}})
+}
+
 /// A map of quantities, by resource.
 pub fn quantities(_: &mut SchemaGenerator) -> Schema {
     json_schema!({

@@ -30,6 +30,9 @@ pub struct MonitoredApiStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub url: Option<String>,
+    /// What was last read of the workload that `spec.workloadRef` names, so that nothing changes while it cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<WorkloadStatus>,
     /// What is known of the metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<MetricsStatus>,
@@ -76,6 +79,33 @@ const fn unseen() -> i64 {
     -1
 }
 
+/// What the objects of a MonitoredApi take from a workload that exists already.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadStatus {
+    /// Its kind.
+    #[schemars(length(max = 63))]
+    pub kind: String,
+    /// Its name.
+    #[schemars(length(max = 253))]
+    pub name: String,
+    /// The labels by which it selects its pods.
+    #[schemars(schema_with = "crate::schema::labels")]
+    pub match_labels: BTreeMap<String, String>,
+    /// The port of the metrics page, as its pod template says. Absent: it says none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65535))]
+    pub metrics_port: Option<i32>,
+    /// The path of the metrics page, as its pod template says. Absent: it says none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub metrics_path: Option<String>,
+    /// The limits of `cpu` and `memory` of the container that serves the page.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "crate::schema::recorded_texts")]
+    pub limits: BTreeMap<String, String>,
+}
+
 /// What is known of the metrics that the workload exports. Of what a pod answers only names of metrics and labels, types and
 /// bounds of the dialect's own families stand here; never a value or a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -118,7 +148,8 @@ pub struct MetricsStatus {
         extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["metric"])
     )]
     pub families: Vec<FamilyStatus>,
-    /// The pods whose page was read last with this result: their label `pod-template-hash`.
+    /// The pods whose page was read last with this result: their label `pod-template-hash`, or
+    /// `controller-revision-hash` of a StatefulSet or DaemonSet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
     pub pod_template_hash: Option<String>,

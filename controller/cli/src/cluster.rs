@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use controller_api::spec::WorkloadKind;
 use controller_core::ChildKind;
 use controller_core::call_error::CallError;
 use serde_json::Value;
@@ -29,6 +30,8 @@ pub enum ObjectKind {
     MonitoredApi,
     /// A kind of object that the operator writes.
     Child(ChildKind),
+    /// A kind of workload that exists already.
+    Workload(WorkloadKind),
 }
 
 /// A write that is tried and not made.

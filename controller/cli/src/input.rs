@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use controller_api::{MonitoredApi, names};
+use controller_core::facts::ReferencedWorkload;
 use controller_core::manifest::{self, Decoded, Manifest, ManifestError};
 use controller_core::{Violation, unknown_fields};
 use serde_json::Value;
 
-use crate::print;
+use crate::{print, workloads};
 
 /// Exit code: nothing was found.
 pub(crate) const FINE: u8 = 0;
@@ -48,11 +49,15 @@ pub(crate) fn for_each(
                 continue;
             }
         };
-        let end = parse(&text, namespace, |document| match document {
+        // One of several files may hold only workloads to which MonitoredApis of others refer.
+        let may_have_none = files.len() > 1 && workloads::are_in(&text);
+        let end = parse(&text, namespace, may_have_none, |document| match document {
             Ok(document) => {
                 let source = Source {
                     file,
                     document: &document,
+                    text: &text,
+                    files,
                 };
                 if !source.say_unknown_fields() {
                     code = code.max(FINDINGS);
@@ -104,6 +109,10 @@ impl From<anyhow::Error> for Stop {
 pub(crate) struct Source<'a> {
     file: &'a Path,
     document: &'a Document,
+    /// The file's whole text.
+    text: &'a str,
+    /// All files of the command.
+    files: &'a [PathBuf],
 }
 
 impl Source<'_> {
@@ -127,6 +136,22 @@ impl Source<'_> {
 
     pub(crate) fn name(&self) -> &str {
         self.api().metadata.name.as_deref().unwrap_or("(no name)")
+    }
+
+    /// The workload that it refers to, if its manifest is in one of the files.
+    pub(crate) fn workload(&self) -> Option<ReferencedWorkload> {
+        let wanted = self.api().spec.workload_ref.as_ref()?;
+        let of_text = |text: &str| workloads::find(text, wanted, self.namespace());
+        of_text(self.text).or_else(|| {
+            // One that cannot be read is told of where its own MonitoredApis are read.
+            let others = self
+                .files
+                .iter()
+                .filter(|file| **file != self.file && **file != Path::new("-"));
+            others
+                .filter_map(|file| text(file).ok())
+                .find_map(|text| of_text(&text))
+        })
     }
 
     /// The file as messages name it.
@@ -190,10 +215,11 @@ pub(crate) fn text(file: &Path) -> Result<String> {
 ///
 /// # Errors
 ///
-/// The text is not YAML from some place on, or holds no MonitoredApi; or the first error of `take`.
+/// The text is not YAML from some place on, or holds no MonitoredApi although it must; or the first error of `take`.
 fn parse(
     text: &str,
     namespace: &str,
+    may_have_none: bool,
     mut take: impl FnMut(Result<Document, Vec<ManifestError>>) -> Result<()>,
 ) -> Result<(), Stop> {
     let mut found = false;
@@ -218,7 +244,7 @@ fn parse(
         });
         Ok(take(decoded)?)
     })?;
-    if found {
+    if found || may_have_none {
         return Ok(());
     }
     Err(Stop::BadInput(format!(
@@ -251,7 +277,7 @@ mod tests {
 
     fn read(text: &str) -> Input {
         let mut input = Input::default();
-        let end = parse(text, "shop", |document| {
+        let end = parse(text, "shop", false, |document| {
             match document {
                 Ok(document) => input.documents.push(document),
                 Err(errors) => input.refused.extend(errors),
@@ -296,7 +322,7 @@ mod tests {
     fn nothing_is_read_after_a_step_that_failed() {
         let mut steps = 0;
         let text = format!("{ORDERS}spec: {{image: a}}\n---\n").repeat(3);
-        let end = parse(&text, "shop", |_| {
+        let end = parse(&text, "shop", false, |_| {
             steps += 1;
             anyhow::bail!("the disk is full")
         });

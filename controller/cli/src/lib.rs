@@ -11,6 +11,7 @@ mod metrics_page;
 pub mod print;
 pub mod runbooks;
 mod settings;
+mod workloads;
 
 pub use commands::{Command, crd, detect, diff, explain, lint, render, test};
 pub use settings::SettingsArgs;

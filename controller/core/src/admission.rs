@@ -1,9 +1,10 @@
 //! The admission policy: a MonitoredApi gives its author nothing that they may not create themselves.
 //!
 //! The operator writes Deployments, Services and so on for everybody who may write a MonitoredApi. So the API server
-//! checks, for each child kind that the spec turns on, whether the author may create that kind in the namespace.
+//! checks, for each child kind that the spec turns on, whether the author may create that kind in the namespace, and whether they
+//! may get a workload that the spec refers to.
 
-use controller_api::names;
+use controller_api::{names, spec::WorkloadKind};
 use serde_json::{Value, json};
 
 use crate::{children::child_kinds, kind::ChildKind};
@@ -39,7 +40,7 @@ pub fn policy_spec() -> Value {
                 "expression": "!has(object.metadata.deletionTimestamp)",
             },
         ],
-        "validations": child_kinds().map(validation).collect::<Vec<_>>(),
+        "validations": child_kinds().map(validation).chain([of_reference()]).collect::<Vec<_>>(),
     })
 }
 
@@ -64,15 +65,35 @@ fn validation(kind: ChildKind) -> Value {
     })
 }
 
+/// Status and rules tell of a workload that exists already, and the operator reads it for the author.
+fn of_reference() -> Value {
+    let plurals: Vec<_> = WorkloadKind::ALL
+        .iter()
+        .map(|kind| format!("'{}': '{}'", kind.as_str(), kind.plural()))
+        .collect();
+    let expression = format!(
+        "!has(object.spec.workloadRef) || authorizer.group('apps').resource({{{}}}[object.spec.workloadRef.kind])\
+         .namespace(object.metadata.namespace).name(object.spec.workloadRef.name).check('get').allowed()",
+        plurals.join(", ")
+    );
+    json!({
+        "expression": expression,
+        "message": "this spec refers to a workload: you need the permission to get it in this namespace",
+        "reason": "Forbidden",
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_child_kind_has_one_validation_with_one_check() {
+    fn every_child_kind_and_the_reference_have_one_validation_with_one_check() {
         let spec = policy_spec();
         let validations = spec["validations"].as_array().unwrap();
-        assert_eq!(validations.len(), child_kinds().len());
+        let reference = validations.last().unwrap()["expression"].as_str().unwrap();
+        assert_eq!(reference.matches("check(").count(), 1, "{reference}");
+        assert_eq!(validations.len(), child_kinds().len() + 1);
         for (validation, kind) in validations.iter().zip(child_kinds()) {
             let expression = validation["expression"].as_str().unwrap();
             assert_eq!(expression.matches("check(").count(), 1, "{expression}");

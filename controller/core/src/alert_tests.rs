@@ -7,15 +7,14 @@ use controller_rules::alert_tests::{AlertTests, alert_tests};
 use metric_contract::Spelling;
 
 use crate::{
-    compile::compile,
-    facts::{Facts, PageFacts, Settings},
+    facts::{ReferencedWorkload, Settings},
     kind::ChildKind,
-    owner::ApiRef,
+    render::offline_plan,
     violation::Violation,
 };
 
-/// The unit tests of every alert that a MonitoredApi has, in the names of a page of its metrics if there is one. `None`: it has no
-/// rules.
+/// The unit tests of every alert that a MonitoredApi has, in the names of a page of its metrics if there is one. `workload`: the
+/// one that the spec refers to, as its manifest has it. `None`: it has no rules.
 ///
 /// # Errors
 ///
@@ -24,12 +23,9 @@ pub fn of(
     api: &MonitoredApi,
     settings: &Settings,
     page: Option<&Arc<Spelling>>,
+    workload: Option<&ReferencedWorkload>,
 ) -> Result<Option<AlertTests>, Vec<Violation>> {
-    let facts = Facts {
-        page: page.cloned().map(PageFacts::shown),
-        ..Facts::default()
-    };
-    let plan = compile(api, settings, &facts, &ApiRef::of(api).without_uid())?;
+    let plan = offline_plan(api, settings, page, workload)?;
     if !plan
         .children
         .iter()
@@ -64,7 +60,7 @@ mod tests {
             }}},
         }))
         .unwrap();
-        let tests = of(&api, &Settings::default(), None).unwrap().unwrap();
+        let tests = of(&api, &Settings::default(), None, None).unwrap().unwrap();
         let fires = |alert: &str| {
             let file = tests.files.iter().find(|file| file.alert == alert);
             file.is_some_and(|file| file.tests.iter().any(|test| test.case == AlertCase::Fires))

@@ -90,8 +90,13 @@ pub fn decide(plan: &Plan, records: &[ChildRecord], facts: &Facts) -> Changes {
     }
 }
 
-/// Whether no pod of an earlier revision is left: the Deployment is as planned, and its rollout is complete.
+/// Whether no pod of an earlier revision is left: the Deployment is as planned, and its rollout is complete; or there is none of
+/// ours, because the spec refers to a workload that exists already.
 fn is_rolled_out(plan: &Plan, decisions: &[Decision], records: &[ChildRecord], facts: &Facts) -> bool {
+    if plan.api.workload_ref.is_some() {
+        let name = &plan.api.owner.name;
+        return !may_exist(ChildKind::DEPLOYMENT, name, facts, &plan.api.owner);
+    }
     let mut planned = plan.children.iter().zip(decisions);
     let Some((planned, decision)) = planned.find(|(planned, _)| planned.kind == ChildKind::DEPLOYMENT) else {
         return false;

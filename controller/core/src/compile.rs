@@ -22,6 +22,7 @@ use crate::{
 pub fn compile(api: &MonitoredApi, settings: &Settings, facts: &Facts, owner: &ApiRef) -> Result<Plan, Vec<Violation>> {
     let mut violations = Violations::default();
     let mut valid = validate(api, settings, owner, &mut violations);
+    valid.set_workload(facts.workload.as_deref());
     for error in check_thresholds(&valid.rule_facts(), &valid.alerts) {
         violations.add(format!("spec.alerts.{}", error.path), error.message);
     }
@@ -30,6 +31,15 @@ pub fn compile(api: &MonitoredApi, settings: &Settings, facts: &Facts, owner: &A
     // The objects of a spec that is wrong would only repeat its mistakes.
     let valid = violations.or(valid)?;
     let live = children::from_live(&valid, facts);
+    if valid.workload_ref.is_some() && live.workload.is_none() {
+        // Neither the pods nor their port are known.
+        return Ok(Plan {
+            api: valid,
+            children: Vec::new(),
+            omissions: Vec::new(),
+            live,
+        });
+    }
     let mut violations = Violations::default();
     let built = children::build(
         &BuildInput {

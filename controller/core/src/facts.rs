@@ -1,10 +1,14 @@
 //! What was read from the cluster, as plain data: with the MonitoredApi itself, all that the pure core works on.
 
+mod reference;
+
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
+use controller_api::WorkloadStatus;
 use controller_rules::Compat;
 use metric_contract::Spelling;
 
+pub use self::reference::{PodsOfWorkload, Reference, ReferencedWorkload, UpdateRule, WorkloadId, selector_text};
 use crate::{error_class::ErrorClass, kind::ChildKind};
 
 /// Settings of the installation (chart values, command line), the same for every MonitoredApi.
@@ -39,6 +43,9 @@ pub struct Facts {
     pub volume_claim: Option<VolumeClaimFacts>,
     /// Every target exports what its dialect has counted over all routes, as the status says or was found since.
     pub has_overall: bool,
+    /// What objects take from a workload that exists already ([`Reference::outline`]). `None`: it was never read, or the operator
+    /// writes the workload.
+    pub workload: Option<Arc<WorkloadStatus>>,
     /// How a page of the API's metrics spells them. `None`: none was seen.
     pub page: Option<PageFacts>,
     /// The kind of object that holds the dashboard, as the status says. `None`: there is no dashboard yet.
@@ -135,11 +142,14 @@ pub struct LiveReplicas {
 /// The workload as the watches know it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WorkloadFacts {
-    /// The Deployment's status; `None` while it does not exist.
+    /// The workload that exists already, where the spec refers to one.
+    pub reference: Reference,
+    /// The Deployment's status, or the figures of the workload that the spec refers to; `None` while it does not exist.
     pub deployment: Option<DeploymentFacts>,
     /// Its pods, sorted by name.
     pub pods: Vec<PodFacts>,
-    /// Ready endpoints behind the Service's port `http`; `None` while no EndpointSlice exists.
+    /// Ready endpoints behind the port of the Service, the metrics Service for a workload that exists already; `None` while no
+    /// EndpointSlice exists.
     pub ready_endpoints: Option<usize>,
     /// The claim for its data; `None` while there is none of ours.
     pub volume_claim: Option<VolumeClaimFacts>,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use controller_api::WorkloadStatus;
 use metric_contract::Spelling;
 
 use crate::kind::ChildKind;
@@ -22,6 +23,8 @@ pub(crate) struct FromLive {
     pub(crate) dashboard: DashboardObject,
     /// How a page of its metrics spells them.
     pub(crate) page: Option<Arc<Spelling>>,
+    /// What is known of a workload that exists already.
+    pub(crate) workload: Option<Arc<WorkloadStatus>>,
 }
 
 /// The kind of object that holds the dashboard.

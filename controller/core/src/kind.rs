@@ -93,6 +93,8 @@ pub struct ChildKindDef {
     /// Running pods need its objects: one that is turned off is deleted only when the rollout to pods without it is complete.
     /// Default: no.
     pub used_by_pods: bool,
+    /// Its objects belong to a workload that the operator writes: there are none beside one that exists already. Default: no.
+    pub of_own_workload: bool,
     /// How it is watched. Default: by metadata.
     pub watch: Watch,
     /// CEL over `object`, a MonitoredApi: whether the spec turns the kind on. The admission policy then asks whether the
@@ -114,6 +116,7 @@ impl ChildKindDef {
             wave: 1,
             holds_data: false,
             used_by_pods: false,
+            of_own_workload: false,
             watch: Watch::Metadata,
             enabled_when: ALWAYS,
             explain: no_explanation,
@@ -145,6 +148,13 @@ impl ChildKindDef {
     pub(crate) const fn used_by_pods(self) -> Self {
         Self {
             used_by_pods: true,
+            ..self
+        }
+    }
+
+    pub(crate) const fn of_own_workload(self) -> Self {
+        Self {
+            of_own_workload: true,
             ..self
         }
     }

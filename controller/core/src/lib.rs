@@ -31,6 +31,7 @@ pub mod pod_figures;
 pub mod probe;
 pub mod prometheus;
 pub mod rbac;
+pub mod referenced;
 pub mod refusals;
 pub mod render;
 pub mod requeue;

@@ -4,10 +4,9 @@ use controller_api::MonitoredApi;
 use controller_rules::lint::Finding;
 
 use crate::{
-    compile::compile,
-    facts::{Facts, Settings},
-    owner::ApiRef,
+    facts::{ReferencedWorkload, Settings},
     plan::PlannedChild,
+    render::offline_plan,
     violation::Violation,
 };
 
@@ -20,13 +19,17 @@ pub struct LintedChild {
     pub findings: Vec<Finding>,
 }
 
-/// The objects of a MonitoredApi in which something is found.
+/// The objects of a MonitoredApi in which something is found. `workload`: the one that the spec refers to, as its manifest has it.
 ///
 /// # Errors
 ///
 /// All violations of the spec, each with its field and its fix.
-pub fn lint(api: &MonitoredApi, settings: &Settings) -> Result<Vec<LintedChild>, Vec<Violation>> {
-    let plan = compile(api, settings, &Facts::default(), &ApiRef::of(api).without_uid())?;
+pub fn lint(
+    api: &MonitoredApi,
+    settings: &Settings,
+    workload: Option<&ReferencedWorkload>,
+) -> Result<Vec<LintedChild>, Vec<Violation>> {
+    let plan = offline_plan(api, settings, None, workload)?;
     let found = plan.children.into_iter().filter(|child| !child.findings.is_empty());
     let linted = |child: PlannedChild| LintedChild {
         title: child.to_string(),

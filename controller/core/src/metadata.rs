@@ -192,6 +192,28 @@ impl Metadata {
             .find(|owner| owner.controller == Some(true))
     }
 
+    /// Name of the MonitoredApi that is its controlling owner.
+    #[must_use]
+    pub fn controlling_api(&self) -> Option<String> {
+        self.controller_api()
+    }
+
+    /// uid of its controlling owner.
+    #[must_use]
+    pub fn controller_uid(&self) -> Option<&str> {
+        self.controller().map(|owner| owner.uid.as_str())
+    }
+
+    /// When anybody last changed it, its status included: RFC 3339.
+    #[must_use]
+    pub fn latest_change(&self) -> &str {
+        let times = self.managed_fields.iter().map(|entry| entry.time.as_str());
+        times
+            .chain([self.creation_timestamp.as_str()])
+            .max()
+            .unwrap_or_default()
+    }
+
     fn controller_api(&self) -> Option<String> {
         self.controller()
             .filter(|owner| names::is_monitored_api(&owner.api_version, &owner.kind))

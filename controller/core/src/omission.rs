@@ -43,6 +43,16 @@ impl OmissionKind {
     }
 }
 
+impl Omission {
+    /// Has the advice about limits name the workload, which the spec only refers to.
+    pub(crate) fn set_in_the_workload(&mut self) {
+        self.reason = self.reason.replace(
+            "set spec.resources.limits.",
+            "set in the workload's container resources.limits.",
+        );
+    }
+}
+
 impl fmt::Display for Omission {
     /// A row of `status.metrics.missing`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

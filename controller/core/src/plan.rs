@@ -36,6 +36,12 @@ impl Plan {
         omission::missing(&self.omissions)
     }
 
+    /// Whether it has no object because the workload that the spec refers to was never read: it is carried out when that is known.
+    #[must_use]
+    pub const fn waits_for_workload(&self) -> bool {
+        self.api.workload_ref.is_some() && self.live.workload.is_none()
+    }
+
     /// Whether its rules and panels read what the targets count over all routes.
     #[must_use]
     pub const fn reads_overall(&self) -> bool {

@@ -1,7 +1,7 @@
 //! What the operator may do, from the tables of children and of watched kinds: no verb on secrets, no wildcard,
 //! no right to grant rights.
 
-use controller_api::names;
+use controller_api::{names, spec::WorkloadKind};
 use serde_json::{Value, json};
 
 use crate::{children::child_kinds, watched};
@@ -30,10 +30,22 @@ pub fn namespaced_rules() -> Vec<Value> {
         rule(names::GROUP, &[&finalizers], &["update"]),
     ];
     rules.extend(child_rules());
+    rules.push(referenced_rule());
     rules.push(rule("", &["events"], &["list"]));
     rules.extend(watched_rules(false));
     rules.push(rule("events.k8s.io", &["events"], &["create"]));
     rules
+}
+
+/// Workloads that exist already are looked up by their name and never written. Deployments are children, whose rule has the verb.
+fn referenced_rule() -> Value {
+    let mut resources: Vec<_> = WorkloadKind::ALL
+        .iter()
+        .map(|kind| kind.plural())
+        .filter(|plural| child_kinds().all(|kind| kind.plural != *plural))
+        .collect();
+    resources.sort_unstable();
+    rule("apps", &resources, &["get"])
 }
 
 /// Verbs on child kinds that hold data: the operator never deletes what cannot be made again.
@@ -172,13 +184,15 @@ mod tests {
     }
 
     /// Every request of the operator that is not for a child or for the lease, with what makes it.
-    const REQUESTS: [(&str, &str, &str); 14] = [
-        (names::GROUP, "monitoredapis", "get"), // gather: a resource before its first write
-        (names::GROUP, "monitoredapis", "list"), // watch
-        (names::GROUP, "monitoredapis", "watch"), // watch
+    const REQUESTS: [(&str, &str, &str); 16] = [
+        ("apps", "daemonsets", "get"),                    // gather: a workload that exists already
+        ("apps", "statefulsets", "get"),                  // the same
+        (names::GROUP, "monitoredapis", "get"),           // gather: a resource before its first write
+        (names::GROUP, "monitoredapis", "list"),          // watch
+        (names::GROUP, "monitoredapis", "watch"),         // watch
         (names::GROUP, "monitoredapis/status", "update"), // report: a PUT
         (names::GROUP, "monitoredapis/finalizers", "update"), // owner references
-        ("", "events", "list"),                 // gather: why a pod is not ready
+        ("", "events", "list"),                           // gather: why a pod is not ready
         ("", "pods", "list"),
         ("", "pods", "watch"),
         ("discovery.k8s.io", "endpointslices", "list"),

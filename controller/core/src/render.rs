@@ -9,11 +9,11 @@ use metric_contract::Spelling;
 
 use crate::{
     compile::compile,
-    facts::{Facts, LiveReplicas, PageFacts, Settings},
+    facts::{Facts, LiveReplicas, PageFacts, ReferencedWorkload, Settings},
     intent::Intent,
     omission::Omission,
     owner::ApiRef,
-    plan::PlannedChild,
+    plan::{Plan, PlannedChild},
     valid::ValidApi,
     violation::Violation,
 };
@@ -35,7 +35,7 @@ pub struct Rendered {
 ///
 /// All violations of the spec, each with its field and its fix.
 pub fn render(api: &MonitoredApi, settings: &Settings) -> Result<Rendered, Vec<Violation>> {
-    render_with_page(api, settings, None)
+    render_with(api, settings, None, None)
 }
 
 /// The same with rules and panels that fit a page of the API's metrics.
@@ -48,14 +48,21 @@ pub fn render_with_page(
     settings: &Settings,
     page: Option<&Arc<Spelling>>,
 ) -> Result<Rendered, Vec<Violation>> {
-    // A uid that was copied with a manifest would name an owner that does not exist.
-    let owner = ApiRef::of(api).without_uid();
-    let facts = Facts {
-        live_replicas: autoscaled(api),
-        page: page.cloned().map(PageFacts::shown),
-        ..Facts::default()
-    };
-    let plan = compile(api, settings, &facts, &owner)?;
+    render_with(api, settings, page, None)
+}
+
+/// The same with the workload that the spec refers to, as its manifest has it.
+///
+/// # Errors
+///
+/// Those of [`render`].
+pub fn render_with(
+    api: &MonitoredApi,
+    settings: &Settings,
+    page: Option<&Arc<Spelling>>,
+    workload: Option<&ReferencedWorkload>,
+) -> Result<Rendered, Vec<Violation>> {
+    let plan = offline_plan(api, settings, page, workload)?;
     let failed: Vec<Violation> = plan.children.iter().filter_map(not_to_be_written).collect();
     if !failed.is_empty() {
         return Err(failed);
@@ -65,6 +72,48 @@ pub fn render_with_page(
         objects: plan.children.into_iter().map(|child| child.intent).collect(),
         omissions: plan.omissions,
     })
+}
+
+/// The plan without a cluster: without an owner, from a page of metrics and the manifest of a workload that exists already, as
+/// far as they are given.
+pub(crate) fn offline_plan(
+    api: &MonitoredApi,
+    settings: &Settings,
+    page: Option<&Arc<Spelling>>,
+    workload: Option<&ReferencedWorkload>,
+) -> Result<Plan, Vec<Violation>> {
+    // A uid that was copied with a manifest would name an owner that does not exist.
+    let owner = ApiRef::of(api).without_uid();
+    let facts = Facts {
+        live_replicas: autoscaled(api),
+        page: page.cloned().map(PageFacts::shown),
+        workload: workload.and_then(ReferencedWorkload::outline).map(Arc::new),
+        ..Facts::default()
+    };
+    let plan = compile(api, settings, &facts, &owner)?;
+    if plan.waits_for_workload() {
+        return Err(vec![without_workload(&plan.api, workload)]);
+    }
+    Ok(plan)
+}
+
+/// Why nothing can be built for a workload that exists already.
+fn without_workload(api: &ValidApi, workload: Option<&ReferencedWorkload>) -> Violation {
+    let named = api.workload_ref.as_ref().map(|reference| reference.id.to_string());
+    let named = named.unwrap_or_default();
+    Violation {
+        path: "spec.workloadRef".to_owned(),
+        message: if workload.is_some() {
+            format!(
+                "the {named} has a selector with matchExpressions, which a Service cannot have: use matchLabels alone"
+            )
+        } else {
+            format!(
+                "the {named} is in none of the files, and without its selector there is nothing to scrape: give its manifest too, in one of \
+                 the files"
+            )
+        },
+    }
 }
 
 /// The number of replicas that an autoscaler has set already: a pipeline that applies the objects again and again must not put it

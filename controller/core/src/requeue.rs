@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::{
-    facts::WorkloadFacts,
+    facts::{Reference, WorkloadFacts},
     plan::{Applied, Outcome},
     status::{claim_to_look_up, unready_pods},
 };
@@ -30,6 +32,14 @@ pub const NO_EVENT_RECHECK: Duration = Duration::from_secs(5);
 /// The longest of these waits.
 pub const LONGEST_EVENT_RECHECK: Duration = Duration::from_secs(15 * 60);
 
+/// How soon a workload that exists already is read again, which no watch follows: while something is not well, or while it
+/// changes.
+pub const WORKLOAD_RECHECK: Duration = Duration::from_secs(30);
+/// The same at rest.
+pub const LONGEST_WORKLOAD_RECHECK: Duration = Duration::from_secs(5 * 60);
+/// For how long after its last change a workload counts as changing.
+const CHANGING: SignedDuration = SignedDuration::from_mins(10);
+
 /// When a MonitoredApi that was just worked on is due again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requeue {
@@ -46,11 +56,32 @@ pub enum Requeue {
 /// When to look again: what became of the plan (`None`: nothing was applied) decides, else what the workload waits for.
 /// `unready_for`: how long it has waited already ([`crate::status::unready_for`]).
 #[must_use]
-pub fn requeue(applied: Option<&Applied>, workload: &WorkloadFacts, unready_for: Duration) -> Requeue {
-    match applied.map_or(Requeue::OnEvent, after_apply) {
+pub fn requeue(applied: Option<&Applied>, workload: &WorkloadFacts, unready_for: Duration, now: Timestamp) -> Requeue {
+    let due = match applied.map_or(Requeue::OnEvent, after_apply) {
         Requeue::OnEvent => after_observation(workload, unready_for),
         due => due,
-    }
+    };
+    sooner(due, after_reading(workload, now))
+}
+
+/// When a workload that exists already is read again.
+fn after_reading(workload: &WorkloadFacts, now: Timestamp) -> Requeue {
+    let found = match &workload.reference {
+        Reference::None => return Requeue::OnEvent,
+        Reference::Missing(_) | Reference::Unread(..) => return Requeue::After(WORKLOAD_RECHECK),
+        Reference::Found(found) => found,
+    };
+    let is_well =
+        found.is_well() && (found.figures.wanted == 0 || workload.ready_endpoints.is_some_and(|ready| ready > 0));
+    let is_changing = found
+        .changed
+        .parse::<Timestamp>()
+        .is_ok_and(|changed| now.duration_since(changed) < CHANGING);
+    Requeue::After(if is_well && !is_changing {
+        LONGEST_WORKLOAD_RECHECK
+    } else {
+        WORKLOAD_RECHECK
+    })
 }
 
 fn after_apply(applied: &Applied) -> Requeue {
@@ -116,6 +147,7 @@ mod tests {
     }
 
     const CALM: WorkloadFacts = WorkloadFacts {
+        reference: Reference::None,
         deployment: None,
         pods: Vec::new(),
         ready_endpoints: None,
@@ -123,7 +155,7 @@ mod tests {
     };
 
     fn of(outcomes: &[Outcome]) -> Requeue {
-        requeue(Some(&applied(outcomes)), &CALM, Duration::ZERO)
+        requeue(Some(&applied(outcomes)), &CALM, Duration::ZERO, Timestamp::UNIX_EPOCH)
     }
 
     #[test]
@@ -133,7 +165,10 @@ mod tests {
 
     #[test]
     fn a_spec_that_is_invalid_or_suspended_waits_for_its_author() {
-        assert_eq!(requeue(None, &CALM, Duration::ZERO), Requeue::OnEvent);
+        assert_eq!(
+            requeue(None, &CALM, Duration::ZERO, Timestamp::UNIX_EPOCH),
+            Requeue::OnEvent
+        );
     }
 
     #[test]
@@ -186,13 +221,21 @@ mod tests {
         ];
         for (workload, due) in cases {
             assert_eq!(
-                requeue(Some(&applied(&[Outcome::Unchanged])), &workload, Duration::ZERO),
+                requeue(
+                    Some(&applied(&[Outcome::Unchanged])),
+                    &workload,
+                    Duration::ZERO,
+                    Timestamp::UNIX_EPOCH
+                ),
                 due,
                 "{workload:?}"
             );
             // What became of the plan comes first.
             let failed = applied(&[Outcome::Failed(String::new())]);
-            assert_eq!(requeue(Some(&failed), &workload, Duration::ZERO), Requeue::Backoff);
+            assert_eq!(
+                requeue(Some(&failed), &workload, Duration::ZERO, Timestamp::UNIX_EPOCH),
+                Requeue::Backoff
+            );
         }
     }
 
@@ -207,8 +250,37 @@ mod tests {
         };
         let cases = [(0, 30), (60, 30), (240, 60), (1200, 300), (1_000_000, 900)];
         for (waited, due) in cases {
-            let requeue = requeue(None, &unready, Duration::from_secs(waited));
+            let requeue = requeue(None, &unready, Duration::from_secs(waited), Timestamp::UNIX_EPOCH);
             assert_eq!(requeue, Requeue::After(Duration::from_secs(due)), "after {waited} s");
         }
+    }
+
+    #[test]
+    fn a_workload_that_exists_already_is_read_often_while_it_changes_or_is_not_well() {
+        let now: Timestamp = "2026-11-30T12:00:00Z".parse().unwrap();
+        let due = |changed: &str, available: i32, ready_endpoints| {
+            let manifest = serde_json::json!({
+                "apiVersion": "apps/v1", "kind": "Deployment",
+                "metadata": {"name": "legacy", "generation": 1, "creationTimestamp": changed},
+                "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "legacy"}}},
+                "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": available},
+            });
+            let found = crate::referenced::of_manifest(&manifest).unwrap();
+            let workload = WorkloadFacts {
+                reference: Reference::Found(Box::new(found)),
+                ready_endpoints,
+                ..CALM
+            };
+            requeue(None, &workload, Duration::ZERO, now)
+        };
+        let old = "2026-11-30T10:00:00Z";
+        assert_eq!(due(old, 1, Some(1)), Requeue::After(LONGEST_WORKLOAD_RECHECK));
+        assert_eq!(
+            due("2026-11-30T11:55:00Z", 1, Some(1)),
+            Requeue::After(WORKLOAD_RECHECK)
+        );
+        assert_eq!(due(old, 0, Some(1)), Requeue::After(WORKLOAD_RECHECK));
+        assert_eq!(due(old, 1, Some(0)), Requeue::After(WORKLOAD_RECHECK));
+        assert_eq!(due(old, 1, None), Requeue::After(WORKLOAD_RECHECK));
     }
 }

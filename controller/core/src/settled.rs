@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use controller_api::{ChildRecord, MonitoredApi};
+use controller_api::{ChildRecord, MonitoredApi, WorkloadStatus};
 use metric_contract::{MetricSpelling, Spelling};
 use sha2::{Digest, Sha256};
 
@@ -64,6 +64,7 @@ impl Settled {
         }
         // This spec had no violation: it was carried out.
         let mut valid = validate(api, settings, owner, &mut Violations::default());
+        valid.set_workload(facts.workload.as_deref());
         valid.set_page(facts.page.as_ref());
         let live = from_live(&valid, facts);
         let same = self.digest == digest(&owner.uid, generation, &live, records);
@@ -121,6 +122,7 @@ fn digest(uid: &str, generation: i64, live: &FromLive, records: &[ChildRecord]) 
         reads_overall,
         dashboard,
         page,
+        workload,
     } = live;
     let mut hash = Sha256::new();
     let mut add = |bytes: &[u8]| {
@@ -137,6 +139,9 @@ fn digest(uid: &str, generation: i64, live: &FromLive, records: &[ChildRecord]) 
     if let Some(page) = page {
         add_spelling(page, &mut add);
     }
+    if let Some(workload) = workload {
+        add_workload(workload, &mut add);
+    }
     for record in records {
         for text in [&record.kind, &record.name, &record.desired_hash] {
             add(text.as_bytes());
@@ -144,6 +149,31 @@ fn digest(uid: &str, generation: i64, live: &FromLive, records: &[ChildRecord]) 
     }
     let whole: [u8; 32] = hash.finalize().into();
     whole.first_chunk().copied().unwrap_or_default()
+}
+
+/// Everything that objects take from a workload that exists already.
+fn add_workload(workload: &WorkloadStatus, add: &mut impl FnMut(&[u8])) {
+    // Destructured without `..`, so that the compiler asks for a new field here.
+    let WorkloadStatus {
+        kind,
+        name,
+        match_labels,
+        metrics_port,
+        metrics_path,
+        limits,
+    } = workload;
+    add(kind.as_bytes());
+    add(name.as_bytes());
+    for map in [match_labels, limits] {
+        add(&map.len().to_le_bytes());
+        for (key, value) in map {
+            add(key.as_bytes());
+            add(value.as_bytes());
+        }
+    }
+    add(&metrics_port.unwrap_or_default().to_le_bytes());
+    // A path is never empty.
+    add(metrics_path.as_deref().unwrap_or_default().as_bytes());
 }
 
 /// Everything of a spelling.

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use controller_api::quantity;
 use controller_api::spec::{DashboardForm, ImagePullPolicy, SecurityProfile, ServiceType};
+use controller_api::{WorkloadStatus, quantity};
 use controller_rules::{
     AlertSettings, ApiFacts, ApiLimits, Compat, Objective, promql::PromDuration, queries::ApiQueries,
 };
@@ -14,11 +14,12 @@ use k8s_openapi::api::{
         TopologySpreadConstraint,
     },
 };
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use metric_contract::{DialectId, MetricId, Spelling, TargetKind};
 
 use crate::{
     dialect_choice::DialectChoice,
-    facts::{Facts, PageFacts},
+    facts::{Facts, PageFacts, WorkloadId},
     owner::ApiRef,
     prometheus::queries::RATE_WINDOW,
 };
@@ -30,7 +31,9 @@ pub struct ValidApi {
     pub owner: ApiRef,
     /// No child is to be written.
     pub suspend: bool,
-    /// The workload.
+    /// The workload that exists already. `None`: the operator writes it.
+    pub workload_ref: Option<WorkloadRef>,
+    /// The workload that the operator writes. Beside `workload_ref` only its port and its limits mean something.
     pub workload: Workload,
     /// The Service in front of it.
     pub service: ServiceSettings,
@@ -58,7 +61,32 @@ impl ValidApi {
     /// Metrics have a port, and a Service, of their own.
     #[must_use]
     pub const fn metrics_apart(&self) -> bool {
-        self.metrics.port != self.workload.port
+        self.workload_ref.is_some() || self.metrics.port != self.workload.port
+    }
+
+    /// Takes what is known of a workload that exists already: where its metrics are, unless the author says so, and its limits.
+    pub(crate) fn set_workload(&mut self, outline: Option<&WorkloadStatus>) {
+        let (Some(reference), Some(outline)) = (&self.workload_ref, outline) else {
+            return;
+        };
+        let WorkloadStatus {
+            kind: _,
+            name: _,
+            match_labels: _,
+            metrics_port,
+            metrics_path,
+            limits,
+        } = outline;
+        if let Some(port) = metrics_port.filter(|_| !reference.port_given) {
+            self.metrics.port = port;
+        }
+        if let Some(path) = metrics_path.as_ref().filter(|_| !reference.path_given) {
+            self.metrics.set_path(path.clone());
+        }
+        let limits = limits
+            .iter()
+            .map(|(name, amount)| (name.clone(), Quantity(amount.clone())));
+        self.workload.resources.limits = Some(limits.collect());
     }
 
     /// Takes how a page spells its metrics, unless the author or the preset names another dialect. While the dialect is named, its
@@ -139,6 +167,17 @@ impl ValidApi {
             autoscaler_max: self.autoscaling.as_ref().and_then(Autoscaling::limit),
         }
     }
+}
+
+/// A workload that exists already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkloadRef {
+    /// Its kind and name.
+    pub id: WorkloadId,
+    /// The author says on which port the metrics are.
+    pub port_given: bool,
+    /// The author says under which path the metrics are.
+    pub path_given: bool,
 }
 
 /// What runs.
@@ -276,6 +315,16 @@ pub struct Metrics {
     pub body_size_limit: String,
     /// Labels of a sample.
     pub label_limit: i64,
+}
+
+impl Metrics {
+    /// Moves the page to another path, which is then no route that counts.
+    fn set_path(&mut self, path: String) {
+        self.excluded_routes.push(regex_syntax::escape(&path));
+        self.excluded_routes.sort();
+        self.excluded_routes.dedup();
+        self.path = path;
+    }
 }
 
 /// How an autoscaler sets the number of pods. At least one of its targets is set.

@@ -8,7 +8,7 @@
     reason = "a test may panic, and reads its cases; the crate itself does neither"
 )]
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use controller_api::MonitoredApi;
 use controller_core::{
@@ -17,6 +17,7 @@ use controller_core::{
     metadata::fields_hash,
     owner::ApiRef,
     plan::{Decision, PlannedChild},
+    referenced,
     write_record::{Confirmation, LiveObject, confirm, created_by_us, decide, record_of},
 };
 use serde_json::Value;
@@ -52,7 +53,14 @@ fn applied(case: &str) -> Vec<(ApiRef, PlannedChild, Value)> {
         uid: OWNER.to_owned(),
         ..ApiRef::of(&api)
     };
-    let plan = compile(&api, &Settings::default(), &Facts::default(), &owner).unwrap();
+    let workload = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/cases/{case}/workload.yaml"));
+    let workload = fs::read_to_string(workload).ok();
+    let workload = workload.and_then(|text| referenced::of_manifest(&serde_yaml::from_str(&text).unwrap())?.outline());
+    let facts = Facts {
+        workload: workload.map(Arc::new),
+        ..Facts::default()
+    };
+    let plan = compile(&api, &Settings::default(), &facts, &owner).unwrap();
     let live: Vec<Value> = serde_json::from_str(&read(&format!("applied/{case}.json"))).unwrap();
     let find = |planned: &PlannedChild| {
         live.iter()

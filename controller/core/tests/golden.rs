@@ -16,7 +16,13 @@ use std::{
 };
 
 use controller_api::MonitoredApi;
-use controller_core::{facts::Settings, object_hash, render, yaml};
+use controller_core::{
+    Rendered,
+    facts::{ReferencedWorkload, Settings},
+    object_hash, referenced,
+    render::render_with,
+    yaml,
+};
 use serde_json::{Value, json};
 
 /// SHA-256 of the canonical JSON of the pod template. **Changing one rolls every pod of every user**: never without a
@@ -79,16 +85,36 @@ fn trimmed(mut object: Value) -> Value {
     object
 }
 
+/// The names of the cases, sorted.
+fn all_cases() -> Vec<String> {
+    let entries = fs::read_dir(cases()).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
 fn written(object: &Value) -> String {
     let mut text = String::new();
     yaml::write_object(object, &mut text).unwrap();
     text
 }
 
+/// The workload that the spec refers to: `workload.yaml`, where the case has one.
+fn workload(case: &str) -> Option<ReferencedWorkload> {
+    let text = fs::read_to_string(cases().join(case).join("workload.yaml")).ok()?;
+    referenced::of_manifest(&serde_yaml::from_str(&text).unwrap())
+}
+
+fn rendered(case: &str, api: &MonitoredApi) -> Rendered {
+    render_with(api, &Settings::default(), None, workload(case).as_ref())
+        .unwrap_or_else(|violations| panic!("{case}: {violations:#?}"))
+}
+
 /// The objects of a case.
 fn objects(case: &str) -> Vec<Value> {
-    let rendered =
-        render(&read(case), &Settings::default()).unwrap_or_else(|violations| panic!("{case}: {violations:#?}"));
+    let rendered = rendered(case, &read(case));
     rendered.objects.iter().map(|intent| intent.object().clone()).collect()
 }
 
@@ -128,8 +154,7 @@ fn bless(case: &str, output: &BTreeMap<String, String>) {
 
 #[test]
 fn every_case_gives_its_golden_objects() {
-    for entry in fs::read_dir(cases()).unwrap() {
-        let case = entry.unwrap().file_name().into_string().unwrap();
+    for case in all_cases() {
         let output = output(&case);
         if env::var_os("BLESS").is_some() {
             bless(&case, &output);
@@ -185,17 +210,17 @@ fn no_object_holds_an_empty_list_or_a_null() {
             Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
-    for (case, _) in POD_TEMPLATES {
-        for object in objects(case) {
-            check(&object, case);
+    for case in all_cases() {
+        for object in objects(&case) {
+            check(&object, &case);
         }
     }
 }
 
 #[test]
 fn exactly_one_service_is_scraped() {
-    for (case, _) in POD_TEMPLATES {
-        let objects = objects(case);
+    for case in all_cases() {
+        let objects = objects(&case);
         let monitor = objects
             .iter()
             .find(|object| object["kind"] == "ServiceMonitor")
@@ -218,8 +243,8 @@ fn exactly_one_service_is_scraped() {
 
 #[test]
 fn the_same_input_gives_the_same_objects() {
-    for (case, _) in POD_TEMPLATES {
-        assert_eq!(output(case), output(case));
+    for case in all_cases() {
+        assert_eq!(output(&case), output(&case));
     }
 }
 
@@ -236,12 +261,12 @@ fn a_file_of_an_api_with_any_name_holds_the_object_that_is_sent() {
         ("a-very-long-namespace-that-is-cut-in-the-uid", "orders"),
         ("qnamespaceq", "qnameq"),
     ];
-    for (case, _) in POD_TEMPLATES {
+    for case in all_cases() {
         for (namespace, name) in names {
-            let mut api = read(case);
+            let mut api = read(&case);
             api.metadata.namespace = Some(namespace.to_owned());
             api.metadata.name = Some(name.to_owned());
-            for intent in render(&api, &Settings::default()).unwrap().objects {
+            for intent in rendered(&case, &api).objects {
                 let mut text = String::new();
                 intent.write_yaml(&mut text).unwrap();
                 assert_eq!(text, written(intent.object()), "{case} {namespace}/{name}");
@@ -254,9 +279,9 @@ fn a_file_of_an_api_with_any_name_holds_the_object_that_is_sent() {
 fn every_field_of_the_spec_stands_in_a_golden_case() {
     let crd = serde_json::to_value(controller_api::crd()).unwrap();
     let spec = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties";
-    let given: Vec<Value> = POD_TEMPLATES
+    let given: Vec<Value> = all_cases()
         .iter()
-        .map(|(case, _)| serde_json::to_value(read(case).spec).unwrap())
+        .map(|case| serde_json::to_value(read(case).spec).unwrap())
         .collect();
     for field in crd.pointer(spec).unwrap().as_object().unwrap().keys() {
         assert!(

@@ -1,6 +1,7 @@
 //! Where the kinds that the operator reads and writes live. Children and watched kinds come from core's tables.
 
 use controller_api::names;
+use controller_api::spec::WorkloadKind;
 use controller_core::ChildKind;
 use controller_core::watched::WatchedKindRow;
 
@@ -27,6 +28,24 @@ pub(crate) const CORE_EVENT: Resource = Resource {
     kind: "Event",
     plural: "events",
 };
+
+/// Pods.
+pub(crate) const POD: Resource = Resource {
+    group: "",
+    version: "v1",
+    kind: "Pod",
+    plural: "pods",
+};
+
+/// Where a kind of workload lives.
+pub(crate) const fn workload(kind: WorkloadKind) -> Resource {
+    Resource {
+        group: "apps",
+        version: "v1",
+        kind: kind.as_str(),
+        plural: kind.plural(),
+    }
+}
 
 /// Where a kind of child lives.
 pub(crate) fn resource(kind: ChildKind) -> Resource {

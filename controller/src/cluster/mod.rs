@@ -261,6 +261,23 @@ impl Cluster {
             .await
     }
 
+    /// One page of the objects with these labels, read from the API server's store: for rare look-ups (a workload's pods).
+    pub(crate) async fn select<T: DeserializeOwned>(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        labels: &str,
+        next: &str,
+    ) -> Result<Page<T>, CallError> {
+        let call = Call::new("select", resource.kind, Some(namespace), labels);
+        let params = ListParams {
+            continue_token: (!next.is_empty()).then(|| next.to_owned()),
+            ..ListParams::default().labels(labels).limit(PAGE_OBJECTS)
+        };
+        self.answer(&call, resource.request(Some(namespace)).list(&params))
+            .await
+    }
+
     /// Opens a watch that the server ends after `seconds`.
     pub(crate) async fn watch<T: DeserializeOwned + Clone>(
         &self,

@@ -93,6 +93,7 @@ fn resource(kind: ObjectKind) -> Resource {
     match kind {
         ObjectKind::MonitoredApi => kinds::MONITORED_API,
         ObjectKind::Child(kind) => kinds::resource(kind),
+        ObjectKind::Workload(kind) => kinds::workload(kind),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use controller_api::MetricsStatus;
 use controller_core::dialect_choice::DialectChoice;
+use controller_core::facts::PodsOfWorkload;
 use controller_core::probe::{Change, Need, PageError, PageFinding, PageMemory, Reading, from_status, to_status, wait};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -36,12 +37,14 @@ pub(crate) struct Wanted<'a> {
     pub(crate) declared: Option<&'a DialectChoice>,
     /// Which pods can be asked now.
     pub(crate) pods: Pods<'a>,
+    /// By what the pods are known of a workload that exists already. They are read when one is asked: no watch follows them.
+    pub(crate) listed: Option<&'a PodsOfWorkload>,
 }
 
 /// Which pods can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pods<'a> {
-    /// Those of this `pod-template-hash`.
+    /// Those of this template, by the label of [`PodsOfWorkload::template_label`].
     Ready(&'a str),
     /// None is ready.
     NoneReady,
@@ -54,6 +57,7 @@ pub(crate) enum Pods<'a> {
 struct Entry {
     port: u16,
     path: Arc<str>,
+    listed: Option<Arc<PodsOfWorkload>>,
     memory: PageMemory,
     /// `pod-template-hash` of the pods that can be asked. `None`: none can.
     template: Option<Box<str>>,
@@ -73,6 +77,7 @@ pub(super) struct Due {
     pub(super) key: NamespacedName,
     pub(super) port: u16,
     pub(super) path: Arc<str>,
+    pub(super) listed: Option<Arc<PodsOfWorkload>>,
     pub(super) declared: Option<DialectChoice>,
     pub(super) attempt: u32,
     pub(super) slow: bool,
@@ -122,6 +127,7 @@ impl ProbeBoard {
             inner.remove(key);
             return;
         }
+        inner.set_listed(key, wanted.listed);
         inner.set_pods(key, wanted.pods, now);
         drop(inner);
         self.changed.notify_one();
@@ -198,6 +204,7 @@ impl Entry {
         Self {
             port: wanted.port,
             path: interner::text(wanted.path),
+            listed: None,
             memory,
             template: None,
             need: Need::Nothing,
@@ -253,6 +260,14 @@ impl Inner {
         self.entries.remove(key);
         if self.entries.len() < self.entries.capacity() / 8 {
             self.entries.shrink_to(self.entries.len() * 2);
+        }
+    }
+
+    /// Takes by what the pods are known: a workload that was made again has another uid.
+    fn set_listed(&mut self, key: &NamespacedName, listed: Option<&PodsOfWorkload>) {
+        let entry = self.entries.get_mut(key);
+        if let Some(entry) = entry.filter(|entry| entry.listed.as_deref() != listed) {
+            entry.listed = listed.map(|listed| Arc::new(listed.clone()));
         }
     }
 
@@ -316,6 +331,7 @@ impl Inner {
         Ok(Due {
             port: entry.port,
             path: Arc::clone(&entry.path),
+            listed: entry.listed.clone(),
             declared: entry.memory.declared().cloned(),
             attempt: entry.attempts,
             slow,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use controller_core::detect::{Page, custom_on_page, detect};
 use controller_core::dialect_choice::DialectChoice;
+use controller_core::facts::PodFacts;
 use controller_core::probe::{Candidate, Change, PageError, Reading, candidate};
 use metric_contract::platform;
 use tokio::sync::Semaphore;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::probe::board::Due;
 use crate::probe::client::read_page;
 use crate::work::context::Context;
+use crate::work::referenced;
 
 /// Longest wait for a whole page. Most come within milliseconds.
 const TIME: Duration = Duration::from_secs(1);
@@ -91,8 +93,7 @@ impl Prober {
     /// What a pod answers, and the template that it was made from. `None`: there is nobody to ask, or the pod is another one by
     /// the time that it has answered, so that its address may have been somebody else's.
     async fn answer(&self, due: &Due) -> Option<(Result<Reading, PageError>, String)> {
-        let store = &self.context.store;
-        let pods = store.pods(&due.key);
+        let pods = self.pods(due).await?;
         let Candidate::Pod(pod) = candidate(&pods, due.attempt) else {
             return None;
         };
@@ -108,12 +109,25 @@ impl Prober {
             }
             Err(error) => Err(error),
         };
-        let after = store.pods(&due.key);
+        let after = self.pods(due).await?;
         let is_there = after.iter().any(|now| {
             now.uid == pod.uid && now.address == pod.address && now.ready && now.template_hash == pod.template_hash
         });
         let is_alone = matches!(candidate(&after, 0), Candidate::Pod(_));
         (is_there && is_alone).then(|| (reading, pod.template_hash.clone()))
+    }
+}
+
+impl Prober {
+    /// The pods of a MonitoredApi now: of a workload that exists already from the API server, because a list of them may be old and
+    /// an address another pod's. `None`: they cannot be read.
+    async fn pods(&self, due: &Due) -> Option<Vec<PodFacts>> {
+        let Some(listed) = &due.listed else {
+            return Some(self.context.store.pods(&due.key));
+        };
+        let pods = referenced::pods(&self.context.cluster, &due.key.namespace, listed).await;
+        pods.inspect_err(|error| tracing::debug!(%error, "the pods cannot be read"))
+            .ok()
     }
 }
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec, MonitoredApiStatus};
 use controller_core::children::deployment::needs_live_replicas;
+use controller_core::children::service::metrics_service_name;
 use controller_core::children::{child_kinds, dashboard};
 use controller_core::facts::{
     AgentsUnread, DeploymentFacts, Facts, GrafanaPlacement, KindState, LiveReplicas, PageFacts, PodFacts,
-    PrometheusFacts, VolumeClaimFacts, WorkloadFacts,
+    PrometheusFacts, Reference, ReferencedWorkload, VolumeClaimFacts, WorkloadFacts,
 };
 use controller_core::owner::ApiRef;
 use controller_core::probe::{PageFinding, recorded_page};
@@ -28,6 +29,7 @@ use crate::cluster::CallError;
 use crate::cluster::kinds;
 use crate::watch::observe::{ApiItem, ChildItem, SpecText};
 use crate::work::context::Context;
+use crate::work::referenced;
 
 /// A MonitoredApi that is worked on.
 #[derive(Debug)]
@@ -139,6 +141,7 @@ pub(crate) async fn facts(
     context: &Context,
     target: &Target,
     page: &PageFinding,
+    reference: &Reference,
     read: Option<Result<LiveDeployment, CallError>>,
 ) -> Facts {
     let namespace = &target.key.namespace;
@@ -155,6 +158,7 @@ pub(crate) async fn facts(
             spelling: Arc::clone(&known.spelling),
             is_table: known.is_table(),
         }),
+        workload: reference.outline(target.status.workload.as_ref()).map(Arc::new),
         ..Facts::default()
     };
     let needs_number = target.api.as_ref().is_ok_and(|api| needs_live_replicas(&api.spec));
@@ -279,9 +283,14 @@ pub(crate) struct Observation {
 }
 
 /// Reads the workload and the Prometheus objects that may scrape it.
-pub(crate) async fn observation(context: &Context, target: &Target) -> Observation {
+pub(crate) async fn observation(context: &Context, target: &Target, reference: &Reference) -> Observation {
     Observation {
-        workload: workload(context, target).await,
+        workload: match reference {
+            Reference::None => workload(context, target).await,
+            Reference::Missing(_) | Reference::Unread(..) | Reference::Found(_) => {
+                referenced_workload(context, target, reference).await
+            }
+        },
         prometheus: prometheus(context, &target.key),
         grafana: context.store.grafana_placement(&target.key),
         reads_pages: context.reads_pages,
@@ -295,8 +304,9 @@ async fn workload(context: &Context, target: &Target) -> WorkloadFacts {
     // A claim that is kept although the spec no longer wants it does not matter here.
     let has_storage = target.api.as_ref().is_ok_and(|api| api.spec.storage.is_some());
     let mut workload = WorkloadFacts {
+        reference: Reference::None,
         deployment: own_deployment(context, target),
-        pods: pods(context, key).await,
+        pods: with_events(context, key, context.store.pods(key)).await,
         ready_endpoints: context.store.ready_endpoints(key, &key.name),
         volume_claim: own_claim(context, target).filter(|_| has_storage),
     };
@@ -311,6 +321,28 @@ async fn workload(context: &Context, target: &Target) -> WorkloadFacts {
         claim.latest_event = Some(event.message);
     }
     workload
+}
+
+/// A workload that exists already, as it is now, with the events that explain it.
+async fn referenced_workload(context: &Context, target: &Target, reference: &Reference) -> WorkloadFacts {
+    let key = &target.key;
+    let found = reference.found();
+    let pods = match found.and_then(ReferencedWorkload::pods) {
+        Some(workload) => referenced::pods(&context.cluster, &key.namespace, &workload).await,
+        None => Ok(Vec::new()),
+    };
+    let pods = pods.unwrap_or_else(|error| {
+        // The workload's own figures say how many are ready.
+        tracing::warn!(namespace = %key.namespace, name = %key.name, %error, "the pods cannot be read");
+        Vec::new()
+    });
+    WorkloadFacts {
+        reference: reference.clone(),
+        deployment: found.map(|found| found.figures.clone()),
+        pods: with_events(context, key, pods).await,
+        ready_endpoints: context.store.ready_endpoints(key, &metrics_service_name(&key.name)),
+        volume_claim: None,
+    }
 }
 
 /// The Deployment. One of that name that is not ours says nothing about our workload.
@@ -330,8 +362,8 @@ fn is_own(context: &Context, target: &Target, kind: ChildKind) -> bool {
     child.is_some_and(|child| child.controller_uid.as_deref() == Some(&target.owner.uid))
 }
 
-async fn pods(context: &Context, key: &NamespacedName) -> Vec<PodFacts> {
-    let mut pods = context.store.pods(key);
+/// The pods, sorted by name, the one that is worth a request with its latest event.
+async fn with_events(context: &Context, key: &NamespacedName, mut pods: Vec<PodFacts>) -> Vec<PodFacts> {
     pods.sort_by(|a, b| a.name.cmp(&b.name));
     let Some(uid) = pod_to_look_up(&pods).map(|pod| pod.uid.clone()) else {
         return pods;

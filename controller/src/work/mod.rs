@@ -12,6 +12,7 @@ pub(crate) mod name_lists;
 mod planning;
 pub(crate) mod queue;
 pub(crate) mod reconcile;
+pub(crate) mod referenced;
 pub(crate) mod report;
 #[cfg(test)]
 pub(crate) mod scripted_api;

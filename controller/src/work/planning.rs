@@ -1,6 +1,7 @@
 //! What is to be done for one MonitoredApi: its plan, compared with what the watches know.
 
 use controller_core::changes::{Changes, decide, is_written};
+use controller_core::facts::Reference;
 use controller_core::plan::{Applied, Plan};
 use controller_core::probe::PageFinding;
 use controller_core::prometheus::Finding;
@@ -12,7 +13,7 @@ use crate::cluster::CallError;
 use crate::work::apply::apply;
 use crate::work::context::Context;
 use crate::work::gather::{self, BeforeWriting, LiveDeployment, Observation, Target};
-use crate::work::settled;
+use crate::work::{referenced, settled};
 
 /// A MonitoredApi with what is to be done for it.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Work {
     planned_from: Option<LiveDeployment>,
     /// What was known of the pods' metrics.
     page: PageFinding,
+    /// The workload that exists already, as it was read.
+    pub(crate) reference: Reference,
 }
 
 #[derive(Debug)]
@@ -33,6 +36,8 @@ enum Planned {
     Changes(Box<Plan>, Changes),
     /// Nothing is written, because the spec is suspended.
     Suspended(Box<Plan>),
+    /// Nothing is written, because the workload that the spec refers to was never read.
+    Waiting(Box<Plan>),
     /// Nothing is written, because the spec is invalid.
     Invalid(Vec<Violation>),
 }
@@ -61,7 +66,9 @@ impl Work {
     /// `deployment`: the Deployment, where it was just read.
     async fn planned(context: &Context, target: Target, deployment: Option<Result<LiveDeployment, CallError>>) -> Self {
         let page = gather::page(context, &target);
-        let facts = gather::facts(context, &target, &page, deployment).await;
+        let given = target.api.as_ref().ok().and_then(|api| api.spec.workload_ref.as_ref());
+        let reference = referenced::reference(&context.cluster, &target.key, given).await;
+        let facts = gather::facts(context, &target, &page, &reference, deployment).await;
         let records = &target.status.children;
         let readable = facts.unreadable_deployment.is_none();
         let planned_from = readable.then(|| facts.live_replicas.zip(facts.deployment_version.clone()));
@@ -72,6 +79,7 @@ impl Work {
                     Some(settled) => Planned::Settled(Box::new(settled)),
                     None => match compile(api, &context.settings, &facts, &target.owner) {
                         Ok(plan) if plan.api.suspend => Planned::Suspended(Box::new(plan)),
+                        Ok(plan) if plan.waits_for_workload() => Planned::Waiting(Box::new(plan)),
                         Ok(plan) => {
                             let changes = decide(&plan, records, &facts);
                             Planned::Changes(Box::new(plan), changes)
@@ -87,10 +95,11 @@ impl Work {
             planned,
             planned_from,
             page,
+            reference,
         }
     }
 
-    /// Makes the changes. `None`: the spec is suspended or invalid.
+    /// Makes the changes. `None`: the spec is suspended or invalid, or its workload was never read.
     pub(crate) async fn apply(&self, context: &Context) -> Option<Applied> {
         match &self.planned {
             Planned::Settled(settled) => Some(settled.1.clone()),
@@ -102,14 +111,14 @@ impl Work {
                 context.settled.set(&target.key, target.spec, settled);
                 Some(applied)
             }
-            Planned::Suspended(_) | Planned::Invalid(_) => None,
+            Planned::Suspended(_) | Planned::Waiting(_) | Planned::Invalid(_) => None,
         }
     }
 
     pub(crate) fn valid(&self) -> Result<&ValidApi, &[Violation]> {
         match &self.planned {
             Planned::Settled(settled) => Ok(&settled.0),
-            Planned::Changes(plan, _) | Planned::Suspended(plan) => Ok(&plan.api),
+            Planned::Changes(plan, _) | Planned::Suspended(plan) | Planned::Waiting(plan) => Ok(&plan.api),
             Planned::Invalid(violations) => Err(violations),
         }
     }
@@ -136,7 +145,7 @@ impl Work {
             reconcile_at: self.target.reconcile_at.as_deref(),
             as_written: match &self.planned {
                 Planned::Suspended(plan) => is_written(plan, &self.target.status.children),
-                Planned::Settled(_) | Planned::Changes(..) | Planned::Invalid(_) => false,
+                Planned::Settled(_) | Planned::Changes(..) | Planned::Waiting(_) | Planned::Invalid(_) => false,
             },
             suspended: self.target.api.as_ref().is_ok_and(|api| api.spec.suspend == Some(true)),
             now: Timestamp::now(),

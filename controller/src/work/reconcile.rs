@@ -1,5 +1,6 @@
 //! The reconcile of one MonitoredApi: gather, compile, apply, report.
 
+use controller_core::facts::ReferencedWorkload;
 use controller_core::plan::Applied;
 use controller_core::probe::{Candidate, candidate};
 use controller_core::prometheus::Finding;
@@ -27,7 +28,7 @@ pub(crate) async fn reconcile(context: &Context, key: &NamespacedName) -> Result
         return Ok(Requeue::Forget);
     };
     let applied = work.apply(context).await;
-    let observation = gather::observation(context, &work.target).await;
+    let observation = gather::observation(context, &work.target, &work.reference).await;
     ask_pods(context, &work, &observation);
     let finding = asked_of_prometheus(context, &work, applied.as_ref(), &observation);
     report(
@@ -36,8 +37,9 @@ pub(crate) async fn reconcile(context: &Context, key: &NamespacedName) -> Result
         &work.fold_input(applied.as_ref(), &observation, &finding),
     )
     .await?;
-    let unready_for = unready_for(&work.target.status, Timestamp::now());
-    Ok(requeue(applied.as_ref(), &observation.workload, unready_for))
+    let now = Timestamp::now();
+    let unready_for = unready_for(&work.target.status, now);
+    Ok(requeue(applied.as_ref(), &observation.workload, unready_for, now))
 }
 
 /// Says which pods are to be asked for their metrics from now on. Asks nothing itself.
@@ -46,6 +48,7 @@ fn ask_pods(context: &Context, work: &Work, observation: &Observation) {
         return;
     }
     let target = &work.target;
+    let listed = work.reference.found().and_then(ReferencedWorkload::pods);
     let wanted = match work.valid() {
         Ok(api) => u16::try_from(api.metrics.port)
             .ok()
@@ -53,6 +56,7 @@ fn ask_pods(context: &Context, work: &Work, observation: &Observation) {
             .map(|port| Wanted {
                 port,
                 path: &api.metrics.path,
+                listed: listed.as_ref(),
                 declared: api.metrics.dialect.as_ref(),
                 pods: match candidate(&observation.workload.pods, 0) {
                     Candidate::Pod(pod) => Pods::Ready(&pod.template_hash),

@@ -29,7 +29,7 @@ const ON_A_CLUSTER: [&str; 2] = ["integration-tests", "testbed"];
 const ALONE: [&str; 1] = ["memory_limit"];
 
 /// The longest programs, longest first; the others run after them. So no lane ends long after the others.
-const LONG: [&str; 16] = [
+const LONG: [&str; 17] = [
     "chain",
     "prometheus_reader",
     "overall",
@@ -45,6 +45,7 @@ const LONG: [&str; 16] = [
     "fire_drill",
     "schemathesis",
     "operator_kinds",
+    "operator_references",
     "app_prometheus",
 ];
 

@@ -10,6 +10,7 @@ mod monitoring;
 mod objective;
 mod pod;
 mod scalar;
+mod workload_ref;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,7 @@ pub use scalar::{IntOrString, QUANTITY_EXPECTED, Quantity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+pub use workload_ref::{WorkloadKind, WorkloadRef};
 
 use crate::MonitoredApiStatus;
 
@@ -110,10 +112,15 @@ pub struct MonitoredApiSpec {
     /// `true`: the operator stops writing objects and goes on reporting the status. Default `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
-    /// The container image, such as `ghcr.io/acme/orders:1.4.2`. Required.
+    /// The container image, such as `ghcr.io/acme/orders:1.4.2`. Required, unless `workloadRef` is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024), regex(pattern = "^\\S+$"))]
     pub image: Option<String>,
+    /// Instead of `image`: a workload that exists already, in the same namespace, such as `{apiVersion: apps/v1, kind:
+    /// Deployment, name: orders}`. It gets the same monitoring and is never changed, so fields about pods are refused. Where the
+    /// metrics are is read from it, unless `metrics.port` and `metrics.path` say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload_ref: Option<WorkloadRef>,
     /// Defaults for a kind of application: `auto` (default; safe for any image), `native` (the reference API), or a
     /// framework, such as `fastapi`, `spring-boot` or `express` (docs/reference/presets.md lists them). It decides port,
     /// probes, metrics path and dialect, writable paths, user and grace period. An unknown name is refused by the condition

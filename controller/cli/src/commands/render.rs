@@ -78,7 +78,12 @@ fn render_one(source: &Source<'_>, context: &Context, output: &mut Output, left_
             return Ok(BAD_INPUT);
         }
     };
-    match render::render_with_page(source.api(), &context.settings, page.as_ref()) {
+    match render::render_with(
+        source.api(),
+        &context.settings,
+        page.as_ref(),
+        source.workload().as_ref(),
+    ) {
         Ok(rendered) => {
             for object in &rendered.objects {
                 output.write(object)?;

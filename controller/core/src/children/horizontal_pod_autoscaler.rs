@@ -25,6 +25,7 @@ impl ChildKind {
             "horizontalpodautoscalers",
         )
         .in_wave(3)
+        .of_own_workload()
         .enabled_when("has(object.spec.autoscaling)"),
     );
 }

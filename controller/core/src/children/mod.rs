@@ -9,7 +9,7 @@ mod horizontal_pod_autoscaler;
 mod object;
 mod persistent_volume_claim;
 mod prometheus_rule;
-mod service;
+pub mod service;
 mod service_account;
 pub mod service_monitor;
 
@@ -79,17 +79,20 @@ impl<'a> BuildInput<'a> {
 
 /// What a plan of this spec takes from the cluster.
 pub(crate) fn from_live(api: &ValidApi, facts: &Facts) -> FromLive {
-    let prescribed = deployment::prescribed_replicas(api, facts.live_replicas);
-    let copied = deployment::copied_replicas(prescribed, facts.live_replicas);
+    let own_workload = api.workload_ref.is_none();
+    let live_replicas = facts.live_replicas.filter(|_| own_workload);
+    let prescribed = deployment::prescribed_replicas(api, live_replicas);
+    let copied = deployment::copied_replicas(prescribed, live_replicas);
     FromLive {
         replicas: prescribed.or(copied),
         replicas_copied_from: copied
-            .or_else(|| deployment::first_replicas(api, facts.live_replicas))
+            .or_else(|| deployment::first_replicas(api, live_replicas))
             .and(facts.deployment_version.clone()),
         claim_size: persistent_volume_claim::size_to_ask_for(api, facts),
         reads_overall: api.reads_overall(facts),
         dashboard: DashboardObject::of(api, facts),
         page: api.page.clone(),
+        workload: facts.workload.clone().filter(|_| api.workload_ref.is_some()),
     }
 }
 
@@ -106,8 +109,15 @@ pub(crate) struct BuildOutput {
 /// found out when they are applied.
 pub(crate) fn build(input: &BuildInput<'_>, violations: &mut Violations) -> BuildOutput {
     let mut built = BuildOutput::default();
-    for row in CHILD_KINDS {
+    let own_workload = input.api.workload_ref.is_none();
+    for row in CHILD_KINDS
+        .iter()
+        .filter(|row| own_workload || !row.kind.of_own_workload)
+    {
         (row.build)(input, &mut built, violations);
+    }
+    if !own_workload {
+        built.omissions.iter_mut().for_each(Omission::set_in_the_workload);
     }
     for child in &mut built.children {
         object::add_labels(child, &input.api.object_labels);

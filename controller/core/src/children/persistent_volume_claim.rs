@@ -22,6 +22,7 @@ impl ChildKind {
             .needed_by_ready()
             .in_wave(0)
             .holding_data()
+            .of_own_workload()
             .watched(Watch::Whole)
             .enabled_when("has(object.spec.storage)")
             .explained_by(explain),

@@ -32,10 +32,26 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
 
 fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let api = input.api;
-    built.children.push(main_service(api));
-    if api.metrics_apart() && api.monitoring.is_some() {
-        built.children.push(metrics_service(api));
+    if api.workload_ref.is_none() {
+        built.children.push(main_service(api));
     }
+    if !api.metrics_apart() || api.monitoring.is_none() {
+        return;
+    }
+    // The port has no name that we know in a workload that somebody else writes.
+    let service = match (&api.workload_ref, &input.live.workload) {
+        (None, _) => metrics_service(api, json!(selector_labels(&api.owner.name)), json!(PORT_METRICS)),
+        (Some(_), Some(workload)) => metrics_service(api, json!(workload.match_labels), json!(api.metrics.port)),
+        // The plan has no objects at all then.
+        (Some(_), None) => return,
+    };
+    built.children.push(service);
+}
+
+/// Name of the Service of the metrics port.
+#[must_use]
+pub fn metrics_service_name(api: &str) -> String {
+    format!("{api}-metrics")
 }
 
 fn main_service(api: &ValidApi) -> PlannedChild {
@@ -64,16 +80,16 @@ fn main_service(api: &ValidApi) -> PlannedChild {
 
 /// The headless Service of the metrics port: Prometheus scrapes the pods themselves, and no other client gets an
 /// address that leads to the metrics.
-fn metrics_service(api: &ValidApi) -> PlannedChild {
+fn metrics_service(api: &ValidApi, selector: Value, target_port: Value) -> PlannedChild {
     let fields = spec(json!({
         "type": "ClusterIP",
         "clusterIP": "None",
-        "selector": selector_labels(&api.owner.name),
+        "selector": selector,
         "ports": [
-            {"name": PORT_METRICS, "port": api.metrics.port, "targetPort": PORT_METRICS, "protocol": "TCP"},
+            {"name": PORT_METRICS, "port": api.metrics.port, "targetPort": target_port, "protocol": "TCP"},
         ],
     }));
-    let name = format!("{}-metrics", api.owner.name);
+    let name = metrics_service_name(&api.owner.name);
     object(ROW.kind, &api.owner, name, OwnMetadata::labels(scraped()), fields)
 }
 

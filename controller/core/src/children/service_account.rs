@@ -16,7 +16,8 @@ impl ChildKind {
             .needed_by_ready()
             .in_wave(0)
             .used_by_pods()
-            .enabled_when("!has(object.spec.serviceAccountName)"),
+            .of_own_workload()
+            .enabled_when("has(object.spec.image) && !has(object.spec.serviceAccountName)"),
     );
 }
 

@@ -4,6 +4,7 @@ mod dashboard;
 mod labels;
 mod lint;
 mod overall;
+mod reference;
 mod replicas;
 mod storage;
 

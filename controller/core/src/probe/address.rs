@@ -1,20 +1,37 @@
 //! Which address of a pod is asked for its metrics.
 //!
 //! The operator stands inside the cluster, so what it can be made to ask matters (server-side request forgery). It asks an address
-//! only because Kubernetes gave it to a pod of the Deployment that the operator wrote, and even then none by which a machine, and
+//! only because Kubernetes gave it to a pod of the workload that is monitored, and even then none by which a machine, and
 //! not a pod, answers.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// The workload that a pod must be of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkloadOfPod<'a> {
+    /// A Deployment of this name. Its ReplicaSets are not read: their names begin with it.
+    Deployment(&'a str),
+    /// A StatefulSet or DaemonSet of this kind and uid, which controls its pods itself.
+    Controller(&'a str, &'a str),
+}
+
+impl Default for WorkloadOfPod<'_> {
+    fn default() -> Self {
+        Self::Deployment("")
+    }
+}
+
 /// What a pod object says of its addresses and of its origin.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PodAddressing<'a> {
-    /// Name of the MonitoredApi, which is that of its Deployment.
-    pub api: &'a str,
-    /// Label `pod-template-hash`.
+    /// The workload that it must be of.
+    pub workload: WorkloadOfPod<'a>,
+    /// The label by which the workload's controller tells pods of different templates apart.
     pub template_hash: &'a str,
     /// Kind and name of its controlling owner.
     pub controller: Option<(&'a str, &'a str)>,
+    /// uid of its controlling owner.
+    pub controller_uid: &'a str,
     /// `status.podIP`.
     pub pod_ip: &'a str,
     /// `status.hostIP`.
@@ -23,15 +40,28 @@ pub struct PodAddressing<'a> {
     pub host_network: bool,
 }
 
-/// The address of a pod that may be asked. `None`: it has none yet, it is not a pod of the MonitoredApi's Deployment, or the address
+/// The address of a pod that may be asked. `None`: it has none yet, it is not a pod of the MonitoredApi's workload, or the address
 /// is not one that pods have.
 #[must_use]
 pub fn address_to_probe(pod: PodAddressing<'_>) -> Option<IpAddr> {
-    let replica_set = format!("{}-{}", pod.api, pod.template_hash);
-    let is_ours = pod.controller == Some(("ReplicaSet", &replica_set)) && !pod.template_hash.is_empty();
     let address: IpAddr = pod.pod_ip.parse().ok()?;
     let host: Option<IpAddr> = pod.host_ip.parse().ok();
-    (is_ours && !pod.host_network && host != Some(address) && is_of_pods(address)).then_some(address)
+    (is_of_workload(pod) && !pod.host_network && host != Some(address) && is_of_pods(address)).then_some(address)
+}
+
+/// Whether the workload's controller made the pod: a label alone proves nothing, because anybody may set it.
+#[must_use]
+pub fn is_of_workload(pod: PodAddressing<'_>) -> bool {
+    let is_controlled = match pod.workload {
+        WorkloadOfPod::Deployment(name) => {
+            let replica_set = format!("{name}-{}", pod.template_hash);
+            pod.controller == Some(("ReplicaSet", &replica_set))
+        }
+        WorkloadOfPod::Controller(kind, uid) => {
+            !uid.is_empty() && pod.controller_uid == uid && pod.controller.is_some_and(|(known, _)| known == kind)
+        }
+    };
+    is_controlled && !pod.template_hash.is_empty()
 }
 
 /// Addresses outside the link-local ranges at which clouds answer with credentials of the machine.
@@ -63,9 +93,10 @@ mod tests {
     use super::*;
 
     const POD: PodAddressing<'static> = PodAddressing {
-        api: "orders",
+        workload: WorkloadOfPod::Deployment("orders"),
         template_hash: "6d4b75cb6d",
         controller: Some(("ReplicaSet", "orders-6d4b75cb6d")),
+        controller_uid: "5b1c",
         pod_ip: "10.1.2.3",
         host_ip: "10.0.0.7",
         host_network: false,
@@ -142,6 +173,49 @@ mod tests {
         ];
         for pod in others {
             assert_eq!(address_to_probe(pod), None, "{pod:?}");
+        }
+    }
+
+    #[test]
+    fn a_pod_of_a_stateful_set_or_daemon_set_is_asked_only_if_that_one_controls_it() {
+        for kind in ["StatefulSet", "DaemonSet"] {
+            let pod = PodAddressing {
+                workload: WorkloadOfPod::Controller(kind, "5b1c"),
+                template_hash: "orders-7d9f",
+                controller: Some((kind, "orders")),
+                ..POD
+            };
+            assert!(address_to_probe(pod).is_some(), "{pod:?}");
+            let others = [
+                PodAddressing {
+                    controller_uid: "another",
+                    ..pod
+                },
+                PodAddressing {
+                    controller: Some(("ReplicaSet", "orders")),
+                    ..pod
+                },
+                PodAddressing {
+                    controller: None,
+                    ..pod
+                },
+                PodAddressing {
+                    template_hash: "",
+                    ..pod
+                },
+                PodAddressing {
+                    workload: WorkloadOfPod::Controller(kind, ""),
+                    controller_uid: "",
+                    ..pod
+                },
+                PodAddressing {
+                    host_network: true,
+                    ..pod
+                },
+            ];
+            for other in others {
+                assert_eq!(address_to_probe(other), None, "{other:?}");
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ mod pod;
 mod recorded;
 mod schedule;
 
-pub use address::{PodAddressing, address_to_probe};
+pub use address::{PodAddressing, WorkloadOfPod, address_to_probe, is_of_workload};
 pub use known_page::KnownPage;
 pub use memory::{Change, Need, PageFinding, PageMemory, Reading, Trouble};
 pub use page_error::PageError;

@@ -2,7 +2,7 @@
 
 use controller_api::{ChildRecord, ConditionType, Reason};
 
-use super::{FoldInput, bounds, claim, verdict::Verdict};
+use super::{FoldInput, bounds, claim, referenced, verdict::Verdict};
 use crate::{
     children::child_kind,
     kind::ChildKind,
@@ -86,6 +86,12 @@ fn not_applied(input: &FoldInput<'_>) -> Verdict {
             Reason::Suspended,
             "spec.suspend is true, so this spec is not written; the objects are those of an earlier one, if there are \
              any: remove spec.suspend to write it",
+        );
+    }
+    if referenced::is_waited_for(input) {
+        return Verdict::unknown(
+            Reason::Pending,
+            "no object is written, because the workload that spec.workloadRef names was never read: see WorkloadReady",
         );
     }
     match Verdict::before(ConditionType::ChildrenApplied, input.previous).filter(|_| input.suspended) {

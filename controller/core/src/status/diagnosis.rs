@@ -27,3 +27,11 @@ pub(super) fn diagnosis(rank: u8, reason: Reason, message: impl Into<String>) ->
         message: message.into(),
     }
 }
+
+/// The reason for which the Deployment's condition `Progressing` is False (k8s.io `deployment/util`).
+pub(super) fn no_progress(reason: &str) -> Reason {
+    match reason {
+        "ReplicaSetCreateError" => Reason::ReplicaSetCreateError,
+        _ => Reason::ProgressDeadlineExceeded,
+    }
+}

@@ -24,6 +24,11 @@ pub(super) fn dialect_known(input: &FoldInput<'_>) -> Option<Verdict> {
         (None, Some(known)) => of_known(known, trouble),
         (None, None) => match trouble {
             Some(trouble) => of_trouble(trouble),
+            None if input.workload.reference.found().is_some_and(|found| found.host_network) => Verdict::unknown(
+                Reason::NotDetectedYet,
+                "the pods share their nodes' network, where the operator asks no page, so only alerts and panels that need no dialect \
+                 are made: set spec.metrics.dialect",
+            ),
             None if !input.reads_pages => Verdict::unknown(
                 Reason::NotDetectedYet,
                 "the dialect of the metrics is not known, because the operator reads no page of a pod (the chart's value \

@@ -10,6 +10,7 @@ mod dialect;
 mod monitoring;
 mod objectives;
 mod pods;
+mod referenced;
 mod scrape;
 mod selection;
 mod summary;
@@ -18,13 +19,13 @@ mod workload;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use controller_api::{ConditionType, MetricsStatus, MonitoredApiStatus, Reason, names};
+use controller_api::{ConditionType, MetricsStatus, MonitoredApiStatus, Reason, WorkloadStatus, names};
 use jiff::Timestamp;
 use metric_contract::Spelling;
 
 use crate::{
     dialect_choice::DialectChoice,
-    facts::{GrafanaPlacement, PrometheusFacts, WorkloadFacts},
+    facts::{GrafanaPlacement, PrometheusFacts, Reference, WorkloadFacts, selector_text},
     kind::ChildKind,
     owner::ApiRef,
     plan::Applied,
@@ -96,16 +97,18 @@ pub fn fold(input: &FoldInput<'_>) -> MonitoredApiStatus {
         .iter()
         .any(|(type_, verdict)| *type_ == ConditionType::WorkloadReady && verdict.is(Truth::True));
     let deployment = input.workload.deployment.as_ref();
-    let name = &input.owner.name;
     let objectives = objectives::figures(input);
+    let outline = input.workload.reference.outline(input.previous.workload.as_ref());
     MonitoredApiStatus {
         observed_generation: input.generation,
         replicas: deployment.map(|deployment| deployment.replicas),
         ready_replicas: deployment.map(|deployment| deployment.ready),
-        selector: Some(format!("{}={name},{}={name}", names::LABEL_NAME, names::LABEL_API_NAME)),
-        url: input
-            .validated
-            .map_or_else(|_| input.previous.url.clone(), |api| Some(url(api))),
+        selector: selector(input, outline.as_ref()),
+        url: input.validated.map_or_else(|_| input.previous.url.clone(), url),
+        workload: match input.validated {
+            Ok(_) => outline,
+            Err(_) => outline.or_else(|| input.previous.workload.clone()),
+        },
         metrics: input
             .validated
             .map_or_else(|_| input.previous.metrics.clone(), |api| metrics(api, input)),
@@ -226,7 +229,7 @@ fn verdicts(input: &FoldInput<'_>) -> Vec<(ConditionType, Verdict)> {
         accepted: &accepted,
         children: &children,
         workload: &workload,
-        service: &service,
+        service: service.as_ref(),
     };
     let summary::SummaryVerdicts {
         ready,
@@ -237,7 +240,7 @@ fn verdicts(input: &FoldInput<'_>) -> Vec<(ConditionType, Verdict)> {
         (ConditionType::Accepted, Some(accepted)),
         (ConditionType::ChildrenApplied, Some(children)),
         (ConditionType::WorkloadReady, Some(workload)),
-        (ConditionType::ServiceMatchesPods, Some(service)),
+        (ConditionType::ServiceMatchesPods, service),
     ]
     .into_iter()
     .chain(links)
@@ -275,14 +278,30 @@ fn valid(api: &ValidApi) -> &'static str {
     }
 }
 
-/// Where the API answers inside the cluster.
-fn url(api: &ValidApi) -> String {
+/// The pods' label selector; of a workload that exists already its own.
+fn selector(input: &FoldInput<'_>, outline: Option<&WorkloadStatus>) -> Option<String> {
+    let name = &input.owner.name;
+    if input.workload.reference == Reference::None {
+        return Some(format!("{}={name},{}={name}", names::LABEL_NAME, names::LABEL_API_NAME));
+    }
+    let text = selector_text(&outline?.match_labels);
+    (text.len() <= MAX_SELECTOR).then_some(text)
+}
+
+/// Most characters of `status.selector` (`maxLength`).
+const MAX_SELECTOR: usize = 512;
+
+/// Where the API answers inside the cluster. `None`: the Service in front of a workload that exists already is not known.
+fn url(api: &ValidApi) -> Option<String> {
+    if api.workload_ref.is_some() {
+        return None;
+    }
     let port = if api.service.port == 80 {
         String::new()
     } else {
         format!(":{}", api.service.port)
     };
-    format!("http://{}.{}.svc{port}", api.owner.name, api.owner.namespace)
+    Some(format!("http://{}.{}.svc{port}", api.owner.name, api.owner.namespace))
 }
 
 /// What the pods showed, unless the author or the preset names another dialect by now.

@@ -4,7 +4,7 @@
 use controller_api::{ConditionType, Reason};
 
 use super::{
-    FoldInput,
+    FoldInput, referenced,
     selection::{self, Selectable},
     verdict::{Truth, Verdict},
 };
@@ -57,9 +57,17 @@ fn selected(input: &FoldInput<'_>, kind: ChildKind) -> Option<Verdict> {
     Some(verdict.unwrap_or_else(|| by_prometheus(input, api, kind)))
 }
 
-/// Why an object is not the one that the spec asks for, while nothing is written because the spec is suspended. `None`: it
-/// was written from this very spec, or something was applied.
+/// Why an object is not the one that the spec asks for, while nothing is written because the spec is suspended, or refers to a
+/// workload that was never read. `None`: it was written from this very spec, or something was applied.
 pub(super) fn unwritten(input: &FoldInput<'_>, kind: ChildKind) -> Option<Verdict> {
+    if referenced::is_waited_for(input) && !has_child(input, kind) {
+        return Some(Verdict::unknown(
+            Reason::NotApplied,
+            format!(
+                "there is no {kind} yet, because the workload that spec.workloadRef names was never read: see WorkloadReady"
+            ),
+        ));
+    }
     if !input.suspended || input.applied.is_some() {
         return None;
     }

@@ -5,7 +5,10 @@
 use controller_api::{ConditionType, Reason};
 use controller_rules::{alerts_against_a_week_ago, promql::PromDuration};
 
-use super::{FoldInput, monitoring, selection, verdict::Verdict};
+use super::{
+    FoldInput, monitoring, selection,
+    verdict::{Truth, Verdict},
+};
 use crate::{
     facts::PrometheusFacts,
     kind::ChildKind,
@@ -37,13 +40,37 @@ pub(super) fn scraped(input: &FoldInput<'_>) -> Option<Verdict> {
     if !monitoring::has_run(input) {
         return Some(monitoring::never_ran());
     }
-    Some(match &input.finding.scrape {
+    let verdict = asked(input);
+    Some(tls(input).filter(|_| !verdict.is(Truth::True)).unwrap_or(verdict))
+}
+
+/// What the Prometheus says of the targets.
+fn asked(input: &FoldInput<'_>) -> Verdict {
+    match &input.finding.scrape {
         Answer::Known(finding) => of_targets(finding),
         Answer::NotYet => before(input, ConditionType::Scraped),
         // While the Prometheus objects are not read, the address may be known in a moment.
         Answer::NoAddress if *input.prometheus == PrometheusFacts::NotReadYet => before(input, ConditionType::Scraped),
         Answer::NoAddress => no_address(input, "whether a Prometheus scrapes the API"),
         Answer::Failed(error) => failed(*error, "whether a Prometheus scrapes the API"),
+    }
+}
+
+/// Why no scrape can succeed: the workload that exists already says that its page speaks TLS. `None`: it does not, or the author
+/// names another port.
+fn tls(input: &FoldInput<'_>) -> Option<Verdict> {
+    let found = input.workload.reference.found().filter(|found| found.speaks_tls)?;
+    let api = input.validated.ok()?;
+    let names_a_port = api.workload_ref.as_ref().is_some_and(|reference| reference.port_given);
+    (!names_a_port).then(|| {
+        Verdict::no(
+            Reason::TlsNotSupported,
+            format!(
+                "the pods of the {} are annotated with prometheus.io/scheme: https, and pages of metrics are read by plain HTTP only: \
+                 serve them so on a port of their own, and set spec.metrics.port to it",
+                found.id
+            ),
+        )
     })
 }
 

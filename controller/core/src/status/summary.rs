@@ -6,16 +6,19 @@ use controller_api::{ConditionType, Reason};
 use super::{
     FoldInput,
     children::{NeededChildren, needed_children},
+    diagnosis::no_progress,
+    referenced,
     verdict::{Truth, Verdict},
-    workload,
 };
+use crate::facts::Reference;
 
 /// The verdicts that are summed up.
 pub(super) struct Parts<'a> {
     pub(super) accepted: &'a Verdict,
     pub(super) children: &'a Verdict,
     pub(super) workload: &'a Verdict,
-    pub(super) service: &'a Verdict,
+    /// `None`: no Service is wanted.
+    pub(super) service: Option<&'a Verdict>,
 }
 
 /// The three verdicts.
@@ -44,20 +47,21 @@ fn ready(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
     };
     let children = (!core_applied).then_some(parts.children);
     let needed = || {
-        [
-            Some(parts.accepted),
-            children,
-            Some(parts.workload),
-            Some(parts.service),
-        ]
-        .into_iter()
-        .flatten()
+        [Some(parts.accepted), children, Some(parts.workload), parts.service]
+            .into_iter()
+            .flatten()
     };
     needed()
         .find(|part| part.is(Truth::False))
         .or_else(|| needed().find(|part| part.is(Truth::Unknown)))
         .cloned()
-        .unwrap_or_else(|| Verdict::yes(Reason::Ready, "the workload runs as the spec wants it"))
+        .unwrap_or_else(|| {
+            let sentence = match input.workload.reference {
+                Reference::None => "the workload runs as the spec wants it",
+                Reference::Missing(_) | Reference::Unread(..) | Reference::Found(_) => "the workload runs",
+            };
+            Verdict::yes(Reason::Ready, sentence)
+        })
 }
 
 /// Whether work cannot go on without a change by hand.
@@ -75,6 +79,14 @@ fn stalled(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
     {
         return Verdict::new(Truth::True, parts.children.reason, parts.children.message.clone());
     }
+    if let Some(unusable) = input
+        .workload
+        .reference
+        .found()
+        .and_then(|found| referenced::unusable(input, found))
+    {
+        return Verdict::new(Truth::True, unusable.reason, unusable.message);
+    }
     let deadline = input
         .workload
         .deployment
@@ -83,7 +95,7 @@ fn stalled(input: &FoldInput<'_>, parts: &Parts<'_>) -> Verdict {
     match deadline {
         Some((reason, _)) if parts.workload.is(Truth::False) => Verdict::new(
             Truth::True,
-            workload::no_progress(reason),
+            no_progress(reason),
             format!(
                 "the rollout made no progress within its deadline: {}",
                 parts.workload.message

@@ -4,12 +4,20 @@
 use controller_api::{ChildRecord, Reason};
 
 use super::{
-    FoldInput, claim, pods,
+    FoldInput, claim,
+    diagnosis::no_progress,
+    pods, referenced,
     verdict::{Truth, Verdict},
 };
-use crate::{facts::DeploymentFacts, kind::ChildKind};
+use crate::{
+    facts::{DeploymentFacts, Reference},
+    kind::{ChildKind, PORT_HTTP, PORT_METRICS},
+};
 
 pub(super) fn verdict(input: &FoldInput<'_>) -> Verdict {
+    if let Some(verdict) = referenced::verdict(input) {
+        return verdict;
+    }
     let Some(deployment) = &input.workload.deployment else {
         return no_deployment(input);
     };
@@ -123,14 +131,6 @@ fn incomplete(input: &FoldInput<'_>, deployment: &DeploymentFacts) -> Verdict {
     }
 }
 
-/// The reason for which the Deployment's condition `Progressing` is False (k8s.io `deployment/util`).
-pub(super) fn no_progress(reason: &str) -> Reason {
-    match reason {
-        "ReplicaSetCreateError" => Reason::ReplicaSetCreateError,
-        _ => Reason::ProgressDeadlineExceeded,
-    }
-}
-
 fn progress(deployment: &DeploymentFacts) -> String {
     let DeploymentFacts {
         wanted,
@@ -148,24 +148,35 @@ fn progress(deployment: &DeploymentFacts) -> String {
     }
 }
 
-pub(super) fn service(input: &FoldInput<'_>) -> Verdict {
+/// `None`: no Service is wanted, because a workload that exists already is not monitored.
+pub(super) fn service(input: &FoldInput<'_>) -> Option<Verdict> {
+    let is_referenced = input.workload.reference != Reference::None;
+    if is_referenced && input.validated.is_ok_and(|api| api.monitoring.is_none()) {
+        return None;
+    }
+    let port = if is_referenced { PORT_METRICS } else { PORT_HTTP };
     let deployment = input.workload.deployment.as_ref();
     if deployment.is_some_and(|deployment| deployment.wanted == 0) {
-        return Verdict::yes(
+        return Some(Verdict::yes(
             Reason::ScaledToZero,
             "no pod is wanted (replicas: 0), so none is behind the Service",
-        );
+        ));
     }
-    match input.workload.ready_endpoints {
+    Some(match input.workload.ready_endpoints {
         None => Verdict::unknown(Reason::NoEndpointSlice, "no EndpointSlice exists for the Service yet"),
         Some(0) if deployment.is_some_and(|deployment| deployment.ready > 0) => Verdict::no(
             Reason::NoEndpoints,
-            "pods are ready, but none is behind the Service's port http: check that nobody changed its selector or its port",
+            format!(
+                "pods are ready, but none is behind the Service's port {port}: check that nobody changed its selector or its port"
+            ),
         ),
         Some(0) => Verdict::no(
             Reason::NoReadyPods,
             "no ready pod is behind the Service: see WorkloadReady",
         ),
-        Some(_) => Verdict::yes(Reason::EndpointsReady, "ready pods are behind the Service's port http"),
-    }
+        Some(_) => Verdict::yes(
+            Reason::EndpointsReady,
+            format!("ready pods are behind the Service's port {port}"),
+        ),
+    })
 }

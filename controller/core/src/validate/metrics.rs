@@ -46,7 +46,7 @@ pub(super) fn metrics(
         limits,
     } = given.cloned().unwrap_or_default();
     let path = path.unwrap_or_else(|| preset.metrics_path.to_owned());
-    if !path.starts_with('/') || path.contains(['?', '#']) || path.chars().any(char::is_whitespace) {
+    if !is_metrics_path(&path) {
         out.add(
             "spec.metrics.path",
             format!("{path:?} is not a valid path: use one that begins with / and has no spaces, ? or #, for example /metrics"),
@@ -83,6 +83,11 @@ pub(super) fn metrics(
         label_limit,
         path,
     }
+}
+
+/// Whether a page of metrics can have this path.
+pub(crate) fn is_metrics_path(path: &str) -> bool {
+    path.starts_with('/') && !path.contains(['?', '#']) && !path.chars().any(char::is_whitespace)
 }
 
 fn interval_of(given: Option<String>, out: &mut Violations) -> (String, u64) {

@@ -14,6 +14,7 @@ mod objectives;
 mod pod;
 mod preset;
 mod probes;
+mod reference;
 mod storage;
 pub(crate) mod syntax;
 mod template;
@@ -21,6 +22,7 @@ mod workload;
 
 use controller_api::{MonitoredApi, MonitoredApiSpec};
 pub use custom::custom_spelling;
+pub(crate) use metrics::is_metrics_path;
 pub use preset::{
     AUTO, GuaranteedProbe, NATIVE, PRESETS, Preset, PresetGuide, PresetProbe, PresetProbes, preset, presets_page,
 };
@@ -60,6 +62,7 @@ pub(crate) fn validate(api: &MonitoredApi, settings: &Settings, owner: &ApiRef, 
     ValidApi {
         owner: owner.clone(),
         suspend: spec.suspend.unwrap_or_default(),
+        workload_ref: reference::reference(spec, out),
         workload: workload(spec, preset, port, probes, out),
         service: workload::service(spec.service.as_ref(), out),
         object_labels: monitoring::merged(
@@ -108,6 +111,7 @@ fn workload(spec: &MonitoredApiSpec, preset: &Preset, port: i32, probes: ProbeSe
     let MonitoredApiSpec {
         suspend: _,
         image,
+        workload_ref,
         preset: _,
         image_pull_policy,
         image_pull_secrets,
@@ -150,7 +154,11 @@ fn workload(spec: &MonitoredApiSpec, preset: &Preset, port: i32, probes: ProbeSe
         None => workload::strategy(strategy.as_ref(), out),
     };
     Workload {
-        image: workload::image(image.as_deref(), out),
+        image: if workload_ref.is_some() {
+            String::new()
+        } else {
+            workload::image(image.as_deref(), out)
+        },
         image_pull_policy: *image_pull_policy,
         image_pull_secrets: workload::pull_secrets(image_pull_secrets.as_deref().unwrap_or_default(), out),
         command: command.clone().unwrap_or_default(),

@@ -45,7 +45,7 @@ pub(super) fn image(image: Option<&str>, out: &mut Violations) -> String {
     if image.is_empty() {
         out.add(
             "spec.image",
-            "an image is missing: use its name, for example ghcr.io/acme/orders:1.4.2",
+            "an image is missing: use its name, for example ghcr.io/acme/orders:1.4.2, or spec.workloadRef for a workload that exists already",
         );
     } else if image.chars().any(|c| c.is_whitespace() || c.is_control()) {
         out.add(

@@ -14,6 +14,7 @@ fn wanted(pods: Pods<'_>) -> Option<Wanted<'_>> {
         path: "/metrics",
         declared: None,
         pods,
+        listed: None,
     })
 }
 

@@ -144,6 +144,7 @@ fn subscribe(context: &Context, name: &str, port: u16, path: &str) {
         path,
         declared: None,
         pods: Pods::Ready("1"),
+        listed: None,
     };
     context.probes.subscribe(&key(name), Some(wanted), None);
 }

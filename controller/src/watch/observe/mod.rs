@@ -12,7 +12,7 @@ use serde::Deserialize;
 pub(crate) use self::api::{ApiItem, SpecText};
 pub(crate) use self::child::{ChildDetails, ChildItem};
 pub(crate) use self::monitoring::{NamespaceItem, PrometheusItem};
-pub(crate) use self::workload::{PodItem, SliceItem};
+pub(crate) use self::workload::{PodItem, SelectedPod, SliceItem};
 use crate::cluster::Raw;
 use crate::watch::watcher::Versioned;
 

@@ -1,9 +1,12 @@
 //! Pods and EndpointSlices of our workloads, trimmed to core's facts.
 
 use controller_api::names;
-use controller_core::facts::{PodFacts, Termination};
+use controller_api::spec::WorkloadKind;
+use controller_core::children::service::metrics_service_name;
+use controller_core::facts::{PodFacts, PodsOfWorkload, Termination};
+use controller_core::kind::{PORT_HTTP, PORT_METRICS};
 use controller_core::metadata::Metadata;
-use controller_core::probe::{PodAddressing, address_to_probe};
+use controller_core::probe::{PodAddressing, WorkloadOfPod, address_to_probe, is_of_workload};
 use serde::Deserialize;
 
 use super::{Condition, condition, lenient};
@@ -20,7 +23,7 @@ pub(crate) struct PodItem {
     pub(crate) facts: PodFacts,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct PodObject {
     #[serde(deserialize_with = "lenient")]
     metadata: Metadata,
@@ -30,13 +33,13 @@ struct PodObject {
     status: PodStatus,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct PodSpec {
     host_network: bool,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct PodStatus {
     phase: String,
@@ -48,7 +51,7 @@ struct PodStatus {
     container_statuses: Vec<ContainerStatus>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct ContainerStatus {
     name: String,
@@ -57,7 +60,7 @@ struct ContainerStatus {
     last_state: ContainerState,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct ContainerState {
     running: Option<Running>,
@@ -65,13 +68,13 @@ struct ContainerState {
     terminated: Option<Reason>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Running {
     started_at: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Reason {
     reason: String,
@@ -83,26 +86,63 @@ struct Reason {
 const LABEL_TEMPLATE_HASH: &str = "pod-template-hash";
 
 impl From<PodObject> for PodItem {
-    fn from(object: PodObject) -> Self {
-        let PodObject {
+    fn from(mut pod: PodObject) -> Self {
+        let owner = pod.metadata.labels.remove(names::LABEL_API_NAME).unwrap_or_default();
+        Self {
+            namespace: pod.metadata.namespace.clone(),
+            resource_version: pod.metadata.resource_version.clone(),
+            facts: pod.into_facts(WorkloadOfPod::Deployment(&owner), LABEL_TEMPLATE_HASH, names::CONTAINER),
+            owner,
+        }
+    }
+}
+
+/// A pod with the labels that a workload selects by, which exists already. It may be another workload's.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct SelectedPod(PodObject);
+
+impl SelectedPod {
+    /// The pod, if the workload's controller made it.
+    pub(crate) fn of(self, workload: &PodsOfWorkload) -> Option<PodFacts> {
+        let Self(pod) = self;
+        let of = match workload.kind {
+            WorkloadKind::Deployment => WorkloadOfPod::Deployment(&workload.name),
+            WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => {
+                WorkloadOfPod::Controller(workload.kind.as_str(), &workload.uid)
+            }
+        };
+        let label = workload.template_label();
+        is_of_workload(pod.addressing(of, label)).then(|| pod.into_facts(of, label, &workload.container))
+    }
+}
+
+impl PodObject {
+    fn addressing<'a>(&'a self, workload: WorkloadOfPod<'a>, template_label: &str) -> PodAddressing<'a> {
+        PodAddressing {
+            workload,
+            template_hash: self.metadata.labels.get(template_label).map_or("", String::as_str),
+            controller: self.metadata.controller_kind_and_name(),
+            controller_uid: self.metadata.controller_uid().unwrap_or_default(),
+            pod_ip: &self.status.pod_ip,
+            host_ip: &self.status.host_ip,
+            host_network: self.spec.host_network,
+        }
+    }
+
+    /// `unhealthy` is filled in by `gather`, which reads the events. `container`: the name of the one that speaks for the pod.
+    fn into_facts(self, workload: WorkloadOfPod<'_>, template_label: &str, container: &str) -> PodFacts {
+        let address = address_to_probe(self.addressing(workload, template_label));
+        let Self {
             metadata: mut meta,
-            spec,
+            spec: _,
             mut status,
-        } = object;
-        let owner = meta.labels.remove(names::LABEL_API_NAME).unwrap_or_default();
-        let template_hash = meta.labels.remove(LABEL_TEMPLATE_HASH).unwrap_or_default();
-        let address = address_to_probe(PodAddressing {
-            api: &owner,
-            template_hash: &template_hash,
-            controller: meta.controller_kind_and_name(),
-            pod_ip: &status.pod_ip,
-            host_ip: &status.host_ip,
-            host_network: spec.host_network,
-        });
+        } = self;
+        let template_hash = meta.labels.remove(template_label).unwrap_or_default();
         let main = status
             .container_statuses
             .iter()
-            .position(|container| container.name == names::CONTAINER)
+            .position(|known| known.name == container)
             .unwrap_or(0);
         let main = if main < status.container_statuses.len() {
             status.container_statuses.swap_remove(main)
@@ -112,26 +152,21 @@ impl From<PodObject> for PodItem {
         let terminated = main.state.terminated.or(main.last_state.terminated);
         let ready = condition(&status.conditions, "Ready", "True").is_some();
         let running_since = main.state.running.and_then(|running| running.started_at);
-        Self {
-            owner,
-            namespace: meta.namespace,
-            resource_version: meta.resource_version,
-            facts: PodFacts {
-                template_hash,
-                uid: meta.uid,
-                created: meta.creation_timestamp,
-                name: meta.name,
-                ready,
-                unschedulable: condition(&status.conditions, "PodScheduled", "False").map(|c| c.message.clone()),
-                phase: status.phase,
-                waiting: main.state.waiting.map(|waiting| (waiting.reason, waiting.message)),
-                terminated: terminated.map(termination),
-                restarts: main.restart_count,
-                running_since: running_since.filter(|_| main.restart_count > 0 && !ready),
-                unhealthy: None,
-                unhealthy_at: None,
-                address,
-            },
+        PodFacts {
+            template_hash,
+            uid: meta.uid,
+            created: meta.creation_timestamp,
+            name: meta.name,
+            ready,
+            unschedulable: condition(&status.conditions, "PodScheduled", "False").map(|c| c.message.clone()),
+            phase: status.phase,
+            waiting: main.state.waiting.map(|waiting| (waiting.reason, waiting.message)),
+            terminated: terminated.map(termination),
+            restarts: main.restart_count,
+            running_since: running_since.filter(|_| main.restart_count > 0 && !ready),
+            unhealthy: None,
+            unhealthy_at: None,
+            address,
         }
     }
 }
@@ -157,7 +192,7 @@ pub(crate) struct SliceItem {
     pub(crate) owner: String,
     /// Name of the Service.
     pub(crate) service: String,
-    /// Ready endpoints, if the slice has a port `http`.
+    /// Ready endpoints, if the slice has the port of the Service: `http`, or `metrics` of the metrics Service.
     pub(crate) ready: usize,
 }
 
@@ -196,12 +231,16 @@ impl From<SliceObject> for SliceItem {
             endpoints,
             ports,
         } = object;
-        let named = ports.iter().any(|port| port.name.as_deref() == Some("http"));
+        let owner = meta.labels.remove(names::LABEL_API_NAME).unwrap_or_default();
+        let service = meta.labels.remove("kubernetes.io/service-name").unwrap_or_default();
+        let of_metrics = service == metrics_service_name(&owner);
+        let wanted = if of_metrics { PORT_METRICS } else { PORT_HTTP };
+        let named = ports.iter().any(|port| port.name.as_deref() == Some(wanted));
         // Absent means ready (the API's own words: "nil should be interpreted as true").
         let ready = endpoints.iter().filter(|e| e.conditions.ready.unwrap_or(true)).count();
         Self {
-            owner: meta.labels.remove(names::LABEL_API_NAME).unwrap_or_default(),
-            service: meta.labels.remove("kubernetes.io/service-name").unwrap_or_default(),
+            owner,
+            service,
             namespace: meta.namespace,
             name: meta.name,
             resource_version: meta.resource_version,

@@ -2,16 +2,18 @@
 //! live objects and the live status, and each tried by the API server's dry run.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use controller_api::{MonitoredApi, MonitoredApiStatus, names};
+use controller_api::{MonitoredApi, MonitoredApiStatus, WorkloadStatus, names};
 use controller_core::call_error::CallError;
 use controller_core::changes::{Changes, decide, record_of};
 use controller_core::children::{blocked_by, child_kind, child_kinds, dashboard};
-use controller_core::facts::{Facts, KindState, Settings};
+use controller_core::facts::{Facts, KindState, Reference, Settings, WorkloadId};
 use controller_core::failure::ErrorClass;
 use controller_core::metadata::{REPAIRER, fields_hash};
 use controller_core::owner::ApiRef;
 use controller_core::plan::{AppliedChild, Decision, Outcome, Plan, PlannedChild};
+use controller_core::referenced::WorkloadObject;
 use controller_core::status::reads_overall;
 use controller_core::write_record::{Confirmation, LiveObject, confirm};
 use controller_core::{ChildKind, compile};
@@ -56,11 +58,19 @@ impl Comparison<'_> {
     pub(super) fn rows(&self) -> Result<Vec<DiffRow>, DiffError> {
         let owner = ApiRef::of(self.api);
         let compiled = |facts: &Facts| compile(self.api, self.settings, facts, &owner).map_err(DiffError::Violations);
-        // Which objects there are to read does not depend on what is read.
-        let live = self.live_children(&compiled(&Facts::default())?)?;
-        let facts = self.facts(&live, &owner);
+        let workload = self.workload(&owner.namespace)?.map(Arc::new);
+        // Which objects there are to read does not depend on what else is read.
+        let live = self.live_children(&compiled(&Facts {
+            workload: workload.clone(),
+            ..Facts::default()
+        })?)?;
+        let facts = Facts {
+            workload,
+            ..self.facts(&live, &owner)
+        };
         let plan = compiled(&facts)?;
-        if plan.api.suspend {
+        // While a workload was never read, the operator writes nothing.
+        if plan.api.suspend || plan.waits_for_workload() {
             return Ok(Vec::new());
         }
         let changes = decide(&plan, &self.status.children, &facts);
@@ -78,6 +88,24 @@ impl Comparison<'_> {
         }
         rows.extend(self.leftovers(&changes, &live));
         Ok(rows)
+    }
+
+    /// What is known of the workload that exists already.
+    fn workload(&self, namespace: &str) -> Result<Option<WorkloadStatus>, DiffError> {
+        let Some(given) = &self.api.spec.workload_ref else {
+            return Ok(None);
+        };
+        let id = WorkloadId {
+            kind: given.kind,
+            name: given.name.clone(),
+        };
+        let found = self.server.get(ObjectKind::Workload(id.kind), namespace, &id.name)?;
+        let found = found.and_then(|text| serde_json::from_str::<WorkloadObject>(&text).ok());
+        let reference = match found {
+            Some(object) => Reference::Found(Box::new(object.into_workload(id))),
+            None => Reference::Missing(id),
+        };
+        Ok(reference.outline(self.status.workload.as_ref()))
     }
 
     fn live_children(&self, plan: &Plan) -> Result<LiveChildren, CallError> {

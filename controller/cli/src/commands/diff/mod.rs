@@ -105,7 +105,10 @@ pub fn run(args: DiffArgs, connect: Connect) -> Result<ExitCode> {
 
 /// The rows of one MonitoredApi of a file. What is wrong with the file needs no cluster to be told.
 fn diff_one(source: &Source<'_>, server: &dyn ApiServer, settings: &Settings) -> Result<Vec<DiffRow>, DiffError> {
-    render::render(source.api(), settings).map_err(DiffError::Violations)?;
+    // Without its workload a MonitoredApi that refers to one can't be rendered; the rest of it is checked all the same.
+    if source.api().spec.workload_ref.is_none() {
+        render::render(source.api(), settings).map_err(DiffError::Violations)?;
+    }
     diff(server, settings, source.object(), (source.namespace(), source.name()))
 }
 

@@ -22,6 +22,7 @@ fn kind_of(kind: ObjectKind) -> &'static str {
     match kind {
         ObjectKind::MonitoredApi => "MonitoredApi",
         ObjectKind::Child(kind) => kind.as_str(),
+        ObjectKind::Workload(kind) => kind.as_str(),
     }
 }
 

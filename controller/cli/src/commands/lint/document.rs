@@ -8,6 +8,7 @@ use controller_rules::lint::{Finding, Level, Vocabulary, lint_dashboard_file, li
 use serde_json::Value;
 
 use super::report::{Check, Problem};
+use crate::workloads;
 
 /// What a document is.
 enum Kind {
@@ -81,6 +82,8 @@ fn within<'a>(value: &'a Value, key: &str) -> &'a Value {
 pub(super) struct Linter<'a> {
     pub(super) vocabulary: Vocabulary,
     pub(super) settings: &'a Settings,
+    /// Every document of every file, among them workloads to which MonitoredApis refer.
+    pub(super) manifests: Vec<&'a Manifest>,
 }
 
 impl Linter<'_> {
@@ -149,7 +152,13 @@ impl Linter<'_> {
             Problem::new(manifest.place(field), "", Check::Field(Level::Warning), sentence, "")
         });
         let mut problems: Vec<Problem> = unknown.collect();
-        match lint::lint(&decoded.api, self.settings) {
+        let namespace = decoded.api.metadata.namespace.as_deref().unwrap_or_default();
+        let wanted = decoded.api.spec.workload_ref.as_ref();
+        let workload = wanted.and_then(|wanted| {
+            let mut all = self.manifests.iter();
+            all.find_map(|manifest| workloads::matching(&manifest.value, wanted, namespace))
+        });
+        match lint::lint(&decoded.api, self.settings, workload.as_ref()) {
             Ok(children) => {
                 let place = manifest.place("metadata.name");
                 for child in children {

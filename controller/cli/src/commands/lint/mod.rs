@@ -19,6 +19,7 @@ use self::vocabulary::Vocabularies;
 use crate::input::{BAD_INPUT, FINDINGS, FINE, shown, text};
 use crate::print::{self, ReportForm};
 use crate::settings::SettingsArgs;
+use crate::workloads;
 
 /// Arguments of `lint`.
 #[derive(Debug, Args)]
@@ -84,8 +85,9 @@ pub fn run(args: LintArgs) -> Result<ExitCode> {
     let settings = settings.settings();
     let mut code = FINE;
     let mut sources = Vec::new();
+    let several = files.len() > 1;
     for file in files {
-        match read(&file) {
+        match read(&file, several) {
             Ok(source) => sources.push(source),
             Err(error) => {
                 print::note(format_args!("{}: {error:#}", shown(&file)));
@@ -102,11 +104,12 @@ pub fn run(args: LintArgs) -> Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-fn read(file: &Path) -> Result<LintedFile> {
+/// `several`: it is one of several files, and may hold only workloads to which MonitoredApis of others refer.
+fn read(file: &Path, several: bool) -> Result<LintedFile> {
     let text = text(file)?;
     let manifests = manifest::read(&text)?;
     ensure!(
-        manifests.iter().any(document::can_be_checked),
+        manifests.iter().any(document::can_be_checked) || (several && manifests.iter().any(workloads::is_workload)),
         "nothing here can be checked: use MonitoredApis, PrometheusRules, rule files (groups: …) or dashboards (panels: …)"
     );
     Ok(LintedFile {
@@ -123,6 +126,7 @@ fn lint(sources: &[LintedFile], vocabularies: Vocabularies, settings: &Settings)
     let linter = Linter {
         vocabulary: vocabularies.with_recorded(recorded),
         settings,
+        manifests: manifests().collect(),
     };
     let mut problems = Vec::new();
     for (at, source) in sources.iter().enumerate() {

@@ -86,7 +86,7 @@ pub fn run(args: TestArgs) -> Result<ExitCode> {
                 return Ok(BAD_INPUT);
             }
         };
-        match alert_tests::of(source.api(), &settings, page.as_ref()) {
+        match alert_tests::of(source.api(), &settings, page.as_ref(), source.workload().as_ref()) {
             Ok(None) => {
                 source.say("it has no alerts, so there is nothing to test");
                 Ok(FINE)

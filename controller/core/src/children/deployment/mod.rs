@@ -32,6 +32,7 @@ impl ChildKind {
         &ChildKindDef::new(Group::APPS, "Deployment", "deployments")
             .needed_by_ready()
             .in_wave(2)
+            .of_own_workload()
             .watched(Watch::Whole)
             .enabled_when("has(object.spec.image)"),
     );
@@ -122,7 +123,7 @@ pub(crate) fn takes_none_to_exist(api: &ValidApi, planned: &PlannedChild) -> boo
 /// Whether the plan of a spec needs the live number of replicas: it prescribes none.
 #[must_use]
 pub fn needs_live_replicas(spec: &MonitoredApiSpec) -> bool {
-    spec.replicas.is_none() || spec.autoscaling.is_some()
+    spec.workload_ref.is_none() && (spec.replicas.is_none() || spec.autoscaling.is_some())
 }
 
 /// The pod that the Deployment makes.

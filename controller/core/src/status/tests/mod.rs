@@ -9,6 +9,7 @@ mod monitoring;
 mod objectives;
 mod overall;
 mod pods;
+mod referenced;
 mod scrape;
 mod whole;
 mod workload;
@@ -66,6 +67,7 @@ impl World {
             previous: MonitoredApiStatus::default(),
             applied: Some(applied(|_| Outcome::Unchanged)),
             workload: WorkloadFacts {
+                reference: Reference::None,
                 deployment: Some(deployment(3)),
                 pods: Vec::new(),
                 ready_endpoints: Some(3),
