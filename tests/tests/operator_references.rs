@@ -95,7 +95,7 @@ fn is_monitored(api: &Kubernetes, name: &str, app: &str, port: i32) {
 }
 
 /// The workload goes: what was written stays, and the status says so.
-fn what_was_written_outlives_the_workload(api: &Kubernetes) {
+fn objects_that_were_written_outlive_the_workload(api: &Kubernetes) {
     let rules = api.get(&RULES.object(NAMESPACE, "orders")).unwrap().unwrap();
     let service = api.get(&SERVICES.object(NAMESPACE, "orders-metrics")).unwrap().unwrap();
     api.delete(&DEPLOYMENTS.object(NAMESPACE, "web")).unwrap();
@@ -157,7 +157,7 @@ fn workloads_that_exist_get_their_monitoring_are_never_written_and_outlived_by_i
         assert_eq!(now["metadata"]["generation"], 1);
     }
 
-    what_was_written_outlives_the_workload(&api);
+    objects_that_were_written_outlive_the_workload(&api);
 
     // Made again, on another port.
     let web = workload(

@@ -155,6 +155,29 @@ pub struct WorkloadFacts {
     pub volume_claim: Option<VolumeClaimFacts>,
 }
 
+impl WorkloadFacts {
+    /// How many pods there are; `None` while that is not known. A workload that is gone has none.
+    #[must_use]
+    pub fn replicas(&self) -> Option<i32> {
+        self.figure(|deployment| deployment.replicas)
+    }
+
+    /// How many pods are ready; `None` while that is not known. Of a workload that is gone none is, and `ApiDown` needs to know
+    /// that number, because Prometheus then knows no target of it either.
+    #[must_use]
+    pub fn ready_replicas(&self) -> Option<i32> {
+        self.figure(|deployment| deployment.ready)
+    }
+
+    fn figure(&self, of: impl FnOnce(&DeploymentFacts) -> i32) -> Option<i32> {
+        match (&self.deployment, &self.reference) {
+            (Some(deployment), _) => Some(of(deployment)),
+            (None, Reference::Missing(_)) => Some(0),
+            (None, Reference::None | Reference::Unread(..) | Reference::Found(_)) => None,
+        }
+    }
+}
+
 /// What the Grafana Operator says of a GrafanaDashboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum GrafanaPlacement {

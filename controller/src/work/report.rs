@@ -167,7 +167,7 @@ fn update_series(context: &Context, target: &Target, status: &MonitoredApiStatus
         &target.key,
         ApiSeries {
             wanted: deployment.map(|d| d.wanted),
-            ready: deployment.map(|d| d.ready),
+            ready: input.workload.ready_replicas(),
             autoscaler_max: autoscaling.map(|autoscaling| autoscaling.max_replicas),
             pods: PodFigures::of(&input.workload.pods),
             dialect: status

@@ -2,6 +2,7 @@
 //! Alertmanager.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod existing_workloads;
 mod foreign_images;
 
 use std::{

@@ -1,6 +1,7 @@
 //! `cargo xtask stacks`: services with the libraries of other frameworks, as pods of the test bed's cluster. A MonitoredApi with little
 //! more than the image must find out what each exports; an error burst must fire the alert, with the right share of errors, and every
-//! panel must have data.
+//! panel must have data. With `--existing` a Deployment, StatefulSet or DaemonSet of somebody else runs the image, and the
+//! MonitoredApi refers to that.
 //!
 //! The programs are those of `tests/dialects`, installed as `cargo xtask capture` installs them.
 
@@ -10,6 +11,7 @@
 )]
 
 mod image;
+mod workload;
 
 use std::time::{Duration, Instant};
 
@@ -28,6 +30,8 @@ use crate::capture::{
 
 const BED: &str = "stacks";
 const NAMESPACE: &str = "stacks";
+/// Where most libraries have their page.
+const METRICS: &str = "/metrics";
 const MINUTE: Duration = Duration::from_secs(60);
 /// Within which a dialect must be known once requests come in.
 const KNOWN_WITHIN: Duration = MINUTE;
@@ -45,17 +49,23 @@ struct Stack {
     program: &'static str,
     /// The dialect that must be found.
     dialect: &'static str,
-    /// What the MonitoredApi says beside the image, as YAML.
-    spec: &'static str,
+    /// The port on which it serves everything.
+    port: u16,
+    /// The path of its metrics page.
+    path: &'static str,
 }
 
 const fn stack(program: &'static str) -> Stack {
     Stack {
         program,
         dialect: program,
-        spec: "port: 8000",
+        port: 8000,
+        path: METRICS,
     }
 }
+
+/// The kinds of workloads of somebody else, one service after the other.
+const EXISTING: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 
 /// Every service that is run.
 const STACKS: &[Stack] = &[
@@ -73,8 +83,8 @@ const STACKS: &[Stack] = &[
     stack("express-prom-bundle"),
     stack("fastify-metrics"),
     Stack {
-        // This program exposes its metrics and no health paths, which the preset's readiness asks for.
-        spec: "port: 8080\n  metrics: {path: /actuator/prometheus}",
+        port: 8080,
+        path: "/actuator/prometheus",
         ..stack("spring-boot")
     },
     stack("axum-prometheus"),
@@ -85,6 +95,9 @@ const STACKS: &[Stack] = &[
 pub(crate) struct Args {
     /// Programs of tests/dialects, for example flask; all of the table when none is named.
     programs: Vec<String>,
+    /// Run the images in workloads that are not the operator's, and refer to those.
+    #[arg(long)]
+    existing: bool,
 }
 
 impl Stack {
@@ -117,9 +130,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     chain.namespace(NAMESPACE)?;
     let mut failed = Vec::new();
     let mut applied = Vec::new();
-    for stack in chosen {
+    for (index, stack) in chosen.into_iter().enumerate() {
         say(&format!("{}: install, make an image, apply", stack.program));
-        match apply(&chain, stack) {
+        let existing = args.existing.then(|| EXISTING[index % EXISTING.len()]);
+        match apply(&chain, stack, existing) {
             Ok(()) => applied.push(stack),
             Err(error) => failed.push(format!("{}: {error:#}", stack.program)),
         }
@@ -156,7 +170,7 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Stack>> {
 }
 
 /// Makes an image of the program and applies a MonitoredApi of it.
-fn apply(chain: &Chain, stack: &Stack) -> Result<()> {
+fn apply(chain: &Chain, stack: &Stack, existing: Option<&str>) -> Result<()> {
     let row = stack.row()?;
     let newest = row.releases.first().context("a release")?;
     let installed = install(row, newest)?;
@@ -167,11 +181,33 @@ fn apply(chain: &Chain, stack: &Stack) -> Result<()> {
         .load_image(&tar)
         .with_context(|| format!("load {reference}"))?;
     std::fs::remove_file(&tar).with_context(|| format!("remove {}", tar.display()))?;
-    chain.bed.apply(&format!(
-        "apiVersion: monitoredapi.io/v1alpha1\nkind: MonitoredApi\nmetadata: {{name: {}, namespace: {NAMESPACE}}}\nspec:\n  image: {reference}\n  {}\n",
-        stack.name(),
-        stack.spec
-    ))
+    match existing {
+        Some(kind) => {
+            chain
+                .bed
+                .apply(&workload::manifest(NAMESPACE, kind, stack, &reference))?;
+            apply_api(
+                chain,
+                stack,
+                &json!({"workloadRef": {"kind": kind, "name": stack.name()}}),
+            )
+        }
+        None => {
+            let mut spec = json!({"image": reference, "port": stack.port});
+            if stack.path != METRICS {
+                spec["metrics"] = json!({"path": stack.path});
+            }
+            apply_api(chain, stack, &spec)
+        }
+    }
+}
+
+fn apply_api(chain: &Chain, stack: &Stack, spec: &Value) -> Result<()> {
+    let object = json!({
+        "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
+        "metadata": {"name": stack.name(), "namespace": NAMESPACE}, "spec": spec,
+    });
+    chain.bed.apply(&object.to_string())
 }
 
 /// Waits until the dialect is known, from the first requests on.

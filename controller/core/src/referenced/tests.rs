@@ -133,7 +133,7 @@ fn a_selector_is_taken_only_where_labels_say_the_same() {
 }
 
 #[test]
-fn what_was_read_last_stays_while_the_workload_is_gone_or_cannot_be_read() {
+fn ports_and_path_that_were_read_last_stay_while_the_workload_is_gone_or_unreadable() {
     let found = deployment(|_| {});
     let recorded = Reference::Found(Box::new(found.clone())).outline(None).unwrap();
     let id = found.id.clone();

@@ -96,13 +96,12 @@ pub fn fold(input: &FoldInput<'_>) -> MonitoredApiStatus {
     let workload_ready = verdicts
         .iter()
         .any(|(type_, verdict)| *type_ == ConditionType::WorkloadReady && verdict.is(Truth::True));
-    let deployment = input.workload.deployment.as_ref();
     let objectives = objectives::figures(input);
     let outline = input.workload.reference.outline(input.previous.workload.as_ref());
     MonitoredApiStatus {
         observed_generation: input.generation,
-        replicas: deployment.map(|deployment| deployment.replicas),
-        ready_replicas: deployment.map(|deployment| deployment.ready),
+        replicas: input.workload.replicas(),
+        ready_replicas: input.workload.ready_replicas(),
         selector: selector(input, outline.as_ref()),
         url: input.validated.map_or_else(|_| input.previous.url.clone(), url),
         workload: match input.validated {

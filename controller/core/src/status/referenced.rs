@@ -25,7 +25,7 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Option<Verdict> {
 }
 
 /// What becomes of the objects while the workload is not there or not read.
-fn what_stays(input: &FoldInput<'_>) -> &'static str {
+fn written_objects(input: &FoldInput<'_>) -> &'static str {
     if input.previous.children.is_empty() {
         "nothing is written until it can be read"
     } else {
@@ -40,14 +40,14 @@ fn missing(input: &FoldInput<'_>, id: &WorkloadId) -> Verdict {
             "there is no {id} in the namespace {}, and {}: make it or correct spec.workloadRef; if it is gone for good, delete this \
              MonitoredApi",
             input.owner.namespace,
-            what_stays(input)
+            written_objects(input)
         ),
     )
 }
 
 /// The API server's own words may have times and addresses, and are in the operator's log.
 fn unread(input: &FoldInput<'_>, id: &WorkloadId, class: ErrorClass) -> Verdict {
-    let stays = what_stays(input);
+    let stays = written_objects(input);
     let sentence = if class == ErrorClass::Forbidden {
         format!(
             "the operator is not permitted to read the {id}, and {stays}: grant it get on {}.apps in the namespace {}",

@@ -69,7 +69,7 @@ fn only_monitoring_is_written_and_never_a_workload() {
 }
 
 #[test]
-fn what_the_author_says_wins_over_what_the_workload_says() {
+fn fields_of_the_spec_win_over_those_of_the_workload() {
     for (field, value) in [("metrics", json!({"port": 1234, "path": "/x"})), ("port", json!(1234))] {
         let mut spec = reference();
         spec[field] = value;

@@ -64,7 +64,8 @@ fn a_workload_that_is_gone_is_never_ready_and_its_record_stays() {
     let told = message(&status, "WorkloadReady");
     assert!(told.contains("Deployment legacy") && told.contains("shop"), "{told}");
     assert_eq!(status.workload, Some(recorded));
-    assert_eq!(status.replicas, None);
+    // So that ApiDown can tell: the targets are gone from Prometheus too.
+    assert_eq!((status.replicas, status.ready_replicas), (Some(0), Some(0)));
 }
 
 #[test]
@@ -74,6 +75,7 @@ fn a_workload_that_may_not_be_read_names_the_permission() {
     let told = message(&status, "WorkloadReady");
     assert!(told.contains("get on deployments.apps in the namespace shop"), "{told}");
     assert_ne!(says(&status, "Ready"), "True/Ready");
+    assert_eq!(status.ready_replicas, None);
 }
 
 #[test]
