@@ -53,7 +53,7 @@ spec:
 ---
 apiVersion: monitoring.coreos.com/v1
 kind: ServiceMonitor
-metadata: {{name: {LEGACY}, namespace: {NAMESPACE}}}
+metadata: {{name: {LEGACY}, namespace: {NAMESPACE}, labels: {{release: kube-prometheus-stack}}}}
 spec:
   selector: {{matchLabels: {{app: {LEGACY}}}}}
   endpoints: [{{port: web, interval: 15s}}]
@@ -99,6 +99,7 @@ fn a_workload_of_somebody_else_is_monitored_untouched_and_its_end_is_an_outage()
     assert!(!managers.contains("monitored-api"), "{managers}");
 
     // Somebody else scrapes it too: told, with the job, until that ends.
+    chain.wait_targets_up(NAMESPACE, LEGACY, 2, 4 * MINUTE).unwrap();
     let api = wait_says("Scraped", "True", "AlsoScrapedBy");
     let (_, said) = condition_of(&api, "Scraped").unwrap();
     assert!(said.contains(LEGACY), "{said}");
@@ -107,7 +108,8 @@ fn a_workload_of_somebody_else_is_monitored_untouched_and_its_end_is_an_outage()
         let namespace = ["--namespace", NAMESPACE, "delete", what, LEGACY];
         chain.bed.kubectl(&namespace).unwrap();
     };
-    delete("servicemonitor");
+    // Its Service, not its ServiceMonitor: a new configuration takes Prometheus two minutes.
+    delete("service");
     wait_says("Scraped", "True", "TargetUp");
     wait_says("Monitored", "True", "");
 
