@@ -7,6 +7,11 @@ pub enum Attribute {
     Method,
     /// The matched route template.
     Route,
+    /// The path as the client wrote it: `/users/123`. It selects series; nothing is grouped by it, because clients choose how many
+    /// values it has.
+    RawPath,
+    /// Another text that the client wrote, such as the host that it asked for. Nothing is grouped by it.
+    ClientText,
     /// A name of the method on the route, made of both: `get_users_id`.
     Handler,
     /// The response's status, as the dialect writes it ([`crate::StatusStyle`]).
@@ -70,6 +75,12 @@ impl Attribute {
     /// Whether it says which endpoint was asked: a metric over all routes lacks such labels.
     #[must_use]
     pub const fn is_of_endpoint(self) -> bool {
-        matches!(self, Self::Method | Self::Route | Self::Handler)
+        matches!(self, Self::Method | Self::Route | Self::RawPath | Self::Handler)
+    }
+
+    /// Whether its values are what clients wrote, so that there are as many series as they like.
+    #[must_use]
+    pub const fn is_of_client(self) -> bool {
+        matches!(self, Self::RawPath | Self::ClientText)
     }
 }

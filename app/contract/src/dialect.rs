@@ -1,6 +1,6 @@
 //! A dialect: the names and labels that one instrumentation gives to each metric, and the facts that a query needs.
 
-use crate::{DialectRow, MetricId, Signature};
+use crate::{DialectRow, MetricId, Signal, Signature};
 
 /// How a status label's values look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,6 +69,13 @@ impl Dialect {
     #[must_use]
     pub fn row(&self, metric: MetricId) -> Option<&'static DialectRow> {
         self.rows.iter().find(|row| row.metric == metric)
+    }
+
+    /// Which setting of the library gives what its pages lack by default, or not in a useful form, for people.
+    #[must_use]
+    pub fn hint(&self, wanted: Signal) -> Option<&'static str> {
+        let mut hints = self.signature?.hints.iter();
+        hints.find(|(signal, _)| *signal == wanted).map(|(_, hint)| *hint)
     }
 
     /// The row of a metric counted over all routes, if the dialect has it with the labels, but those of method and route,

@@ -51,6 +51,12 @@ impl MetricSpelling {
             .map(|(label, _)| &**label)
     }
 
+    /// The name of the label by which requests of a path are selected: that of the route, or else that of the raw path.
+    #[must_use]
+    pub fn path_label(&self) -> Option<&str> {
+        self.label(Attribute::Route).or_else(|| self.label(Attribute::RawPath))
+    }
+
     /// Whether its values are counted in buckets: a percentile needs no more, whatever their bounds are.
     #[must_use]
     pub const fn has_buckets(&self) -> bool {
@@ -107,6 +113,8 @@ pub struct RequestsSeries<'a> {
     pub method: Option<&'a str>,
     /// Label of the matched route template.
     pub route: Option<&'a str>,
+    /// Label by which requests of a path are selected ([`MetricSpelling::path_label`]).
+    pub path: Option<&'a str>,
     /// Label of the response status.
     pub status: Option<&'a str>,
     /// How the status is written.
@@ -122,6 +130,8 @@ pub struct DurationSeries<'a> {
     pub method: Option<&'a str>,
     /// Label of the matched route template.
     pub route: Option<&'a str>,
+    /// Label by which requests of a path are selected ([`MetricSpelling::path_label`]).
+    pub path: Option<&'a str>,
 }
 
 /// The names of a counter of errors by type.
@@ -196,6 +206,7 @@ impl Spelling {
             series: counter.counting_series(),
             method: counter.label(Attribute::Method),
             route: counter.label(Attribute::Route),
+            path: counter.path_label(),
             status: counter.label(Attribute::Status),
             status_style: self.status_style,
         })
@@ -213,6 +224,16 @@ impl Spelling {
         (labels.eq(&overall.labels) && by_route.buckets == overall.buckets).then_some(overall)
     }
 
+    /// The label of the raw path, where requests are told apart by that and not by their route.
+    #[must_use]
+    pub fn raw_path(&self) -> Option<&str> {
+        let requests = self.requests()?;
+        match requests.route {
+            Some(_) => None,
+            None => requests.path,
+        }
+    }
+
     /// The durations of requests.
     #[must_use]
     pub fn duration(&self) -> Option<DurationSeries<'_>> {
@@ -221,6 +242,7 @@ impl Spelling {
             histogram,
             method: histogram.label(Attribute::Method),
             route: histogram.label(Attribute::Route),
+            path: histogram.path_label(),
         })
     }
 

@@ -139,6 +139,8 @@ impl HttpFamily {
             | Attribute::Commit
             | Attribute::Compiler
             | Attribute::DialectName
+            | Attribute::RawPath
+            | Attribute::ClientText
             | Attribute::Other => {}
         }
     }

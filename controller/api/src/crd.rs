@@ -96,7 +96,15 @@ const RULES: &[Rule] = &[
         rule: "!has(self.storage) || !has(self.autoscaling)",
         message: "storage is one volume for one pod, so that an autoscaler has nothing to add: remove autoscaling, or keep the data \
                   in a database and remove storage",
-        field: Some(".autoscaling"),
+        field: Some(".autoscaling.targetRequestsPerSecond"),
+    },
+    Rule {
+        at: SPEC,
+        rule: "!has(self.autoscaling) || !has(self.autoscaling.targetRequestsPerSecond) || !has(self.monitoring) || \
+               !has(self.monitoring.enabled) || self.monitoring.enabled",
+        message: "targetRequestsPerSecond needs the rules of the monitoring, which is off: use targetCPUUtilizationPercentage, or remove \
+                  monitoring.enabled: false",
+        field: Some(".autoscaling.targetRequestsPerSecond"),
     },
     Rule {
         at: AUTOSCALING,

@@ -8,7 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use controller_core::detect::{CustomOnPage, Detection, Outcome, Page, custom_on_page, detect, read_page};
+use controller_api::MonitoredApi;
+use controller_core::detect::{
+    CustomOnPage, Detection, Found, NotOnPage, Outcome, Page, custom_on_page, detect, read_page,
+};
+use controller_core::lint::FittedPage;
 use controller_core::validate::custom_spelling;
 use exposition::{Format, Limits, ReadError};
 use metric_contract::Spelling;
@@ -40,14 +44,12 @@ impl MetricsArgs {
         let Some(source) = &self.metrics else {
             return Ok(None);
         };
-        let page = read(source)?.with_context(|| format!("{}: Prometheus refuses the page", name(source)))?;
-        let Detection { outcome, found, .. } = detect(&page);
-        Ok(Some(MetricsPage {
-            source: source.clone(),
-            page,
-            outcome,
-            detected: found.map(|found| Arc::new(found.spelling)),
-        }))
+        MetricsPage::read(source).map(Some)
+    }
+
+    /// Whether one was given.
+    pub(crate) const fn is_given(&self) -> bool {
+        self.metrics.is_some()
     }
 }
 
@@ -57,11 +59,61 @@ pub(crate) struct MetricsPage {
     source: String,
     page: Page,
     outcome: Outcome,
-    /// How it spells what it exports, where it is that of one library.
-    detected: Option<Arc<Spelling>>,
+    /// The dialect, where it is that of one library.
+    found: Option<Found>,
+    /// How it spells what it exports then.
+    spelling: Option<Arc<Spelling>>,
 }
 
 impl MetricsPage {
+    /// The page of a source: a file, - for standard input, or an address that begins with http:// or https://.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or Prometheus would refuse it.
+    pub(crate) fn read(source: &str) -> Result<Self> {
+        let (page, format) = fetch(source)?;
+        Self::of(source, &page, format)
+    }
+
+    /// The same of a page that was fetched.
+    ///
+    /// # Errors
+    ///
+    /// Prometheus would refuse it.
+    pub(crate) fn of(source: &str, page: &[u8], format: Format) -> Result<Self> {
+        let page = read_page(page, format, Limits::default());
+        let page = page.with_context(|| format!("{}: Prometheus refuses the page", name(source)))?;
+        let Detection { outcome, found, .. } = detect(&page);
+        Ok(Self {
+            source: source.to_owned(),
+            page,
+            outcome,
+            spelling: found.as_ref().map(|found| Arc::new(found.spelling.clone())),
+            found,
+        })
+    }
+
+    /// The dialect that was found on it, if it is that of one library.
+    pub(crate) const fn found(&self) -> Option<&Found> {
+        self.found.as_ref()
+    }
+
+    /// The page as it fits a MonitoredApi.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::spelling_of`].
+    pub(crate) fn fitted(&self, api: &MonitoredApi) -> Result<FittedPage<'_>> {
+        let (spelling, absent) = self.fitting(api)?;
+        Ok(FittedPage {
+            page: &self.page,
+            found: self.found.as_ref(),
+            spelling,
+            absent,
+        })
+    }
+
     /// How the page spells what a MonitoredApi exports: where this names its metrics by hand, under these names. Those that the
     /// page does not have are said.
     ///
@@ -69,19 +121,30 @@ impl MetricsPage {
     ///
     /// The MonitoredApi names no metrics, and the page is not that of one library.
     pub(crate) fn spelling_of(&self, of: &Source<'_>) -> Result<Arc<Spelling>> {
-        if let Some(custom) = custom_spelling(&of.api().spec) {
+        let (spelling, absent) = self.fitting(of.api())?;
+        absent.iter().for_each(|absent| of.say(&absent.to_string()));
+        Ok(spelling)
+    }
+
+    /// The same, with what a MonitoredApi names by hand and the page does not have.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::spelling_of`].
+    fn fitting(&self, api: &MonitoredApi) -> Result<(Arc<Spelling>, Vec<NotOnPage>)> {
+        if let Some(custom) = custom_spelling(&api.spec) {
             let CustomOnPage { spelling, absent } = custom_on_page(&custom, &self.page);
-            absent.iter().for_each(|absent| of.say(&absent.to_string()));
-            return Ok(Arc::new(spelling));
+            return Ok((Arc::new(spelling), absent));
         }
-        self.detected.clone().with_context(|| {
+        let spelling = self.spelling.clone().with_context(|| {
             let source = &self.source;
             format!(
                 "{}: the library that wrote the page is not clear ({}): monitored-api detect {source} says more",
                 name(source),
                 self.outcome.as_str()
             )
-        })
+        })?;
+        Ok((spelling, Vec::new()))
     }
 }
 
@@ -91,15 +154,24 @@ impl MetricsPage {
 ///
 /// The source cannot be read. The inner result is an error where Prometheus would refuse the page.
 pub(crate) fn read(source: &str) -> Result<Result<Page, ReadError>> {
+    let (page, format) = fetch(source)?;
+    Ok(read_page(&page, format, Limits::default()))
+}
+
+/// The bytes of the page of a source, and their format.
+///
+/// # Errors
+///
+/// The source cannot be read.
+pub(crate) fn fetch(source: &str) -> Result<(Vec<u8>, Format)> {
     let limits = Limits::default();
-    let (page, format) = if source.starts_with("http://") || source.starts_with("https://") {
+    Ok(if source.starts_with("http://") || source.starts_with("https://") {
         fetched(source, limits.bytes).with_context(|| format!("fetch {source}"))?
     } else {
         let page = stored(Path::new(source), limits.bytes).with_context(|| format!("read {}", name(source)))?;
         let format = Format::of_page(&page);
         (page, format)
-    };
-    Ok(read_page(&page, format, limits))
+    })
 }
 
 /// The source as messages name it.

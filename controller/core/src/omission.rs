@@ -5,7 +5,7 @@ use std::fmt;
 use controller_rules::{
     AlertGap, GeneratedRules, ObjectiveGap, OmittedAlert, OmittedObjective, OmittedPanel, alerts::ThresholdUnit,
 };
-use metric_contract::{MetricId, Signal, Spelling};
+use metric_contract::{DialectId, MetricId, Signal, Spelling};
 
 /// An alert, a panel or an objective that is left out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,6 +149,9 @@ fn reason(signal: Signal, spelling: Option<&Spelling>) -> String {
     if let Some((_, unset)) = LIMITS.iter().find(|(limit, _)| *limit == signal) {
         return (*unset).to_owned();
     }
+    if let Some(raw) = spelling.and_then(raw_path).filter(|_| signal == Signal::Routes) {
+        return raw;
+    }
     match spelling {
         None => DIALECT_UNKNOWN.to_owned(),
         Some(spelling) if spelling.dialect == Spelling::CUSTOM => by_hand(signal, spelling),
@@ -159,6 +162,20 @@ fn reason(signal: Signal, spelling: Option<&Spelling>) -> String {
         ),
         Some(spelling) => format!("the dialect {} has no metric for {}", spelling.dialect, signal.name()),
     }
+}
+
+/// That requests are told apart by the path as clients wrote it, of which there may be any number, and which setting of the library
+/// gives the route. `None`: they are not.
+#[must_use]
+pub fn raw_path(spelling: &Spelling) -> Option<String> {
+    let label = spelling.raw_path()?;
+    let dialect = spelling.dialect.parse::<DialectId>().ok();
+    let hint = dialect.and_then(|dialect| dialect.dialect().hint(Signal::Routes));
+    let hint = hint.map_or_else(String::new, |hint| format!(": {hint}"));
+    Some(format!(
+        "the label {label} has the path as clients wrote it, so nothing is grouped by it: have the library write the template of the \
+         route{hint}"
+    ))
 }
 
 /// What a spelling by hand lacks for a signal, and what to write into it where it can name that.

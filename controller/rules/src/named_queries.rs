@@ -30,7 +30,7 @@ struct QueryContext<'a> {
 
 impl NamedQuery {
     /// The PromQL for one API, with rates over `window`. `None`: the API has no metric for it, or its spelling is not known.
-    /// `in_flight_threshold`: requests in flight, for each replica, that are too many.
+    /// `in_flight_threshold`: requests in flight, for each replica, that are too many; of 0 there is no share.
     #[must_use]
     pub fn promql(&self, api: &ApiFacts<'_>, window: PromDuration, in_flight_threshold: Decimal) -> Option<String> {
         let context = QueryContext {
@@ -133,7 +133,8 @@ pub const NAMED_QUERIES: &[NamedQuery] = &[
         expr: |context| {
             // By replica, as the alert ApiTooManyInFlight compares it.
             let by_replica = context.api.in_flight_per_replica().ok()?;
-            Some(by_replica.per(context.in_flight_threshold))
+            // Nothing is a share of 0.
+            (context.in_flight_threshold != Decimal::whole(0)).then(|| by_replica.per(context.in_flight_threshold))
         },
     },
     NamedQuery {

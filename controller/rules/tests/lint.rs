@@ -393,3 +393,26 @@ fn without_a_dialect_every_metric_of_others_passes() {
     let vocabulary = Vocabulary::of_the_platform(TargetKind::ServiceMonitor);
     assert_eq!(lint_rule_file(&file, &vocabulary), []);
 }
+
+#[test]
+fn groups_by_what_clients_wrote_are_found_in_the_rules_of_others() {
+    let vocabulary = Vocabulary::of_the_platform(TargetKind::ServiceMonitor).with_spelling(DialectId::Gin.spelling());
+    let found = |expr: &str| {
+        let file = serde_json::json!({"groups": [{"name": "g", "rules": [{"record": "a:b", "expr": expr}]}]});
+        let findings = lint_rule_file(&file, &vocabulary);
+        findings.iter().map(|finding| finding.check.id()).collect::<Vec<_>>()
+    };
+    for expr in [
+        "sum by (host) (rate(gin_requests_total[5m]))",
+        "topk(10, sum by (url, code) (rate(gin_requests_total[5m])))",
+        "histogram_quantile(0.9, sum by (le, url) (rate(gin_request_duration_seconds_bucket[5m])))",
+    ] {
+        assert_eq!(found(expr), ["client-label"], "{expr}");
+    }
+    for expr in [
+        "sum by (code, handler) (rate(gin_requests_total{url!~\"/healthz\"}[5m]))",
+        "sum by (namespace) (rate(process_cpu_seconds_total[5m]))",
+    ] {
+        assert_eq!(found(expr), [""; 0], "{expr}");
+    }
+}

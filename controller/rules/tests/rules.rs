@@ -97,7 +97,7 @@ fn every_recorded_series_that_an_alert_reads_is_made_by_the_same_rules() {
 /// The metrics whose series multiply with the routes.
 fn metrics_with_a_route(spelling: &Spelling) -> impl Iterator<Item = &MetricSpelling> {
     let metrics = spelling.metrics.iter();
-    metrics.filter(|metric| metric.label(Attribute::Route).is_some())
+    metrics.filter(|metric| metric.path_label().is_some())
 }
 
 #[test]

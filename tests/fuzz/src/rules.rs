@@ -66,7 +66,9 @@ fn keeps_all(known: &Spelling, found: &Spelling) -> bool {
         let has_label =
             |attribute: &Attribute| kept.and_then(|kept| kept.label(*attribute)) == metric.label(*attribute);
         let mut read = metric.labels.iter().map(|(_, attribute)| attribute);
-        kept.is_some() && read.all(|attribute| *attribute == Attribute::Other || has_label(attribute))
+        kept.is_some()
+            && read
+                .all(|attribute| matches!(attribute, Attribute::Other | Attribute::ClientText) || has_label(attribute))
     })
 }
 

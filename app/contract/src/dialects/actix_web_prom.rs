@@ -2,7 +2,7 @@
 //! `requests_duration`.
 
 use super::native;
-use crate::{Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signature, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signal, Signature, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "api_http_requests_total" Counter Count {"endpoint": Route, "method": Method, "status": Status}
@@ -22,7 +22,11 @@ const SIGNATURE: Signature = Signature::of(
     ],
 )
 // Rocket's crate rocket_prometheus, which this one was made from, has the same names, labels and texts.
-.not_behind(&["rocket_"]);
+.not_behind(&["rocket_"])
+.hint(&[(
+    Signal::Routes,
+    "PrometheusMetricsBuilder::new(…).mask_unmatched_patterns(\"UNKNOWN\"): without it, a request that matches no route has its path",
+)]);
 
 /// The dialect's table.
 pub const ACTIX_WEB_PROM: Dialect = Dialect {

@@ -12,18 +12,18 @@ const DURATION_BUCKETS_SECONDS: &[f64] = &[
 const LABELS: &[(&str, Attribute)] = &[
     ("http_route", Attribute::Route),
     ("http_response_status_code", Attribute::Status),
-    ("server_address", Attribute::Other),
+    ("server_address", Attribute::ClientText),
     ("url_scheme", Attribute::Other),
     ("otel_scope_name", Attribute::Other),
 ];
 
 rows! {
     REQUESTS: Requests "requests_total" Counter Count {
-        "http_request_method": Method, "http_route": Route, "http_response_status_code": Status, "server_address": Other,
+        "http_request_method": Method, "http_route": Route, "http_response_status_code": Status, "server_address": ClientText,
         "otel_scope_name": Other
     } "HTTP requests answered.";
     DURATION: Duration "http_server_request_duration_seconds" Histogram Seconds {
-        "http_request_method": Method, "http_route": Route, "http_response_status_code": Status, "server_address": Other,
+        "http_request_method": Method, "http_route": Route, "http_response_status_code": Status, "server_address": ClientText,
         "otel_scope_name": Other
     } [DURATION_BUCKETS_SECONDS] "Time from the arrival of a request to the end of its response.";
     ACTIVE: InFlight "http_server_active_requests" Gauge Count

@@ -2,7 +2,7 @@
 //! plural in `requests_duration`.
 
 use super::native;
-use crate::{Dialect, ErrorNames, Form, Mark, Prefix, Signature, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, Mark, Prefix, Signal, Signature, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "axum_http_requests_total" Counter Count
@@ -23,7 +23,12 @@ const SIGNATURE: Signature = Signature::of(
         Form::of(DURATION).help(&[""]).known_by(&[Mark::OwnName]),
         Form::of(PENDING).help(&[""]).known_by(&[Mark::Name]),
     ],
-);
+)
+.hint(&[(
+    Signal::Routes,
+    "with_endpoint_label_type(EndpointLabel::MatchedPathWithFallbackFn(|_| \"unmatched\".to_owned())): without it, a request that \
+     matches no route has its path",
+)]);
 
 /// The dialect's table.
 pub const AXUM_PROMETHEUS: Dialect = Dialect {

@@ -2,7 +2,7 @@
 //! Found`, so that server errors cannot be told from others by a pattern of digits: nothing is made that needs statuses.
 //! `chi_pattern_…` has the route template, `chi_…` the raw path.
 
-use crate::{Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signature, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signal, Signature, StatusStyle, dialect_row::rows};
 
 /// The upper bounds of its durations, milliseconds.
 const DURATION_BUCKETS_MILLISECONDS: &[f64] = &[300.0, 1_200.0, 5_000.0];
@@ -12,9 +12,9 @@ rows! {
         "HTTP requests answered.";
     DURATION: Duration "chi_pattern_request_duration_milliseconds" Histogram Milliseconds {"code": Other, "method": Method, "path": Route, "service": Other} [DURATION_BUCKETS_MILLISECONDS]
         "Time from the arrival of a request to the end of its response.";
-    RAW_REQUESTS: Requests "chi_requests_total" Counter Count {"code": Other, "method": Method, "path": Route, "service": Other}
+    RAW_REQUESTS: Requests "chi_requests_total" Counter Count {"code": Other, "method": Method, "path": RawPath, "service": Other}
         "HTTP requests answered, by raw path.";
-    RAW_DURATION: Duration "chi_request_duration_milliseconds" Histogram Milliseconds {"code": Other, "method": Method, "path": Route, "service": Other} [DURATION_BUCKETS_MILLISECONDS]
+    RAW_DURATION: Duration "chi_request_duration_milliseconds" Histogram Milliseconds {"code": Other, "method": Method, "path": RawPath, "service": Other} [DURATION_BUCKETS_MILLISECONDS]
         "Time from the arrival of a request to the end of its response, by raw path.";
 }
 
@@ -27,7 +27,8 @@ const SIGNATURE: Signature = Signature::of(
         Form::of(RAW_REQUESTS).known_by(&[Mark::Name]),
         Form::of(RAW_DURATION).known_by(&[Mark::Name]),
     ],
-);
+)
+.hint(&[(Signal::Routes, "chiprometheus.NewPatternMiddleware(name)")]);
 
 /// The dialect's table.
 pub const CHI_PROMETHEUS: Dialect = Dialect {

@@ -2,7 +2,9 @@
 //! subsystem can be changed.
 
 use super::native;
-use crate::{Attribute, Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signature, StatusStyle, dialect_row::rows};
+use crate::{
+    Attribute, Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signal, Signature, StatusStyle, dialect_row::rows,
+};
 
 /// The upper bounds of sizes, bytes.
 const SIZE_BUCKETS_BYTES: &[f64] = &[
@@ -19,18 +21,18 @@ const SIZE_BUCKETS_BYTES: &[f64] = &[
 ];
 
 rows! {
-    REQUESTS: Requests "echo_requests_total" Counter Count {"code": Status, "host": Other, "method": Method, "url": Route}
+    REQUESTS: Requests "echo_requests_total" Counter Count {"code": Status, "host": ClientText, "method": Method, "url": Route}
         "HTTP requests answered.";
-    DURATION: Duration "echo_request_duration_seconds" Histogram Seconds {"code": Status, "host": Other, "method": Method, "url": Route} [native::DURATION_BUCKETS_SECONDS]
+    DURATION: Duration "echo_request_duration_seconds" Histogram Seconds {"code": Status, "host": ClientText, "method": Method, "url": Route} [native::DURATION_BUCKETS_SECONDS]
         "Time from the arrival of a request to the end of its response.";
-    REQUEST_SIZE: RequestSize "echo_request_size_bytes" Histogram Bytes {"code": Status, "host": Other, "method": Method, "url": Route} [SIZE_BUCKETS_BYTES]
+    REQUEST_SIZE: RequestSize "echo_request_size_bytes" Histogram Bytes {"code": Status, "host": ClientText, "method": Method, "url": Route} [SIZE_BUCKETS_BYTES]
         "Size of HTTP request bodies.";
-    RESPONSE_SIZE: ResponseSize "echo_response_size_bytes" Histogram Bytes {"code": Status, "host": Other, "method": Method, "url": Route} [SIZE_BUCKETS_BYTES]
+    RESPONSE_SIZE: ResponseSize "echo_response_size_bytes" Histogram Bytes {"code": Status, "host": ClientText, "method": Method, "url": Route} [SIZE_BUCKETS_BYTES]
         "Size of HTTP response bodies.";
 }
 
 /// The label that version 0.12 has on its counter alone.
-const HOST: &[(&str, Attribute)] = &[("host", Attribute::Other)];
+const HOST: &[(&str, Attribute)] = &[("host", Attribute::ClientText)];
 
 /// How its pages are recognised.
 const SIGNATURE: Signature = Signature::of(
@@ -57,7 +59,11 @@ const SIGNATURE: Signature = Signature::of(
     MetricId::RequestSize,
     MetricId::ResponseSize,
 ])
-.beside("go_goroutines");
+.beside("go_goroutines")
+.hint(&[(
+    Signal::Routes,
+    "echoprometheus.MiddlewareConfig{DoNotUseRequestPathFor404: true}: without it, a request that matches no route has its path",
+)]);
 
 /// The dialect's table.
 pub const ECHO: Dialect = Dialect {

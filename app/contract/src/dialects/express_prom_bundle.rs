@@ -32,7 +32,11 @@ const SIGNATURE: Signature = Signature::of(
         .known_by(&[Mark::Help])],
 )
 .hint(&[
-    (Signal::Routes, "promBundle({ includePath: true })"),
+    (
+        Signal::Routes,
+        "promBundle({ includePath: true, normalizePath: (req) => req.route?.path ?? 'unmatched' }): without normalizePath only \
+         numbers and hashes are taken out of the path",
+    ),
     (Signal::Errors, "promBundle({ includeStatusCode: true })"),
     (Signal::LatencyBuckets, "promBundle({ metricType: 'histogram' })"),
 ]);

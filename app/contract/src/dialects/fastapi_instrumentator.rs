@@ -41,10 +41,16 @@ const SIGNATURE: Signature = Signature::of(
         ]),
     ],
 )
-.hint(&[(
-    Signal::InFlight,
-    "Instrumentator(should_instrument_requests_inprogress=True)",
-)]);
+.hint(&[
+    (
+        Signal::InFlight,
+        "Instrumentator(should_instrument_requests_inprogress=True)",
+    ),
+    (
+        Signal::Routes,
+        "Instrumentator(should_group_untemplated=True), which is the default: without it, a request that matches no route has its path",
+    ),
+]);
 
 /// The dialect's table.
 pub const FASTAPI_INSTRUMENTATOR: Dialect = Dialect {

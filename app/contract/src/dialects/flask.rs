@@ -9,7 +9,7 @@ use crate::{
 };
 
 rows! {
-    DURATION: Duration "flask_http_request_duration_seconds" Histogram Seconds {"method": Method, "path": Route, "status": Status} [super::PYTHON_BUCKETS_SECONDS]
+    DURATION: Duration "flask_http_request_duration_seconds" Histogram Seconds {"method": Method, "path": RawPath, "status": Status} [super::PYTHON_BUCKETS_SECONDS]
         "Time from the arrival of a request to the end of its response.";
     EXCEPTIONS: Exceptions "flask_http_request_exceptions_total" Counter Count {"method": Method, "status": Status}
         "Request handlers that failed with an exception.";
@@ -22,7 +22,7 @@ const SIGNATURE: Signature = Signature::of(
         Form::of(DURATION)
             .or(&[MetricKind::Summary])
             .optional(&[
-                ("path", Attribute::Route),
+                ("path", Attribute::RawPath),
                 ("url_rule", Attribute::Route),
                 ("endpoint", Attribute::Route),
             ])

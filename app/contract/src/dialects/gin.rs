@@ -1,13 +1,13 @@
-//! `gin`: zsais/go-gin-prometheus (at d85b239, `middleware.go` 22–47). `host` is what the client wrote, so nothing is grouped by
-//! it. Its subsystem can be changed; version 0.1 has a summary without labels for the duration.
+//! `gin`: zsais/go-gin-prometheus (at d85b239, `middleware.go` 22–47). `host` is what the client wrote, and so
+//! is `url`, unless `ReqCntURLLabelMappingFn` is set. Its subsystem can be changed; version 0.1 has a summary without labels for the duration.
 
 use super::native;
-use crate::{Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signature, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signal, Signature, StatusStyle, dialect_row::rows};
 
 rows! {
-    REQUESTS: Requests "gin_requests_total" Counter Count {"code": Status, "method": Method, "handler": Handler, "host": Other, "url": Route}
+    REQUESTS: Requests "gin_requests_total" Counter Count {"code": Status, "method": Method, "handler": Handler, "host": ClientText, "url": RawPath}
         "HTTP requests answered.";
-    DURATION: Duration "gin_request_duration_seconds" Histogram Seconds {"code": Status, "method": Method, "url": Route} [native::DURATION_BUCKETS_SECONDS]
+    DURATION: Duration "gin_request_duration_seconds" Histogram Seconds {"code": Status, "method": Method, "url": RawPath} [native::DURATION_BUCKETS_SECONDS]
         "Time from the arrival of a request to the end of its response.";
     DURATION_WITHOUT_LABELS: Duration "gin_request_duration_seconds" Summary Seconds {}
         "Time from the arrival of a request to the end of its response, in version 0.1.";
@@ -31,7 +31,11 @@ const SIGNATURE: Signature = Signature::of(
         Form::of(REQUEST_SIZE).help(&["The HTTP request sizes in bytes."]),
         Form::of(RESPONSE_SIZE).help(&["The HTTP response sizes in bytes."]),
     ],
-);
+)
+.hint(&[(
+    Signal::Routes,
+    "p.ReqCntURLLabelMappingFn = func(c *gin.Context) string { return c.FullPath() }",
+)]);
 
 /// The dialect's table.
 pub const GIN: Dialect = Dialect {

@@ -9,16 +9,16 @@ const DURATION_BUCKETS_SECONDS: &[f64] = &[
 ];
 
 rows! {
-    REQUESTS: Requests "http_requests_total" Counter Count {"host": Other, "status": Status, "endpoint": Route, "proto": ProtocolVersion, "client_aborted": Other}
+    REQUESTS: Requests "http_requests_total" Counter Count {"host": ClientText, "status": Status, "endpoint": Route, "proto": ProtocolVersion, "client_aborted": Other}
         "HTTP requests answered.";
     DURATION: Duration "http_request_duration_seconds" Histogram Seconds {"status": Status, "endpoint": Route} [DURATION_BUCKETS_SECONDS]
         "Time from the arrival of a request to the end of its response.";
-    IN_FLIGHT: InFlight "http_requests_inflight" Gauge Count {"host": Other, "proto": ProtocolVersion}
+    IN_FLIGHT: InFlight "http_requests_inflight" Gauge Count {"host": ClientText, "proto": ProtocolVersion}
         "HTTP requests being served now.";
 }
 
 /// Labels that are turned on by options.
-const HOST_AND_PROTO: &[(&str, Attribute)] = &[("host", Attribute::Other), ("proto", Attribute::ProtocolVersion)];
+const HOST_AND_PROTO: &[(&str, Attribute)] = &[("host", Attribute::ClientText), ("proto", Attribute::ProtocolVersion)];
 
 /// How its pages are recognised.
 const SIGNATURE: Signature = Signature::of(

@@ -2,7 +2,7 @@
 //! queries use the count of the duration histogram.
 
 use super::native;
-use crate::{Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signature, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, Mark, MetricId, Prefix, Signal, Signature, StatusStyle, dialect_row::rows};
 
 /// The upper bounds of sizes, bytes.
 const RESPONSE_BUCKETS_BYTES: &[f64] = &[
@@ -35,7 +35,11 @@ const SIGNATURE: Signature = Signature::of(
         Form::of(IN_FLIGHT).help(&["The number of inflight requests being handled at the same time."]),
         Form::of(RESPONSE_SIZE).help(&["The size of the HTTP responses."]),
     ],
-);
+)
+.hint(&[(
+    Signal::Routes,
+    "std.Handler(\"/items/{id}\", middleware, handler): with \"\" in the place of the route, most frameworks' adapters write the path",
+)]);
 
 /// The dialect's table.
 pub const GO_HTTP_METRICS: Dialect = Dialect {

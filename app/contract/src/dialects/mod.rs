@@ -5,12 +5,13 @@
 //! To add a dialect: a file here, its `pub mod`, and its row in the table below.
 
 use std::{
+    collections::BTreeSet,
     fmt::{self, Write as _},
     str::FromStr,
     sync::OnceLock,
 };
 
-use crate::{Dialect, MetricId, Prefix, Spelling, StatusStyle, dialect_row::rows};
+use crate::{Attribute, Dialect, DialectRow, MetricId, Prefix, Spelling, StatusStyle, dialect_row::rows};
 
 pub mod actix_web_prom;
 pub mod aspnet;
@@ -192,6 +193,46 @@ metrics:
   the page is read: the operator reads it of a ready pod, `monitored-api render` and `test` with `--metrics URL|FILE`.
 ";
 
+/// The part of the reference page about labels whose values clients choose, up to its table.
+const CHOSEN_BY_CLIENTS: &str = "
+## Labels that clients choose
+
+These labels have what clients wrote, so each client can add series: a path such as `/users/123`, or a host. No rule and no panel groups
+by them; probes and scrapes are still told apart by the path. Panels by route are left out where there is only a raw path, and
+`status.metrics.missing` names them; the condition `DialectKnown` says which setting of the library writes the route's template instead.
+A page whose values show what they are overrides the table: templates (`/users/{id}`) under a label that is raw by default are routes, and
+paths that differ in identifiers alone (`/users/1`, `/users/2`, `/users/3`), with no template among them, are raw. `monitored-api detect`
+counts them, and warns of a label that has both. `monitored-api lint` warns of rules and dashboards that group by such a label.
+
+| value | raw path | other texts |
+|---|---|---|
+";
+
+/// The labels of a dialect that have the path as clients wrote it, and those that have other texts of theirs.
+fn client_labels(id: DialectId) -> [BTreeSet<&'static str>; 2] {
+    let dialect = id.dialect();
+    let forms = dialect.signature.into_iter().flat_map(|signature| signature.forms);
+    let of_forms = forms.flat_map(|form| form.row.labels().chain(form.optional.iter().copied()));
+    let labels: Vec<_> = dialect
+        .rows
+        .iter()
+        .flat_map(DialectRow::labels)
+        .chain(of_forms)
+        .collect();
+    [Attribute::RawPath, Attribute::ClientText].map(|wanted| {
+        let named = labels.iter().filter(|(_, attribute)| *attribute == wanted);
+        named.map(|(label, _)| *label).collect()
+    })
+}
+
+fn listed(labels: &BTreeSet<&str>) -> String {
+    let labels: Vec<_> = labels.iter().map(|label| format!("`{label}`")).collect();
+    match labels.is_empty() {
+        true => "–".to_owned(),
+        false => labels.join(", "),
+    }
+}
+
 /// The reference page of all dialects, Markdown.
 #[must_use]
 pub fn reference_page() -> String {
@@ -216,6 +257,13 @@ pub fn reference_page() -> String {
     );
     for id in DialectId::ALL {
         let _ = writeln!(page, "| `{}` | {} |", id.as_str(), cells(*id).join(" | "));
+    }
+    page.push_str(CHOSEN_BY_CLIENTS);
+    for id in DialectId::ALL {
+        let [paths, texts] = client_labels(*id);
+        if !paths.is_empty() || !texts.is_empty() {
+            let _ = writeln!(page, "| `{}` | {} | {} |", id.as_str(), listed(&paths), listed(&texts));
+        }
     }
     page.push_str(
         "\n## What settings add\n\n\
@@ -242,6 +290,10 @@ fn cells(id: DialectId) -> [String; 6] {
             StatusStyle::Exact => code(label),
             StatusStyle::Class => format!("{} (`5xx`)", code(label)),
         });
+    let route = requests.as_ref().and_then(|requests| match requests.route {
+        Some(route) => Some(code(route)),
+        None => requests.path.map(|path| format!("{} (raw path)", code(path))),
+    });
     let duration = spelling.duration().map(|duration| duration.histogram);
     let duration = duration.map(|histogram| match histogram.has_buckets() {
         true => code(&histogram.name),
@@ -259,11 +311,7 @@ fn cells(id: DialectId) -> [String; 6] {
             .as_ref()
             .map(|requests| code(&requests.series))
             .unwrap_or_else(none),
-        requests
-            .as_ref()
-            .and_then(|requests| requests.route)
-            .map(code)
-            .unwrap_or_else(none),
+        route.unwrap_or_else(none),
         status.unwrap_or_else(none),
         duration.unwrap_or_else(none),
         in_flight.map(|spelling| code(&spelling.name)).unwrap_or_else(none),

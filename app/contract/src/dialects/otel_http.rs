@@ -51,8 +51,8 @@ const LABELS: &[(&str, Attribute)] = &[
     ("network_protocol_name", Attribute::Other),
     ("network_protocol_version", Attribute::ProtocolVersion),
     ("error_type", Attribute::StatusOfError),
-    ("server_address", Attribute::Other),
-    ("server_port", Attribute::Other),
+    ("server_address", Attribute::ClientText),
+    ("server_port", Attribute::ClientText),
 ];
 
 /// How its pages are recognised.

@@ -13,8 +13,8 @@ const BUCKETS: &[f64] = &[
 
 rows! {
     DURATION: Duration "http_server_duration_milliseconds" Histogram Milliseconds {
-        "http_flavor": ProtocolVersion, "http_host": Other, "http_method": Method, "http_scheme": Other,
-        "http_server_name": Other, "http_status_code": Status, "http_target": Route, "net_host_port": Other,
+        "http_flavor": ProtocolVersion, "http_host": ClientText, "http_method": Method, "http_scheme": Other,
+        "http_server_name": ClientText, "http_status_code": Status, "http_target": Route, "net_host_port": ClientText,
         "otel_scope_name": Other, "otel_scope_schema_url": Other, "otel_scope_version": Other
     } [BUCKETS] "Duration of HTTP server requests.";
     DURATION_MS: Duration "http_server_duration_ms" Histogram Milliseconds {
@@ -27,17 +27,17 @@ rows! {
         "http_method": Method, "http_status_code": Status
     } [BUCKETS] "Duration of HTTP server requests, from an exporter that adds no units to names.";
     ACTIVE: InFlight "http_server_active_requests" Gauge Count {
-        "http_flavor": ProtocolVersion, "http_host": Other, "http_method": Method, "http_scheme": Other,
-        "http_server_name": Other, "otel_scope_name": Other, "otel_scope_schema_url": Other, "otel_scope_version": Other
+        "http_flavor": ProtocolVersion, "http_host": ClientText, "http_method": Method, "http_scheme": Other,
+        "http_server_name": ClientText, "otel_scope_name": Other, "otel_scope_schema_url": Other, "otel_scope_version": Other
     } "Number of active HTTP server requests.";
     REQUEST_SIZE: RequestSize "http_server_request_size_bytes" Histogram Bytes {
-        "http_flavor": ProtocolVersion, "http_host": Other, "http_method": Method, "http_scheme": Other,
-        "http_server_name": Other, "http_status_code": Status, "http_target": Route, "net_host_port": Other,
+        "http_flavor": ProtocolVersion, "http_host": ClientText, "http_method": Method, "http_scheme": Other,
+        "http_server_name": ClientText, "http_status_code": Status, "http_target": Route, "net_host_port": ClientText,
         "otel_scope_name": Other, "otel_scope_schema_url": Other, "otel_scope_version": Other
     } [BUCKETS] "Size of HTTP server request bodies.";
     RESPONSE_SIZE: ResponseSize "http_server_response_size_bytes" Histogram Bytes {
-        "http_flavor": ProtocolVersion, "http_host": Other, "http_method": Method, "http_scheme": Other,
-        "http_server_name": Other, "http_status_code": Status, "http_target": Route, "net_host_port": Other,
+        "http_flavor": ProtocolVersion, "http_host": ClientText, "http_method": Method, "http_scheme": Other,
+        "http_server_name": ClientText, "http_status_code": Status, "http_target": Route, "net_host_port": ClientText,
         "otel_scope_name": Other, "otel_scope_schema_url": Other, "otel_scope_version": Other
     } [BUCKETS] "Size of HTTP server response bodies.";
 }
@@ -45,14 +45,14 @@ rows! {
 /// Labels that implementations of the conventions have or lack.
 const LABELS: &[(&str, Attribute)] = &[
     ("http_flavor", Attribute::ProtocolVersion),
-    ("http_host", Attribute::Other),
+    ("http_host", Attribute::ClientText),
     ("http_scheme", Attribute::Other),
-    ("http_server_name", Attribute::Other),
+    ("http_server_name", Attribute::ClientText),
     ("http_status_code", Attribute::Status),
     ("http_target", Attribute::Route),
     ("http_route", Attribute::Route),
-    ("net_host_name", Attribute::Other),
-    ("net_host_port", Attribute::Other),
+    ("net_host_name", Attribute::ClientText),
+    ("net_host_port", Attribute::ClientText),
     ("net_protocol_name", Attribute::Other),
     ("net_protocol_version", Attribute::ProtocolVersion),
     ("otel_scope_name", Attribute::Other),

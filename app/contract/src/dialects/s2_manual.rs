@@ -2,7 +2,7 @@
 //! is the raw path, so that clients could add series without limit. Buckets are the defaults of Python's client.
 
 use super::native;
-use crate::{Dialect, ErrorNames, Form, MetricId, Prefix, Signature, StatusStyle, dialect_row::rows};
+use crate::{Dialect, ErrorNames, Form, MetricId, Prefix, Signal, Signature, StatusStyle, dialect_row::rows};
 
 /// The Python client's own upper bounds, seconds.
 const DURATION_BUCKETS_SECONDS: &[f64] = &[
@@ -27,7 +27,11 @@ const SIGNATURE: Signature = Signature::of(
     Prefix::Fixed,
     &[Form::of(REQUESTS), Form::of(DURATION), Form::of(ACTIVE)],
 )
-.together(&[MetricId::Requests, MetricId::Duration]);
+.together(&[MetricId::Requests, MetricId::Duration])
+.hint(&[(
+    Signal::Routes,
+    "the template of the matched route, request.scope[\"route\"].path, in the place of request.url.path",
+)]);
 
 /// The dialect's table.
 pub const S2_MANUAL: Dialect = Dialect {

@@ -2,7 +2,7 @@
 //! prefix can be changed.
 
 use super::native;
-use crate::{Attribute, Dialect, ErrorNames, Form, Mark, Prefix, Signature, StatusStyle, dialect_row::rows};
+use crate::{Attribute, Dialect, ErrorNames, Form, Mark, Prefix, Signal, Signature, StatusStyle, dialect_row::rows};
 
 rows! {
     REQUESTS: Requests "starlette_requests_total" Counter Count {"method": Method, "path": Route, "status_code": Status, "app_name": Other}
@@ -38,7 +38,11 @@ const SIGNATURE: Signature = Signature::of(
             .optional(APP_NAME)
             .help(&["Total HTTP requests currently in progress"]),
     ],
-);
+)
+.hint(&[(
+    Signal::Routes,
+    "PrometheusMiddleware with group_paths=True, filter_unhandled_paths=True, which old versions have not by default",
+)]);
 
 /// The dialect's table.
 pub const STARLETTE_EXPORTER: Dialect = Dialect {

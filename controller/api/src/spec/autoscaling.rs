@@ -24,7 +24,7 @@ pub struct AutoscalingSpec {
     )]
     #[schemars(range(min = 1, max = 100_000))]
     pub target_cpu_utilization_percentage: Option<i32>,
-    /// The requests per second that a pod shall serve on average, as text, above 0, such as `"50"`. It needs a metrics dialect
+    /// The requests per second that a pod shall serve on average, as text, above 0, such as `"50"`. It needs monitoring, a metrics dialect
     /// with a counter of requests, and prometheus-adapter with its default rules in the cluster. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 11), regex(pattern = crate::schema::RATE_PATTERN))]

@@ -14,6 +14,7 @@ use controller_core::yaml;
 use serde_json::{Map, Value, json};
 
 use crate::input::{BAD_INPUT, DEFAULT_NAMESPACE, FINDINGS, FINE, for_each};
+use crate::metrics_page::MetricsArgs;
 use crate::print::{self, ReportForm};
 use crate::settings::SettingsArgs;
 use topic::Topic;
@@ -31,6 +32,8 @@ pub struct ExplainArgs {
     /// How to print it.
     #[arg(short, long, value_enum, default_value_t = ReportForm::Table)]
     output: ReportForm,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     #[command(flatten)]
     settings: SettingsArgs,
 }
@@ -50,10 +53,28 @@ pub fn run(args: ExplainArgs) -> Result<ExitCode> {
         print::note(unknown(&name));
         return Ok(ExitCode::from(BAD_INPUT));
     }
+    if args.metrics.is_given() && args.files.is_empty() {
+        print::note("--metrics: a page is of the API of a MonitoredApi: give its file too, with -f FILE");
+        return Ok(ExitCode::from(BAD_INPUT));
+    }
+    let page = match args.metrics.page() {
+        Ok(page) => page,
+        Err(error) => {
+            print::note(format_args!("{error:#}"));
+            return Ok(ExitCode::from(BAD_INPUT));
+        }
+    };
     let settings = args.settings.settings();
     let mut apis = vec![Vec::new(); topics.len()];
     let code = for_each(&args.files, DEFAULT_NAMESPACE, |source| {
-        match in_api::Generated::new(source.api(), &settings) {
+        let spelling = match page.as_ref().map(|page| page.spelling_of(source)).transpose() {
+            Ok(spelling) => spelling,
+            Err(error) => {
+                source.say(&format!("{error:#}"));
+                return Ok(BAD_INPUT);
+            }
+        };
+        match in_api::Generated::new(source.api(), &settings, spelling.as_ref(), source.workload().as_ref()) {
             Ok(generated) => {
                 for (topic, found) in topics.iter().zip(&mut apis) {
                     found.extend(generated.about(topic));

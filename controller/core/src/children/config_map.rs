@@ -4,7 +4,7 @@ use serde_json::Map;
 
 use super::{
     BuildInput, BuildOutput, ChildKindRow, dashboard,
-    object::{OwnMetadata, object},
+    object::{OwnMetadata, monitoring_on, object},
 };
 use crate::{
     from_live::DashboardObject,
@@ -15,11 +15,12 @@ use crate::{
 
 impl ChildKind {
     /// The dashboard, as a ConfigMap for Grafana's sidecar.
-    pub const CONFIG_MAP: Self = Self::new(&ChildKindDef::new(Group::CORE, "ConfigMap", "configmaps").enabled_when(
-        "(!has(object.spec.monitoring) || !has(object.spec.monitoring.enabled) || object.spec.monitoring.enabled) && \
-         (!has(object.spec.dashboard) || !has(object.spec.dashboard.enabled) || object.spec.dashboard.enabled) && \
+    pub const CONFIG_MAP: Self = Self::new(&ChildKindDef::new(Group::CORE, "ConfigMap", "configmaps").enabled_when(concat!(
+        "(",
+        monitoring_on!(),
+        ") && (!has(object.spec.dashboard) || !has(object.spec.dashboard.enabled) || object.spec.dashboard.enabled) && \
          (!has(object.spec.dashboard) || !has(object.spec.dashboard.form) || object.spec.dashboard.form != 'GrafanaDashboard')",
-    ));
+    )));
 }
 
 pub(super) const ROW: ChildKindRow = ChildKindRow {

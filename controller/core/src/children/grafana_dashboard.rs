@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     BuildInput, BuildOutput, ChildKindRow, dashboard,
-    object::{OwnMetadata, body, object},
+    object::{OwnMetadata, body, monitoring_on, object},
 };
 use crate::{
     from_live::DashboardObject,
@@ -25,11 +25,12 @@ impl ChildKind {
         &ChildKindDef::new(Group::GRAFANA_OPERATOR, "GrafanaDashboard", "grafanadashboards")
             .optional()
             .watched(Watch::Whole)
-            .enabled_when(
-                "(!has(object.spec.monitoring) || !has(object.spec.monitoring.enabled) || object.spec.monitoring.enabled) && \
-                 has(object.spec.dashboard) && (!has(object.spec.dashboard.enabled) || object.spec.dashboard.enabled) && \
+            .enabled_when(concat!(
+                "(",
+                monitoring_on!(),
+                ") && has(object.spec.dashboard) && (!has(object.spec.dashboard.enabled) || object.spec.dashboard.enabled) && \
                  has(object.spec.dashboard.form) && object.spec.dashboard.form == 'GrafanaDashboard'",
-            )
+            ))
             .explained_by(explain),
     );
 }

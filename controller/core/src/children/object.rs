@@ -7,6 +7,15 @@ use serde_json::{Map, Value, json};
 
 use crate::{kind::ChildKind, owner::ApiRef, plan::PlannedChild};
 
+/// CEL: the spec turns monitoring on, which is the default. A macro, so that conditions which have more can be put together as
+/// constants.
+macro_rules! monitoring_on {
+    () => {
+        "!has(object.spec.monitoring) || !has(object.spec.monitoring.enabled) || object.spec.monitoring.enabled"
+    };
+}
+pub(super) use monitoring_on;
+
 /// Labels and annotations of one child, beside those that all children have.
 #[derive(Debug, Default)]
 pub(super) struct OwnMetadata {

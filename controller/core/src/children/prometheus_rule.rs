@@ -4,8 +4,7 @@ use serde_json::Map;
 
 use super::{
     BuildInput, BuildOutput, ChildKindRow,
-    object::{OwnMetadata, object},
-    service_monitor::MONITORING_ON,
+    object::{OwnMetadata, monitoring_on, object},
 };
 use crate::{
     intent::GeneratedField,
@@ -19,7 +18,7 @@ impl ChildKind {
     pub const PROMETHEUS_RULE: Self = Self::new(
         &ChildKindDef::new(Group::PROMETHEUS_OPERATOR, "PrometheusRule", "prometheusrules")
             .optional()
-            .enabled_when(MONITORING_ON),
+            .enabled_when(monitoring_on!()),
     );
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     BuildInput, BuildOutput, ChildKindRow,
-    object::{OwnMetadata, body, labels, object, selector_labels},
+    object::{OwnMetadata, body, labels, monitoring_on, object, selector_labels},
     service::scraped,
 };
 use crate::{
@@ -21,7 +21,7 @@ impl ChildKind {
     pub const SERVICE_MONITOR: Self = Self::new(
         &ChildKindDef::new(Group::PROMETHEUS_OPERATOR, "ServiceMonitor", "servicemonitors")
             .optional()
-            .enabled_when(MONITORING_ON),
+            .enabled_when(monitoring_on!()),
     );
 }
 
@@ -29,10 +29,6 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
     kind: ChildKind::SERVICE_MONITOR,
     build,
 };
-
-/// CEL: the spec turns monitoring on, which is the default.
-pub(super) const MONITORING_ON: &str =
-    "!has(object.spec.monitoring) || !has(object.spec.monitoring.enabled) || object.spec.monitoring.enabled";
 
 /// `spec` of a ServiceMonitor.
 #[derive(Debug, Serialize)]

@@ -1,8 +1,11 @@
 //! What the labels of a family on a page stand for.
+//!
+//! Many libraries write the route's template or the path as the client wrote it under the same label, by a setting. The values tell
+//! which, where they do.
 
 use metric_contract::Attribute;
 
-use super::form_match::Match;
+use super::{form_match::Match, paths::PathCounts};
 
 /// What a label of a matched family stands for: as the form has it, or else what its values show, or a name that only routes
 /// have.
@@ -18,7 +21,13 @@ pub(super) fn attributes(found: &Match<'_>) -> Vec<(String, Attribute)> {
         let mut own = found.form.row.labels().chain(found.form.optional.iter().copied());
         own.any(|(_, attribute)| attribute == wanted)
     };
-    let lacks = |wanted| expects(wanted) && !has(wanted);
+    let lacks = |wanted| match wanted {
+        Attribute::Route => {
+            let either = [Attribute::Route, Attribute::RawPath];
+            either.into_iter().any(expects) && !either.into_iter().any(has)
+        }
+        wanted => expects(wanted) && !has(wanted),
+    };
     let only = |is_it: &dyn Fn(&str) -> bool| {
         let mut fitting = known
             .iter()
@@ -41,8 +50,8 @@ pub(super) fn attributes(found: &Match<'_>) -> Vec<(String, Attribute)> {
         match (attribute, by_values) {
             // A status that is written as a text, such as `Not Found`, cannot be compared with 5xx.
             (Some(Attribute::Status), _) if !values(label).has_statuses() => Attribute::Other,
-            (Some(attribute), _) => attribute,
-            (None, Some((attribute, _))) => *attribute,
+            (Some(attribute), _) => by_paths(attribute, values(label).paths),
+            (None, Some((attribute, _))) => by_paths(*attribute, values(label).paths),
             (None, None) => Attribute::Other,
         }
     };
@@ -50,6 +59,15 @@ pub(super) fn attributes(found: &Match<'_>) -> Vec<(String, Attribute)> {
         .iter()
         .map(|(label, known)| ((*label).clone(), attribute(label, *known)))
         .collect()
+}
+
+/// A route whose values can only be paths that clients wrote is none, and the other way round.
+const fn by_paths(attribute: Attribute, paths: PathCounts) -> Attribute {
+    match attribute {
+        Attribute::Route if paths.are_raw() => Attribute::RawPath,
+        Attribute::RawPath if paths.are_templates() => Attribute::Route,
+        attribute => attribute,
+    }
 }
 
 /// Names that instrumentations give to the label of the matched route.

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use metric_contract::{Attribute, MetricId, MetricKind, MetricSpelling, Spelling};
+use metric_contract::{Attribute, DialectId, MetricId, MetricKind, MetricSpelling, Signal, Spelling};
 
 use super::{
     page::{Page, PageFamily},
@@ -94,6 +94,84 @@ const fn field(metric: MetricId) -> &'static str {
     }
 }
 
+/// The field of a label of a metric.
+fn label_field(metric: &str, attribute: Attribute) -> String {
+    let label = match attribute {
+        Attribute::Method => "method",
+        Attribute::Route => "route",
+        _ => "status",
+    };
+    format!("{metric}.labels.{label}")
+}
+
+/// A label of a spelling by hand that has what clients wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientLabelByHand {
+    /// The field, such as `spec.metrics.custom.requests.labels.route`.
+    pub field: String,
+    /// Its value.
+    label: String,
+    /// The dialect whose library writes it so. `None`: the page shows it.
+    dialect: Option<DialectId>,
+}
+
+impl fmt::Display for ClientLabelByHand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, label, dialect } = self;
+        let advice = "leave the label out, or have the library write the template of the route";
+        match dialect {
+            None => write!(
+                f,
+                "{field}: on the page, {label} has paths as clients wrote them, so each new one adds a row to panels: {advice}"
+            ),
+            Some(dialect) => {
+                let hint = dialect.dialect().hint(Signal::Routes);
+                let hint = hint.map_or_else(String::new, |hint| format!(" ({hint})"));
+                write!(
+                    f,
+                    "{field}: the library of the dialect {dialect} writes into {label} what clients wrote, so each new value adds a row \
+                     to panels: {advice}{hint}"
+                )
+            }
+        }
+    }
+}
+
+/// The labels of a spelling by hand that have what clients wrote: as a page shows, and where it does not tell, as the table of the
+/// library has it that gives the family this name.
+#[must_use]
+pub fn client_labels_by_hand(custom: &Spelling, page: Option<&Page>) -> Vec<ClientLabelByHand> {
+    let mut found = Vec::new();
+    for metric in &custom.metrics {
+        let family = page.and_then(|page| page.families.iter().find(|family| family.name == metric.name));
+        for (label, attribute) in &metric.labels {
+            let values = family.and_then(|family| family.labels.get(&**label));
+            let paths = values.map(|values| values.paths).unwrap_or_default();
+            let dialect = library_of_client_label(&metric.name, label).filter(|_| !paths.are_templates());
+            if dialect.is_some() || paths.are_raw() {
+                found.push(ClientLabelByHand {
+                    field: label_field(&format!("spec.metrics.custom.{}", field(metric.metric)), *attribute),
+                    label: label.to_string(),
+                    dialect: dialect.filter(|_| !paths.are_raw()),
+                });
+            }
+        }
+    }
+    found
+}
+
+/// The dialect in whose table a family has this label with what clients wrote.
+fn library_of_client_label(family: &str, label: &str) -> Option<DialectId> {
+    let writes = |id: &&DialectId| {
+        let signature = id.dialect().signature.into_iter();
+        let mut forms = signature
+            .flat_map(|signature| signature.forms)
+            .filter(|form| form.row.family.name == family);
+        forms.any(|form| form.attribute(label).is_some_and(Attribute::is_of_client))
+    };
+    DialectId::ALL.iter().find(writes).copied()
+}
+
 /// A name on the page that differs in what a counter's, or a histogram's series end in.
 fn similar(page: &Page, name: &str) -> Option<String> {
     let stem = |name: &str| {
@@ -173,18 +251,11 @@ impl<'p> Seen<'p> {
             .labels
             .iter()
             .filter(|(label, _)| family.samples > 0 && !family.labels.contains_key(&**label));
-        let absent = labels.map(|(label, attribute)| {
-            let what = match attribute {
-                Attribute::Method => "method",
-                Attribute::Route => "route",
-                _ => "status",
-            };
-            NotOnPage {
-                field: format!("{field}.labels.{what}"),
-                name: label.to_string(),
-                what: "label",
-                similar: None,
-            }
+        let absent = labels.map(|(label, attribute)| NotOnPage {
+            field: label_field(field, *attribute),
+            name: label.to_string(),
+            what: "label",
+            similar: None,
         });
         absent.collect()
     }

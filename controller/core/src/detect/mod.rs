@@ -6,9 +6,11 @@
 
 mod attempt;
 mod attributes;
+mod client_labels;
 mod custom;
 mod form_match;
 mod page;
+mod paths;
 mod spelling;
 
 use std::collections::BTreeSet;
@@ -16,9 +18,11 @@ use std::collections::BTreeSet;
 use metric_contract::{Attribute, DialectId, MetricId, MetricSpelling, Signal, Spelling};
 
 use attempt::{Attempt, Proof};
-pub use custom::{CustomOnPage, NotOnPage, custom_on_page};
+pub use client_labels::{Chosen, ClientLabel};
+pub use custom::{ClientLabelByHand, CustomOnPage, NotOnPage, client_labels_by_hand, custom_on_page};
 use form_match::{FoundBy, LabelFit};
 pub use page::{LabelValues, Page, PageFamily, PageReader, read_page};
+pub use paths::PathCounts;
 pub(crate) use spelling::missing as missing_signals;
 
 /// What a page turned out to be.
@@ -112,6 +116,8 @@ pub struct Found {
     pub spelling: Spelling,
     /// Signals that most of such pages answer and this one does not.
     pub missing: Vec<Signal>,
+    /// Labels whose values clients choose.
+    pub client_labels: Vec<ClientLabel>,
 }
 
 impl Found {
@@ -134,7 +140,12 @@ impl Found {
                 return true;
             };
             let has_labels = |page: &MetricSpelling| {
-                let read = [Attribute::Method, Attribute::Route, Attribute::Status];
+                let read = [
+                    Attribute::Method,
+                    Attribute::Route,
+                    Attribute::RawPath,
+                    Attribute::Status,
+                ];
                 read.iter()
                     .all(|attribute| page.label(*attribute) == expected.label(*attribute))
             };
@@ -254,6 +265,7 @@ fn found(attempt: &Attempt<'_>, page: &Page) -> Found {
         prefix: (attempt.prefix != usual).then(|| attempt.prefix.clone()),
         confidence: confidence(attempt, usual),
         missing: spelling::missing(attempt.dialect, &spelling),
+        client_labels: client_labels::of(attempt.dialect, &spelling, page),
         spelling,
     }
 }

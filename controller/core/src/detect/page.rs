@@ -1,10 +1,12 @@
-//! What detection keeps of a metrics page: the families with their types, labels and bounds. Values of labels are looked at and
-//! forgotten.
+//! What detection keeps of a metrics page: the families with their types, labels and bounds. Values of labels are looked at,
+//! counted and forgotten.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use exposition::{Format, Limits, MetricFamily, MetricType, ReadError, Reader, Reason, Sample, lines};
 use metric_contract::MetricKind;
+
+use super::paths::{MAX_PATHS_OF_PAGE, PathCounter, PathCounts};
 
 /// Most bounds of a histogram that are kept.
 const MAX_BOUNDS: usize = 256;
@@ -57,6 +59,8 @@ pub struct LabelValues {
     pub classes: usize,
     /// How many are a method of HTTP, in any case of letters.
     pub methods: usize,
+    /// The different paths among them.
+    pub paths: PathCounts,
 }
 
 impl LabelValues {
@@ -110,6 +114,9 @@ pub struct PageReader {
     /// Bytes of the labels that are held.
     held: usize,
     families: Vec<PageFamily>,
+    /// The paths among the values of each label, by the place of its family.
+    paths: BTreeMap<usize, BTreeMap<String, PathCounter>>,
+    paths_seen: usize,
     counted_with_total: BTreeSet<usize>,
 }
 
@@ -124,6 +131,8 @@ impl PageReader {
             line: 0,
             held: 0,
             families: Vec::new(),
+            paths: BTreeMap::new(),
+            paths_seen: 0,
             counted_with_total: BTreeSet::new(),
         }
     }
@@ -144,6 +153,9 @@ impl PageReader {
             }
             if let Some(family) = self.families.get_mut(place) {
                 self.held = self.held.saturating_add(see(family, &sample));
+                if self.paths_seen < MAX_PATHS_OF_PAGE {
+                    self.paths_seen += see_paths(family, &sample, self.paths.entry(place).or_default());
+                }
             }
         }
         match self.held > self.limits.metadata {
@@ -168,6 +180,11 @@ impl PageReader {
             let with_total = is_counter
                 && self.format == Format::OpenMetrics
                 && (family.samples == 0 || self.counted_with_total.contains(&place));
+            for (label, counter) in self.paths.remove(&place).into_iter().flatten() {
+                if let Some(values) = family.labels.get_mut(&label) {
+                    values.paths = counter.counts();
+                }
+            }
             family.kind = kind(&read);
             family.name = read.name;
             if with_total && !family.name.ends_with("_total") {
@@ -225,6 +242,21 @@ fn see(family: &mut PageFamily, sample: &Sample) -> usize {
         }
     }
     held
+}
+
+/// Counts the paths among the values of a sample's labels; returns how many are new.
+fn see_paths(family: &PageFamily, sample: &Sample, paths: &mut BTreeMap<String, PathCounter>) -> usize {
+    let mut new = 0;
+    for (name, value) in &sample.labels {
+        if value.contains('/') && family.labels.contains_key(name) {
+            let counter = match paths.get_mut(name) {
+                Some(counter) => counter,
+                None => paths.entry(name.clone()).or_default(),
+            };
+            new += usize::from(counter.see(value));
+        }
+    }
+    new
 }
 
 /// Reads a whole page.

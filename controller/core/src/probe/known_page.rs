@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
-use metric_contract::{Attribute, DialectId, MetricSpelling, Signal, Spelling};
+use metric_contract::{Attribute, DialectId, MetricId, MetricSpelling, Signal, Spelling};
 
 use crate::{
     detect::{Confidence, Found, missing_signals},
@@ -11,9 +11,10 @@ use crate::{
 };
 
 /// What rules read of a family's labels, and the name of each in the status.
-pub(super) const ROLES: [(&str, Attribute); 7] = [
+pub(super) const ROLES: [(&str, Attribute); 8] = [
     ("method", Attribute::Method),
     ("route", Attribute::Route),
+    ("rawPath", Attribute::RawPath),
     ("handler", Attribute::Handler),
     ("status", Attribute::Status),
     ("errorType", Attribute::ErrorType),
@@ -149,9 +150,16 @@ impl KnownPage {
     #[must_use]
     pub(super) fn grown_by(&self, newer: &Self) -> Self {
         self.merged(newer, |known, newer| {
-            let own = known.labels.iter().filter(|(_, role)| newer.label(*role).is_none());
+            let is_new = |label: &str| newer.labels.iter().all(|(name, _)| name != label);
+            let own = known.labels.iter();
+            let own = own.filter(|(label, role)| is_new(label) && newer.label(*role).is_none());
+            let told = newer.labels.iter().map(|(label, role)| {
+                let mut before = known.labels.iter().filter(|(name, _)| name == label);
+                let before = before.next().map_or(*role, |(_, role)| *role);
+                (label.clone(), self.shown(newer.metric, label, before, *role))
+            });
             MetricSpelling {
-                labels: own.chain(&newer.labels).cloned().collect(),
+                labels: own.cloned().chain(told).collect(),
                 buckets: match newer.buckets.is_empty() {
                     true => known.buckets.clone(),
                     false => newer.buckets.clone(),
@@ -159,6 +167,18 @@ impl KnownPage {
                 ..newer.clone()
             }
         })
+    }
+
+    /// What a label stands for of which two pages say different things, the template of the route and the raw path: what differs
+    /// from the library's default, because only values that a page showed can tell that.
+    fn shown(&self, metric: MetricId, label: &str, before: Attribute, newer: Attribute) -> Attribute {
+        let signature = self.dialect.and_then(|dialect| dialect.dialect().signature);
+        let mut forms = signature.into_iter().flat_map(|signature| signature.forms);
+        let usual = forms.find_map(|form| form.attribute(label).filter(|_| form.row.metric == metric));
+        match newer == usual.unwrap_or(Attribute::Route) {
+            true => before,
+            false => newer,
+        }
     }
 
     /// The families of a page in the place of those of a table.
@@ -258,6 +278,36 @@ mod tests {
         assert!(is_plain(&"a".repeat(256), true) && is_plain(&"a".repeat(128), false));
         for label in ["a:b", "__name__", &"a".repeat(129)] {
             assert!(!is_plain(label, false), "{label}");
+        }
+    }
+
+    /// A page of a dialect whose label of the path, under whatever role, has this one.
+    fn with_role(dialect: DialectId, role: Attribute) -> KnownPage {
+        let table = KnownPage::of_table(dialect);
+        let mut spelling = (*table.spelling).clone();
+        for (_, known) in spelling.metrics.iter_mut().flat_map(|metric| &mut metric.labels) {
+            if matches!(known, Attribute::Route | Attribute::RawPath) {
+                *known = role;
+            }
+        }
+        KnownPage {
+            spelling: Arc::new(spelling),
+            ..table
+        }
+    }
+
+    #[test]
+    fn what_values_showed_of_a_path_stays_whatever_later_pages_do_not_show() {
+        let roles = [Attribute::Route, Attribute::RawPath];
+        for (dialect, shown) in [
+            (DialectId::Gin, Attribute::Route),
+            (DialectId::StarletteExporter, Attribute::RawPath),
+        ] {
+            let pages = roles.map(|role| with_role(dialect, role));
+            for (known, newer) in [(&pages[0], &pages[1]), (&pages[1], &pages[0])] {
+                assert!(known.agrees_with(newer), "{dialect}");
+                assert_eq!(known.grown_by(newer), with_role(dialect, shown), "{dialect}");
+            }
         }
     }
 

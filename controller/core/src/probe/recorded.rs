@@ -293,6 +293,7 @@ mod tests {
                         ..spelling.clone()
                     },
                     missing: Vec::new(),
+                    client_labels: Vec::new(),
                 });
                 assert_eq!(restarted(&page), Some(page), "{dialect}");
             }

@@ -1,14 +1,14 @@
 //! `DialectKnown`: whether it is known how the pods spell their metrics, and what to do where it is not.
 
 use controller_api::Reason;
-use metric_contract::DialectId;
+use metric_contract::{DialectId, Spelling};
 
 use super::{
     FoldInput, known_page,
     monitoring::{monitored_spec, spec_invalid},
     verdict::Verdict,
 };
-use crate::{detect::Outcome, dialect_choice::DialectChoice, probe::Trouble};
+use crate::{detect::Outcome, dialect_choice::DialectChoice, omission::raw_path, probe::Trouble};
 
 /// `None` if monitoring is off: the condition is then not reported.
 pub(super) fn dialect_known(input: &FoldInput<'_>) -> Option<Verdict> {
@@ -17,11 +17,15 @@ pub(super) fn dialect_known(input: &FoldInput<'_>) -> Option<Verdict> {
     }
     let api = monitored_spec(input)?;
     let trouble = input.page.trouble.as_ref();
-    let known = known_page(api, input).and_then(|known| known.dialect);
-    Some(match (&api.metrics.dialect, known) {
-        (Some(DialectChoice::Table(declared)), _) => of_declared(*declared, trouble),
+    let known = known_page(api, input);
+    let dialect = known.and_then(|known| known.dialect);
+    let spelling = known.map(|known| &*known.spelling);
+    Some(match (&api.metrics.dialect, dialect) {
+        (Some(DialectChoice::Table(declared)), _) => {
+            of_declared(*declared, trouble, spelling.unwrap_or(declared.spelling()))
+        }
         (Some(DialectChoice::Custom(_)), _) => by_hand(trouble),
-        (None, Some(known)) => of_known(known, trouble),
+        (None, Some(known)) => of_known(known, trouble, spelling.unwrap_or(known.spelling())),
         (None, None) => match trouble {
             Some(trouble) => of_trouble(trouble),
             None if input.workload.reference.found().is_some_and(|found| found.host_network) => Verdict::unknown(
@@ -43,7 +47,15 @@ pub(super) fn dialect_known(input: &FoldInput<'_>) -> Option<Verdict> {
     })
 }
 
-fn of_declared(declared: DialectId, trouble: Option<&Trouble>) -> Verdict {
+/// The message of a dialect that is known, with what of the page is to be mended in the program.
+fn with_advice(message: String, spelling: &Spelling) -> String {
+    match raw_path(spelling) {
+        Some(advice) => format!("{message}; {advice}"),
+        None => message,
+    }
+}
+
+fn of_declared(declared: DialectId, trouble: Option<&Trouble>, spelling: &Spelling) -> Verdict {
     match trouble {
         Some(Trouble::Other(found)) => Verdict::no(
             Reason::DialectMismatch,
@@ -54,7 +66,10 @@ fn of_declared(declared: DialectId, trouble: Option<&Trouble>) -> Verdict {
         ),
         Some(Trouble::Unread(_) | Trouble::Unclear(..) | Trouble::Absent(_)) | None => Verdict::yes(
             Reason::Declared,
-            format!("the metrics are in the dialect {declared}: {}", declared.title()),
+            with_advice(
+                format!("the metrics are in the dialect {declared}: {}", declared.title()),
+                spelling,
+            ),
         ),
     }
 }
@@ -75,7 +90,7 @@ fn by_hand(trouble: Option<&Trouble>) -> Verdict {
     }
 }
 
-fn of_known(known: DialectId, trouble: Option<&Trouble>) -> Verdict {
+fn of_known(known: DialectId, trouble: Option<&Trouble>, spelling: &Spelling) -> Verdict {
     match trouble {
         Some(Trouble::Unclear(..) | Trouble::Other(_) | Trouble::Absent(_)) => Verdict::no(
             Reason::DialectChanged,
@@ -86,7 +101,10 @@ fn of_known(known: DialectId, trouble: Option<&Trouble>) -> Verdict {
         ),
         Some(Trouble::Unread(_)) | None => Verdict::yes(
             Reason::Detected,
-            format!("the pods export the metrics of the dialect {known}: {}", known.title()),
+            with_advice(
+                format!("the pods export the metrics of the dialect {known}: {}", known.title()),
+                spelling,
+            ),
         ),
     }
 }

@@ -14,6 +14,8 @@ use crate::{
 const MAX_REPLICAS: i64 = 10_000;
 /// The CPU utilization without any target, in percent: the default of Kubernetes itself.
 const DEFAULT_CPU_PERCENT: i32 = 80;
+/// The field of the rate of requests.
+const REQUESTS: &str = "spec.autoscaling.targetRequestsPerSecond";
 /// Thousandths in one: a quantity has no finer digits.
 const THOUSANDTHS: u64 = 1_000;
 
@@ -24,6 +26,8 @@ pub(super) struct Given<'a> {
     pub(super) replicas: Option<i32>,
     pub(super) has_storage: bool,
     pub(super) dialect: Option<&'a DialectChoice>,
+    /// Whether monitoring is on.
+    pub(super) monitored: bool,
 }
 
 pub(super) fn autoscaling(given: Given<'_>, out: &mut Violations) -> Option<Autoscaling> {
@@ -49,6 +53,13 @@ pub(super) fn autoscaling(given: Given<'_>, out: &mut Violations) -> Option<Auto
             100_000,
             "spec.autoscaling.targetCPUUtilizationPercentage",
             out,
+        );
+    }
+    if requests.is_some() && !given.monitored {
+        out.add(
+            REQUESTS,
+            "the rate of requests is recorded by the rules of the monitoring, which is off: use targetCPUUtilizationPercentage, or remove \
+             spec.monitoring.enabled: false",
         );
     }
     Some(Autoscaling {
@@ -81,11 +92,10 @@ fn bounds(min: i32, max: i32, out: &mut Violations) {
 }
 
 fn requests_target(rate: &str, dialect: Option<&DialectChoice>, out: &mut Violations) -> Option<RequestsTarget> {
-    const PATH: &str = "spec.autoscaling.targetRequestsPerSecond";
     let per_second = quantity(rate);
     if per_second.is_none() {
         out.add(
-            PATH,
+            REQUESTS,
             format!(
                 "{rate:?} is not a valid number of requests per second: use a number above 0 with at most three digits after the \
                  point, for example \"50\""
@@ -93,7 +103,12 @@ fn requests_target(rate: &str, dialect: Option<&DialectChoice>, out: &mut Violat
         );
     }
     let metric = requests_metric(dialect)
-        .map_err(|why| out.add(PATH, format!("{why}, or use targetCPUUtilizationPercentage instead")))
+        .map_err(|why| {
+            out.add(
+                REQUESTS,
+                format!("{why}, or use targetCPUUtilizationPercentage instead"),
+            )
+        })
         .ok();
     Some(RequestsTarget {
         per_second: per_second?,

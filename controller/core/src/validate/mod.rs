@@ -56,6 +56,10 @@ pub(crate) fn validate(api: &MonitoredApi, settings: &Settings, owner: &ApiRef, 
             replicas: spec.replicas,
             has_storage: spec.storage.is_some(),
             dialect: metrics.dialect.as_ref(),
+            monitored: spec
+                .monitoring
+                .as_ref()
+                .is_none_or(|monitoring| monitoring.enabled != Some(false)),
         },
         out,
     );

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use controller_api::MonitoredApi;
 use controller_core::{
-    detect::{CustomOnPage, Page, custom_on_page, read_page},
+    detect::{CustomOnPage, Page, client_labels_by_hand, custom_on_page, read_page},
     facts::Settings,
     render::render_with_page,
     validate::custom_spelling,
@@ -225,4 +225,38 @@ fn programs_that_count_by_hand_are_monitored_by_the_names_on_their_pages() {
         tried += 1;
     }
     assert!(tried > 1, "{tried}");
+}
+
+/// What is said of labels by hand that clients choose.
+fn of_clients(custom: &Value, text: Option<&str>) -> Vec<String> {
+    let page = text.map(page);
+    let found = client_labels_by_hand(&by_hand(custom), page.as_ref());
+    found.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_label_by_hand_that_has_what_clients_wrote_is_told_by_the_library_or_by_the_page() {
+    let gin = json!({"requests": {"name": "gin_requests_total", "labels": {"route": "url", "status": "code"}}});
+    let told = of_clients(&gin, None);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let start =
+        "spec.metrics.custom.requests.labels.route: the library of the dialect gin writes into url what clients wrote";
+    assert!(
+        told[0].starts_with(start) && told[0].contains("ReqCntURLLabelMappingFn"),
+        "{told:?}"
+    );
+    let counted = |paths: &[&str]| {
+        let series = paths
+            .iter()
+            .map(|path| format!("gin_requests_total{{code=\"200\",url=\"{path}\"}} 1\n"));
+        format!("# TYPE gin_requests_total counter\n{}", series.collect::<String>())
+    };
+    assert_eq!(of_clients(&gin, Some(&counted(&["/items", "/items/:id"]))), [""; 0]);
+    let raw = of_clients(&gin, Some(&counted(&["/items/1", "/items/2", "/items/3"])));
+    assert!(
+        raw[0].contains("on the page, url has paths as clients wrote them"),
+        "{raw:?}"
+    );
+    let own = json!({"requests": {"name": "my_requests_total", "labels": {"route": "url"}}});
+    assert_eq!(of_clients(&own, None), [""; 0]);
 }

@@ -1,6 +1,6 @@
 //! What is made for a page: rules and panels on what stands there.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use controller_api::{MetricsStatus, MonitoredApi};
 use controller_core::{
@@ -9,7 +9,7 @@ use controller_core::{
     probe::{KnownPage, from_status, to_status},
     render::render_with_page,
 };
-use metric_contract::Spelling;
+use metric_contract::{Spelling, TargetKind};
 use serde_json::{Value, json};
 
 use crate::captured::{distinct, found_on};
@@ -51,6 +51,37 @@ fn rules_and_panels_of_every_page_read_what_stands_there_and_pass_the_lint() {
         }
     }
     assert!(tried > 80, "{tried}");
+}
+
+#[test]
+fn nothing_is_grouped_by_what_clients_wrote_and_probes_are_still_left_out() {
+    let mut raw = 0;
+    for captured in distinct() {
+        let Some(found) = detect(&captured.page).found else {
+            continue;
+        };
+        let labels = found.spelling.metrics.iter().flat_map(|metric| &metric.labels);
+        let of_clients = labels.filter(|(_, attribute)| attribute.is_of_client());
+        let of_clients: BTreeSet<&str> = of_clients.map(|(label, _)| &**label).collect();
+        let text = Value::from(objects(&found.spelling)).to_string();
+        for grouping in text.split(" by (").skip(1) {
+            let by = grouping.split(')').next().unwrap();
+            let mut by = by.split(", ").map(|label| label.trim_start_matches("exported_"));
+            assert!(
+                !by.any(|label| of_clients.contains(label)),
+                "{}: by ({grouping}",
+                captured.name
+            );
+        }
+        if let Some(path) = found.spelling.raw_path() {
+            raw += 1;
+            let stored = TargetKind::ServiceMonitor.stored_label(path);
+            let excluded = format!(r#"{stored}!=\"/metrics\""#);
+            assert!(text.contains(&excluded), "{}: {path}", captured.name);
+            assert!(!text.contains("Request distribution by endpoint"), "{}", captured.name);
+        }
+    }
+    assert!(raw > 8, "{raw}");
 }
 
 /// The objects that are made for a spelling, as JSON.

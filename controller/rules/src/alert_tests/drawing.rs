@@ -181,7 +181,7 @@ impl<'a> Drawing<'a> {
             let value = match attribute {
                 Attribute::Constant(value) => value,
                 Attribute::Method => given.unwrap_or("GET"),
-                Attribute::Route => given.unwrap_or("/orders"),
+                Attribute::Route | Attribute::RawPath => given.unwrap_or("/orders"),
                 _ => given.unwrap_or("any"),
             };
             // Writing to a String does not fail.
@@ -261,7 +261,7 @@ impl<'a> Drawing<'a> {
         };
         let labels = [
             (requests.method, "GET"),
-            (requests.route, "/orders"),
+            (requests.path, "/orders"),
             (requests.status, status),
         ];
         let labels = self.labelled(pod, labels);
@@ -282,7 +282,7 @@ impl<'a> Drawing<'a> {
         let Some(duration) = self.spelling.and_then(Spelling::duration) else {
             return;
         };
-        let labels = self.labelled(pod, [(duration.method, "GET"), (duration.route, "/orders")]);
+        let labels = self.labelled(pod, [(duration.method, "GET"), (duration.path, "/orders")]);
         let to_unit = |seconds| duration.histogram.conversion().convert(seconds);
         let seconds = to_unit(seconds);
         let assumed = ASSUMED_BOUNDS_SECONDS.map(to_unit);

@@ -73,6 +73,8 @@ checks! {
     UnknownMetric "unknown-metric" Error;
     /// The series that are read or the result that is grouped have no label of this name.
     UnknownLabel "unknown-label" Error;
+    /// An aggregation keeps a label that has what clients wrote, such as the host or the raw path: each client can add groups.
+    ClientLabel "client-label" Warning;
     /// The two sides of an operator can never match: one carries a label that the other does not have.
     OperatorMatch "operator-match" Error;
     /// The two sides of `or` carry different labels, so the right side is shown beside the left one and not in its place.

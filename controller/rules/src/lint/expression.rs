@@ -1,7 +1,7 @@
 //! All checks of one expression.
 
 use super::{
-    comparison,
+    client_label, comparison,
     finding::Mistake,
     inference::{KnownSeries, labels_of},
     label_set::LabelSet,
@@ -16,6 +16,7 @@ pub(super) fn check(query: &Query, known: &KnownSeries<'_>) -> Vec<Mistake> {
         names::check(&observed, known, &mut found);
         matching::check(&observed, &mut found);
     });
+    client_label::check(query, known.vocabulary, &mut found);
     comparison::check(query, &mut found);
     found.dedup();
     found

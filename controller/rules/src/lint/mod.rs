@@ -6,6 +6,7 @@
 
 mod alert_fields;
 mod check;
+mod client_label;
 mod comparison;
 mod dashboard_file;
 mod expression;

@@ -16,6 +16,8 @@ use super::label_set::LabelSet;
 pub struct Vocabulary {
     target: TargetKind,
     series: BTreeMap<Cow<'static, str>, LabelSet>,
+    /// By series, the labels that have what clients wrote.
+    of_clients: BTreeMap<String, Vec<String>>,
     /// Whether a metric that is not in it is a mistake.
     complete: bool,
     /// Whether the series that our own rules record are in it.
@@ -29,6 +31,7 @@ impl Vocabulary {
         let mut vocabulary = Self {
             target,
             series: BTreeMap::new(),
+            of_clients: BTreeMap::new(),
             complete: false,
             recorded: false,
         };
@@ -69,7 +72,23 @@ impl Vocabulary {
             let labels = metric.labels.iter().map(stored).collect();
             self.insert_family(&metric.name, metric.kind, labels, &[]);
         }
+        self.add_client_labels(spelling);
         self.complete()
+    }
+
+    /// Adds which labels of a page have what clients wrote.
+    pub fn add_client_labels(&mut self, spelling: &Spelling) {
+        for metric in &spelling.metrics {
+            let labels = metric.labels.iter().filter(|(_, attribute)| attribute.is_of_client());
+            let labels: Vec<String> = labels
+                .map(|(label, _)| self.target.stored_label(label).into_owned())
+                .collect();
+            if !labels.is_empty() {
+                for series in series_of(&metric.name, metric.kind) {
+                    self.of_clients.insert(series, labels.clone());
+                }
+            }
+        }
     }
 
     /// Adds what the operator exports about its own process, as applications do too.
@@ -117,18 +136,13 @@ impl Vocabulary {
         self.insert_family(family.name, family.kind, labels, sometimes);
     }
 
-    fn insert_family(&mut self, name: &str, kind: MetricKind, mut always: Vec<String>, sometimes: &[String]) {
-        match kind {
-            MetricKind::Counter | MetricKind::Gauge => self.insert(Cow::Owned(name.to_owned()), &always, sometimes),
-            MetricKind::Histogram | MetricKind::Summary => {
-                for ending in ["_sum", "_count"] {
-                    self.insert(Cow::Owned(format!("{name}{ending}")), &always, sometimes);
-                }
+    fn insert_family(&mut self, name: &str, kind: MetricKind, always: Vec<String>, sometimes: &[String]) {
+        for series in series_of(name, kind) {
+            let mut always = always.clone();
+            if series.ends_with(BUCKETS) && kind == MetricKind::Histogram {
+                always.push(LE.to_owned());
             }
-        }
-        if kind == MetricKind::Histogram {
-            always.push(LE.to_owned());
-            self.insert(Cow::Owned(format!("{name}_bucket")), &always, sometimes);
+            self.insert(Cow::Owned(series), &always, sometimes);
         }
     }
 
@@ -161,6 +175,12 @@ impl Vocabulary {
             .then(|| LabelSet::of(labels, [sloth::WINDOW]))
     }
 
+    /// Whether a label of a metric's series has what clients wrote.
+    pub(super) fn is_of_client(&self, metric: &str, label: &str) -> bool {
+        let labels = self.of_clients.get(metric);
+        labels.is_some_and(|labels| labels.iter().any(|of_client| of_client == label))
+    }
+
     /// Whether a metric that is not in it is a mistake.
     pub(super) const fn is_complete(&self) -> bool {
         self.complete
@@ -169,4 +189,17 @@ impl Vocabulary {
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.series.keys().map(AsRef::as_ref)
     }
+}
+
+/// What the names of a histogram's buckets end in.
+const BUCKETS: &str = "_bucket";
+
+/// The series of a family.
+fn series_of(name: &str, kind: MetricKind) -> Vec<String> {
+    let endings: &[&str] = match kind {
+        MetricKind::Counter | MetricKind::Gauge => &[""],
+        MetricKind::Summary => &["_sum", "_count"],
+        MetricKind::Histogram => &["_sum", "_count", BUCKETS],
+    };
+    endings.iter().map(|ending| format!("{name}{ending}")).collect()
 }

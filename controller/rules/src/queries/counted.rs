@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use metric_contract::{Attribute, DurationSeries, MetricId, MetricSpelling, Signal};
+use metric_contract::{DurationSeries, MetricId, MetricSpelling, Signal};
 
 use super::{ApiQueries, MissingSignal};
 use crate::promql::{Expr, LabelName, Matcher, RangeWindow, VectorSelector, rate};
@@ -16,8 +16,8 @@ use crate::promql::{Expr, LabelName, Matcher, RangeWindow, VectorSelector, rate}
 pub(super) struct Counted<'a> {
     /// The series of each route.
     by_route: Cow<'a, str>,
-    /// The label of the route.
-    route: Option<&'a str>,
+    /// The label by which requests of a path are selected.
+    path: Option<&'a str>,
     /// The series over all routes.
     overall: Option<Cow<'a, str>>,
 }
@@ -34,11 +34,11 @@ impl<'a> ApiQueries<'a> {
         let sum = |series: VectorSelector| self.scope.sum(value(series.with_all(chosen.iter().cloned())), by);
         let by_route = self.scope.select(&*counted.by_route);
         let Some(overall) = &counted.overall else {
-            let excluded = counted.route.and_then(|route| self.excluded_routes(route));
+            let excluded = counted.path.and_then(|path| self.excluded_routes(path));
             return sum(by_route.with_all(excluded));
         };
         let all = || sum(self.scope.select(&**overall));
-        match counted.route.and_then(|route| self.only_excluded_routes(route)) {
+        match counted.path.and_then(|path| self.only_excluded_routes(path)) {
             None => all(),
             Some(excluded) => all().minus(sum(by_route.with(excluded))).or(all()),
         }
@@ -61,18 +61,18 @@ impl<'a> ApiQueries<'a> {
         let requests = self.requests_series(wanted)?;
         Ok(Counted {
             by_route: requests.series,
-            route: requests.route,
+            path: requests.path,
             overall: self.overall(MetricId::Requests).map(MetricSpelling::counting_series),
         })
     }
 
     /// The buckets of the latency histogram.
     pub(super) fn counted_buckets(&self) -> Result<Counted<'a>, MissingSignal> {
-        let DurationSeries { histogram, route, .. } = self.latency_histogram()?;
+        let DurationSeries { histogram, path, .. } = self.latency_histogram()?;
         let buckets = |of: &MetricSpelling| of.bucket_series().into();
         Ok(Counted {
             by_route: buckets(histogram),
-            route,
+            path,
             overall: self.overall(MetricId::Duration).map(buckets),
         })
     }
@@ -82,7 +82,7 @@ impl<'a> ApiQueries<'a> {
         let by_route = self.metric(signal, metric)?;
         Ok(Counted {
             by_route: by_route.counting_series(),
-            route: by_route.label(Attribute::Route),
+            path: by_route.path_label(),
             overall: self.overall(metric).map(MetricSpelling::counting_series),
         })
     }

@@ -256,7 +256,7 @@ impl ApiQueries<'_> {
         if selector.is_everything() {
             return Ok((self.recorded(&REQUESTS), self.recorded(&ERRORS)));
         }
-        let selected = self.selected(selector, counter.route, counter.method)?;
+        let selected = self.selected(selector, counter.path, counter.method)?;
         let requests = self.requests_selector(Signal::Requests)?.with_all(selected);
         let failed = Regex::pattern(counter.status_style.server_error_regex());
         let errors = requests.clone().with(Matcher::matches(&*self.stored(status), &failed));
@@ -277,7 +277,7 @@ impl ApiQueries<'_> {
             let (total, within) = (recorded(all), recorded(within));
             return Ok((total.clone(), total.minus(within)));
         }
-        let selected = self.selected(selector, duration.route, duration.method)?;
+        let selected = self.selected(selector, duration.path, duration.method)?;
         let buckets = self
             .duration_selector(&duration, &duration.histogram.bucket_series())
             .with_all(selected);

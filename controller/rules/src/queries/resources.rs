@@ -145,8 +145,7 @@ impl ApiQueries<'_> {
     /// The series of a metric; of a histogram, those of its count.
     pub(super) fn metric_selector(&self, signal: Signal, metric: MetricId) -> Result<VectorSelector, MissingSignal> {
         let spelling = self.metric(signal, metric)?;
-        let route = spelling.label(Attribute::Route);
-        let excluded = route.and_then(|route| self.excluded_routes(route));
+        let excluded = spelling.path_label().and_then(|path| self.excluded_routes(path));
         Ok(self.scope.select(&*spelling.counting_series()).with_all(excluded))
     }
 

@@ -147,13 +147,13 @@ impl<'a> ApiQueries<'a> {
     }
 
     pub(super) fn requests_selector(&self, wanted: Signal) -> Result<VectorSelector, MissingSignal> {
-        let RequestsSeries { series, route, .. } = self.requests_series(wanted)?;
-        let excluded = route.and_then(|route| self.excluded_routes(route));
+        let RequestsSeries { series, path, .. } = self.requests_series(wanted)?;
+        let excluded = path.and_then(|path| self.excluded_routes(path));
         Ok(self.scope.select(&*series).with_all(excluded))
     }
 
     pub(super) fn duration_selector(&self, histogram: &DurationSeries<'_>, series: &str) -> VectorSelector {
-        let excluded = histogram.route.and_then(|route| self.excluded_routes(route));
+        let excluded = histogram.path.and_then(|path| self.excluded_routes(path));
         self.scope.select(series).with_all(excluded)
     }
 
@@ -162,15 +162,15 @@ impl<'a> ApiQueries<'a> {
     }
 
     /// The condition that a series is of no excluded route.
-    pub(super) fn excluded_routes(&self, route: &str) -> Option<Matcher> {
+    pub(super) fn excluded_routes(&self, path: &str) -> Option<Matcher> {
         self.excluded()
-            .map(|regex| Matcher::does_not_match(&*self.stored(route), &regex))
+            .map(|regex| Matcher::does_not_match(&*self.stored(path), &regex))
     }
 
     /// The condition that a series is of an excluded route.
-    pub(super) fn only_excluded_routes(&self, route: &str) -> Option<Matcher> {
+    pub(super) fn only_excluded_routes(&self, path: &str) -> Option<Matcher> {
         self.excluded()
-            .map(|regex| Matcher::matches(&*self.stored(route), &regex))
+            .map(|regex| Matcher::matches(&*self.stored(path), &regex))
     }
 
     fn excluded(&self) -> Option<Regex> {

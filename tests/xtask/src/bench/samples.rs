@@ -264,7 +264,7 @@ fn own_series(routes: usize) -> Result<Vec<String>> {
 /// The series of one family, with every status on every route.
 fn series_of(metric: &MetricSpelling, routes: usize) -> Vec<String> {
     let has = |wanted| metric.label(wanted).is_some();
-    let routes = if has(Attribute::Route) { routes } else { 1 };
+    let routes = if metric.path_label().is_some() { routes } else { 1 };
     let statuses = if has(Attribute::Status) {
         &STATUSES[..]
     } else {
@@ -275,7 +275,7 @@ fn series_of(metric: &MetricSpelling, routes: usize) -> Vec<String> {
         let mut labels = TARGET.to_owned();
         for (label, attribute) in &metric.labels {
             let value = match attribute {
-                Attribute::Route => format!("/api/v1/resource{route}/{{id}}"),
+                Attribute::Route | Attribute::RawPath => format!("/api/v1/resource{route}/{{id}}"),
                 Attribute::Status => (*status).to_owned(),
                 Attribute::Method => "GET".to_owned(),
                 _ => "success".to_owned(),

@@ -19,6 +19,8 @@ pub(super) struct Report {
     confidence: Option<&'static str>,
     candidates: Vec<&'static str>,
     missing: Vec<Missing>,
+    /// Labels whose values clients choose, a sentence each.
+    warnings: Vec<String>,
     prefix: Option<String>,
     route_label: Option<String>,
     status_style: Option<&'static str>,
@@ -78,6 +80,7 @@ impl Report {
                 .iter()
                 .map(|signal| missing(found.dialect, *signal))
                 .collect(),
+            warnings: found.client_labels.iter().map(ToString::to_string).collect(),
             prefix: found.prefix.clone(),
             route_label: route
                 .or(duration.and_then(|duration| duration.route))
@@ -116,6 +119,7 @@ impl Report {
             confidence: None,
             candidates: Vec::new(),
             missing: Vec::new(),
+            warnings: Vec::new(),
             prefix: None,
             route_label: None,
             status_style: None,
@@ -182,6 +186,9 @@ impl Report {
                 }),
             );
         }
+        for (number, warning) in self.warnings.iter().enumerate() {
+            let _ = writeln!(text, "{}warning     {warning}", if number == 0 { "\n" } else { "" });
+        }
         let _ = writeln!(text, "\n{}", self.next);
         text
     }
@@ -202,11 +209,9 @@ fn table(text: &mut String, head: [&str; 3], rows: impl Iterator<Item = [String;
 }
 
 fn missing(dialect: DialectId, signal: Signal) -> Missing {
-    let hints = dialect.dialect().signature.map_or(&[][..], |signature| signature.hints);
-    let hint = hints.iter().find(|(of, _)| *of == signal);
     Missing {
         signal: signal.name(),
-        hint: hint.map(|(_, hint)| *hint),
+        hint: dialect.dialect().hint(signal),
     }
 }
 
@@ -229,6 +234,8 @@ fn metrics(found: &Found) -> Vec<Metric> {
             let meaning = match attribute {
                 Attribute::Method => "method",
                 Attribute::Route => "route",
+                Attribute::RawPath => "raw path",
+                Attribute::ClientText => "text of the client",
                 Attribute::Status => "status",
                 _ => return None,
             };

@@ -1,15 +1,19 @@
 //! What becomes of an alert, a panel or a named query for one MonitoredApi: its rules or queries as they are generated, or why it
 //! is left out.
 
+use std::sync::Arc;
+
 use controller_api::MonitoredApi;
 use controller_core::children::dashboard;
-use controller_core::facts::Settings;
+use controller_core::facts::{ReferencedWorkload, Settings};
 use controller_core::intent::Intent;
 use controller_core::omission::{self, Omission};
-use controller_core::{Rendered, ValidApi, Violation, render};
+use controller_core::render::render_with;
+use controller_core::{Rendered, ValidApi, Violation};
 use controller_rules::alerts::{alert, threshold_in_force};
 use controller_rules::named_queries::NamedQuery;
 use controller_rules::promql::Decimal;
+use metric_contract::Spelling;
 use serde_json::{Value, json};
 
 use super::topic::{IN_FLIGHT_ALERT, RATE_WINDOW, Topic};
@@ -23,15 +27,22 @@ pub(super) struct Generated {
 }
 
 impl Generated {
+    /// With rules and panels that fit a page, where one is given.
+    ///
     /// # Errors
     ///
     /// The violations of the spec.
-    pub(super) fn new(api: &MonitoredApi, settings: &Settings) -> Result<Self, Vec<Violation>> {
+    pub(super) fn new(
+        api: &MonitoredApi,
+        settings: &Settings,
+        page: Option<&Arc<Spelling>>,
+        workload: Option<&ReferencedWorkload>,
+    ) -> Result<Self, Vec<Violation>> {
         let Rendered {
             api,
             objects,
             omissions,
-        } = render(api, settings)?;
+        } = render_with(api, settings, page, workload)?;
         let objects = objects.iter().map(Intent::object);
         let of_kind = |kind: &'static str| objects.clone().filter(move |object| has(object, "kind", kind));
         let groups = of_kind("PrometheusRule").flat_map(|rule| list(rule, "/spec/groups"));
@@ -62,7 +73,7 @@ impl Generated {
             .find(|omission| omission.name == name && omission.kind.as_str() == topic.kind());
         let (field, value) = match (omission, topic) {
             (Some(omission), _) => ("leftOut", json!(omission.reason)),
-            (None, Topic::Query(_)) if found.is_empty() => ("leftOut", json!(self.unanswered())),
+            (None, Topic::Query(query)) if found.is_empty() => ("leftOut", json!(self.unanswered(query))),
             (None, _) if found.is_empty() => (
                 "leftOut",
                 json!("it is turned off in the spec, or there is nothing to show"),
@@ -81,9 +92,18 @@ impl Generated {
         promql.map(Value::from).into_iter().collect()
     }
 
+    /// Whether there would be PromQL of a named query with any other threshold than the one in force.
+    fn has_metric_for(&self, query: &NamedQuery) -> bool {
+        let promql = query.promql(&self.api.rule_facts(), RATE_WINDOW, Decimal::whole(1));
+        promql.is_some()
+    }
+
     /// Why there is no PromQL of a named query.
-    fn unanswered(&self) -> String {
+    fn unanswered(&self, query: &NamedQuery) -> String {
         match self.api.rule_facts().spelling {
+            Some(_) if self.has_metric_for(query) => {
+                format!("the threshold of the alert {IN_FLIGHT_ALERT} is 0 there, and nothing is a share of 0")
+            }
             None => omission::DIALECT_UNKNOWN.to_owned(),
             Some(spelling) => format!("the dialect {} has no metric for it", spelling.dialect),
         }
@@ -123,7 +143,7 @@ mod tests {
             "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
             "metadata": {"name": "orders", "namespace": "shop"}, "spec": spec,
         }));
-        let generated = Generated::new(&api.unwrap(), &Settings::default()).unwrap();
+        let generated = Generated::new(&api.unwrap(), &Settings::default(), None, None).unwrap();
         topic::find(name)
             .iter()
             .filter_map(|topic| generated.about(topic))
@@ -167,6 +187,22 @@ mod tests {
         assert!(
             default[0]["queries"][0].as_str().unwrap().ends_with("/ 10"),
             "{default:?}"
+        );
+    }
+
+    #[test]
+    fn a_threshold_of_0_has_no_share_and_says_so() {
+        let overrides = json!([{"name": "ApiTooManyInFlight", "threshold": "0"}]);
+        let spec = json!({"image": "i", "preset": "native", "alerts": {"overrides": overrides}});
+        let rows = about("Active requests against the load threshold", &spec);
+        assert_eq!(
+            rows[0]["leftOut"],
+            "the threshold of the alert ApiTooManyInFlight is 0 there, and nothing is a share of 0"
+        );
+        let rows = about("ApiTooManyInFlight", &spec);
+        assert!(
+            rows[0]["rules"][0]["expr"].as_str().unwrap().ends_with("> 0"),
+            "{rows:?}"
         );
     }
 

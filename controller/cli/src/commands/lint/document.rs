@@ -2,12 +2,14 @@
 
 use controller_api::names;
 use controller_core::facts::Settings;
+use controller_core::lint::{self, Linted, LintedField};
 use controller_core::manifest::{self, Manifest, Place};
-use controller_core::{lint, unknown_fields};
+use controller_core::unknown_fields;
 use controller_rules::lint::{Finding, Level, Vocabulary, lint_dashboard_file, lint_rule_file};
 use serde_json::Value;
 
 use super::report::{Check, Problem};
+use crate::metrics_page::MetricsPage;
 use crate::workloads;
 
 /// What a document is.
@@ -48,6 +50,11 @@ fn dashboards_of(value: &Value, map: &str, is_one: impl Fn(&str) -> bool) -> Vec
         .collect()
 }
 
+/// Whether a document is a MonitoredApi.
+pub(super) fn is_monitored_api(manifest: &Manifest) -> bool {
+    matches!(Kind::of(manifest), Kind::MonitoredApi)
+}
+
 /// Whether there is anything to check in a document.
 pub(super) fn can_be_checked(manifest: &Manifest) -> bool {
     match Kind::of(manifest) {
@@ -82,6 +89,8 @@ fn within<'a>(value: &'a Value, key: &str) -> &'a Value {
 pub(super) struct Linter<'a> {
     pub(super) vocabulary: Vocabulary,
     pub(super) settings: &'a Settings,
+    /// The page of the MonitoredApis' metrics.
+    pub(super) page: Option<&'a MetricsPage>,
     /// Every document of every file, among them workloads to which MonitoredApis refer.
     pub(super) manifests: Vec<&'a Manifest>,
 }
@@ -158,8 +167,19 @@ impl Linter<'_> {
             let mut all = self.manifests.iter();
             all.find_map(|manifest| workloads::matching(&manifest.value, wanted, namespace))
         });
-        match lint::lint(&decoded.api, self.settings, workload.as_ref()) {
-            Ok(children) => {
+        let page = match self.page.map(|page| page.fitted(&decoded.api)).transpose() {
+            Ok(page) => page,
+            Err(error) => {
+                let place = manifest.place("metadata.name");
+                problems.push(Problem::new(place, "", Check::Input, format!("{error:#}"), ""));
+                return problems;
+            }
+        };
+        match lint::lint(&decoded.api, self.settings, page.as_ref(), workload.as_ref()) {
+            Ok(Linted { fields, children }) => {
+                problems.extend(fields.into_iter().map(|LintedField { path, level, sentence }| {
+                    Problem::new(manifest.place(&path), "", Check::Field(level), sentence, "")
+                }));
                 let place = manifest.place("metadata.name");
                 for child in children {
                     let of_child = |finding: Finding| Problem::of(finding, place, &child.title);

@@ -15,8 +15,9 @@ use metric_contract::{DialectId, TargetKind};
 
 use self::document::Linter;
 use self::report::{LintedFile, Problem};
-use self::vocabulary::Vocabularies;
+use self::vocabulary::{LintedPage, Vocabularies};
 use crate::input::{BAD_INPUT, FINDINGS, FINE, shown, text};
+use crate::metrics_page::MetricsPage;
 use crate::print::{self, ReportForm};
 use crate::settings::SettingsArgs;
 use crate::workloads;
@@ -32,10 +33,11 @@ pub struct LintArgs {
     /// Dialect of the metrics that rule files and dashboards read. Without it and without --metrics every metric passes.
     #[arg(long, value_name = "DIALECT")]
     dialect: Option<DialectId>,
-    /// Page of metrics, as an application or exporter serves it, whose metrics rule files and dashboards may read. May be
-    /// repeated.
-    #[arg(long, value_name = "FILE")]
-    metrics: Vec<PathBuf>,
+    /// Page of metrics, as an application or exporter serves it: an address (http:// or https://) or a file. Rule files and
+    /// dashboards may read its metrics, in addition to those of --dialect; may be repeated for them. What is generated for
+    /// MonitoredApis is made for the page, and where they name other metrics or another dialect than it has, that is found.
+    #[arg(long, value_name = "URL|FILE")]
+    metrics: Vec<String>,
     /// How Prometheus finds the targets, which decides which labels it renames to exported_*.
     #[arg(long, value_name = "TARGET", default_value = "service-monitor")]
     target: TargetArg,
@@ -71,7 +73,7 @@ impl TargetArg {
 ///
 /// # Errors
 ///
-/// A page of metrics can't be read, or the output can't be written.
+/// The output can't be written.
 pub fn run(args: LintArgs) -> Result<ExitCode> {
     let LintArgs {
         files,
@@ -95,8 +97,16 @@ pub fn run(args: LintArgs) -> Result<ExitCode> {
             }
         }
     }
-    let vocabularies = Vocabularies::new(target.kind(), dialect, &metrics, &target_labels)?;
-    let problems = lint(&sources, vocabularies, &settings);
+    let pages = match pages(&metrics, &sources) {
+        Ok(pages) => pages,
+        Err(error) => {
+            print::note(format_args!("{error:#}"));
+            return Ok(ExitCode::from(BAD_INPUT));
+        }
+    };
+    let vocabularies = Vocabularies::new(target.kind(), dialect, &pages, &target_labels);
+    let page = pages.first().map(|page| &page.metrics);
+    let problems = lint(&sources, vocabularies, page, &settings);
     for problem in &problems {
         code = code.max(if problem.is_bad_input() { BAD_INPUT } else { FINDINGS });
     }
@@ -119,13 +129,29 @@ fn read(file: &Path, several: bool) -> Result<LintedFile> {
     })
 }
 
+/// Reads the pages of metrics.
+fn pages(metrics: &[String], sources: &[LintedFile]) -> Result<Vec<LintedPage>> {
+    let mut manifests = sources.iter().flat_map(|source| &source.manifests);
+    ensure!(
+        metrics.len() < 2 || !manifests.any(document::is_monitored_api),
+        "--metrics: the files have MonitoredApis, whose rules are made for one page: give --metrics once"
+    );
+    metrics.iter().map(|source| LintedPage::read(source)).collect()
+}
+
 /// Checks every document. Rules and dashboards may read what the rules of any file record.
-fn lint(sources: &[LintedFile], vocabularies: Vocabularies, settings: &Settings) -> Vec<Problem> {
+fn lint(
+    sources: &[LintedFile],
+    vocabularies: Vocabularies,
+    page: Option<&MetricsPage>,
+    settings: &Settings,
+) -> Vec<Problem> {
     let manifests = || sources.iter().flat_map(|source| &source.manifests);
     let recorded = manifests().flat_map(document::recorded_series);
     let linter = Linter {
         vocabulary: vocabularies.with_recorded(recorded),
         settings,
+        page,
         manifests: manifests().collect(),
     };
     let mut problems = Vec::new();

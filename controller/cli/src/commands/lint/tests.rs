@@ -2,16 +2,28 @@ use super::*;
 
 /// What is printed for a file.
 fn lint_text(text: &str, dialect: Option<DialectId>) -> Vec<String> {
+    lint_on(text, dialect, &[])
+}
+
+/// The same beside captured pages.
+fn lint_on(text: &str, dialect: Option<DialectId>, pages: &[&str]) -> Vec<String> {
     let source = LintedFile {
         name: "x.yaml".to_owned(),
         text: text.to_owned(),
         manifests: manifest::read(text).unwrap(),
     };
-    let vocabularies = Vocabularies::new(TargetKind::ServiceMonitor, dialect, &[], &[]).unwrap();
     let sources = [source];
-    let problems = lint(&sources, vocabularies, &Settings::default());
+    let captured: Vec<String> = pages.iter().map(|page| format!("{PAGES}{page}")).collect();
+    let pages = super::pages(&captured, &sources).unwrap();
+    let vocabularies = Vocabularies::new(TargetKind::ServiceMonitor, dialect, &pages, &[]);
+    let page = pages.first().map(|page| &page.metrics);
+    let problems = lint(&sources, vocabularies, page, &Settings::default());
     report::diagnostics(&problems, &sources)
 }
+
+const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/dialects/");
+const FLASK: &str = "flask/pages/0.23.2/default.after.text";
+const GIN: &str = "gin/pages/v1.0.2/default.after.text";
 
 const RULES: &str = "groups:
 - name: a
@@ -112,4 +124,89 @@ fn a_monitored_api_is_checked_itself_and_with_what_is_generated_for_it() {
             && large[0].contains("[object-size]"),
         "{large:?}"
     );
+}
+
+/// A MonitoredApi with these metrics.
+fn with_metrics(metrics: &str) -> String {
+    format!(
+        "apiVersion: monitoredapi.io/v1alpha1\nkind: MonitoredApi\nmetadata:\n  name: orders\nspec:\n  image: a\n  metrics: {metrics}\n"
+    )
+}
+
+#[test]
+fn rules_that_fit_the_page_pass_and_a_dialect_that_it_contradicts_is_found_at_its_field() {
+    assert_eq!(lint_on(&with_metrics("{dialect: auto}"), None, &[FLASK]), [""; 0]);
+    assert_eq!(lint_on(&with_metrics("{dialect: flask}"), None, &[FLASK]), [""; 0]);
+    let printed = lint_on(&with_metrics("{dialect: gin}"), None, &[FLASK]);
+    assert_eq!(printed.len(), 1, "{printed:?}");
+    let start = "x.yaml:7:22: error: spec.metrics.dialect: the rules and panels read the metrics of the dialect gin, but the page has \
+                 those of flask: set flask, or auto [field]";
+    assert!(printed[0].starts_with(start), "{printed:?}");
+}
+
+#[test]
+fn names_by_hand_that_the_page_does_not_have_and_labels_that_clients_choose_are_found_at_their_fields() {
+    let custom = "{dialect: custom, custom: {requests: {name: gin_requests_total, labels: {route: url, status: status}}, \
+                  inFlight: {name: gin_active}}}";
+    let printed = lint_on(&with_metrics(custom), None, &[GIN]);
+    let expected = [
+        "error: spec.metrics.custom.requests.labels.status: the page has no label status",
+        "error: spec.metrics.custom.inFlight.name: the page has no metric gin_active",
+        "warning: spec.metrics.custom.requests.labels.route: on the page, url has paths as clients wrote them",
+    ];
+    assert_eq!(printed.len(), expected.len(), "{printed:#?}");
+    for (printed, expected) in printed.iter().zip(expected) {
+        assert!(
+            printed.starts_with("x.yaml:7:") && printed.contains(expected),
+            "{printed}"
+        );
+    }
+    // Without a page only the library's table can tell.
+    let printed = lint_text(&with_metrics(custom), None);
+    assert!(
+        printed.len() == 1 && printed[0].contains("the library of the dialect gin writes into url"),
+        "{printed:?}"
+    );
+}
+
+#[test]
+fn a_page_whose_library_is_not_clear_is_bad_input_unless_the_names_are_given_by_hand() {
+    const BY_HAND: &str = "promclient-python/pages/0.26.0/no-route.after.text";
+    let printed = lint_on(&with_metrics("{dialect: auto}"), None, &[BY_HAND]);
+    assert!(
+        printed.len() == 1
+            && printed[0].contains("the library that wrote the page is not clear")
+            && printed[0].contains("[input]"),
+        "{printed:?}"
+    );
+}
+
+#[test]
+fn rules_of_others_may_read_every_page_and_group_by_nothing_that_clients_wrote() {
+    let rule = |expr: &str| format!("groups:\n- name: a\n  rules:\n  - record: a:b\n    expr: {expr}\n");
+    let both = "sum(rate(gin_requests_total[5m])) + sum(rate(flask_http_request_duration_seconds_count[5m]))";
+    assert_eq!(lint_on(&rule(both), None, &[GIN, FLASK]), [""; 0]);
+    assert!(lint_on(&rule(both), None, &[GIN])[0].contains("[unknown-metric]"));
+    let grouped = lint_on(
+        &rule("sum by (path) (rate(flask_http_request_duration_seconds_count[5m]))"),
+        None,
+        &[GIN, FLASK],
+    );
+    assert!(
+        grouped.len() == 1 && grouped[0].contains("[client-label]"),
+        "{grouped:?}"
+    );
+}
+
+#[test]
+fn rules_for_monitored_apis_are_made_for_one_page() {
+    let text = with_metrics("{dialect: auto}");
+    let sources = [LintedFile {
+        name: "x.yaml".to_owned(),
+        manifests: manifest::read(&text).unwrap(),
+        text,
+    }];
+    let pages = [GIN, FLASK].map(|page| format!("{PAGES}{page}"));
+    let error = super::pages(&pages, &sources).unwrap_err().to_string();
+    assert!(error.contains("give --metrics once"), "{error}");
 }

@@ -1,14 +1,13 @@
 //! The metrics that linted files may read: of a dialect, and of captured pages.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use controller_rules::lint::Vocabulary;
-use exposition::{Format, Limits, MetricFamily};
+use exposition::{Limits, MetricFamily};
 use metric_contract::{DialectId, TargetKind};
 
-use crate::input::{shown, text};
+use crate::metrics_page::{self, MetricsPage};
 
 /// The metrics that the arguments name.
 #[derive(Debug)]
@@ -18,22 +17,23 @@ impl Vocabularies {
     pub(super) fn new(
         target: TargetKind,
         dialect: Option<DialectId>,
-        pages: &[PathBuf],
+        pages: &[LintedPage],
         target_labels: &[String],
-    ) -> Result<Self> {
+    ) -> Self {
         let mut vocabulary = Vocabulary::of_the_platform(target);
         if let Some(dialect) = dialect {
             vocabulary = vocabulary.with_spelling(dialect.spelling()).with_recorded_series();
         }
         for page in pages {
-            for family in families(page).with_context(|| format!("read the metrics of {}", shown(page)))? {
-                add(&mut vocabulary, &family);
+            page.families.iter().for_each(|family| add(&mut vocabulary, family));
+            if let Some(found) = page.metrics.found() {
+                vocabulary.add_client_labels(&found.spelling);
             }
         }
         for label in target_labels {
             vocabulary.add_target_label(label);
         }
-        Ok(Self(vocabulary))
+        Self(vocabulary)
     }
 
     /// With these series, of whose labels nothing is known.
@@ -46,13 +46,24 @@ impl Vocabularies {
     }
 }
 
-fn families(page: &Path) -> Result<Vec<MetricFamily>> {
-    let text = text(page)?;
-    Ok(exposition::read(
-        text.as_bytes(),
-        Format::of_page(text.as_bytes()),
-        &Limits::default(),
-    )?)
+/// A page of metrics with its series.
+#[derive(Debug)]
+pub(super) struct LintedPage {
+    pub(super) metrics: MetricsPage,
+    families: Vec<MetricFamily>,
+}
+
+impl LintedPage {
+    /// # Errors
+    ///
+    /// The page cannot be read, or Prometheus would refuse it.
+    pub(super) fn read(source: &str) -> Result<Self> {
+        let (page, format) = metrics_page::fetch(source)?;
+        let metrics = MetricsPage::of(source, &page, format)?;
+        let families = exposition::read(&page, format, &Limits::default());
+        let families = families.with_context(|| format!("read the metrics of {}", metrics_page::name(source)))?;
+        Ok(Self { metrics, families })
+    }
 }
 
 fn add(vocabulary: &mut Vocabulary, family: &MetricFamily) {

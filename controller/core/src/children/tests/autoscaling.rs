@@ -214,6 +214,17 @@ fn a_wrong_autoscaler_is_refused_with_the_fix() {
         no_counter[0].message.contains("use targetCPUUtilizationPercentage"),
         "{no_counter:?}"
     );
+    let unmonitored = |enabled: bool| {
+        let monitoring = json!({"enabled": enabled});
+        violations(&json!({"image": "i", "preset": "native", "monitoring": monitoring, "autoscaling": by_requests}))
+    };
+    assert_eq!(unmonitored(true), []);
+    let unmonitored = unmonitored(false);
+    assert_eq!(unmonitored[0].path, "spec.autoscaling.targetRequestsPerSecond");
+    assert!(
+        unmonitored.len() == 1 && unmonitored[0].message.contains("remove spec.monitoring.enabled: false"),
+        "{unmonitored:?}"
+    );
     let stored = json!({"image": "i", "storage": {"size": "1Gi"}, "autoscaling": {"maxReplicas": 2}});
     let stored = violations(&stored);
     assert_eq!(stored[0].path, "spec.autoscaling");

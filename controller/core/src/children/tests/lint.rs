@@ -39,6 +39,8 @@ fn objects_that_the_operator_would_not_write_are_not_rendered() {
         violations[0].message.contains("PrometheusRule orders is not written"),
         "{violations:?}"
     );
-    let linted = crate::lint::lint(&api, &Settings::default(), None).unwrap();
+    let linted = crate::lint::lint(&api, &Settings::default(), None, None)
+        .unwrap()
+        .children;
     assert_eq!(linted[0].title, "PrometheusRule orders");
 }

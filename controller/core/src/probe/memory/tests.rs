@@ -17,6 +17,7 @@ fn matched(dialect: DialectId, change: impl FnOnce(&mut Spelling)) -> Reading {
             confidence: Confidence::Exact,
             spelling,
             missing: Vec::new(),
+            client_labels: Vec::new(),
         }),
         candidates: Vec::new(),
         unclaimed: Vec::new(),

@@ -102,6 +102,24 @@ fn a_dialect_that_pods_showed_is_known_and_recorded() {
 }
 
 #[test]
+fn a_label_with_the_path_as_clients_wrote_it_is_told_with_the_setting_of_the_library() {
+    let declared = World::new(json!({"image": "i", "metrics": {"dialect": "gin"}})).fold();
+    let detected = with_page(undeclared(), DialectId::Gin).fold();
+    for (status, expected) in [(declared, "True/Declared"), (detected, "True/Detected")] {
+        assert_eq!(says(&status, "DialectKnown"), expected);
+        let message = &condition(&status, "DialectKnown").message;
+        assert!(
+            message.contains("; the label url has the path as clients wrote it")
+                && message.contains("ReqCntURLLabelMappingFn"),
+            "{message}"
+        );
+        assert_eq!(status.metrics.unwrap().route_label, None);
+    }
+    let message = condition(&World::well().fold(), "DialectKnown").message.clone();
+    assert!(!message.contains("clients"), "{message}");
+}
+
+#[test]
 fn metrics_that_were_known_and_are_not_any_more_are_told_while_their_rules_stay() {
     let unclear = Trouble::Unclear(PageOutcome::Unknown, Vec::new());
     let status = with_trouble(with_page(undeclared(), DialectId::Promhttp), unclear).fold();
