@@ -46,12 +46,17 @@ pub enum LoadError {
     Tls(String),
     /// Too many connections for this process.
     #[error(
-        "--connections: {needed} open files would be needed, and at most {allowed} are allowed: use fewer connections, or raise the limit by ulimit -n {needed}"
+        "{option}: {needed} open files would be needed, and at most {allowed} are allowed: use fewer connections, or raise the limit by ulimit -n {needed}"
     )]
     OpenFiles {
+        /// The option that sets the number of connections.
+        option: &'static str,
         /// Connections, and what else the process has open.
         needed: u64,
         /// The limit.
         allowed: u64,
     },
+    /// The process was interrupted before the first request.
+    #[error("stopped before the test began")]
+    Stopped,
 }

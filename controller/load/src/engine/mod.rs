@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::MissedTickBehavior;
 
 pub use error::LoadError;
@@ -51,18 +52,18 @@ pub struct Progress {
     pub recent: Recent,
 }
 
-/// Runs a load test to its end, or until the process is interrupted (Ctrl-C): then no further request starts, and answers are
+/// Runs a load test to its end, or until the process is interrupted (Ctrl-C) or asked to end (SIGTERM): then no further request starts, and answers are
 /// waited for until the timeout, or until it is interrupted again. Tells `progress` how far it is, four times a second.
 ///
 /// # Errors
 ///
 /// The test cannot begin, for example because a host can't be reached.
 pub fn run(plan: Plan, progress: Sender<Progress>) -> Result<Report, LoadError> {
-    let connections = match plan.mode {
-        Mode::Open(_) => plan.connections,
-        Mode::Closed(closed_loop) => closed_loop.concurrency,
+    let (connections, option) = match plan.mode {
+        Mode::Open(_) => (plan.connections, "--connections"),
+        Mode::Closed(closed_loop) => (closed_loop.concurrency, "--concurrency"),
     };
-    allow_files(&plan, connections)?;
+    allow_files(&plan, connections, option)?;
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .event_interval(POLLS)
@@ -79,9 +80,12 @@ async fn test(plan: Plan, connections: usize, progress: Sender<Progress>) -> Res
         Mode::Closed(_) => (1, Duration::ZERO),
     };
     let shared = Arc::new(Shared::new(plan, steps));
-    let lanes = Arc::new(Lanes::new(&shared, connections).await?);
-    let timer = Timer::new()?;
     let interrupts = tokio::spawn(interrupts(Arc::clone(&shared)));
+    let lanes = tokio::select! {
+        lanes = Lanes::new(&shared, connections) => Arc::new(lanes?),
+        () = shared.stopped.cancelled() => return Err(LoadError::Stopped),
+    };
+    let timer = Timer::new()?;
     let (start, started) = (Instant::now(), Timestamp::now());
     let looks = tokio::spawn(look(start + warm_up, progress, Arc::clone(&shared)));
     match &shared.plan.mode {
@@ -110,10 +114,15 @@ async fn test(plan: Plan, connections: usize, progress: Sender<Progress>) -> Res
 
 /// Ends the test when the process is interrupted, and the wait for answers when it is interrupted again.
 async fn interrupts(shared: Arc<Shared>) -> io::Result<()> {
-    tokio::signal::ctrl_c().await?;
-    shared.stopped.cancel();
-    tokio::signal::ctrl_c().await?;
-    shared.given_up.cancel();
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    for then in [&shared.stopped, &shared.given_up] {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        then.cancel();
+    }
     Ok(())
 }
 
@@ -135,7 +144,7 @@ async fn look(start: Instant, progress: Sender<Progress>, shared: Arc<Shared>) {
 }
 
 /// Raises the number of files that the process may have open, as far as it is allowed to.
-fn allow_files(plan: &Plan, connections: usize) -> Result<(), LoadError> {
+fn allow_files(plan: &Plan, connections: usize, option: &'static str) -> Result<(), LoadError> {
     let hosts = u64::try_from(plan.targets.len()).unwrap_or(u64::MAX);
     let connections = u64::try_from(connections).unwrap_or(u64::MAX);
     let needed = connections.saturating_mul(hosts).saturating_add(OTHER_FILES);
@@ -144,7 +153,11 @@ fn allow_files(plan: &Plan, connections: usize) -> Result<(), LoadError> {
         return Ok(());
     }
     if let Some(allowed) = maximum.filter(|maximum| *maximum < needed) {
-        return Err(LoadError::OpenFiles { needed, allowed });
+        return Err(LoadError::OpenFiles {
+            option,
+            needed,
+            allowed,
+        });
     }
     let limit = Rlimit {
         current: Some(needed),

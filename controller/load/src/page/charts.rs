@@ -197,7 +197,15 @@ fn latency_curves(report: &Report) -> Markup {
         lines: lines.collect(),
         x_title: "share of the requests that took no longer, %",
         y_title: unit.as_str(),
-        x_label: &|place| percent(1.0 - 10_f64.powf(-place)),
+        // 90, 99, 99.9: what lies between has no short name.
+        x_label: &|place| {
+            let is_whole = (place - place.round()).abs() < 1e-6;
+            if is_whole {
+                percent(1.0 - 10_f64.powf(-place))
+            } else {
+                String::new()
+            }
+        },
         y_label: &|value| plain(*value),
     };
     let rows = steps.iter().flat_map(|(name, step)| {

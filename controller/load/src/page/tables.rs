@@ -13,17 +13,7 @@ pub(super) fn scrolling(label: &str, table: &Markup) -> Markup {
 /// One row a step.
 pub(super) fn steps(report: &Report) -> Markup {
     let titles = [
-        "Requests/s asked",
-        "sent",
-        "Requests",
-        "Errors",
-        "p50",
-        "p90",
-        "p95",
-        "p99",
-        "p99.9",
-        "Longest",
-        "Late, p99",
+        "Asked/s", "Sent/s", "Requests", "Errors", "p50", "p90", "p95", "p99", "p99.9", "Longest", "Late p99",
     ];
     let table = html! {
         table {

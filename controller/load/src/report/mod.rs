@@ -142,7 +142,7 @@ impl Report {
                 Mode::Open(_) => "open-loop",
                 Mode::Closed(_) => "closed-loop",
             },
-            started_at: course.started.to_string(),
+            started_at: course.started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             ended_early: course.stopped,
             settings: Settings {
                 method: plan.method.to_string(),

@@ -41,41 +41,18 @@ impl ReportFiles {
     ///
     /// A sentence that says what to do.
     pub(super) fn begin(paths: &[PathBuf], force: bool) -> Result<Self, String> {
-        let begin = |(index, path): (usize, &PathBuf)| {
-            let wrong = |reason: &str| format!("--report: {}: {reason}", path.display());
-            let form = match path.extension().and_then(|extension| extension.to_str()) {
-                Some("html") => Form::Html,
-                Some("json") => Form::Json,
-                _ => return Err(wrong("use a name that ends with .html or .json")),
+        let files = paths.iter().enumerate().map(|(index, path)| {
+            let file = if paths.iter().take(index).any(|earlier| earlier == path) {
+                Err("is named twice: name each report once".to_owned())
+            } else {
+                ReportFile::begin(path, force)
             };
-            if paths.iter().take(index).any(|earlier| earlier == path) {
-                return Err(wrong("is named twice: name each report once"));
-            }
-            if path.is_dir() {
-                return Err(wrong("is a directory: name a file"));
-            }
-            if !force && path.symlink_metadata().is_ok() {
-                return Err(wrong("exists: use another name, or replace it by --force"));
-            }
-            let folder = match path.parent() {
-                Some(folder) if folder != Path::new("") => folder,
-                _ => Path::new("."),
-            };
-            let file = NamedTempFile::new_in(folder).map_err(|error| {
-                let reason = error.source_kind();
-                wrong(&format!(
-                    "can't write in {}: {reason}: use a directory that exists and that you may write",
-                    folder.display()
-                ))
-            })?;
-            Ok(ReportFile {
-                path: path.clone(),
-                form,
-                file,
-            })
-        };
-        let files = paths.iter().enumerate().map(begin).collect::<Result<_, _>>()?;
-        Ok(Self { files, force })
+            file.map_err(|sentence| format!("--report: {}: {sentence}", path.display()))
+        });
+        Ok(Self {
+            files: files.collect::<Result<_, _>>()?,
+            force,
+        })
     }
 
     /// Writes every report; one that fails keeps no other from being written.
@@ -88,7 +65,7 @@ impl ReportFiles {
         let failed = self.files.into_iter().filter_map(|file| {
             let path = file.path.clone();
             let error = file.write(report, force).err()?;
-            Some(format!("--report: {}: not written: {error}", path.display()))
+            Some(format!("--report: {}: not written: {}", path.display(), reason(&error)))
         });
         let failed: Vec<_> = failed.collect();
         if failed.is_empty() { Ok(()) } else { Err(failed) }
@@ -96,6 +73,33 @@ impl ReportFiles {
 }
 
 impl ReportFile {
+    fn begin(path: &Path, force: bool) -> Result<Self, String> {
+        let form = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("html") => Form::Html,
+            Some("json") => Form::Json,
+            _ => return Err("use a name that ends with .html or .json".to_owned()),
+        };
+        if path.is_dir() {
+            return Err("is a directory: name a file".to_owned());
+        }
+        if !force && path.symlink_metadata().is_ok() {
+            return Err("exists: use another name, or replace it by --force".to_owned());
+        }
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        let file = NamedTempFile::new_in(folder).map_err(|error| {
+            let (folder, reason) = (folder.display(), reason(&error));
+            format!("can't write in {folder}: {reason}: use a directory that exists and that you may write")
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            form,
+            file,
+        })
+    }
+
     fn write(self, report: &Report, force: bool) -> io::Result<()> {
         let Self { path, form, mut file } = self;
         let text = match form {
@@ -114,15 +118,9 @@ impl ReportFile {
     }
 }
 
-/// What an error of the system says, without the name of a temporary file that nobody knows.
-trait SourceKind {
-    fn source_kind(&self) -> String;
-}
-
-impl SourceKind for io::Error {
-    fn source_kind(&self) -> String {
-        // `tempfile` puts the path around the system's error.
-        let inner = self.get_ref().and_then(|inner| inner.source());
-        inner.map_or_else(|| self.kind().to_string(), ToString::to_string)
-    }
+/// What the system said, without the name of the temporary file, which nobody knows.
+fn reason(error: &io::Error) -> String {
+    // `tempfile` puts the path around the system's error.
+    let inner = error.get_ref().and_then(|inner| inner.source());
+    inner.map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -18,7 +18,7 @@ pub use self::args::LoadArgs;
 
 use self::files::ReportFiles;
 use crate::input::{BAD_INPUT, FINDINGS, FINE};
-use crate::print;
+use crate::print::{self, ReportForm};
 
 /// Runs the command.
 ///
@@ -38,7 +38,7 @@ pub fn run(args: LoadArgs) -> Result<ExitCode> {
         Ok(report) => report,
         Err(error) => return Ok(bad_input(&error.to_string())),
     };
-    let mut code = verdict(&report);
+    let mut code = verdict(&report, args.output);
     if let Err(sentences) = files.write(&report) {
         for sentence in sentences {
             code = bad_input(&sentence);
@@ -63,9 +63,11 @@ fn watched(plan: Plan) -> Result<Report, LoadError> {
 }
 
 /// Says what was found, and returns the exit code.
-fn verdict(report: &Report) -> ExitCode {
+fn verdict(report: &Report, output: ReportForm) -> ExitCode {
     let judgement = &report.judgement;
-    for reason in &judgement.distrust {
+    // The table says it itself.
+    let unsaid = judgement.distrust.iter().filter(|_| output != ReportForm::Table);
+    for reason in unsaid {
         print::note(format_args!("not trustworthy: {reason}"));
     }
     for limit in judgement.limits.iter().filter(|limit| !limit.holds) {

@@ -37,10 +37,14 @@ pub(super) fn table(report: &Report) -> String {
             );
         }
     }
-    if !report.judgement.notes.is_empty() {
+    let judgement = &report.judgement;
+    if !(judgement.distrust.is_empty() && judgement.notes.is_empty()) {
         text.push('\n');
     }
-    for note in &report.judgement.notes {
+    for reason in &judgement.distrust {
+        let _ = writeln!(text, "NOT TRUSTWORTHY: {reason}");
+    }
+    for note in &judgement.notes {
         let _ = writeln!(text, "note: {note}");
     }
     text
