@@ -16,6 +16,8 @@ const PAGE: &str = concat!(
     "/../tests/dialects/flask/pages/0.23.2/default.after.text"
 );
 const ORDERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/examples/orders.yaml");
+/// In the place of the address of a server.
+const SERVER: &str = "SERVER";
 /// In the place of promtool: every unit test passes.
 const PASSES: &str = "/bin/true";
 
@@ -36,12 +38,14 @@ const COMMANDS: &[&[&str]] = &[
     &["lint", "-f", ORDERS, "--metrics", PAGE],
     &["diff", "-f", ORDERS],
     &["diff", "-f", ORDERS, "-o", "json"],
+    &["load", "--url", SERVER, "--requests", "3"],
+    &["load", "--url", SERVER, "--requests", "3", "-o", "json"],
     &["test", "-f", ORDERS, "--promtool", PASSES],
     &["test", "-f", ORDERS, "--promtool", PASSES, "-o", "yaml"],
 ];
 
-/// A kubeconfig whose API server has no object and refuses every write.
-static KUBECONFIG: LazyLock<PathBuf> = LazyLock::new(|| {
+/// The address of an API server that has no object and refuses every write.
+static REFUSING: LazyLock<String> = LazyLock::new(|| {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -50,10 +54,15 @@ static KUBECONFIG: LazyLock<PathBuf> = LazyLock::new(|| {
             thread::spawn(move || refuse(&connection));
         }
     });
+    server
+});
+
+/// A kubeconfig that names it.
+static KUBECONFIG: LazyLock<PathBuf> = LazyLock::new(|| {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("printing.kubeconfig");
     let config = serde_json::json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "refusing", "users": [{"name": "nobody", "user": {}}],
-        "clusters": [{"name": "refusing", "cluster": {"server": server}}],
+        "clusters": [{"name": "refusing", "cluster": {"server": *REFUSING}}],
         "contexts": [{"name": "refusing", "context": {"cluster": "refusing", "user": "nobody"}}],
     });
     fs::write(&path, config.to_string()).unwrap();
@@ -94,6 +103,9 @@ fn refuse(mut connection: &TcpStream) -> io::Result<()> {
 
 fn run(arguments: &[&str], stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> io::Result<Output> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_monitored-api"));
+    let arguments = arguments
+        .iter()
+        .map(|one| if *one == SERVER { REFUSING.as_str() } else { *one });
     command.args(arguments).env("KUBECONFIG", &*KUBECONFIG);
     command.stdout(stdout).stderr(stderr).output()
 }

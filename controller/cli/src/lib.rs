@@ -2,7 +2,7 @@
 //! [`Command`].
 //!
 //! They read files and print. They must not reach a cluster by a client of their own, nor start a runtime: the binary hands in
-//! a connection ([`cluster`]).
+//! a connection ([`cluster`]). Only the load generator has a runtime, in a crate of its own (`controller-load`).
 
 pub mod cluster;
 mod commands;
@@ -13,5 +13,5 @@ pub mod runbooks;
 mod settings;
 mod workloads;
 
-pub use commands::{Command, crd, detect, diff, explain, lint, render, test};
+pub use commands::{Command, crd, detect, diff, explain, lint, load, render, test};
 pub use settings::SettingsArgs;

@@ -3,6 +3,7 @@
 
 mod controller;
 mod http;
+mod load;
 mod prometheus;
 mod rules;
 mod samples;
@@ -24,6 +25,9 @@ enum Command {
     Controller(controller::Args),
     /// Measure what the HTTP layer costs a request and a series, beside other layers. Needs valgrind.
     Http,
+    /// Measure how true `load` is: servers of known latency, one of them stopped for a second, and 20,000 requests a second, beside
+    /// wrk and oha where they are installed; takes five minutes a round.
+    Load(load::Args),
     /// Measure what it costs that the operator asks a real Prometheus about 100 and 1,000 MonitoredApis; takes half an hour.
     Prometheus(prometheus::Args),
     /// Measure what `render` costs, and what the rules and a dashboard of one API cost a real Prometheus.
@@ -34,6 +38,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.command {
         Command::Controller(args) => print(&controller::measure(args, &binary()?)?),
         Command::Http => http::measure()?,
+        Command::Load(args) => print(&load::measure(args, &binary()?)?),
         Command::Prometheus(args) => print(&prometheus::measure(args, &binary()?)?),
         Command::Rules(args) => {
             if !args.only_samples {

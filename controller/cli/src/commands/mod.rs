@@ -5,6 +5,7 @@ pub mod detect;
 pub mod diff;
 pub mod explain;
 pub mod lint;
+pub mod load;
 pub mod render;
 pub mod test;
 
@@ -34,6 +35,9 @@ pub enum Command {
     /// Write unit tests for the alerts of MonitoredApis and run them with promtool: each alert must fire in its trouble and be
     /// silent while everything works. Exit code 0: all pass, 1: some fail, 2: unreadable input, or no promtool.
     Test(test::TestArgs),
+    /// Send requests to a service at a given rate, whatever its answers do, and tell how long their users wait. Exit code 0: fine, 1:
+    /// a limit is exceeded, or the test was stopped (Ctrl-C), 2: unusable options, or a service that can't be reached.
+    Load(load::LoadArgs),
     /// Print the CustomResourceDefinition.
     Crd,
 }
@@ -52,6 +56,7 @@ impl Command {
             Self::Explain(args) => explain::run(args),
             Self::Detect(args) => detect::run(args),
             Self::Lint(args) => lint::run(args),
+            Self::Load(args) => load::run(args),
             Self::Test(args) => test::run(args),
             Self::Crd => crd::run(),
         }

@@ -28,9 +28,20 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         "controller-core",
         &["tokio", "kube-client", "kube-runtime", "reqwest", "hyper"],
     ),
+    // It has tokio and hyper through the load generator alone.
     (
         "controller-cli",
-        &["tokio", "kube-client", "kube-runtime", "reqwest", "hyper", "controller"],
+        &["kube-client", "kube-runtime", "reqwest", "controller"],
+    ),
+    (
+        "controller-load",
+        &[
+            "kube-core",
+            "k8s-openapi",
+            "controller-core",
+            "metric-contract",
+            "aws-lc-rs",
+        ],
     ),
     ("http-instrument", &["kube-core", "controller-rules", "app"]),
     (
