@@ -16,6 +16,8 @@ const PAGE: &str = concat!(
     "/../tests/dialects/flask/pages/0.23.2/default.after.text"
 );
 const ORDERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/examples/orders.yaml");
+/// A folder that stays from one run to the next.
+const STACK: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/printing.stack");
 /// In the place of promtool: every unit test passes.
 const PASSES: &str = "/bin/true";
 
@@ -32,6 +34,21 @@ const COMMANDS: &[&[&str]] = &[
     &["detect", PAGE],
     &["detect", PAGE, "-o", "json"],
     &["lint", "-f", ORDERS, "-o", "json"],
+    &[
+        "compose",
+        "-o",
+        STACK,
+        "--target",
+        "orders:80",
+        "--dialect",
+        "s0",
+        "--prometheus-port",
+        "29090",
+        "--alertmanager-port",
+        "29093",
+        "--grafana-port",
+        "23000",
+    ],
     &["diff", "-f", ORDERS],
     &["diff", "-f", ORDERS, "-o", "json"],
     &["test", "-f", ORDERS, "--promtool", PASSES],

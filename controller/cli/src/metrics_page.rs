@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use controller_api::MonitoredApi;
 use controller_core::detect::{CustomOnPage, Detection, Outcome, Page, custom_on_page, detect, read_page};
 use controller_core::validate::custom_spelling;
 use exposition::{Format, Limits, ReadError};
@@ -37,17 +38,7 @@ impl MetricsArgs {
     ///
     /// The page cannot be read, or Prometheus would refuse it.
     pub(crate) fn page(&self) -> Result<Option<MetricsPage>> {
-        let Some(source) = &self.metrics else {
-            return Ok(None);
-        };
-        let page = read(source)?.with_context(|| format!("{}: Prometheus refuses the page", name(source)))?;
-        let Detection { outcome, found, .. } = detect(&page);
-        Ok(Some(MetricsPage {
-            source: source.clone(),
-            page,
-            outcome,
-            detected: found.map(|found| Arc::new(found.spelling)),
-        }))
+        self.metrics.as_deref().map(MetricsPage::of).transpose()
     }
 }
 
@@ -62,6 +53,22 @@ pub(crate) struct MetricsPage {
 }
 
 impl MetricsPage {
+    /// The page of a source, as [`read`] takes it.
+    ///
+    /// # Errors
+    ///
+    /// The page cannot be read, or Prometheus would refuse it.
+    pub(crate) fn of(source: &str) -> Result<Self> {
+        let page = read(source)?.with_context(|| format!("{}: Prometheus refuses the page", name(source)))?;
+        let Detection { outcome, found, .. } = detect(&page);
+        Ok(Self {
+            source: source.to_owned(),
+            page,
+            outcome,
+            detected: found.map(|found| Arc::new(found.spelling)),
+        })
+    }
+
     /// How the page spells what a MonitoredApi exports: where this names its metrics by hand, under these names. Those that the
     /// page does not have are said.
     ///
@@ -69,9 +76,18 @@ impl MetricsPage {
     ///
     /// The MonitoredApi names no metrics, and the page is not that of one library.
     pub(crate) fn spelling_of(&self, of: &Source<'_>) -> Result<Arc<Spelling>> {
-        if let Some(custom) = custom_spelling(&of.api().spec) {
+        self.spelling_for(of.api(), |sentence| of.say(sentence))
+    }
+
+    /// The same for a MonitoredApi that stands in no file. `say`: what to do with a sentence about it, for people.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::spelling_of`].
+    pub(crate) fn spelling_for(&self, api: &MonitoredApi, say: impl Fn(&str)) -> Result<Arc<Spelling>> {
+        if let Some(custom) = custom_spelling(&api.spec) {
             let CustomOnPage { spelling, absent } = custom_on_page(&custom, &self.page);
-            absent.iter().for_each(|absent| of.say(&absent.to_string()));
+            absent.iter().for_each(|absent| say(&absent.to_string()));
             return Ok(Arc::new(spelling));
         }
         self.detected.clone().with_context(|| {

@@ -1,5 +1,6 @@
 //! The table of commands: one variant each.
 
+pub mod compose;
 pub mod crd;
 pub mod detect;
 pub mod diff;
@@ -34,6 +35,10 @@ pub enum Command {
     /// Write unit tests for the alerts of MonitoredApis and run them with promtool: each alert must fire in its trouble and be
     /// silent while everything works. Exit code 0: all pass, 1: some fail, 2: unreadable input, or no promtool.
     Test(test::TestArgs),
+    /// Write what monitors APIs on one machine, without a cluster: a compose file with Prometheus, Alertmanager and Grafana, their
+    /// configuration, and the rules and dashboards that the operator would make. Writing twice changes nothing. Exit code 0: it is
+    /// written, 2: it is not, because of the sentence on standard error.
+    Compose(compose::ComposeArgs),
     /// Print the CustomResourceDefinition.
     Crd,
 }
@@ -53,6 +58,7 @@ impl Command {
             Self::Detect(args) => detect::run(args),
             Self::Lint(args) => lint::run(args),
             Self::Test(args) => test::run(args),
+            Self::Compose(args) => compose::run(args),
             Self::Crd => crd::run(),
         }
     }
