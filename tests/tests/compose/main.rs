@@ -1,20 +1,15 @@
 //! `monitored-api compose`: what it writes is accepted by the programs that read it, and an alert of it reaches those who are to be
-//! told. Bad input gets a sentence, and nothing is half-written.
+//! told. Bad input is tried in `controller/tests/compose`.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test may panic, and a JSON value indexed by key gives null"
 )]
 
 mod accepted;
-mod bad_input;
-mod folder;
 mod processes;
 
 use std::{
-    collections::BTreeMap,
-    fs,
     net::TcpListener,
     path::Path,
     process::{Command, Output},
@@ -30,13 +25,12 @@ fn compose(folder: &Path, arguments: &[&str]) -> Output {
         ["--alertmanager-port", &ports[1]],
         ["--grafana-port", &ports[2]],
     ];
-    compose_at(folder, &[&ports.concat(), arguments].concat())
-}
-
-/// Runs `monitored-api compose -o FOLDER`.
-fn compose_at(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(Operator::binary().unwrap());
-    command.args(["compose", "-o"]).arg(folder).args(arguments);
+    command
+        .args(["compose", "-o"])
+        .arg(folder)
+        .args(ports.as_flattened())
+        .args(arguments);
     command.output().unwrap()
 }
 
@@ -48,24 +42,6 @@ fn free_ports<const N: usize>() -> [u16; N] {
 
 fn told(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-/// Every file below a folder, by its path.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(next) = open.pop() {
-        for entry in fs::read_dir(&next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
-                found.insert(name, fs::read(&path).unwrap());
-            }
-        }
-    }
-    found
 }
 
 /// The page of metrics of a service with Flask.

@@ -47,7 +47,7 @@ pub(super) struct TargetArgs {
     scrape_interval: Option<String>,
     /// Run the API too, from this image. Its one address says the port. An API of the preset or dialect native gets the health
     /// check and the folder for data of the reference API.
-    #[arg(long, value_name = "IMAGE", conflicts_with = "build")]
+    #[arg(long, value_name = "IMAGE", conflicts_with = "build", value_parser = image)]
     pub(super) image: Option<String>,
     /// The same from a folder with a Dockerfile.
     #[arg(long, value_name = "FOLDER")]
@@ -243,6 +243,15 @@ fn namespace(text: &str) -> Result<String, String> {
 fn dialect(text: &str) -> Result<String, String> {
     let known = DialectId::from_str(text).map_err(|error| error.to_string())?;
     Ok(known.as_str().to_owned())
+}
+
+fn image(text: &str) -> Result<String, String> {
+    if !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "{text:?} is not a valid image name: use registry/repository:tag without spaces, for example ghcr.io/acme/orders:1.4.2"
+    ))
 }
 
 fn interval(text: &str) -> Result<String, String> {

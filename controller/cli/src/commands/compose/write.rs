@@ -159,16 +159,18 @@ pub(super) fn carry_out(folder: &Path, plan: &FolderPlan, secrets: &[(Secret, Se
     for file in &plan.write {
         staged.write(folder, &file.path, &file.text)?;
     }
-    let record = serde_json::to_string_pretty(&plan.record)? + "\n";
-    let is_recorded = fs::read_to_string(folder.join(RECORD)).is_ok_and(|text| text == record);
+    let text = serde_json::to_string_pretty(&plan.record)? + "\n";
+    let is_recorded = fs::read_to_string(folder.join(RECORD)).is_ok_and(|recorded| recorded == text);
+    let mut record = Staged::default();
     if !is_recorded {
-        // The last one: after an end in the middle, the next run finds files that are as they should be.
-        staged.write(folder, RECORD, &record)?;
+        record.write(folder, RECORD, &text)?;
     }
+    staged.publish()?;
     for path in &plan.remove {
         fs::remove_file(folder.join(path)).with_context(|| format!("remove {path}"))?;
     }
-    staged.publish()
+    // The last one: after an end in the middle, the next run finds files that are as they should be.
+    record.publish()
 }
 
 /// Files that are written and not yet in their places, and folders that were made for them.

@@ -3,9 +3,7 @@
 
 use std::{fs, net::TcpListener, os::unix::fs::symlink, path::Path, process::Command};
 
-use integration_tests::operator::Operator;
-
-use super::{compose, compose_at, files, flask_page, told};
+use super::{PROGRAM, compose, compose_at, files, flask_page, told};
 
 /// Options beside `--job orders=app:80 --dialect s0`, and what the sentence has to hold.
 const OPTIONS: &[(&str, &str)] = &[
@@ -22,7 +20,6 @@ const OPTIONS: &[(&str, &str)] = &[
     ),
     ("-f /does/not/exist", "/does/not/exist: No such file"),
     ("--namespace A", "is not a valid namespace: use"),
-    ("--dialect flsk", "native"),
     ("--metrics /does/not/exist", "read /does/not/exist: No such file"),
     ("--scrape-interval 15", "use at least 1s"),
     ("--scrape-interval 0s", "use at least 1s"),
@@ -105,7 +102,11 @@ const COMMANDS: &[(&str, &str)] = &[
         "--job grafana=localhost:1 --dialect s0 --image i",
         "grafana is already the name of a program of the stack",
     ),
-    ("--target localhost:1 --dialect s0 --image A", "spec.image: "),
+    ("--target orders:80 --dialect flsk", "native"),
+    (
+        "--target localhost:1 --dialect s0 --image=",
+        "is not a valid image name: use registry/repository:tag",
+    ),
     (
         "--target localhost:1 -f two.yaml",
         "it has no address: add --job orders=HOST:PORT",
@@ -130,7 +131,7 @@ fn what_does_not_fit_together_is_told_and_nothing_is_written() {
     .unwrap();
     fs::write(folder.path().join("bad.yaml"), api("carts", "image: i, prest: native")).unwrap();
     for (options, sentence) in COMMANDS {
-        let mut command = Command::new(Operator::binary().unwrap());
+        let mut command = Command::new(PROGRAM);
         command.args(["compose", "-o"]).arg(&output).current_dir(folder.path());
         let ended = command.args(options.split_whitespace()).output().unwrap();
         let told = told(&ended);
@@ -138,7 +139,7 @@ fn what_does_not_fit_together_is_told_and_nothing_is_written() {
         assert!(told.contains(sentence), "{options}: {told}");
         assert!(!output.exists(), "{options}");
     }
-    let ended = Command::new(Operator::binary().unwrap())
+    let ended = Command::new(PROGRAM)
         .args(["compose", "--target", "a:1"])
         .output()
         .unwrap();
@@ -231,10 +232,7 @@ fn on_a_small_disk(folder: &Path, size: &str, script: &str) -> std::process::Out
     );
     let mut unshare = Command::new("unshare");
     unshare.args(["--map-root-user", "--mount", "sh", "-c"]).arg(script);
-    unshare
-        .env("MONITORED_API", Operator::binary().unwrap())
-        .output()
-        .unwrap()
+    unshare.env("MONITORED_API", PROGRAM).output().unwrap()
 }
 
 #[test]
