@@ -18,6 +18,8 @@ const PAGE: &str = concat!(
 const ORDERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/examples/orders.yaml");
 /// In the place of the address of a server.
 const SERVER: &str = "SERVER";
+/// A folder that stays from one run to the next.
+const STACK: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/printing.stack");
 /// In the place of promtool: every unit test passes.
 const PASSES: &str = "/bin/true";
 
@@ -36,6 +38,21 @@ const COMMANDS: &[&[&str]] = &[
     &["detect", PAGE, "-o", "json"],
     &["lint", "-f", ORDERS, "-o", "json"],
     &["lint", "-f", ORDERS, "--metrics", PAGE],
+    &[
+        "compose",
+        "-o",
+        STACK,
+        "--target",
+        "orders:80",
+        "--dialect",
+        "s0",
+        "--prometheus-port",
+        "29090",
+        "--alertmanager-port",
+        "29093",
+        "--grafana-port",
+        "23000",
+    ],
     &["diff", "-f", ORDERS],
     &["diff", "-f", ORDERS, "-o", "json"],
     &["load", "--url", SERVER, "--requests", "3"],

@@ -1,12 +1,14 @@
 //! Helpers of tests and of `cargo xtask` that need several crates: images, generated files, and the whole chain on a real
 //! cluster.
 
+pub mod alert_sinks;
 pub mod api;
 pub mod api_proxy;
 pub mod audit;
 pub mod capture;
 pub mod chain;
 pub mod chart;
+pub mod container_stack;
 pub mod cpu_group;
 pub mod database;
 mod eventually;

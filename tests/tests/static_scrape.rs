@@ -1,7 +1,7 @@
 //! Without a cluster: a real Prometheus scrapes the reference API by a static configuration. Under traffic every query of the
 //! dashboard and every part of every rule has data, where it exists.
 //!
-//! The rules and the dashboards are those of the engine: no command writes them for a static target yet.
+//! The rules and the dashboards are those of the engine, as `monitored-api compose` writes them.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,

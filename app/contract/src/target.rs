@@ -8,7 +8,8 @@ pub enum TargetKind {
     /// Through a ServiceMonitor: the target carries `namespace, service, pod, container, endpoint, job, instance`.
     /// (`relabelings` that prometheus-operator 0.85 generates for a ServiceMonitor endpoint.)
     ServiceMonitor,
-    /// A `static_configs` entry: the target carries `job` and `instance` only.
+    /// A `static_configs` entry on a machine without a cluster: the target carries `job`, `instance`, and the label `namespace`
+    /// that the entry sets. No operator reports about it.
     Static,
 }
 
@@ -26,7 +27,16 @@ impl TargetKind {
                 "job",
                 "instance",
             ],
-            Self::Static => &["job", "instance"],
+            Self::Static => &["namespace", "job", "instance"],
+        }
+    }
+
+    /// Whether an operator reports about the pods behind the targets: how many are wanted and ready, and how they ended.
+    #[must_use]
+    pub const fn has_operator(self) -> bool {
+        match self {
+            Self::ServiceMonitor => true,
+            Self::Static => false,
         }
     }
 
@@ -50,5 +60,8 @@ mod tests {
         assert_eq!(TargetKind::ServiceMonitor.stored_label("endpoint"), "exported_endpoint");
         assert_eq!(TargetKind::Static.stored_label("endpoint"), "endpoint");
         assert_eq!(TargetKind::ServiceMonitor.stored_label("route"), "route");
+        for target in [TargetKind::ServiceMonitor, TargetKind::Static] {
+            assert_eq!(target.stored_label("namespace"), "exported_namespace");
+        }
     }
 }

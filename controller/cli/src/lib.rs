@@ -7,11 +7,12 @@
 pub mod cluster;
 mod commands;
 mod input;
+mod left_out;
 mod metrics_page;
 pub mod print;
 pub mod runbooks;
 mod settings;
 mod workloads;
 
-pub use commands::{Command, crd, detect, diff, explain, lint, load, render, test};
+pub use commands::{Command, compose, crd, detect, diff, explain, lint, load, render, test};
 pub use settings::SettingsArgs;

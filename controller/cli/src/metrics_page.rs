@@ -121,8 +121,17 @@ impl MetricsPage {
     ///
     /// The MonitoredApi names no metrics, and the page is not that of one library.
     pub(crate) fn spelling_of(&self, of: &Source<'_>) -> Result<Arc<Spelling>> {
-        let (spelling, absent) = self.fitting(of.api())?;
-        absent.iter().for_each(|absent| of.say(&absent.to_string()));
+        self.spelling_for(of.api(), |sentence| of.say(sentence))
+    }
+
+    /// The same for a MonitoredApi that stands in no file. `say`: what to do with a sentence about it, for people.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::spelling_of`].
+    pub(crate) fn spelling_for(&self, api: &MonitoredApi, say: impl Fn(&str)) -> Result<Arc<Spelling>> {
+        let (spelling, absent) = self.fitting(api)?;
+        absent.iter().for_each(|absent| say(&absent.to_string()));
         Ok(spelling)
     }
 

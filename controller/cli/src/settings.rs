@@ -24,6 +24,13 @@ pub struct SettingsArgs {
     /// times or separated by commas. Default: none, so all its Grafanas get them.
     #[arg(long, env = "GRAFANA_INSTANCE_LABELS", value_name = "KEY=VALUE", value_delimiter = ',', value_parser = selected_label)]
     grafana_instance_labels: Vec<(String, String)>,
+    #[command(flatten)]
+    rules: RuleSettingsArgs,
+}
+
+/// Those of them that rules and dashboards depend on.
+#[derive(Debug, Args)]
+pub(crate) struct RuleSettingsArgs {
     /// Base of the runbook links of alerts, for MonitoredApis that name none. Without one nothing is linked.
     #[arg(long, env = "RUNBOOK_BASE_URL", value_name = "URL", value_parser = runbook_base_url)]
     runbook_base_url: Option<String>,
@@ -31,6 +38,18 @@ pub struct SettingsArgs {
     /// only one is sloth. Default: our own names alone.
     #[arg(long, env = "COMPAT", value_name = "NAME", value_parser = compat)]
     compat: Option<String>,
+}
+
+impl RuleSettingsArgs {
+    /// Returns the settings as `controller-core` takes them; no object has a label.
+    #[must_use]
+    pub(crate) fn settings(self) -> Settings {
+        Settings {
+            runbook_base_url: self.runbook_base_url.filter(|url| !url.is_empty()),
+            compat: self.compat.and_then(|name| compat_of(&name).ok()),
+            ..Settings::default()
+        }
+    }
 }
 
 impl SettingsArgs {
@@ -46,8 +65,7 @@ impl SettingsArgs {
             monitoring_object_labels: self.monitoring_object_labels.into_iter().collect(),
             dashboard_object_labels: dashboard,
             grafana_instance_labels: self.grafana_instance_labels.into_iter().collect(),
-            runbook_base_url: self.runbook_base_url.filter(|url| !url.is_empty()),
-            compat: self.compat.and_then(|name| compat_of(&name).ok()),
+            ..self.rules.settings()
         }
     }
 }

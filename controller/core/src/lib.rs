@@ -37,6 +37,7 @@ pub mod render;
 pub mod requeue;
 pub mod settings;
 pub mod settled;
+pub mod stack;
 pub mod status;
 mod type_error;
 pub mod unknown_fields;

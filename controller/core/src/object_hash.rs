@@ -18,7 +18,13 @@ pub fn canonical_json(value: &Value) -> Vec<u8> {
 /// SHA-256, in hexadecimal, of the canonical JSON of `value`.
 #[must_use]
 pub fn hash(value: &Value) -> String {
-    hexadecimal(&Sha256::digest(canonical_json(value)))
+    hash_of_bytes(&canonical_json(value))
+}
+
+/// SHA-256, in hexadecimal, of bytes.
+#[must_use]
+pub fn hash_of_bytes(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -145,9 +145,24 @@ const LIMITS: [(Signal, &str); 4] = [
     ),
 ];
 
+/// Why nothing is known of an API's pods.
+const NO_OPERATOR: &str = "only an operator reports on pods, and outside of a cluster there is none";
+
+/// Signals that are missing only where there is no operator.
+const REPORTED_BY_THE_OPERATOR: [Signal; 5] = [
+    Signal::ReplicasWanted,
+    Signal::ReplicasReady,
+    Signal::PodsNotReady,
+    Signal::Restarts,
+    Signal::LastTermination,
+];
+
 fn reason(signal: Signal, spelling: Option<&Spelling>) -> String {
     if let Some((_, unset)) = LIMITS.iter().find(|(limit, _)| *limit == signal) {
         return (*unset).to_owned();
+    }
+    if REPORTED_BY_THE_OPERATOR.contains(&signal) {
+        return NO_OPERATOR.to_owned();
     }
     if let Some(raw) = spelling.and_then(raw_path).filter(|_| signal == Signal::Routes) {
         return raw;

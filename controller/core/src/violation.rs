@@ -88,9 +88,14 @@ impl Violations {
         if self.0.is_empty() {
             return Ok(value);
         }
+        Err(self.all())
+    }
+
+    /// What was collected, sorted by field, each violation once.
+    pub(crate) fn all(self) -> Vec<Violation> {
         let mut violations = self.0;
         violations.sort();
         violations.dedup();
-        Err(violations)
+        violations
     }
 }

@@ -1,12 +1,16 @@
 //! `cargo xtask campaign`: tests of the gate, more often and with faults drawn anew. A campaign has no code of its own: it runs a
-//! program of integration tests with more rounds. Only fuzzing has programs of its own.
+//! program of integration tests with more rounds. Only fuzzing has programs of its own, and the stack of `compose` runs in containers
+//! here alone, because that needs podman.
 
 mod fuzz;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use integration_tests::workspace::{cargo, run as run_command};
+use integration_tests::{
+    container_stack,
+    workspace::{cargo, run as run_command},
+};
 use testbed::Toolbox;
 
 use crate::test::WORKSPACE;
@@ -43,6 +47,9 @@ enum Campaign {
     Differential,
     /// The fire drill of all alerts, also of those that take up to half an hour; draws nothing.
     Alerts,
+    /// The stack that `compose` writes, in containers: an alert reaches a webhook and a mail server. Needs podman, netavark and
+    /// aardvark-dns; draws nothing.
+    Compose,
     /// Coverage-guided fuzzing of the reader of metrics pages, and of detection with the rules built from it.
     Fuzz,
 }
@@ -55,7 +62,7 @@ impl Campaign {
             Self::Memory => Some("memory_limit"),
             Self::Differential => Some("differential"),
             Self::Alerts => Some("fire_drill"),
-            Self::Fuzz => None,
+            Self::Compose | Self::Fuzz => None,
         }
     }
 }
@@ -66,6 +73,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Some(seed) => seed,
         None => u64::from(SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos()),
     };
+    if matches!(args.campaign, Campaign::Compose) {
+        return container_stack::run(&|step| println!("{step}"));
+    }
     let Some(program) = args.campaign.program() else {
         println!("{} minutes; SEED={seed}", args.minutes);
         return fuzz::run(args.test.as_deref(), args.minutes, seed, args.keep);
@@ -76,7 +86,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let programs = testbed::profile_dir()?;
     let (alert, test) = match args.campaign {
         Campaign::Alerts => (args.test.as_deref(), None),
-        Campaign::Faults | Campaign::Memory | Campaign::Differential | Campaign::Fuzz => (None, args.test.as_deref()),
+        Campaign::Faults | Campaign::Memory | Campaign::Differential | Campaign::Compose | Campaign::Fuzz => {
+            (None, args.test.as_deref())
+        }
     };
     let mut command = cargo()?;
     command

@@ -1,5 +1,6 @@
 //! The table of commands: one variant each.
 
+pub mod compose;
 pub mod crd;
 pub mod detect;
 pub mod diff;
@@ -38,6 +39,10 @@ pub enum Command {
     /// Send requests to a service at a given rate, whatever its answers do, and tell how long their users wait. Exit code 0: fine, 1:
     /// a limit is exceeded, or the test was stopped (Ctrl-C), 2: unusable options, or a service that can't be reached.
     Load(load::LoadArgs),
+    /// Write what monitors APIs on one machine, without a cluster: a compose file with Prometheus, Alertmanager and Grafana, their
+    /// configuration, and the rules and dashboards that the operator would make. Writing twice changes nothing. Exit code 0: it is
+    /// written, 2: it is not, because of the sentence on standard error.
+    Compose(compose::ComposeArgs),
     /// Print the CustomResourceDefinition.
     Crd,
 }
@@ -58,6 +63,7 @@ impl Command {
             Self::Lint(args) => lint::run(args),
             Self::Load(args) => load::run(args),
             Self::Test(args) => test::run(args),
+            Self::Compose(args) => compose::run(args),
             Self::Crd => crd::run(),
         }
     }

@@ -64,8 +64,8 @@ pub fn child_kind(name: &str) -> Option<ChildKind> {
 pub(crate) struct BuildInput<'a> {
     /// The valid spec.
     pub(crate) api: &'a ValidApi,
-    /// Its rules; `None` only where they have violations.
-    pub(crate) rules: Option<&'a GeneratedRules>,
+    /// Its rules.
+    pub(crate) rules: &'a GeneratedRules,
     /// What is taken from the cluster. Builders see no other fact.
     pub(crate) live: &'a FromLive,
 }

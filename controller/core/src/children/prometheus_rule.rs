@@ -28,9 +28,10 @@ pub(super) const ROW: ChildKindRow = ChildKindRow {
 };
 
 fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
-    let Some((monitoring, rules)) = input.api.monitoring.as_ref().zip(input.rules) else {
+    let Some(monitoring) = &input.api.monitoring else {
         return;
     };
+    let rules = input.rules;
     let facts = input.rule_facts();
     built.omissions.extend(omission::of_rules(rules, facts.spelling));
     let Some(spec) = rules.spec(&facts) else {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use metric_contract::{
-    Signal, Spelling,
+    Signal, Spelling, TargetKind,
     labels::{ALERT_FAMILY, SEVERITY},
 };
 
@@ -231,10 +231,7 @@ fn rule(api: &ApiFacts<'_>, settings: &AlertSettings, dashboard_uid: &str, built
     let mut description = values.fill(def.description);
     let runbook_url = runbook_url(settings, def.name);
     if runbook_url.is_none() {
-        description.push_str(&format!(
-            " Runbook: the operator monitored-api serves it at /runbooks/{}, beside its /metrics.",
-            def.name
-        ));
+        description.push_str(&runbook_without_address(api.target, def.name));
     }
     let annotations = [
         ("summary", values.fill(def.summary)),
@@ -253,6 +250,16 @@ fn rule(api: &ApiFacts<'_>, settings: &AlertSettings, dashboard_uid: &str, built
         keep_firing_for: alert.keep_firing_for,
         labels,
         annotations: annotations.map(|(name, text)| (name.to_owned(), text)).collect(),
+    }
+}
+
+/// Where the runbook of an alert is found while nobody says where the runbooks are.
+fn runbook_without_address(target: TargetKind, alert: &str) -> String {
+    match target {
+        TargetKind::ServiceMonitor => {
+            format!(" Runbook: the operator monitored-api serves it at /runbooks/{alert}, beside its /metrics.")
+        }
+        TargetKind::Static => format!(" Runbook: monitored-api explain {alert} prints it."),
     }
 }
 

@@ -150,7 +150,8 @@ pub(super) const ALERTS: &[AlertDef] = &[
         family: AlertFamily::Saturation,
         severity: Severity::Warning,
         sources: &[],
-        signals: &[Signal::ReplicasWanted, Signal::AutoscalerMax],
+        // First the one that is no gap where there is no autoscaler.
+        signals: &[Signal::AutoscalerMax, Signal::ReplicasWanted],
         condition: AlertCondition::Plain(autoscaler_at_maximum),
         for_: AT_MAXIMUM_FOR,
         panel: PanelId::Replicas,

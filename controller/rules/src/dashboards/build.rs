@@ -1,6 +1,6 @@
 //! From facts and settings to a dashboard, and from a dashboard to its queries.
 
-use metric_contract::Signal;
+use metric_contract::{Signal, TargetKind};
 
 use super::{
     Dashboard, GrafanaUnit, PanelDef, QueryDef, ROWS,
@@ -21,8 +21,10 @@ use crate::{
 
 /// The schema version of Grafana 10.4; later versions migrate it when they load it.
 const SCHEMA_VERSION: u32 = 39;
-/// How often the dashboard is loaded again. A shorter time would load a shared Prometheus for little gain.
+/// How often a dashboard is loaded again in a cluster. A shorter time would load a shared Prometheus for little gain.
 const REFRESH: &str = "30s";
+/// The same on one machine, whose Prometheus few people look at.
+const REFRESH_ON_ONE_MACHINE: &str = "5s";
 pub(super) const DATA_SOURCE: DataSource = DataSource {
     kind: "prometheus",
     uid: "${datasource}",
@@ -57,6 +59,10 @@ pub fn build_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> Dashboar
     let (panels, omitted_panels) = builder.panels();
     Dashboard {
         tags: vec![TAG.to_owned(), format!("namespace:{}", api.namespace)],
+        refresh: match api.target {
+            TargetKind::ServiceMonitor => REFRESH,
+            TargetKind::Static => REFRESH_ON_ONE_MACHINE,
+        },
         omitted_panels,
         ..assembled(
             DashboardTexts {

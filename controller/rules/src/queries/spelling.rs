@@ -34,13 +34,12 @@ impl<'a> ApiQueries<'a> {
     #[must_use]
     pub fn answers(&self, signal: Signal) -> bool {
         match signal {
-            Signal::Up
-            | Signal::ScrapeCost
-            | Signal::ReplicasWanted
+            Signal::Up | Signal::ScrapeCost => true,
+            Signal::ReplicasWanted
             | Signal::ReplicasReady
             | Signal::PodsNotReady
             | Signal::Restarts
-            | Signal::LastTermination => true,
+            | Signal::LastTermination => self.api.target.has_operator(),
             Signal::AutoscalerMax => self.api.limits.autoscaler_max.is_some(),
             Signal::MemoryLimit => self.api.limits.memory_bytes.is_some(),
             Signal::CpuLimit => self.api.limits.cpu_millicores.is_some(),
