@@ -21,6 +21,22 @@ const STACK: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/printing.stack");
 /// In the place of promtool: every unit test passes.
 const PASSES: &str = "/bin/true";
 
+const COMPOSE: &[&str] = &[
+    "compose",
+    "-o",
+    STACK,
+    "--target",
+    "orders:80",
+    "--dialect",
+    "s0",
+    "--prometheus-port",
+    "29090",
+    "--alertmanager-port",
+    "29093",
+    "--grafana-port",
+    "23000",
+];
+
 const COMMANDS: &[&[&str]] = &[
     &["crd"],
     &["version"],
@@ -34,26 +50,21 @@ const COMMANDS: &[&[&str]] = &[
     &["detect", PAGE],
     &["detect", PAGE, "-o", "json"],
     &["lint", "-f", ORDERS, "-o", "json"],
-    &[
-        "compose",
-        "-o",
-        STACK,
-        "--target",
-        "orders:80",
-        "--dialect",
-        "s0",
-        "--prometheus-port",
-        "29090",
-        "--alertmanager-port",
-        "29093",
-        "--grafana-port",
-        "23000",
-    ],
+    COMPOSE,
     &["diff", "-f", ORDERS],
     &["diff", "-f", ORDERS, "-o", "json"],
     &["test", "-f", ORDERS, "--promtool", PASSES],
     &["test", "-f", ORDERS, "--promtool", PASSES, "-o", "yaml"],
 ];
+
+/// The folder of `compose` is written once: the tests of this file run at the same time, and none must see half of it.
+static STACK_WRITTEN: LazyLock<()> = LazyLock::new(|| {
+    let written = Command::new(env!("CARGO_BIN_EXE_monitored-api"))
+        .args(COMPOSE)
+        .output()
+        .unwrap();
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+});
 
 /// A kubeconfig whose API server has no object and refuses every write.
 static KUBECONFIG: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -108,6 +119,7 @@ fn refuse(mut connection: &TcpStream) -> io::Result<()> {
 }
 
 fn run(arguments: &[&str], stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> io::Result<Output> {
+    LazyLock::force(&STACK_WRITTEN);
     let mut command = Command::new(env!("CARGO_BIN_EXE_monitored-api"));
     command.args(arguments).env("KUBECONFIG", &*KUBECONFIG);
     command.stdout(stdout).stderr(stderr).output()
