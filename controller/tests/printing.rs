@@ -23,6 +23,22 @@ const STACK: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/printing.stack");
 /// In the place of promtool: every unit test passes.
 const PASSES: &str = "/bin/true";
 
+const COMPOSE: &[&str] = &[
+    "compose",
+    "-o",
+    STACK,
+    "--target",
+    "orders:80",
+    "--dialect",
+    "s0",
+    "--prometheus-port",
+    "29090",
+    "--alertmanager-port",
+    "29093",
+    "--grafana-port",
+    "23000",
+];
+
 const COMMANDS: &[&[&str]] = &[
     &["crd"],
     &["version"],
@@ -38,21 +54,7 @@ const COMMANDS: &[&[&str]] = &[
     &["detect", PAGE, "-o", "json"],
     &["lint", "-f", ORDERS, "-o", "json"],
     &["lint", "-f", ORDERS, "--metrics", PAGE],
-    &[
-        "compose",
-        "-o",
-        STACK,
-        "--target",
-        "orders:80",
-        "--dialect",
-        "s0",
-        "--prometheus-port",
-        "29090",
-        "--alertmanager-port",
-        "29093",
-        "--grafana-port",
-        "23000",
-    ],
+    COMPOSE,
     &["diff", "-f", ORDERS],
     &["diff", "-f", ORDERS, "-o", "json"],
     &["load", "--url", SERVER, "--requests", "3"],
@@ -119,6 +121,7 @@ fn refuse(mut connection: &TcpStream) -> io::Result<()> {
 }
 
 fn run(arguments: &[&str], stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> io::Result<Output> {
+    LazyLock::force(&STACK_WRITTEN);
     let mut command = Command::new(env!("CARGO_BIN_EXE_monitored-api"));
     let arguments = arguments
         .iter()
