@@ -290,7 +290,10 @@ fn a_closed_loop_is_marked_as_one() {
     let output = load(&["--url", &url, "--requests", "50", "--concurrency", "2"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0));
-    assert!(text.starts_with("CLOSED LOOP") && text.contains("50 × 200"), "{text}");
+    assert!(
+        text.starts_with("CLOSED LOOP") && text.contains("50 × status 200"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -405,5 +408,5 @@ fn a_full_disk_is_told_and_half_a_report_is_not_left() {
     );
     let text = String::from_utf8(output.stdout).unwrap();
     // The result is still told, and `ls` finds nothing.
-    assert!(text.contains("10 × 200") && !text.contains("report"), "{text}");
+    assert!(text.contains("10 × status 200") && !text.contains("report"), "{text}");
 }

@@ -75,7 +75,7 @@ fn run(plan: Plan) -> Report {
 }
 
 fn p99(report: &Report) -> f64 {
-    report.steps[0].latency.as_ref().unwrap().p99_seconds
+    report.steps.first().unwrap().latency.as_ref().unwrap().p99_seconds
 }
 
 /// Answers at once, but for one second in which it answers nobody, from half a second after its first request on.

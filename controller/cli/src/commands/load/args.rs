@@ -54,7 +54,7 @@ pub struct LoadArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     requests: Option<u64>,
     /// Closed loop: requests that are under way at the same time.
-    #[arg(long, value_name = "C", default_value_t = 10, requires = "requests", value_parser = connections)]
+    #[arg(long, value_name = "C", default_value_t = 10, conflicts_with = "rps", value_parser = connections)]
     concurrency: usize,
     /// Open loop: open connections to one host at most. Requests for which none is free wait, and that time counts.
     #[arg(long, value_name = "N", default_value_t = 256, conflicts_with = "requests", value_parser = connections)]

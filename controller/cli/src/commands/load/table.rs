@@ -77,7 +77,7 @@ fn outcomes(step: &StepReport) -> String {
     let statuses = step
         .statuses
         .iter()
-        .map(|(status, count)| format!("{count} × {status}"));
+        .map(|(status, count)| format!("{count} × status {status}"));
     let failures = step
         .failures
         .iter()
