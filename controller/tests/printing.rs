@@ -32,6 +32,7 @@ const COMMANDS: &[&[&str]] = &[
     &["detect", PAGE],
     &["detect", PAGE, "-o", "json"],
     &["lint", "-f", ORDERS, "-o", "json"],
+    &["preview", "-f", ORDERS],
     &["diff", "-f", ORDERS],
     &["diff", "-f", ORDERS, "-o", "json"],
     &["test", "-f", ORDERS, "--promtool", PASSES],

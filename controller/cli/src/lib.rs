@@ -13,5 +13,5 @@ pub mod runbooks;
 mod settings;
 mod workloads;
 
-pub use commands::{Command, crd, detect, diff, explain, lint, render, test};
+pub use commands::{Command, crd, detect, diff, explain, lint, preview, render, test};
 pub use settings::SettingsArgs;

@@ -5,6 +5,7 @@ pub mod detect;
 pub mod diff;
 pub mod explain;
 pub mod lint;
+pub mod preview;
 pub mod render;
 pub mod test;
 
@@ -34,6 +35,10 @@ pub enum Command {
     /// Write unit tests for the alerts of MonitoredApis and run them with promtool: each alert must fire in its trouble and be
     /// silent while everything works. Exit code 0: all pass, 1: some fail, 2: unreadable input, or no promtool.
     Test(test::TestArgs),
+    /// Write one HTML page of what MonitoredApis lead to: the objects, the alerts with their thresholds, and every panel drawn, from
+    /// sample data or from a Prometheus. Exit code 0: fine, 1: findings, 2: unreadable input, no Prometheus that answers, or a file
+    /// that can't be written.
+    Preview(preview::PreviewArgs),
     /// Print the CustomResourceDefinition.
     Crd,
 }
@@ -53,6 +58,7 @@ impl Command {
             Self::Detect(args) => detect::run(args),
             Self::Lint(args) => lint::run(args),
             Self::Test(args) => test::run(args),
+            Self::Preview(args) => preview::run(args),
             Self::Crd => crd::run(),
         }
     }
