@@ -6,14 +6,16 @@ use plotters::{
     style::text_anchor::{HPos, VPos},
 };
 
-use super::{ChartError, Drawing, GRID, Ink, MUTED, Plot, SIZE, TEXT, drawn, letter, top};
+use super::{ChartError, Drawing, GRID, Ink, MUTED, Plot, SIZE, TEXT, UNITS, drawn, letter, top};
 use crate::commands::preview::data::Series;
 use crate::commands::preview::units::Scale;
 
-/// Units of the SVG that a bar takes, with the space to the next.
-const BAR_HEIGHT: u32 = 24;
+/// Height of a bar, with the space to the next.
+const BAR_HEIGHT: u32 = 24 * UNITS;
 /// Place of the numbers below the bars, and of the margin above them.
-const AXIS_HEIGHT: u32 = 34;
+const AXIS_HEIGHT: u32 = 34 * UNITS;
+/// Between a bar and a text.
+const SPACE: i32 = 5 * UNITS as i32;
 
 /// The series of a plot as bars, the first above.
 pub(in super::super) fn bars(plot: Plot<'_>) -> Result<Drawing, ChartError> {
@@ -25,10 +27,10 @@ pub(in super::super) fn bars(plot: Plot<'_>) -> Result<Drawing, ChartError> {
     let height = AXIS_HEIGHT + BAR_HEIGHT * u32::try_from(count).unwrap_or(1);
     let svg = drawn((width, height), |area| {
         let mut chart = ChartBuilder::on(area)
-            .margin_top(8)
-            .margin_right(56)
-            .x_label_area_size(24)
-            .y_label_area_size(22)
+            .margin_top(8 * UNITS)
+            .margin_right(56 * UNITS)
+            .x_label_area_size(24 * UNITS)
+            .y_label_area_size(22 * UNITS)
             .build_cartesian_2d(0.0..scale.scaled(top), 0.0..count as f64)?;
         chart
             .configure_mesh()
@@ -37,7 +39,7 @@ pub(in super::super) fn bars(plot: Plot<'_>) -> Result<Drawing, ChartError> {
             .max_light_lines(0)
             .bold_line_style(GRID.line(1))
             .axis_style(GRID.line(1))
-            .set_all_tick_mark_size(3)
+            .set_all_tick_mark_size(3 * UNITS)
             .x_labels(4)
             .x_label_style(MUTED.text((HPos::Center, VPos::Top)))
             .x_label_formatter(&|value| scale.label(*value))
@@ -49,9 +51,9 @@ pub(in super::super) fn bars(plot: Plot<'_>) -> Result<Drawing, ChartError> {
             let (end, middle) = chart.backend_coord(&(value, y - 0.5));
             let (start, _) = chart.backend_coord(&(0.0, y - 0.5));
             let name = Ink::series(place).text((HPos::Right, VPos::Center));
-            area.draw(&Text::new(letter(place).to_string(), (start - 6, middle), name))?;
+            area.draw(&Text::new(letter(place).to_string(), (start - SPACE, middle), name))?;
             let label = TEXT.text((HPos::Left, VPos::Center));
-            area.draw(&Text::new(scale.label(value), (end + 5, middle), label))?;
+            area.draw(&Text::new(scale.label(value), (end + SPACE, middle), label))?;
         }
         for limit in plot.limits.iter().filter(|limit| !above.contains(limit)) {
             let value = scale.scaled(limit.value);

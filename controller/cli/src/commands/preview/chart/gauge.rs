@@ -6,18 +6,21 @@ use plotters::{
     style::text_anchor::{HPos, VPos},
 };
 
-use super::{ChartError, GRID, Ink, MUTED, TEXT, drawn};
+use super::{ChartError, GRID, Ink, MUTED, TEXT, UNITS, drawn};
 use crate::commands::preview::data::Series;
 use crate::commands::preview::limit::Level;
 use crate::commands::preview::units::{self, Scale};
 
-/// Units of the SVG.
-const SIZE: (u32, u32) = (400, 170);
-const CENTRE: (f64, f64) = (200.0, 132.0);
+const SIZE: (u32, u32) = (300 * UNITS, 150 * UNITS);
+const CENTRE: (f64, f64) = (150.0 * UNITS as f64, 138.0 * UNITS as f64);
 /// Inner and outer radius of the value's arc.
-const VALUE_ARC: (f64, f64) = (70.0, 96.0);
+const VALUE_ARC: (f64, f64) = (74.0 * UNITS as f64, 100.0 * UNITS as f64);
 /// Inner and outer radius of the arc of the steps.
-const STEPS_ARC: (f64, f64) = (99.0, 104.0);
+const STEPS_ARC: (f64, f64) = (103.0 * UNITS as f64, 108.0 * UNITS as f64);
+/// From the arc of the steps to the middle of their values.
+const TO_THE_STEPS: f64 = 14.0 * UNITS as f64;
+/// Size of the value's text.
+const VALUE_FONT: u32 = 38 * UNITS;
 /// Corners of a whole half circle.
 const CORNERS: u32 = 60;
 
@@ -45,11 +48,11 @@ pub(in super::super) fn gauge(
         }
         let scale = Scale::of(unit, end);
         for (from, _) in steps {
-            let (x, y) = at(share(*from), STEPS_ARC.1 + 12.0);
+            let (x, y) = at(share(*from), STEPS_ARC.1 + TO_THE_STEPS);
             let style = MUTED.text((HPos::Center, VPos::Center));
             area.draw(&Text::new(scale.label(scale.scaled(*from)), (x, y), style))?;
         }
-        let style = TEXT.text((HPos::Center, VPos::Bottom));
+        let style = TEXT.text_of_size(VALUE_FONT, (HPos::Center, VPos::Bottom));
         let middle = (CENTRE.0 as i32, CENTRE.1 as i32);
         area.draw(&Text::new(units::text(unit, value), middle, style))?;
         Ok(())

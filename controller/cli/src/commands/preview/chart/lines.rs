@@ -9,19 +9,20 @@ use plotters::{
 };
 
 use super::time_axis::TimeUnit;
-use super::{Area, ChartError, Drawing, GRID, Ink, MUTED, Plot, SIZE, drawn, end_letters, top};
+use super::{Area, ChartError, Drawing, GRID, Ink, MUTED, Plot, SIZE, UNITS, drawn, end_letters, top};
 use crate::commands::preview::data::{Point, Series};
 use crate::commands::preview::limit::Limit;
 use crate::commands::preview::units::Scale;
 
 /// Place of the numbers of the value axis.
-const VALUES_WIDTH: u32 = 64;
+const VALUES_WIDTH: u32 = 64 * UNITS;
 /// Place of the letters.
-const LETTERS_WIDTH: u32 = 18;
-/// Where the letters begin.
-const LETTERS_AT: i32 = 386;
-/// Pixels between two neighbouring names of limits at the same side.
-const NAME_HEIGHT: i32 = 12;
+const LETTERS_WIDTH: u32 = 18 * UNITS;
+/// Least distance between two names of limits at the same side.
+const NAME_HEIGHT: i32 = 12 * UNITS as i32;
+
+/// Between a line of the chart and a name.
+const SPACE: i32 = 4 * UNITS as i32;
 
 /// A chart whose values are in the unit of its scale, over times in the unit of its axis.
 pub(super) type Cartesian<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
@@ -54,7 +55,7 @@ pub(in super::super) fn lines(plot: Plot<'_>) -> Result<Drawing, ChartError> {
             let (_, y) = chart.backend_coord(&(0.0, scale.scaled(series.last())));
             ends.push((place, y));
         }
-        end_letters(area, LETTERS_AT, ends)
+        end_letters(area, ends)
     })?;
     Ok(Drawing { svg, above })
 }
@@ -68,9 +69,9 @@ pub(super) fn axes<'a>(
     scale: Scale,
 ) -> Result<Cartesian<'a>, ChartError> {
     let mut chart = ChartBuilder::on(area)
-        .margin_top(8)
+        .margin_top(8 * UNITS)
         .margin_right(LETTERS_WIDTH)
-        .x_label_area_size(24)
+        .x_label_area_size(24 * UNITS)
         .y_label_area_size(VALUES_WIDTH)
         .build_cartesian_2d(-time.of_seconds(seconds)..0.0, scale.scaled(lowest)..scale.scaled(top))?;
     chart
@@ -79,7 +80,7 @@ pub(super) fn axes<'a>(
         .max_light_lines(0)
         .bold_line_style(GRID.line(1))
         .axis_style(GRID.line(1))
-        .set_all_tick_mark_size(3)
+        .set_all_tick_mark_size(3 * UNITS)
         .x_labels(5)
         .y_labels(5)
         .x_label_style(MUTED.text((HPos::Center, VPos::Top)))
@@ -115,14 +116,14 @@ pub(super) fn draw_limits<'l>(
         }
         named.push((y, at_right));
         let (x, anchor) = if at_right {
-            (right - 3, HPos::Right)
+            (right - SPACE, HPos::Right)
         } else {
-            (left + 4, HPos::Left)
+            (left + SPACE, HPos::Left)
         };
         let text = format!("{} {}", scale.label(value), limit.name);
         area.draw(&Text::new(
             text,
-            (x, y - 2),
+            (x, y - SPACE / 2),
             limit.level.ink().text((anchor, VPos::Bottom)),
         ))?;
     }
@@ -138,8 +139,7 @@ fn unbroken(points: &[Point], seconds: f64) -> impl Iterator<Item = &[Point]> {
 
 /// One series as a small line without axes, beside its latest value.
 pub(in super::super) fn sparkline(series: &Series, place: usize, seconds: f64) -> Result<String, ChartError> {
-    /// Units of the SVG.
-    const SMALL: (u32, u32) = (160, 36);
+    const SMALL: (u32, u32) = (160 * UNITS, 36 * UNITS);
     let (lowest, highest) = (series.lowest().min(0.0), series.highest());
     let top = if highest > lowest {
         highest + (highest - lowest) * 0.15
@@ -148,7 +148,7 @@ pub(in super::super) fn sparkline(series: &Series, place: usize, seconds: f64) -
     };
     drawn(SMALL, |area| {
         let mut chart = ChartBuilder::on(area)
-            .margin(3)
+            .margin(3 * UNITS)
             .build_cartesian_2d(-seconds..0.0, lowest..top)?;
         for part in unbroken(&series.points, seconds) {
             let points = part.iter().map(|point| (point.seconds, point.value));

@@ -32,12 +32,15 @@ pub(super) use stacks::stacks;
 
 use palette::{CRITICAL, GOOD, GRID, MUTED, TEXT, WARNING};
 
-/// Size of a chart with axes, in units of the SVG: as wide as a panel on a narrow screen, so that its texts can be read there.
-const SIZE: (u32, u32) = (400, 190);
-/// Size of texts, in units of the SVG. plotters draws them a fifth smaller.
-const FONT: i32 = 15;
+/// Units of the SVG for a pixel of a panel on a narrow screen. plotters rounds to whole units; with one for a pixel, slopes would be
+/// stairs.
+const UNITS: u32 = 3;
+/// Size of a chart with axes: as wide as a panel on a narrow screen, so that its texts can be read there.
+const SIZE: (u32, u32) = (400 * UNITS, 190 * UNITS);
+/// Size of texts. plotters draws them a fifth smaller.
+const FONT: u32 = 15 * UNITS;
 /// Least distance between two letters.
-const LETTER_HEIGHT: i32 = 13;
+const LETTER_HEIGHT: i32 = 13 * UNITS as i32;
 
 /// A chart that cannot be drawn, and why.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +95,7 @@ pub(super) fn letter(place: usize) -> char {
 
 impl Ink {
     fn line(self, width: u32) -> ShapeStyle {
-        self.colour().stroke_width(width)
+        self.colour().stroke_width(width * UNITS)
     }
 
     fn area(self) -> ShapeStyle {
@@ -100,8 +103,11 @@ impl Ink {
     }
 
     fn text(self, anchor: (HPos, VPos)) -> TextStyle<'static> {
-        let (h_pos, v_pos) = anchor;
-        let style = TextStyle::from(("sans-serif", FONT).into_font()).pos(Pos::new(h_pos, v_pos));
+        self.text_of_size(FONT, anchor)
+    }
+
+    fn text_of_size(self, size: u32, (h_pos, v_pos): (HPos, VPos)) -> TextStyle<'static> {
+        let style = TextStyle::from(("sans-serif", size).into_font()).pos(Pos::new(h_pos, v_pos));
         TextStyle {
             color: self.colour().to_backend_color(),
             ..style
@@ -132,9 +138,12 @@ fn top(highest: f64, limits: &[Limit]) -> (f64, Vec<Limit>) {
     (if top > 0.0 { top * ROOM } else { 1.0 }, above.collect())
 }
 
-/// Writes letters at the right end of a chart, each as near to its height as the others allow. The letters come with their height
-/// in pixels.
-fn end_letters(area: &Area<'_>, x: i32, mut ends: Vec<(usize, i32)>) -> Result<(), ChartError> {
+/// Writes letters at the right end of a chart, each as near to its height as the others allow. The letters come with their height.
+fn end_letters(area: &Area<'_>, mut ends: Vec<(usize, i32)>) -> Result<(), ChartError> {
+    /// How far from the right edge they begin.
+    const FROM_THE_EDGE: i32 = 14 * UNITS as i32;
+    let (width, height) = area.dim_in_pixel();
+    let x = i32::try_from(width).unwrap_or(i32::MAX) - FROM_THE_EDGE;
     ends.sort_by_key(|(place, y)| (*y, *place));
     let mut free = i32::MIN;
     for (_, y) in &mut ends {
@@ -142,7 +151,6 @@ fn end_letters(area: &Area<'_>, x: i32, mut ends: Vec<(usize, i32)>) -> Result<(
         free = *y + LETTER_HEIGHT;
     }
     // What was pushed below the lower end goes up again.
-    let (_, height) = SIZE;
     let mut limit = i32::try_from(height).unwrap_or(i32::MAX) - 2 * LETTER_HEIGHT;
     for (_, y) in ends.iter_mut().rev() {
         *y = (*y).min(limit);

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use plotters::style::RGBColor;
 
+use super::UNITS;
+
 /// A colour with a part to play.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Ink {
@@ -14,11 +16,11 @@ pub(in super::super) struct Ink {
     light: (u8, u8, u8),
     /// On black.
     dark: (u8, u8, u8),
-    /// How a line of this ink is dashed, as `stroke-dasharray` of SVG; `none`: not at all.
-    dash: &'static str,
+    /// How a line of this ink is dashed: lengths of strokes and gaps by turns, in pixels; none: not at all.
+    dash: &'static [u32],
 }
 
-const fn ink(variable: &'static str, light: (u8, u8, u8), dark: (u8, u8, u8), dash: &'static str) -> Ink {
+const fn ink(variable: &'static str, light: (u8, u8, u8), dark: (u8, u8, u8), dash: &'static [u32]) -> Ink {
     Ink {
         variable,
         light,
@@ -29,27 +31,27 @@ const fn ink(variable: &'static str, light: (u8, u8, u8), dark: (u8, u8, u8), da
 
 /// The series, in their order. Each has a dash of its own, so that lines differ without colour too.
 const SERIES: [Ink; 8] = [
-    ink("series-a", (37, 99, 235), (96, 165, 250), "none"),
-    ink("series-b", (194, 65, 12), (251, 146, 60), "7 3"),
-    ink("series-c", (21, 128, 61), (74, 222, 128), "2 3"),
-    ink("series-d", (124, 58, 237), (167, 139, 250), "9 3 2 3"),
-    ink("series-e", (14, 116, 144), (34, 211, 238), "4 2"),
-    ink("series-f", (190, 24, 93), (244, 114, 182), "12 4"),
-    ink("series-g", (133, 77, 14), (250, 204, 21), "1 4"),
-    ink("series-h", (71, 85, 105), (203, 213, 225), "6 2 1 2 1 2"),
+    ink("series-a", (37, 99, 235), (96, 165, 250), &[]),
+    ink("series-b", (194, 65, 12), (251, 146, 60), &[7, 3]),
+    ink("series-c", (21, 128, 61), (74, 222, 128), &[2, 3]),
+    ink("series-d", (124, 58, 237), (167, 139, 250), &[9, 3, 2, 3]),
+    ink("series-e", (14, 116, 144), (34, 211, 238), &[4, 2]),
+    ink("series-f", (190, 24, 93), (244, 114, 182), &[12, 4]),
+    ink("series-g", (133, 77, 14), (250, 204, 21), &[1, 4]),
+    ink("series-h", (71, 85, 105), (203, 213, 225), &[6, 2, 1, 2, 1, 2]),
 ];
 /// Lines of the grid, and the part of a dial without a value.
-pub(in super::super) const GRID: Ink = ink("grid", (226, 232, 240), (45, 55, 72), "none");
+pub(in super::super) const GRID: Ink = ink("grid", (226, 232, 240), (45, 55, 72), &[]);
 /// Numbers at the axes.
-pub(in super::super) const MUTED: Ink = ink("muted", (82, 92, 105), (154, 165, 180), "none");
+pub(in super::super) const MUTED: Ink = ink("muted", (82, 92, 105), (154, 165, 180), &[]);
 /// Text.
-pub(in super::super) const TEXT: Ink = ink("text", (17, 24, 39), (229, 231, 235), "none");
+pub(in super::super) const TEXT: Ink = ink("text", (17, 24, 39), (229, 231, 235), &[]);
 /// All is well.
-pub(in super::super) const GOOD: Ink = ink("good", (22, 101, 52), (134, 239, 172), "none");
+pub(in super::super) const GOOD: Ink = ink("good", (22, 101, 52), (134, 239, 172), &[]);
 /// Where a warning begins.
-pub(in super::super) const WARNING: Ink = ink("warning", (146, 64, 14), (251, 191, 36), "5 4");
+pub(in super::super) const WARNING: Ink = ink("warning", (146, 64, 14), (251, 191, 36), &[5, 4]);
 /// Where it is critical.
-pub(in super::super) const CRITICAL: Ink = ink("critical", (185, 28, 28), (248, 113, 113), "10 4");
+pub(in super::super) const CRITICAL: Ink = ink("critical", (185, 28, 28), (248, 113, 113), &[10, 4]);
 
 impl Ink {
     /// That of a series, by its place. After eight they repeat; letters tell them apart then.
@@ -62,6 +64,12 @@ impl Ink {
     pub(super) const fn colour(self) -> RGBColor {
         let (red, green, blue) = self.light;
         RGBColor(red, green, blue)
+    }
+
+    /// Its dash as `stroke-dasharray` of SVG, with so many units for a pixel.
+    fn dash_array(self, units: u32) -> String {
+        let lengths = self.dash.iter().map(|length| (length * units).to_string());
+        lengths.collect::<Vec<_>>().join(" ")
     }
 
     /// As it stands in the SVG.
@@ -96,11 +104,12 @@ pub(in super::super) fn style_sheet() -> String {
             css,
             ".chart [stroke=\"{light}\"]{{stroke:var(--{variable})}}.chart [fill=\"{light}\"]{{fill:var(--{variable})}}"
         );
-        if ink.dash != "none" {
+        if !ink.dash.is_empty() {
+            let (chart, key) = (ink.dash_array(UNITS), ink.dash_array(1));
+            let line = format!("polyline[stroke=\"{light}\"]");
             let _ = writeln!(
                 css,
-                ".chart polyline[stroke=\"{light}\"]{{stroke-dasharray:{}}}",
-                ink.dash
+                ".chart {line}{{stroke-dasharray:{chart}}}.key {line}{{stroke-dasharray:{key}}}"
             );
         }
     }

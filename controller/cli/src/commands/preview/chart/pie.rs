@@ -5,15 +5,14 @@ use plotters::{
     style::text_anchor::{HPos, VPos},
 };
 
-use super::{ChartError, Drawing, Ink, Plot, TEXT, drawn, letter};
+use super::{ChartError, Drawing, Ink, Plot, TEXT, UNITS, drawn, letter};
 use crate::commands::preview::data::Series;
 
-/// Units of the SVG.
-const SIZE: (u32, u32) = (400, 190);
-const CENTRE: (i32, i32) = (200, 95);
-const RADIUS: f64 = 72.0;
+const SIZE: (u32, u32) = (300 * UNITS, 180 * UNITS);
+const CENTRE: (i32, i32) = (150 * UNITS as i32, 90 * UNITS as i32);
+const RADIUS: f64 = 70.0 * UNITS as f64;
 /// How wide the hole in the middle is, by which neighbours are told apart more easily.
-const HOLE: f64 = 40.0;
+const HOLE: f64 = 40.0 * UNITS as f64;
 /// Degrees: the first share begins at the top.
 const START: f64 = -90.0;
 
@@ -31,7 +30,7 @@ pub(in super::super) fn pie(plot: Plot<'_>) -> Result<Option<Drawing>, ChartErro
         pie.start_angle(START);
         pie.donut_hole(HOLE);
         pie.label_style(TEXT.text((HPos::Center, VPos::Center)));
-        pie.label_offset(10.0);
+        pie.label_offset(10.0 * f64::from(UNITS));
         area.draw(&pie)?;
         Ok(())
     })?;

@@ -13,8 +13,6 @@ use crate::commands::preview::units::Scale;
 const BARS: usize = 40;
 /// Part of its place that a bar fills.
 const FILLED: f64 = 0.8;
-/// Where the letters begin.
-const LETTERS_AT: i32 = 386;
 
 /// The series of a plot as bars on one another, the first below; each bar is the mean of its time.
 pub(in super::super) fn stacks(plot: Plot<'_>) -> Result<Drawing, ChartError> {
@@ -54,7 +52,7 @@ pub(in super::super) fn stacks(plot: Plot<'_>) -> Result<Drawing, ChartError> {
             scale,
             time.of_seconds(plot.seconds),
         )?;
-        end_letters(area, LETTERS_AT, ends)
+        end_letters(area, ends)
     })?;
     Ok(Drawing { svg, above })
 }

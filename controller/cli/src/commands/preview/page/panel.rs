@@ -95,11 +95,15 @@ fn with_legend(
 ) -> Result<Markup, ChartError> {
     let Drawing { svg, above } = drawing?;
     Ok(html! {
-        (picture(view, series, &svg))
-        @for limit in &above {
-            p.note { "Above the chart: " (limit.name) " at " (units::text(view.shown.def.unit, limit.value)) "." }
+        div.body {
+            div {
+                (picture(view, series, &svg))
+                @for limit in &above {
+                    p.note { "Above the chart: " (limit.name) " at " (units::text(view.shown.def.unit, limit.value)) "." }
+                }
+            }
+            (legend(view, series))
         }
-        (legend(view, series))
     })
 }
 
@@ -108,8 +112,10 @@ fn shares(view: &PanelView<'_>, series: &[Series]) -> Result<Markup, ChartError>
         return Ok(html! { p.nothing { strong { "No data: " } "every value is 0." } });
     };
     Ok(html! {
-        (picture(view, series, &svg))
-        (legend(view, series))
+        div.body {
+            (picture(view, series, &svg))
+            (legend(view, series))
+        }
     })
 }
 
@@ -175,7 +181,7 @@ fn legend(view: &PanelView<'_>, series: &[Series]) -> Markup {
             tbody {
                 @for (place, one) in series.iter().enumerate() {
                     tr {
-                        th scope="row" { (key(place, lines)) (one.name) }
+                        th scope="row" { span.entry { (key(place, lines)) span { (one.name) } } }
                         td { (units::text(def.unit, one.last())) }
                         @if is_pie { td { (units::text(controller_rules::dashboards::GrafanaUnit::PercentUnit, chart::share(series, one))) } }
                         @else if second.is_some() { td { (units::text(def.unit, one.highest())) } }
@@ -241,16 +247,11 @@ fn details(view: &PanelView<'_>) -> Markup {
                 @if let PanelData::Series { series, .. } = view.data { (values(view, series)) }
                 @for query in &view.shown.queries {
                     p.query-name { "Query " (query.ref_id) @if !query.legend.is_empty() { ": " (query.legend) } }
-                    pre { code { (pretty_query(&query.expr.to_string())) } }
+                    pre { code { (pretty(&query.expr.to_string())) } }
                 }
             }
         }
     }
-}
-
-/// A query over several lines. The parser does not know Grafana's variables, so that they are shown as they are in one line.
-fn pretty_query(promql: &str) -> String {
-    pretty(promql)
 }
 
 fn values(view: &PanelView<'_>, series: &[Series]) -> Markup {

@@ -4,9 +4,6 @@ use maud::{Markup, html};
 
 use super::{Section, anchor, panel};
 
-/// Columns that the panel of a line can take of a row's twelve: half of Grafana's.
-const NARROWEST: u32 = 3;
-
 /// The dashboard of a MonitoredApi; nothing where it has none.
 pub(super) fn dashboard(place: usize, section: &Section, seconds: f64) -> Markup {
     let content = &section.content;
@@ -30,7 +27,12 @@ pub(super) fn dashboard(place: usize, section: &Section, seconds: f64) -> Markup
     }
 }
 
-/// The class by which a panel takes its part of a line.
-pub(super) fn width_class(width: u32) -> String {
-    format!("w{}", (width / 2).max(NARROWEST))
+/// The class by which a panel has a share of its line, in proportion to its columns in Grafana.
+pub(super) fn width_class(columns: u32) -> &'static str {
+    match columns {
+        0..=5 => "small",
+        6..=7 => "medium",
+        8..=10 => "large",
+        _ => "widest",
+    }
 }
