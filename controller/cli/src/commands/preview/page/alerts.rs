@@ -14,7 +14,7 @@ pub(super) fn alerts(place: usize, content: &Content) -> Markup {
     let mut families: Vec<&str> = content.alerts.iter().map(|alert| alert.family.as_str()).collect();
     families.dedup();
     html! {
-        section aria-labelledby=(title) {
+        section aria-labelledby={ (anchor(place, "title")) " " (title) } {
             h3 id=(title) { "Alerts" }
             @for family in families {
                 h4 { (heading(family)) }

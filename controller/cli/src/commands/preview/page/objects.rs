@@ -14,7 +14,7 @@ pub(super) fn objectives(place: usize, content: &Content) -> Markup {
     }
     let title = anchor(place, "objectives");
     html! {
-        section aria-labelledby=(title) {
+        section aria-labelledby={ (anchor(place, "title")) " " (title) } {
             h3 id=(title) { "Objectives" }
             table.wide {
                 caption.hidden { "Objectives" }
@@ -47,7 +47,7 @@ pub(super) fn left_out(place: usize, content: &Content) -> Markup {
     }
     let title = anchor(place, "left-out");
     html! {
-        section aria-labelledby=(title) {
+        section aria-labelledby={ (anchor(place, "title")) " " (title) } {
             h3 id=(title) { "Left out" }
             ul.left-out {
                 @for (reason, names) in reasons {
@@ -62,7 +62,7 @@ pub(super) fn left_out(place: usize, content: &Content) -> Markup {
 pub(super) fn objects(place: usize, content: &Content) -> Markup {
     let title = anchor(place, "objects");
     html! {
-        section aria-labelledby=(title) {
+        section aria-labelledby={ (anchor(place, "title")) " " (title) } {
             h3 id=(title) { "Objects" }
             @if !content.recordings.is_empty() {
                 details {

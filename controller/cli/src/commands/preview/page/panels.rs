@@ -13,7 +13,7 @@ pub(super) fn dashboard(place: usize, section: &Section, seconds: f64) -> Markup
     let mut data = section.data.iter();
     let title = anchor(place, "dashboard");
     html! {
-        section aria-labelledby=(title) {
+        section aria-labelledby={ (anchor(place, "title")) " " (title) } {
             h3 id=(title) { "Dashboard" }
             @for row in &content.rows {
                 h4 { (row.title) }
