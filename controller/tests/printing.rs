@@ -55,6 +55,7 @@ const COMMANDS: &[&[&str]] = &[
     &["lint", "-f", ORDERS, "-o", "json"],
     &["lint", "-f", ORDERS, "--metrics", PAGE],
     COMPOSE,
+    &["preview", "-f", ORDERS],
     &["diff", "-f", ORDERS],
     &["diff", "-f", ORDERS, "-o", "json"],
     &["load", "--url", SERVER, "--requests", "3"],
@@ -74,6 +75,15 @@ static REFUSING: LazyLock<String> = LazyLock::new(|| {
         }
     });
     server
+});
+
+/// The folder of `compose` is written once: the tests of this file run at the same time, and none must see half of it.
+static STACK_WRITTEN: LazyLock<()> = LazyLock::new(|| {
+    let written = Command::new(env!("CARGO_BIN_EXE_monitored-api"))
+        .args(COMPOSE)
+        .output()
+        .unwrap();
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
 });
 
 /// A kubeconfig that names it.

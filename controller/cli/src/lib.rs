@@ -14,5 +14,5 @@ pub mod runbooks;
 mod settings;
 mod workloads;
 
-pub use commands::{Command, compose, crd, detect, diff, explain, lint, load, render, test};
+pub use commands::{Command, compose, crd, detect, diff, explain, lint, load, preview, render, test};
 pub use settings::SettingsArgs;

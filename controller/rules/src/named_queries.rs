@@ -7,7 +7,7 @@ use metric_contract::{MetricId, MetricKind, Spelling};
 
 use crate::{
     ApiFacts,
-    promql::{Decimal, Expr, PromDuration, RangeWindow, Substitution, rate},
+    promql::{Decimal, Expr, PromDuration, RangeWindow, Substitution, Windows, rate},
     queries::{ApiQueries, EventLabel, in_own_unit},
 };
 
@@ -39,7 +39,13 @@ impl NamedQuery {
             in_flight_threshold,
         };
         let expr = (self.expr)(&context)?;
-        Some(Substitution { expr: &expr, window }.to_string())
+        Some(
+            Substitution {
+                expr: &expr,
+                windows: Windows::both(window),
+            }
+            .to_string(),
+        )
     }
 }
 

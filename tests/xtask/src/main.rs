@@ -8,6 +8,7 @@ mod generate;
 mod image;
 mod imports;
 mod lanes;
+mod pages;
 mod stacks;
 mod test;
 #[cfg(test)]
@@ -37,6 +38,8 @@ enum Cli {
     Capture(capture::Args),
     /// Measure performance, beside that of other programs.
     Bench(bench::Args),
+    /// Open the pages that commands write in Chromium: pictures, and what the browser and axe-core find.
+    Pages(pages::Args),
     /// Write the generated files again: CRD, chart pieces, manifests.
     Gen,
     /// Accept changed golden files; look at the diff before you commit it.
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Cli::Image(args) => image::run(&args),
         Cli::Capture(args) => capture::run(&args),
         Cli::Bench(args) => bench::run(&args),
+        Cli::Pages(args) => pages::run(&args),
         Cli::Gen => generate::run(),
         Cli::Bless => generate::bless(),
     };

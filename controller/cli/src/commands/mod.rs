@@ -7,6 +7,7 @@ pub mod diff;
 pub mod explain;
 pub mod lint;
 pub mod load;
+pub mod preview;
 pub mod render;
 pub mod test;
 
@@ -43,6 +44,10 @@ pub enum Command {
     /// configuration, and the rules and dashboards that the operator would make. Writing twice changes nothing. Exit code 0: it is
     /// written, 2: it is not, because of the sentence on standard error.
     Compose(compose::ComposeArgs),
+    /// Write one HTML page of what MonitoredApis lead to: the objects, the alerts with their thresholds, and every panel drawn, from
+    /// sample data or from a Prometheus. Exit code 0: fine, 1: findings, 2: unreadable input, no Prometheus that answers, or a file
+    /// that can't be written.
+    Preview(preview::PreviewArgs),
     /// Print the CustomResourceDefinition.
     Crd,
 }
@@ -64,6 +69,7 @@ impl Command {
             Self::Load(args) => load::run(args),
             Self::Test(args) => test::run(args),
             Self::Compose(args) => compose::run(args),
+            Self::Preview(args) => preview::run(args),
             Self::Crd => crd::run(),
         }
     }

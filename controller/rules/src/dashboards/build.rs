@@ -9,13 +9,14 @@ use super::{
         DataSource, FieldConfig, FieldDefaults, Items, OmittedPanel, Panel, PanelLink, PanelTarget, TimeRange, Variable,
     },
     rows::objectives,
-    thresholds::thresholds,
+    shown::{PresentPanel, PresentRow, ShownPanel, ShownQuery, ShownRow},
+    thresholds::{steps_in_force, thresholds},
 };
 use crate::{
     AlertSettings, ApiFacts,
     alerts::{ActiveAlert, active_alerts, runbook_url},
     dashboard_uid,
-    promql::{Expr, PromDuration, Substitution},
+    promql::{Expr, PromDuration, Substitution, Windows},
     queries::{ApiQueries, MissingSignal},
 };
 
@@ -50,13 +51,7 @@ pub struct PanelQuery {
 /// Builds the dashboard of one API and names the panels that are left out. Settings that cannot be used count as not set.
 #[must_use]
 pub fn build_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> Dashboard {
-    let builder = DashboardBuilder {
-        queries: ApiQueries::for_panels(api),
-        settings,
-        alerts: active_alerts(settings).alerts,
-        interval: PromDuration::from_seconds(api.scrape_interval_seconds).to_string(),
-    };
-    let (panels, omitted_panels) = builder.panels();
+    let (panels, omitted_panels) = DashboardBuilder::new(api, settings).panels();
     Dashboard {
         tags: vec![TAG.to_owned(), format!("namespace:{}", api.namespace)],
         refresh: match api.target {
@@ -77,6 +72,25 @@ pub fn build_dashboard(api: &ApiFacts<'_>, settings: &AlertSettings) -> Dashboar
             panels,
         )
     }
+}
+
+/// The panels of the dashboard of one API as it is built by [`build_dashboard`], for whoever draws them without Grafana.
+#[must_use]
+pub fn shown_rows(api: &ApiFacts<'_>, settings: &AlertSettings) -> Vec<ShownRow> {
+    let builder = DashboardBuilder::new(api, settings);
+    let (rows, _) = builder.present();
+    let shown = rows.into_iter().map(|PresentRow { row, panels }| ShownRow {
+        title: row.title,
+        panels: panels
+            .into_iter()
+            .map(|PresentPanel { def, queries }| ShownPanel {
+                def,
+                queries,
+                steps: steps_in_force(def.steps, &builder.alerts),
+            })
+            .collect(),
+    });
+    shown.collect()
 }
 
 /// What a dashboard is called.
@@ -159,7 +173,7 @@ pub fn panel_queries(dashboard: &Dashboard, rate_interval: &str) -> Vec<PanelQue
             refid: target.ref_id,
             expr: Substitution {
                 expr: &target.expr,
-                window,
+                windows: Windows::both(window),
             }
             .to_string(),
         })
@@ -174,12 +188,39 @@ struct DashboardBuilder<'a> {
     interval: String,
 }
 
-impl DashboardBuilder<'_> {
+impl<'a> DashboardBuilder<'a> {
+    fn new(api: &'a ApiFacts<'a>, settings: &'a AlertSettings) -> Self {
+        Self {
+            queries: ApiQueries::for_panels(api),
+            settings,
+            alerts: active_alerts(settings).alerts,
+            interval: PromDuration::from_seconds(api.scrape_interval_seconds).to_string(),
+        }
+    }
+
     /// The rows with their panels, and the panels that are left out.
     fn panels(&self) -> (Vec<Panel>, Vec<OmittedPanel>) {
+        let (rows, omitted) = self.present();
         let mut panels = Vec::new();
-        let mut omitted = Vec::new();
         let mut top = 0;
+        for PresentRow { row, panels: present } in rows {
+            let sizes: Vec<_> = present
+                .iter()
+                .map(|panel| (panel.def.width, panel.def.visualization.height()))
+                .collect();
+            let (title, positions, next) = placed_row(row.id, row.title, top, &sizes);
+            panels.push(title);
+            let placed = present.into_iter().zip(positions);
+            panels.extend(placed.map(|(panel, position)| self.panel(panel, position)));
+            top = next;
+        }
+        (panels, omitted)
+    }
+
+    /// The rows that have panels, with the queries of these, and the panels that are left out.
+    fn present(&self) -> (Vec<PresentRow>, Vec<OmittedPanel>) {
+        let mut rows = Vec::new();
+        let mut omitted = Vec::new();
         let without_objectives = !self.queries.has_objectives();
         for row in ROWS {
             let of_objectives = row.id == objectives::ROW.id;
@@ -187,53 +228,53 @@ impl DashboardBuilder<'_> {
                 continue;
             }
             let signals = !(of_objectives && self.queries.has_custom_objectives());
-            let mut present = Vec::new();
+            let mut panels = Vec::new();
             // A panel is shown with all of its queries or not at all: with some of them it would be misleading. A total without
             // its parts is not.
             for def in row.panels {
-                match self.targets(def, signals) {
-                    Ok(targets) => present.push((def, targets)),
+                match self.shown_queries(def, signals) {
+                    Ok(queries) => panels.push(PresentPanel { def, queries }),
                     Err(MissingSignal(signal)) => omitted.push(OmittedPanel {
                         title: def.title,
                         signal,
                     }),
                 }
             }
-            if present.is_empty() {
-                continue;
+            if !panels.is_empty() {
+                rows.push(PresentRow { row, panels });
             }
-            let sizes: Vec<_> = present
-                .iter()
-                .map(|(def, _)| (def.width, def.visualization.height()))
-                .collect();
-            let (title, positions, next) = placed_row(row.id, row.title, top, &sizes);
-            panels.push(title);
-            let placed = present.into_iter().zip(positions);
-            panels.extend(placed.map(|((def, targets), position)| self.panel(def, targets, position)));
-            top = next;
         }
-        (panels, omitted)
+        (rows, omitted)
     }
 
-    fn targets(&self, def: &PanelDef, signals: bool) -> Result<Vec<PanelTarget>, MissingSignal> {
-        let instant = def.visualization.is_instant();
+    fn shown_queries(&self, def: &PanelDef, signals: bool) -> Result<Vec<ShownQuery>, MissingSignal> {
         let exprs = expressions(&self.queries, def, signals)?;
         let lettered = exprs.into_iter().zip('A'..='Z');
         lettered
             .map(|((query, expr), ref_id)| {
-                Ok(PanelTarget {
+                Ok(ShownQuery {
                     ref_id,
-                    datasource: DATA_SOURCE,
-                    editor_mode: "code",
+                    def: query,
+                    legend: self.legend(query)?,
                     expr,
-                    interval: self.interval.clone(),
-                    legend_format: self.legend(query)?,
-                    instant,
-                    range: !instant,
-                    format: None,
                 })
             })
             .collect()
+    }
+
+    fn target(&self, def: &PanelDef, query: ShownQuery) -> PanelTarget {
+        let instant = def.visualization.is_instant();
+        PanelTarget {
+            ref_id: query.ref_id,
+            datasource: DATA_SOURCE,
+            editor_mode: "code",
+            expr: query.expr,
+            interval: self.interval.clone(),
+            legend_format: query.legend,
+            instant,
+            range: !instant,
+            format: None,
+        }
     }
 
     /// The query's name and then its labels, such as `GET /orders`.
@@ -246,8 +287,8 @@ impl DashboardBuilder<'_> {
         Ok(legend)
     }
 
-    fn panel(&self, def: &PanelDef, targets: Vec<PanelTarget>, grid_pos: GridPos) -> Panel {
-        let has_queries = !targets.is_empty();
+    fn panel(&self, PresentPanel { def, queries }: PresentPanel, grid_pos: GridPos) -> Panel {
+        let has_queries = !queries.is_empty();
         Panel {
             id: def.id.id(),
             kind: def.visualization.plugin(),
@@ -257,7 +298,7 @@ impl DashboardBuilder<'_> {
             collapsed: None,
             datasource: has_queries.then_some(DATA_SOURCE),
             interval: has_queries.then(|| self.interval.clone()),
-            targets,
+            targets: queries.into_iter().map(|query| self.target(def, query)).collect(),
             field_config: has_queries.then(|| self.field_config(def)),
             options: Some(def.visualization.options(|| self.queries.scope().label_filter())),
             transformations: Vec::new(),

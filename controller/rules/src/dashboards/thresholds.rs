@@ -8,6 +8,24 @@ use crate::{alerts::ActiveAlert, promql::Decimal};
 
 /// The steps of a panel in ascending order, beginning with one that has no lower bound.
 pub(super) fn thresholds(steps: &[ColourStep], alerts: &[ActiveAlert]) -> PanelThresholds {
+    let base = ThresholdStep {
+        color: Colour::Green.name(),
+        value: None,
+    };
+    let above = steps_in_force(steps, alerts)
+        .into_iter()
+        .map(|(value, colour)| ThresholdStep {
+            color: colour.name(),
+            value: Some(value),
+        });
+    PanelThresholds {
+        mode: "absolute",
+        steps: [base].into_iter().chain(above).collect(),
+    }
+}
+
+/// The values from which on a panel has another colour, in ascending order. Below all of them it is green.
+pub(super) fn steps_in_force(steps: &[ColourStep], alerts: &[ActiveAlert]) -> Vec<(f64, Colour)> {
     let mut values: Vec<_> = steps
         .iter()
         .filter_map(|step| Some((value(step, alerts)?, step.colour)))
@@ -18,18 +36,7 @@ pub(super) fn thresholds(steps: &[ColourStep], alerts: &[ActiveAlert]) -> PanelT
     values.reverse();
     values.dedup_by(|(a, _), (b, _)| a.total_cmp(b).is_eq());
     values.reverse();
-    let base = ThresholdStep {
-        color: Colour::Green.name(),
-        value: None,
-    };
-    let above = values.into_iter().map(|(value, colour)| ThresholdStep {
-        color: colour.name(),
-        value: Some(value),
-    });
-    PanelThresholds {
-        mode: "absolute",
-        steps: [base].into_iter().chain(above).collect(),
-    }
+    values
 }
 
 /// The user's threshold, else the panel's own value, else the alert's default. A step without a value of its own is left

@@ -100,7 +100,7 @@ mod tests {
     use metric_contract::{platform, recorded_series::REQUESTS};
 
     use super::*;
-    use crate::promql::{PromDuration, Substitution};
+    use crate::promql::{PromDuration, Substitution, Windows};
 
     #[test]
     fn a_readers_choice_is_a_variable_for_grafana_and_every_value_for_others() {
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(up.to_string(), r#"up{namespace=~"$namespace", job=~"$job"}"#);
         let substituted = Substitution {
             expr: &up,
-            window: PromDuration::from_minutes(5),
+            windows: Windows::both(PromDuration::from_minutes(5)),
         };
         assert_eq!(substituted.to_string(), r#"up{namespace=~".*", job=~".*"}"#);
     }

@@ -27,7 +27,7 @@ pub use expr::{
 pub use metrics::metrics;
 pub use names::{LabelName, MetricName};
 pub use pattern::{PatternError, check_pattern};
-pub use print::Substitution;
+pub use print::{Substitution, Windows};
 pub use regex::Regex;
 pub use scope::ApiScope;
 pub use selector::{MatchOp, Matcher, RangeSelector, RangeWindow, VectorSelector};

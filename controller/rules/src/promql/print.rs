@@ -18,18 +18,38 @@ const WINDOW_PATTERN: &str = "[0-9a-z]+";
 /// What a reader's choice is replaced by where there is no reader.
 const ANY_VALUE: &str = ".*";
 
-/// Prints an expression with a fixed window in place of Grafana's variables, and with every value in place of a reader's choice.
+/// Prints an expression with fixed windows in place of Grafana's variables, and with every value in place of a reader's choice.
 #[derive(Debug, Clone, Copy)]
 pub struct Substitution<'a> {
     /// The expression.
     pub expr: &'a Expr,
-    /// The window that replaces `$__rate_interval` and `$__range`.
-    pub window: PromDuration,
+    /// The windows.
+    pub windows: Windows,
+}
+
+/// What replaces Grafana's variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Windows {
+    /// Replaces `$__rate_interval`.
+    pub rate_interval: PromDuration,
+    /// Replaces `$__range`, the time that a dashboard shows.
+    pub range: PromDuration,
+}
+
+impl Windows {
+    /// The same time for both.
+    #[must_use]
+    pub const fn both(window: PromDuration) -> Self {
+        Self {
+            rate_interval: window,
+            range: window,
+        }
+    }
 }
 
 impl Display for Expr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        Printer { out: f, window: None }.expr(self)
+        Printer { out: f, windows: None }.expr(self)
     }
 }
 
@@ -37,7 +57,7 @@ impl Display for Substitution<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         Printer {
             out: f,
-            window: Some(self.window),
+            windows: Some(self.windows),
         }
         .expr(self.expr)
     }
@@ -48,7 +68,7 @@ pub(super) struct LabelFilter<'a>(pub(super) &'a [Matcher]);
 
 impl Display for LabelFilter<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        Printer { out: f, window: None }.matchers(self.0)
+        Printer { out: f, windows: None }.matchers(self.0)
     }
 }
 
@@ -58,7 +78,7 @@ impl Serialize for Expr {
         let mut text = String::with_capacity(USUAL_BYTES);
         let mut printer = Printer {
             out: &mut text,
-            window: None,
+            windows: None,
         };
         printer.expr(self).map_err(serde::ser::Error::custom)?;
         serializer.serialize_str(&text)
@@ -67,7 +87,7 @@ impl Serialize for Expr {
 
 struct Printer<'a, W> {
     out: &'a mut W,
-    window: Option<PromDuration>,
+    windows: Option<Windows>,
 }
 
 impl<W: Write> Printer<'_, W> {
@@ -119,7 +139,7 @@ impl<W: Write> Printer<'_, W> {
         self.separated(matchers, |printer, Matcher { label, op, value }| {
             printer.out.write_str(label.as_str())?;
             printer.out.write_str(op.symbol())?;
-            match (op, printer.window) {
+            match (op, printer.windows) {
                 // The names of our variables need no escape.
                 (MatchOp::Chosen, None) => write!(printer.out, "\"${value}\""),
                 (MatchOp::Chosen, Some(_)) => printer.text(ANY_VALUE),
@@ -132,9 +152,10 @@ impl<W: Write> Printer<'_, W> {
     }
 
     fn window(&mut self, window: RangeWindow) -> fmt::Result {
-        match (window, self.window) {
+        match (window, self.windows) {
             (RangeWindow::Fixed(duration), _) => write!(self.out, "{duration}"),
-            (RangeWindow::RateInterval | RangeWindow::DashboardRange, Some(duration)) => write!(self.out, "{duration}"),
+            (RangeWindow::RateInterval, Some(windows)) => write!(self.out, "{}", windows.rate_interval),
+            (RangeWindow::DashboardRange, Some(windows)) => write!(self.out, "{}", windows.range),
             (RangeWindow::RateInterval, None) => self.out.write_str("$__rate_interval"),
             (RangeWindow::DashboardRange, None) => self.out.write_str("$__range"),
         }
