@@ -44,6 +44,16 @@ pub(super) fn dialect_known(input: &FoldInput<'_>) -> Option<Verdict> {
 }
 
 fn of_declared(declared: DialectId, trouble: Option<&Trouble>) -> Verdict {
+    if let Some(proxy) = declared.proxy() {
+        return Verdict::yes(
+            Reason::Declared,
+            format!(
+                "the requests are counted by {}, of which Prometheus must scrape {}; the pods' own page of metrics is not read",
+                declared.title(),
+                proxy.targets
+            ),
+        );
+    }
     match trouble {
         Some(Trouble::Other(found)) => Verdict::no(
             Reason::DialectMismatch,

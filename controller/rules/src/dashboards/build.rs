@@ -187,6 +187,7 @@ impl DashboardBuilder<'_> {
             for def in row.panels {
                 match self.targets(def, signals) {
                     Ok(targets) => present.push((def, targets)),
+                    Err(missing) if missing.is_of_a_feature_turned_off() => {}
                     Err(MissingSignal(signal)) => omitted.push(OmittedPanel {
                         title: def.title,
                         signal,
