@@ -66,7 +66,7 @@ fn main_service(api: &ValidApi) -> PlannedChild {
         "selector": selector_labels(&api.owner.name),
         "ports": [{"name": PORT_HTTP, "port": service.port, "targetPort": PORT_HTTP, "protocol": "TCP"}],
     }));
-    let labels = if api.metrics_apart() {
+    let labels = if api.metrics_apart() || api.proxy.is_some() {
         BTreeMap::new()
     } else {
         scraped()

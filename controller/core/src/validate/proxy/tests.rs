@@ -47,10 +47,21 @@ fn a_workload_of_the_operator_is_known_by_its_own_names_and_those_of_its_service
         ),
         (
             "linkerd",
-            vec!["direction=inbound", "namespace=shop", "deployment=orders", "target_port!=4191"],
+            vec![
+                "direction=inbound",
+                "namespace=shop",
+                "deployment=orders",
+                "target_port!=4191",
+            ],
         ),
-        ("envoy", vec!["envoy_cluster_name=shop_orders_8080|shop_orders_http|shop/orders"]),
-        ("ingress-nginx", vec!["exported_namespace=shop", "exported_service=orders"]),
+        (
+            "envoy",
+            vec!["envoy_cluster_name=shop_orders_8080|shop_orders_http|shop/orders"],
+        ),
+        (
+            "ingress-nginx",
+            vec!["exported_namespace=shop", "exported_service=orders"],
+        ),
         (
             "traefik",
             vec![
@@ -80,7 +91,9 @@ fn a_workload_that_exists_already_is_known_by_its_kind_and_name() {
         let owner = crate::owner::ApiRef::of(&api);
         let valid = crate::validate::validate(&api, &Settings::default(), &owner, &mut out);
         let conditions = valid.proxy.unwrap().into_iter().flatten();
-        conditions.map(|of| format!("{}={}", of.label, of.values.join("|"))).collect::<Vec<_>>()
+        conditions
+            .map(|of| format!("{}={}", of.label, of.values.join("|")))
+            .collect::<Vec<_>>()
     };
     assert!(known("istio").contains(&"destination_workload=legacy".to_owned()));
     assert!(known("linkerd").contains(&"statefulset=legacy".to_owned()));
@@ -94,13 +107,21 @@ fn where_the_service_is_not_known_it_has_to_be_said() {
     let missing = violations(&spec(json!({"dialect": "ingress-nginx"})));
     assert_eq!(missing.len(), 1, "{missing:?}");
     assert!(
-        missing[0].starts_with("spec.metrics.proxy.service: is missing: dialect ingress-nginx tells workloads apart by the Service"),
+        missing[0].starts_with(
+            "spec.metrics.proxy.service: is missing: dialect ingress-nginx tells workloads apart by the Service"
+        ),
         "{missing:?}"
     );
     let missing = violations(&spec(json!({"dialect": "traefik", "proxy": {"service": "web"}})));
-    assert!(missing[0].starts_with("spec.metrics.proxy.port: is missing"), "{missing:?}");
+    assert!(
+        missing[0].starts_with("spec.metrics.proxy.port: is missing"),
+        "{missing:?}"
+    );
     let missing = violations(&of_image(&json!({"dialect": "envoy", "proxy": {"service": "web"}})));
-    assert!(missing[0].starts_with("spec.metrics.proxy.port: is missing"), "{missing:?}");
+    assert!(
+        missing[0].starts_with("spec.metrics.proxy.port: is missing"),
+        "{missing:?}"
+    );
 }
 
 #[test]
@@ -124,8 +145,14 @@ fn a_field_that_would_be_ignored_is_refused() {
             json!({"dialect": "istio", "path": "/metrics"}),
             "spec.metrics.path: is about the pods' own page of metrics, which nobody reads with dialect istio: remove it",
         ),
-        (json!({"dialect": "istio", "port": 9000}), "spec.metrics.port: is about the pods' own page"),
-        (json!({"dialect": "istio", "timeout": "5s"}), "spec.metrics.timeout: is about the pods' own page"),
+        (
+            json!({"dialect": "istio", "port": 9000}),
+            "spec.metrics.port: is about the pods' own page",
+        ),
+        (
+            json!({"dialect": "istio", "timeout": "5s"}),
+            "spec.metrics.timeout: is about the pods' own page",
+        ),
         (
             json!({"dialect": "istio", "limits": {"samples": 5}}),
             "spec.metrics.limits: is about the pods' own page",
@@ -142,7 +169,10 @@ fn a_field_that_would_be_ignored_is_refused() {
             json!({"dialect": "native", "proxy": {"service": "web"}}),
             "spec.metrics.proxy: is read with the dialect of a proxy only",
         ),
-        (json!({"proxy": {}}), "spec.metrics.proxy: is read with the dialect of a proxy only"),
+        (
+            json!({"proxy": {}}),
+            "spec.metrics.proxy: is read with the dialect of a proxy only",
+        ),
     ] {
         let violations = violations(&of_image(&metrics));
         assert!(
@@ -154,7 +184,8 @@ fn a_field_that_would_be_ignored_is_refused() {
 
 #[test]
 fn counters_of_the_api_itself_and_a_target_of_requests_need_the_pods_own_page() {
-    let objective = json!({"name": "payments", "type": "Custom", "target": "99", "errors": "failed_total", "total": "all_total"});
+    let objective =
+        json!({"name": "payments", "type": "Custom", "target": "99", "errors": "failed_total", "total": "all_total"});
     let refused = violations(&json!({"image": "i", "metrics": {"dialect": "istio"}, "objectives": [objective]}));
     assert!(
         refused[0].starts_with("spec.objectives: payments counts metrics of the pods' own page"),
@@ -162,7 +193,12 @@ fn counters_of_the_api_itself_and_a_target_of_requests_need_the_pods_own_page() 
     );
     let autoscaling = json!({"maxReplicas": 3, "targetRequestsPerSecond": "10"});
     let refused = violations(&json!({"image": "i", "metrics": {"dialect": "istio"}, "autoscaling": autoscaling}));
-    assert!(refused.iter().any(|told| told.contains("dialect istio is that of a proxy")), "{refused:?}");
+    assert!(
+        refused
+            .iter()
+            .any(|told| told.contains("dialect istio is that of a proxy")),
+        "{refused:?}"
+    );
 }
 
 #[test]
@@ -186,9 +222,30 @@ fn what_is_left_out_is_what_a_proxy_cannot_see_and_no_scrape() {
         let reason = &told(seen).unwrap_or_else(|| panic!("{seen}")).reason;
         assert!(reason.starts_with("the dialect istio has no metric for"), "{reason}");
     }
-    for scrape in ["ApiScrapeFailing", "ApiTargetsMissing", "ApiScrapeSlow", "Targets up", "Scrape duration"] {
+    for scrape in [
+        "ApiScrapeFailing",
+        "ApiTargetsMissing",
+        "ApiScrapeSlow",
+        "Targets up",
+        "Scrape duration",
+    ] {
         assert_eq!(told(scrape).map(|omission| &omission.reason), None, "{scrape}");
     }
-    let kinds: Vec<_> = rendered.objects.iter().map(|intent| intent.object()["kind"].clone()).collect();
-    assert!(!kinds.contains(&json!("ServiceMonitor")) && kinds.contains(&json!("PrometheusRule")), "{kinds:?}");
+    let kinds: Vec<_> = rendered
+        .objects
+        .iter()
+        .map(|intent| intent.object()["kind"].clone())
+        .collect();
+    assert!(
+        !kinds.contains(&json!("ServiceMonitor")) && kinds.contains(&json!("PrometheusRule")),
+        "{kinds:?}"
+    );
+    let services = rendered
+        .objects
+        .iter()
+        .filter(|intent| intent.object()["kind"] == "Service");
+    for service in services {
+        let labels = &service.object()["metadata"]["labels"];
+        assert_eq!(labels.get(controller_api::names::LABEL_SCRAPED), None, "{labels}");
+    }
 }
