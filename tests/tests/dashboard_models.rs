@@ -75,6 +75,7 @@ fn dashboards() -> Vec<(String, String)> {
         namespace: "shop",
         name: "orders",
         spelling: None,
+        proxy: None,
         has_overall: false,
         target: TargetKind::ServiceMonitor,
         scrape_interval_seconds: 15,

@@ -85,6 +85,7 @@ fn facts<'a>(target: Target, excluded: &'a [String], objectives: &'a [Objective]
         namespace: target.namespace,
         name: target.name,
         spelling: Some(DialectId::Native.spelling()),
+        proxy: None,
         has_overall: target.name == OVERALL.name,
         target: TargetKind::Static,
         scrape_interval_seconds: 1,

@@ -1,6 +1,6 @@
 //! A dialect: the names and labels that one instrumentation gives to each metric, and the facts that a query needs.
 
-use crate::{DialectRow, MetricId, Signal, Signature};
+use crate::{DialectRow, MetricId, Proxy, Signal, Signature};
 
 /// How a status label's values look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -9,15 +9,29 @@ pub enum StatusStyle {
     Exact,
     /// `2xx`, `4xx`, `5xx`.
     Class,
+    /// `2`, `4`, `5`: the class alone.
+    ClassDigit,
 }
 
 impl StatusStyle {
+    /// A status code, such as `503`, in this form.
+    #[must_use]
+    pub fn of_code(self, code: &str) -> String {
+        let class = code.get(..1).unwrap_or_default();
+        match self {
+            Self::Exact => code.to_owned(),
+            Self::Class => format!("{class}xx"),
+            Self::ClassDigit => class.to_owned(),
+        }
+    }
+
     /// The fully anchored regular expression that matches the service's own failures.
     #[must_use]
     pub const fn server_error_regex(self) -> &'static str {
         match self {
             Self::Exact => "5..",
             Self::Class => "5xx",
+            Self::ClassDigit => "5",
         }
     }
 
@@ -27,6 +41,7 @@ impl StatusStyle {
         match self {
             Self::Exact => "4..",
             Self::Class => "4xx",
+            Self::ClassDigit => "4",
         }
     }
 }
@@ -62,6 +77,8 @@ pub struct Dialect {
     pub unmatched_route: &'static str,
     /// How its pages are recognised; `None` if they are recognised as those of another dialect.
     pub signature: Option<&'static Signature>,
+    /// The proxy or mesh that counts the requests; `None`: the pods do themselves.
+    pub proxy: Option<&'static Proxy>,
 }
 
 impl Dialect {

@@ -15,7 +15,16 @@ use metric_contract::{DialectId, DialectRow, MetricId, MetricKind};
 const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/dialects");
 
 /// Those of whose library no registry within reach has a build; their tables are from its source.
-const FROM_SOURCE: &[DialectId] = &[DialectId::Aspnet, DialectId::Rails];
+const FROM_SOURCE: &[DialectId] = &[
+    DialectId::Aspnet,
+    DialectId::Rails,
+    DialectId::Istio,
+    DialectId::Linkerd,
+    DialectId::Envoy,
+    DialectId::IngressNginx,
+    DialectId::Traefik,
+    DialectId::Beyla,
+];
 
 /// The page of the newest version of a library as it is set up by default, after some requests; or that which the table
 /// describes.

@@ -69,6 +69,7 @@ fn every_dialect_is_found_by_its_name_and_is_its_own() {
         assert_eq!(id.dialect().name.parse(), Ok(*id));
     }
     assert_eq!("otel".parse(), Ok(DialectId::OtelHttp), "its first name stays");
+    assert_eq!("obi".parse(), Ok(DialectId::Beyla), "what Beyla became has its names");
     let unknown = "cobol".parse::<DialectId>().unwrap_err().to_string();
     assert!(unknown.contains("use one of native, s0, s1, "), "{unknown}");
 }
@@ -246,4 +247,44 @@ fn every_dialect_of_the_reference_api_tells_requests_errors_and_latency() {
     }
     let otel = DialectId::OtelHttp.spelling().requests().unwrap();
     assert_eq!(otel.series, "http_server_request_duration_seconds_count");
+}
+
+#[test]
+fn a_proxys_table_has_requests_alone_and_names_the_workload_by_labels_that_it_has() {
+    let mut proxies = 0;
+    for id in DialectId::ALL {
+        let Some(proxy) = id.proxy() else { continue };
+        proxies += 1;
+        let of_requests = [MetricId::Requests, MetricId::Duration, MetricId::InFlight];
+        for row in id.dialect().rows {
+            assert!(
+                of_requests.contains(&row.metric),
+                "{id}: {:?} is the process's",
+                row.metric
+            );
+        }
+        for set in proxy.series {
+            let names = |placeholders: &[&str]| {
+                let mut values = set.iter().filter(|of| of.is).flat_map(|of| of.values);
+                values.any(|value| placeholders.iter().any(|name| value.contains(name)))
+            };
+            assert!(
+                names(&["{namespace}", "{name}"]) && names(&["{workload}", "{service}", "{name}"]),
+                "{id}: {set:?}"
+            );
+        }
+        for condition in proxy.series.iter().copied().flatten() {
+            for text in condition.values.iter().chain([&condition.label]) {
+                let placeholders = text
+                    .split('{')
+                    .skip(1)
+                    .map(|rest| rest.split('}').next().unwrap_or_default());
+                for placeholder in placeholders {
+                    let known = ["namespace", "workload", "kind", "service", "port", "name"];
+                    assert!(known.contains(&placeholder), "{id}: {text}");
+                }
+            }
+        }
+    }
+    assert_eq!(proxies, 6);
 }

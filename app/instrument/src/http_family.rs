@@ -175,6 +175,7 @@ fn push_status(out: &mut String, label: &str, style: StatusStyle, status: Option
     match style {
         StatusStyle::Exact => text::push_label(out, label, buffer.format(status)),
         StatusStyle::Class => text::push_label(out, label, &format!("{}xx", status / 100)),
+        StatusStyle::ClassDigit => text::push_label(out, label, buffer.format(status / 100)),
     }
 }
 

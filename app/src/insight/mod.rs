@@ -142,6 +142,7 @@ impl SelfReport {
             namespace: "default",
             name: "monitored-app",
             spelling: Some(&spelling),
+            proxy: None,
             has_overall: false,
             target: TargetKind::Static,
             scrape_interval_seconds: 15,

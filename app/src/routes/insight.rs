@@ -395,6 +395,7 @@ impl PrometheusTarget {
             namespace: &self.namespace,
             name: &self.job,
             spelling: Some(spelling),
+            proxy: None,
             has_overall: false,
             target: self.kind,
             scrape_interval_seconds: self.scrape_interval_seconds,

@@ -231,6 +231,7 @@ mod tests {
             namespace: "shop",
             name: "orders",
             spelling: Some(spelling),
+            proxy: None,
             has_overall: false,
             compat: None,
             target: TargetKind::ServiceMonitor,

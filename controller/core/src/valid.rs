@@ -15,7 +15,7 @@ use k8s_openapi::api::{
     },
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use metric_contract::{DialectId, MetricId, Spelling, TargetKind};
+use metric_contract::{DialectId, LabelCondition, MetricId, Spelling, TargetKind};
 
 use crate::{
     dialect_choice::DialectChoice,
@@ -42,6 +42,9 @@ pub struct ValidApi {
     /// Where its metrics are. Present even when monitoring is off: the container port `metrics` follows from it, and
     /// turning monitoring on must not roll the pods.
     pub metrics: Metrics,
+    /// The sets of conditions by which series of the proxy that the dialect names are the workload's. `None`: the pods count their
+    /// requests themselves.
+    pub proxy: Option<Vec<Vec<LabelCondition>>>,
     /// What its alerts are. Present even when monitoring is off, for the same reason that they are checked then: turning
     /// it on must not bring old mistakes to light.
     pub alerts: AlertSettings,
@@ -62,6 +65,12 @@ impl ValidApi {
     #[must_use]
     pub const fn metrics_apart(&self) -> bool {
         self.workload_ref.is_some() || self.metrics.port != self.workload.port
+    }
+
+    /// Whether somebody is to scrape its pods: it is monitored, and no proxy counts its requests.
+    #[must_use]
+    pub const fn is_scraped(&self) -> bool {
+        self.monitoring.is_some() && self.proxy.is_none()
     }
 
     /// Takes what is known of a workload that exists already: where its metrics are, unless the author says so, and its limits.
@@ -95,7 +104,8 @@ impl ValidApi {
         let needed = page.filter(|page| match &self.metrics.dialect {
             Some(named) => !page.is_table && named.is_of(&page.spelling),
             // A page that was read for names by hand says nothing without them.
-            None => page.spelling.dialect != Spelling::CUSTOM,
+            // Nor does that of a proxy, which only the author can name.
+            None => page.spelling.dialect != Spelling::CUSTOM && !is_of_proxy(&page.spelling),
         });
         self.page = needed.map(|page| Arc::clone(&page.spelling));
     }
@@ -115,6 +125,7 @@ impl ValidApi {
             namespace: &self.owner.namespace,
             name: &self.owner.name,
             spelling: self.spelling(),
+            proxy: self.proxy.as_deref(),
             has_overall: false,
             target: TargetKind::ServiceMonitor,
             scrape_interval_seconds: self.metrics.interval_seconds,
@@ -167,6 +178,12 @@ impl ValidApi {
             autoscaler_max: self.autoscaling.as_ref().and_then(Autoscaling::limit),
         }
     }
+}
+
+/// Whether a spelling is that of a proxy or a mesh.
+fn is_of_proxy(spelling: &Spelling) -> bool {
+    let dialect: Option<DialectId> = spelling.dialect.parse().ok();
+    dialect.is_some_and(|dialect| dialect.proxy().is_some())
 }
 
 /// A workload that exists already.

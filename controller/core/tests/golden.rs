@@ -218,13 +218,13 @@ fn no_object_holds_an_empty_list_or_a_null() {
 }
 
 #[test]
-fn exactly_one_service_is_scraped() {
+fn exactly_one_service_is_scraped_and_none_of_an_api_behind_a_proxy() {
     for case in all_cases() {
         let objects = objects(&case);
-        let monitor = objects
-            .iter()
-            .find(|object| object["kind"] == "ServiceMonitor")
-            .unwrap();
+        let monitor = objects.iter().find(|object| object["kind"] == "ServiceMonitor");
+        let is_proxied = rendered(&case, &read(&case)).api.proxy.is_some();
+        assert_eq!(monitor.is_none(), is_proxied, "{case}");
+        let Some(monitor) = monitor else { continue };
         let wanted = monitor["spec"]["selector"]["matchLabels"].as_object().unwrap();
         let port = &monitor["spec"]["endpoints"][0]["port"];
         let selected: Vec<_> = objects

@@ -1,6 +1,6 @@
 //! What the engine needs to know about one API. The caller fills it in; the engine reads nothing itself.
 
-use metric_contract::{Spelling, TargetKind};
+use metric_contract::{LabelCondition, Spelling, TargetKind};
 
 use crate::{objective::Objective, settings::Compat};
 
@@ -15,6 +15,9 @@ pub struct ApiFacts<'a> {
     /// The names of its metrics. `None`: not known yet; then only rules and panels are made that read series of
     /// Prometheus itself and of the operator.
     pub spelling: Option<&'a Spelling>,
+    /// A proxy counts its requests: the sets of conditions by which series of the proxy are this API's
+    /// ([`metric_contract::Proxy::series_of`]). Then nobody scrapes the pods. `None`: the pods count them.
+    pub proxy: Option<&'a [Vec<LabelCondition>]>,
     /// Every target exports also what the spelling has counted over all routes: rules, and panels that show no route,
     /// read that then. `false`: they read the series of routes, which each page of the dialect has.
     pub has_overall: bool,

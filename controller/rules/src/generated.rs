@@ -243,6 +243,8 @@ impl ApiKind {
             namespace: _,
             name: _,
             spelling,
+            // Nothing is remembered of an API behind a proxy.
+            proxy: _,
             has_overall,
             target,
             scrape_interval_seconds,
@@ -269,6 +271,7 @@ impl ApiKind {
             namespace: _,
             name: _,
             spelling,
+            proxy: _,
             has_overall,
             target,
             scrape_interval_seconds,
@@ -330,6 +333,10 @@ impl<T> Memory<T> {
         settings: &AlertSettings,
         build: impl FnOnce(&ApiFacts<'_>, Places) -> Result<T, E>,
     ) -> Result<Arc<T>, E> {
+        // Its names stand in the conditions on the proxy's series too, so that no other API has the same rules.
+        if api.proxy.is_some() {
+            return build(api, Places::None).map(Arc::new);
+        }
         let Self(kinds) = self;
         if let Some(at) = kinds.iter().position(|(kind, _)| kind.is_of(api, settings)) {
             if let Some(used) = kinds.get_mut(..=at) {

@@ -201,7 +201,7 @@ pub const NAMED_QUERIES: &[NamedQuery] = &[
     NamedQuery {
         title: "Targets up",
         unit: "targets",
-        expr: |context| Some(context.api.targets_up()),
+        expr: |context| context.api.targets_up().ok(),
     },
 ];
 

@@ -24,8 +24,8 @@ use metric_contract::{
 use crate::{
     ApiFacts,
     promql::{
-        ApiScope, Decimal, Expr, LabelName, Matcher, PromDuration, RangeWindow, Regex, histogram_quantile, increase,
-        rate,
+        ApiScope, Decimal, Expr, LabelName, Matcher, PromDuration, RangeWindow, Regex, VectorSelector,
+        histogram_quantile, increase, vector,
     },
 };
 
@@ -45,7 +45,8 @@ pub struct MissingSignal(
 impl MissingSignal {
     /// Whether nothing is missing: an API without an autoscaler has no maximum to show, or to compare with.
     pub(crate) const fn is_of_a_feature_turned_off(self) -> bool {
-        matches!(self.0, Signal::AutoscalerMax)
+        // Whether their scrapes succeed is no question of pods that nobody scrapes, because a proxy counts their requests.
+        matches!(self.0, Signal::AutoscalerMax | Signal::Up | Signal::ScrapeCost)
     }
 }
 
@@ -64,20 +65,21 @@ impl<'a> ApiQueries<'a> {
     /// Queries for rules, with rates over 5 minutes or four scrapes, whichever is longer.
     #[must_use]
     pub fn for_rules(api: &'a ApiFacts<'a>) -> Self {
-        Self {
-            api,
-            scope: ApiScope::new(api.namespace, api.name),
-            window: RangeWindow::Fixed(rule_window(api)),
-        }
+        Self::over(api, RangeWindow::Fixed(rule_window(api)))
     }
 
     /// Queries for panels, with rates over `$__rate_interval`.
     #[must_use]
     pub fn for_panels(api: &'a ApiFacts<'a>) -> Self {
+        Self::over(api, RangeWindow::RateInterval)
+    }
+
+    fn over(api: &'a ApiFacts<'a>, window: RangeWindow) -> Self {
+        let scope = ApiScope::new(api.namespace, api.name);
         Self {
             api,
-            scope: ApiScope::new(api.namespace, api.name),
-            window: RangeWindow::RateInterval,
+            scope: scope.behind_proxy(api.proxy.unwrap_or_default()),
+            window,
         }
     }
 
@@ -87,14 +89,18 @@ impl<'a> ApiQueries<'a> {
         &self.scope
     }
 
-    /// The number of firing alerts; 0, not missing, while there are targets.
+    /// The number of firing alerts; 0, not missing, while there are targets, or where nobody scrapes the pods.
     #[must_use]
     pub fn alerts_firing(&self) -> Expr {
         let firing = self
             .scope
             .select(ALERTS.name)
             .with(Matcher::equal(labels::ALERT_STATE, "firing"));
-        or_zero(self.scope.count(firing.into(), &[]), self.targets_known())
+        let firing = self.scope.count(firing.into(), &[]);
+        match self.targets_known() {
+            Ok(known) => or_zero(firing, known),
+            Err(MissingSignal(_)) => firing.or(self.scope.with_own_labels(vector(Decimal::ZERO))),
+        }
     }
 
     /// Namespace and name of the API in one word.
@@ -112,7 +118,7 @@ impl<'a> ApiQueries<'a> {
         let of_routes = by.iter().any(|label| *label != EventLabel::Status);
         if of_routes {
             let requests = self.requests_selector(Signal::Requests)?;
-            return Ok(self.scope.sum(rate(requests.over(self.window)), &labels));
+            return Ok(self.scope.sum_requests(requests, self.rate(), &labels));
         }
         Ok(self.sum_counted(&self.counted_requests(Signal::Requests)?, &[], &labels, self.rate()))
     }
@@ -123,9 +129,8 @@ impl<'a> ApiQueries<'a> {
     /// [`Signal::Requests`] has no metric.
     pub fn requests_shown(&self, by: &[EventLabel]) -> QueryResult {
         let requests = self.requests_selector(Signal::Requests)?;
-        Ok(self
-            .scope
-            .sum(increase(requests.over(RangeWindow::DashboardRange)), &self.labels(by)?))
+        let shown = |series: VectorSelector| increase(series.over(RangeWindow::DashboardRange));
+        Ok(self.scope.sum_requests(requests, shown, &self.labels(by)?))
     }
 
     /// Requests per second with any status.
@@ -203,8 +208,8 @@ impl<'a> ApiQueries<'a> {
     /// # Errors
     /// [`Signal::ErrorsByType`] has no metric.
     pub fn errors_by_type(&self, by: &[EventLabel]) -> QueryResult {
-        let errors = self.scope.select(self.errors_by_type_series()?.series);
-        Ok(self.scope.sum(rate(errors.over(self.window)), &self.labels(by)?))
+        let errors = self.scope.requests(self.errors_by_type_series()?.series);
+        Ok(self.scope.sum_requests(errors, self.rate(), &self.labels(by)?))
     }
 
     /// The given percentile of the latency, in seconds, from the API's own histogram.
@@ -246,8 +251,8 @@ impl<'a> ApiQueries<'a> {
         let duration = self.duration_series()?;
         let by = self.labels(by)?;
         let per_second = |series: String| {
-            let range = self.duration_selector(&duration, &series).over(self.window);
-            self.scope.sum(rate(range), &by)
+            let series = self.duration_selector(&duration, &series);
+            self.scope.sum_requests(series, self.rate(), &by)
         };
         let count = per_second(duration.histogram.count_series());
         let mean = per_second(duration.histogram.sum_series()).per(count.where_above(0));
@@ -264,12 +269,18 @@ impl<'a> ApiQueries<'a> {
         Ok(self.sum_counted(&gauge, &[], &[], Expr::from))
     }
 
-    /// The number of requests that a replica is serving, on average over the replicas that are up.
+    /// The number of requests that a replica is serving, on average over the replicas that are up; where nobody scrapes them, over
+    /// those that are ready.
     ///
     /// # Errors
     /// [`Signal::InFlight`] has no metric.
     pub fn in_flight_per_replica(&self) -> QueryResult {
-        Ok(self.in_flight()?.per(self.targets_up()))
+        let replicas = match self.targets_up() {
+            Ok(up) => up,
+            // A proxy has requests in flight while no pod is ready.
+            Err(MissingSignal(_)) => self.replicas_ready().where_above(0),
+        };
+        Ok(self.in_flight()?.per(replicas))
     }
 
     /// A series of our recording rules. Of several such series the highest is taken, so that rules that are loaded twice

@@ -186,6 +186,7 @@ pub fn dialects_of(signal: Signal) -> Vec<&'static str> {
             namespace: "",
             name: "",
             spelling,
+            proxy: None,
             has_overall: false,
             target: TargetKind::ServiceMonitor,
             scrape_interval_seconds: 15,

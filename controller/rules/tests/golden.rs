@@ -11,7 +11,9 @@ mod common;
 
 use std::{collections::BTreeMap, env, fs};
 
-use common::{custom_spellings, dashboard, in_repository, objective, orders, overall, rules, settings, undetected};
+use common::{
+    custom_spellings, dashboard, in_dialect, in_repository, objective, orders, overall, rules, settings, undetected,
+};
 use controller_rules::{
     ApiFacts, ApiLimits, Compat, EventSelector, Objective, ObjectiveEvents, OperatorTarget,
     alert_tests::{AlertTest, AlertTestFile, AlertTests, alert_tests},
@@ -52,6 +54,15 @@ fn the_rules_and_dashboards_of_spellings_by_hand_are_as_accepted() {
         };
         golden(case, "rules.json", &rules(&api));
         golden(case, "dashboard.json", &dashboard(&api));
+    }
+}
+
+#[test]
+fn the_rules_and_dashboards_of_apis_behind_a_mesh_and_an_ingress_are_as_accepted() {
+    for id in [DialectId::Istio, DialectId::IngressNginx] {
+        let api = in_dialect(id);
+        golden(id.as_str(), "rules.json", &rules(&api));
+        golden(id.as_str(), "dashboard.json", &dashboard(&api));
     }
 }
 

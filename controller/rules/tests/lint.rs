@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{custom_spellings, dashboard, listed, orders, overall, rules, settings, undetected};
+use common::{custom_spellings, dashboard, in_dialect, listed, orders, overall, rules, settings, undetected};
 use controller_rules::{
     AlertSettings, ApiFacts, ApiLimits, Compat, build_rules, generate_dashboard, generate_rules,
     lint::{
@@ -22,7 +22,17 @@ fn apis() -> Vec<ApiFacts<'static>> {
         ApiFacts { compat, ..orders() },
         ApiFacts { compat, ..undetected() },
     ];
-    let tables = DialectId::ALL.iter().map(|dialect| dialect.spelling());
+    let proxies = DialectId::ALL.iter().filter(|id| id.proxy().is_some());
+    apis.extend(proxies.clone().map(|id| in_dialect(*id)));
+    apis.extend(proxies.map(|id| ApiFacts {
+        compat,
+        limits: ApiLimits::default(),
+        ..in_dialect(*id)
+    }));
+    let tables = DialectId::ALL
+        .iter()
+        .filter(|id| id.proxy().is_none())
+        .map(|id| id.spelling());
     let by_hand = custom_spellings().into_iter().map(|(_, spelling)| spelling);
     for spelling in tables.chain(by_hand) {
         for target in [TargetKind::ServiceMonitor, TargetKind::Static] {

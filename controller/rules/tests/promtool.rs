@@ -20,6 +20,7 @@ use controller_rules::{
     alerts_against_a_week_ago,
     promql::check_pattern,
 };
+use metric_contract::DialectId;
 
 /// Fails where promtool is missing: a test that did not run must never look like one that passed.
 fn promtool<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) {
@@ -37,7 +38,9 @@ fn promtool<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) {
 #[test]
 fn promtool_accepts_the_rules_without_a_lint_finding() {
     let own = ["native", "overall", "undetected", "objectives", "sloth", "operator"];
-    for case in own.into_iter().chain(common::custom_spellings().map(|(case, _)| case)) {
+    let proxies = ["istio", "ingress-nginx"];
+    let by_hand = common::custom_spellings().map(|(case, _)| case);
+    for case in own.into_iter().chain(proxies).chain(by_hand) {
         let rules = in_repository(&format!("controller/rules/tests/cases/{case}/rules.json"));
         promtool([
             "check".as_ref(),
@@ -151,12 +154,17 @@ fn each_alert_fires_in_its_trouble_and_is_silent_in_health_in_every_spelling() {
     for spelling in common::spellings() {
         let api = ApiFacts {
             spelling: Some(&spelling),
+            proxy: common::behind(&spelling.dialect),
             objectives: &[],
             ..orders()
         };
         let AlertTests { rules, files, untested } = alert_tests(&api, &settings()).expect("settings that can be used");
         assert_eq!(untested, [""; 0], "{}", spelling.dialect);
-        let without_metrics = ApiFacts { spelling: None, ..api };
+        let without_metrics = ApiFacts {
+            spelling: None,
+            proxy: None,
+            ..api
+        };
         let unaffected = alert_names(&without_metrics);
         // Slow to evaluate; the other alerts read the same series.
         let of_a_week_ago = alerts_against_a_week_ago(&api, &settings());
@@ -178,6 +186,45 @@ fn each_alert_fires_in_its_trouble_and_is_silent_in_health_in_every_spelling() {
         let few = if has_statuses { 5 } else { 3 };
         assert!(paths.len() >= before + few, "{}: few alerts", spelling.dialect);
     }
+    promtool(["test", "rules"].map(PathBuf::from).into_iter().chain(paths));
+}
+
+#[test]
+fn each_alert_of_an_api_behind_a_proxy_decides_by_its_own_series_however_the_proxy_is_scraped() {
+    let mut paths = Vec::new();
+    for id in DialectId::ALL {
+        let Some(sets) = common::behind(id.as_str()) else {
+            continue;
+        };
+        for set in 0..sets.len() {
+            // The series are drawn with the labels of the first set.
+            let mut sets = sets.to_vec();
+            sets.rotate_left(set);
+            let api = ApiFacts {
+                proxy: Some(&sets),
+                ..common::in_dialect(*id)
+            };
+            let AlertTests { rules, files, untested } =
+                alert_tests(&api, &settings()).expect("settings that can be used");
+            assert_eq!(untested, [""; 0], "{id}");
+            // What is left to test of the first set: the other alerts are tested in every spelling. Of the others, how they
+            // are read.
+            let read: &[&str] = match set {
+                0 => &["ApiDown", "ApiErrorBudgetBurn"],
+                _ => &["ApiHighErrorRatio", "ApiHighLatencyP95"],
+            };
+            for file in files.iter().filter(|file| read.contains(&&*file.alert)) {
+                let tests: Vec<_> = file.tests.iter().collect();
+                let folder = format!("proxies/{id}/{set}/{}", file.alert);
+                let rules = match file.alert.as_str() {
+                    "ApiErrorBudgetBurn" => rules.clone(),
+                    alert => without_other_alerts(&rules, alert),
+                };
+                paths.push(write_tests(&folder, &rules, file, &tests));
+            }
+        }
+    }
+    assert_eq!(paths.len(), 18, "{paths:?}");
     promtool(["test", "rules"].map(PathBuf::from).into_iter().chain(paths));
 }
 

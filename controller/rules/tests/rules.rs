@@ -5,7 +5,7 @@
 mod common;
 
 use common::{
-    alert, change, dashboard, expressions,
+    alert, change, dashboard, expressions, in_dialect,
     labels::{check_labels, output_labels},
     listed, of_the_platform, one, orders, overall, rules, settings, undetected,
 };
@@ -15,7 +15,7 @@ use controller_rules::{
     alerts_against_a_week_ago, build_dashboard, panel_queries,
     promql::{Decimal, Expr, metrics},
 };
-use metric_contract::{Attribute, DialectId, MetricId, MetricSpelling, Signal, Spelling, TargetKind};
+use metric_contract::{Attribute, DialectId, LabelCondition, MetricId, MetricSpelling, Signal, Spelling, TargetKind};
 
 fn omitted_alerts(rules: &RuleSet) -> Vec<(&'static str, AlertGap)> {
     let omitted = rules.omitted_alerts.iter();
@@ -43,7 +43,7 @@ fn the_alerts_that_read_series_of_a_week_ago_are_known() {
 
 #[test]
 fn every_expression_is_read_by_a_promql_parser() {
-    for api in [orders(), undetected()] {
+    for api in proxied().chain([orders(), undetected()]) {
         for (name, expr) in expressions(&rules(&api)) {
             promql_parser::parser::parse(&expr.to_string()).unwrap_or_else(|error| panic!("{name}: {error}\n{expr}"));
         }
@@ -52,19 +52,135 @@ fn every_expression_is_read_by_a_promql_parser() {
 
 #[test]
 fn both_sides_of_every_operator_carry_the_same_labels() {
-    for (name, expr) in expressions(&rules(&orders())) {
-        assert_eq!(check_labels(&expr), Ok(()), "{name}");
+    for api in proxied().chain([orders()]) {
+        for (name, expr) in expressions(&rules(&api)) {
+            assert_eq!(check_labels(&expr), Ok(()), "{name}: {expr}");
+        }
     }
 }
 
 #[test]
 fn namespace_and_job_stay_on_every_result() {
-    for (name, expr) in expressions(&rules(&orders())) {
+    for (name, expr) in proxied().chain([orders()]).flat_map(|api| expressions(&rules(&api))) {
         let labels = output_labels(&expr).unwrap_or_default();
         let kept = ["namespace", "job"]
             .iter()
             .all(|kept| labels.iter().any(|label| label.as_str() == *kept));
         assert!(kept, "{name} keeps {labels:?}");
+    }
+}
+
+/// `shop/orders` behind each proxy.
+fn proxied() -> impl Iterator<Item = ApiFacts<'static>> {
+    let proxies = DialectId::ALL.iter().filter(|id| id.proxy().is_some());
+    proxies.map(|id| in_dialect(*id))
+}
+
+/// The selectors of a query, each with all of its matchers.
+fn selectors(expr: &Expr) -> Vec<String> {
+    let text = expr.to_string();
+    let parts = text.split('}').filter_map(|part| part.rsplit_once('{'));
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let selector = |(before, matchers): (&str, &str)| {
+        let name = before.rsplit(|c| !is_of_name(c)).next().unwrap_or_default();
+        format!("{name}{{{matchers}}}")
+    };
+    parts.map(selector).collect()
+}
+
+#[test]
+fn behind_a_proxy_every_selector_has_the_apis_own_labels_or_all_by_which_the_proxy_names_the_workload() {
+    for api in proxied() {
+        let spelling = api.spelling.unwrap();
+        let exprs = expressions(&rules(&api)).into_iter().map(|(_, expr)| expr);
+        let mut of_proxy = 0;
+        for selector in exprs.flat_map(|expr| selectors(&expr)) {
+            let of_operator = selector.contains(r#"api_namespace="shop", name="orders""#);
+            let own = selector.contains(r#"namespace="shop", job="orders""#);
+            let is_requests = spelling
+                .metrics
+                .iter()
+                .any(|metric| selector.starts_with(&*metric.name));
+            assert_eq!(is_requests, !own && !of_operator, "{}: {selector}", spelling.dialect);
+            assert!(
+                !selector.starts_with("up{"),
+                "{}: nobody scrapes the pods",
+                spelling.dialect
+            );
+            if !is_requests {
+                continue;
+            }
+            of_proxy += 1;
+            let fulfils = |set: &Vec<LabelCondition>| {
+                let has = |LabelCondition { label, is, values }: &LabelCondition| {
+                    let operator = match (*is, values.len()) {
+                        (true, 1) => "=",
+                        (true, _) => "=~",
+                        (false, 1) => "!=",
+                        (false, _) => "!~",
+                    };
+                    let value = values.join("|");
+                    [
+                        format!("{{{label}{operator}{value:?}"),
+                        format!(", {label}{operator}{value:?}"),
+                    ]
+                    .iter()
+                    .any(|matcher| selector.contains(matcher))
+                };
+                set.iter().all(has)
+            };
+            let sets = api.proxy.unwrap_or_default().iter();
+            assert_eq!(
+                sets.filter(|set| fulfils(set)).count(),
+                1,
+                "{}: {selector}",
+                spelling.dialect
+            );
+        }
+        assert!(of_proxy >= 2, "{}", spelling.dialect);
+    }
+}
+
+#[test]
+fn behind_a_proxy_what_the_process_or_a_scrape_would_tell_is_left_out_and_only_the_former_is_missed() {
+    for api in proxied() {
+        let made = rules(&api);
+        let omitted = omitted_alerts(&made);
+        let names: Vec<_> = expressions(&made).into_iter().map(|(name, _)| name).collect();
+        for scrape in [
+            "ApiScrapeFailing",
+            "ApiScrapeSlow",
+            "ApiTargetsMissing",
+            "ApiFlapping",
+            "ApiCardinalityHigh",
+        ] {
+            assert!(!names.contains(&scrape.to_owned()), "{scrape}");
+            assert!(
+                !omitted.iter().any(|(alert, _)| *alert == scrape),
+                "{scrape}: {omitted:?}"
+            );
+        }
+        for process in ["ApiHighCpu", "ApiHighMemory", "ApiThreads", "ApiExceptions"] {
+            assert!(
+                omitted.iter().any(|(alert, _)| *alert == process),
+                "{process}: {omitted:?}"
+            );
+        }
+        for kept in [
+            "ApiDown",
+            "ApiReplicasMismatch",
+            "ApiHighErrorRatio",
+            "ApiHighLatencyP95",
+            "ApiErrorBudgetBurn",
+        ] {
+            assert!(names.contains(&kept.to_owned()), "{kept}: {names:?}");
+        }
+        let dashboard = build_dashboard(&api, &settings());
+        assert!(
+            !panel_queries(&dashboard, "5m")
+                .iter()
+                .any(|query| query.expr.contains("up{"))
+        );
     }
 }
 
@@ -346,7 +462,7 @@ fn the_same_facts_make_the_same_bytes() {
 
 #[test]
 fn each_alert_names_a_panel_that_the_dashboard_has() {
-    for api in [orders(), undetected()] {
+    for api in proxied().chain([orders(), undetected()]) {
         let dashboard = serde_json::to_value(build_dashboard(&api, &settings())).unwrap();
         let ids: Vec<_> = dashboard["panels"]
             .as_array()

@@ -52,7 +52,7 @@ fn ask_pods(context: &Context, work: &Work, observation: &Observation) {
     let wanted = match work.valid() {
         Ok(api) => u16::try_from(api.metrics.port)
             .ok()
-            .filter(|_| api.monitoring.is_some())
+            .filter(|_| api.is_scraped())
             .map(|port| Wanted {
                 port,
                 path: &api.metrics.path,

@@ -39,4 +39,5 @@ pub const ACTIX_WEB_PROM: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

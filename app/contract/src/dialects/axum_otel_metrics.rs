@@ -60,4 +60,5 @@ pub const AXUM_OTEL_METRICS: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

@@ -53,4 +53,5 @@ pub const AXUM_PROMETHEUS: Dialect = Dialect {
     error_names: ErrorNames::Slugs,
     unmatched_route: native::UNMATCHED_ROUTE,
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

@@ -41,4 +41,5 @@ pub const CHI_PROMETHEUS: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

@@ -97,4 +97,5 @@ pub const DJANGO_PROMETHEUS: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: "<unnamed view>",
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

@@ -89,4 +89,5 @@ pub const ECHO: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

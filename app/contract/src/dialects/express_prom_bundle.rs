@@ -52,4 +52,5 @@ pub const EXPRESS_PROM_BUNDLE: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

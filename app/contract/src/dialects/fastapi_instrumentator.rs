@@ -78,4 +78,5 @@ pub const FASTAPI_INSTRUMENTATOR: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: s2_instrumentator::UNMATCHED,
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

@@ -47,4 +47,5 @@ pub const FASTIFY_METRICS: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

@@ -64,4 +64,5 @@ pub const GO_HTTP_METRICS: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

@@ -63,4 +63,5 @@ pub const MICROMETER: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: "UNKNOWN",
     signature: None,
+    proxy: None,
 };

@@ -53,4 +53,5 @@ pub const MICRONAUT: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: "NOT_FOUND",
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

@@ -11,15 +11,19 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::{Attribute, Dialect, DialectRow, MetricId, Prefix, Spelling, StatusStyle, dialect_row::rows};
+use crate::{
+    Attribute, Condition, Dialect, DialectRow, MetricId, Prefix, Proxy, Spelling, StatusStyle, dialect_row::rows,
+};
 
 pub mod actix_web_prom;
 pub mod aspnet;
 pub mod axum_otel_metrics;
 pub mod axum_prometheus;
+pub mod beyla;
 pub mod chi_prometheus;
 pub mod django_prometheus;
 pub mod echo;
+pub mod envoy;
 pub mod express_prom_bundle;
 pub mod fastapi_instrumentator;
 pub mod fastify_metrics;
@@ -28,6 +32,9 @@ pub mod flask;
 pub mod gin;
 pub mod go_chi;
 pub mod go_http_metrics;
+pub mod ingress_nginx;
+pub mod istio;
+pub mod linkerd;
 pub mod micrometer;
 pub mod micronaut;
 pub mod native;
@@ -45,6 +52,7 @@ pub mod s3;
 pub mod s4;
 pub mod spring_boot;
 pub mod starlette_exporter;
+pub mod traefik;
 
 macro_rules! dialects {
     (
@@ -101,6 +109,12 @@ impl DialectId {
         self.dialect().name
     }
 
+    /// The dialect of a proxy or a mesh: what counts the requests of the workloads behind it.
+    #[must_use]
+    pub const fn proxy(self) -> Option<&'static Proxy> {
+        self.dialect().proxy
+    }
+
     /// What exports metrics in this dialect, for people: the framework, the library, and where it was seen.
     #[must_use]
     pub const fn title(self) -> &'static str {
@@ -144,6 +158,12 @@ dialects! {
         AxumOtelMetrics axum_otel_metrics::AXUM_OTEL_METRICS;
         Aspnet aspnet::ASPNET;
         Rails rails::RAILS;
+        Istio istio::ISTIO;
+        Linkerd linkerd::LINKERD;
+        Envoy envoy::ENVOY;
+        IngressNginx ingress_nginx::INGRESS_NGINX;
+        Traefik traefik::TRAEFIK;
+        Beyla beyla::BEYLA;
     }
 }
 
@@ -233,6 +253,36 @@ fn listed(labels: &BTreeSet<&str>) -> String {
     }
 }
 
+/// The part of the reference page about proxies and meshes.
+const BEHIND_PROXIES: &str = "
+## Proxies and meshes
+
+These count the requests of the workloads behind them, for an application that has no metrics of its own. Nothing reads its page, and
+rules read those of the proxy's series whose labels name the workload (docs/guides/proxies-and-meshes.md). `{service}` and `{port}` are
+those of the MonitoredApi's Service, or of `spec.metrics.proxy`, and `{name}` is each of `spec.metrics.proxy.names`.
+
+| value | a series of the workload has | Prometheus scrapes | figures |
+|---|---|---|---|
+";
+
+/// The conditions on a proxy's series, as a cell of a table in Markdown.
+fn selections(proxy: &Proxy) -> String {
+    let value = |value: &&str| match *value {
+        "" => "nothing".to_owned(),
+        value => format!("`{value}`"),
+    };
+    let condition = |Condition { label, is, values }: &Condition| {
+        let values: Vec<_> = values.iter().map(value).collect();
+        format!(
+            "`{label}` {} {}",
+            if *is { "is" } else { "is not" },
+            values.join(" or ")
+        )
+    };
+    let set = |set: &&[Condition]| set.iter().map(condition).collect::<Vec<_>>().join(", ");
+    proxy.series.iter().map(set).collect::<Vec<_>>().join("; or ")
+}
+
 /// The reference page of all dialects, Markdown.
 #[must_use]
 pub fn reference_page() -> String {
@@ -265,6 +315,18 @@ pub fn reference_page() -> String {
             let _ = writeln!(page, "| `{}` | {} | {} |", id.as_str(), listed(&paths), listed(&texts));
         }
     }
+    page.push_str(BEHIND_PROXIES);
+    for id in DialectId::ALL {
+        if let Some(proxy) = id.dialect().proxy {
+            let _ = writeln!(
+                page,
+                "| `{id}` | {} | {} | {} |",
+                selections(proxy),
+                proxy.targets,
+                proxy.figures
+            );
+        }
+    }
     page.push_str(
         "\n## What settings add\n\n\
          | value | signal | setting |\n|---|---|---|\n",
@@ -289,6 +351,7 @@ fn cells(id: DialectId) -> [String; 6] {
         .map(|label| match spelling.status_style {
             StatusStyle::Exact => code(label),
             StatusStyle::Class => format!("{} (`5xx`)", code(label)),
+            StatusStyle::ClassDigit => format!("{} (`5`)", code(label)),
         });
     let route = requests.as_ref().and_then(|requests| match requests.route {
         Some(route) => Some(code(route)),
@@ -350,8 +413,13 @@ impl FromStr for DialectId {
     type Err = UnknownDialect;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // What `otel-http` was called at first.
-        let name = if text == "otel" { Self::OtelHttp.as_str() } else { text };
+        let name = match text {
+            // What `otel-http` was called at first.
+            "otel" => Self::OtelHttp.as_str(),
+            // What Beyla became; its names are the same.
+            "obi" => Self::Beyla.as_str(),
+            other => other,
+        };
         let mut all = Self::ALL.iter().copied();
         all.find(|id| id.as_str() == name)
             .ok_or_else(|| UnknownDialect(text.to_owned()))

@@ -275,6 +275,7 @@ pub const NATIVE: Dialect = Dialect {
     error_names: ErrorNames::Slugs,
     unmatched_route: UNMATCHED_ROUTE,
     signature: Some(&SIGNATURE),
+    proxy: None,
 };
 
 impl MetricId {

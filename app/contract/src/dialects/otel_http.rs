@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The upper bounds that the conventions ask for, seconds.
-const DURATION_BUCKETS_SECONDS: &[f64] = &[
+pub(super) const DURATION_BUCKETS_SECONDS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
 
@@ -95,4 +95,5 @@ pub const OTEL_HTTP: Dialect = Dialect {
     error_names: ErrorNames::Slugs,
     unmatched_route: "",
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

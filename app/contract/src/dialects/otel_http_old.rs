@@ -99,4 +99,5 @@ pub const OTEL_HTTP_OLD: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

@@ -62,4 +62,5 @@ pub const QUARKUS: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: "NOT_FOUND",
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

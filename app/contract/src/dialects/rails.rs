@@ -62,4 +62,5 @@ pub const RAILS: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

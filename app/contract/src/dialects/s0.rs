@@ -83,4 +83,5 @@ pub const S0: Dialect = Dialect {
     error_names: ErrorNames::Slugs,
     unmatched_route: native::UNMATCHED_ROUTE,
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

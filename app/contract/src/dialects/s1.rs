@@ -37,4 +37,5 @@ pub const S1: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: native::UNMATCHED_ROUTE,
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

@@ -56,4 +56,5 @@ pub const S2_ADVANCED: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: native::UNMATCHED_ROUTE,
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

@@ -54,4 +54,5 @@ pub const S2_INSTRUMENTATOR: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: UNMATCHED,
     signature: None,
+    proxy: None,
 };

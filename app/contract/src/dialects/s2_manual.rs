@@ -59,4 +59,5 @@ pub const S2_MANUAL: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: native::UNMATCHED_ROUTE,
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

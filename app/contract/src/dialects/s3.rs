@@ -33,4 +33,5 @@ pub const S3: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: instrumentator::UNMATCHED,
     signature: None,
+    proxy: None,
 };

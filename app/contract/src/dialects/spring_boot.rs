@@ -60,4 +60,5 @@ pub const SPRING_BOOT: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: "/**",
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

@@ -68,4 +68,5 @@ pub const STARLETTE_EXPORTER: Dialect = Dialect {
     error_names: ErrorNames::Exceptions,
     unmatched_route: "",
     signature: Some(&SIGNATURE),
+    proxy: None,
 };

@@ -21,7 +21,7 @@ pub use custom::{
 pub use env::{EnvFrom, EnvVar, EnvVarSource, FieldRef, KeyRef, ObjectRef, PullSecret, ResourceFieldRef};
 use kube::CustomResource;
 pub use monitoring::{
-    AlertOverride, AlertsSpec, DashboardForm, DashboardSpec, MetricsSpec, MonitoringSpec, ScrapeLimits,
+    AlertOverride, AlertsSpec, DashboardForm, DashboardSpec, MetricsSpec, MonitoringSpec, ProxySpec, ScrapeLimits,
 };
 pub use objective::{ObjectiveSelector, ObjectiveSpec, ObjectiveType, ObjectiveWindow};
 pub use pod::{

@@ -48,6 +48,9 @@ pub struct MetricsSpec {
     /// For `dialect: custom`: the names of the metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom: Option<super::CustomMetrics>,
+    /// For a `dialect` of a proxy or a mesh, such as `istio`: how the proxy knows the workload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<ProxySpec>,
     /// Regular expressions (RE2, whole value) of routes that count for no alert and no objective, such as
     /// `/internal/.*`. Probe and metrics paths are excluded always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,6 +59,30 @@ pub struct MetricsSpec {
     /// Limits of one scrape; a scrape above one of them fails as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<ScrapeLimits>,
+}
+
+/// How a proxy that counts the requests knows the workload. What each dialect reads stands in docs/reference/dialects.md.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProxySpec {
+    /// The Service in this namespace through which the proxy's requests come. Default: that of the MonitoredApi; with
+    /// `workloadRef` there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z]([-a-z0-9]*[a-z0-9])?$"))]
+    pub service: Option<String>,
+    /// The number of the Service's port. Default, for the MonitoredApi's own Service: `spec.service.port`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65535))]
+    pub port: Option<i32>,
+    /// The name of the Service's port, where the proxy's route names it so. Default, for the MonitoredApi's own Service: `http`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    pub port_name: Option<String>,
+    /// For `envoy` and `traefik`: what the proxy itself calls the workload, in the place of names made from the Service, such as
+    /// `httproute/shop/orders/rule/0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 32), inner(length(min = 1, max = 512)))]
+    pub names: Option<Vec<String>>,
 }
 
 /// Limits of one scrape: a guard for Prometheus.

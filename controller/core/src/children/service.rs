@@ -35,7 +35,7 @@ fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     if api.workload_ref.is_none() {
         built.children.push(main_service(api));
     }
-    if !api.metrics_apart() || api.monitoring.is_none() {
+    if !api.metrics_apart() || !api.is_scraped() {
         return;
     }
     // The port has no name that we know in a workload that somebody else writes.
@@ -66,7 +66,7 @@ fn main_service(api: &ValidApi) -> PlannedChild {
         "selector": selector_labels(&api.owner.name),
         "ports": [{"name": PORT_HTTP, "port": service.port, "targetPort": PORT_HTTP, "protocol": "TCP"}],
     }));
-    let labels = if api.metrics_apart() {
+    let labels = if api.metrics_apart() || api.proxy.is_some() {
         BTreeMap::new()
     } else {
         scraped()

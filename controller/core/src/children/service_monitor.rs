@@ -68,7 +68,7 @@ struct Relabeling<'a> {
 
 fn build(input: &BuildInput<'_>, built: &mut BuildOutput, _: &mut Violations) {
     let api = input.api;
-    if api.monitoring.is_none() {
+    if !api.is_scraped() {
         return;
     }
     let meta = OwnMetadata::labels(own_labels(api));

@@ -164,15 +164,31 @@ impl Found {
 const SUPERSEDED: &[(DialectId, DialectId)] = &[
     (DialectId::OtelHttpOld, DialectId::OtelHttp),
     (DialectId::OtelHttp, DialectId::AxumOtelMetrics),
+    // It writes OpenTelemetry's names, and which workload each series is about.
+    (DialectId::OtelHttp, DialectId::Beyla),
+    // A sidecar writes Envoy's names beside its own.
+    (DialectId::Envoy, DialectId::Istio),
 ];
 
 /// Most families that are named as not belonging to any library.
 const MAX_UNCLAIMED: usize = 5;
 
-/// What a page is.
+/// What the page of an application is. Proxies are not looked for: what a sidecar adds to a page says nothing of the application, and
+/// which workload the series of a proxy are about is for the author to say.
 #[must_use]
 pub fn detect(page: &Page) -> Detection {
-    let attempts: Vec<Attempt<'_>> = DialectId::ALL.iter().flat_map(|id| Attempt::all(*id, page)).collect();
+    among(page, |id| id.proxy().is_none())
+}
+
+/// What any page is, also that of a proxy or a mesh. Where an application and its sidecar share a page, it is the application's.
+#[must_use]
+pub fn detect_with_proxies(page: &Page) -> Detection {
+    among(page, |_| true)
+}
+
+fn among(page: &Page, is_looked_for: fn(DialectId) -> bool) -> Detection {
+    let ids = DialectId::ALL.iter().filter(|id| is_looked_for(**id));
+    let attempts: Vec<Attempt<'_>> = ids.flat_map(|id| Attempt::all(*id, page)).collect();
     let proven = proven(&attempts);
     match proven.as_slice() {
         [attempt] => Detection {
@@ -199,7 +215,12 @@ fn proven<'a, 'p>(attempts: &'a [Attempt<'p>]) -> Vec<&'a Attempt<'p>> {
     let has = |dialect| proven.iter().any(|attempt| attempt.dialect == dialect);
     let is_superseded = |dialect| SUPERSEDED.iter().any(|(older, newer)| *older == dialect && has(*newer));
     let kept = proven.iter().copied().filter(|attempt| !is_superseded(attempt.dialect));
-    without_weaker(kept.collect())
+    let kept: Vec<_> = kept.collect();
+    let is_of_application = |attempt: &&Attempt<'p>| attempt.dialect.proxy().is_none();
+    match kept.iter().any(is_of_application) {
+        true => without_weaker(kept.into_iter().filter(is_of_application).collect()),
+        false => without_weaker(kept),
+    }
 }
 
 /// Without the attempts of a dialect under a prefix that shows less of it: the families of another library may end as its own

@@ -93,7 +93,9 @@ fn status_style(attempt: &Attempt<'_>) -> Option<StatusStyle> {
     let labels = attributes(counting);
     let (label, _) = labels.iter().find(|(_, attribute)| *attribute == Attribute::Status)?;
     let values = counting.family.labels.get(label)?;
+    let of_library = attempt.dialect.dialect().status_style;
     Some(match values.statuses {
+        0 if of_library == StatusStyle::ClassDigit => of_library,
         0 => StatusStyle::Class,
         _ => StatusStyle::Exact,
     })

@@ -116,12 +116,13 @@ impl KnownPage {
         }
     }
 
-    /// Whether it is of the dialect that the spec or the preset names; `None`: it names none, so it is of any that has a table.
+    /// Whether it is of the dialect that the spec or the preset names; `None`: it names none, so it is of any
+    /// that has a table and is not of a proxy, which only an author can name.
     #[must_use]
     pub fn is_of(&self, declared: Option<&DialectChoice>) -> bool {
         match declared {
             Some(declared) => declared.is_of(&self.spelling),
-            None => self.dialect.is_some(),
+            None => self.dialect.is_some_and(|dialect| dialect.proxy().is_none()),
         }
     }
 

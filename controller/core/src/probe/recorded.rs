@@ -28,7 +28,11 @@ const UNITS: [(&str, Unit); 7] = [
     ("Percent", Unit::Percent),
 ];
 
-const STYLES: [(&str, StatusStyle); 2] = [("Exact", StatusStyle::Exact), ("Class", StatusStyle::Class)];
+const STYLES: [(&str, StatusStyle); 3] = [
+    ("Exact", StatusStyle::Exact),
+    ("Class", StatusStyle::Class),
+    ("ClassDigit", StatusStyle::ClassDigit),
+];
 
 fn name_of<T: PartialEq + Copy>(names: &[(&'static str, T)], value: T) -> String {
     let mut names = names.iter().filter(|(_, known)| *known == value);

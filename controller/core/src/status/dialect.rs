@@ -56,6 +56,16 @@ fn with_advice(message: String, spelling: &Spelling) -> String {
 }
 
 fn of_declared(declared: DialectId, trouble: Option<&Trouble>, spelling: &Spelling) -> Verdict {
+    if let Some(proxy) = declared.proxy() {
+        return Verdict::yes(
+            Reason::Declared,
+            format!(
+                "the requests are counted by {}, of which Prometheus must scrape {}; the pods' own page of metrics is not read",
+                declared.title(),
+                proxy.targets
+            ),
+        );
+    }
     match trouble {
         Some(Trouble::Other(found)) => Verdict::no(
             Reason::DialectMismatch,

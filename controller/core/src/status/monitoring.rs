@@ -22,8 +22,16 @@ pub(super) fn monitored_spec<'a>(input: &FoldInput<'a>) -> Option<&'a ValidApi> 
     input.validated.ok().filter(|api| api.monitoring.is_some())
 }
 
-/// Whether a Prometheus selects the ServiceMonitor. `None` if monitoring is off: the condition is then not reported.
+/// The spec, if it is valid and somebody is to scrape the pods.
+pub(super) fn scraped_spec<'a>(input: &FoldInput<'a>) -> Option<&'a ValidApi> {
+    input.validated.ok().filter(|api| api.is_scraped())
+}
+
+/// Whether a Prometheus selects the ServiceMonitor. `None` if none is wanted: the condition is then not reported.
 pub(super) fn monitor_selected(input: &FoldInput<'_>) -> Option<Verdict> {
+    if input.validated.is_ok() {
+        scraped_spec(input)?;
+    }
     selected(input, ChildKind::SERVICE_MONITOR)
 }
 
@@ -241,6 +249,15 @@ pub(super) fn never_ran() -> Verdict {
     )
 }
 
+/// The kind of the object whose selection shows which Prometheus has the API's figures: the ServiceMonitor, or where nobody scrapes
+/// the pods, the rules.
+const fn followed(api: &ValidApi) -> ChildKind {
+    match api.is_scraped() {
+        true => ChildKind::SERVICE_MONITOR,
+        false => ChildKind::PROMETHEUS_RULE,
+    }
+}
+
 /// The Prometheus objects that select the ServiceMonitor, if each of them has several shards; empty otherwise. One address
 /// then answers for a part of the targets and of the rules' figures, so nothing follows from it for the API.
 pub(super) fn sharded<'a>(input: &FoldInput<'a>) -> Vec<&'a PrometheusSelectors> {
@@ -248,7 +265,7 @@ pub(super) fn sharded<'a>(input: &FoldInput<'a>) -> Vec<&'a PrometheusSelectors>
         return Vec::new();
     };
     let labels = monitoring_labels(api);
-    let monitor = selectable(input, &labels, ChildKind::SERVICE_MONITOR);
+    let monitor = selectable(input, &labels, followed(api));
     let selecting: Vec<_> = monitor.answering(all).collect();
     let several = selecting.iter().all(|prometheus| prometheus.several_shards().is_some());
     if several { selecting } else { Vec::new() }
@@ -265,14 +282,14 @@ pub(super) fn finding<'a>(input: &FoldInput<'a>, nothing: &'a Finding) -> &'a Fi
     }
 }
 
-/// The address of the Prometheus that selects the ServiceMonitor. `None`: none does, or several, or several shards. A
+/// The address of the Prometheus that selects the ServiceMonitor, or the rules. `None`: none does, or several, or several shards. A
 /// PrometheusAgent answers no queries.
 pub(super) fn selecting_address(input: &FoldInput<'_>, api: &ValidApi) -> Option<String> {
     let PrometheusFacts::Known { all, .. } = input.prometheus else {
         return None;
     };
     let labels = monitoring_labels(api);
-    let monitor = selectable(input, &labels, ChildKind::SERVICE_MONITOR);
+    let monitor = selectable(input, &labels, followed(api));
     let mut selecting = monitor.answering(all);
     let only = selecting.next().filter(|_| selecting.next().is_none())?;
     only.several_shards().is_none().then(|| address_of(only))?

@@ -21,12 +21,12 @@ use crate::{
 /// How far back some alerts look.
 const WEEK: PromDuration = PromDuration::from_minutes(7 * 24 * 60);
 
-/// Whether the target is up. `None` if monitoring is off: the condition is then not reported.
+/// Whether the target is up. `None` if nobody is to scrape the pods: the condition is then not reported.
 pub(super) fn scraped(input: &FoldInput<'_>) -> Option<Verdict> {
     if input.validated.is_err() {
         return Some(monitoring::spec_invalid());
     }
-    monitoring::monitored_spec(input)?;
+    monitoring::scraped_spec(input)?;
     if let Some(verdict) = monitoring::not_written(input, ChildKind::SERVICE_MONITOR) {
         return Some(verdict);
     }

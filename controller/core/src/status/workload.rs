@@ -148,10 +148,10 @@ fn progress(deployment: &DeploymentFacts) -> String {
     }
 }
 
-/// `None`: no Service is wanted, because a workload that exists already is not monitored.
+/// `None`: no Service is wanted, because a workload that exists already is not scraped.
 pub(super) fn service(input: &FoldInput<'_>) -> Option<Verdict> {
     let is_referenced = input.workload.reference != Reference::None;
-    if is_referenced && input.validated.is_ok_and(|api| api.monitoring.is_none()) {
+    if is_referenced && input.validated.is_ok_and(|api| !api.is_scraped()) {
         return None;
     }
     let port = if is_referenced { PORT_METRICS } else { PORT_HTTP };

@@ -127,6 +127,11 @@ fn requests_metric(dialect: Option<&DialectChoice>) -> Result<String, String> {
                 .to_owned(),
         );
     };
+    if dialect.table().is_some_and(|id| id.proxy().is_some()) {
+        return Err(format!(
+            "dialect {dialect} is that of a proxy, whose counter prometheus-adapter makes no rate of a pod from: remove it"
+        ));
+    }
     let counter = dialect.spelling().metric(MetricId::Requests);
     counter
         .filter(|counter| counter.kind == MetricKind::Counter)

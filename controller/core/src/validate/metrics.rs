@@ -42,6 +42,8 @@ pub(super) fn metrics(
         timeout,
         dialect,
         custom,
+        // Needs the workload: see `proxy`.
+        proxy: _,
         excluded_routes,
         limits,
     } = given.cloned().unwrap_or_default();

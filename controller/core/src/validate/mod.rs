@@ -14,6 +14,7 @@ mod objectives;
 mod pod;
 mod preset;
 mod probes;
+mod proxy;
 mod reference;
 mod storage;
 pub(crate) mod syntax;
@@ -63,12 +64,22 @@ pub(crate) fn validate(api: &MonitoredApi, settings: &Settings, owner: &ApiRef, 
         },
         out,
     );
+    let workload_ref = reference::reference(spec, out);
+    let service = workload::service(spec.service.as_ref(), out);
+    let objectives = objectives::objectives(spec.objectives.as_deref(), out);
+    let known = proxy::Known {
+        owner,
+        workload_ref: workload_ref.as_ref(),
+        service: &service,
+        objectives: &objectives,
+    };
     ValidApi {
         owner: owner.clone(),
         suspend: spec.suspend.unwrap_or_default(),
-        workload_ref: reference::reference(spec, out),
+        proxy: proxy::proxy(spec, metrics.dialect.as_ref(), &known, out),
+        workload_ref,
         workload: workload(spec, preset, port, probes, out),
-        service: workload::service(spec.service.as_ref(), out),
+        service,
         object_labels: monitoring::merged(
             &settings.object_labels,
             spec.object_labels.clone(),
@@ -77,7 +88,7 @@ pub(crate) fn validate(api: &MonitoredApi, settings: &Settings, owner: &ApiRef, 
         ),
         metrics,
         alerts,
-        objectives: objectives::objectives(spec.objectives.as_deref(), out),
+        objectives,
         compat: settings.compat,
         // Not of the spec: what was seen of the API.
         page: None,

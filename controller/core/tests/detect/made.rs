@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use controller_core::detect::{Outcome, Page, detect, read_page};
+use controller_core::detect::{Outcome, Page, detect, detect_with_proxies, read_page};
 use exposition::{Format, Limits};
 use metric_contract::{Attribute, DialectId, MetricKind, StatusStyle};
 use proptest::{
@@ -29,6 +29,7 @@ pub(crate) fn page_of_table(id: DialectId) -> Page {
         let value = |attribute| match (attribute, id.dialect().status_style) {
             (Attribute::Status, StatusStyle::Exact) => "404",
             (Attribute::Status, StatusStyle::Class) => "4xx",
+            (Attribute::Status, StatusStyle::ClassDigit) => "4",
             (Attribute::Method, _) => "GET",
             _ => "x",
         };
@@ -69,7 +70,15 @@ fn every_table_is_detected_as_its_dialect_or_as_the_one_it_is_a_setting_of() {
     ];
     for id in DialectId::ALL {
         let expected = detected_as(*id);
-        let found = dialect(&detect(&page_of_table(*id)));
+        let page = page_of_table(*id);
+        let found = dialect(&detect_with_proxies(&page));
+        if id.proxy().is_some() {
+            let of_application = dialect(&detect(&page));
+            assert!(
+                of_application.is_none_or(|found| found == DialectId::OtelHttp),
+                "{id}: {of_application:?}"
+            );
+        }
         let is_right = found == Some(expected) || (found.is_none() && by_text.contains(&id.as_str()));
         assert!(is_right, "{id}: {found:?}");
     }
@@ -131,6 +140,22 @@ fn a_page_with_a_prefix_for_each_of_many_families_is_looked_at_in_bounded_work()
     let text: String = (0..20_000).map(family).collect();
     let detection = detect(&read_page(text.as_bytes(), Format::Text, Limits::default()).unwrap());
     assert_eq!(detection.outcome, Outcome::Unknown);
+}
+
+#[test]
+fn what_a_sidecar_adds_to_an_applications_page_changes_nothing() {
+    let application = fs::read_to_string(Path::new(PAGES).join("flask/pages/0.23.2/default.after.text")).unwrap();
+    let labels = "reporter=\"destination\",destination_workload=\"orders\",destination_workload_namespace=\"shop\",\
+                  response_code=\"200\",source_workload=\"web\"";
+    let sidecar = format!("# TYPE istio_requests_total counter\nistio_requests_total{{{labels}}} 3\n");
+    let read = |text: &str| read_page(text.as_bytes(), Format::Text, Limits::default()).unwrap();
+    let both = read(&(application + &sidecar));
+    assert_eq!(dialect(&detect(&both)), Some(DialectId::Flask));
+    assert_eq!(dialect(&detect_with_proxies(&both)), Some(DialectId::Flask));
+    // Alone it is the sidecar's, but not to those who ask a pod.
+    let alone = read(&sidecar);
+    assert_eq!(dialect(&detect(&alone)), None);
+    assert_eq!(dialect(&detect_with_proxies(&alone)), Some(DialectId::Istio));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Draws the series that a Prometheus would have of an API: pods that live for a while, and what they count meanwhile, in the
 //! names of the API's spelling and with the labels of its targets.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
-use metric_contract::{Attribute, MetricId, MetricKind, MetricSpelling, Spelling, StatusStyle, TargetKind};
+use metric_contract::{Attribute, LabelCondition, MetricId, MetricKind, MetricSpelling, Spelling, TargetKind, labels};
 
 use crate::{ApiFacts, ApiLimits};
 
@@ -39,6 +39,8 @@ pub struct Drawing<'a> {
     name: String,
     spelling: Option<&'a Spelling>,
     target: TargetKind,
+    /// The conditions by which series of a proxy are the API's, the first set of them. `None`: its pods count the requests.
+    proxy: Option<&'a [LabelCondition]>,
     /// Metrics over all routes are drawn beside those of routes.
     has_overall: bool,
     limits: ApiLimits,
@@ -58,6 +60,7 @@ impl<'a> Drawing<'a> {
             name: api.name.to_owned(),
             spelling: api.spelling,
             target: api.target,
+            proxy: api.proxy.and_then(|sets| sets.first()).map(Vec::as_slice),
             has_overall: api.has_overall,
             limits: api.limits,
             minutes,
@@ -115,9 +118,18 @@ impl<'a> Drawing<'a> {
         self.spelling?.metric(id)
     }
 
-    /// The labels of a pod as a target.
+    /// Whether a proxy counts the requests.
+    #[must_use]
+    pub const fn is_behind_proxy(&self) -> bool {
+        self.proxy.is_some()
+    }
+
+    /// The labels of a pod as a target; where a proxy counts the requests, those of the proxy's series about the API.
     #[must_use]
     pub fn pod(&self, name: &str) -> String {
+        if let Some(conditions) = self.proxy {
+            return of_proxy(name, conditions, None);
+        }
         let (namespace, job) = (&self.namespace, &self.name);
         let target = format!(r#"namespace="{namespace}", job="{job}", instance="{name}:8000""#);
         match self.target {
@@ -125,6 +137,17 @@ impl<'a> Drawing<'a> {
             TargetKind::ServiceMonitor => {
                 format!(r#"{target}, pod="{name}", service="{job}", container="api", endpoint="metrics""#)
             }
+        }
+    }
+
+    /// Requests a minute to others behind the same proxy, each of which lacks one of the labels by which the API's series are known.
+    pub fn neighbours(&mut self, status: &str, seconds: f64, per_minute: f64) {
+        let conditions = self.proxy.unwrap_or_default();
+        let span = self.whole();
+        for without in 0..conditions.len() {
+            let neighbour = of_proxy("a", conditions, Some(without));
+            self.answered(&neighbour, span, status, per_minute);
+            self.timed(&neighbour, span, seconds, per_minute);
         }
     }
 
@@ -176,7 +199,9 @@ impl<'a> Drawing<'a> {
             return;
         };
         let mut labels = pod.to_owned();
-        for (label, attribute) in &spelling.labels {
+        // What names the workload is there already.
+        let is_condition = |label: &str| self.proxy.unwrap_or_default().iter().any(|of| of.label == label);
+        for (label, attribute) in spelling.labels.iter().filter(|(label, _)| !is_condition(label)) {
             let given = values.iter().find(|(of, _)| of == attribute).map(|(_, value)| *value);
             let value = match attribute {
                 Attribute::Constant(value) => value,
@@ -255,10 +280,7 @@ impl<'a> Drawing<'a> {
         let Some(requests) = self.spelling.and_then(Spelling::requests) else {
             return;
         };
-        let status = match requests.status_style {
-            StatusStyle::Exact => status,
-            StatusStyle::Class => &format!("{}xx", status.get(..1).unwrap_or_default()),
-        };
+        let status = &*requests.status_style.of_code(status);
         let labels = [
             (requests.method, "GET"),
             (requests.path, "/orders"),
@@ -345,6 +367,34 @@ impl<'a> Drawing<'a> {
             self.reported("monitored_api_autoscaler_max", "", &[(self.minutes, part)]);
         }
     }
+}
+
+/// The labels of a proxy's series: those of its targets, and over them those that the conditions ask for, but for the one of this
+/// number.
+fn of_proxy(target: &str, conditions: &[LabelCondition], broken: Option<usize>) -> String {
+    let mut all = BTreeMap::from(
+        [
+            (labels::NAMESPACE, "proxies"),
+            (labels::JOB, "proxy"),
+            ("service", "proxy-metrics"),
+            ("container", "proxy"),
+            ("endpoint", "metrics"),
+        ]
+        .map(|(label, value)| (label.to_owned(), value.to_owned())),
+    );
+    all.insert("pod".to_owned(), format!("proxy-{target}"));
+    all.insert(labels::INSTANCE.to_owned(), format!("proxy-{target}:9090"));
+    for (index, LabelCondition { label, is, values }) in conditions.iter().enumerate() {
+        let value = values.first().map(String::as_str).unwrap_or_default();
+        let value = match (*is, broken == Some(index)) {
+            (true, false) | (false, true) => value.to_owned(),
+            (true, true) | (false, false) => format!("other-{value}"),
+        };
+        all.insert(label.clone(), value);
+    }
+    let all = all.into_iter().filter(|(_, value)| !value.is_empty());
+    let all: Vec<_> = all.map(|(label, value)| format!("{label}={value:?}")).collect();
+    all.join(", ")
 }
 
 /// Limits are far below the integers that a float can't hold.

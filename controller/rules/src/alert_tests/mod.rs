@@ -191,6 +191,8 @@ impl Maker<'_> {
         (trouble.draw)(&mut firing, scale);
         let mut silent = self.drawing(trouble.length, length);
         troubles::health(&mut silent, trouble.length);
+        troubles::neighbours_work(&mut firing);
+        troubles::neighbours_fail(&mut silent);
         vec![
             self.test(trouble.alert, None, AlertCase::Fires, trouble.what, &firing),
             self.test(trouble.alert, None, AlertCase::Silent, HEALTH, &silent),
@@ -260,6 +262,8 @@ impl Maker<'_> {
         let (mut firing, mut silent) = (drawing(), drawing());
         troubles::every_promise_broken(&mut firing, per_minute);
         troubles::every_promise_kept(&mut silent, per_minute);
+        troubles::neighbours_work(&mut firing);
+        troubles::neighbours_fail(&mut silent);
         let name = Some(objective.name.as_str());
         [
             self.test(BURN, name, AlertCase::Fires, BROKEN, &firing),

@@ -64,6 +64,12 @@ pub(super) const TROUBLES: &[Trouble] = &[
     row("ApiDown", "every target is down", |at, _| {
         let pod = at.pod("a");
         at.within("up", &pod, at.whole(), Hold(0.0));
+        // Pods that nobody scrapes are no targets.
+        if at.is_behind_proxy() {
+            let (_, end) = at.whole();
+            at.reported("monitored_api_replicas_wanted", "", &[(end, Hold(1.0))]);
+            at.reported("monitored_api_replicas_ready", "", &[(end, Hold(0.0))]);
+        }
     }),
     row("ApiTargetsMissing", "one of two targets is down", |at, _| {
         works(at, at.whole());
@@ -157,6 +163,10 @@ pub(super) const TROUBLES: &[Trouble] = &[
     },
     row("ApiTooManyInFlight", "too many requests are in flight", |at, scale| {
         let pod = at.serving("a", at.whole(), REQUESTS);
+        // Without targets the requests are those of the pods that are ready.
+        if at.is_behind_proxy() {
+            at.replicas(1.0);
+        }
         at.metric(MetricId::InFlight, &pod, &[], at.whole(), Hold(beyond(scale.threshold)));
     }),
     row("ApiHighCpu", "the process uses its whole CPU limit", |at, _| {
@@ -273,6 +283,16 @@ pub(super) fn every_promise_kept(at: &mut Drawing, per_minute: f64) {
     at.healthy(&pod, at.whole());
     at.answered(&pod, at.whole(), "200", per_minute);
     at.timed(&pod, at.whole(), QUICK, per_minute);
+}
+
+/// Draws that everything works for the others behind the API's proxy.
+pub(super) fn neighbours_work(at: &mut Drawing) {
+    at.neighbours("200", QUICK, 100.0 * REQUESTS);
+}
+
+/// Draws that nothing works for the others behind the API's proxy.
+pub(super) fn neighbours_fail(at: &mut Drawing) {
+    at.neighbours("500", f64::INFINITY, REQUESTS);
 }
 
 /// A value beyond a threshold, also beyond one of 0.

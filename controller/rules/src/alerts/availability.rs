@@ -12,7 +12,7 @@ use metric_contract::Signal;
 use super::{AlertCondition, AlertDef, AlertFamily, DEFAULT_FOR, DOWN_FOR, SourceSystem};
 use crate::{
     PanelId, Severity,
-    queries::{ApiQueries, QueryResult},
+    queries::{ApiQueries, MissingSignal, QueryResult},
 };
 
 pub(super) const ALERTS: &[AlertDef] = &[
@@ -21,7 +21,8 @@ pub(super) const ALERTS: &[AlertDef] = &[
         family: AlertFamily::Availability,
         severity: Severity::Critical,
         sources: &[SourceSystem::S0],
-        signals: &[Signal::Up],
+        // Without targets the pods decide.
+        signals: &[],
         condition: AlertCondition::Plain(down),
         for_: DOWN_FOR,
         panel: PanelId::TargetsUp,
@@ -44,11 +45,15 @@ pub(super) const ALERTS: &[AlertDef] = &[
 
 /// No target is up and no pod is ready. Never while the API is scaled to zero.
 ///
-/// If Prometheus knows no target, the number of ready pods alone decides: a pod that never started has no target. While a
+/// If Prometheus knows no target, the number of ready pods alone decides: a pod that never started has no target, and nobody
+/// scrapes the pods of an API whose requests a proxy counts. While a
 /// pod is ready, users are served, even if its metrics can't be read.
 fn down(queries: &ApiQueries<'_>) -> QueryResult {
     let ready = queries.replicas_ready();
-    let answering = queries.targets_up().or(ready.clone());
+    let answering = match queries.targets_up() {
+        Ok(up) => up.or(ready.clone()),
+        Err(MissingSignal(_)) => ready.clone(),
+    };
     let scaled_to_zero = queries.replicas_wanted().where_equal(0);
     Ok(answering
         .where_equal(0)
@@ -63,7 +68,7 @@ fn down(queries: &ApiQueries<'_>) -> QueryResult {
 /// wanted number must be up. If fewer are known, another shard of Prometheus may scrape the rest, so those count as missing
 /// only while their pods are not ready.
 fn targets_missing(queries: &ApiQueries<'_>) -> QueryResult {
-    let (up, known) = (queries.targets_up(), queries.targets_known());
+    let (up, known) = (queries.targets_up()?, queries.targets_known()?);
     let (wanted, ready) = (queries.replicas_wanted(), queries.replicas_ready());
     // The smaller of the two numbers.
     let expected_here = wanted.clone().where_at_most(known.clone()).or(known);

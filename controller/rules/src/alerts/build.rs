@@ -12,8 +12,8 @@ use super::{
     template::AnnotationValues,
 };
 use crate::{
-    AlertGap, AlertSettings, AlertingRule, ApiFacts, FieldError, OmittedAlert, RecordingRule, Rule, RuleGroup, RuleSet,
-    Severity, dashboard_uid,
+    AlertGap, AlertSettings, AlertingRule, ApiFacts, FieldError, OmittedAlert, PanelId, RecordingRule, Rule, RuleGroup,
+    RuleSet, Severity, dashboard_uid,
     objective::ObjectiveGap,
     objectives::{Burn, ObjectiveRules, build_objectives},
     promql::{Decimal, Expr, PromDuration},
@@ -238,7 +238,7 @@ fn rule(api: &ApiFacts<'_>, settings: &AlertSettings, dashboard_uid: &str, built
         ("description", description),
         // Grafana links an alert to its panel only if it finds both.
         ("__dashboardUid__", dashboard_uid.to_owned()),
-        ("__panelId__", def.panel.id().to_string()),
+        ("__panelId__", panel_of(api, def).id().to_string()),
     ];
     let annotations = annotations
         .into_iter()
@@ -260,6 +260,14 @@ fn runbook_without_address(target: TargetKind, alert: &str) -> String {
             format!(" Runbook: the operator monitored-api serves it at /runbooks/{alert}, beside its /metrics.")
         }
         TargetKind::Static => format!(" Runbook: monitored-api explain {alert} prints it."),
+    }
+}
+
+/// The panel that shows what an alert is about. Pods that nobody scrapes are no targets, so how many are ready is shown then.
+const fn panel_of(api: &ApiFacts<'_>, def: &AlertDef) -> PanelId {
+    match def.panel {
+        PanelId::TargetsUp if api.proxy.is_some() => PanelId::Replicas,
+        panel => panel,
     }
 }
 

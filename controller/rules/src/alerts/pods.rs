@@ -92,7 +92,7 @@ fn pods_not_ready(queries: &ApiQueries<'_>) -> QueryResult {
 }
 
 fn target_changes_above(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResult {
-    Ok(queries.target_changes().where_above(threshold))
+    Ok(queries.target_changes()?.where_above(threshold))
 }
 
 fn restarts_above(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResult {

@@ -22,7 +22,7 @@ pub(super) const ALERTS: &[AlertDef] = &[
         family: AlertFamily::Saturation,
         severity: Severity::Warning,
         sources: &[SourceSystem::S0],
-        signals: &[Signal::InFlight, Signal::Up],
+        signals: &[Signal::InFlight],
         condition: AlertCondition::Threshold {
             unit: ThresholdUnit::Count,
             default: Decimal::whole(10),

@@ -75,7 +75,7 @@ pub(super) const ALERTS: &[AlertDef] = &[
 /// Prometheus knows targets and none of them is up, while pods are ready. The value is the number of ready pods.
 fn scrape_failing(queries: &ApiQueries<'_>) -> QueryResult {
     let ready = queries.replicas_ready().where_above(0);
-    Ok(ready.and(queries.targets_up().where_equal(0)))
+    Ok(ready.and(queries.targets_up()?.where_equal(0)))
 }
 
 fn scrape_seconds_above(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResult {
@@ -87,5 +87,5 @@ fn samples_near_limit(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResu
 }
 
 fn samples_above(queries: &ApiQueries<'_>, threshold: Decimal) -> QueryResult {
-    Ok(queries.scrape_samples().where_above(threshold))
+    Ok(queries.scrape_samples()?.where_above(threshold))
 }

@@ -234,6 +234,7 @@ impl<'a> DashboardBuilder<'a> {
             for def in row.panels {
                 match self.shown_queries(def, signals) {
                     Ok(queries) => panels.push(PresentPanel { def, queries }),
+                    Err(missing) if missing.is_of_a_feature_turned_off() => {}
                     Err(MissingSignal(signal)) => omitted.push(OmittedPanel {
                         title: def.title,
                         signal,

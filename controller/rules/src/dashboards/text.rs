@@ -90,6 +90,7 @@ mod tests {
             namespace: "shop",
             name: "orders",
             spelling: None,
+            proxy: None,
             has_overall: false,
             target: metric_contract::TargetKind::ServiceMonitor,
             scrape_interval_seconds: 30,

@@ -13,6 +13,7 @@ fn facts<'a>(namespace: &'a str, name: &'a str, dialect: Option<DialectId>, rout
         namespace,
         name,
         spelling: dialect.map(DialectId::spelling),
+        proxy: None,
         has_overall: false,
         target: TargetKind::ServiceMonitor,
         scrape_interval_seconds: 30,

@@ -116,6 +116,15 @@ pub fn sentence(findings: &[Finding]) -> Option<String> {
 /// The metrics that rules and panels of an API may read, without those that its rules record.
 #[must_use]
 pub fn vocabulary_of(api: &ApiFacts<'_>) -> Vocabulary {
+    let mut vocabulary = vocabulary_of_spelling(api);
+    // What names the workload may be a label that Prometheus gives the proxy's targets, of which the spelling knows nothing.
+    for condition in api.proxy.unwrap_or_default().iter().flatten() {
+        vocabulary.add_target_label(&condition.label);
+    }
+    vocabulary
+}
+
+fn vocabulary_of_spelling(api: &ApiFacts<'_>) -> Vocabulary {
     /// How many are remembered; the APIs of a cluster share a few spellings.
     const REMEMBERED: usize = 16;
     /// The newest comes first.

@@ -29,5 +29,5 @@ pub use names::{LabelName, MetricName};
 pub use pattern::{PatternError, check_pattern};
 pub use print::{Substitution, Windows};
 pub use regex::Regex;
-pub use scope::ApiScope;
+pub use scope::{ApiScope, RequestSeries};
 pub use selector::{MatchOp, Matcher, RangeSelector, RangeWindow, VectorSelector};

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use metric_contract::{DurationSeries, MetricId, MetricSpelling, Signal};
 
 use super::{ApiQueries, MissingSignal};
-use crate::promql::{Expr, LabelName, Matcher, RangeWindow, VectorSelector, rate};
+use crate::promql::{Expr, LabelName, Matcher, RangeWindow, RequestSeries, VectorSelector, rate};
 
 /// The series in which something is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +31,16 @@ impl<'a> ApiQueries<'a> {
         by: &[LabelName],
         value: impl Fn(VectorSelector) -> Expr,
     ) -> Expr {
-        let sum = |series: VectorSelector| self.scope.sum(value(series.with_all(chosen.iter().cloned())), by);
-        let by_route = self.scope.select(&*counted.by_route);
+        let sum = |series: RequestSeries| {
+            self.scope
+                .sum_requests(series.with_all(chosen.iter().cloned()), &value, by)
+        };
+        let by_route = self.scope.requests(&*counted.by_route);
         let Some(overall) = &counted.overall else {
             let excluded = counted.path.and_then(|path| self.excluded_routes(path));
             return sum(by_route.with_all(excluded));
         };
-        let all = || sum(self.scope.select(&**overall));
+        let all = || sum(self.scope.requests(&**overall));
         match counted.path.and_then(|path| self.only_excluded_routes(path)) {
             None => all(),
             Some(excluded) => all().minus(sum(by_route.with(excluded))).or(all()),

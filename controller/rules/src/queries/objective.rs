@@ -14,8 +14,8 @@ use crate::{
     Compat,
     objective::{CounterSelector, CounterSum, EventSelector, Objective, ObjectiveEvents, ObjectiveGap},
     promql::{
-        Decimal, Expr, LabelName, Matcher, PromDuration, RangeWindow, Regex, VectorSelector, label_replace, rate,
-        sum_over_time,
+        Decimal, Expr, LabelName, Matcher, PromDuration, RangeWindow, Regex, RequestSeries, VectorSelector,
+        label_replace, rate, sum_over_time,
     },
 };
 
@@ -297,7 +297,9 @@ impl ApiQueries<'_> {
     /// The sum of the rates of those counters that there are.
     fn added_up(&self, CounterSum { first, others }: &CounterSum) -> Expr {
         let rate_of = |CounterSelector { metric, matchers }: &CounterSelector| {
-            self.per_second(self.scope.select(metric.clone()).with_all(matchers.iter().cloned()))
+            // Counters of the API's own, which no proxy has.
+            let counter = self.scope.select(metric.clone()).with_all(matchers.iter().cloned());
+            self.scope.sum(self.rule_rate()(counter), &[])
         };
         if others.is_empty() {
             return rate_of(first);
@@ -311,9 +313,14 @@ impl ApiQueries<'_> {
         self.scope.sum(all, &[])
     }
 
-    fn per_second(&self, series: VectorSelector) -> Expr {
+    fn per_second(&self, series: RequestSeries) -> Expr {
+        self.scope.sum_requests(series, self.rule_rate(), &[])
+    }
+
+    /// Events per second, within the window of the rules, also in panels.
+    fn rule_rate(&self) -> impl Fn(VectorSelector) -> Expr + use<> {
         let window = RangeWindow::Fixed(self.rule_window());
-        self.scope.sum(rate(series.over(window)), &[])
+        move |series| rate(series.over(window))
     }
 
     fn selected(

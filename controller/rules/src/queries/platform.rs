@@ -9,7 +9,7 @@ use metric_contract::{
 };
 
 use super::{ApiQueries, MissingSignal, QueryResult};
-use crate::promql::{Decimal, Expr, Matcher, PromDuration, changes};
+use crate::promql::{Decimal, Expr, Matcher, PromDuration, VectorSelector, changes};
 
 /// The window in which restarts are counted: the longest wait of a crash loop is five minutes, so six of them.
 const RESTART_WINDOW: PromDuration = PromDuration::from_minutes(30);
@@ -20,28 +20,42 @@ const FLAP_SCRAPES: u32 = 8;
 
 impl ApiQueries<'_> {
     /// The number of targets that answer their scrapes; no series if Prometheus knows no target.
-    #[must_use]
-    pub fn targets_up(&self) -> Expr {
-        self.scope.sum(self.scope.select(UP.name).into(), &[])
+    ///
+    /// # Errors
+    /// Nobody scrapes the pods.
+    pub fn targets_up(&self) -> QueryResult {
+        let targets = self.target_series(Signal::Up, UP.name)?;
+        Ok(self.scope.sum(targets.into(), &[]))
     }
 
     /// The number of targets that Prometheus knows.
-    #[must_use]
-    pub fn targets_known(&self) -> Expr {
-        self.scope.count(self.scope.select(UP.name).into(), &[])
+    ///
+    /// # Errors
+    /// Nobody scrapes the pods.
+    pub fn targets_known(&self) -> QueryResult {
+        let targets = self.target_series(Signal::Up, UP.name)?;
+        Ok(self.scope.count(targets.into(), &[]))
+    }
+
+    /// A series of each of the API's targets.
+    fn target_series(&self, signal: Signal, name: &str) -> Result<VectorSelector, MissingSignal> {
+        let is_scraped = self.api.proxy.is_none();
+        is_scraped.then(|| self.scope.select(name)).ok_or(MissingSignal(signal))
     }
 
     /// How often the most restless target went up or down in the last quarter of an hour.
-    #[must_use]
-    pub fn target_changes(&self) -> Expr {
+    ///
+    /// # Errors
+    /// Nobody scrapes the pods.
+    pub fn target_changes(&self) -> QueryResult {
         let minutes = self
             .api
             .scrape_interval_seconds
             .saturating_mul(FLAP_SCRAPES)
             .div_ceil(60);
         let window = PromDuration::from_minutes(minutes.max(FLAP_WINDOW_MINUTES));
-        self.scope
-            .max(changes(self.scope.select(UP.name).over_fixed(window)), &[])
+        let targets = self.target_series(Signal::Up, UP.name)?;
+        Ok(self.scope.max(changes(targets.over_fixed(window)), &[]))
     }
 
     /// The number of wanted pods; no series if this Prometheus does not scrape the operator.
@@ -86,35 +100,41 @@ impl ApiQueries<'_> {
     }
 
     /// The duration of the slowest target's last scrape, in seconds.
-    #[must_use]
-    pub fn scrape_seconds(&self) -> Expr {
-        self.scope.max(self.scope.select(SCRAPE_DURATION.name).into(), &[])
+    ///
+    /// # Errors
+    /// Nobody scrapes the pods.
+    pub fn scrape_seconds(&self) -> QueryResult {
+        let targets = self.target_series(Signal::ScrapeCost, SCRAPE_DURATION.name)?;
+        Ok(self.scope.max(targets.into(), &[]))
     }
 
     /// The same as a share of the time after which a scrape is given up.
     ///
     /// # Errors
-    /// The time is not known.
+    /// The time is not known, or nobody scrapes the pods.
     pub fn scrape_timeout_ratio(&self) -> QueryResult {
         let timeout = self.api.limits.scrape_timeout_millis;
         let timeout = timeout.ok_or(MissingSignal(Signal::ScrapeTimeout))?;
-        Ok(self.scrape_seconds().per(Decimal::thousandths(timeout)))
+        Ok(self.scrape_seconds()?.per(Decimal::thousandths(timeout)))
     }
 
     /// Samples of the largest target's last scrape.
-    #[must_use]
-    pub fn scrape_samples(&self) -> Expr {
-        self.scope.max(self.scope.select(SCRAPE_SAMPLES.name).into(), &[])
+    ///
+    /// # Errors
+    /// Nobody scrapes the pods.
+    pub fn scrape_samples(&self) -> QueryResult {
+        let targets = self.target_series(Signal::ScrapeCost, SCRAPE_SAMPLES.name)?;
+        Ok(self.scope.max(targets.into(), &[]))
     }
 
     /// The same as a share of the number above which a scrape fails.
     ///
     /// # Errors
-    /// There is no such limit.
+    /// There is no such limit, or nobody scrapes the pods.
     pub fn sample_limit_ratio(&self) -> QueryResult {
         let limit = self.api.limits.scrape_samples;
         Ok(self
-            .scrape_samples()
+            .scrape_samples()?
             .per(limit.ok_or(MissingSignal(Signal::SampleLimit))?))
     }
 }

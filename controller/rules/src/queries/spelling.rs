@@ -8,7 +8,7 @@ use metric_contract::{
 };
 
 use super::{ApiQueries, MissingSignal};
-use crate::promql::{LabelName, Matcher, Regex, VectorSelector};
+use crate::promql::{LabelName, Matcher, Regex, RequestSeries, VectorSelector};
 
 /// A label that distinguishes events, independent of its name in the spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl<'a> ApiQueries<'a> {
     #[must_use]
     pub fn answers(&self, signal: Signal) -> bool {
         match signal {
-            Signal::Up | Signal::ScrapeCost => true,
+            Signal::Up | Signal::ScrapeCost => self.api.proxy.is_none(),
             Signal::ReplicasWanted
             | Signal::ReplicasReady
             | Signal::PodsNotReady
@@ -145,15 +145,15 @@ impl<'a> ApiQueries<'a> {
         self.spelling(Signal::ErrorsByType)?.errors_by_type().ok_or(missing)
     }
 
-    pub(super) fn requests_selector(&self, wanted: Signal) -> Result<VectorSelector, MissingSignal> {
+    pub(super) fn requests_selector(&self, wanted: Signal) -> Result<RequestSeries, MissingSignal> {
         let RequestsSeries { series, path, .. } = self.requests_series(wanted)?;
         let excluded = path.and_then(|path| self.excluded_routes(path));
-        Ok(self.scope.select(&*series).with_all(excluded))
+        Ok(self.scope.requests(&*series).with_all(excluded))
     }
 
-    pub(super) fn duration_selector(&self, histogram: &DurationSeries<'_>, series: &str) -> VectorSelector {
+    pub(super) fn duration_selector(&self, histogram: &DurationSeries<'_>, series: &str) -> RequestSeries {
         let excluded = histogram.path.and_then(|path| self.excluded_routes(path));
-        self.scope.select(series).with_all(excluded)
+        self.scope.requests(series).with_all(excluded)
     }
 
     pub(super) fn recorded_selector(&self, recorded: &RecordedSeries) -> VectorSelector {

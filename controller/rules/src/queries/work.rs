@@ -87,9 +87,11 @@ impl ApiQueries<'_> {
     }
 
     /// `per_second`, or 0 while there are targets and nothing was counted: a series is often made by the first event.
-    #[must_use]
-    pub fn zero_if_none(&self, per_second: Expr) -> Expr {
-        or_zero(per_second, self.targets_known())
+    ///
+    /// # Errors
+    /// Nobody scrapes the pods.
+    pub fn zero_if_none(&self, per_second: Expr) -> QueryResult {
+        Ok(or_zero(per_second, self.targets_known()?))
     }
 
     fn task_rate(&self, statuses: &[&str]) -> QueryResult {

@@ -4,7 +4,7 @@
 
 pub(crate) mod labels;
 
-use std::{fmt::Write, path::PathBuf, sync::LazyLock};
+use std::{collections::BTreeMap, fmt::Write, path::PathBuf, sync::LazyLock};
 
 use controller_rules::{
     AlertOverride, AlertSettings, AlertingRule, ApiFacts, ApiLimits, Dashboard, EventSelector, Objective,
@@ -12,7 +12,10 @@ use controller_rules::{
     panel_queries,
     promql::{Expr, PromDuration},
 };
-use metric_contract::{Attribute, DialectId, MetricId, MetricKind, MetricSpelling, Signal, Spelling, TargetKind, Unit};
+use metric_contract::{
+    Attribute, DialectId, LabelCondition, MetricId, MetricKind, MetricSpelling, ProxiedWorkload, Signal, Spelling,
+    TargetKind, Unit,
+};
 
 static EXCLUDED: LazyLock<Vec<String>> = LazyLock::new(|| ["/metrics", "/health(/.*)?"].map(str::to_owned).to_vec());
 
@@ -47,6 +50,7 @@ pub(crate) fn orders() -> ApiFacts<'static> {
         namespace: "shop",
         name: "orders",
         spelling: Some(DialectId::Native.spelling()),
+        proxy: None,
         has_overall: false,
         target: TargetKind::ServiceMonitor,
         scrape_interval_seconds: 15,
@@ -60,6 +64,35 @@ pub(crate) fn orders() -> ApiFacts<'static> {
         },
         objectives: &OBJECTIVES,
         compat: None,
+    }
+}
+
+/// By which series of a proxy are those of `shop/orders`, for each dialect of a proxy.
+static PROXIES: LazyLock<BTreeMap<&'static str, Vec<Vec<LabelCondition>>>> = LazyLock::new(|| {
+    let orders = ProxiedWorkload {
+        namespace: "shop".to_owned(),
+        kind: "deployment".to_owned(),
+        name: "orders".to_owned(),
+        service: "orders".to_owned(),
+        ports: vec!["80".to_owned(), "http".to_owned()],
+        names_in_proxy: Vec::new(),
+    };
+    let all = DialectId::ALL.iter();
+    all.filter_map(|id| Some((id.as_str(), id.proxy()?.series_of(&orders))))
+        .collect()
+});
+
+/// By which series of the dialect's proxy are those of `shop/orders`. `None`: the pods count their requests.
+pub(crate) fn behind(dialect: &str) -> Option<&'static [Vec<LabelCondition>]> {
+    PROXIES.get(dialect).map(Vec::as_slice)
+}
+
+/// `shop/orders` in this dialect: the reference API in a cluster, or any API behind the dialect's proxy.
+pub(crate) fn in_dialect(id: DialectId) -> ApiFacts<'static> {
+    ApiFacts {
+        spelling: Some(id.spelling()),
+        proxy: behind(id.as_str()),
+        ..orders()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod custom;
 mod faults;
+mod proxied;
 mod run;
 mod table;
 mod week;

@@ -6,7 +6,7 @@ use controller_rules::{ApiFacts, RuleSet, alert_tests::Drawing};
 use serde_json::{Value, json};
 
 use super::Scenario;
-use crate::common::{orders, rules};
+use crate::common::{behind, orders, rules};
 
 /// What promtool saw.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub(crate) struct Outcome {
 fn facts(scenario: &Scenario, has_overall: bool) -> ApiFacts<'static> {
     ApiFacts {
         spelling: Some((scenario.spelling)()),
+        proxy: behind(&(scenario.spelling)().dialect),
         has_overall,
         target: scenario.target,
         scrape_interval_seconds: scenario.interval,

@@ -11,7 +11,7 @@ use super::{QUIET, Scenario};
 /// Every scenario.
 pub(crate) fn scenarios() -> impl Iterator<Item = &'static Scenario> {
     let native = TRAFFIC.iter().chain(super::faults::FAULTS).chain(super::week::WEEKS);
-    native.chain(super::custom::BY_HAND)
+    native.chain(super::custom::BY_HAND).chain(super::proxied::PROXIED)
 }
 
 /// What traffic, scrapes and rollouts do.

@@ -71,6 +71,7 @@ fn facts<'a>(has_overall: bool, excluded: &'a [String], objectives: &'a [Objecti
         namespace: "shop",
         name: "orders",
         spelling: Some(DialectId::Native.spelling()),
+        proxy: None,
         has_overall,
         target: TargetKind::ServiceMonitor,
         scrape_interval_seconds: 15,

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use controller_core::detect::{Outcome, detect};
+use controller_core::detect::{Outcome, detect_with_proxies};
 
 use self::report::Report;
 use crate::input::{BAD_INPUT, FINDINGS, FINE};
@@ -41,7 +41,7 @@ pub fn run(args: DetectArgs) -> Result<ExitCode> {
     };
     let (report, code) = match page {
         Ok(page) => {
-            let detection = detect(&page);
+            let detection = detect_with_proxies(&page);
             let code = if detection.outcome == Outcome::Match {
                 FINE
             } else {

@@ -88,6 +88,7 @@ impl Report {
             status_style: has_status.then_some(match found.spelling.status_style {
                 StatusStyle::Exact => "Exact",
                 StatusStyle::Class => "Class",
+                StatusStyle::ClassDigit => "ClassDigit",
             }),
             unit: duration.map(|duration| unit(duration.histogram.unit)),
             buckets_seconds: duration
@@ -281,6 +282,12 @@ fn buckets_seconds(histogram: &MetricSpelling) -> Vec<String> {
 /// What to do next: different for each outcome.
 fn next(detection: &Detection) -> String {
     match (detection.outcome, &detection.found) {
+        (Outcome::Match, Some(found)) if found.dialect.proxy().is_some() => format!(
+            "This is the page of a proxy, which counts the requests of the workloads behind it. Set spec.metrics.dialect: {} in the \
+             MonitoredApi of a workload whose requests it shall count, and let Prometheus scrape the proxy \
+             (docs/guides/proxies-and-meshes.md).",
+            found.dialect
+        ),
         (Outcome::Match, Some(found)) => match found.fitting_table() {
             Some(table) => format!(
                 "Set spec.metrics.dialect: {table} in the MonitoredApi, and see what is made of it: monitored-api render -f FILE"

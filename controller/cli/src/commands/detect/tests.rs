@@ -1,4 +1,4 @@
-use controller_core::detect::{detect, read_page};
+use controller_core::detect::{detect_with_proxies, read_page};
 use exposition::{Format, Limits};
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/dialects/"
 
 fn report_of_text(page: &[u8]) -> Report {
     match read_page(page, Format::of_page(page), Limits::default()) {
-        Ok(page) => Report::of(&detect(&page)),
+        Ok(page) => Report::of(&detect_with_proxies(&page)),
         Err(error) => Report::malformed(&error),
     }
 }
@@ -115,4 +115,16 @@ fn two_libraries_on_one_page_are_the_candidates() {
     let data = data(&report_of_text(both.as_bytes()));
     assert_eq!(data["outcome"], "ambiguous");
     assert_eq!(data["candidates"], json!(["flask", "gin"]));
+}
+
+#[test]
+fn the_page_of_a_proxy_is_named_with_what_to_set_for_the_workloads_behind_it() {
+    let page = b"# TYPE traefik_service_requests_total counter\n\
+        traefik_service_requests_total{code=\"200\",method=\"GET\",protocol=\"http\",service=\"shop-orders-80@kubernetes\"} 3\n";
+    let data = data(&report_of_text(page));
+    assert_eq!(data["outcome"], "match");
+    assert_eq!(data["dialect"], "traefik");
+    let next = data["next"].as_str().unwrap();
+    assert!(next.starts_with("This is the page of a proxy"), "{next}");
+    assert!(next.contains("spec.metrics.dialect: traefik"), "{next}");
 }

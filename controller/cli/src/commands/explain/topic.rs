@@ -156,6 +156,7 @@ fn of_query(query: &NamedQuery) -> Vec<(&'static str, String)> {
         namespace: "NAMESPACE",
         name: "NAME",
         spelling: Some(DialectId::Native.spelling()),
+        proxy: None,
         has_overall: false,
         target: TargetKind::ServiceMonitor,
         scrape_interval_seconds: 30,

@@ -9,6 +9,7 @@ mod monitoring;
 mod objectives;
 mod overall;
 mod pods;
+mod proxied;
 mod referenced;
 mod scrape;
 mod whole;

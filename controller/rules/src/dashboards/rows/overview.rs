@@ -37,12 +37,12 @@ pub(super) const ROW: RowDef = RowDef {
                 QueryDef {
                     legend: "up",
                     by: &[],
-                    expr: |queries, _| Ok(queries.targets_up()),
+                    expr: |queries, _| queries.targets_up(),
                 },
                 QueryDef {
                     legend: "known",
                     by: &[],
-                    expr: |queries, _| Ok(queries.targets_known()),
+                    expr: |queries, _| queries.targets_known(),
                 },
             ],
         },
@@ -79,7 +79,7 @@ pub(super) const ROW: RowDef = RowDef {
             title: "Active requests",
             description: "Requests that each replica is serving now, on average over those that are up. If they grow \
                           while the request rate does not, requests wait for something.",
-            signals: &[Signal::InFlight, Signal::Up],
+            signals: &[Signal::InFlight],
             unit: GrafanaUnit::Short,
             visualization: Visualization::Gauge,
             steps: &[
@@ -105,7 +105,7 @@ pub(super) const ROW: RowDef = RowDef {
             id: PanelId::AlertsFiring,
             title: "Alerts firing",
             description: "Alerts of this API that are firing now.",
-            signals: &[Signal::Up],
+            signals: &[],
             unit: GrafanaUnit::Short,
             visualization: Visualization::Stat,
             steps: &[ColourStep {

@@ -24,7 +24,7 @@ pub(super) const ROW: RowDef = RowDef {
             queries: &[QueryDef {
                 legend: "slowest target",
                 by: &[],
-                expr: |queries, _| Ok(queries.scrape_seconds()),
+                expr: |queries, _| queries.scrape_seconds(),
             }],
         },
         PanelDef {
@@ -44,7 +44,7 @@ pub(super) const ROW: RowDef = RowDef {
             queries: &[QueryDef {
                 legend: "largest target",
                 by: &[],
-                expr: |queries, _| Ok(queries.scrape_samples()),
+                expr: |queries, _| queries.scrape_samples(),
             }],
         },
     ],

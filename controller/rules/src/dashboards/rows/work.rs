@@ -24,12 +24,12 @@ pub(super) const ROW: RowDef = RowDef {
                 QueryDef {
                     legend: "all",
                     by: &[],
-                    expr: |queries, _| Ok(queries.zero_if_none(queries.database_rate()?)),
+                    expr: |queries, _| queries.zero_if_none(queries.database_rate()?),
                 },
                 QueryDef {
                     legend: "failed",
                     by: &[],
-                    expr: |queries, _| Ok(queries.zero_if_none(queries.database_error_rate()?)),
+                    expr: |queries, _| queries.zero_if_none(queries.database_error_rate()?),
                 },
             ],
         },
@@ -46,12 +46,12 @@ pub(super) const ROW: RowDef = RowDef {
                 QueryDef {
                     legend: "lookups",
                     by: &[],
-                    expr: |queries, _| Ok(queries.zero_if_none(queries.cache_lookup_rate()?)),
+                    expr: |queries, _| queries.zero_if_none(queries.cache_lookup_rate()?),
                 },
                 QueryDef {
                     legend: "hits",
                     by: &[],
-                    expr: |queries, _| Ok(queries.zero_if_none(queries.cache_hit_rate()?)),
+                    expr: |queries, _| queries.zero_if_none(queries.cache_hit_rate()?),
                 },
             ],
         },
@@ -68,12 +68,12 @@ pub(super) const ROW: RowDef = RowDef {
                 QueryDef {
                     legend: "ended",
                     by: &[],
-                    expr: |queries, _| Ok(queries.zero_if_none(queries.ended_task_rate()?)),
+                    expr: |queries, _| queries.zero_if_none(queries.ended_task_rate()?),
                 },
                 QueryDef {
                     legend: "failed",
                     by: &[],
-                    expr: |queries, _| Ok(queries.zero_if_none(queries.failed_task_rate()?)),
+                    expr: |queries, _| queries.zero_if_none(queries.failed_task_rate()?),
                 },
             ],
         },

@@ -198,14 +198,14 @@ fn by_status(world: &World) -> Vec<Labelled> {
             ("404", answered(CLIENT_ERRORS)),
             ("503", failed),
         ],
-        StatusStyle::Class => vec![
-            ("2xx", answered(1.0 - CLIENT_ERRORS)),
-            ("4xx", answered(CLIENT_ERRORS)),
-            ("5xx", failed),
+        StatusStyle::Class | StatusStyle::ClassDigit => vec![
+            ("200", answered(1.0 - CLIENT_ERRORS)),
+            ("404", answered(CLIENT_ERRORS)),
+            ("503", failed),
         ],
     };
     rows.into_iter()
-        .map(|(status, values)| (vec![status.to_owned()], values))
+        .map(|(status, values)| (vec![world.status_style.of_code(status)], values))
         .collect()
 }
 

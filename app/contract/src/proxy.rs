@@ -1,0 +1,191 @@
+//! A proxy or a mesh that counts the requests of the workloads behind it, and by which labels its series name a workload.
+//!
+//! Prometheus scrapes the proxy, so `namespace` and `job` of its series are those of the proxy. Which workload a series is about
+//! stands in other labels, and a table says in which.
+
+/// A proxy or a mesh, as the source of an API's requests.
+#[derive(Debug, Clone, Copy)]
+pub struct Proxy {
+    /// The sets of conditions by which a series is of a workload: one that fulfils all of a set is. There are several where the
+    /// labels depend on how the proxy is scraped; no series fulfils two of them.
+    pub series: &'static [&'static [Condition]],
+    /// Which targets Prometheus must scrape, for people.
+    pub targets: &'static str,
+    /// What is to be known of the figures, for people.
+    pub figures: &'static str,
+}
+
+/// A condition on one label of a proxy's series. Names and values may hold placeholders, each in braces: `{namespace}`,
+/// `{workload}` and `{kind}` (`deployment`, `statefulset`, `daemonset`) of the workload; `{service}` and `{port}` of the Service
+/// in front of it, where a port stands for its number and its name; `{name}` for the names that the author says the proxy gives
+/// the workload, in whose place the other values are not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Condition {
+    /// The label, as Prometheus stores it.
+    pub label: &'static str,
+    /// Whether the label must have one of the values, or must have none of them.
+    pub is: bool,
+    /// The values. An empty one stands for a series without the label.
+    pub values: &'static [&'static str],
+}
+
+impl Condition {
+    /// The label has one of the values.
+    #[must_use]
+    pub const fn one_of(label: &'static str, values: &'static [&'static str]) -> Self {
+        Self {
+            label,
+            is: true,
+            values,
+        }
+    }
+
+    /// The label has none of the values.
+    #[must_use]
+    pub const fn none_of(label: &'static str, values: &'static [&'static str]) -> Self {
+        Self {
+            label,
+            is: false,
+            values,
+        }
+    }
+}
+
+/// A workload behind a proxy, in the words of the placeholders of [`Condition`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxiedWorkload {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its kind, in lower case.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// The Service through which requests come.
+    pub service: String,
+    /// Number and name of the Service's port.
+    pub ports: Vec<String>,
+    /// What the proxy calls the workload, where the author says so.
+    pub names_in_proxy: Vec<String>,
+}
+
+/// A condition on a label, for one workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelCondition {
+    /// The label, as Prometheus stores it.
+    pub label: String,
+    /// Whether the label must have one of the values, or must have none of them.
+    pub is: bool,
+    /// The values. An empty one stands for a series without the label.
+    pub values: Vec<String>,
+}
+
+impl Proxy {
+    /// The sets of conditions by which a series is of this workload.
+    #[must_use]
+    pub fn series_of(&self, workload: &ProxiedWorkload) -> Vec<Vec<LabelCondition>> {
+        let set = |conditions: &&[Condition]| conditions.iter().map(|of| condition(of, workload)).collect();
+        self.series.iter().map(set).collect()
+    }
+
+    /// Whether a placeholder stands in a condition: `"{service}"`.
+    #[must_use]
+    pub fn reads(&self, placeholder: &str) -> bool {
+        let conditions = self.series.iter().copied().flatten();
+        conditions
+            .flat_map(|condition| condition.values)
+            .any(|value| value.contains(placeholder))
+    }
+}
+
+fn condition(Condition { label, is, values }: &Condition, workload: &ProxiedWorkload) -> LabelCondition {
+    let is_named = !workload.names_in_proxy.is_empty() && values.contains(&NAME);
+    let values = values.iter().filter(|value| !is_named || **value == NAME);
+    LabelCondition {
+        label: label.replace("{kind}", &workload.kind),
+        is: *is,
+        values: values.flat_map(|value| filled_in(value, workload)).collect(),
+    }
+}
+
+/// The placeholder for what the author says.
+const NAME: &str = "{name}";
+
+/// The values that a template stands for: one for each port, or for each name.
+fn filled_in(template: &str, workload: &ProxiedWorkload) -> Vec<String> {
+    let ProxiedWorkload {
+        namespace,
+        kind,
+        name,
+        service,
+        ports,
+        names_in_proxy,
+    } = workload;
+    if template == NAME {
+        return names_in_proxy.clone();
+    }
+    let one = template
+        .replace("{namespace}", namespace)
+        .replace("{kind}", kind)
+        .replace("{workload}", name)
+        .replace("{service}", service);
+    if !one.contains("{port}") {
+        return vec![one];
+    }
+    ports.iter().map(|port| one.replace("{port}", port)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn orders(names_in_proxy: &[&str]) -> ProxiedWorkload {
+        ProxiedWorkload {
+            namespace: "shop".to_owned(),
+            kind: "statefulset".to_owned(),
+            name: "orders".to_owned(),
+            service: "orders-web".to_owned(),
+            ports: vec!["80".to_owned(), "http".to_owned()],
+            names_in_proxy: names_in_proxy.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    const PROXY: Proxy = Proxy {
+        series: &[&[
+            Condition::one_of("{kind}", &["{workload}"]),
+            Condition::one_of("cluster", &["{namespace}_{service}_{port}", "{name}"]),
+            Condition::none_of("direction", &["outbound", ""]),
+        ]],
+        targets: "",
+        figures: "",
+    };
+
+    fn values(workload: &ProxiedWorkload) -> Vec<(String, bool, Vec<String>)> {
+        let sets = PROXY.series_of(workload).into_iter().flatten();
+        sets.map(|LabelCondition { label, is, values }| (label, is, values))
+            .collect()
+    }
+
+    #[test]
+    fn placeholders_stand_for_the_workload_and_for_each_of_its_ports() {
+        let expected = [
+            ("statefulset", true, vec!["orders"]),
+            ("cluster", true, vec!["shop_orders-web_80", "shop_orders-web_http"]),
+            ("direction", false, vec!["outbound", ""]),
+        ];
+        let expected = expected.map(|(label, is, values)| {
+            let values = values.into_iter().map(str::to_owned).collect::<Vec<_>>();
+            (label.to_owned(), is, values)
+        });
+        assert_eq!(values(&orders(&[])), expected);
+    }
+
+    #[test]
+    fn what_the_author_says_is_read_in_place_of_the_other_values() {
+        let named = values(&orders(&["httproute/shop/orders/rule/0"]));
+        let cluster = named.iter().find(|(label, ..)| label == "cluster");
+        assert_eq!(
+            cluster.map(|(_, _, values)| values.as_slice()),
+            Some(["httproute/shop/orders/rule/0".to_owned()].as_slice())
+        );
+    }
+}
