@@ -96,7 +96,7 @@ const RULES: &[Rule] = &[
         rule: "!has(self.storage) || !has(self.autoscaling)",
         message: "storage is one volume for one pod, so that an autoscaler has nothing to add: remove autoscaling, or keep the data \
                   in a database and remove storage",
-        field: Some(".autoscaling.targetRequestsPerSecond"),
+        field: Some(".autoscaling"),
     },
     Rule {
         at: SPEC,
