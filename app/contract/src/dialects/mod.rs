@@ -334,6 +334,8 @@ pub fn reference_page() -> String {
     for id in DialectId::ALL {
         let hints = id.dialect().signature.map_or(&[][..], |signature| signature.hints);
         for (signal, hint) in hints {
+            // A bar would end the cell.
+            let hint = hint.replace('|', "\\|");
             let _ = writeln!(page, "| `{}` | {} | {hint} |", id.as_str(), signal.name());
         }
     }
