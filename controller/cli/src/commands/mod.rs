@@ -38,7 +38,7 @@ pub enum Command {
     /// Write what monitors APIs on one machine, without a cluster: a compose file with Prometheus, Alertmanager and Grafana, their
     /// configuration, and the rules and dashboards that the operator would make. Writing twice changes nothing. Exit code 0: it is
     /// written, 2: it is not, because of the sentence on standard error.
-    Compose(compose::ComposeArgs),
+    Compose(Box<compose::ComposeArgs>),
     /// Print the CustomResourceDefinition.
     Crd,
 }
@@ -58,7 +58,7 @@ impl Command {
             Self::Detect(args) => detect::run(args),
             Self::Lint(args) => lint::run(args),
             Self::Test(args) => test::run(args),
-            Self::Compose(args) => compose::run(args),
+            Self::Compose(args) => compose::run(*args),
             Self::Crd => crd::run(),
         }
     }
