@@ -87,7 +87,7 @@ pub fn run(say: Say<'_>) -> Result<()> {
         let hook = webhook
             .received()
             .iter()
-            .any(|message| message["receiver"] == "availability");
+            .any(|message| message.get("receiver").and_then(Value::as_str) == Some("availability"));
         let mail = smtp.received().iter().any(|mail| mail.text.contains("ApiDown"));
         Ok(if hook && mail {
             Ok(())
@@ -144,14 +144,16 @@ fn check_grafana(stack: &Path) -> Result<()> {
         .read_to_vec()?;
     let given: Value = serde_json::from_slice(&body)?;
     let password = fs::read_to_string(stack.join("secrets/grafana_admin_password"))?;
-    ensure!(given["password"] == password.as_str(), "another password");
-    ensure!(given["settings"]["GF_AUTH_ANONYMOUS_ENABLED"] == "true", "{given}");
+    let text = |pointer: &str| given.pointer(pointer).and_then(Value::as_str);
+    ensure!(text("/password") == Some(password.as_str()), "another password");
+    ensure!(text("/settings/GF_AUTH_ANONYMOUS_ENABLED") == Some("true"), "{given}");
     for file in [
         "/etc/grafana/provisioning/datasources/monitored-api.yaml",
         "/etc/grafana/provisioning/dashboards/monitored-api.yaml",
         "/etc/monitored-api/dashboards/default.api.json",
     ] {
-        ensure!(given["files"][file].is_string(), "{file} is missing");
+        let files = given.get("files").and_then(|files| files.get(file));
+        ensure!(files.is_some(), "{file} is missing");
     }
     Ok(())
 }
@@ -194,8 +196,9 @@ impl Podman {
     fn build_images(&self, stack: &Path) -> Result<()> {
         let compose: Value = serde_yaml::from_str(&fs::read_to_string(stack.join("compose.yaml"))?)?;
         for image in &IMAGES {
-            let name = compose["services"][image.service]["image"]
-                .as_str()
+            let name = compose
+                .pointer(&format!("/services/{}/image", image.service))
+                .and_then(Value::as_str)
                 .context("an image")?;
             let context = TempDir::new_in(&self.folder)?;
             fs::create_dir(context.path().join("empty"))?;

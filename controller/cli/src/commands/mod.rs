@@ -43,7 +43,7 @@ pub enum Command {
     /// Write what monitors APIs on one machine, without a cluster: a compose file with Prometheus, Alertmanager and Grafana, their
     /// configuration, and the rules and dashboards that the operator would make. Writing twice changes nothing. Exit code 0: it is
     /// written, 2: it is not, because of the sentence on standard error.
-    Compose(compose::ComposeArgs),
+    Compose(Box<compose::ComposeArgs>),
     /// Write one HTML page of what MonitoredApis lead to: the objects, the alerts with their thresholds, and every panel drawn, from
     /// sample data or from a Prometheus. Exit code 0: fine, 1: findings, 2: unreadable input, no Prometheus that answers, or a file
     /// that can't be written.
@@ -68,7 +68,7 @@ impl Command {
             Self::Lint(args) => lint::run(args),
             Self::Load(args) => load::run(args),
             Self::Test(args) => test::run(args),
-            Self::Compose(args) => compose::run(args),
+            Self::Compose(args) => compose::run(*args),
             Self::Preview(args) => preview::run(args),
             Self::Crd => crd::run(),
         }

@@ -1,6 +1,6 @@
 //! Which APIs are monitored, and at which addresses: from `--target`, `--job` and files with MonitoredApis.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -264,7 +264,7 @@ fn interval(text: &str) -> Result<String, String> {
 }
 
 /// The folder of `--build`, from the root: compose would look for it beside its own file.
-pub(super) fn build_folder(folder: &PathBuf) -> Result<String> {
+pub(super) fn build_folder(folder: &Path) -> Result<String> {
     let absolute = folder
         .canonicalize()
         .ok()
