@@ -3,7 +3,7 @@
 use controller_rules::dashboards::{ShownPanel, Visualization};
 use maud::{Markup, PreEscaped, html};
 
-use super::{anchor, panels::width_class};
+use super::anchor;
 use crate::commands::preview::chart::{self, ChartError, Drawing, Ink, Plot};
 use crate::commands::preview::content::{Content, pretty};
 use crate::commands::preview::data::{AlertState, PanelData, Series};
@@ -272,5 +272,15 @@ fn values(view: &PanelView<'_>, series: &[Series]) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// The class by which a panel has a share of its line, in proportion to its columns in Grafana.
+const fn width_class(columns: u32) -> &'static str {
+    match columns {
+        0..=5 => "small",
+        6..=7 => "medium",
+        8..=10 => "large",
+        _ => "widest",
     }
 }

@@ -26,13 +26,3 @@ pub(super) fn dashboard(place: usize, section: &Section, seconds: f64) -> Markup
         }
     }
 }
-
-/// The class by which a panel has a share of its line, in proportion to its columns in Grafana.
-pub(super) fn width_class(columns: u32) -> &'static str {
-    match columns {
-        0..=5 => "small",
-        6..=7 => "medium",
-        8..=10 => "large",
-        _ => "widest",
-    }
-}
