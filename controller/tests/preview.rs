@@ -63,6 +63,7 @@ fn the_page_goes_to_standard_output_or_into_a_file_and_is_the_same() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of options, each wrong once")]
 fn each_option_that_is_wrong_is_told_in_one_line_that_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
