@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_author_says_is_read_in_place_of_the_other_values() {
+    fn names_of_the_spec_are_read_in_place_of_the_other_values() {
         let named = values(&orders(&["httproute/shop/orders/rule/0"]));
         let cluster = named.iter().find(|(label, ..)| label == "cluster");
         assert_eq!(

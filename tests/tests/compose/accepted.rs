@@ -134,7 +134,7 @@ fn docker_composes_own_library_loads_the_compose_file() {
 /// Grafana's provisioning takes no unknown field as a mistake, so the fields that it reads are compared by name (conf/provisioning of
 /// Grafana 12, pkg/services/provisioning).
 #[test]
-fn what_grafana_is_provisioned_with_has_only_fields_that_grafana_reads() {
+fn provisioning_files_have_only_fields_that_grafana_reads() {
     const DATA_SOURCE: [&str; 8] = [
         "name",
         "uid",
