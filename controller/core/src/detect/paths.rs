@@ -1,7 +1,7 @@
 //! What the values of a label show of where they come from: templates of routes, or paths as clients wrote them.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash as _, Hasher as _},
 };
 
@@ -45,8 +45,8 @@ impl PathCounts {
 #[derive(Debug, Default)]
 pub(super) struct PathCounter {
     counts: PathCounts,
-    seen: HashSet<u64>,
-    alike: HashMap<u64, usize>,
+    seen: BTreeSet<u64>,
+    alike: BTreeMap<u64, usize>,
 }
 
 impl PathCounter {

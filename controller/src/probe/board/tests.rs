@@ -25,6 +25,7 @@ fn found() -> Found {
         confidence: Confidence::Exact,
         spelling: DialectId::Native.spelling().clone(),
         missing: Vec::new(),
+        client_labels: Vec::new(),
     }
 }
 
