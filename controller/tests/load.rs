@@ -58,156 +58,178 @@ fn short<'a>(url: &'a str, further: &[&'a str]) -> Vec<&'a str> {
     all
 }
 
+/// Options that can't be used, and what is told. Words in capitals stand for addresses and files that the test makes.
+const WRONG: &[(&[&str], &str)] = &[
+    (&["--rps", "10"], "--url"),
+    (&["--url", "URL"], "--rps"),
+    (
+        &["--url", "localhost:8080", "--rps", "10"],
+        "use http:// or https:// with a host",
+    ),
+    (
+        &["--url", "0=http://localhost/", "--rps", "10"],
+        "use a whole number from 1 to 1000",
+    ),
+    (&["--url", "http://me:secret@localhost/", "--rps", "10"], "use --header"),
+    (&["--url", "URL", "--rps", "0"], "use requests a second"),
+    (&["--url", "URL", "--rps", "10,fast"], "use requests a second"),
+    (
+        &["--url", "URL", "--rps", "1000000", "--duration", "2h"],
+        "use a lower rate or a shorter duration",
+    ),
+    (
+        &["--url", "URL", "--rps", "1,1", "--duration", "13h"],
+        "use shorter or fewer steps",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--requests", "5"],
+        "cannot be used with",
+    ),
+    (&["--url", "URL", "--requests", "0"], "1..=1000000000"),
+    (
+        &["--url", "URL", "--requests", "5", "--concurrency", "0"],
+        "use a whole number from 1 to 20000",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--concurrency", "2"],
+        "cannot be used with",
+    ),
+    (
+        &["--url", "URL", "--requests", "5", "--connections", "2"],
+        "cannot be used with",
+    ),
+    (
+        &["--url", "URL", "--requests", "5", "--warmup", "1s"],
+        "cannot be used with",
+    ),
+    (
+        &["--url", "URL", "--requests", "5", "--arrivals", "poisson"],
+        "cannot be used with",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--duration", "1s", "--duration", "0s"],
+        "cannot be used multiple times",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--duration", "0s"],
+        "use more than zero",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--duration", "10"],
+        "use numbers with units",
+    ),
+    (&["--url", "URL", "--rps", "10", "--duration", "25h"], "use at most 24h"),
+    (
+        &["--url", "URL", "--rps", "10", "--warmup", "x"],
+        "use numbers with units",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--arrivals", "bursts"],
+        "possible values: constant, poisson",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--connections", "30000"],
+        "use a whole number from 1 to 20000",
+    ),
+    (&["--url", "URL", "--rps", "10", "--timeout", "11m"], "use at most 10m"),
+    (
+        &["--url", "URL", "--rps", "10", "--method", "get"],
+        "use a method of HTTP in capitals",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--header", "Accept"],
+        "use a name, a colon and a value",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--header", "Content-Length: 1"],
+        "leave it out",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--body", "a", "--body-file", "b"],
+        "cannot be used with",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--body-file", "/does/not/exist"],
+        "--body-file: /does/not/exist: No such file",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--body-file", "BIG"],
+        "use a smaller body",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--expect-status", "2x"],
+        "use numbers from 100 to 599 and classes",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--max-error-ratio", "5%"],
+        "use a share from 0 to 1",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--max-p99", "fast"],
+        "use numbers with units",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--cacert", "a", "--insecure"],
+        "cannot be used with",
+    ),
+    (
+        &["--url", "SECURE", "--rps", "10", "--cacert", "/does/not/exist"],
+        "--cacert: /does/not/exist",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--report", "TEXT"],
+        "use a name that ends with .html or .json",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--report", "ABSENT"],
+        "use a directory that exists and that you may write",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--report", "EXISTING"],
+        "use another name, or replace it by --force",
+    ),
+    (
+        &["--url", "URL", "--rps", "10", "--report", "TWICE", "--report", "TWICE"],
+        "name each report once",
+    ),
+    (&["--url", "URL", "--rps", "10", "--force"], "--report"),
+    (
+        &["--url", "URL", "--rps", "10", "-o", "xml"],
+        "possible values: table, json, yaml",
+    ),
+    (
+        &["--url", "NOBODY", "--rps", "10", "--report", "TWICE"],
+        "start the service, or correct the address",
+    ),
+];
+
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table of options, each wrong once")]
 fn every_option_that_is_wrong_is_told_in_one_line_with_what_to_write() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let (existing, absent, text) = (file("old.html"), file("absent/new.html"), file("report.txt"));
-    let (twice, big) = (file("twice.json"), file("big"));
+    let existing = file("old.html");
     fs::write(&existing, "mine").unwrap();
-    fs::File::create(&big).unwrap().set_len((16 << 20) + 1).unwrap();
-    let address = format!("http://{}/", serve("200 OK"));
-    let url = address.as_str();
+    fs::File::create(file("big")).unwrap().set_len((16 << 20) + 1).unwrap();
+    let address = serve("200 OK");
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let nobody = format!("http://{free}/");
-    let secure = url.replace("http://", "https://");
-    let cases: &[(&[&str], &str)] = &[
-        (&["--rps", "10"], "--url"),
-        (&["--url", url], "--rps"),
-        (
-            &["--url", "localhost:8080", "--rps", "10"],
-            "use http:// or https:// with a host",
-        ),
-        (
-            &["--url", "0=http://localhost/", "--rps", "10"],
-            "use a whole number from 1 to 1000",
-        ),
-        (&["--url", "http://me:secret@localhost/", "--rps", "10"], "use --header"),
-        (&["--url", url, "--rps", "0"], "use requests a second"),
-        (&["--url", url, "--rps", "10,fast"], "use requests a second"),
-        (
-            &["--url", url, "--rps", "1000000", "--duration", "2h"],
-            "use a lower rate or a shorter duration",
-        ),
-        (
-            &["--url", url, "--rps", "1,1", "--duration", "13h"],
-            "use shorter or fewer steps",
-        ),
-        (&["--url", url, "--rps", "10", "--requests", "5"], "cannot be used with"),
-        (&["--url", url, "--requests", "0"], "1..=1000000000"),
-        (
-            &["--url", url, "--requests", "5", "--concurrency", "0"],
-            "use a whole number from 1 to 20000",
-        ),
-        (
-            &["--url", url, "--rps", "10", "--concurrency", "2"],
-            "cannot be used with",
-        ),
-        (
-            &["--url", url, "--requests", "5", "--connections", "2"],
-            "cannot be used with",
-        ),
-        (
-            &["--url", url, "--requests", "5", "--warmup", "1s"],
-            "cannot be used with",
-        ),
-        (
-            &["--url", url, "--requests", "5", "--arrivals", "poisson"],
-            "cannot be used with",
-        ),
-        (&short(url, &["--duration", "0s"])[..], "cannot be used multiple times"),
-        (&["--url", url, "--rps", "10", "--duration", "0s"], "use more than zero"),
-        (
-            &["--url", url, "--rps", "10", "--duration", "10"],
-            "use numbers with units",
-        ),
-        (&["--url", url, "--rps", "10", "--duration", "25h"], "use at most 24h"),
-        (
-            &["--url", url, "--rps", "10", "--warmup", "x"],
-            "use numbers with units",
-        ),
-        (
-            &["--url", url, "--rps", "10", "--arrivals", "bursts"],
-            "possible values: constant, poisson",
-        ),
-        (
-            &["--url", url, "--rps", "10", "--connections", "30000"],
-            "use a whole number from 1 to 20000",
-        ),
-        (&["--url", url, "--rps", "10", "--timeout", "11m"], "use at most 10m"),
-        (
-            &["--url", url, "--rps", "10", "--method", "get"],
-            "use a method of HTTP in capitals",
-        ),
-        (
-            &["--url", url, "--rps", "10", "--header", "Accept"],
-            "use a name, a colon and a value",
-        ),
-        (
-            &["--url", url, "--rps", "10", "--header", "Content-Length: 1"],
-            "leave it out",
-        ),
-        (
-            &["--url", url, "--rps", "10", "--body", "a", "--body-file", "b"],
-            "cannot be used with",
-        ),
-        (
-            &["--url", url, "--rps", "10", "--body-file", "/does/not/exist"],
-            "--body-file: /does/not/exist: No such file",
-        ),
-        (
-            &["--url", url, "--rps", "10", "--body-file", &big],
-            "use a smaller body",
-        ),
-        (
-            &["--url", url, "--rps", "10", "--expect-status", "2x"],
-            "use numbers from 100 to 599 and classes",
-        ),
-        (
-            &["--url", url, "--rps", "10", "--max-error-ratio", "5%"],
-            "use a share from 0 to 1",
-        ),
-        (
-            &["--url", url, "--rps", "10", "--max-p99", "fast"],
-            "use numbers with units",
-        ),
-        (
-            &["--url", url, "--rps", "10", "--cacert", "a", "--insecure"],
-            "cannot be used with",
-        ),
-        (
-            &["--url", &secure, "--rps", "10", "--cacert", "/does/not/exist"],
-            "--cacert: /does/not/exist",
-        ),
-        (
-            &["--url", url, "--rps", "10", "--report", &text],
-            "use a name that ends with .html or .json",
-        ),
-        (
-            &["--url", url, "--rps", "10", "--report", &absent],
-            "use a directory that exists and that you may write",
-        ),
-        (
-            &["--url", url, "--rps", "10", "--report", &existing],
-            "use another name, or replace it by --force",
-        ),
-        (
-            &["--url", url, "--rps", "10", "--report", &twice, "--report", &twice],
-            "name each report once",
-        ),
-        (&["--url", url, "--rps", "10", "--force"], "--report"),
-        (
-            &["--url", url, "--rps", "10", "-o", "xml"],
-            "possible values: table, json, yaml",
-        ),
-        (
-            &["--url", &nobody, "--rps", "10", "--report", &twice],
-            "start the service, or correct the address",
-        ),
+    let values = [
+        ("URL", format!("http://{address}/")),
+        ("SECURE", format!("https://{address}/")),
+        ("NOBODY", format!("http://{free}/")),
+        ("EXISTING", existing.clone()),
+        ("ABSENT", file("absent/new.html")),
+        ("TEXT", file("report.txt")),
+        ("TWICE", file("twice.json")),
+        ("BIG", file("big")),
     ];
-    for (arguments, expected) in cases {
-        let output = load(arguments);
+    for (arguments, expected) in WRONG {
+        let value = |word: &&'static str| {
+            let known = values.iter().find(|(name, _)| name == word);
+            known.map_or(*word, |(_, value)| value.as_str())
+        };
+        let arguments: Vec<_> = arguments.iter().map(value).collect();
+        let output = load(&arguments);
         let told = told(&output);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
         assert!(told.contains(expected), "{arguments:?}: {told}");

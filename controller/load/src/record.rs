@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waited_until_the_timeout_counts_among_the_latencies_and_whoever_was_refused_does_not() {
+    fn requests_that_ran_into_the_timeout_count_among_the_latencies_and_refused_ones_do_not() {
         let mut recorder = Recorder::new(1, 1, StatusSet::below_500());
         for failure in [
             Failure::Timeout,
