@@ -204,7 +204,6 @@ const WRONG: &[(&[&str], &str)] = &[
 ];
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table of options, each wrong once")]
 fn every_option_that_is_wrong_is_told_in_one_line_with_what_to_write() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
