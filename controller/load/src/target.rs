@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_with_what_to_write() {
+    fn a_text_that_is_no_address_is_refused_with_what_to_write() {
         for text in [
             "",
             "127.0.0.1:8080",

@@ -90,7 +90,7 @@ fn the_page_asks_nobody_for_anything_and_runs_nothing() {
 }
 
 #[test]
-fn what_a_service_said_is_shown_as_text() {
+fn words_of_a_service_are_shown_as_text() {
     let page = html(&report(steps(1), Some("<b onclick=x>")));
     assert!(page.contains("&lt;b onclick=x&gt;") && !page.contains("<b onclick"));
 }
