@@ -115,7 +115,7 @@ const COMMANDS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_does_not_fit_together_is_told_and_nothing_is_written() {
+fn options_that_do_not_fit_together_are_told_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("stack");
     let api = |name: &str, spec: &str| {

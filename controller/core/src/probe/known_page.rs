@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_values_showed_of_a_path_stays_whatever_later_pages_do_not_show() {
+    fn a_path_that_values_showed_stays_whatever_later_pages_do_not_show() {
         let roles = [Attribute::Route, Attribute::RawPath];
         for (dialect, shown) in [
             (DialectId::Gin, Attribute::Route),

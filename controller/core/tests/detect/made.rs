@@ -143,7 +143,7 @@ fn a_page_with_a_prefix_for_each_of_many_families_is_looked_at_in_bounded_work()
 }
 
 #[test]
-fn what_a_sidecar_adds_to_an_applications_page_changes_nothing() {
+fn families_that_a_sidecar_adds_to_an_applications_page_change_nothing() {
     let application = fs::read_to_string(Path::new(PAGES).join("flask/pages/0.23.2/default.after.text")).unwrap();
     let labels = "reporter=\"destination\",destination_workload=\"orders\",destination_workload_namespace=\"shop\",\
                   response_code=\"200\",source_workload=\"web\"";

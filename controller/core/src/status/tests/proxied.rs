@@ -28,7 +28,7 @@ fn nothing_is_said_of_a_scrape_that_nobody_wants_and_the_chain_holds_without_it(
 }
 
 #[test]
-fn what_prometheus_says_of_targets_is_no_trouble_of_an_api_without_any() {
+fn targets_that_prometheus_lacks_are_no_trouble_of_an_api_without_any() {
     let mut world = world();
     world.finding.scrape = Answer::Known(ScrapeFinding::NoTarget);
     assert_eq!(says(&world.fold(), "Monitored"), "True/Monitored");

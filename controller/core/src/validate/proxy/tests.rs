@@ -125,7 +125,7 @@ fn where_the_service_is_not_known_it_has_to_be_said() {
 }
 
 #[test]
-fn what_the_author_says_of_the_service_or_of_the_proxys_names_counts() {
+fn a_service_or_names_of_the_proxy_in_the_spec_count() {
     let metrics = json!({"dialect": "traefik", "proxy": {"service": "web", "portName": "main"}});
     assert_eq!(
         selection(&of_image(&metrics)),
@@ -210,7 +210,7 @@ fn nobody_is_to_scrape_the_pods_and_their_template_stays_the_same() {
 }
 
 #[test]
-fn what_is_left_out_is_what_a_proxy_cannot_see_and_no_scrape() {
+fn left_out_is_only_that_which_a_proxy_cannot_see_and_no_scrape() {
     let api: MonitoredApi = serde_json::from_value(json!({
         "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
         "metadata": {"name": "orders", "namespace": "shop"}, "spec": of_image(&json!({"dialect": "istio"})),

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told() {
+    fn troubles_of_an_answer_are_told() {
         for (body, told) in [
             (
                 r#"{"status":"error","errorType":"timeout","error":"query timed out"}"#,

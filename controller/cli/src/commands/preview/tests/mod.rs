@@ -282,7 +282,7 @@ fn gaps_negative_values_zeros_and_too_many_series_are_drawn() {
 }
 
 #[test]
-fn what_is_turned_off_is_not_on_the_page() {
+fn alerts_and_panels_that_are_turned_off_are_not_on_the_page() {
     let nothing = page(contents(&[manifest("tests/cases/good/no-monitoring-at-all.yaml")]));
     let content = &nothing.sections[0].content;
     assert!(content.alerts.is_empty() && content.rows.is_empty() && !content.objects.is_empty());
