@@ -10,7 +10,6 @@
 )]
 
 use std::{
-    collections::BTreeSet,
     fmt::Write as _,
     net::SocketAddr,
     path::Path,
@@ -52,12 +51,6 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 /// Where the written history ends: before what an instant query looks back to, so that it stands for nothing of the present.
 const HISTORY_ENDS: u64 = 10 * MINUTE;
-
-/// Queries with this in their text may be empty, and why.
-const MAY_BE_EMPTY: &[(&str, &str)] = &[(
-    "monitored_api_",
-    "the operator reports it, and without a cluster there is none",
-)];
 
 /// The paths of probes and metrics.
 fn excluded() -> Vec<String> {
@@ -260,12 +253,6 @@ fn empty(prometheus: &Prometheus, generated: &[Generated]) -> Result<Vec<(String
     Ok(empty)
 }
 
-/// The reason for which a query may be empty.
-fn reason(query: &str) -> Option<&'static str> {
-    let row = MAY_BE_EMPTY.iter().find(|(part, _)| query.contains(part));
-    row.map(|(_, reason)| *reason)
-}
-
 /// How long all queries of a dashboard take, one after the other, over the time that it shows.
 fn time_of(url: &str, panels: &[(String, String)]) -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -318,13 +305,12 @@ fn every_panel_and_every_rule_of_a_static_target_has_data_under_traffic() {
 
     let prometheus = Prometheus { url: server.url() };
     let begun = Instant::now();
-    let excused = eventually("data in every query", PATIENCE, || {
+    eventually("data in every query", PATIENCE, || {
         let empty = empty(&prometheus, &generated)?;
-        let (excused, missing): (Vec<_>, Vec<_>) = empty.into_iter().partition(|(_, part)| reason(part).is_some());
-        Ok(if missing.is_empty() {
-            Ok(excused)
+        Ok(if empty.is_empty() {
+            Ok(())
         } else {
-            Err(format!("{missing:#?}"))
+            Err(format!("{empty:#?}"))
         })
     })
     .unwrap();
@@ -336,15 +322,6 @@ fn every_panel_and_every_rule_of_a_static_target_has_data_under_traffic() {
         "{} rules, {failing:?}",
         rules.len()
     );
-    for (part, reason) in MAY_BE_EMPTY {
-        let of: BTreeSet<_> = excused
-            .iter()
-            .filter(|(_, query)| query.contains(part))
-            .map(|(of, _)| of)
-            .collect();
-        assert!(!of.is_empty(), "no query with {part:?} is empty, so it needs no excuse");
-        println!("{} rules and panels are empty in part: {reason}: {of:?}", of.len());
-    }
     for (target, one) in targets.iter().zip(&generated) {
         let (panels, time) = (one.panels.len(), time_of(&server.url(), &one.panels));
         println!(
