@@ -12,6 +12,7 @@ mod metrics_page;
 pub mod print;
 pub mod runbooks;
 mod settings;
+mod staged_file;
 mod workloads;
 
 pub use commands::{Command, compose, crd, detect, diff, explain, lint, load, preview, render, test};

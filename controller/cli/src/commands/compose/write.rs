@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder, Permissions};
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -12,10 +12,9 @@ use controller_core::stack::{
     Secret,
     folder::{FolderPlan, FolderState, Found, RECORD, Record, hash},
 };
-use tempfile::NamedTempFile;
 
-/// The programs of the containers read the files as users of their own.
-const READABLE: u32 = 0o644;
+use crate::staged_file::{StagedFile, folder_of};
+
 /// Folders that the containers enter.
 const OPEN_FOLDER: u32 = 0o755;
 /// The folder of the secrets: on the machine only its owner enters it. Each file of it is handed to a container by its own path.
@@ -176,7 +175,7 @@ pub(super) fn carry_out(folder: &Path, plan: &FolderPlan, secrets: &[(Secret, Se
 /// Files that are written and not yet in their places, and folders that were made for them.
 #[derive(Debug, Default)]
 struct Staged {
-    files: Vec<(NamedTempFile, PathBuf)>,
+    files: Vec<(StagedFile, PathBuf)>,
     /// Removed again if the files are not published.
     folders: Vec<PathBuf>,
 }
@@ -198,24 +197,19 @@ impl Staged {
 
     fn write(&mut self, folder: &Path, path: &str, text: &str) -> Result<()> {
         let place = folder.join(path);
-        let parent = place.parent().unwrap_or(folder).to_owned();
-        self.make_folder(&parent, OPEN_FOLDER)?;
-        let write = || -> std::io::Result<NamedTempFile> {
-            let mut file = NamedTempFile::new_in(&parent)?;
-            file.write_all(text.as_bytes())?;
-            file.as_file().set_permissions(Permissions::from_mode(READABLE))?;
-            // Some file systems notice only now that they are full.
-            file.as_file().sync_all()?;
-            Ok(file)
-        };
-        let file = write().with_context(|| format!("write {path}"))?;
+        let parent = folder_of(&place);
+        self.make_folder(parent, OPEN_FOLDER)?;
+        let wrong = || format!("write {path}");
+        // Everybody may read it: the programs of the containers are users of their own.
+        let mut file = StagedFile::begin(parent).with_context(wrong)?;
+        file.fill(text).with_context(wrong)?;
         self.files.push((file, place));
         Ok(())
     }
 
     fn publish(mut self) -> Result<()> {
         for (file, place) in std::mem::take(&mut self.files) {
-            file.persist(&place)
+            file.replace(&place)
                 .with_context(|| format!("write {}", place.display()))?;
         }
         self.folders.clear();

@@ -1,15 +1,11 @@
 //! Reports in files: each is written beside its place and put there whole.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use controller_load::{Report, page};
-use tempfile::NamedTempFile;
 
-/// What may be read by whom, as of any other file that a program writes.
-const MODE: u32 = 0o644;
+use crate::staged_file::{StagedFile, folder_of};
 
 /// The form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +19,7 @@ enum Form {
 struct ReportFile {
     path: PathBuf,
     form: Form,
-    /// In the same folder, so that it can be put in its place at once.
-    file: NamedTempFile,
+    file: StagedFile,
 }
 
 /// All reports that are to be written. Where one is dropped, nothing of it is left.
@@ -85,11 +80,8 @@ impl ReportFile {
         if !force && path.symlink_metadata().is_ok() {
             return Err("exists: use another name, or replace it by --force".to_owned());
         }
-        let folder = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        let file = NamedTempFile::new_in(folder).map_err(|error| {
+        let folder = folder_of(path);
+        let file = StagedFile::begin(folder).map_err(|error| {
             let (folder, reason) = (folder.display(), reason(&error));
             format!("can't write in {folder}: {reason}: use a directory that exists and that you may write")
         })?;
@@ -106,15 +98,8 @@ impl ReportFile {
             Form::Html => page::html(report),
             Form::Json => serde_json::to_string_pretty(report)? + "\n",
         };
-        file.write_all(text.as_bytes())?;
-        file.as_file().set_permissions(fs::Permissions::from_mode(MODE))?;
-        file.as_file().sync_all()?;
-        let placed = if force {
-            file.persist(&path)
-        } else {
-            file.persist_noclobber(&path)
-        };
-        placed.map(|_| ()).map_err(|error| error.error)
+        file.fill(&text)?;
+        if force { file.replace(&path) } else { file.place(&path) }
     }
 }
 

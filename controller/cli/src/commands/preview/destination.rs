@@ -1,17 +1,14 @@
 //! The file that the page is written to, all of it or nothing.
 
-use std::fs::{self, Permissions};
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use tempfile::Builder;
 
 use super::page::GENERATOR;
+use crate::staged_file::{StagedFile, folder_of};
 
-/// Who may read the page: everybody, as any file that is made by a shell.
-const MODE: u32 = 0o644;
 /// Bytes at the beginning of a file in which a page of ours is known.
 const BEGINNING: u64 = 1_024;
 
@@ -28,7 +25,7 @@ impl Destination {
         if path.file_name().is_none() || path.is_dir() {
             bail!("--output: {shown} is a folder: name a file in it, for example preview.html");
         }
-        let folder = folder(&path);
+        let folder = folder_of(&path);
         if !folder.is_dir() {
             bail!(
                 "--output: there is no folder {}: make it, or name a file in another one",
@@ -57,23 +54,10 @@ impl Destination {
                 path.display()
             )
         };
-        let mut file = Builder::new()
-            .prefix(".preview-")
-            .permissions(Permissions::from_mode(MODE))
-            .tempfile_in(folder(path))
-            .with_context(wrong)?;
-        file.write_all(html.as_bytes()).with_context(wrong)?;
-        file.as_file().sync_all().with_context(wrong)?;
-        file.persist(path).with_context(wrong)?;
-        Ok(())
+        let mut file = StagedFile::begin(folder_of(path)).with_context(wrong)?;
+        file.fill(html).with_context(wrong)?;
+        file.replace(path).with_context(wrong)
     }
-}
-
-/// The folder of a file.
-fn folder(path: &Path) -> &Path {
-    path.parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
 }
 
 /// Whether a file is a page of ours, or empty.
