@@ -47,5 +47,5 @@ pub use prerequisites::{ensure_postgres, ensure_strace};
 pub use rustix::process::Signal;
 pub use supervisor::supervisor_main;
 pub use testbed::Testbed;
-pub use tools::{Level, Need, TOOLS, Tool, fingerprint, tools_of};
+pub use tools::{ALERTMANAGER_VERSION, Level, Need, PROMETHEUS_VERSION, TOOLS, Tool, fingerprint, tools_of};
 pub use wire::{ComponentStatus, Finished, Forward, Program};

@@ -52,9 +52,9 @@ pub(crate) const KUBERNETES_VERSION: &str = "v1.36.3";
 /// Version of Prometheus Operator; goes with `tools/prometheus-operator/go.mod`.
 pub(crate) const PROMETHEUS_OPERATOR_VERSION: &str = "v0.85.0";
 /// Version of Prometheus as released (its module is numbered v0.315.0).
-pub(crate) const PROMETHEUS_VERSION: &str = "3.15.0";
+pub const PROMETHEUS_VERSION: &str = "3.15.0";
 /// Version of Alertmanager; goes with `tools/alertmanager/go.mod`.
-pub(crate) const ALERTMANAGER_VERSION: &str = "v0.31.1";
+pub const ALERTMANAGER_VERSION: &str = "v0.31.1";
 /// Version of CoreDNS; goes with `tools/coredns/go.mod`.
 pub(crate) const COREDNS_VERSION: &str = "1.15.0";
 

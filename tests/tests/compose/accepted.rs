@@ -8,7 +8,7 @@ use std::{
 
 use integration_tests::workspace;
 use serde_json::Value;
-use testbed::Toolbox;
+use testbed::{ALERTMANAGER_VERSION, PROMETHEUS_VERSION, Toolbox};
 
 use super::{compose, flask_page, told};
 
@@ -83,6 +83,24 @@ fn promtool_and_amtool_accept_the_configuration_and_the_rules() {
             &["check-config"],
             &folder.join("alertmanager/alertmanager.yml"),
         );
+    }
+}
+
+#[test]
+fn the_images_have_the_versions_that_are_tested() {
+    let tested = [
+        ("prometheus", format!("docker.io/prom/prometheus:v{PROMETHEUS_VERSION}")),
+        (
+            "alertmanager",
+            format!("docker.io/prom/alertmanager:{ALERTMANAGER_VERSION}"),
+        ),
+    ];
+    for folder in folders() {
+        let text = fs::read_to_string(folder.path().join("compose.yaml")).unwrap();
+        let file: Value = serde_yaml::from_str(&text).unwrap();
+        for (service, image) in &tested {
+            assert_eq!(file["services"][service]["image"], *image);
+        }
     }
 }
 

@@ -21,7 +21,7 @@ rows! {
 /// Labels of Kubernetes and of the process.
 const LABELS: &[(&str, Attribute)] = &[
     ("http_route", Attribute::Route),
-    ("client_address", Attribute::Other),
+    ("client_address", Attribute::ClientText),
     ("instance", Attribute::Other),
     ("job", Attribute::Other),
     ("k8s_cluster_name", Attribute::Other),
@@ -37,11 +37,11 @@ const LABELS: &[(&str, Attribute)] = &[
     ("k8s_pod_uid", Attribute::Other),
     ("k8s_replicaset_name", Attribute::Other),
     ("k8s_statefulset_name", Attribute::Other),
-    ("server_address", Attribute::Other),
-    ("server_port", Attribute::Other),
+    ("server_address", Attribute::ClientText),
+    ("server_port", Attribute::ClientText),
     ("service_name", Attribute::Other),
     ("service_namespace", Attribute::Other),
-    ("url_path", Attribute::Other),
+    ("url_path", Attribute::RawPath),
 ];
 
 /// How its pages are recognised.

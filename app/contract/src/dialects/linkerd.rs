@@ -27,7 +27,7 @@ rows! {
 
 /// Labels that depend on the direction, on TLS and on policies.
 const LABELS: &[(&str, Attribute)] = &[
-    ("authority", Attribute::Other),
+    ("authority", Attribute::ClientText),
     ("authz_group", Attribute::Other),
     ("authz_kind", Attribute::Other),
     ("authz_name", Attribute::Other),
