@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File},
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
@@ -19,7 +19,7 @@ use metric_contract::platform;
 use rustix::process::{Pid, Signal, kill_process};
 use testbed::build_program;
 
-use crate::eventually;
+use crate::{eventually, free_ports::free_address};
 
 /// How long the operator may take from start to ready, and from SIGTERM to its end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,7 +64,7 @@ impl Operator {
     /// # Errors
     /// When it can't be started.
     pub fn start_program(binary: &Path, kubeconfig: &Path, log: &Path, args: &[&str]) -> Result<Self> {
-        let listen = free_port()?;
+        let listen = free_address()?;
         let output = File::options()
             .create(true)
             .append(true)
@@ -241,13 +241,6 @@ pub(crate) fn spawn(command: Command) -> Result<Child> {
         .send((command, reply))
         .context("the thread that starts programs is gone")?;
     Ok(replies.recv()??)
-}
-
-/// A free port.
-pub(crate) fn free_port() -> Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")
-        .context("find a free port")?
-        .local_addr()?)
 }
 
 pub(crate) fn tail(path: &Path) -> String {

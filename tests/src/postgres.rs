@@ -16,7 +16,8 @@ use tempfile::TempDir;
 
 use crate::{
     eventually,
-    operator::{free_port, spawn, tail},
+    free_ports::free_address,
+    operator::{spawn, tail},
 };
 
 /// The superuser of a test's server.
@@ -58,7 +59,7 @@ impl Postgres {
         let mut postgres = Self {
             programs,
             directory,
-            address: free_port()?,
+            address: free_address()?,
             durability,
             server: None,
         };

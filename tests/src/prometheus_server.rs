@@ -2,8 +2,7 @@
 //! Operator loads them.
 
 use std::{
-    fs,
-    net::TcpListener,
+    fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -13,7 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use testbed::Toolbox;
 
-use crate::eventually;
+use crate::{eventually, free_ports};
 
 /// How long a start or a reload may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -88,7 +87,7 @@ impl PrometheusServer {
             others,
             retention,
         } = start;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let [port] = free_ports()?;
         configure(folder, (target, scraped.unwrap_or(port)), others)?;
         Ok(Self {
             process: spawn(folder, port, retention)?,
@@ -166,12 +165,20 @@ pub fn wait_ready(url: &str) -> Result<()> {
     })
 }
 
-/// Starts a Prometheus at this port of 127.0.0.1, with `prometheus.yml` of a folder and its data in [`data`]. The kernel kills
-/// it when the process that called this dies.
+/// Starts the test bed's Prometheus at this port of 127.0.0.1, as [`spawn_program`] does.
 ///
 /// # Errors
 /// When the program is missing.
 pub fn spawn(folder: &Path, port: u16, retention: &str) -> Result<ServerProcess> {
+    spawn_program(&Toolbox::open()?.bin("prometheus")?, folder, port, retention)
+}
+
+/// Starts a Prometheus at this port of 127.0.0.1, with `prometheus.yml` of a folder and its data in [`data`]. It logs to
+/// `prometheus.log`. The kernel kills it when the process that called this dies.
+///
+/// # Errors
+/// When the program is missing, or the log can't be created.
+pub fn spawn_program(program: &Path, folder: &Path, port: u16, retention: &str) -> Result<ServerProcess> {
     let args = [
         format!("--config.file={}", folder.join("prometheus.yml").display()),
         format!("--storage.tsdb.path={}", data(folder).display()),
@@ -182,11 +189,12 @@ pub fn spawn(folder: &Path, port: u16, retention: &str) -> Result<ServerProcess>
     let mut command = Command::new("setpriv");
     command
         .args(["--pdeathsig", "KILL", "--"])
-        .arg(Toolbox::open()?.bin("prometheus")?)
+        .arg(program)
         .args(args)
         .env_clear();
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().map(ServerProcess).context("start prometheus")
+    let log = File::create(folder.join("prometheus.log")).context("create the log of Prometheus")?;
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    command.spawn().map(ServerProcess).context("start Prometheus")
 }
 
 /// Where a server of this folder keeps its blocks.

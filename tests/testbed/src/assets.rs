@@ -7,9 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::compile::Toolbox;
 use crate::image::{ImageSpec, write_image};
-use crate::tools::{
-    ALERTMANAGER_VERSION, COREDNS_VERSION, PROMETHEUS_OPERATOR_VERSION, PROMETHEUS_VERSION, Tool, fingerprint_of,
-};
+use crate::tools::{ALERTMANAGER_VERSION, COREDNS_VERSION, PROMETHEUS_OPERATOR_VERSION, PROMETHEUS_VERSION, Tool};
 
 /// The user of every image. It is a number, so that the kubelet can check that it isn't root.
 const NOBODY: u32 = 65534;
@@ -82,10 +80,8 @@ pub(crate) fn prometheus_operator_crds(toolbox: &Toolbox) -> Result<PathBuf> {
 
 /// The same of the Grafana Operator.
 pub(crate) fn grafana_operator_crds(toolbox: &Toolbox) -> Result<PathBuf> {
-    let tool = Tool::named("grafana-operator")?;
-    let pins = fingerprint_of(std::iter::once(tool))?;
-    toolbox.asset(&format!("manifests/grafana-operator-crds-{pins}.yaml"), |out| {
-        let source = toolbox.module_source(tool, GRAFANA_OPERATOR_MODULE)?;
+    toolbox.asset("manifests/grafana-operator-crds.yaml", |out| {
+        let source = toolbox.module_source(Tool::named("grafana-operator")?, GRAFANA_OPERATOR_MODULE)?;
         one_manifest(&source.join("config").join("crd").join("bases"), out)
     })
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::paths::{Cache, write_atomically};
 use crate::say::say;
 use crate::shell;
-use crate::tools::{Level, Need, Tool, fingerprint, fingerprint_of, tools_of};
+use crate::tools::{Level, TOOLS, Tool, fingerprint, tools_of};
 
 /// Oldest Go that builds every module (containerd's `go.mod` asks for it).
 const OLDEST_GO: (u32, u32, u32) = (1, 26, 6);
@@ -19,6 +19,9 @@ const OLDEST_GO: (u32, u32, u32) = (1, 26, 6);
 const SCRATCH: &str = "build-";
 
 /// The built tools of one set of pins.
+///
+/// Each tool is built into a directory of its own, `tools/<name>-<hash of its pins>` of the cache, and its binaries are
+/// linked into the `bin` of the set. So another version of one tool does not make the others be built again.
 #[derive(Debug, Clone)]
 pub struct Toolbox {
     root: PathBuf,
@@ -50,6 +53,14 @@ impl Toolbox {
         Ok(self.bin_dir().join(output))
     }
 
+    /// Whether the binary called `output` is built already.
+    ///
+    /// # Errors
+    /// When no tool makes it.
+    pub fn has(&self, output: &str) -> Result<bool> {
+        Ok(self.is_built(Tool::with_output(output)?))
+    }
+
     /// Builds what `level` needs and is not there yet.
     pub fn ensure_level(&self, level: Level) -> Result<()> {
         self.ensure(&tools_of(level))
@@ -71,13 +82,27 @@ impl Toolbox {
         if missing.is_empty() {
             return Ok(());
         }
-        check_go()?;
         self.remove_scratch()?;
-        for (index, tool) in missing.iter().enumerate() {
-            let position = format!("{}/{}", index + 1, missing.len());
-            say(format_args!("building {} ({position}) …", tool.name));
+        let (kept, unbuilt): (Vec<&Tool>, Vec<&Tool>) = missing
+            .into_iter()
+            .copied()
+            .partition(|tool| self.kept(tool).is_ok_and(|kept| kept.is_dir()));
+        for tool in kept {
+            self.link(tool)?;
+        }
+        if !unbuilt.is_empty() {
+            check_go()?;
+        }
+        for (index, tool) in unbuilt.iter().enumerate() {
+            let position = format!("{}/{}", index + 1, unbuilt.len());
+            let usual = tool.usual_seconds;
+            say(format_args!(
+                "building {} ({position}), usually {usual} s on two cores …",
+                tool.name
+            ));
             let start = Instant::now();
             self.build(tool).with_context(|| format!("build {}", tool.name))?;
+            self.link(tool)?;
             say(format_args!(
                 "built {} ({position}) in {:.0} s",
                 tool.name,
@@ -112,17 +137,23 @@ impl Toolbox {
         Ok(PathBuf::from(dir.trim()))
     }
 
-    fn is_built(&self, tool: &Tool) -> bool {
-        self.stamp(tool).is_ok_and(|stamp| stamp.is_file())
+    /// The directories of the tools of this set of pins, built or not.
+    pub fn kept_tools(&self) -> Result<Vec<PathBuf>> {
+        TOOLS.iter().map(|tool| self.kept(tool)).collect()
     }
 
-    /// The file that marks a tool as built. The directory has the pins of most tools in its name; of the others the file has.
-    fn stamp(&self, tool: &Tool) -> Result<PathBuf> {
-        let name = match tool.need {
-            Need::ControlPlane | Need::Node | Need::Monitoring | Need::OnDemand => tool.name.to_owned(),
-            Need::Apart => format!("{}-{}", tool.name, fingerprint_of(std::iter::once(tool))?),
-        };
-        Ok(self.root.join("stamps").join(name))
+    fn is_built(&self, tool: &Tool) -> bool {
+        self.stamp(tool).is_file()
+    }
+
+    /// The file that marks a tool as linked into the set.
+    fn stamp(&self, tool: &Tool) -> PathBuf {
+        self.root.join("stamps").join(tool.name)
+    }
+
+    /// The directory with the tool's binaries, which is there if they are built.
+    fn kept(&self, tool: &Tool) -> Result<PathBuf> {
+        Ok(self.cache.tools().join(format!("{}-{}", tool.name, tool.pins()?)))
     }
 
     fn lock(&self) -> Result<File> {
@@ -136,7 +167,7 @@ impl Toolbox {
 
     /// Removes the directories of builds that were killed. The lock guarantees that no build is running.
     fn remove_scratch(&self) -> Result<()> {
-        for entry in fs::read_dir(&self.root)? {
+        for entry in fs::read_dir(self.cache.tools())? {
             let entry = entry?;
             if entry.file_name().to_string_lossy().starts_with(SCRATCH) {
                 fs::remove_dir_all(entry.path())?;
@@ -145,10 +176,11 @@ impl Toolbox {
         Ok(())
     }
 
-    /// Runs `go build` in a scratch directory, then renames the result, then writes the stamp, so that a killed build leaves no
-    /// incomplete tool.
+    /// Runs `go build` in a scratch directory, then renames that, so that a killed build leaves no incomplete tool.
     fn build(&self, tool: &Tool) -> Result<()> {
-        let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&self.root)?;
+        let scratch = tempfile::Builder::new()
+            .prefix(SCRATCH)
+            .tempdir_in(self.cache.tools())?;
         let output = match tool.packages {
             [(_, name)] => scratch.path().join(name),
             _ => scratch.path().join(""),
@@ -161,10 +193,25 @@ impl Toolbox {
         command.arg("-ldflags").arg(tool.ldflags()).arg("-o").arg(output);
         command.args(tool.packages.iter().map(|(package, _)| *package));
         shell::run(&mut command)?;
+        let kept = self.kept(tool)?;
+        fs::rename(scratch.keep(), &kept).with_context(|| format!("keep {}", kept.display()))
+    }
+
+    /// Links a built tool's binaries into the set, then marks it as built.
+    fn link(&self, tool: &Tool) -> Result<()> {
+        let kept = self.kept(tool)?;
         for (_, name) in tool.packages {
-            fs::rename(scratch.path().join(name), self.bin_dir().join(name)).with_context(|| format!("keep {name}"))?;
+            let target = self.bin_dir().join(name);
+            match fs::remove_file(&target) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("replace {}", target.display()));
+                }
+                Ok(()) | Err(_) => {}
+            }
+            fs::hard_link(kept.join(name), &target)
+                .with_context(|| format!("link {name} into {}", target.display()))?;
         }
-        write_atomically(&self.stamp(tool)?, b"")
+        write_atomically(&self.stamp(tool), b"")
     }
 }
 

@@ -18,6 +18,7 @@ impl Testbed {
     /// Starts kwok with `count` fake nodes called `fake-0`, `fake-1`, …. Beside real nodes they are tainted with
     /// `kwok.x-k8s.io/node=fake:NoSchedule`, so that only pods that tolerate it land there.
     pub fn start_kwok(&self, count: usize) -> Result<()> {
+        self.bed.toolbox.bin("kwok")?;
         let stages = stages(&self.bed.toolbox)?;
         let tainted = self.level()? == Level::Node;
         let nodes: Vec<Value> = (0..count).map(|index| node(index, tainted)).collect();

@@ -22,7 +22,9 @@ impl Cache {
             }
         };
         let root = base.join("monitored-api").join("testbed");
-        fs::create_dir_all(root.join("run")).with_context(|| format!("create {}", root.display()))?;
+        for folder in ["run", "tools"] {
+            fs::create_dir_all(root.join(folder)).with_context(|| format!("create {}", root.display()))?;
+        }
         Ok(Self { root })
     }
 
@@ -34,6 +36,11 @@ impl Cache {
     /// Where the state directories of the test beds are.
     pub fn run(&self) -> PathBuf {
         self.root.join("run")
+    }
+
+    /// Where the built tools are, each in a directory of its own.
+    pub fn tools(&self) -> PathBuf {
+        self.root.join("tools")
     }
 
     /// The names that have a state directory, whether running or not.

@@ -26,8 +26,6 @@ pub enum Need {
     Monitoring,
     /// No test bed: built when it is asked for by name.
     OnDemand,
-    /// The same, and it shares nothing with the other tools: another version of it does not make them be built again.
-    Apart,
 }
 
 /// One row: a module folder and the binaries that come out of it.
@@ -45,6 +43,8 @@ pub struct Tool {
     pub settings: &'static [(&'static str, &'static str)],
     /// The test beds that need it.
     pub need: Need,
+    /// How long its build usually takes on two cores (seconds), after the rows before it: they share packages.
+    pub usual_seconds: u16,
 }
 
 /// Version of Kubernetes that the binaries report; goes with `tools/kubernetes/go.mod`.
@@ -71,6 +71,8 @@ const KUBERNETES_SETTINGS: &[(&str, &str)] = &[
     ("k8s.io/client-go/pkg/version.buildDate", "2026-01-01T00:00:00Z"),
 ];
 
+const PROMETHEUS_SETTINGS: &[(&str, &str)] = &[("github.com/prometheus/common/version.Version", PROMETHEUS_VERSION)];
+
 /// All tools, in the order in which they are built.
 pub const TOOLS: &[Tool] = &[
     Tool {
@@ -80,6 +82,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::ControlPlane,
+        usual_seconds: 0,
     },
     Tool {
         name: "kubernetes",
@@ -96,14 +99,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: KUBERNETES_SETTINGS,
         need: Need::ControlPlane,
-    },
-    Tool {
-        name: "kwok",
-        folder: "kwok",
-        packages: &[("sigs.k8s.io/kwok/cmd/kwok", "kwok")],
-        tags: "",
-        settings: &[],
-        need: Need::ControlPlane,
+        usual_seconds: 0,
     },
     Tool {
         name: "kubernetes-node",
@@ -115,6 +111,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: KUBERNETES_SETTINGS,
         need: Need::Node,
+        usual_seconds: 0,
     },
     Tool {
         name: "containerd",
@@ -130,6 +127,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::Node,
+        usual_seconds: 0,
     },
     Tool {
         name: "cni",
@@ -149,14 +147,16 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::Node,
+        usual_seconds: 0,
     },
     Tool {
         name: "coredns",
         folder: "coredns",
-        packages: &[("github.com/coredns/coredns", "coredns")],
+        packages: &[("monitored-api.test/coredns", "coredns")],
         tags: "",
         settings: &[],
         need: Need::Node,
+        usual_seconds: 0,
     },
     Tool {
         name: "pause",
@@ -165,6 +165,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::Node,
+        usual_seconds: 0,
     },
     Tool {
         name: "prometheus-operator",
@@ -182,29 +183,63 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::Monitoring,
+        usual_seconds: 0,
     },
     Tool {
         name: "prometheus",
         folder: "prometheus",
-        packages: &[
-            ("github.com/prometheus/prometheus/cmd/prometheus", "prometheus"),
-            ("github.com/prometheus/prometheus/cmd/promtool", "promtool"),
-        ],
+        packages: &[("github.com/prometheus/prometheus/cmd/prometheus", "prometheus")],
         // With all service discoveries the build would take twice as long and need 4 GiB.
         tags: "remove_all_sd,enable_kubernetes_sd",
-        settings: &[("github.com/prometheus/common/version.Version", PROMETHEUS_VERSION)],
+        settings: PROMETHEUS_SETTINGS,
         need: Need::Monitoring,
+        usual_seconds: 0,
     },
     Tool {
         name: "alertmanager",
         folder: "alertmanager",
-        packages: &[
-            ("github.com/prometheus/alertmanager/cmd/alertmanager", "alertmanager"),
-            ("github.com/prometheus/alertmanager/cmd/amtool", "amtool"),
-        ],
+        packages: &[("github.com/prometheus/alertmanager/cmd/alertmanager", "alertmanager")],
         tags: "",
         settings: &[],
         need: Need::Monitoring,
+        usual_seconds: 0,
+    },
+    Tool {
+        name: "promtool",
+        folder: "prometheus",
+        packages: &[("github.com/prometheus/prometheus/cmd/promtool", "promtool")],
+        tags: "remove_all_sd,enable_kubernetes_sd",
+        settings: PROMETHEUS_SETTINGS,
+        need: Need::OnDemand,
+        usual_seconds: 0,
+    },
+    Tool {
+        name: "amtool",
+        folder: "alertmanager",
+        packages: &[("github.com/prometheus/alertmanager/cmd/amtool", "amtool")],
+        tags: "",
+        settings: &[],
+        need: Need::OnDemand,
+        usual_seconds: 0,
+    },
+    Tool {
+        name: "prometheus-local",
+        folder: "prometheus",
+        packages: &[("github.com/prometheus/prometheus/cmd/prometheus", "prometheus-local")],
+        // A Prometheus for a machine without a cluster: only static targets and targets from files.
+        tags: "remove_all_sd",
+        settings: PROMETHEUS_SETTINGS,
+        need: Need::OnDemand,
+        usual_seconds: 0,
+    },
+    Tool {
+        name: "kwok",
+        folder: "kwok",
+        packages: &[("sigs.k8s.io/kwok/cmd/kwok", "kwok")],
+        tags: "",
+        settings: &[],
+        need: Need::OnDemand,
+        usual_seconds: 0,
     },
     Tool {
         name: "helm",
@@ -213,6 +248,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::OnDemand,
+        usual_seconds: 0,
     },
     Tool {
         name: "grafana-operator",
@@ -220,7 +256,8 @@ pub const TOOLS: &[Tool] = &[
         packages: &[("github.com/grafana/grafana-operator/v5", "grafana-operator")],
         tags: "",
         settings: &[],
-        need: Need::Apart,
+        need: Need::OnDemand,
+        usual_seconds: 0,
     },
     Tool {
         name: "pint",
@@ -228,7 +265,8 @@ pub const TOOLS: &[Tool] = &[
         packages: &[("github.com/cloudflare/pint/cmd/pint", "pint")],
         tags: "",
         settings: &[],
-        need: Need::Apart,
+        need: Need::OnDemand,
+        usual_seconds: 0,
     },
 ];
 
@@ -254,6 +292,23 @@ impl Tool {
         tools_dir().join(self.folder)
     }
 
+    /// The hash of all on which its binaries depend: `go.mod`, `go.sum`, the sources in its folder, and what is built how.
+    pub(crate) fn pins(&self) -> Result<String> {
+        let mut hash = Sha256::new();
+        hash.update(format!("{:?} {} {:?}", self.packages, self.tags, self.settings));
+        let folder = self.module_dir();
+        let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+            .with_context(|| format!("read {}", folder.display()))?
+            .map(|entry| entry.map(|e| e.path()))
+            .collect::<Result<_, _>>()?;
+        files.sort();
+        for file in files {
+            hash.update(file.file_name().unwrap_or_default().as_encoded_bytes());
+            hash.update(std::fs::read(&file)?);
+        }
+        Ok(short(&hash.finalize()))
+    }
+
     /// The linker flags.
     pub fn ldflags(&self) -> String {
         let mut flags = String::from("-s -w");
@@ -271,7 +326,7 @@ pub fn tools_of(level: Level) -> Vec<&'static Tool> {
         .filter(|tool| match tool.need {
             Need::ControlPlane => true,
             Need::Node => level == Level::Node,
-            Need::Monitoring | Need::OnDemand | Need::Apart => false,
+            Need::Monitoring | Need::OnDemand => false,
         })
         .collect()
 }
@@ -284,29 +339,20 @@ fn tools_dir() -> PathBuf {
 /// The version of the way in which manifests and images are made from the tools; raise it when that way changes.
 const RECIPE: &str = "1";
 
-/// The hash of all pins: `go.mod`, `go.sum` and sources in every folder, and this table. The cache directory has this name.
+/// The hash of all pins. The directory of this set of tools has this name.
 pub fn fingerprint() -> Result<String> {
-    fingerprint_of(TOOLS.iter().filter(|tool| tool.need != Need::Apart))
-}
-
-/// The hash of the pins of these tools.
-pub(crate) fn fingerprint_of<'a>(tools: impl Iterator<Item = &'a Tool>) -> Result<String> {
     let mut hash = Sha256::new();
     hash.update(RECIPE);
-    for tool in tools {
-        hash.update(format!("{tool:?}"));
-        let folder = tool.module_dir();
-        let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
-            .with_context(|| format!("read {}", folder.display()))?
-            .map(|entry| entry.map(|e| e.path()))
-            .collect::<Result<_, _>>()?;
-        files.sort();
-        for file in files {
-            hash.update(file.file_name().unwrap_or_default().as_encoded_bytes());
-            hash.update(std::fs::read(&file)?);
-        }
+    for tool in TOOLS {
+        hash.update(tool.name);
+        hash.update(tool.pins()?);
     }
-    Ok(hex(&hash.finalize()).chars().take(16).collect())
+    Ok(short(&hash.finalize()))
+}
+
+/// The first 16 hexadecimal digits of a hash.
+fn short(hash: &[u8]) -> String {
+    hex(hash).chars().take(16).collect()
 }
 
 /// Lower-case hexadecimal.

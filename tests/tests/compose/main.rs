@@ -10,16 +10,15 @@ mod accepted;
 mod processes;
 
 use std::{
-    net::TcpListener,
     path::Path,
     process::{Command, Output},
 };
 
-use integration_tests::{operator::Operator, workspace};
+use integration_tests::{free_ports, operator::Operator, workspace};
 
 /// Runs `monitored-api compose -o FOLDER` with three free ports.
 fn compose(folder: &Path, arguments: &[&str]) -> Output {
-    let ports = free_ports::<3>().map(|port| port.to_string());
+    let ports = free_ports::<3>().unwrap().map(|port| port.to_string());
     let ports = [
         ["--prometheus-port", &ports[0]],
         ["--alertmanager-port", &ports[1]],
@@ -32,12 +31,6 @@ fn compose(folder: &Path, arguments: &[&str]) -> Output {
         .args(ports.as_flattened())
         .args(arguments);
     command.output().unwrap()
-}
-
-/// Ports of 127.0.0.1 that nobody listens on; all are different.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
 fn told(output: &Output) -> String {

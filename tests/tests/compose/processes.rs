@@ -2,20 +2,17 @@
 //! server. The programs run on 127.0.0.1 instead of in containers, with the same generator and a layout of their own.
 
 use std::{
-    fs,
     net::{Ipv4Addr, SocketAddr},
     path::Path,
-    process::{Command, Stdio},
     time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use controller_core::{
     facts::Settings,
     stack::{
-        Layout, Secret, StackApi,
-        alertmanager::{self, Email, Notifications},
-        prometheus,
+        Secret, StackApi,
+        alertmanager::{Email, Notifications},
     },
 };
 use controller_rules::promql::PromDuration;
@@ -23,12 +20,9 @@ use integration_tests::{
     Traffic,
     alert_sinks::{Mail, SmtpSink, WebhookSink},
     api, eventually,
-    prometheus_server::{self, ServerProcess},
+    local_stack::{LocalStack, Programs, StackStart},
 };
 use serde_json::{Value, json};
-use testbed::Toolbox;
-
-use super::free_ports;
 
 const PATIENCE: Duration = Duration::from_secs(90);
 const PASSWORD: &str = "not a secret";
@@ -45,18 +39,8 @@ fn stack_api(address: SocketAddr) -> StackApi {
     StackApi::new(&api, &Settings::default(), None, vec![address.to_string()]).unwrap()
 }
 
-/// Writes what the programs read, as JSON, which is YAML.
-fn write(folder: &Path, layout: &Layout, api: StackApi, smtp: SocketAddr, webhook: SocketAddr) -> Result<()> {
-    fs::create_dir(folder.join("rules"))?;
-    fs::create_dir(&layout.secrets)?;
-    let secret = |secret: Secret, text: &str| fs::write(Path::new(&layout.secrets).join(secret.name()), text);
-    secret(Secret::SmtpPassword, PASSWORD)?;
-    secret(Secret::WebhookUrl, &format!("http://{webhook}/hook"))?;
-    let rules = api.rules().context("the API has rules")?.to_string();
-    fs::write(folder.join("rules/orders.yaml"), rules)?;
-    let second = PromDuration::from_seconds(1);
-    let prometheus = serde_json::to_string(&prometheus::config(&[api], layout, second))?;
-    fs::write(folder.join("prometheus.yml"), prometheus)?;
+/// A stack that tells both sinks.
+fn start(folder: &Path, api: StackApi, smtp: SocketAddr, webhook: SocketAddr) -> Result<LocalStack> {
     let notifications = Notifications {
         email: Some(Email {
             to: vec!["ops@example.org".to_owned()],
@@ -67,23 +51,17 @@ fn write(folder: &Path, layout: &Layout, api: StackApi, smtp: SocketAddr, webhoo
         }),
         webhook: true,
     };
-    let alertmanager = serde_json::to_string(&alertmanager::config(&notifications, layout))?;
-    fs::write(folder.join("alertmanager.yml"), alertmanager)?;
-    Ok(())
-}
-
-fn start_alertmanager(folder: &Path, port: u16) -> Result<ServerProcess> {
-    let mut command = Command::new("setpriv");
-    command
-        .args(["--pdeathsig", "KILL", "--"])
-        .arg(Toolbox::open()?.bin("alertmanager")?)
-        .arg(format!("--config.file={}", folder.join("alertmanager.yml").display()))
-        .arg(format!("--storage.path={}", folder.join("alertmanager").display()))
-        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-        .arg("--cluster.listen-address=")
-        .env_clear();
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    Ok(ServerProcess(command.spawn().context("start alertmanager")?))
+    LocalStack::start(StackStart {
+        folder,
+        programs: &Programs::of_testbed()?,
+        api,
+        notifications: &notifications,
+        secrets: &[
+            (Secret::SmtpPassword, PASSWORD.to_owned()),
+            (Secret::WebhookUrl, format!("http://{webhook}/hook")),
+        ],
+        interval: PromDuration::from_seconds(1),
+    })
 }
 
 /// Receivers that were told that an alert fires.
@@ -122,24 +100,7 @@ fn an_alert_fires_and_reaches_a_webhook_and_a_mail_server_by_the_route_of_its_fa
         SmtpSink::start(Ipv4Addr::LOCALHOST).unwrap(),
         WebhookSink::start(Ipv4Addr::LOCALHOST).unwrap(),
     );
-    let [prometheus_port, alertmanager_port] = free_ports::<2>();
-    let layout = Layout {
-        rules: format!("{}/rules/*.yaml", folder.display()),
-        prometheus: format!("127.0.0.1:{prometheus_port}"),
-        alertmanager: format!("127.0.0.1:{alertmanager_port}"),
-        secrets: folder.join("secrets").to_str().unwrap().to_owned(),
-    };
-    write(
-        folder,
-        &layout,
-        stack_api(process.address),
-        smtp.address,
-        webhook.address,
-    )
-    .unwrap();
-    let _alertmanager = start_alertmanager(folder, alertmanager_port).unwrap();
-    let _prometheus = prometheus_server::spawn(folder, prometheus_port, "15d").unwrap();
-    prometheus_server::wait_ready(&format!("http://{}", layout.prometheus)).unwrap();
+    let stack = start(folder, stack_api(process.address), smtp.address, webhook.address).unwrap();
 
     let errors = Traffic::start(vec![format!("http://{}/api/error", process.address)], 20);
     let mail = wait_told("ApiCriticalErrorRatio", "errors", &webhook, &smtp);
@@ -154,7 +115,7 @@ fn an_alert_fires_and_reaches_a_webhook_and_a_mail_server_by_the_route_of_its_fa
     process.kill().unwrap();
     wait_told("ApiDown", "availability", &webhook, &smtp);
     // While the API is down its other alerts say nothing new.
-    let url = format!("http://{}/api/v2/alerts?inhibited=true", layout.alertmanager);
+    let url = format!("{}/api/v2/alerts?inhibited=true", stack.alertmanager);
     eventually("the other alerts to be silenced", PATIENCE, || {
         let alerts: Value = serde_json::from_slice(&ureq::get(&url).call()?.body_mut().read_to_vec()?)?;
         let others = alerts.as_array().into_iter().flatten();

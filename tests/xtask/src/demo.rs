@@ -1,5 +1,7 @@
 //! `cargo xtask demo`: the whole chain on this machine, from an empty cluster to a monitored API; each link is printed.
 
+mod local;
+mod programs;
 mod shared;
 
 use std::{
@@ -32,6 +34,9 @@ pub(crate) struct Args {
     /// Check and print every link, then exit: 0 if all hold.
     #[arg(long)]
     exit: bool,
+    /// Without a cluster, containers or root: the API, Prometheus and Alertmanager as processes; an alert fires and resolves.
+    #[arg(long, conflicts_with = "postgres")]
+    local: bool,
     /// With a PostgreSQL in the cluster, and two pods of the API that share its data.
     #[arg(long)]
     postgres: bool,
@@ -48,6 +53,9 @@ enum Command {
 pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(Command::Down) = args.command {
         return down();
+    }
+    if args.local {
+        return local::run(args.exit);
     }
     let start = Instant::now();
     ensure_not_running()?;
@@ -119,8 +127,13 @@ fn first_words() -> Result<String> {
     } else {
         format!(
             "First run: {} of the test bed's tools (Kubernetes, Prometheus, …) are built from source and cached for later \
-             runs. That takes about 40 minutes on two cores, images and all.",
-            missing.len()
+             runs. That takes about {} minutes on two cores, and the images some more.",
+            missing.len(),
+            missing
+                .iter()
+                .map(|tool| u64::from(tool.usual_seconds))
+                .sum::<u64>()
+                .div_ceil(60)
         )
     })
 }
@@ -204,7 +217,7 @@ fn stay(chain: &Chain, url: &str) -> Result<()> {
         "\nMake an alert fire:  while sleep .1; do curl -so /dev/null {url}/api/error; done"
     ));
     say("Ctrl-C, or `cargo xtask demo down`, ends it.");
-    let mut stops = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("watch for Ctrl-C")?;
+    let mut stops = watch_for_ctrl_c()?;
     let state = state()?;
     while stops.pending().next().is_none() {
         if !state.is_alive()? {
@@ -214,6 +227,10 @@ fn stay(chain: &Chain, url: &str) -> Result<()> {
         thread::sleep(Duration::from_millis(200));
     }
     Ok(())
+}
+
+fn watch_for_ctrl_c() -> Result<Signals> {
+    Signals::new([SIGINT, SIGTERM, SIGHUP]).context("watch for Ctrl-C")
 }
 
 fn step(what: &str) {

@@ -195,7 +195,14 @@ fn clean() -> Result<()> {
     let current = Toolbox::open()?;
     for entry in fs::read_dir(cache.root())? {
         let path = entry?.path();
-        if path.is_dir() && path != cache.run() && path != current.root() {
+        if path.is_dir() && path != cache.run() && path != cache.tools() && path != current.root() {
+            remove(&path)?;
+        }
+    }
+    let tools = current.kept_tools()?;
+    for entry in fs::read_dir(cache.tools())? {
+        let path = entry?.path();
+        if !tools.contains(&path) {
             remove(&path)?;
         }
     }
