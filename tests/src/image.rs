@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use testbed::{ImageBuild, build_image};
+use testbed::{ImageBuild, PROGRAMS, build_image};
 
 use crate::workspace::{cargo, read, root, run, target};
 
@@ -134,6 +134,9 @@ pub fn build_static(profile: &str) -> Result<PathBuf> {
         .to_owned();
     let mut command = cargo()?;
     command.args(["build", "--locked", "--profile", profile, "--target", &host]);
+    if profile == TESTBED {
+        command.args(PROGRAMS);
+    }
     for image in &IMAGES {
         command.args(["--package", image.package]);
     }

@@ -44,6 +44,10 @@ pub fn profile_dir() -> Result<PathBuf> {
     Ok(profile.to_owned())
 }
 
+/// The packages of the programs: when all are named, Cargo builds each with the features of all, so whatever they depend on is
+/// built once, and is there already when `cargo xtask` runs.
+pub const PROGRAMS: [&str; 6] = ["--package", "xtask", "--package", "app", "--package", "controller"];
+
 /// Builds a program of the workspace in the running program's profile and returns its path.
 pub fn build_program(package: &str, name: &str) -> Result<PathBuf> {
     let folder = profile_dir()?;
@@ -54,7 +58,9 @@ pub fn build_program(package: &str, name: &str) -> Result<PathBuf> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let mut command = cargo();
     command.args(["build", "--quiet", "--locked", "--manifest-path", manifest]);
-    command.args(["--package", package, "--bin", name, "--profile", profile]);
+    command
+        .args(PROGRAMS)
+        .args(["--package", package, "--bin", name, "--profile", profile]);
     shell::run(&mut command)?;
     Ok(folder.join(name))
 }

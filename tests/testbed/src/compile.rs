@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::paths::{Cache, write_atomically};
 use crate::say::say;
 use crate::shell;
-use crate::tools::{Level, TOOLS, Tool, fingerprint, tools_of};
+use crate::tools::{Level, Need, TOOLS, Tool, fingerprint, tools_of};
 
 /// Oldest Go that builds every module (containerd's `go.mod` asks for it).
 const OLDEST_GO: (u32, u32, u32) = (1, 26, 6);
@@ -66,9 +66,9 @@ impl Toolbox {
         self.ensure(&tools_of(level))
     }
 
-    /// The tools that `level` needs and that are not built yet.
-    pub fn missing(&self, level: Level) -> Vec<&'static Tool> {
-        let tools = tools_of(level).into_iter();
+    /// The tools of this need that are not built yet.
+    pub fn missing(&self, need: impl Fn(Need) -> bool) -> Vec<&'static Tool> {
+        let tools = TOOLS.iter().filter(|tool| need(tool.need));
         tools.filter(|tool| !self.is_built(tool)).collect()
     }
 

@@ -36,7 +36,7 @@ mod tools;
 mod wire;
 
 pub use builder::TestbedBuilder;
-pub use cargo::{build_program, cargo, profile_dir};
+pub use cargo::{PROGRAMS, build_program, cargo, profile_dir};
 pub use compile::Toolbox;
 pub use image::{ImageSpec, write_image};
 pub use image_build::{ImageBuild, build_image};

@@ -82,7 +82,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::ControlPlane,
-        usual_seconds: 0,
+        usual_seconds: 45,
     },
     Tool {
         name: "kubernetes",
@@ -99,7 +99,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: KUBERNETES_SETTINGS,
         need: Need::ControlPlane,
-        usual_seconds: 0,
+        usual_seconds: 300,
     },
     Tool {
         name: "kubernetes-node",
@@ -111,7 +111,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: KUBERNETES_SETTINGS,
         need: Need::Node,
-        usual_seconds: 0,
+        usual_seconds: 45,
     },
     Tool {
         name: "containerd",
@@ -127,7 +127,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::Node,
-        usual_seconds: 0,
+        usual_seconds: 70,
     },
     Tool {
         name: "cni",
@@ -147,7 +147,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::Node,
-        usual_seconds: 0,
+        usual_seconds: 5,
     },
     Tool {
         name: "coredns",
@@ -156,7 +156,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::Node,
-        usual_seconds: 0,
+        usual_seconds: 55,
     },
     Tool {
         name: "pause",
@@ -165,7 +165,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::Node,
-        usual_seconds: 0,
+        usual_seconds: 1,
     },
     Tool {
         name: "prometheus-operator",
@@ -183,7 +183,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::Monitoring,
-        usual_seconds: 0,
+        usual_seconds: 150,
     },
     Tool {
         name: "prometheus",
@@ -193,7 +193,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "remove_all_sd,enable_kubernetes_sd",
         settings: PROMETHEUS_SETTINGS,
         need: Need::Monitoring,
-        usual_seconds: 0,
+        usual_seconds: 180,
     },
     Tool {
         name: "alertmanager",
@@ -202,7 +202,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::Monitoring,
-        usual_seconds: 0,
+        usual_seconds: 50,
     },
     Tool {
         name: "promtool",
@@ -211,7 +211,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "remove_all_sd,enable_kubernetes_sd",
         settings: PROMETHEUS_SETTINGS,
         need: Need::OnDemand,
-        usual_seconds: 0,
+        usual_seconds: 10,
     },
     Tool {
         name: "amtool",
@@ -220,7 +220,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::OnDemand,
-        usual_seconds: 0,
+        usual_seconds: 5,
     },
     Tool {
         name: "prometheus-local",
@@ -230,7 +230,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "remove_all_sd",
         settings: PROMETHEUS_SETTINGS,
         need: Need::OnDemand,
-        usual_seconds: 0,
+        usual_seconds: 180,
     },
     Tool {
         name: "kwok",
@@ -239,7 +239,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::OnDemand,
-        usual_seconds: 0,
+        usual_seconds: 65,
     },
     Tool {
         name: "helm",
@@ -248,7 +248,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::OnDemand,
-        usual_seconds: 0,
+        usual_seconds: 140,
     },
     Tool {
         name: "grafana-operator",
@@ -257,7 +257,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::OnDemand,
-        usual_seconds: 0,
+        usual_seconds: 110,
     },
     Tool {
         name: "pint",
@@ -266,7 +266,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::OnDemand,
-        usual_seconds: 0,
+        usual_seconds: 60,
     },
 ];
 

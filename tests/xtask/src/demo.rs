@@ -20,7 +20,7 @@ use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
 };
-use testbed::{Cache, Level, StateDir, Testbed, Toolbox};
+use testbed::{Cache, Need, StateDir, Testbed, Toolbox};
 
 /// Name of the demo's test bed.
 const BED: &str = "demo";
@@ -121,7 +121,7 @@ fn ensure_not_running() -> Result<()> {
 /// Says what will be built, and how long that usually takes on two cores.
 fn first_words() -> Result<String> {
     let toolbox = Toolbox::open()?;
-    let missing = toolbox.missing(Level::Node);
+    let missing = toolbox.missing(|need| need != Need::OnDemand);
     Ok(if missing.is_empty() {
         "The tools of the test bed are built already: the demo is up within some minutes.".to_owned()
     } else {

@@ -187,3 +187,39 @@ pub(crate) const WORKSPACE: [&str; 3] = ["--locked", "--workspace", "--all-featu
 fn say(line: &str) {
     println!("{line}");
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use testbed::PROGRAMS;
+
+    use super::*;
+
+    /// The packages of a build, each with its features.
+    fn packages(selection: &[&str]) -> BTreeSet<String> {
+        let edges = [
+            "--edges",
+            "normal,build",
+            "--prefix",
+            "none",
+            "--no-dedupe",
+            "--format",
+            "{p} [{f}]",
+        ];
+        let tree = read(cargo().unwrap().arg("tree").args(selection).args(edges)).unwrap();
+        tree.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn cargo_builds_a_package_with_the_same_features_for_xtask_the_programs_and_the_tests() {
+        let tests = packages(&WORKSPACE);
+        for selection in [&["--locked", "--package", "xtask"][..], &PROGRAMS] {
+            let others: Vec<_> = packages(selection).difference(&tests).cloned().collect();
+            assert!(
+                others.is_empty(),
+                "these would be built twice: give tests/Cargo.toml what the tests' build has more: {others:#?}"
+            );
+        }
+    }
+}

@@ -36,10 +36,12 @@ const USER: &str = r#"{"name":"Ada Lovelace","email":"ada@example.com"}"#;
 const ALERT: &str = "ApiCriticalErrorRatio";
 /// Requests a second that succeed. So many that the errors soon are below the alert's 5 % again.
 const GOOD: u32 = 150;
-/// Requests a second that fail, while they do.
+/// Requests a second that fail, until the alert fires.
 const BAD: u32 = 40;
+/// Requests a second that fail then, until somebody is told: enough for the alert to go on.
+const STILL_BAD: u32 = 12;
 /// How long the traffic goes on before it fails, so that the panels have something to show.
-const CALM: Duration = Duration::from_secs(30);
+const CALM: Duration = Duration::from_secs(20);
 const PATIENCE: Duration = Duration::from_secs(180);
 /// Time between two drawings of the page.
 const REDRAWN: Duration = Duration::from_secs(30);
@@ -226,10 +228,21 @@ impl Demo {
     /// Lets requests fail until the alert has reached the webhook, then waits until it has resolved.
     fn show_alert(&self, webhook: &WebhookSink) -> Result<()> {
         step(&format!(
-            "{BAD} requests a second fail now: {ALERT} waits 10 s in this demo, and Alertmanager 10 s"
+            "{BAD} requests a second fail now: {ALERT} waits 10 s in this demo, then Alertmanager 30 s"
         ));
         let burst = Instant::now();
         let errors = Traffic::start(vec![self.url("/api/error")], BAD);
+        eventually("the alert to fire", PATIENCE, || {
+            let rules = self.prometheus.rules("api.yaml")?;
+            let state = rules.into_iter().find(|rule| rule.name == ALERT).map(|rule| rule.state);
+            Ok(match state.as_deref() {
+                Some("firing") => Ok(()),
+                state => Err(format!("{state:?}")),
+            })
+        })?;
+        say(&format!("  firing in Prometheus after {} s", burst.elapsed().as_secs()));
+        drop(errors);
+        let errors = Traffic::start(vec![self.url("/api/error")], STILL_BAD);
         let message = eventually("the alert to reach the webhook", PATIENCE, || {
             let received = webhook.received();
             let mut alerts = received.iter().flat_map(alerts_of);
@@ -246,7 +259,7 @@ impl Demo {
             text(&message, "/labels/alertname"),
             text(&message, "/status")
         ));
-        for annotation in ["summary", "description", "runbook_url"] {
+        for annotation in ["summary", "description"] {
             say(&format!(
                 "    {annotation}: {}",
                 text(&message, &format!("/annotations/{annotation}"))
