@@ -133,16 +133,8 @@ fn lints() -> Result<()> {
 }
 
 fn unit_tests() -> Result<()> {
-    run(cargo()?.args([
-        "test",
-        "--quiet",
-        "--locked",
-        "--workspace",
-        "--all-features",
-        "--lib",
-        "--bins",
-    ]))?;
-    run(cargo()?.args(["test", "--quiet", "--locked", "--package", "http-instrument", "--doc"]))
+    run(cargo()?.args(["test", "--quiet"]).args(WORKSPACE).args(["--lib", "--bins"]))?;
+    run(cargo()?.args(["test", "--quiet", "--doc"]).args(WORKSPACE))
 }
 
 /// Checks licences, banned crates and sources. Advisories are left out, because their database is a repository on GitHub
