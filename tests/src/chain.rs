@@ -180,17 +180,14 @@ impl Chain {
         })
     }
 
-    /// State of an alert of the API in Prometheus: `inactive`, `pending` or `firing`.
+    /// State of an alert of the API in Prometheus: `inactive`, `pending` or `firing`; `no such rule` before it is loaded.
     ///
     /// # Errors
-    /// When Prometheus can't be reached or has no such rule.
+    /// When Prometheus can't be reached.
     pub fn alert_state(&self, namespace: &str, name: &str, alert: &str) -> Result<String> {
         let rules = self.prometheus.rules(&format!("{namespace}-{name}-"))?;
-        rules
-            .into_iter()
-            .find(|rule| rule.name == alert)
-            .map(|rule| rule.state)
-            .with_context(|| format!("Prometheus has no rule {alert}"))
+        let rule = rules.into_iter().find(|rule| rule.name == alert);
+        Ok(rule.map_or("no such rule".to_owned(), |rule| rule.state))
     }
 
     /// Names of the alerts that Alertmanager holds active for the API.

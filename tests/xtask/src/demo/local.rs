@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use controller_core::{
     facts::Settings,
     stack::{Secret, StackApi, alertmanager::Notifications},
@@ -20,7 +20,7 @@ use integration_tests::{
     Repeated, Traffic,
     alert_sinks::WebhookSink,
     api, eventually,
-    local_stack::{LocalStack, StackStart},
+    local_stack::{LocalStack, Programs, StackStart},
     operator::Operator,
     prometheus::{Prometheus, get_json},
     workspace,
@@ -58,13 +58,10 @@ pub(super) fn run(exit: bool) -> Result<()> {
     let start = Instant::now();
     say("Without a cluster: the reference API, Prometheus and Alertmanager run as processes on 127.0.0.1.");
     let place = Place::take()?;
-    let programs = programs::find()?;
-    step("programs: monitored-app (the reference API) and monitored-api (the command line), from this checkout");
-    say("  built by Cargo, which shows its progress");
-    let app = api::binary()?;
-    let command_line = Operator::binary()?;
-    say(&format!("  {}\n  {}", app.display(), command_line.display()));
-
+    step(
+        "programs: Prometheus, Alertmanager; monitored-app (the reference API), monitored-api (the command line) of this checkout",
+    );
+    let (programs, command_line) = build()?;
     let built = Instant::now();
     step("the reference API, on a database in a file (SQLite)");
     let process = api::Process::start(&format!("sqlite://{}", place.file("api.db").display()))?;
@@ -107,11 +104,28 @@ pub(super) fn run(exit: bool) -> Result<()> {
     demo.stay()
 }
 
+/// Everything that runs, built where it is not there yet; also the command line. Go and Cargo build at the same time, because each
+/// of them leaves a core unused now and then.
+fn build() -> Result<(Programs, PathBuf)> {
+    let of_this_checkout = || -> Result<PathBuf> {
+        let app = api::binary()?;
+        let command_line = Operator::binary()?;
+        say(&format!("  {}\n  {}", app.display(), command_line.display()));
+        Ok(command_line)
+    };
+    thread::scope(|scope| {
+        let cargo = scope.spawn(of_this_checkout);
+        let programs = programs::find();
+        let command_line = cargo.join().map_err(|_| anyhow!("the build by Cargo panicked"))?;
+        Ok((programs?, command_line?))
+    })
+}
+
 /// The API of the demo, which listens at this address.
 fn stack_api(address: SocketAddr) -> Result<StackApi> {
     let resource = serde_yaml::from_str(RESOURCE).context("read the demo's MonitoredApi")?;
     StackApi::new(&resource, &Settings::default(), None, vec![address.to_string()])
-        .map_err(|error| anyhow::anyhow!("the demo's MonitoredApi: {error:?}"))
+        .map_err(|error| anyhow!("the demo's MonitoredApi: {error:?}"))
 }
 
 impl Place {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use integration_tests::local_stack::Programs;
 use testbed::Toolbox;
 
-use super::{say, step};
+use super::say;
 
 /// A version: major and minor.
 type Version = (u32, u32);
@@ -34,7 +34,6 @@ const ALERTMANAGER: Wanted = Wanted {
 
 /// Finds both, and builds what is missing.
 pub(super) fn find() -> Result<Programs> {
-    step("Prometheus and Alertmanager");
     Ok(Programs {
         prometheus: PROMETHEUS.find()?,
         alertmanager: ALERTMANAGER.find()?,
