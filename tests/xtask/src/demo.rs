@@ -58,32 +58,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return local::run(args.exit);
     }
     let start = Instant::now();
-    ensure_not_running()?;
-    say(&first_words()?);
-    step("images: two static binaries from this checkout");
-    say("  built by Cargo, which shows its progress");
-    let images = image::build(image::TESTBED)?;
-    step("cluster: a real control plane, a real node, Prometheus Operator, Prometheus, Alertmanager");
-    let chain = Chain::up(BED, &images)?;
-    step("helm install monitored-api");
-    chain.install(&[])?;
-    chain.namespace(NAMESPACE)?;
-    if args.postgres {
-        step("a PostgreSQL as a pod, its URL in a Secret");
-        database::load(&chain.bed)?;
-        database::up(&chain.bed, NAMESPACE)?;
-    }
-    let file = if args.postgres {
-        "orders-with-postgres.yaml"
-    } else {
-        "orders.yaml"
-    };
-    step(&format!("kubectl apply -f manifests/examples/{file}"));
-    chain.apply_file(NAMESPACE, &example(file))?;
-    chain.wait_condition(NAMESPACE, API, "Ready", "True", Duration::from_secs(120))?;
-    let url = chain.service_url(NAMESPACE, API, 80)?;
-    let _traffic = Traffic::start(traffic(&url), RATE);
-    check(&chain, if args.postgres { 2 } else { 1 })?;
+    let Running { chain, url, _traffic } = up(args.postgres)?;
     if args.postgres {
         shared::check(&chain, NAMESPACE, API)?;
     }
@@ -95,6 +70,50 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return chain.bed.shutdown();
     }
     stay(&chain, &url)
+}
+
+/// A demo in which every link holds.
+pub(crate) struct Running {
+    /// Its cluster.
+    pub(crate) chain: Chain,
+    /// Where the API is reached.
+    url: String,
+    _traffic: Traffic,
+}
+
+/// Brings everything up, and checks and prints every link.
+pub(crate) fn up(postgres: bool) -> Result<Running> {
+    ensure_not_running()?;
+    say(&first_words()?);
+    step("images: two static binaries from this checkout");
+    say("  built by Cargo, which shows its progress");
+    let images = image::build(image::TESTBED)?;
+    step("cluster: a real control plane, a real node, Prometheus Operator, Prometheus, Alertmanager");
+    let chain = Chain::up(BED, &images)?;
+    step("helm install monitored-api");
+    chain.install(&[])?;
+    chain.namespace(NAMESPACE)?;
+    if postgres {
+        step("a PostgreSQL as a pod, its URL in a Secret");
+        database::load(&chain.bed)?;
+        database::up(&chain.bed, NAMESPACE)?;
+    }
+    let file = if postgres {
+        "orders-with-postgres.yaml"
+    } else {
+        "orders.yaml"
+    };
+    step(&format!("kubectl apply -f manifests/examples/{file}"));
+    chain.apply_file(NAMESPACE, &example(file))?;
+    chain.wait_condition(NAMESPACE, API, "Ready", "True", Duration::from_secs(120))?;
+    let url = chain.service_url(NAMESPACE, API, 80)?;
+    let traffic = Traffic::start(traffic(&url), RATE);
+    check(&chain, if postgres { 2 } else { 1 })?;
+    Ok(Running {
+        chain,
+        url,
+        _traffic: traffic,
+    })
 }
 
 /// Ends a running demo's cluster; the process that started it then ends too.

@@ -1,6 +1,7 @@
 //! The project's tasks: `cargo xtask …`. This file only dispatches; every task is a module.
 
 mod bench;
+mod browser;
 mod campaign;
 mod capture;
 mod demo;
@@ -9,6 +10,7 @@ mod image;
 mod imports;
 mod lanes;
 mod pages;
+mod pictures;
 mod stacks;
 mod test;
 #[cfg(test)]
@@ -40,6 +42,8 @@ enum Cli {
     Bench(bench::Args),
     /// Open the pages that commands write in Chromium: pictures, and what the browser and axe-core find.
     Pages(pages::Args),
+    /// Take the pictures of the documentation anew: the demo's page, an alert, a load report, kubectl. Runs both demos.
+    Pictures(pictures::Args),
     /// Write the generated files again: CRD, chart pieces, manifests.
     Gen,
     /// Accept changed golden files; look at the diff before you commit it.
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         Cli::Capture(args) => capture::run(&args),
         Cli::Bench(args) => bench::run(&args),
         Cli::Pages(args) => pages::run(&args),
+        Cli::Pictures(args) => pictures::run(&args),
         Cli::Gen => generate::run(),
         Cli::Bless => generate::bless(),
     };

@@ -2,18 +2,15 @@
 //! Chromium and Node.js, which the gate does not.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use anyhow::{Context, Result};
-use integration_tests::workspace;
+use integration_tests::{api, operator::Operator, workspace};
 
-/// Names under which Chromium is installed.
-const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
-/// What installs everything that is needed, on Debian.
-const INSTALL: &str = "apt-get install chromium nodejs npm";
+use crate::browser::Browser;
 
 /// A page, and the manifests that it shows.
 const PAGES: &[(&str, &[&str])] = &[
@@ -37,16 +34,14 @@ pub(crate) struct Args {
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let chromium = on_path(&CHROMIUM).with_context(|| format!("there is no Chromium on PATH: {INSTALL}"))?;
-    let node = on_path(&["node"]).with_context(|| format!("there is no Node.js on PATH: {INSTALL}"))?;
+    let browser = Browser::find()?;
     let folder = workspace::target()?.join("pages");
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-    let checker = checker()?;
-    let mut pages = made(&folder)?;
-    pages.extend(args.pages.iter().cloned());
+    let mut arguments = vec![folder.clone()];
+    arguments.extend(made(&folder)?);
+    arguments.extend(args.pages.iter().cloned());
     println!("pictures and PDFs: {}", folder.display());
-    let mut check = Command::new(node);
-    workspace::run(check.arg(checker).arg(chromium).arg(&folder).args(&pages))
+    browser.run("check.mjs", &arguments)
 }
 
 /// The pages, as the command line writes them.
@@ -55,53 +50,37 @@ fn made(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut pages = Vec::new();
     for (name, manifests) in PAGES {
         let page = folder.join(format!("{name}.html"));
-        let mut preview = workspace::cargo()?;
-        preview.args(["run", "--quiet", "--package", "controller", "--", "preview", "--output"]);
-        preview.arg(&page);
+        let mut preview = Command::new(Operator::binary()?);
+        preview.args(["preview", "--output"]).arg(&page);
         for manifest in *manifests {
             preview.arg("-f").arg(root.join(manifest));
         }
         workspace::run(&mut preview)?;
         pages.push(page);
     }
+    pages.push(load_report(folder)?);
     Ok(pages)
 }
 
-/// The program that checks pages, with its packages, in the user's cache: nothing is written into the checkout.
-fn checker() -> Result<PathBuf> {
-    let source = workspace::root()?.join("tests/pages");
-    let folder = workspace::cache()?.join("pages");
-    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-    let is_new = !same(&source, &folder, "package-lock.json") || !folder.join("node_modules").is_dir();
-    for file in ["check.mjs", "package.json"] {
-        copy(&source, &folder, file)?;
-    }
-    if is_new {
-        copy(&source, &folder, "package-lock.json")?;
-        let mut npm = Command::new("npm");
-        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-            .current_dir(&folder);
-        workspace::run(&mut npm).with_context(|| format!("install the npm packages; without npm: {INSTALL}"))?;
-    }
-    Ok(folder.join("check.mjs"))
-}
-
-fn copy(from: &Path, to: &Path, file: &str) -> Result<()> {
-    fs::copy(from.join(file), to.join(file)).with_context(|| format!("copy {file}"))?;
-    Ok(())
-}
-
-fn same(one: &Path, other: &Path, file: &str) -> bool {
-    let [one, other] = [one, other].map(|folder| fs::read(folder.join(file)).ok());
-    one.is_some() && one == other
-}
-
-/// The first of these programs that is on PATH.
-fn on_path(names: &[&str]) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    let folders: Vec<_> = env::split_paths(&path).collect();
-    let candidates = names
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    candidates.into_iter().find(|candidate| candidate.is_file())
+/// The report of a load test in three steps against the reference API.
+pub(crate) fn load_report(folder: &Path) -> Result<PathBuf> {
+    let report = folder.join("load.html");
+    let data = tempfile::tempdir()?;
+    let process = api::Process::start(&format!("sqlite://{}", data.path().join("api.db").display()))?;
+    process.wait_ready()?;
+    let url = |weight: u32, path: &str| format!("{weight}=http://{}{path}", process.address);
+    let mut load = Command::new(Operator::binary()?);
+    load.args([
+        "load",
+        "--rps",
+        "100,200,400",
+        "--duration",
+        "5s",
+        "--force",
+        "--report",
+    ])
+    .arg(&report)
+    .args(["--url", &url(4, "/api/v1/data"), "--url", &url(1, "/users/1")]);
+    workspace::run(&mut load)?;
+    Ok(report)
 }

@@ -43,6 +43,8 @@ const STILL_BAD: u32 = 12;
 /// How long the traffic goes on before it fails, so that the panels have something to show.
 const CALM: Duration = Duration::from_secs(20);
 const PATIENCE: Duration = Duration::from_secs(180);
+/// The page as it was while the alert fired.
+const FIRING: &str = "firing.html";
 /// Time between two drawings of the page.
 const REDRAWN: Duration = Duration::from_secs(30);
 
@@ -279,7 +281,8 @@ impl Demo {
                 text(&message, &format!("/annotations/{annotation}"))
             ));
         }
-        self.draw()?;
+        let page = self.draw()?;
+        fs::copy(page, self.place.file(FIRING))?;
         say("  the page shows it now: load it again");
         drop(errors);
         step("no request fails any more");
