@@ -1,7 +1,7 @@
 //! The jobs of `docs/guides/ci` and the guide about them, `docs/guides/pipelines.md`: GitHub's and GitLab's schemas accept the files,
 //! the tools are those that are tested, each command passes as it is written, and what the guide shows of a job that fails is what
 //! is printed.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::{
     ffi::OsString,
