@@ -143,6 +143,16 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_hidden_because_the_completions_of_bash_would_show_it() {
+        let command_line = Cli::command();
+        for command in std::iter::once(&command_line).chain(command_line.get_subcommands()) {
+            assert!(!command.is_hide_set(), "{}", command.get_name());
+            let hidden = command.get_arguments().find(|argument| argument.is_hide_set());
+            assert!(hidden.is_none(), "{}: {hidden:?}", command.get_name());
+        }
+    }
+
+    #[test]
     fn every_command_of_the_documentation_is_one_that_exists() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let programs = ["monitored-api", "/monitored-api", "cargo run -p controller --"];
