@@ -1,5 +1,8 @@
 //! The command line of the operator. Commands that need no running operator are in the crate `controller-cli`.
 
+#[cfg(test)]
+mod documented;
+
 use std::net::SocketAddr;
 
 use clap::{Args, Parser, Subcommand};
@@ -119,6 +122,8 @@ pub(crate) struct HealthcheckArgs {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use clap::CommandFactory;
     use controller_rules::Compat;
 
@@ -135,6 +140,26 @@ mod tests {
     #[test]
     fn the_definition_of_the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn nothing_is_hidden_because_the_completions_of_bash_would_show_it() {
+        let command_line = Cli::command();
+        for command in std::iter::once(&command_line).chain(command_line.get_subcommands()) {
+            assert!(!command.is_hide_set(), "{}", command.get_name());
+            let hidden = command.get_arguments().find(|argument| argument.is_hide_set());
+            assert!(hidden.is_none(), "{}: {hidden:?}", command.get_name());
+        }
+    }
+
+    #[test]
+    fn every_command_of_the_documentation_is_one_that_exists() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let programs = ["monitored-api", "/monitored-api", "cargo run -p controller --"];
+        let commands = documented::commands(&root, &programs).unwrap();
+        assert!(commands.len() > 50, "{}: {commands:?}", commands.len());
+        let refused = documented::refused(&commands, &Cli::command());
+        assert!(refused.is_empty(), "{}", refused.join("\n"));
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod work;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 use controller_cli::print;
 
 use crate::admin::logs;
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Controller(args) => controller(args.into()),
-        Command::Offline(command) => command.run(cluster::trial::connect),
+        Command::Offline(command) => command.run(cluster::trial::connect, Cli::command),
         Command::Healthcheck(args) => {
             healthcheck::check(&args.url)?;
             Ok(ExitCode::SUCCESS)

@@ -42,6 +42,8 @@ const COMPOSE: &[&str] = &[
 const COMMANDS: &[&[&str]] = &[
     &["crd"],
     &["version"],
+    &["completions", "bash"],
+    &["man"],
     &["explain"],
     &["explain", "-o", "json"],
     &["explain", "ApiDown"],

@@ -1,5 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+/// The code of the guide compiles.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../../../docs/guides/from-axum-prometheus.md")]
+struct FromAxumPrometheus;
+
 #[cfg(feature = "axum")]
 mod axum;
 mod body;

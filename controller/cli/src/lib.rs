@@ -15,5 +15,5 @@ mod settings;
 mod staged_file;
 mod workloads;
 
-pub use commands::{Command, compose, crd, detect, diff, explain, lint, load, preview, render, test};
+pub use commands::{Command, completions, compose, crd, detect, diff, explain, lint, load, man, preview, render, test};
 pub use settings::SettingsArgs;

@@ -43,7 +43,7 @@ pub use image_build::{ImageBuild, build_image};
 pub use launch::SupervisorProgram;
 pub use monitoring::{Monitoring, MonitoringOptions};
 pub use paths::{Cache, StateDir};
-pub use prerequisites::{ensure_postgres, ensure_strace};
+pub use prerequisites::{ensure_groff, ensure_postgres, ensure_shells, ensure_strace};
 pub use rustix::process::Signal;
 pub use supervisor::supervisor_main;
 pub use testbed::Testbed;

@@ -16,6 +16,8 @@ type Row = (&'static str, &'static str);
 const CONTROL_PLANE: &[Row] = &[("ip", "iproute2"), ("unshare", "util-linux")];
 const NODE: &[Row] = &[("runc", "runc"), ("nft", "nftables"), ("nsenter", "util-linux")];
 const TRACING: &[Row] = &[("strace", "strace")];
+const SHELLS: &[Row] = &[("zsh", "zsh"), ("fish", "fish")];
+const FORMATTER: &[Row] = &[("groff", "groff-base")];
 const POSTGRES: &str = "postgresql";
 const IMAGES: &[Row] = &[("buildah", "buildah")];
 
@@ -90,6 +92,23 @@ pub fn ensure_postgres() -> Result<PathBuf> {
 /// When it is missing and can't be installed; it names the package.
 pub fn ensure_strace() -> Result<()> {
     ensure_rows(TRACING)
+}
+
+/// Makes sure that the shells for which there are completions are there, as far as Debian has them and a script of theirs can be
+/// read without a terminal: bash is everywhere, elvish reads one in a terminal only.
+///
+/// # Errors
+/// When one is missing and can't be installed; it names the package.
+pub fn ensure_shells() -> Result<()> {
+    ensure_rows(SHELLS)
+}
+
+/// Makes sure that `groff` is there, which formats man pages.
+///
+/// # Errors
+/// When it is missing and can't be installed; it names the package.
+pub fn ensure_groff() -> Result<()> {
+    ensure_rows(FORMATTER)
 }
 
 /// Returns the folder of the newest version.

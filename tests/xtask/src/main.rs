@@ -50,6 +50,11 @@ enum Cli {
     Bless,
 }
 
+/// The commands that the documentation shows.
+#[cfg(test)]
+#[path = "../../../controller/src/cli/documented.rs"]
+mod documented;
+
 fn main() -> ExitCode {
     if let Some(arguments) = testbed::supervisor_arguments() {
         return testbed::supervise(&arguments);
@@ -80,4 +85,20 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stderr, reason = "the command line's errors")]
 fn report(error: &anyhow::Error) {
     eprintln!("error: {error:#}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use integration_tests::workspace;
+
+    use super::*;
+
+    #[test]
+    fn every_task_of_the_documentation_is_one_that_exists() {
+        let commands = documented::commands(&workspace::root().unwrap(), &["cargo xtask"]).unwrap();
+        assert!(commands.len() > 20, "{}: {commands:?}", commands.len());
+        let refused = documented::refused(&commands, &Cli::command());
+        assert!(refused.is_empty(), "{}", refused.join("\n"));
+    }
 }

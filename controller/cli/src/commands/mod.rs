@@ -1,5 +1,6 @@
 //! The table of commands: one variant each.
 
+pub mod completions;
 pub mod compose;
 pub mod crd;
 pub mod detect;
@@ -7,6 +8,7 @@ pub mod diff;
 pub mod explain;
 pub mod lint;
 pub mod load;
+pub mod man;
 pub mod preview;
 pub mod render;
 pub mod test;
@@ -50,16 +52,22 @@ pub enum Command {
     Preview(preview::PreviewArgs),
     /// Print the CustomResourceDefinition.
     Crd,
+    /// Print the script with which a shell completes commands, options and file names of monitored-api. Exit code 0: it is printed,
+    /// 2: no such shell.
+    Completions(completions::CompletionsArgs),
+    /// Print the man page of monitored-api, or write it and one for each command into a folder. Exit code 0: it is done, 2: a folder
+    /// or a file that can't be written.
+    Man(man::ManArgs),
 }
 
 impl Command {
     /// Runs the command. Results go to standard output, findings to standard error. `connect`: how commands that need a cluster
-    /// get a connection.
+    /// get a connection. `command_line`: the definition of the whole command line, of which this is a part.
     ///
     /// # Errors
     ///
     /// What keeps the command as a whole from going on, such as a directory that can't be written.
-    pub fn run(self, connect: Connect) -> anyhow::Result<ExitCode> {
+    pub fn run(self, connect: Connect, command_line: fn() -> clap::Command) -> anyhow::Result<ExitCode> {
         match self {
             Self::Render(args) => render::run(args),
             Self::Diff(args) => diff::run(args, connect),
@@ -71,6 +79,8 @@ impl Command {
             Self::Compose(args) => compose::run(*args),
             Self::Preview(args) => preview::run(args),
             Self::Crd => crd::run(),
+            Self::Completions(args) => completions::run(&args, command_line()),
+            Self::Man(args) => man::run(args, command_line()),
         }
     }
 }
