@@ -13,6 +13,8 @@ pub struct Proxy {
     pub targets: &'static str,
     /// What is to be known of the figures, for people.
     pub figures: &'static str,
+    /// What to look at where Prometheus has series of others behind the proxy and none of the workload, for people.
+    pub uncounted: &'static str,
 }
 
 /// A condition on one label of a proxy's series. Names and values may hold placeholders, each in braces: `{namespace}`,
@@ -49,6 +51,19 @@ impl Condition {
             values,
         }
     }
+
+    /// Whether it is about the workload's namespace alone.
+    #[must_use]
+    pub fn is_of_namespace(&self) -> bool {
+        self.is && self.values == [NAMESPACE]
+    }
+
+    /// Whether series of every workload have the label: it is about the namespace, or has no placeholder at all.
+    #[must_use]
+    pub fn is_common(&self) -> bool {
+        let is_fixed = || !self.label.contains('{') && self.values.iter().all(|value| !value.contains('{'));
+        self.is_of_namespace() || is_fixed()
+    }
 }
 
 /// A workload behind a proxy, in the words of the placeholders of [`Condition`].
@@ -79,6 +94,14 @@ pub struct LabelCondition {
     pub values: Vec<String>,
 }
 
+impl LabelCondition {
+    /// Whether a series fulfils it that has the label with this value; an empty one stands for a series without the label.
+    #[must_use]
+    pub fn holds(&self, value: &str) -> bool {
+        self.values.iter().any(|of| of == value) == self.is
+    }
+}
+
 impl Proxy {
     /// The sets of conditions by which a series is of this workload.
     #[must_use]
@@ -107,6 +130,9 @@ fn condition(Condition { label, is, values }: &Condition, workload: &ProxiedWork
     }
 }
 
+/// The placeholder for the workload's namespace.
+const NAMESPACE: &str = "{namespace}";
+
 /// The placeholder for what the author says.
 const NAME: &str = "{name}";
 
@@ -124,7 +150,7 @@ fn filled_in(template: &str, workload: &ProxiedWorkload) -> Vec<String> {
         return names_in_proxy.clone();
     }
     let one = template
-        .replace("{namespace}", namespace)
+        .replace(NAMESPACE, namespace)
         .replace("{kind}", kind)
         .replace("{workload}", name)
         .replace("{service}", service);
@@ -157,6 +183,7 @@ mod tests {
         ]],
         targets: "",
         figures: "",
+        uncounted: "",
     };
 
     fn values(workload: &ProxiedWorkload) -> Vec<(String, bool, Vec<String>)> {
@@ -177,6 +204,29 @@ mod tests {
             (label.to_owned(), is, values)
         });
         assert_eq!(values(&orders(&[])), expected);
+    }
+
+    #[test]
+    fn a_condition_holds_for_its_values_or_for_all_others() {
+        let condition = |is, values: &[&str]| LabelCondition {
+            label: "service".to_owned(),
+            is,
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+        };
+        let cases = [
+            (
+                condition(true, &["orders", "pay"]),
+                ["orders", "pay"].as_slice(),
+                ["orders-v2", ""].as_slice(),
+            ),
+            (condition(true, &[""]), &[""], &["orders"]),
+            (condition(true, &[]), &[], &["orders", ""]),
+            (condition(false, &["orders", ""]), &["orders-v2"], &["orders", ""]),
+        ];
+        for (condition, hold, others) in cases {
+            assert!(hold.iter().all(|value| condition.holds(value)), "{condition:?}");
+            assert!(!others.iter().any(|value| condition.holds(value)), "{condition:?}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub enum ConditionType {
     ServiceMatchesPods,
     /// A Prometheus selects the ServiceMonitor.
     MonitorSelected,
-    /// The target is up.
+    /// The target is up, or the series of the proxy that counts the requests are there.
     Scraped,
     /// The metrics' dialect is known.
     DialectKnown,
@@ -86,7 +86,9 @@ impl ConditionType {
             Self::WorkloadReady => "The rollout is complete: all pods are up to date and available.",
             Self::ServiceMatchesPods => "Ready pods are behind the Service.",
             Self::MonitorSelected => "A Prometheus selects the ServiceMonitor.",
-            Self::Scraped => "Prometheus scrapes the API: every target of it is up.",
+            Self::Scraped => {
+                "Prometheus scrapes the API: every target of it is up. Where a proxy or a mesh counts the requests: Prometheus has its series of this workload."
+            }
             Self::DialectKnown => {
                 "The dialect of the metrics is known: the names of the metrics and labels that the image exports ([all dialects](dialects.md))."
             }

@@ -209,6 +209,16 @@ reasons! {
     NoTarget: [Scraped], "Wait two minutes. If it stays so, see `MonitorSelected`, and whether the Role of this Prometheus lets it read Services, EndpointSlices and Pods in this namespace.";
     /// A target of the API is down; the message says why its scrapes fail.
     TargetDown: [Scraped], "Do what the message says; runbook `ApiScrapeFailing`.";
+    /// A proxy or a mesh counts the requests, and Prometheus has its series of this workload.
+    RequestsCounted: [Scraped], "Nothing.";
+    /// A proxy or a mesh counts the requests, and Prometheus has no series of it at all, of whatever workload.
+    ProxyNotScraped: [Scraped], "Let Prometheus scrape the proxy, as the message says.";
+    /// A proxy or a mesh counts the requests, and Prometheus has its series of other workloads and none of this one within the last
+    /// hour: the spec names the workload otherwise than the proxy, the proxy does not see the workload, or no request came yet.
+    RequestsNotCounted: [Scraped], "Send a request. If it stays so, compare the labels in the message with those of the proxy's series, and do what the message says.";
+    /// A proxy or a mesh counts the requests, and its series of this workload, which Prometheus had, are gone for an hour: the proxy was
+    /// started anew and had no request since, or it does not see the workload any more.
+    NoRecentRequests: [Scraped], "Send a request. If it stays so, do what the message says.";
     /// Prometheus has loaded every rule and evaluates it without an error.
     RulesEvaluated: [RulesHealthy], "Nothing.";
     /// The Prometheus keeps its data for a shorter time than an objective's window, or than alerts look back that compare with a week ago.
@@ -219,7 +229,7 @@ reasons! {
     RuleFails: [RulesHealthy], "Do what the message says.";
     /// Prometheus has not been asked yet.
     NotAskedYet: [Scraped, RulesHealthy, ObjectivesEvaluated], "Wait.";
-    /// It is not known which Prometheus to ask: none is configured, and not exactly one selects the ServiceMonitor.
+    /// It is not known which Prometheus to ask: none is configured, and not exactly one selects the ServiceMonitor, or the PrometheusRule where a proxy counts the requests.
     NoPrometheusUrl: [Scraped, RulesHealthy, ObjectivesEvaluated], "Set the chart's value `prometheusUrl`.";
     /// The Prometheus that selects the ServiceMonitor has several shards, so one address answers for a part of the targets and of the rules' figures.
     SeveralShards: [Scraped, RulesHealthy, ObjectivesEvaluated], "Look at each shard, or let a Prometheus with `spec.shards: 1` select the API.";
@@ -314,6 +324,7 @@ impl Reason {
                 | Self::NotReadyYet
                 | Self::Pending
                 | Self::Pruning
+                | Self::RequestsNotCounted
                 | Self::RolloutInProgress
                 | Self::RulesNotLoaded
                 | Self::WaitingForDeletion

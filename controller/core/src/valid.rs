@@ -21,7 +21,7 @@ use crate::{
     dialect_choice::DialectChoice,
     facts::{Facts, PageFacts, WorkloadId},
     owner::ApiRef,
-    prometheus::queries::RATE_WINDOW,
+    prometheus::{ProxiedRequests, queries::RATE_WINDOW},
 };
 
 /// A MonitoredApi whose spec is valid.
@@ -71,6 +71,15 @@ impl ValidApi {
     #[must_use]
     pub const fn is_scraped(&self) -> bool {
         self.monitoring.is_some() && self.proxy.is_none()
+    }
+
+    /// How its requests are known, where it is monitored and a proxy counts them.
+    pub(crate) fn proxied_requests(&self) -> Option<ProxiedRequests> {
+        self.monitoring.as_ref()?;
+        Some(ProxiedRequests {
+            dialect: self.metrics.dialect.as_ref()?.table()?,
+            series: self.proxy.clone()?,
+        })
     }
 
     /// Takes what is known of a workload that exists already: where its metrics are, unless the author says so, and its limits.

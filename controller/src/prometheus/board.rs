@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use controller_core::prometheus::{Damped, Finding, OverallUse, Subscription};
+use controller_core::prometheus::{Damped, Finding, OverallUse, ProxiedRequests, Subscription};
 use controller_rules::Objective;
 use metric_contract::DialectId;
 
@@ -23,6 +23,8 @@ struct Entry {
     shown: Damped,
     /// Whether the rules read what targets count over all routes, where those of the dialect can.
     overall: Option<(DialectId, OverallUse)>,
+    /// How its requests are known, where a proxy counts them.
+    proxied: Option<Arc<ProxiedRequests>>,
 }
 
 impl Entry {
@@ -34,6 +36,7 @@ impl Entry {
             generation: self.generation,
             overall: self.overall.map(|(dialect, _)| dialect),
             reads_overall: self.overall.is_some_and(|(_, used)| used.in_use()),
+            proxied: self.proxied.clone(),
         }
     }
 
@@ -79,6 +82,7 @@ impl Board {
             generation,
             overall,
             reads_overall,
+            proxied,
         } = subscription;
         let entry = entries.entry(key.clone()).or_default();
         if entry.address.as_deref() != address.as_deref() {
@@ -92,6 +96,11 @@ impl Board {
         if entry.generation != generation {
             entry.shown.expect_change();
             entry.generation = generation;
+        }
+        if entry.proxied != proxied {
+            // What was found of another workload's series, or of targets, does not hold for these.
+            entry.shown.forget_scrape();
+            entry.proxied = proxied;
         }
         entry.rules_uid = rules_uid.as_deref().map(Uid::new);
         entry.objectives = objectives.into();

@@ -1,11 +1,14 @@
 //! The rounds in which each Prometheus is asked. Only the leader asks, a fixed number of requests a round, whatever the
 //! number of MonitoredApis.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use controller_core::prometheus::{Answer, AskError, Reading, Subscription, answer, find, objective_rows, queries};
+use controller_core::prometheus::{
+    Answer, AskError, JobKey, ProxiedRequests, Reading, Subscription, answer, find, labels_of, objective_rows, queries,
+    queries::LookBack,
+};
 use controller_rules::promql::PromDuration;
 use metric_contract::DialectId;
 use tokio::time::Instant;
@@ -34,7 +37,7 @@ const RULES: Bounds = Bounds {
     time: Duration::from_secs(30),
     bytes: 256 << 20,
 };
-/// Between two readings of what changes slowly, the rules, the objectives and what targets count over all routes: at least this, and so long that the reading
+/// Between two readings of what changes slowly, the rules, the objectives, what targets count over all routes and whose requests proxies count: at least this, and so long that the reading
 /// takes at most a hundredth of the time.
 const SLOW_INTERVAL: Duration = Duration::from_secs(55);
 const SLOW_SHARE: u32 = 100;
@@ -49,6 +52,8 @@ struct Known {
     objectives_due: Option<Instant>,
     /// When it is asked again what targets count over all routes.
     overall_due: Option<Instant>,
+    /// When it is asked again whose requests proxies count.
+    proxied_due: Option<Instant>,
 }
 
 /// Whether the time has come; `None`: it was not set yet.
@@ -121,6 +126,11 @@ async fn ask(client: &Client, address: &str, known: &mut Known, apis: &[(Namespa
         if is_due(known.objectives_due) {
             reading.set_objectives(Err(error));
         }
+        if is_due(known.proxied_due) {
+            for (key, requests) in proxied(apis) {
+                reading.proxied.set_failed(key, requests, error);
+            }
+        }
         return;
     }
     reading.set_targets(targets);
@@ -134,6 +144,9 @@ async fn ask(client: &Client, address: &str, known: &mut Known, apis: &[(Namespa
     }
     if is_due(known.overall_due) {
         ask_overall(client, address, known, apis).await;
+    }
+    if is_due(known.proxied_due) {
+        ask_proxied(client, address, known, apis).await;
     }
     ask_errors(client, address, &mut known.reading, apis).await;
 }
@@ -152,6 +165,46 @@ async fn ask_overall(client: &Client, address: &str, known: &mut Known, apis: &[
         }
         known.reading.set_overall(*dialect, rows);
         known.overall_due = Some(next_reading(begun));
+    }
+}
+
+/// The APIs whose requests a proxy counts.
+fn proxied(apis: &[(NamespacedName, Subscription)]) -> impl Iterator<Item = (JobKey, &Arc<ProxiedRequests>)> + Clone {
+    apis.iter().filter_map(|(key, asked)| {
+        let requests = asked.proxied.as_ref()?;
+        Some(((key.namespace.to_string(), key.name.to_string()), requests))
+    })
+}
+
+/// Whose requests proxies count: one query for each dialect of a proxy, and a second one that looks further back where one of the
+/// APIs is not in its answer.
+async fn ask_proxied(client: &Client, address: &str, known: &mut Known, apis: &[(NamespacedName, Subscription)]) {
+    let begun = Instant::now();
+    let reading = &mut known.reading.proxied;
+    let asked: BTreeSet<_> = proxied(apis).map(|(key, _)| key).collect();
+    reading.retain(|key| asked.contains(key));
+    for dialect in DialectId::ALL {
+        let mut missing: Vec<_> = proxied(apis).filter(|(_, asked)| asked.dialect == *dialect).collect();
+        let labels = labels_of(missing.iter().map(|(_, requests)| *requests));
+        let Some(requests) = dialect.spelling().requests() else {
+            continue;
+        };
+        for look_back in [LookBack::Now, LookBack::Hour] {
+            if missing.is_empty() {
+                break;
+            }
+            let path = query_path(&queries::counted_by_proxy(&requests.series, &labels, look_back));
+            match client.get(address, &path, QUERY, |body| answer::label_sets(body)).await {
+                Ok(rows) => missing = reading.take(&rows, missing),
+                Err(error) => {
+                    tracing::warn!(address, %error, "Prometheus was asked whose requests a proxy counts and gave no answer");
+                    for (key, requests) in std::mem::take(&mut missing) {
+                        reading.set_failed(key, requests, error);
+                    }
+                }
+            }
+            known.proxied_due = Some(next_reading(begun));
+        }
     }
 }
 

@@ -59,6 +59,7 @@ const PROXY: Proxy = Proxy {
     targets: "Beyla's or OBI's own page (prometheus_export.port), with attributes.kubernetes.enable",
     figures: "Kubelet's probes and scrapes of the pods count, unless spec.metrics.excludedRoutes names their routes. A sidecar that \
               speaks HTTP and is instrumented too counts the same requests again.",
+    uncounted: "whether Beyla's discovery selects the workload's pods and its DaemonSet runs on their nodes",
 };
 
 /// The dialect's table.

@@ -43,6 +43,8 @@ const PROXY: Proxy = Proxy {
     )]],
     targets: "the Envoys of the gateway",
     figures: "Only what comes through the gateway is counted, so no probe is. Durations are those of answered requests.",
+    uncounted: "which cluster the gateway's route leads to: set spec.metrics.proxy.service and port to its Service, or \
+                spec.metrics.proxy.names to what Envoy calls the cluster",
 };
 
 /// The dialect's table.

@@ -86,6 +86,8 @@ const PROXY: Proxy = Proxy {
     targets: "the sidecars, or the waypoint of an ambient mesh, for example by the PodMonitor envoy-stats-monitor of Istio's samples",
     figures: "Kubelet's HTTP probes are asked past the sidecar's counters unless rewriteAppHTTPProbers is off. An ambient workload \
               needs a waypoint. A request that passes a waypoint and a sidecar of the workload counts twice.",
+    uncounted: "whether the workload's pods have the container istio-proxy, or in an ambient mesh a waypoint that their \
+                Service or namespace uses (label istio.io/use-waypoint), and whether the clients' requests go through it",
 };
 
 /// The dialect's table.

@@ -66,6 +66,9 @@ const PROXY: Proxy = Proxy {
     ]],
     targets: "the proxies, by the PodMonitor linkerd-proxy of its chart (podMonitor.enabled) or the Prometheus of its extension viz",
     figures: "Latency ends with the first byte of the response. Kubelet's probes and scrapes of the pods pass the proxy and count.",
+    uncounted: "whether the workload's pods have the container linkerd-proxy (annotation linkerd.io/inject: enabled on \
+                the pod template or the namespace), and whether the port is one that the proxy does not skip \
+                (config.linkerd.io/skip-inbound-ports)",
 };
 
 /// The dialect's table.

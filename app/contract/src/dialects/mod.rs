@@ -261,8 +261,8 @@ These count the requests of the workloads behind them, for an application that h
 rules read those of the proxy's series whose labels name the workload (docs/guides/proxies-and-meshes.md). `{service}` and `{port}` are
 those of the MonitoredApi's Service, or of `spec.metrics.proxy`, and `{name}` is each of `spec.metrics.proxy.names`.
 
-| value | a series of the workload has | Prometheus scrapes | figures |
-|---|---|---|---|
+| value | a series of the workload has | Prometheus scrapes | figures | where only others are counted, see |
+|---|---|---|---|---|
 ";
 
 /// The conditions on a proxy's series, as a cell of a table in Markdown.
@@ -320,10 +320,11 @@ pub fn reference_page() -> String {
         if let Some(proxy) = id.dialect().proxy {
             let _ = writeln!(
                 page,
-                "| `{id}` | {} | {} | {} |",
+                "| `{id}` | {} | {} | {} | {} |",
                 selections(proxy),
                 proxy.targets,
-                proxy.figures
+                proxy.figures,
+                proxy.uncounted
             );
         }
     }

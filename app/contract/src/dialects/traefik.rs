@@ -48,6 +48,8 @@ const PROXY: Proxy = Proxy {
     targets: "Traefik, by the ServiceMonitor of its chart (metrics.prometheus.serviceMonitor.enabled), with honorLabels or without",
     figures: "Only what comes through Traefik is counted, so no probe is. Of latency there are four buckets unless \
               metrics.prometheus.buckets sets others.",
+    uncounted: "which Service and port the Ingress or the IngressRoute names: set spec.metrics.proxy.service and port to \
+                them, or spec.metrics.proxy.names to what Traefik calls the service",
 };
 
 /// The dialect's table.

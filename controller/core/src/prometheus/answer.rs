@@ -1,5 +1,6 @@
 //! Reads the answers of Prometheus's HTTP API: rows of an instant query, rule groups, targets' errors, what the server is.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
 
@@ -16,6 +17,8 @@ pub const MAX_SERIES: usize = 50_000;
 const MAX_GROUPS: usize = 200_000;
 /// Longest name that is taken from an answer, in bytes.
 const MAX_NAME: usize = 128;
+/// Longest label of a series, in bytes; a series with a longer one is left out.
+const MAX_TEXT: usize = 256;
 
 /// One series of an instant query, with the labels that our queries ask for.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -178,7 +181,7 @@ impl Reduce for Row {
             metric,
         } = read.metric;
         let texts = [&namespace, &job, &instance, &up, &objective, &result, &metric];
-        let short = texts.iter().all(|text| text.len() <= 256);
+        let short = texts.iter().all(|text| text.len() <= MAX_TEXT);
         let value = read.value.1.parse().ok().filter(|value: &f64| value.is_finite())?;
         short.then_some(Self {
             namespace,
@@ -198,18 +201,72 @@ impl Reduce for Row {
 /// # Errors
 /// What is wrong with the answer.
 pub fn rows(reader: impl Read) -> Result<Vec<Row>, AskError> {
+    vector(reader)
+}
+
+fn vector<T: Reduce>(reader: impl Read) -> Result<Vec<T>, AskError> {
     #[derive(Deserialize)]
-    struct Data {
+    #[serde(bound = "T: Reduce")]
+    struct Data<T> {
         #[serde(rename = "resultType")]
         kind: String,
-        result: Reduced<Row, MAX_SERIES>,
+        result: Reduced<T, MAX_SERIES>,
     }
-    let data: Data = envelope(reader)?;
+    let data: Data<T> = envelope(reader)?;
     if data.kind == "vector" {
         Ok(data.result.0)
     } else {
         Err(AskError::NotUnderstood)
     }
+}
+
+/// The labels of one series of an instant query, whatever they are called.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SeriesLabels(pub(super) Box<[(String, String)]>);
+
+impl SeriesLabels {
+    /// The value of a label; empty if the series does not have it.
+    #[must_use]
+    pub fn value(&self, label: &str) -> &str {
+        let found = self.0.iter().find(|(name, _)| name == label);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// Names and values.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for SeriesLabels {
+    fn from(labels: [(&str, &str); N]) -> Self {
+        Self(labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct SeriesOfAnyLabels {
+    metric: BTreeMap<String, String>,
+}
+
+/// Labels of one series that are read at most: more than any of our queries asks for.
+const MAX_LABELS: usize = 16;
+
+impl Reduce for SeriesLabels {
+    type Read = SeriesOfAnyLabels;
+    fn reduce(read: SeriesOfAnyLabels) -> Option<Self> {
+        let short = |(name, value): (&String, &String)| name.len() <= MAX_TEXT && value.len() <= MAX_TEXT;
+        let small = read.metric.len() <= MAX_LABELS && read.metric.iter().all(short);
+        small.then(|| Self(read.metric.into_iter().collect()))
+    }
+}
+
+/// The labels of the series of an instant query. Series with labels that are too many or too long are left out.
+///
+/// # Errors
+/// What is wrong with the answer.
+pub fn label_sets(reader: impl Read) -> Result<Vec<SeriesLabels>, AskError> {
+    vector(reader)
 }
 
 #[derive(Debug, Default, Deserialize)]

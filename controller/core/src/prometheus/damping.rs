@@ -141,9 +141,14 @@ impl Damped {
         self.figures_at = None;
     }
 
+    /// Forgets whether the API is scraped: something else is asked about it from now on.
+    pub fn forget_scrape(&mut self) {
+        self.scrape = Part::default();
+    }
+
     /// Takes the finding of a round, at `now` since any fixed moment. Returns whether what is shown changed.
     pub fn take(&mut self, new: &Finding, now: Duration) -> bool {
-        let good_scrape = matches!(new.scrape, Answer::Known(ScrapeFinding::Up(_)));
+        let good_scrape = matches!(new.scrape, Answer::Known(ScrapeFinding::Up(_) | ScrapeFinding::Counted));
         let good_rules = new.rules == Answer::Known(RulesFinding::Healthy);
         let scrape = self.scrape.take(&new.scrape, good_scrape, now);
         let rules = self.rules.take(&new.rules, good_rules, now);

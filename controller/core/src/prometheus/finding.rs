@@ -1,6 +1,7 @@
 //! What follows from a Prometheus's answers for one MonitoredApi.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use controller_rules::{Objective, promql::PromDuration};
 use metric_contract::DialectId;
@@ -10,6 +11,7 @@ use super::ask_error::AskError;
 use super::asked::Answer;
 use super::objective::{ObjectiveFigures, ObjectiveReading, ObjectiveRows};
 use super::overall::OverallEvidence;
+use super::proxied::{NearLabel, ProxiedReading, ProxiedRequests};
 
 /// What is asked about a MonitoredApi, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,11 +26,13 @@ pub struct Subscription {
     pub overall: Option<DialectId>,
     /// Its rules read that.
     pub reads_overall: bool,
+    /// How its requests are known, where a proxy counts them: nobody scrapes its pods then.
+    pub proxied: Option<Arc<ProxiedRequests>>,
     /// `metadata.generation`: after an edit, a change of the answers is expected.
     pub generation: i64,
 }
 
-/// Whether an API is scraped.
+/// Whether an API is scraped, or the proxy that counts its requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScrapeFinding {
     /// Every target is up. Also the other jobs that scrape the same addresses, at most three of them.
@@ -39,6 +43,12 @@ pub enum ScrapeFinding {
     Down(Option<ScrapeError>),
     /// There is no target.
     NoTarget,
+    /// Prometheus has series of a proxy that counts its requests.
+    Counted,
+    /// Prometheus has series of the proxy, of others only. Also what labels are there where all others are as they should be.
+    NotCounted(Box<[NearLabel]>),
+    /// Prometheus has no series of the proxy, of whatever workload.
+    ProxyUnread,
 }
 
 /// Whether the rules of an API are evaluated.
@@ -109,6 +119,8 @@ pub struct Reading {
     pub retention: Option<PromDuration>,
     /// By dialect, what targets count over all routes. Each answer counts once, so this holds those of one round.
     pub overall: BTreeMap<DialectId, Answer<BTreeMap<JobKey, OverallEvidence>>>,
+    /// Whether it has series of the proxies that count APIs' requests.
+    pub proxied: ProxiedReading,
 }
 
 impl Reading {
@@ -202,10 +214,10 @@ fn count(value: f64) -> u32 {
     value as u32
 }
 
-/// Whether a job's name can stand in a sentence.
-fn is_plain(job: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:".contains(&byte);
-    !job.is_empty() && job.len() <= 128 && job.bytes().all(plain)
+/// Whether a name from an answer, such as that of a job, can stand in a sentence.
+pub(super) fn is_plain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@".contains(&byte);
+    !name.is_empty() && name.len() <= 128 && name.bytes().all(plain)
 }
 
 /// What a Prometheus's answers mean for the API of this namespace and name.
@@ -213,7 +225,10 @@ fn is_plain(job: &str) -> bool {
 pub fn find(reading: &Reading, namespace: &str, name: &str, asked: &Subscription) -> Finding {
     let key = (namespace.to_owned(), name.to_owned());
     Finding {
-        scrape: scrape(reading, &key),
+        scrape: match &asked.proxied {
+            Some(requests) => proxied(reading, &key, requests),
+            None => scrape(reading, &key),
+        },
         rules: rules(reading, asked.rules_uid.as_deref()),
         objectives: objectives(reading, &key, &asked.objectives),
         retention: reading.retention,
@@ -262,6 +277,16 @@ fn scrape(reading: &Reading, key: &JobKey) -> Answer<ScrapeFinding> {
         (0, _) => ScrapeFinding::Down(error()),
         (_, _) => ScrapeFinding::PartlyDown(error()),
     })
+}
+
+/// What is not there may be elsewhere, if the server is no Prometheus itself.
+fn proxied(reading: &Reading, key: &JobKey, requests: &ProxiedRequests) -> Answer<ScrapeFinding> {
+    match reading.proxied.of(key, requests) {
+        Answer::Known(ScrapeFinding::NotCounted(_) | ScrapeFinding::ProxyUnread) if !reading.is_prometheus => {
+            Answer::Failed(AskError::NotPrometheus)
+        }
+        answer => answer,
+    }
 }
 
 fn rules(reading: &Reading, uid: Option<&str>) -> Answer<RulesFinding> {

@@ -10,6 +10,7 @@ mod damping;
 mod finding;
 mod objective;
 mod overall;
+mod proxied;
 pub mod queries;
 
 pub use ask_error::AskError;
@@ -19,6 +20,7 @@ pub use damping::Damped;
 pub use finding::{Finding, JobKey, Reading, RulesFinding, ScrapeFinding, Subscription, find};
 pub use objective::{ObjectiveFigures, ObjectiveReading, ObjectiveRows, WindowFigures, objective_rows};
 pub use overall::{OverallEvidence, OverallUse};
+pub use proxied::{NearLabel, ProxiedReading, ProxiedRequests, labels_of};
 
 use crate::{facts::PrometheusSelectors, validate::syntax::is_dns_label};
 

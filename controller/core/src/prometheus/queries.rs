@@ -3,6 +3,8 @@
 //! None divides or compares series that must match one to one, unless both sides are aggregated to the labels by which they
 //! match: else whoever writes a second series of the same labels would make it fail for every API.
 
+use std::collections::BTreeSet;
+
 use controller_rules::promql::PromDuration;
 use metric_contract::{
     MetricId, Spelling,
@@ -107,6 +109,30 @@ pub fn overall(spelling: &Spelling) -> Option<String> {
     ))
 }
 
+/// How far is looked back for series of a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LookBack {
+    /// Prometheus's own five minutes: one sample of each series is read.
+    Now,
+    /// An hour: every sample of it is read.
+    Hour,
+}
+
+/// Whose requests a proxy counts: the combinations of `labels` that its series of this name have. One query for all workloads
+/// behind it, because the conditions on labels are checked here.
+///
+/// It reads every series of the proxy, one sample of each with [`LookBack::Now`]. The hour is for what is not found then: a series
+/// ends when its proxy is started anew and comes back with the next request, which may take a while, and scrapes may fail for
+/// some minutes. A longer time would cost more than it tells, as a series of an hour ago says nothing of the proxy of today.
+#[must_use]
+pub fn counted_by_proxy(metric: &str, labels: &BTreeSet<&str>, look_back: LookBack) -> String {
+    let by = labels.iter().copied().collect::<Vec<_>>().join(", ");
+    match look_back {
+        LookBack::Now => format!("group by ({by}) ({metric})"),
+        LookBack::Hour => format!("group by ({by}) (last_over_time({metric}[1h]))"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use metric_contract::DialectId;
@@ -131,10 +157,16 @@ mod tests {
 
     #[test]
     fn every_query_is_promql() {
+        let labels = BTreeSet::from(["reporter", "destination_workload"]);
+        let counted = |look_back| counted_by_proxy("istio_requests_total", &labels, look_back);
         let objectives = [budgets(), whole_windows(), last_hour(), last_six_hours()];
+        let built = [counted(LookBack::Now), counted(LookBack::Hour)]
+            .into_iter()
+            .chain(objectives);
+        let built: Vec<_> = built.collect();
         for query in [TARGETS, SCRAPED_TWICE, FIRING]
             .into_iter()
-            .chain(objectives.iter().map(String::as_str))
+            .chain(built.iter().map(String::as_str))
         {
             promql_parser::parser::parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
         }

@@ -10,6 +10,7 @@ mod dialect;
 mod monitoring;
 mod objectives;
 mod pods;
+mod proxied;
 mod referenced;
 mod scrape;
 mod selection;
@@ -17,7 +18,7 @@ mod summary;
 mod verdict;
 mod workload;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use controller_api::{ConditionType, MetricsStatus, MonitoredApiStatus, Reason, WorkloadStatus, names};
 use jiff::Timestamp;
@@ -175,6 +176,7 @@ pub fn subscription(input: &FoldInput<'_>, configured: Option<&str>) -> Option<S
             Some(applied) => applied.reads_overall,
             None => reads_overall(input.previous),
         },
+        proxied: api.proxied_requests().map(Arc::new),
         generation: input.generation,
     })
 }
@@ -213,10 +215,10 @@ fn verdicts(input: &FoldInput<'_>) -> Vec<(ConditionType, Verdict)> {
     let workload = workload::verdict(input);
     let service = workload::service(input);
     let of = |kind, observed: Option<Verdict>| Some(monitoring::of_written(input, kind, observed?));
-    let (monitor, rule) = (ChildKind::SERVICE_MONITOR, ChildKind::PROMETHEUS_RULE);
+    let rule = ChildKind::PROMETHEUS_RULE;
     let links = [
         (ConditionType::MonitorSelected, monitoring::monitor_selected(input)),
-        (ConditionType::Scraped, of(monitor, scrape::scraped(input))),
+        (ConditionType::Scraped, of(scraped_by(input), scrape::scraped(input))),
         (ConditionType::DialectKnown, dialect::dialect_known(input)),
         (ConditionType::RulesSelected, monitoring::rules_selected(input)),
         (ConditionType::RulesHealthy, of(rule, scrape::rules_healthy(input))),
@@ -251,6 +253,11 @@ fn verdicts(input: &FoldInput<'_>) -> Vec<(ConditionType, Verdict)> {
     ])
     .filter_map(|(type_, verdict)| Some((type_, verdict?)))
     .collect()
+}
+
+/// The kind of the object of which `Scraped` proves something.
+fn scraped_by(input: &FoldInput<'_>) -> ChildKind {
+    input.validated.map_or(ChildKind::SERVICE_MONITOR, monitoring::followed)
 }
 
 fn accepted(validated: Result<&ValidApi, &[Violation]>) -> Verdict {

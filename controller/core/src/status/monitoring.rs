@@ -251,7 +251,7 @@ pub(super) fn never_ran() -> Verdict {
 
 /// The kind of the object whose selection shows which Prometheus has the API's figures: the ServiceMonitor, or where nobody scrapes
 /// the pods, the rules.
-const fn followed(api: &ValidApi) -> ChildKind {
+pub(super) const fn followed(api: &ValidApi) -> ChildKind {
     match api.is_scraped() {
         true => ChildKind::SERVICE_MONITOR,
         false => ChildKind::PROMETHEUS_RULE,

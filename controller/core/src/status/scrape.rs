@@ -1,4 +1,4 @@
-//! The links that a Prometheus itself must confirm: `Scraped` and `RulesHealthy`, and the figure of firing alerts.
+//! The links that a Prometheus itself must confirm: `Scraped` (where a proxy counts the requests, see `proxied`) and `RulesHealthy`, and the figure of firing alerts.
 //!
 //! Of its answers only classes, counts and checked names reach a message.
 
@@ -6,7 +6,7 @@ use controller_api::{ConditionType, Reason};
 use controller_rules::{alerts_against_a_week_ago, promql::PromDuration};
 
 use super::{
-    FoldInput, monitoring, selection,
+    FoldInput, monitoring, proxied, selection,
     verdict::{Truth, Verdict},
 };
 use crate::{
@@ -21,13 +21,16 @@ use crate::{
 /// How far back some alerts look.
 const WEEK: PromDuration = PromDuration::from_minutes(7 * 24 * 60);
 
-/// Whether the target is up. `None` if nobody is to scrape the pods: the condition is then not reported.
+/// Whether the target is up, or whether the series of the proxy are there that counts the requests. `None` without monitoring: the
+/// condition is then not reported.
 pub(super) fn scraped(input: &FoldInput<'_>) -> Option<Verdict> {
     if input.validated.is_err() {
         return Some(monitoring::spec_invalid());
     }
-    monitoring::scraped_spec(input)?;
-    if let Some(verdict) = monitoring::not_written(input, ChildKind::SERVICE_MONITOR) {
+    let proxied = monitoring::monitored_spec(input)?.proxied_requests();
+    // What a proxy counts is there without any object of the API.
+    let unwritten = || monitoring::not_written(input, ChildKind::SERVICE_MONITOR);
+    if let Some(verdict) = unwritten().filter(|_| proxied.is_none()) {
         return Some(verdict);
     }
     let deployment = input.workload.deployment.as_ref();
@@ -40,17 +43,26 @@ pub(super) fn scraped(input: &FoldInput<'_>) -> Option<Verdict> {
     if !monitoring::has_run(input) {
         return Some(monitoring::never_ran());
     }
+    if let Some(requests) = &proxied {
+        return proxied::counted(input, requests);
+    }
     let verdict = asked(input);
     Some(tls(input).filter(|_| !verdict.is(Truth::True)).unwrap_or(verdict))
 }
 
 /// What the Prometheus says of the targets.
 fn asked(input: &FoldInput<'_>) -> Verdict {
+    let before = || {
+        let before = Some(before(input, ConditionType::Scraped));
+        before
+            .filter(|before| !proxied::told_of_series(before))
+            .unwrap_or_else(not_asked_yet)
+    };
     match &input.finding.scrape {
         Answer::Known(finding) => of_targets(finding),
-        Answer::NotYet => before(input, ConditionType::Scraped),
+        Answer::NotYet => before(),
         // While the Prometheus objects are not read, the address may be known in a moment.
-        Answer::NoAddress if *input.prometheus == PrometheusFacts::NotReadYet => before(input, ConditionType::Scraped),
+        Answer::NoAddress if *input.prometheus == PrometheusFacts::NotReadYet => before(),
         Answer::NoAddress => no_address(input, "whether a Prometheus scrapes the API"),
         Answer::Failed(error) => failed(*error, "whether a Prometheus scrapes the API"),
     }
@@ -132,6 +144,8 @@ fn of_targets(finding: &ScrapeFinding) -> Verdict {
             Reason::TargetDown,
             format!("not every target of the API is up: {}", scrape_sentence(*error)),
         ),
+        // What was found of a proxy, before the spec left it out.
+        ScrapeFinding::Counted | ScrapeFinding::NotCounted(_) | ScrapeFinding::ProxyUnread => not_asked_yet(),
     }
 }
 
@@ -230,7 +244,12 @@ pub(super) fn before(input: &FoldInput<'_>, type_: ConditionType) -> Verdict {
     };
     Verdict::before(type_, input.previous)
         .filter(said_by_us)
-        .unwrap_or_else(|| Verdict::unknown(Reason::NotAskedYet, "Prometheus has not been asked yet"))
+        .unwrap_or_else(not_asked_yet)
+}
+
+/// The verdict while nothing is known.
+pub(super) fn not_asked_yet() -> Verdict {
+    Verdict::unknown(Reason::NotAskedYet, "Prometheus has not been asked yet")
 }
 
 pub(super) fn no_address(input: &FoldInput<'_>, what: &str) -> Verdict {
@@ -246,10 +265,11 @@ pub(super) fn no_address(input: &FoldInput<'_>, what: &str) -> Verdict {
             ),
         );
     }
+    let kind = input.validated.map_or(ChildKind::SERVICE_MONITOR, monitoring::followed);
     Verdict::unknown(
         Reason::NoPrometheusUrl,
         format!(
-            "it is not known {what}, because there is not exactly one Prometheus that selects the ServiceMonitor: name its address in the chart's value prometheusUrl"
+            "it is not known {what}, because there is not exactly one Prometheus that selects the {kind}: name its address in the chart's value prometheusUrl"
         ),
     )
 }
