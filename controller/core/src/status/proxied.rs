@@ -72,8 +72,8 @@ fn of_finding(input: &FoldInput<'_>, search: &Search<'_>, finding: &ScrapeFindin
         ScrapeFinding::NotCounted(near) => Verdict::no(
             Reason::RequestsNotCounted,
             format!(
-                "Prometheus has series of other workloads' requests, and of the last hour none of {metric} with {by}{}: {title} counts from the first request \
-                 on, so send one; if it stays so, see {}",
+                "Prometheus has series of other workloads' requests, and of the last hour none of {metric} with {by}{}: {title} counts \
+                 from the first request on, so send one; if it stays so, see {}",
                 near_sentence(near),
                 proxy.uncounted
             ),

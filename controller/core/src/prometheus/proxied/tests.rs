@@ -65,11 +65,20 @@ fn nginx(labels: [(&str, &str); 2]) -> SeriesLabels {
     labels.into()
 }
 
+/// A case: its name, the dialect, the rows, what is found.
+type Case = (&'static str, DialectId, Vec<SeriesLabels>, ScrapeFinding);
+
+fn assert_each<const N: usize>(cases: [Case; N]) {
+    for (case, dialect, rows, expected) in cases {
+        assert_eq!(found(dialect, &rows), expected, "{dialect}: {case}");
+    }
+}
+
 #[test]
-fn each_proxy_is_read_by_its_own_labels() {
-    use DialectId::{Beyla, Envoy, IngressNginx, Istio, Linkerd, Traefik};
+fn istio_is_read_by_the_workload_and_by_who_reports() {
+    use DialectId::Istio;
     use ScrapeFinding::{Counted, ProxyUnread};
-    let cases = [
+    assert_each([
         ("nothing at all", Istio, vec![], ProxyUnread),
         ("ours", Istio, vec![istio("destination", "shop", "orders")], Counted),
         (
@@ -99,6 +108,14 @@ fn each_proxy_is_read_by_its_own_labels() {
             vec![istio("source", "shop", "orders"), istio("destination", "shop", "web")],
             near(&[("destination_workload", &["web"]), ("reporter", &["source"])]),
         ),
+    ]);
+}
+
+#[test]
+fn linkerd_and_beyla_are_read_by_the_labels_of_the_pods() {
+    use DialectId::{Beyla, Linkerd};
+    use ScrapeFinding::{Counted, ProxyUnread};
+    assert_each([
         (
             "ours",
             Linkerd,
@@ -126,6 +143,26 @@ fn each_proxy_is_read_by_its_own_labels() {
             vec![[("namespace", "shop")].into()],
             ProxyUnread,
         ),
+        (
+            "ours",
+            Beyla,
+            vec![[("k8s_namespace_name", "shop"), ("k8s_deployment_name", "orders")].into()],
+            Counted,
+        ),
+        (
+            "durations that applications export themselves",
+            Beyla,
+            vec![SeriesLabels::from([("job", "orders")])],
+            ProxyUnread,
+        ),
+    ]);
+}
+
+#[test]
+fn gateways_and_ingresses_are_read_by_their_names_of_services() {
+    use DialectId::{Envoy, IngressNginx, Traefik};
+    use ScrapeFinding::Counted;
+    assert_each([
         ("Contour", Envoy, vec![envoy("shop_orders_80")], Counted),
         ("Envoy Gateway", Envoy, vec![envoy("shop/orders")], Counted),
         (
@@ -185,22 +222,7 @@ fn each_proxy_is_read_by_its_own_labels() {
             vec![[("service", "shop-orders-6f97418635c7e18853da@kubernetescrd")].into()],
             near(&[("service", &["shop-orders-6f97418635c7e18853da@kubernetescrd"])]),
         ),
-        (
-            "ours",
-            Beyla,
-            vec![[("k8s_namespace_name", "shop"), ("k8s_deployment_name", "orders")].into()],
-            Counted,
-        ),
-        (
-            "durations that applications export themselves",
-            Beyla,
-            vec![SeriesLabels::from([("job", "orders")])],
-            ProxyUnread,
-        ),
-    ];
-    for (case, dialect, rows, expected) in cases {
-        assert_eq!(found(dialect, &rows), expected, "{dialect}: {case}");
-    }
+    ]);
 }
 
 #[test]
@@ -221,7 +243,7 @@ fn of_many_near_values_three_are_told_those_that_resemble_first_and_none_that_is
 }
 
 #[test]
-fn what_was_found_holds_for_the_conditions_that_were_asked_about() {
+fn a_finding_holds_for_the_conditions_that_were_asked_about() {
     let key: JobKey = ("shop".to_owned(), "orders".to_owned());
     let mut reading = ProxiedReading::default();
     let asked = requests(DialectId::Istio, &orders());
