@@ -275,7 +275,7 @@ pub const TOOLS: &[Tool] = &[
         tags: "",
         settings: &[],
         need: Need::OnDemand,
-        usual_seconds: 600,
+        usual_seconds: 900,
     },
 ];
 
