@@ -32,13 +32,15 @@ pub mod process;
 pub mod program_files;
 pub mod prometheus;
 pub mod prometheus_server;
+pub mod proxied;
 pub mod python;
 pub mod snapshot;
 pub mod strace;
 pub mod tcp_proxy;
+pub mod traefik;
 mod traffic;
 pub mod workspace;
 
 pub use eventually::eventually;
 pub use free_ports::free_ports;
-pub use traffic::{Repeated, Traffic};
+pub use traffic::{Repeated, Traffic, ask_and_leave};

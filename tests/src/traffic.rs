@@ -99,7 +99,7 @@ impl Repeated {
         Self(ended)
     }
 
-    /// Clients that close the connection while `path`, which takes longer than 300 ms, is being answered.
+    /// Clients that leave, one after the other, as [`ask_and_leave`] does.
     #[must_use]
     pub fn leave(address: SocketAddr, path: &'static str) -> Self {
         Self::start(move || {
@@ -115,7 +115,11 @@ impl Drop for Repeated {
     }
 }
 
-fn ask_and_leave(address: SocketAddr, path: &str) -> Result<()> {
+/// A client that closes the connection while `path`, which takes longer than 300 ms, is being answered.
+///
+/// # Errors
+/// When there is no connection.
+pub fn ask_and_leave(address: SocketAddr, path: &str) -> Result<()> {
     let mut stream = TcpStream::connect(address)?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes())?;
     stream.set_read_timeout(Some(Duration::from_millis(300)))?;

@@ -29,6 +29,8 @@ pub struct Condition {
     pub is: bool,
     /// The values. An empty one stands for a series without the label.
     pub values: &'static [&'static str],
+    /// Whether the proxy writes several hyphens in a row as one, where it makes a value of names of Kubernetes.
+    pub single_hyphens: bool,
 }
 
 impl Condition {
@@ -39,6 +41,7 @@ impl Condition {
             label,
             is: true,
             values,
+            single_hyphens: false,
         }
     }
 
@@ -49,6 +52,16 @@ impl Condition {
             label,
             is: false,
             values,
+            single_hyphens: false,
+        }
+    }
+
+    /// The same for a proxy that writes several hyphens in a row as one.
+    #[must_use]
+    pub const fn with_single_hyphens(self) -> Self {
+        Self {
+            single_hyphens: true,
+            ..self
         }
     }
 
@@ -120,13 +133,21 @@ impl Proxy {
     }
 }
 
-fn condition(Condition { label, is, values }: &Condition, workload: &ProxiedWorkload) -> LabelCondition {
+fn condition(condition: &Condition, workload: &ProxiedWorkload) -> LabelCondition {
+    let Condition {
+        label,
+        is,
+        values,
+        single_hyphens,
+    } = condition;
     let is_named = !workload.names_in_proxy.is_empty() && values.contains(&NAME);
     let values = values.iter().filter(|value| !is_named || **value == NAME);
     LabelCondition {
         label: label.replace("{kind}", &workload.kind),
         is: *is,
-        values: values.flat_map(|value| filled_in(value, workload)).collect(),
+        values: values
+            .flat_map(|value| filled_in(value, workload, *single_hyphens))
+            .collect(),
     }
 }
 
@@ -136,8 +157,8 @@ const NAMESPACE: &str = "{namespace}";
 /// The placeholder for what the author says.
 const NAME: &str = "{name}";
 
-/// The values that a template stands for: one for each port, or for each name.
-fn filled_in(template: &str, workload: &ProxiedWorkload) -> Vec<String> {
+/// The values that a template stands for: one for each port, or for each name. A name is kept as the author says it.
+fn filled_in(template: &str, workload: &ProxiedWorkload, single_hyphens: bool) -> Vec<String> {
     let ProxiedWorkload {
         namespace,
         kind,
@@ -154,10 +175,21 @@ fn filled_in(template: &str, workload: &ProxiedWorkload) -> Vec<String> {
         .replace("{kind}", kind)
         .replace("{workload}", name)
         .replace("{service}", service);
-    if !one.contains("{port}") {
-        return vec![one];
+    let all = if one.contains("{port}") {
+        ports.iter().map(|port| one.replace("{port}", port)).collect()
+    } else {
+        vec![one]
+    };
+    match single_hyphens {
+        true => all.iter().map(|value| with_single_hyphens(value)).collect(),
+        false => all,
     }
-    ports.iter().map(|port| one.replace("{port}", port)).collect()
+}
+
+/// The text with one hyphen in the place of several in a row.
+fn with_single_hyphens(text: &str) -> String {
+    let parts = text.split('-').filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("-")
 }
 
 #[cfg(test)]
@@ -227,6 +259,35 @@ mod tests {
             assert!(hold.iter().all(|value| condition.holds(value)), "{condition:?}");
             assert!(!others.iter().any(|value| condition.holds(value)), "{condition:?}");
         }
+    }
+
+    #[test]
+    fn several_hyphens_in_a_row_are_one_where_the_proxy_writes_one_but_not_in_names_of_the_spec() {
+        const JOINED: Proxy = Proxy {
+            series: &[&[
+                Condition::one_of("service", &["{namespace}-{service}-{port}@kubernetes", "{name}"])
+                    .with_single_hyphens(),
+                Condition::one_of("namespace", &["{namespace}"]),
+            ]],
+            ..PROXY
+        };
+        let of = |names: &[&str]| {
+            let workload = ProxiedWorkload {
+                namespace: "shop--eu".to_owned(),
+                service: "my---orders".to_owned(),
+                ..orders(names)
+            };
+            let conditions = JOINED.series_of(&workload).into_iter().flatten();
+            conditions.map(|condition| condition.values).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            of(&[]),
+            [
+                vec!["shop-eu-my-orders-80@kubernetes", "shop-eu-my-orders-http@kubernetes"],
+                vec!["shop--eu"]
+            ]
+        );
+        assert_eq!(of(&["a--b@file"]), [vec!["a--b@file"], vec!["shop--eu"]]);
     }
 
     #[test]

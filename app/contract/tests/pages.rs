@@ -22,7 +22,6 @@ const FROM_SOURCE: &[DialectId] = &[
     DialectId::Linkerd,
     DialectId::Envoy,
     DialectId::IngressNginx,
-    DialectId::Traefik,
     DialectId::Beyla,
 ];
 

@@ -13,6 +13,7 @@ use crate::tools::{ALERTMANAGER_VERSION, COREDNS_VERSION, PROMETHEUS_OPERATOR_VE
 const NOBODY: u32 = 65534;
 
 const GRAFANA_OPERATOR_MODULE: &str = "github.com/grafana/grafana-operator/v5";
+const TRAEFIK_MODULE: &str = "github.com/traefik/traefik/v3";
 const OPERATOR_MODULE: &str = "github.com/prometheus-operator/prometheus-operator";
 
 /// An image that is made of built binaries.
@@ -83,6 +84,16 @@ pub(crate) fn grafana_operator_crds(toolbox: &Toolbox) -> Result<PathBuf> {
     toolbox.asset("manifests/grafana-operator-crds.yaml", |out| {
         let source = toolbox.module_source(Tool::named("grafana-operator")?, GRAFANA_OPERATOR_MODULE)?;
         one_manifest(&source.join("config").join("crd").join("bases"), out)
+    })
+}
+
+/// The same of Traefik.
+pub(crate) fn traefik_crds(toolbox: &Toolbox) -> Result<PathBuf> {
+    toolbox.asset("manifests/traefik-crds.yaml", |out| {
+        let source = toolbox.module_source(Tool::named("traefik")?, TRAEFIK_MODULE)?;
+        let reference = source.join("docs/content/reference/dynamic-configuration");
+        fs::copy(reference.join("kubernetes-crd-definition-v1.yml"), out).context("copy Traefik's definitions")?;
+        Ok(())
     })
 }
 

@@ -108,6 +108,11 @@ impl Testbed {
         assets::grafana_operator_crds(&self.bed.toolbox)
     }
 
+    /// The same of Traefik.
+    pub fn traefik_crds(&self) -> Result<PathBuf> {
+        assets::traefik_crds(&self.bed.toolbox)
+    }
+
     /// The kubeconfig of an administrator, for programs on the host.
     pub fn kubeconfig(&self) -> PathBuf {
         self.bed.kubeconfig()

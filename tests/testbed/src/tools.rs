@@ -268,6 +268,15 @@ pub const TOOLS: &[Tool] = &[
         need: Need::OnDemand,
         usual_seconds: 60,
     },
+    Tool {
+        name: "traefik",
+        folder: "traefik",
+        packages: &[("github.com/traefik/traefik/v3/cmd/traefik", "traefik")],
+        tags: "",
+        settings: &[],
+        need: Need::OnDemand,
+        usual_seconds: 900,
+    },
 ];
 
 impl Tool {

@@ -5,6 +5,7 @@ pub(crate) mod dialects;
 pub(crate) mod install;
 mod pages;
 mod service;
+mod traefik;
 
 use anyhow::{Context, Result, bail};
 use integration_tests::capture;

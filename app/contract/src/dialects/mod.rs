@@ -271,12 +271,23 @@ fn selections(proxy: &Proxy) -> String {
         "" => "nothing".to_owned(),
         value => format!("`{value}`"),
     };
-    let condition = |Condition { label, is, values }: &Condition| {
+    let condition = |condition: &Condition| {
+        let Condition {
+            label,
+            is,
+            values,
+            single_hyphens,
+        } = condition;
         let values: Vec<_> = values.iter().map(value).collect();
         format!(
-            "`{label}` {} {}",
+            "`{label}` {} {}{}",
             if *is { "is" } else { "is not" },
-            values.join(" or ")
+            values.join(" or "),
+            if *single_hyphens {
+                " (with one hyphen where names have several in a row)"
+            } else {
+                ""
+            }
         )
     };
     let set = |set: &&[Condition]| set.iter().map(condition).collect::<Vec<_>>().join(", ");

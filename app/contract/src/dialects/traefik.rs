@@ -1,12 +1,16 @@
-//! `traefik`: version 3 as an Ingress controller (traefik/traefik v3.7.9, `pkg/observability/metrics/prometheus.go` for names, labels
-//! and bounds).
+//! `traefik`: version 3 as an Ingress controller (pages of 3.6.12 in `tests/dialects/traefik`; names, labels and bounds of traefik/traefik
+//! v3.7.13, `pkg/observability/metrics/prometheus.go`, are the same).
 //!
 //! A Kubernetes Service is called after namespace, name and port, number or name as the Ingress has it:
 //! `shop-orders-80@kubernetes` (`pkg/provider/kubernetes/ingress/kubernetes.go`), and so is each of several Services of a route of an
 //! IngressRoute, with `@kubernetescrd` (`pkg/provider/kubernetes/crd/kubernetes_http.go`, `fullServiceName`). Not so the only
 //! Service of such a route, which is called after the route's rule, nor those of a Gateway's HTTPRoute and of the provider
-//! kubernetesIngressNGINX: these have to be said in `spec.metrics.proxy.names`. Traefik itself joins the parts with hyphens, so
-//! that `web` in `a-b` and `b-web` in `a` are one Service to it.
+//! kubernetesIngressNGINX: these have to be said in `spec.metrics.proxy.names`. Traefik itself joins the parts with hyphens, several
+//! in a row as one (`pkg/provider/configuration.go`, `Normalize`), so that `web` in `a-b` and `b-web` in `a` are one Service to it, as
+//! are `a-b` and `a--b`.
+//!
+//! A Service without a pod that is ready has no series: Traefik drops its routes, or with `allowEmptyServices` answers 503 itself.
+//! A call of gRPC has the status of gRPC as its `code`, which no pattern of HTTP's statuses matches.
 //!
 //! The label `service` is stored as `exported_service` where the ServiceMonitor of its chart leaves `honorLabels` off.
 
@@ -42,12 +46,13 @@ const SERVICE: &[&str] = &[
 /// By which labels its series name a workload. Only Traefik's names have an `@`, so the target's own label `service` is none.
 const PROXY: Proxy = Proxy {
     series: &[
-        &[Condition::one_of("exported_service", SERVICE)],
-        &[Condition::one_of("service", SERVICE)],
+        &[Condition::one_of("exported_service", SERVICE).with_single_hyphens()],
+        &[Condition::one_of("service", SERVICE).with_single_hyphens()],
     ],
     targets: "Traefik, by the ServiceMonitor of its chart (metrics.prometheus.serviceMonitor.enabled), with honorLabels or without",
-    figures: "Only what comes through Traefik is counted, so no probe is. Of latency there are four buckets unless \
-              metrics.prometheus.buckets sets others.",
+    figures: "Only what comes through Traefik is counted, so no probe is, and nothing while no pod is ready: then Traefik answers \
+              itself and counts it for no Service. Each attempt of the middleware Retry counts. Of latency there are four buckets \
+              unless metrics.prometheus.buckets sets others.",
     uncounted: "which Service and port the Ingress or the IngressRoute names: set spec.metrics.proxy.service and port to \
                 them, or spec.metrics.proxy.names to what Traefik calls the service",
 };

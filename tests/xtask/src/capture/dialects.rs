@@ -15,6 +15,8 @@ pub(crate) enum Runtime {
     Rust,
     /// A Maven project that makes `target/service.jar`; `pom.xml`.
     Java,
+    /// Traefik, with workloads of `integration_tests::traefik` behind it; the test bed's table of tools pins it.
+    Traefik,
 }
 
 /// Which port a program listens on.
@@ -31,6 +33,8 @@ pub(crate) enum Port {
 pub(crate) enum Traffic {
     /// All of them.
     All,
+    /// All of them, and a client that leaves before it is answered.
+    AllAndLeave,
     /// Each kind of answer once: where a request has so many series that the page would be long.
     Few,
 }
@@ -385,6 +389,17 @@ pub(crate) const DIALECTS: &[Dialect] = &[
         traffic: Traffic::Few,
         releases: &[release("4.10.8", "default histogram percentiles slo")],
     },
+    Dialect {
+        id: "traefik",
+        runtime: Runtime::Traefik,
+        metrics: "/metrics",
+        port: Port::Free,
+        traffic: Traffic::AllAndLeave,
+        releases: &[release(
+            "3.6.12",
+            "default routers no-entrypoints no-services buckets header-labels",
+        )],
+    },
 ];
 
 #[cfg(test)]
@@ -405,11 +420,24 @@ mod tests {
         root.join("tests/dialects").join(dialect.id).join(folder)
     }
 
+    /// The version that a tool of the test bed requires of a module.
+    fn pinned_in_the_test_bed(tool: &str, module: &str) -> BTreeSet<String> {
+        let pins = testbed::Tool::named(tool).unwrap().module_dir().join("go.mod");
+        let pins = fs::read_to_string(pins).unwrap();
+        let versions = pins.lines().filter_map(|line| line.trim().strip_prefix(module));
+        let number = |version: &str| version.split(' ').next().unwrap_or_default().to_owned();
+        versions.map(number).collect()
+    }
+
     #[test]
     fn the_pins_and_the_pages_of_a_dialect_are_those_of_the_versions_of_its_row() {
         for dialect in DIALECTS {
             let versions: BTreeSet<_> = dialect.releases.iter().map(|row| row.version.to_owned()).collect();
-            assert_eq!(names(&below(dialect, "pins")), versions, "pins of {}", dialect.id);
+            let pins = match dialect.runtime {
+                Runtime::Traefik => pinned_in_the_test_bed("traefik", "github.com/traefik/traefik/v3 v"),
+                _ => names(&below(dialect, "pins")),
+            };
+            assert_eq!(pins, versions, "pins of {}", dialect.id);
             assert_eq!(names(&below(dialect, "pages")), versions, "pages of {}", dialect.id);
         }
     }

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use integration_tests::workspace;
+use testbed::Toolbox;
 
 use super::dialects::{Dialect, Release, Runtime};
 
@@ -53,6 +54,7 @@ pub(crate) fn install(dialect: &Dialect, release: &Release) -> Result<Installed>
         Runtime::Go => steps.go(),
         Runtime::Rust => steps.rust(),
         Runtime::Java => steps.java(),
+        Runtime::Traefik => Toolbox::open()?.bin("traefik").map(|program| vec![text(&program)]),
     }?;
     let folder = steps.folder;
     Ok(Installed { command, folder })

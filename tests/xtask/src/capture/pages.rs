@@ -6,9 +6,10 @@ use anyhow::{Context, Result, bail};
 use integration_tests::workspace;
 
 use super::{
-    dialects::{Dialect, Release},
+    dialects::{Dialect, Release, Runtime},
     install::install,
     service::{Page, Service},
+    traefik,
 };
 
 /// Largest page that is kept, in bytes: OpenTelemetry's with two spellings at once, after few requests.
@@ -32,10 +33,15 @@ const FORMATS: [(&str, &str, &str); 2] = [
 /// When a step fails; the pages that were there stay.
 pub(crate) fn capture(dialect: &Dialect, release: &Release) -> Result<Vec<String>> {
     let installed = install(dialect, release).context("install")?;
+    let cluster = match dialect.runtime {
+        Runtime::Traefik => Some(traefik::cluster()?),
+        Runtime::Python | Runtime::Node | Runtime::Go | Runtime::Rust | Runtime::Java => None,
+    };
     let mut pages = Vec::new();
     for variant in release.variants() {
-        let taken = take(dialect, variant, &|variant| {
-            Service::start(&installed, variant, dialect.port)
+        let taken = take(dialect, variant, &|variant| match &cluster {
+            Some(cluster) => traefik::start(cluster, &installed, variant),
+            None => Service::start(&installed, variant, dialect.port),
         });
         pages.extend(taken.with_context(|| format!("variant {variant}"))?);
     }

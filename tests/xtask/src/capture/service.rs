@@ -4,12 +4,13 @@ use std::{
     fs::File,
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
+use integration_tests::{ask_and_leave, prometheus_server::ServerProcess};
 use ureq::{
     Agent, Body,
     http::{Response, header::CONTENT_TYPE},
@@ -68,8 +69,8 @@ pub(crate) struct Page {
 /// A running program; it ends when this is dropped, and when the process that started it ends.
 #[derive(Debug)]
 pub(crate) struct Service {
-    child: Child,
-    base: String,
+    process: ServerProcess,
+    address: SocketAddr,
     log: PathBuf,
     agent: Agent,
 }
@@ -99,28 +100,32 @@ impl Service {
             .stderr(output)
             .spawn()
             .context("start the program")?;
+        let mut service = Self::of_process(ServerProcess(child), port, log);
+        service.wait()?;
+        Ok(service)
+    }
+
+    /// A program that runs already, listens on this port of 127.0.0.1 and logs there.
+    pub(crate) fn of_process(process: ServerProcess, port: u16, log: PathBuf) -> Self {
         let agent = Agent::config_builder()
             .timeout_global(Some(ANSWER))
             .http_status_as_error(false)
             .max_idle_connections(0)
             .build()
             .into();
-        let base = format!("http://127.0.0.1:{port}");
-        let mut service = Self {
-            child,
-            base,
+        Self {
+            process,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
             log,
             agent,
-        };
-        service.wait(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
-        Ok(service)
+        }
     }
 
     /// Waits for the port and sends no request: it would be on the page.
-    fn wait(&mut self, address: SocketAddr) -> Result<()> {
+    fn wait(&mut self) -> Result<()> {
         let deadline = Instant::now() + START;
-        while TcpStream::connect(address).is_err() {
-            if let Some(status) = self.child.try_wait()? {
+        while TcpStream::connect(self.address).is_err() {
+            if let Some(status) = self.process.0.try_wait()? {
                 bail!(
                     "it ended with {status} before it listened; its last lines: {}",
                     last_lines(&self.log)
@@ -144,7 +149,7 @@ impl Service {
     pub(crate) fn page(&self, path: &str, accept: &str) -> Result<Page> {
         let answer = self
             .agent
-            .get(format!("{}{path}", self.base))
+            .get(format!("http://{}{path}", self.address))
             .header("Accept", accept)
             .call();
         let mut answer = answer.map_err(|error| self.explain(&error, path))?;
@@ -172,12 +177,15 @@ impl Service {
     pub(crate) fn traffic(&self, traffic: Traffic) -> Result<()> {
         for (all, few, method, path, expected) in TRAFFIC {
             let times = match traffic {
-                Traffic::All => all,
+                Traffic::All | Traffic::AllAndLeave => all,
                 Traffic::Few => few,
             };
             for _ in 0..times {
                 self.request(method, path, expected)?;
             }
+        }
+        if traffic == Traffic::AllAndLeave {
+            ask_and_leave(self.address, "/slow")?;
         }
         // Some libraries count a request after they have sent its answer.
         thread::sleep(PAUSE * 10);
@@ -185,7 +193,7 @@ impl Service {
     }
 
     fn request(&self, method: &str, path: &str, expected: Answer) -> Result<()> {
-        let url = format!("{}{path}", self.base);
+        let url = format!("http://{}{path}", self.address);
         let answer: Result<Response<Body>, ureq::Error> = match method {
             "POST" => self
                 .agent
@@ -217,14 +225,6 @@ impl Service {
 
     fn explain(&self, error: &ureq::Error, path: &str) -> anyhow::Error {
         anyhow::anyhow!("{path}: {error}; its last lines: {}", last_lines(&self.log))
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

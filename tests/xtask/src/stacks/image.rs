@@ -104,7 +104,7 @@ fn add_language(runtime: Runtime, installed: &Installed, program: &Path, files: 
             let home = program.parent().and_then(Path::parent).context("a folder of Java")?;
             below(home, &["jmods", "include", "man", "docs"], files)?;
         }
-        Runtime::Go | Runtime::Rust => {}
+        Runtime::Go | Runtime::Rust | Runtime::Traefik => {}
     }
     files.retain(|file| {
         file.extension()
