@@ -247,3 +247,26 @@ fn the_guide_about_fastapi_names_metrics_of_the_library_and_the_thresholds_of_al
         }
     }
 }
+
+/// The parts of a text between two marks.
+fn between<'t>(text: &'t str, mark: char) -> impl Iterator<Item = &'t str> {
+    text.split(mark).skip(1).step_by(2)
+}
+
+#[test]
+fn panels_queries_and_alerts_in_the_place_of_the_source_systems_exist() {
+    let guide = read("docs/guides/one-machine.md");
+    let (_, section) = guide.split_once("The panels, by title").unwrap();
+    let alerts = between(section, '`').filter(|name| name.starts_with("Api"));
+    let names: BTreeSet<_> = between(section, '*').chain(alerts).collect();
+    assert!(names.len() >= 40, "{names:?}");
+    for name in names {
+        let mut explain = Command::new(Operator::binary().unwrap());
+        let output = explain.args(["explain", name]).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{name}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
