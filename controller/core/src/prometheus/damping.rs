@@ -6,8 +6,9 @@ use std::time::Duration;
 use controller_rules::promql::PromDuration;
 
 use super::asked::Answer;
-use super::finding::{Finding, RulesFinding, ScrapeFinding};
+use super::finding::{Finding, RulesFinding};
 use super::objective::ObjectiveFigures;
+use super::scrape_finding::ScrapeFinding;
 
 /// Shortest time between two changes of the figures of one status.
 const FIGURES_INTERVAL: Duration = Duration::from_secs(5 * 60);

@@ -11,7 +11,8 @@ use super::ask_error::AskError;
 use super::asked::Answer;
 use super::objective::{ObjectiveFigures, ObjectiveReading, ObjectiveRows};
 use super::overall::OverallEvidence;
-use super::proxied::{NearLabel, ProxiedReading, ProxiedRequests};
+use super::proxied::{ProxiedReading, ProxiedRequests};
+use super::scrape_finding::{JobKey, ScrapeFinding, is_plain};
 
 /// What is asked about a MonitoredApi, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,25 +31,6 @@ pub struct Subscription {
     pub proxied: Option<Arc<ProxiedRequests>>,
     /// `metadata.generation`: after an edit, a change of the answers is expected.
     pub generation: i64,
-}
-
-/// Whether an API is scraped, or the proxy that counts its requests.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ScrapeFinding {
-    /// Every target is up. Also the other jobs that scrape the same addresses, at most three of them.
-    Up(Vec<String>),
-    /// Some targets are down, for this reason.
-    PartlyDown(Option<ScrapeError>),
-    /// Every target is down, for this reason.
-    Down(Option<ScrapeError>),
-    /// There is no target.
-    NoTarget,
-    /// Prometheus has series of a proxy that counts its requests.
-    Counted,
-    /// Prometheus has series of the proxy, of others only. Also what labels are there where all others are as they should be.
-    NotCounted(Box<[NearLabel]>),
-    /// Prometheus has no series of the proxy, of whatever workload.
-    ProxyUnread,
 }
 
 /// Whether the rules of an API are evaluated.
@@ -94,9 +76,6 @@ impl Finding {
         }
     }
 }
-
-/// Namespace and job.
-pub type JobKey = (String, String);
 
 /// What one Prometheus answered about all APIs.
 #[derive(Debug, Default)]
@@ -212,12 +191,6 @@ fn known<R, T>(answer: Result<R, AskError>, take: impl FnOnce(R) -> T) -> Answer
 )]
 fn count(value: f64) -> u32 {
     value as u32
-}
-
-/// Whether a name from an answer, such as that of a job, can stand in a sentence.
-pub(super) fn is_plain(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@".contains(&byte);
-    !name.is_empty() && name.len() <= 128 && name.bytes().all(plain)
 }
 
 /// What a Prometheus's answers mean for the API of this namespace and name.

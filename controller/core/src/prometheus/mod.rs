@@ -12,15 +12,17 @@ mod objective;
 mod overall;
 mod proxied;
 pub mod queries;
+mod scrape_finding;
 
 pub use ask_error::AskError;
 pub use asked::Answer;
 pub use bounded_reader::BoundedReader;
 pub use damping::Damped;
-pub use finding::{Finding, JobKey, Reading, RulesFinding, ScrapeFinding, Subscription, find};
+pub use finding::{Finding, Reading, RulesFinding, Subscription, find};
 pub use objective::{ObjectiveFigures, ObjectiveReading, ObjectiveRows, WindowFigures, objective_rows};
 pub use overall::{OverallEvidence, OverallUse};
-pub use proxied::{NearLabel, ProxiedReading, ProxiedRequests, labels_of};
+pub use proxied::{ProxiedReading, ProxiedRequests, labels_of};
+pub use scrape_finding::{JobKey, NearLabel, ScrapeFinding};
 
 use crate::{facts::PrometheusSelectors, validate::syntax::is_dns_label};
 

@@ -12,7 +12,7 @@ use super::{
     answer::SeriesLabels,
     ask_error::AskError,
     asked::Answer,
-    finding::{JobKey, ScrapeFinding, is_plain},
+    scrape_finding::{JobKey, NearLabel, ScrapeFinding, is_plain},
 };
 
 /// How the series of an API's requests are known, where a proxy counts them.
@@ -22,15 +22,6 @@ pub struct ProxiedRequests {
     pub dialect: DialectId,
     /// The sets of conditions by which its series are of the API, in the order of the dialect's table.
     pub series: Vec<Vec<LabelCondition>>,
-}
-
-/// What a label is where series are of an API in all but this label.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NearLabel {
-    /// The label.
-    pub label: String,
-    /// Some of its values, checked for a sentence.
-    pub values: Vec<String>,
 }
 
 /// Labels that are told at most, and values of each. A status has a few hundred bytes of them.

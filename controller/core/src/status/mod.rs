@@ -15,6 +15,7 @@ mod referenced;
 mod scrape;
 mod selection;
 mod summary;
+mod unanswered;
 mod verdict;
 mod workload;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use controller_api::{ConditionType, ObjectiveStatus, Reason};
 use controller_rules::{Objective, ObjectiveGap, OmittedObjective, omitted_objectives, promql::PromDuration};
 
-use super::{FoldInput, monitoring, scrape, verdict::Verdict};
+use super::{FoldInput, monitoring, unanswered, verdict::Verdict};
 use crate::{
     facts::PrometheusFacts,
     kind::ChildKind,
@@ -32,10 +32,10 @@ pub(super) fn verdict(input: &FoldInput<'_>) -> Option<Verdict> {
         Answer::Known(figures) => {
             too_short(&api.objectives, input.finding.retention).unwrap_or_else(|| of_figures(&api.objectives, figures))
         }
-        Answer::NotYet => scrape::before(input, type_),
-        Answer::NoAddress if *input.prometheus == PrometheusFacts::NotReadYet => scrape::before(input, type_),
-        Answer::NoAddress => scrape::no_address(input, what),
-        Answer::Failed(error) => scrape::failed(*error, what),
+        Answer::NotYet => unanswered::before(input, type_),
+        Answer::NoAddress if *input.prometheus == PrometheusFacts::NotReadYet => unanswered::before(input, type_),
+        Answer::NoAddress => unanswered::no_address(input, what),
+        Answer::Failed(error) => unanswered::failed(*error, what),
     })
 }
 

@@ -6,7 +6,7 @@ use controller_api::{ConditionType, Reason};
 use metric_contract::{LabelCondition, Proxy};
 
 use super::{
-    FoldInput, scrape,
+    FoldInput, unanswered,
     verdict::{Truth, Verdict},
 };
 use crate::{
@@ -44,8 +44,8 @@ pub(super) fn counted(input: &FoldInput<'_>, requests: &ProxiedRequests) -> Opti
         Answer::Known(finding) => of_finding(input, search, finding),
         Answer::NotYet => before(input, search),
         Answer::NoAddress if *input.prometheus == PrometheusFacts::NotReadYet => before(input, search),
-        Answer::NoAddress => scrape::no_address(input, what),
-        Answer::Failed(error) => scrape::failed(*error, what),
+        Answer::NoAddress => unanswered::no_address(input, what),
+        Answer::Failed(error) => unanswered::failed(*error, what),
     })
 }
 
@@ -88,17 +88,17 @@ fn of_finding(input: &FoldInput<'_>, search: &Search<'_>, finding: &ScrapeFindin
         ),
         // What was found of targets, before the spec named a proxy.
         ScrapeFinding::Up(_) | ScrapeFinding::PartlyDown(_) | ScrapeFinding::Down(_) | ScrapeFinding::NoTarget => {
-            scrape::not_asked_yet()
+            unanswered::not_asked_yet()
         }
     }
 }
 
 /// What the status said before the operator was started, if that was about the same series.
 fn before(input: &FoldInput<'_>, search: &Search<'_>) -> Verdict {
-    let verdict = scrape::before(input, ConditionType::Scraped);
+    let verdict = unanswered::before(input, ConditionType::Scraped);
     let is_of_others = told_of_series(&verdict) && !search.is_told_in(&verdict);
     if is_of_others || told_of_targets(&verdict) {
-        return scrape::not_asked_yet();
+        return unanswered::not_asked_yet();
     }
     verdict
 }

@@ -1,4 +1,5 @@
-//! The links that a Prometheus itself must confirm: `Scraped` (where a proxy counts the requests, see `proxied`) and `RulesHealthy`, and the figure of firing alerts.
+//! The links that a Prometheus itself must confirm: `Scraped` (where a proxy counts the requests, see `proxied`) and `RulesHealthy`,
+//! and the figure of firing alerts.
 //!
 //! Of its answers only classes, counts and checked names reach a message.
 
@@ -6,14 +7,15 @@ use controller_api::{ConditionType, Reason};
 use controller_rules::{alerts_against_a_week_ago, promql::PromDuration};
 
 use super::{
-    FoldInput, monitoring, proxied, selection,
+    FoldInput, monitoring, proxied,
+    unanswered::{before, failed, no_address, not_asked_yet},
     verdict::{Truth, Verdict},
 };
 use crate::{
     facts::PrometheusFacts,
     kind::ChildKind,
     prometheus::{
-        Answer, AskError, RulesFinding, ScrapeFinding,
+        Answer, RulesFinding, ScrapeFinding,
         answer::{RuleError, ScrapeError},
     },
 };
@@ -225,69 +227,4 @@ const fn rule_sentence(error: RuleError) -> &'static str {
         }
         RuleError::Other => "Prometheus's page Rule health (/rules) shows the error",
     }
-}
-
-/// What the status said before the operator was started: it is not news that nothing was asked yet.
-pub(super) fn before(input: &FoldInput<'_>, type_: ConditionType) -> Verdict {
-    let said_by_us = |before: &Verdict| {
-        !matches!(
-            before.reason,
-            Reason::SpecInvalid
-                | Reason::Suspended
-                | Reason::NotApplied
-                | Reason::CrdMissing
-                | Reason::NotDetectedYet
-                | Reason::BoundsUnknown
-                | Reason::NotABucketBound
-                | Reason::ObjectiveWithoutMetric
-        )
-    };
-    Verdict::before(type_, input.previous)
-        .filter(said_by_us)
-        .unwrap_or_else(not_asked_yet)
-}
-
-/// The verdict while nothing is known.
-pub(super) fn not_asked_yet() -> Verdict {
-    Verdict::unknown(Reason::NotAskedYet, "Prometheus has not been asked yet")
-}
-
-pub(super) fn no_address(input: &FoldInput<'_>, what: &str) -> Verdict {
-    let sharded = monitoring::sharded(input);
-    if !sharded.is_empty() {
-        let mut names: Vec<_> = sharded.into_iter().map(selection::place).collect();
-        names.sort();
-        return Verdict::unknown(
-            Reason::SeveralShards,
-            format!(
-                "it is not known {what}, because {} has several shards, each of which scrapes a part of the targets, evaluates the rules over that part alone and answers for itself: see the pages /targets and /rules of each shard, or let a Prometheus with spec.shards: 1 select this API",
-                names.join(", ")
-            ),
-        );
-    }
-    let kind = input.validated.map_or(ChildKind::SERVICE_MONITOR, monitoring::followed);
-    Verdict::unknown(
-        Reason::NoPrometheusUrl,
-        format!(
-            "it is not known {what}, because there is not exactly one Prometheus that selects the {kind}: name its address in the chart's value prometheusUrl"
-        ),
-    )
-}
-
-pub(super) fn failed(error: AskError, what: &str) -> Verdict {
-    let reason = match error {
-        AskError::NotPrometheus => Reason::NotPrometheus,
-        AskError::Unreachable
-        | AskError::TooSlow
-        | AskError::Refused
-        | AskError::Redirected
-        | AskError::Failed
-        | AskError::TooLarge
-        | AskError::TooManySeries
-        | AskError::NotUnderstood => Reason::PrometheusUnanswered,
-    };
-    Verdict::unknown(
-        reason,
-        format!("{error}, so it is not known {what}: see the chart's value prometheusUrl, and the operator's log"),
-    )
 }
