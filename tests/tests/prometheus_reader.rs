@@ -6,6 +6,8 @@
     reason = "a test may panic, and prints its figures"
 )]
 
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use integration_tests::{
@@ -14,6 +16,8 @@ use integration_tests::{
     install::{Installed, OPERATOR_USER, prometheus_operator_crds, select_everything},
     kubernetes::{Kubernetes, MONITORED_APIS, Resource, condition, monitored_api, says},
     operator::Operator,
+    page_server,
+    prometheus::Prometheus,
     prometheus_server::{PrometheusServer, Start, Target},
 };
 use serde_json::json;
@@ -118,5 +122,94 @@ fn targets_rules_and_alerts_reach_the_status_and_so_does_each_break() {
     wait(&api, "Scraped", "Unknown", "PrometheusUnanswered");
     wait(&api, "Monitored", "Unknown", "PrometheusUnanswered");
     wait(&api, "Ready", "True", "");
+    assert!(operator.stop().unwrap().success());
+}
+
+/// The page of Istio's proxies: requests, by who counts them, namespace and name of the workload.
+fn istio_page(series: &[(&str, &str, &str)]) -> String {
+    let mut page = "# TYPE istio_requests_total counter\n".to_owned();
+    for (reporter, namespace, workload) in series {
+        page.push_str(&format!(
+            "istio_requests_total{{reporter=\"{reporter}\",destination_workload=\"{workload}\",\
+             destination_workload_namespace=\"{namespace}\",response_code=\"200\"}} 7\n"
+        ));
+    }
+    page
+}
+
+#[test]
+fn requests_that_a_proxy_counts_of_others_are_no_proof_and_those_of_the_api_are() {
+    let bed = Testbed::builder("proxy-reader").start().unwrap();
+    bed.start_kwok(1).unwrap();
+    prometheus_operator_crds(&bed).unwrap();
+    let installed = Installed::into(&bed).unwrap();
+    let api = Kubernetes::connect(&bed.kubeconfig()).unwrap();
+    let audit = AuditLog::of(&bed);
+    let page = Arc::new(Mutex::new(istio_page(&[])));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let start = Start {
+        folder: folder.path(),
+        target: Target {
+            namespace: "istio-system",
+            name: "envoy-stats-monitor",
+        },
+        scraped: Some(listener.local_addr().unwrap().port()),
+        others: &[],
+        retention: "15d",
+    };
+    let served = Arc::clone(&page);
+    page_server::serve(listener, move || served.lock().unwrap().clone());
+    let serve = |series: &[(&str, &str, &str)]| *page.lock().unwrap() = istio_page(series);
+    let server = PrometheusServer::start(start).unwrap();
+    select_everything(&api).unwrap();
+    let url = format!("--prometheus-url={}", server.url());
+    let kubeconfig = installed.operator_kubeconfig(None).unwrap();
+    let mut operator = Operator::start(&kubeconfig, &installed.operator_log(), &[&url]).unwrap();
+    operator.wait_ready().unwrap();
+
+    api.create_namespace(NAMESPACE).unwrap();
+    let spec = json!({"image": "example.org/orders:1", "metrics": {"dialect": "istio"}});
+    api.create(&MONITORED_APIS.within(NAMESPACE), &monitored_api("orders", &spec))
+        .unwrap();
+    wait(
+        &api,
+        "Scraped",
+        "False",
+        "ProxyNotScraped: Prometheus has no series of istio_requests_total",
+    );
+    let rule = api.get(&PROMETHEUS_RULES.object(NAMESPACE, "orders")).unwrap().unwrap();
+    server.load(&rule, rule.pointer("/spec").unwrap()).unwrap();
+    let prometheus = Prometheus { url: server.url() };
+    let recorded = || {
+        let rate = "namespace_job:api_requests:rate5m{namespace=\"shop\", job=\"orders\"}";
+        prometheus.query(rate).unwrap().len()
+    };
+
+    let others = [
+        ("destination", NAMESPACE, "orders-v2"),
+        ("destination", "pay", "orders"),
+        ("source", NAMESPACE, "orders"),
+    ];
+    serve(&others);
+    let near = "(but some where destination_workload is orders-v2; and some where reporter is source)";
+    wait(&api, "Scraped", "False", near);
+    wait(&api, "Monitored", "False", "RequestsNotCounted");
+    wait(&api, "RulesHealthy", "True", "");
+    assert_eq!(recorded(), 0, "the rules see none of the others either");
+
+    serve(&[&others[..], &[("destination", NAMESPACE, "orders")]].concat());
+    wait(&api, "Scraped", "True", "RequestsCounted");
+    wait(&api, "Monitored", "True", "");
+    assert_eq!(recorded(), 1, "the rules see what the status says");
+
+    // The proxy was started anew and had no request since: its series end at once.
+    let mark = audit.mark().unwrap();
+    serve(&others);
+    std::thread::sleep(2 * STEADY);
+    let gone = prometheus.query("istio_requests_total{destination_workload=\"orders\", reporter=\"destination\", destination_workload_namespace=\"shop\"}");
+    assert_eq!(gone.unwrap().len(), 0);
+    assert_eq!(writes(&audit, mark), Vec::<String>::new(), "an hour is not over");
+    wait(&api, "Scraped", "True", "RequestsCounted");
     assert!(operator.stop().unwrap().success());
 }

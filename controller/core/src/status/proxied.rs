@@ -59,12 +59,12 @@ fn of_finding(input: &FoldInput<'_>, search: &Search<'_>, finding: &ScrapeFindin
     match finding {
         ScrapeFinding::Counted => Verdict::yes(
             Reason::RequestsCounted,
-            format!("Prometheus has series of the API's requests, counted by {title}: {metric} with {by}"),
+            format!("Prometheus has series of the API's requests, counted by {title}: {metric} where {by}"),
         ),
         ScrapeFinding::NotCounted(_) if was_counted(input, search) => Verdict::unknown(
             Reason::NoRecentRequests,
             format!(
-                "Prometheus had series of the API's requests and has none of the last hour: {metric} with {by}; {title} counts from the \
+                "Prometheus had series of the API's requests and has none of the last hour: {metric} where {by}; the proxy counts from the \
                  first request after its start, so send one; if it stays so, see {}",
                 proxy.uncounted
             ),
@@ -72,8 +72,8 @@ fn of_finding(input: &FoldInput<'_>, search: &Search<'_>, finding: &ScrapeFindin
         ScrapeFinding::NotCounted(near) => Verdict::no(
             Reason::RequestsNotCounted,
             format!(
-                "Prometheus has series of other workloads' requests, and of the last hour none of {metric} with {by}{}: {title} counts \
-                 from the first request on, so send one; if it stays so, see {}",
+                "Prometheus scrapes the proxy, and of the last hour it has no series of {metric} where {by}{}: the proxy counts from the first request \
+                 on, so send one; if it stays so, see {}",
                 near_sentence(near),
                 proxy.uncounted
             ),
@@ -82,7 +82,7 @@ fn of_finding(input: &FoldInput<'_>, search: &Search<'_>, finding: &ScrapeFindin
             Reason::ProxyNotScraped,
             format!(
                 "Prometheus has no series of {metric}, of whatever workload: let it scrape {}; if it does, no request has come to any \
-                 workload yet, or this version of {title} gives the metric or its labels other names",
+                 workload yet, or this version of the proxy gives the metric or its labels other names",
                 proxy.targets
             ),
         ),
@@ -132,7 +132,7 @@ fn was_counted(input: &FoldInput<'_>, search: &Search<'_>) -> bool {
 impl Search<'_> {
     /// Whether a verdict is about the same series, which each of them names.
     fn is_told_in(&self, verdict: &Verdict) -> bool {
-        let place = format!("{} with {}", self.metric, self.by);
+        let place = format!("{} where {}", self.metric, self.by);
         verdict.reason == Reason::ProxyNotScraped || verdict.message.contains(&place)
     }
 }
@@ -162,7 +162,7 @@ fn near_sentence(near: &[NearLabel]) -> String {
     }
     let labels: Vec<_> = near
         .iter()
-        .map(|NearLabel { label, values }| format!("{label} {}", values.join(", ")))
+        .map(|NearLabel { label, values }| format!("{label} is {}", values.join(" or ")))
         .collect();
-    format!(" (but with {})", labels.join("; and with "))
+    format!(" (but some where {})", labels.join("; and some where "))
 }

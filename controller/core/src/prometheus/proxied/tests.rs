@@ -300,7 +300,7 @@ fn a_row_is_the_apis_exactly_if_its_rules_select_it() {
         let asked = requests(*dialect, &orders());
         let selectors = selectors_of_rules(&asked);
         let labels: Vec<_> = labels_of([&asked]).into_iter().collect();
-        // Every value that a condition names, one that begins so, one that is no literal of a pattern, and no label.
+        // Every value that a condition names, one that only begins so, and a series without the label.
         let conditions = asked.series.iter().flatten();
         let named: BTreeSet<_> = conditions.flat_map(|condition| &condition.values).collect();
         let beyond = named.iter().map(|value| format!("{value}-v2"));

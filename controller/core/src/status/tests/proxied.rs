@@ -65,9 +65,9 @@ fn series_that_are_not_there_are_told_with_what_was_looked_for_and_the_fix() {
             ]),
             "False/RequestsNotCounted",
             &[
-                "istio_requests_total with reporter is destination or waypoint, destination_workload is orders, \
+                "istio_requests_total where reporter is destination or waypoint, destination_workload is orders, \
                  destination_workload_namespace is shop",
-                "(but with destination_workload orders-v2, web; and with reporter source)",
+                "(but some where destination_workload is orders-v2 or web; and some where reporter is source)",
                 "counts from the first request on",
                 "istio-proxy",
             ],
@@ -78,7 +78,7 @@ fn series_that_are_not_there_are_told_with_what_was_looked_for_and_the_fix() {
             "False/RequestsNotCounted",
             &[
                 "exported_service is shop-orders-web-80@kubernetes or shop-orders-web-80@kubernetescrd; or service is shop-",
-                "kubernetescrd: Traefik counts",
+                "kubernetescrd: the proxy counts",
                 "spec.metrics.proxy.names",
             ],
         ),
