@@ -249,7 +249,7 @@ fn the_guide_about_fastapi_names_metrics_of_the_library_and_the_thresholds_of_al
 }
 
 /// The parts of a text between two marks.
-fn between<'t>(text: &'t str, mark: char) -> impl Iterator<Item = &'t str> {
+fn between(text: &str, mark: char) -> impl Iterator<Item = &str> {
     text.split(mark).skip(1).step_by(2)
 }
 
