@@ -150,7 +150,10 @@ impl Traefik {
     /// # Errors
     /// When it does not answer.
     pub fn services(&self) -> Result<Vec<String>> {
-        let services = get_json(&format!("http://127.0.0.1:{}/api/http/services?per_page=100", self.admin))?;
+        let services = get_json(&format!(
+            "http://127.0.0.1:{}/api/http/services?per_page=100",
+            self.admin
+        ))?;
         let services = services.as_array().context("a list of services")?;
         let names = services.iter().filter_map(|service| service.get("name")?.as_str());
         Ok(names.map(str::to_owned).collect())

@@ -215,7 +215,8 @@ mod tests {
     fn several_hyphens_in_a_row_are_one_where_the_proxy_writes_one_but_not_in_names_of_the_spec() {
         const JOINED: Proxy = Proxy {
             series: &[&[
-                Condition::one_of("service", &["{namespace}-{service}-{port}@kubernetes", "{name}"]).with_single_hyphens(),
+                Condition::one_of("service", &["{namespace}-{service}-{port}@kubernetes", "{name}"])
+                    .with_single_hyphens(),
                 Condition::one_of("namespace", &["{namespace}"]),
             ]],
             ..PROXY

@@ -133,7 +133,10 @@ fn lints() -> Result<()> {
 }
 
 fn unit_tests() -> Result<()> {
-    run(cargo()?.args(["test", "--quiet"]).args(WORKSPACE).args(["--lib", "--bins"]))?;
+    run(cargo()?
+        .args(["test", "--quiet"])
+        .args(WORKSPACE)
+        .args(["--lib", "--bins"]))?;
     run(cargo()?.args(["test", "--quiet", "--doc"]).args(WORKSPACE))
 }
 

@@ -15,8 +15,8 @@ mod custom;
 mod made;
 mod rules;
 
-use controller_core::detect::{Chosen, Confidence, Outcome, detect};
-use metric_contract::{Attribute, Signal, StatusStyle};
+use controller_core::detect::{Chosen, Confidence, Outcome, detect, detect_with_proxies};
+use metric_contract::{Attribute, DialectId, Signal, StatusStyle};
 
 use captured::{captured, dialect, found_on};
 
@@ -43,6 +43,21 @@ fn every_page_after_requests_is_of_its_own_library() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_proxys_own_page_is_named_where_proxies_are_looked_for_too_and_it_counts_for_services() {
+    let pages = captured();
+    let of_traefik = pages.iter().filter(|page| page.name.starts_with("traefik/"));
+    let mut named = 0;
+    for page in of_traefik {
+        let counts_for_services = page.is_after() && !page.name.contains("no-services");
+        let expected = counts_for_services.then_some(DialectId::Traefik);
+        let detection = detect_with_proxies(&page.page);
+        assert_eq!(dialect(&detection), expected, "{}", page.name);
+        named += usize::from(counts_for_services);
+    }
+    assert!(named >= 5, "{named}");
 }
 
 #[test]
