@@ -27,6 +27,8 @@ impl Captured {
         match folder {
             // Programs that count by hand, and programs that count no requests.
             "promclient-node" | "promclient-python" | "runtime-only" => None,
+            // A proxy: only an author can name it.
+            "traefik" => None,
             // The newest version writes OpenTelemetry's names alone.
             "axum-otel-metrics" if is_stable && !has("requests_total") => Some(DialectId::OtelHttp),
             "otel-http" if is_stable => Some(DialectId::OtelHttp),
