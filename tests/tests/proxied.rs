@@ -3,6 +3,7 @@
 //! Traefik itself.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
     reason = "a test may panic, and prints its figures"
 )]
