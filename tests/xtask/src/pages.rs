@@ -80,7 +80,7 @@ pub(crate) fn load_report(folder: &Path) -> Result<PathBuf> {
         "--report",
     ])
     .arg(&report)
-    .args(["--url", &url(4, "/api/v1/data"), "--url", &url(1, "/users/1")]);
+    .args(["--url", &url(4, "/api/v1/data"), "--url", &url(1, "/")]);
     workspace::run(&mut load)?;
     Ok(report)
 }

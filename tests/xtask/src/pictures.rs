@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut shots = of_local_demo(&folder)?;
     shots.push(Shot {
         page: pages::load_report(&folder)?,
-        height: WHOLE,
+        height: HEIGHT,
     });
     if !args.local {
         shots.extend(of_cluster(&folder)?);
