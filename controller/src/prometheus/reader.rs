@@ -183,6 +183,9 @@ async fn ask_proxied(client: &Client, address: &str, known: &mut Known, apis: &[
     let reading = &mut known.reading.proxied;
     let asked: BTreeSet<_> = proxied(apis).map(|(key, _)| key).collect();
     reading.retain(|key| asked.contains(key));
+    if asked.is_empty() {
+        return;
+    }
     for dialect in DialectId::ALL {
         let mut missing: Vec<_> = proxied(apis).filter(|(_, asked)| asked.dialect == *dialect).collect();
         let labels = labels_of(missing.iter().map(|(_, requests)| *requests));

@@ -238,12 +238,6 @@ impl SeriesLabels {
     }
 }
 
-impl<const N: usize> From<[(&str, &str); N]> for SeriesLabels {
-    fn from(labels: [(&str, &str); N]) -> Self {
-        Self(labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
-    }
-}
-
 #[derive(Debug, Deserialize)]
 struct SeriesOfAnyLabels {
     metric: BTreeMap<String, String>,

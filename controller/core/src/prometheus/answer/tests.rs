@@ -120,3 +120,22 @@ fn a_prometheus_is_told_from_what_only_answers_like_one() {
         "Thanos"
     );
 }
+
+#[test]
+fn labels_of_any_name_are_read_and_series_with_too_many_or_too_long_ones_left_out() {
+    let many: Vec<_> = (0..17).map(|index| format!(r#""l{index}":"v""#)).collect();
+    let long = format!(r#""a":"{}""#, "v".repeat(257));
+    let series = [
+        r#""reporter":"destination","destination_workload":"orders""#,
+        &many.join(","),
+        &long,
+    ];
+    let series = series
+        .map(|labels| format!(r#"{{"metric":{{{labels}}},"value":[1,"1"]}}"#))
+        .join(",");
+    let answer = format!(r#"{{"status":"success","data":{{"resultType":"vector","result":[{series}]}}}}"#);
+    let read = label_sets(answer.as_bytes()).unwrap();
+    assert_eq!(read.len(), 1);
+    assert_eq!(read[0].value("destination_workload"), "orders");
+    assert_eq!(read[0].value("namespace"), "");
+}

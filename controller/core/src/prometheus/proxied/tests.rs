@@ -38,6 +38,12 @@ fn near(labels: &[(&str, &[&str])]) -> ScrapeFinding {
     ScrapeFinding::NotCounted(near.collect())
 }
 
+impl<const N: usize> From<[(&str, &str); N]> for SeriesLabels {
+    fn from(labels: [(&str, &str); N]) -> Self {
+        Self(labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    }
+}
+
 fn istio(reporter: &str, namespace: &str, workload: &str) -> SeriesLabels {
     [
         ("reporter", reporter),
