@@ -57,7 +57,8 @@ async fn rounds(context: &Context, known: &mut HashMap<Arc<str>, Known>, count: 
 }
 
 #[tokio::test]
-async fn what_a_proxy_counts_takes_one_request_a_minute_for_any_number_of_apis_and_a_second_one_for_what_is_missing() {
+async fn series_of_a_proxy_take_one_request_a_minute_for_any_number_of_apis_and_a_second_one_for_those_that_are_missing()
+ {
     for (others, expected) in [(0_usize, 1), (1, 2), (1000, 2)] {
         let (address, requests) = server(mesh, false).await;
         let context = context(&address, &[]);
