@@ -38,6 +38,7 @@ pub mod snapshot;
 pub mod strace;
 pub mod tcp_proxy;
 pub mod traefik;
+pub mod traefik_campaign;
 mod traffic;
 pub mod workspace;
 

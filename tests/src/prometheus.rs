@@ -63,6 +63,20 @@ impl Prometheus {
             .collect()
     }
 
+    /// The share of an API's requests that failed, by the recordings that the alerts read; `None` while there are none.
+    ///
+    /// # Errors
+    /// When Prometheus can't be reached.
+    pub fn error_share(&self, namespace: &str, name: &str) -> Result<Option<f64>> {
+        let of = |what: &str| {
+            format!(
+                "sum({{__name__=~\"namespace_job:{what}:rate[0-9a-z]+\", namespace=\"{namespace}\", job=\"{name}\"}})"
+            )
+        };
+        let samples = self.query(&format!("{} / {}", of("api_errors"), of("api_requests")))?;
+        Ok(samples.first().map(|(_, value)| *value))
+    }
+
     /// Active targets of a job: health and last error, one a target.
     ///
     /// # Errors

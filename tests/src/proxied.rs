@@ -13,6 +13,9 @@ use crate::{
     prometheus_server::{self, ServerProcess, hurried, write_rules},
 };
 
+/// Panels whose figures the operator reports, which does not run here.
+pub const OF_THE_OPERATOR: [&str; 2] = ["Replicas wanted and ready", "Restarts"];
+
 /// The namespace, the job and the Service of the proxy's own targets.
 const PROXY: &str = "ingress";
 
@@ -67,7 +70,15 @@ impl ProxiedApi {
         Ok(prometheus.query(&sum)?.first().map(|(_, value)| *value))
     }
 
-    /// The states of an alert that are not inactive.
+    /// The share of its requests that failed, as [`Prometheus::error_share`] gives it.
+    ///
+    /// # Errors
+    /// When Prometheus refuses the query.
+    pub fn error_share(&self, prometheus: &Prometheus) -> Result<Option<f64>> {
+        prometheus.error_share(&self.namespace, &self.name)
+    }
+
+    /// Name and state of each of its alerts that is pending or fires.
     ///
     /// # Errors
     /// When Prometheus refuses the query.

@@ -55,6 +55,8 @@ pub(crate) const PROMETHEUS_OPERATOR_VERSION: &str = "v0.85.0";
 pub const PROMETHEUS_VERSION: &str = "3.15.0";
 /// Version of Alertmanager; goes with `tools/alertmanager/go.mod`.
 pub const ALERTMANAGER_VERSION: &str = "v0.31.1";
+/// Version of Traefik; goes with `tools/traefik/go.mod`.
+const TRAEFIK_VERSION: &str = "3.6.12";
 /// Version of CoreDNS; goes with `tools/coredns/go.mod`.
 pub(crate) const COREDNS_VERSION: &str = "1.15.0";
 
@@ -273,7 +275,7 @@ pub const TOOLS: &[Tool] = &[
         folder: "traefik",
         packages: &[("github.com/traefik/traefik/v3/cmd/traefik", "traefik")],
         tags: "",
-        settings: &[],
+        settings: &[("github.com/traefik/traefik/v3/pkg/version.Version", TRAEFIK_VERSION)],
         need: Need::OnDemand,
         usual_seconds: 900,
     },

@@ -1,6 +1,6 @@
 //! `cargo xtask campaign`: tests of the gate, more often and with faults drawn anew. A campaign has no code of its own: it runs a
-//! program of integration tests with more rounds. Only fuzzing has programs of its own, and the stack of `compose` runs in containers
-//! here alone, because that needs podman.
+//! program of integration tests with more rounds. Only fuzzing has programs of its own; the stack of `compose` runs in containers
+//! here alone, because that needs podman, and Traefik, because its build takes a quarter of an hour.
 
 mod fuzz;
 
@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use integration_tests::{
-    container_stack,
+    container_stack, traefik_campaign,
     workspace::{cargo, run as run_command},
 };
 use testbed::Toolbox;
@@ -50,6 +50,9 @@ enum Campaign {
     /// The stack that `compose` writes, in containers: an alert reaches a webhook and a mail server. Needs podman, netavark and
     /// aardvark-dns; draws nothing.
     Compose,
+    /// Traefik between clients and two workloads: the rules of an API count its requests and no others, and its alert fires. Draws
+    /// nothing.
+    Proxies,
     /// Coverage-guided fuzzing of the reader of metrics pages, and of detection with the rules built from it.
     Fuzz,
 }
@@ -62,7 +65,7 @@ impl Campaign {
             Self::Memory => Some("memory_limit"),
             Self::Differential => Some("differential"),
             Self::Alerts => Some("fire_drill"),
-            Self::Compose | Self::Fuzz => None,
+            Self::Compose | Self::Proxies | Self::Fuzz => None,
         }
     }
 }
@@ -73,8 +76,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Some(seed) => seed,
         None => u64::from(SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos()),
     };
-    if matches!(args.campaign, Campaign::Compose) {
-        return container_stack::run(&|step| println!("{step}"));
+    let say = |step: &str| println!("{step}");
+    match args.campaign {
+        Campaign::Compose => return container_stack::run(&say),
+        Campaign::Proxies => return traefik_campaign::run(&say),
+        Campaign::Faults | Campaign::Memory | Campaign::Differential | Campaign::Alerts | Campaign::Fuzz => {}
     }
     let Some(program) = args.campaign.program() else {
         println!("{} minutes; SEED={seed}", args.minutes);
@@ -86,9 +92,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let programs = testbed::profile_dir()?;
     let (alert, test) = match args.campaign {
         Campaign::Alerts => (args.test.as_deref(), None),
-        Campaign::Faults | Campaign::Memory | Campaign::Differential | Campaign::Compose | Campaign::Fuzz => {
-            (None, args.test.as_deref())
-        }
+        Campaign::Faults
+        | Campaign::Memory
+        | Campaign::Differential
+        | Campaign::Compose
+        | Campaign::Proxies
+        | Campaign::Fuzz => (None, args.test.as_deref()),
     };
     let mut command = cargo()?;
     command

@@ -277,7 +277,7 @@ fn monitored(chain: &Chain, seen: &Seen) -> Result<()> {
     })?;
     let wanted = 1.0 / f64::from(u32::try_from(FAILS_EVERY)?);
     let share = eventually(&format!("the share of errors of {name}"), 6 * MINUTE, || {
-        let share = share_of_errors(chain, &name)?;
+        let share = chain.prometheus.error_share(NAMESPACE, &name)?.unwrap_or_default();
         Ok(if (share - wanted).abs() < TOLERANCE {
             Ok(share)
         } else {
@@ -299,17 +299,6 @@ fn monitored(chain: &Chain, seen: &Seen) -> Result<()> {
         wanted * 100.0,
     ));
     Ok(())
-}
-
-/// The share of requests that failed, by the recordings that the alert reads.
-fn share_of_errors(chain: &Chain, name: &str) -> Result<f64> {
-    let of = |what: &str| {
-        format!("sum({{__name__=~\"namespace_job:{what}:rate[0-9a-z]+\", namespace=\"{NAMESPACE}\", job=\"{name}\"}})")
-    };
-    let samples = chain
-        .prometheus
-        .query(&format!("{} / {}", of("api_errors"), of("api_requests")))?;
-    Ok(samples.first().map_or(0.0, |(_, value)| *value))
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]

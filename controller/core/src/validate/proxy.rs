@@ -131,6 +131,18 @@ impl Reader {
                 );
             }
         }
+        let of_service = [
+            ("service", service.is_some()),
+            ("port", port.is_some()),
+            ("portName", port_name.is_some()),
+        ];
+        let is_unread = names.is_some() && self.proxy.reads("{name}");
+        for (field, _) in of_service.iter().filter(|(_, is_given)| is_unread && *is_given) {
+            out.add(
+                format!("{PATH}.{field}"),
+                "is not read beside names, which say what the proxy calls the workload: remove one of them",
+            );
+        }
     }
 
     fn workload(&self, given: spec::ProxySpec, known: &Known<'_>, out: &mut Violations) -> ProxiedWorkload {

@@ -166,6 +166,14 @@ fn a_field_that_would_be_ignored_is_refused() {
             "spec.metrics.proxy.names: is not read with dialect ingress-nginx",
         ),
         (
+            json!({"dialect": "traefik", "proxy": {"service": "web", "names": ["a@file"]}}),
+            "spec.metrics.proxy.service: is not read beside names",
+        ),
+        (
+            json!({"dialect": "envoy", "proxy": {"port": 80, "names": ["a"]}}),
+            "spec.metrics.proxy.port: is not read beside names",
+        ),
+        (
             json!({"dialect": "native", "proxy": {"service": "web"}}),
             "spec.metrics.proxy: is read with the dialect of a proxy only",
         ),
