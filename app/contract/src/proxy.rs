@@ -9,6 +9,9 @@ pub struct Proxy {
     /// The sets of conditions by which a series is of a workload: one that fulfils all of a set is. There are several where the
     /// labels depend on how the proxy is scraped; no series fulfils two of them.
     pub series: &'static [&'static [Condition]],
+    /// Whether kubelet's probes and Prometheus' scrapes of the pods pass it and count, so that their routes have to be left out
+    /// where its series have a route.
+    pub sees_probes: bool,
     /// Which targets Prometheus must scrape, for people.
     pub targets: &'static str,
     /// What is to be known of the figures, for people.
@@ -213,6 +216,7 @@ mod tests {
             Condition::one_of("cluster", &["{namespace}_{service}_{port}", "{name}"]),
             Condition::none_of("direction", &["outbound", ""]),
         ]],
+        sees_probes: false,
         targets: "",
         figures: "",
         uncounted: "",

@@ -149,7 +149,7 @@ fn deny() -> Result<()> {
 fn build_tools() -> Result<()> {
     let toolbox = Toolbox::open()?;
     toolbox.ensure_level(Level::Node)?;
-    for tool in ["promtool", "alertmanager", "helm", "pint", "grafana-operator"] {
+    for tool in ["promtool", "alertmanager", "amtool", "helm", "pint", "grafana-operator", "kwok"] {
         toolbox.bin(tool)?;
     }
     Ok(())

@@ -56,8 +56,10 @@ const PROXY: Proxy = Proxy {
         Condition::one_of("k8s_namespace_name", &["{namespace}"]),
         Condition::one_of("k8s_{kind}_name", &["{workload}"]),
     ]],
+    sees_probes: true,
     targets: "Beyla's or OBI's own page (prometheus_export.port), with attributes.kubernetes.enable",
-    figures: "Kubelet's probes and scrapes of the pods count, unless spec.metrics.excludedRoutes names their routes. A sidecar that \
+    figures: "Kubelet's probes and scrapes of the pods pass it: those of spec.probes and /metrics are left out, and the routes \
+              that spec.metrics.excludedRoutes names. A sidecar that \
               speaks HTTP and is instrumented too counts the same requests again.",
     uncounted: "whether Beyla's discovery selects the workload's pods and its DaemonSet runs on their nodes",
 };

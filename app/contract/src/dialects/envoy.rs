@@ -41,6 +41,7 @@ const PROXY: Proxy = Proxy {
         "envoy_cluster_name",
         &["{namespace}_{service}_{port}", "{namespace}/{service}", "{name}"],
     )]],
+    sees_probes: false,
     targets: "the Envoys of the gateway",
     figures: "Only what comes through the gateway is counted, so no probe is. Durations are those of answered requests.",
     uncounted: "which cluster the gateway's route leads to: set spec.metrics.proxy.service and port to its Service, or \

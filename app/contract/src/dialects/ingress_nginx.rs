@@ -56,6 +56,7 @@ const PROXY: Proxy = Proxy {
             Condition::one_of("service", &["{service}"]),
         ],
     ],
+    sees_probes: false,
     targets: "the controller, by the ServiceMonitor of its chart (controller.metrics.serviceMonitor.enabled), with honorLabels or without",
     figures: "Only what comes through the Ingress is counted, so no probe is. A slow client makes a request take longer.",
     uncounted: "which Service the Ingress names as its backend: set spec.metrics.proxy.service to it",

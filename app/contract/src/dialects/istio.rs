@@ -83,6 +83,7 @@ const PROXY: Proxy = Proxy {
         Condition::one_of("destination_workload", &["{workload}"]),
         Condition::one_of("destination_workload_namespace", &["{namespace}"]),
     ]],
+    sees_probes: false,
     targets: "the sidecars, or the waypoint of an ambient mesh, for example by the PodMonitor envoy-stats-monitor of Istio's samples",
     figures: "Kubelet's HTTP probes are asked past the sidecar's counters unless rewriteAppHTTPProbers is off. An ambient workload \
               needs a waypoint. A request that passes a waypoint and a sidecar of the workload counts twice.",

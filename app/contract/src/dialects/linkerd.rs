@@ -64,6 +64,7 @@ const PROXY: Proxy = Proxy {
         Condition::one_of("{kind}", &["{workload}"]),
         Condition::none_of("target_port", &["4191"]),
     ]],
+    sees_probes: true,
     targets: "the proxies, by the PodMonitor linkerd-proxy of its chart (podMonitor.enabled) or the Prometheus of its extension viz",
     figures: "Latency ends with the first byte of the response. Kubelet's probes and scrapes of the pods pass the proxy and count.",
     uncounted: "whether the workload's pods have the container linkerd-proxy (annotation linkerd.io/inject: enabled on \

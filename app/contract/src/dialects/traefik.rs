@@ -43,12 +43,17 @@ const SERVICE: &[&str] = &[
     "{name}",
 ];
 
-/// By which labels its series name a workload. Only Traefik's names have an `@`, so the target's own label `service` is none.
+/// By which labels its series name a workload. Where Traefik's name is stored as `exported_service`, `service` is the Service of
+/// Traefik's own targets, and no name of the spec is looked for in it.
 const PROXY: Proxy = Proxy {
     series: &[
         &[Condition::one_of("exported_service", SERVICE).with_single_hyphens()],
-        &[Condition::one_of("service", SERVICE).with_single_hyphens()],
+        &[
+            Condition::one_of("exported_service", &[""]),
+            Condition::one_of("service", SERVICE).with_single_hyphens(),
+        ],
     ],
+    sees_probes: false,
     targets: "Traefik, by the ServiceMonitor of its chart (metrics.prometheus.serviceMonitor.enabled), with honorLabels or without",
     figures: "Only what comes through Traefik is counted, so no probe is, and nothing while no pod is ready: then Traefik answers \
               itself and counts it for no Service. Each attempt of the middleware Retry counts. Of latency there are four buckets \

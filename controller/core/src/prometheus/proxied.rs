@@ -79,11 +79,15 @@ pub fn labels_of<'a>(apis: impl IntoIterator<Item = &'a Arc<ProxiedRequests>>) -
 
 /// The labels of these that alone say which workload a series is about, with its namespace in the value.
 fn named_alone<'a>(apis: impl Iterator<Item = &'a Arc<ProxiedRequests>>) -> BTreeSet<&'a str> {
-    let alone = apis.flat_map(|api| &api.series).filter_map(|set| match set.as_slice() {
-        [condition] => Some(condition.label.as_str()),
-        _ => None,
-    });
+    let alone = apis.flat_map(|api| &api.series).filter_map(names_alone);
     alone.collect()
+}
+
+/// The label of a set of conditions that alone says which workload a series is about: the only one that a series must have.
+fn names_alone<'a>(set: impl IntoIterator<Item = &'a LabelCondition>) -> Option<&'a str> {
+    let mut needed = set.into_iter().filter(|condition| !condition.holds(""));
+    let first = needed.next()?;
+    needed.next().is_none().then_some(first.label.as_str())
 }
 
 /// A condition of an API, and the row of the dialect's table from which it is.
@@ -176,9 +180,9 @@ impl<'r> Rows<'r> {
         for set in requests.sets() {
             let missed = set.iter().enumerate().filter(|(_, told)| can_be_missed(**told));
             for (index, (_, condition)) in missed {
-                let values = match set.as_slice() {
-                    [_] => self.of_namespace(&condition.label, namespace),
-                    _ => self.but_for(&set, index),
+                let values = match names_alone(set.iter().map(|(_, condition)| *condition)) {
+                    Some(label) => self.of_namespace(label, namespace),
+                    None => self.but_for(&set, index),
                 };
                 let (known, _) = found
                     .entry(&condition.label)

@@ -73,13 +73,20 @@ pub(super) fn metrics(
     }
     let label_limit = labels.unwrap_or(DEFAULT_LABELS);
     range(label_limit, 8, 1024, "spec.metrics.limits.labels", out);
+    let dialect = dialect_of(dialect.as_deref(), custom.as_ref(), preset, out);
+    let mut excluded_routes = patterns(excluded_routes.unwrap_or_default(), out);
+    if sees_probes(dialect.as_ref()) {
+        excluded_routes.extend(paths_that_never_count(&path, probes));
+    }
+    excluded_routes.sort();
+    excluded_routes.dedup();
     Metrics {
         port: port(number, "spec.metrics.port", out).unwrap_or(http_port),
         interval_seconds: u32::try_from(interval_millis.div_ceil(1000)).unwrap_or(u32::MAX),
         interval,
         timeout,
-        dialect: dialect_of(dialect.as_deref(), custom.as_ref(), preset, out),
-        excluded_routes: excluded(excluded_routes.unwrap_or_default(), &path, probes, out),
+        dialect,
+        excluded_routes,
         sample_limit,
         body_size_limit,
         label_limit,
@@ -167,8 +174,8 @@ fn dialect_of(
     .map(DialectChoice::Table)
 }
 
-/// The author's patterns and the paths of probes and metrics, which never count.
-fn excluded(mut patterns: Vec<String>, metrics_path: &str, probes: &ProbeSet, out: &mut Violations) -> Vec<String> {
+/// The author's patterns of routes, each checked.
+fn patterns(patterns: Vec<String>, out: &mut Violations) -> Vec<String> {
     for (index, pattern) in patterns.iter().enumerate() {
         let path = format!("spec.metrics.excludedRoutes[{index}]");
         if pattern.is_empty() {
@@ -183,21 +190,27 @@ fn excluded(mut patterns: Vec<String>, metrics_path: &str, probes: &ProbeSet, ou
             );
         }
     }
+    patterns
+}
+
+/// Whether probes and scrapes are among the requests that are counted. Where they are not, a route of the same path is another's:
+/// the path `/` of an Ingress's rule stands for every request, also where a probe asks for `/`.
+fn sees_probes(dialect: Option<&DialectChoice>) -> bool {
+    let proxy = dialect.and_then(DialectChoice::table).and_then(DialectId::proxy);
+    proxy.is_none_or(|proxy| proxy.sees_probes)
+}
+
+/// The paths of probes and metrics, as patterns.
+fn paths_that_never_count(metrics_path: &str, probes: &ProbeSet) -> Vec<String> {
     let ProbeSet {
         readiness,
         liveness,
         startup,
     } = probes;
-    patterns.extend(
-        [readiness, liveness, startup]
-            .into_iter()
-            .flatten()
-            .filter_map(probe_path),
-    );
-    patterns.push(regex_syntax::escape(metrics_path));
-    patterns.sort();
-    patterns.dedup();
-    patterns
+    let probes = [readiness, liveness, startup].into_iter().flatten();
+    let mut paths: Vec<_> = probes.filter_map(probe_path).collect();
+    paths.push(regex_syntax::escape(metrics_path));
+    paths
 }
 
 /// The route that a probe asks for: no instrumentation has the query of a request in its label.

@@ -51,7 +51,7 @@ pub(super) fn proxy(
     Some(proxy.series_of(&workload))
 }
 
-/// Settings of the pods' own page, which nobody reads.
+/// Settings of the pods' own page, which nobody reads, and of routes where the proxy counts none.
 fn refuse_page(dialect: DialectId, metrics: Option<&spec::MetricsSpec>, out: &mut Violations) {
     let Some(spec::MetricsSpec {
         path,
@@ -62,12 +62,22 @@ fn refuse_page(dialect: DialectId, metrics: Option<&spec::MetricsSpec>, out: &mu
         dialect: _,
         custom: _,
         proxy: _,
-        excluded_routes: _,
+        excluded_routes,
         limits,
     }) = metrics
     else {
         return;
     };
+    let has_routes = dialect
+        .spelling()
+        .requests()
+        .is_some_and(|requests| requests.path.is_some());
+    if excluded_routes.is_some() && !has_routes {
+        out.add(
+            "spec.metrics.excludedRoutes",
+            format!("is about routes, which the series of dialect {dialect} do not tell apart: remove it"),
+        );
+    }
     for (field, is_given) in [
         ("path", path.is_some()),
         ("port", port.is_some()),
@@ -159,7 +169,10 @@ impl Reader {
             ..
         } = known;
         let names = names.unwrap_or_default();
-        let is_own = service.is_none() && workload_ref.is_none();
+        let is_own = workload_ref.is_none() && service.as_ref().is_none_or(|service| *service == owner.name);
+        if is_own && self.proxy.reads("{port}") {
+            refuse_others_ports(port, port_name.as_deref(), own, out);
+        }
         let mut ports: Vec<String> = port.iter().map(ToString::to_string).chain(port_name).collect();
         if is_own && ports.is_empty() {
             ports = vec![own.port.to_string(), PORT_HTTP.to_owned()];
@@ -188,6 +201,24 @@ impl Reader {
                     "is missing: dialect {} tells workloads apart by the Service through which requests come, and which one that is \
                      cannot be known here: set it, for example proxy: {{service: orders, port: 80}}",
                     self.dialect
+                ),
+            );
+        }
+    }
+}
+
+/// A port that the MonitoredApi's own Service does not have: the proxy has no series of it.
+fn refuse_others_ports(port: Option<i32>, port_name: Option<&str>, own: &ServiceSettings, out: &mut Violations) {
+    let number = port.filter(|port| *port != own.port).map(|port| port.to_string());
+    let name = port_name.filter(|name| *name != PORT_HTTP).map(str::to_owned);
+    for (field, given) in [("port", number), ("portName", name)] {
+        if let Some(given) = given {
+            out.add(
+                format!("{PATH}.{field}"),
+                format!(
+                    "{given} is no port of the MonitoredApi's own Service, which has {} with the name {PORT_HTTP}: set \
+                     {PATH}.service to the Service that has it, or remove it",
+                    own.port
                 ),
             );
         }

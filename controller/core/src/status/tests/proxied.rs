@@ -77,7 +77,7 @@ fn series_that_are_not_there_are_told_with_what_was_looked_for_and_the_fix() {
             not_counted(&[]),
             "False/RequestsNotCounted",
             &[
-                "exported_service is shop-orders-web-80@kubernetes or shop-orders-web-80@kubernetescrd; or service is shop-",
+                "exported_service is shop-orders-web-80@kubernetes or shop-orders-web-80@kubernetescrd; or exported_service is nothing, service is shop-",
                 "kubernetescrd: the proxy counts",
                 "spec.metrics.proxy.names",
             ],

@@ -139,6 +139,90 @@ fn a_service_or_names_of_the_proxy_in_the_spec_count() {
 }
 
 #[test]
+fn a_port_that_the_own_service_does_not_have_is_refused() {
+    let behind_traefik = |proxy: &Value| json!({"image": "i", "service": {"port": 8000}, "metrics": {"dialect": "traefik", "proxy": proxy}});
+    for (proxy, told) in [
+        (
+            json!({"port": 80}),
+            "spec.metrics.proxy.port: 80 is no port of the MonitoredApi's own Service, which has 8000 with the name http",
+        ),
+        (
+            json!({"service": "orders", "portName": "web"}),
+            "spec.metrics.proxy.portName: web is no port of the MonitoredApi's own Service",
+        ),
+    ] {
+        let violations = violations(&behind_traefik(&proxy));
+        assert!(
+            matches!(violations.as_slice(), [only] if only.starts_with(told)),
+            "{proxy}: {violations:?}"
+        );
+    }
+    for proxy in [
+        json!({"port": 8000}),
+        json!({"portName": "http"}),
+        json!({"service": "web", "port": 80}),
+    ] {
+        selection(&behind_traefik(&proxy));
+    }
+    // Its ports are known without being named.
+    assert_eq!(
+        selection(&behind_traefik(&json!({"service": "orders"}))),
+        selection(&behind_traefik(&json!({})))
+    );
+}
+
+/// The expressions of the rules that read the proxy's own series.
+fn read_expressions(spec: &Value, metric: &str) -> Vec<String> {
+    let api: MonitoredApi = serde_json::from_value(json!({
+        "apiVersion": "monitoredapi.io/v1alpha1", "kind": "MonitoredApi",
+        "metadata": {"name": "orders", "namespace": "shop"}, "spec": spec,
+    }))
+    .unwrap();
+    let rendered = render(&api, &Settings::default()).unwrap();
+    let mut found = Vec::new();
+    for intent in &rendered.objects {
+        let groups = intent.object()["spec"]["groups"].as_array().into_iter().flatten();
+        let rules = groups.flat_map(|group| group["rules"].as_array().into_iter().flatten());
+        let expressions = rules.filter_map(|rule| rule["expr"].as_str());
+        found.extend(expressions.filter(|expr| expr.contains(metric)).map(str::to_owned));
+    }
+    assert!(!found.is_empty(), "no rule reads {metric}");
+    found
+}
+
+#[test]
+fn the_path_of_a_probe_is_left_out_only_where_probes_pass_the_proxy() {
+    let spec = |dialect: &str| {
+        json!({
+            "image": "i", "probes": {"readiness": {"http": {"path": "/"}}},
+            "metrics": {"dialect": dialect, "excludedRoutes": ["/internal/.*"]},
+        })
+    };
+    // The path of an Ingress's rule is `/` most often: without those series, none of the API's would be left.
+    for expr in read_expressions(&spec("ingress-nginx"), "nginx_ingress_controller_requests") {
+        assert!(expr.contains(r#"path!~"/internal/.*""#), "{expr}");
+    }
+    for expr in read_expressions(&spec("beyla"), "http_server_request_duration_seconds_count") {
+        assert!(expr.contains(r#"http_route!~"/|/internal/.*|/metrics""#), "{expr}");
+    }
+}
+
+#[test]
+fn a_name_that_is_the_proxys_own_service_selects_no_series_of_others() {
+    let spec = of_image(&json!({"dialect": "traefik", "proxy": {"names": ["ingress"]}}));
+    let api = check(&spec).unwrap();
+    // A series of another workload, scraped of a target with `service: ingress` that leaves honorLabels off.
+    let others = |label: &str| match label {
+        "exported_service" => "shop-carts-http@kubernetes",
+        "service" => "ingress",
+        _ => "",
+    };
+    for set in api.proxy.unwrap() {
+        assert!(!set.iter().all(|of| of.holds(others(&of.label))), "{set:?}");
+    }
+}
+
+#[test]
 fn a_field_that_would_be_ignored_is_refused() {
     for (metrics, told) in [
         (
@@ -156,6 +240,10 @@ fn a_field_that_would_be_ignored_is_refused() {
         (
             json!({"dialect": "istio", "limits": {"samples": 5}}),
             "spec.metrics.limits: is about the pods' own page",
+        ),
+        (
+            json!({"dialect": "linkerd", "excludedRoutes": ["/healthz"]}),
+            "spec.metrics.excludedRoutes: is about routes, which the series of dialect linkerd do not tell apart: remove it",
         ),
         (
             json!({"dialect": "istio", "proxy": {"service": "web"}}),
