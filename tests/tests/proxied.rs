@@ -22,7 +22,7 @@ use integration_tests::{
 };
 use serde_json::json;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A captured page of Traefik with these options, after some requests.
 fn captured(variant: &str) -> String {

@@ -149,7 +149,15 @@ fn deny() -> Result<()> {
 fn build_tools() -> Result<()> {
     let toolbox = Toolbox::open()?;
     toolbox.ensure_level(Level::Node)?;
-    for tool in ["promtool", "alertmanager", "amtool", "helm", "pint", "grafana-operator", "kwok"] {
+    for tool in [
+        "promtool",
+        "alertmanager",
+        "amtool",
+        "helm",
+        "pint",
+        "grafana-operator",
+        "kwok",
+    ] {
         toolbox.bin(tool)?;
     }
     Ok(())
